@@ -1,0 +1,62 @@
+# Needs only make and Python 3.10 or newer; everything else is installed into .venv.
+PYTHON ?= python3
+PYTEST_ARGS ?=
+
+BIN := .venv/bin
+INSTALLED := .venv/installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+EXAMPLE := examples/train_translation.py
+
+.DEFAULT_GOAL := help
+.PHONY: help audit test check format reports bench clean
+
+help:
+	@echo "make audit    audit a real training script with a real defect; writes reports/audit.html"
+	@echo "make test     run the tests"
+	@echo "make check    lint, types and the import contract"
+	@echo "make format   rewrite the code in the project's format"
+	@echo "make reports  write the report of every program in examples/ to reports/"
+	@echo "make bench    measure what an audit costs"
+
+# torch comes first and alone: the release named in constraints.txt, so that nothing else pulls another build of it.
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) "$$(grep '^torch==' constraints.txt)"
+	$(PIP) --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# The script has a defect on purpose, so the audit ends with 1; any other code is a failure, and so is a missing page.
+audit: $(INSTALLED)
+	@mkdir -p reports && rm -f reports/audit.html
+	@$(BIN)/fxaudit run -o reports/audit.html $(EXAMPLE); code=$$?; \
+	if [ $$code -ne 1 ]; then echo "make audit: fxaudit ended with $$code; expected 1, for the finding" >&2; exit 1; fi
+	@test -s reports/audit.html || { echo "make audit: fxaudit wrote no reports/audit.html" >&2; exit 1; }
+	@echo "The page with the picture: reports/audit.html"
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
+
+check: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+reports: $(INSTALLED)
+	@mkdir -p reports
+	@for script in examples/*.py; do \
+	  name=$$(basename $$script .py); rm -f reports/$$name.html; \
+	  $(BIN)/fxaudit run --quiet -o reports/$$name.html -o reports/$$name.md $$script >/dev/null 2>&1; code=$$?; \
+	  if [ $$code -gt 1 ] || [ ! -s reports/$$name.html ]; then echo "make reports: $$script ended with $$code" >&2; exit 1; fi; \
+	  echo "reports/$$name.html"; \
+	done
+
+bench: $(INSTALLED)
+	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

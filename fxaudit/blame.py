@@ -1,0 +1,160 @@
+"""From what happened to the line an expert would edit."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from fxaudit.capture.record import Record
+from fxaudit.source import SourceLine, StackTable, displayed_path, is_library
+from fxaudit.syntax import Obstacle, Tree, binding_of, call_sites, obstacles, tree_of, uncalled_mentions
+
+__all__ = [
+    "binding_stack",
+    "common_frame",
+    "project_files",
+    "project_stack",
+    "return_of",
+    "source_at",
+    "why_never_called",
+]
+
+
+def source_at(file: str, line: int, function: str = "") -> SourceLine:
+    """A line that no recorded call ran."""
+    tree = tree_of(file)
+    if tree is not None and not function:
+        statement = tree.statement_at(line)
+        scope = tree.function(statement) if statement is not None else None
+        function = getattr(scope, "name", "<module>") if scope is not None else "<module>"
+    return SourceLine.at(file, line, function)
+
+
+def project_files(record: Record) -> list[str]:
+    """The user's own files, as far as any recorded call came through them."""
+    files = dict.fromkeys(code.co_filename for code in record.stacks.codes)
+    return [file for file in files if not is_library(file) and tree_of(file) is not None]
+
+
+def project_stack(stacks: StackTable, stack: int) -> int:
+    """The innermost frame of `stack` in the user's own project; the stack itself where there is none."""
+    return next((i for i in stacks.chain(stack) if not is_library(stacks.file(i))), stack)
+
+
+def common_frame(stacks: StackTable, stack: int, other: int) -> int:
+    """The frame of `stack` that belongs to the innermost function also running in `other`."""
+    running = {stacks.codes[index] for index in stacks.chain(other)}
+    return next((index for index in stacks.chain(stack) if stacks.codes[index] in running), stack)
+
+
+def binding_stack(stacks: StackTable, stack: int) -> int:
+    """The frame in which the value computed at `stack` is bound or dropped, following `return` outwards."""
+    chain = stacks.chain(stack)
+    for index in chain:
+        if binding_of(stacks.file(index), stacks.line(index)).kind != "returned":
+            return index
+    return chain[-1] if chain else stack
+
+
+def return_of(files: Iterable[str], qualified: str, method: str) -> SourceLine | None:
+    """The last `return` of `method` in the class whose qualified name ends in `qualified`."""
+    wanted = qualified.rsplit(".", 1)[-1]
+    for file in files:
+        tree = tree_of(file)
+        if tree is None:
+            continue
+        for node in ast.walk(tree.root):
+            if isinstance(node, ast.ClassDef) and node.name == wanted:
+                for member in node.body:
+                    if isinstance(member, ast.FunctionDef) and member.name == method:
+                        returns = [n for n in ast.walk(member) if isinstance(n, ast.Return)]
+                        line = returns[-1].lineno if returns else member.lineno
+                        return source_at(file, line, f"{wanted}.{method}")
+    return None
+
+
+def _ran(record: Record) -> dict[str, set[int]]:
+    return record.stacks.lines_seen()
+
+
+def why_never_called(
+    record: Record, attribute: str, seen: Iterable[int] = (), receivers: frozenset[str] = frozenset()
+) -> list[tuple[SourceLine, str]]:
+    """Why no call of `attribute` ran: (line, role) pairs, the decisive one first.
+
+    Call sites in the user's files are listed, those seen running (the frames of the `seen` stacks) subtracted. What
+    remains is kept from running by a branch, an early exit, or because its function is never called; or it is no call
+    at all (`optimizer.step` without parentheses). `receivers` limits the sites to these variable or attribute names.
+    """
+    stacks = record.stacks
+    files = project_files(record)
+    lines = {(stacks.file(i), stacks.line(i)) for stack in seen for i in stacks.chain(stack)}
+    ran = _ran(record)
+    mentions = [
+        (tree, node) for tree, node in uncalled_mentions(files, attribute)
+        if not receivers or _receiver(node.value) in receivers
+    ]
+    if mentions:
+        tree, node = mentions[0]
+        return [(source_at(tree.file, node.lineno), "the method is named, but not called: the parentheses are missing")]
+    sites = [
+        (tree, node)
+        for tree, node in call_sites(files, attribute)
+        if (tree.file, node.lineno) not in lines and isinstance(node.func, ast.Attribute)
+        and (not receivers or _receiver(node.func) in receivers)
+    ]
+    best: list[tuple[SourceLine, str]] = []
+    for tree, node in sites:
+        found = obstacles(tree, node, ran.get(tree.file, set()))
+        where = source_at(tree.file, node.lineno)
+        if found:
+            return [*_lines(found), (where, "the call that never runs")]
+        scope = tree.function(node)
+        if scope is not None and not _entered(tree, scope, ran):
+            outer = _why_not_entered(files, tree, scope, ran)
+            candidate = [*outer, (where, f"the call stands in `{getattr(scope, 'name', 'lambda')}`, which never runs")]
+            if outer:
+                return candidate
+            best = best or [(candidate[-1][0], candidate[-1][1])]
+    return best
+
+
+def _lines(found: list[Obstacle]) -> list[tuple[SourceLine, str]]:
+    return [(source_at(o.file, o.line), o.role) for o in found[:2]]
+
+
+def _entered(tree: Tree, scope: ast.AST, ran: dict[str, set[int]]) -> bool:
+    body = getattr(scope, "body", [])
+    statements = body if isinstance(body, list) else [body]
+    return any(
+        getattr(s, "lineno", 0) <= line <= (getattr(s, "end_lineno", 0) or 0)
+        for s in statements
+        for line in ran.get(tree.file, ())
+    )
+
+
+def _why_not_entered(
+    files: list[str], tree: Tree, scope: ast.AST, ran: dict[str, set[int]]
+) -> list[tuple[SourceLine, str]]:
+    name = getattr(scope, "name", "")
+    for other, call in call_sites(files, name):
+        found = obstacles(other, call, ran.get(other.file, set()))
+        if found:
+            return _lines(found)
+    return []
+
+
+def _receiver(node: ast.expr) -> str:
+    """The last name before the attribute: `opt` of `self.opt.step`."""
+    if isinstance(node, ast.Attribute):
+        match node.value:
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                return name
+            case ast.Subscript(value=ast.Name(id=name) | ast.Attribute(attr=name)):
+                return name
+    return ""
+
+
+def displayed(file: str) -> str:
+    """`file` as reports print it."""
+    return displayed_path(file)

@@ -1,0 +1,254 @@
+"""Watching autograd: backwards, custom functions, grad modes that no function mode sees, and gradients written by hand."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.overrides import _get_current_function_mode_stack
+
+from fxaudit.capture.autograd import Probe, reached_leaves
+from fxaudit.capture.patching import Patches
+from fxaudit.capture.record import BackwardEvent, Track
+from fxaudit.capture.values import copy_of, gradient_states, same_numbers
+
+if TYPE_CHECKING:
+    from fxaudit.capture.session import Session
+
+__all__ = ["install"]
+
+
+def install(session: Session, patches: Patches) -> None:
+    """Put the wrappers over `torch.autograd`."""
+    _watch_backward(session, patches)
+    _watch_functions(session, patches)
+    _watch_inference_mode(session, patches)
+    _watch_written_gradients(session)
+
+
+def _watch_backward(session: Session, patches: Patches) -> None:
+    original = torch.autograd.graph._engine_run_backward
+    recorder = session.recorder
+    depth = 0
+
+    def _engine_run_backward(t_outputs: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal depth
+        # Inside the handler of `Tensor.backward` the mode is off, so ask for thread and process only.
+        if depth or not session.on:
+            return original(t_outputs, *args, **kwargs)
+        depth += 1
+        event = _open(session, t_outputs, args, kwargs)
+        outer, phase = recorder.module_stack, recorder.phase
+        # Hooks and recomputation run under callers of their own.
+        recorder.module_stack = []
+        recorder.phase = "backward"
+        try:
+            if event.error and session.lenient:
+                return ()
+            if session.full and recorder not in _get_current_function_mode_stack():
+                with recorder:
+                    outcome = original(t_outputs, *args, **kwargs)
+            else:
+                outcome = original(t_outputs, *args, **kwargs)
+            _close(session, event)
+            if not event.accumulates and session.full:
+                _note_grad_call(session, event, outcome, inputs=args[3] if len(args) > 3 else ())
+            return outcome
+        except RuntimeError as error:
+            event.error = str(error)
+            _close(session, event)
+            if session.on_refusal is not None and "does not require grad" in event.error:
+                session.on_refusal("backward")
+                if session.lenient:  # the forked copy goes on from here
+                    return ()
+            raise
+        finally:
+            recorder.module_stack, recorder.phase = outer, phase
+            depth -= 1
+            if event.accumulates:
+                session.progress()
+
+    patches.replace(torch.autograd.graph, "_engine_run_backward", _engine_run_backward)
+    patches.replace(torch.autograd, "_engine_run_backward", _engine_run_backward)
+
+
+def _open(session: Session, outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> BackwardEvent:
+    """Look at everything before the gradients flow."""
+    recorder = session.recorder
+    accumulates = bool(kwargs.get("accumulate_grad", False))
+    inputs = args[3] if len(args) > 3 else None
+    roots = [t for t in outputs if isinstance(t, torch.Tensor)]
+    event = BackwardEvent("backward" if accumulates else "grad", session.stack(3), session.record.time)
+    event.accumulates = accumulates
+    event.roots = tuple(vid for root in roots for vid in recorder.values_of(root))
+    event.restricted = accumulates and bool(inputs)
+    if accumulates and roots and not any(r.requires_grad for r in roots):
+        event.error = "element 0 of tensors does not require grad and does not have a grad_fn"
+    if accumulates and session.full:
+        with session.quietly():
+            session.look_at_names()
+            leaves = reached_leaves(roots)
+            if session.on_leaves is not None:
+                session.on_leaves(leaves)
+            event.reached = frozenset(recorder.track(leaf).index for leaf in leaves)
+            _note_hand_updates(session)
+            session.gradients_before = {
+                track.index: (id(tensor.grad), tensor.grad._version)
+                for track, tensor in session.live_tracks()
+                if tensor.grad is not None
+            }
+            if recorder.probing and not event.error:
+                session.probe = Probe.on(roots, recorder)
+    session.record.events.append(event)
+    return event
+
+
+def _note_grad_call(session: Session, event: BackwardEvent, outcome: Any, inputs: Any) -> None:
+    """`torch.autograd.grad` is an operation too: its results depend on what was differentiated."""
+    recorder = session.recorder
+    sources = [t for t in inputs or () if isinstance(t, torch.Tensor)]
+    read = (*event.roots, *(vid for t in sources for vid in recorder.values_of(t)))
+    op = recorder._add("autograd.grad", event.stack, read, torch._C._autograd._get_sequence_nr())
+    op.phase = "forward"
+    op.outputs = tuple(recorder.new_value(t, op.index) for t in outcome if isinstance(t, torch.Tensor))
+
+
+def _close(session: Session, event: BackwardEvent) -> None:
+    """Look at what arrived."""
+    if not event.accumulates or not session.full:
+        return
+    with session.quietly():
+        before = session.gradients_before
+        arrived = []
+        for track, tensor in session.live_tracks():
+            gradient = tensor.grad
+            if gradient is None:
+                continue
+            if before.get(track.index) != (id(gradient), gradient._version):
+                arrived.append((track, gradient))
+        states = gradient_states([gradient for _, gradient in arrived])
+        for (track, _), state in zip(arrived, states, strict=True):
+            event.arrived[track.index] = state
+            track.contributions += 1
+        if session.probe is not None:
+            session.probe.close()
+            session.probes.append((len(session.record.events) - 1, session.probe))
+            session.probe = None
+        _remember_free(session)
+
+
+def _remember_free(session: Session) -> None:
+    """Copy the tensors that have a gradient but no torch optimizer: somebody may update them by hand."""
+    held = {t for info in session.optimizers for _, members in info.groups for t in members}
+    kept = {}
+    for track, tensor in session.live_tracks():
+        if tensor.grad is not None and track.index not in held and tensor.is_leaf and tensor.requires_grad:
+            copied = copy_of(tensor)
+            if copied is not None:
+                kept[track.index] = copied
+    session.free_copies = kept
+
+
+def _note_hand_updates(session: Session) -> None:
+    """Has a tensor with a gradient changed since the last backward without a torch optimizer?"""
+    for track, tensor in session.live_tracks():
+        copied = session.free_copies.get(track.index)
+        if copied is not None and not same_numbers(tensor.detach(), copied):
+            track.hand_updates += 1
+    session.free_copies = {}
+
+
+def note_hand_updates(session: Session) -> None:
+    """The same, when the watching ends."""
+    with session.quietly():
+        _note_hand_updates(session)
+
+
+def _watch_functions(session: Session, patches: Patches) -> None:
+    function = torch.autograd.Function
+    original = vars(function)["apply"]
+    recorder = session.recorder
+
+    def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        call = original.__get__(None, cls)
+        if not session.on or not session.full or recorder.inside >= 0:
+            return call(*args, **kwargs)
+        tensors: list[torch.Tensor] = []
+        recorder._collect((*args, *kwargs.values()), tensors, [], [], 0)
+        inputs = tuple(vid for t in tensors for vid in recorder.values_of(t))
+        before = torch._C._autograd._get_sequence_nr()
+        op = recorder._add(cls.__name__, session.stack(2), inputs, before)
+        op.custom = True
+        op.detail = f"{cls.__module__}.{cls.__qualname__}"
+        recorder.inside = op.index
+        first = len(session.record.ops)
+        try:
+            if recorder.neutral is not None:
+                result = recorder.neutral("apply", op.stack, call, args, kwargs)
+            else:
+                result = call(*args, **kwargs)
+        finally:
+            recorder.inside = -1
+        op.sequence = (before, torch._C._autograd._get_sequence_nr())
+        _adopt(session, op.index, first)
+        outputs: list[torch.Tensor] = []
+        recorder._collect((result,), outputs, [], [], 0)
+        made = [recorder.new_value(t, op.index) for t in outputs if not any(t is other for other in tensors)]
+        made += [recorder.new_value(t, op.index, replace=True) for t in outputs if any(t is other for other in tensors)]
+        op.outputs = tuple(dict.fromkeys((*op.outputs, *made)))
+        return result
+
+    patches.replace(function, "apply", classmethod(apply))
+
+
+def _adopt(session: Session, index: int, first: int) -> None:
+    """What the calls inside a custom function read from outside counts as read by the function."""
+    record = session.record
+    outer = record.ops[index]
+    hidden: list[int] = []
+    for op in record.ops[first:]:
+        for vid in op.inputs:
+            value = record.values[vid]
+            if value.op < index and vid not in outer.inputs and vid not in hidden:
+                hidden.append(vid)
+    outer.inputs = (*outer.inputs, *hidden)
+
+
+def _watch_inference_mode(session: Session, patches: Patches) -> None:
+    mode = torch.inference_mode
+    enter, leave = mode.__enter__, mode.__exit__
+    recorder = session.recorder
+
+    def __enter__(self: Any) -> None:
+        before = torch.is_grad_enabled()
+        neutral = recorder.neutral if session.on else None
+        if neutral is not None and neutral.keeps_gradients(recorder.opener(sys._getframe(1))):
+            self._inference_mode_context = contextlib.nullcontext()
+            return
+        enter(self)
+        if session.on:
+            recorder.grad_mode_changed(sys._getframe(1), before, torch.is_grad_enabled())
+
+    def __exit__(self: Any, *exc: Any) -> None:
+        before = torch.is_grad_enabled()
+        leave(self, *exc)
+        if session.on and torch.is_grad_enabled() and not before:
+            recorder.region = -1
+
+    patches.replace(mode, "__enter__", __enter__)
+    patches.replace(mode, "__exit__", __exit__)
+
+
+def _watch_written_gradients(session: Session) -> None:
+    def grad_written(track: Track, value: object, stack: int) -> None:
+        if value is None:
+            track.contributions = track.used = 0
+            track.cleared += 1
+            session.event("zero_grad", stack, -1, ".grad = None", frozenset({track.index}))
+        elif session.recorder.phase != "optimizer":
+            track.hand_gradient = True
+            session.event("write_grad", stack, -1, ".grad written", frozenset({track.index}))
+
+    session.recorder.grad_written = grad_written  # type: ignore[method-assign]

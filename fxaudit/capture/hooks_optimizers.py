@@ -1,0 +1,302 @@
+"""Watching optimizers: built, stepped, cleared; schedulers, scalers and clipping."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+from fxaudit.capture.hooks_modules import clear
+from fxaudit.capture.patching import Patches
+from fxaudit.capture.record import StepEvent, StepFact, Track
+from fxaudit.capture.values import Snapshot, gradient_states
+
+if TYPE_CHECKING:
+    from fxaudit.capture.session import OptimizerInfo, Session
+
+__all__ = ["install"]
+
+
+def install(session: Session, patches: Patches) -> None:
+    """Put the wrappers over `torch.optim` and `torch.amp`."""
+    _watch_construction(session, patches)
+    _watch_steps(session, patches)
+    _watch_clearing(session, patches)
+    _watch_schedulers(session, patches)
+    _watch_scalers(session, patches)
+    _watch_clipping(session, patches)
+
+
+def _watch_construction(session: Session, patches: Patches) -> None:
+    original = Optimizer.__init__
+
+    def __init__(self: Optimizer, params: Any, defaults: dict[str, Any]) -> None:
+        if not session.on:
+            original(self, params, defaults)
+            return
+        stack = session.stack(2)
+        if session.lenient:
+            _build_leniently(self, params, defaults, stack)
+            return
+        kept = params if isinstance(params, torch.Tensor | dict) else list(params)
+        try:
+            original(self, kept, defaults)
+        except ValueError as error:
+            if "empty parameter list" not in str(error):
+                raise
+            info = session.optimizer_info(self, stack)
+            info.refused = str(error)
+            session.look_at_names()
+            if session.on_refusal is not None:
+                session.on_refusal("empty")
+                if session.lenient:  # the forked copy goes on from here
+                    _build_leniently(self, kept, defaults, stack)
+                    return
+            raise
+        note_construction(session, self, stack)
+
+    def _build_leniently(self: Optimizer, params: Any, defaults: dict[str, Any], stack: int) -> None:
+        kept = params if isinstance(params, torch.Tensor | dict) else list(params)
+        if isinstance(kept, list) and not kept:
+            original(self, [nn.Parameter(torch.zeros(1))], defaults)
+            self.param_groups[0]["params"] = []
+            info = session.optimizer_info(self, stack)
+            info.refused = info.refused or "optimizer got an empty parameter list"
+        else:
+            original(self, kept, defaults)
+        note_construction(session, self, stack)
+
+    patches.replace(Optimizer, "__init__", __init__)
+
+    add_param_group = Optimizer.add_param_group
+
+    def add_and_note(self: Optimizer, param_group: dict[str, Any]) -> None:
+        add_param_group(self, param_group)
+        if session.on and id(self) in session._optimizer_by_id:
+            info = session.optimizer_info(self)
+            session.look_at_groups(info, self)
+            session.event("add_param_group", session.stack(2), info.index, info.type)
+
+    patches.replace(Optimizer, "add_param_group", add_and_note)
+
+
+def note_construction(session: Session, optimizer: Any, stack: int) -> OptimizerInfo:
+    """`optimizer` was built by the code at `stack`: remember what it holds, and what the names were then."""
+    info = session.optimizer_info(optimizer, stack)
+    info.created, info.created_time = stack, session.record.time
+    session.look_at_groups(info, optimizer)
+    session.look_at_names()
+    info.names_then = {track: name for track, name in session.names.items()}
+    frozen = set()
+    for track, tensor in session.live_tracks():
+        if track.index in session.names and not tensor.requires_grad:
+            frozen.add(track.index)
+    info.frozen_then = frozenset(frozen)
+    session.event("optimizer", stack, info.index, info.type)
+    return info
+
+
+def _watch_steps(session: Session, patches: Patches) -> None:
+    snapshots: dict[int, Snapshot] = {}
+    depth: list[int] = []
+    stacks: list[int] = []
+    recorder = session.recorder
+
+    def before(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        if not session.on:
+            return
+        info = session.optimizer_info(optimizer)
+        stacks.append(recorder.stack(sys._getframe(1)))
+        depth.append(info.index)
+        with session.quietly():
+            if session.on_before_step is not None:
+                session.on_before_step(optimizer)
+            session.look_at_groups(info, optimizer)
+            for group in optimizer.param_groups:
+                for parameter in group["params"]:
+                    track = recorder.track(parameter)
+                    _compare_with_last(track, parameter, snapshots)
+        recorder.phase = "optimizer" if len(args) < 2 and "closure" not in kwargs else recorder.phase
+
+    def after(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        if not depth or not session.on:
+            return
+        index = depth.pop()
+        stack = stacks.pop()
+        info = session.optimizers[index]
+        info.steps += 1
+        _own_writes(session, stack)
+        recorder.phase = "forward"
+        event = StepEvent("step", stack, session.record.time, index, info.type, frozenset(), len(args) > 1 or "closure" in kwargs)
+        session.record.events.append(event)
+        number = len(session.record.events) - 1
+        last_backward = session.last_backward()
+        touched = set()
+        with session.quietly():
+            for group_number, group in enumerate(optimizer.param_groups):
+                parameters = list(group["params"])
+                states = gradient_states([p.grad for p in parameters])
+                lr = info.groups[group_number][0] if group_number < len(info.groups) else None
+                for parameter, (state, norm) in zip(parameters, states, strict=True):
+                    track = recorder.track(parameter)
+                    snapshot = snapshots.get(track.index)
+                    changed, size = snapshot.note_step(parameter) if snapshot is not None else (False, 0.0)
+                    fact = StepFact(number, index, group_number, lr, state, norm, changed, size, last_backward=last_backward)
+                    track.facts.append(fact)
+                    touched.add(track.index)
+                    _note_reuse(track, state, number)
+        event.tracks = frozenset(touched)
+        session.progress()
+
+    handles = [register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)]
+    for handle in handles:
+        patches.on_restore(handle.remove)
+    session.snapshots = snapshots
+
+
+def _own_writes(session: Session, stack: int) -> None:
+    """Operations on the very line of the step are the optimizer's own, also where it called a closure in between."""
+    for op in reversed(session.record.ops):
+        if op.stack != stack:
+            chain = session.record.stacks.chain(op.stack)
+            if stack not in chain:
+                break
+        else:
+            op.phase = "optimizer"
+
+
+def _compare_with_last(track: Track, parameter: torch.Tensor, snapshots: dict[int, Snapshot]) -> None:
+    """Before a step: has the tensor kept what the last step did to it?"""
+    snapshot = snapshots.get(track.index)
+    if snapshot is None:
+        snapshots[track.index] = Snapshot(parameter)
+        return
+    written, lost = snapshot.note_before(parameter)
+    if track.facts:
+        track.facts[-1].written_outside = written
+        track.facts[-1].lost = lost
+
+
+def _note_reuse(track: Track, state: str, event: int) -> None:
+    if state in ("finite", "nonfinite") and track.used and track.contributions > track.used:
+        track.reused_at.append(event)
+    track.used = track.contributions
+
+
+def _watch_clearing(session: Session, patches: Patches) -> None:
+    original = Optimizer.zero_grad
+
+    def zero_grad(self: Optimizer, set_to_none: bool = True) -> None:
+        if not session.on:
+            original(self, set_to_none)
+            return
+        stack = session.stack(2)
+        with session.quietly():
+            had = [p for group in self.param_groups for p in group["params"] if p.grad is not None]
+        recorder = session.recorder
+        recorder.paused = True
+        try:
+            original(self, set_to_none)
+        finally:
+            recorder.paused = False
+        tracks = frozenset(recorder.track(p).index for p in had)
+        clear(session, tracks)
+        session.event("zero_grad", stack, session.optimizer_info(self).index, type(self).__name__, tracks)
+
+    patches.replace(Optimizer, "zero_grad", zero_grad)
+
+
+def _watch_schedulers(session: Session, patches: Patches) -> None:
+    from torch.optim import lr_scheduler
+
+    base = lr_scheduler.LRScheduler
+    init = base.__init__
+
+    def __init__(self: Any, optimizer: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, optimizer, *args, **kwargs)
+        if session.on:
+            info = session.optimizer_info(optimizer)
+            info.schedulers.append((session.stack(2), type(self).__name__))
+            session.look_at_groups(info, optimizer)
+            session.event("scheduler", session.stack(2), info.index, type(self).__name__)
+
+    patches.replace(base, "__init__", __init__)
+    for kind in {base, lr_scheduler.ReduceLROnPlateau}:
+        patches.replace(kind, "step", _scheduler_step(session, kind.step))
+
+
+def _scheduler_step(session: Session, step: Callable[..., Any]) -> Callable[..., Any]:
+    import functools
+
+    @functools.wraps(step)
+    def step_and_note(self: Any, *args: Any, **kwargs: Any) -> Any:
+        outcome = step(self, *args, **kwargs)
+        if session.on and getattr(self, "optimizer", None) is not None:
+            info = session.optimizer_info(self.optimizer)
+            info.scheduler_steps += 1
+            session.look_at_groups(info, self.optimizer)
+            session.event("scheduler step", session.stack(2), info.index, type(self).__name__)
+        return outcome
+
+    return step_and_note
+
+
+def _watch_scalers(session: Session, patches: Patches) -> None:
+    scaler = torch.amp.grad_scaler.GradScaler
+    init, step = scaler.__init__, scaler.step
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        if session.on:
+            session.event("scaler", session.stack(2), id(self), "GradScaler")
+
+    def step_and_note(self: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+        if not session.on:
+            return step(self, optimizer, *args, **kwargs)
+        info = session.optimizer_info(optimizer)
+        before = info.steps
+        stack = session.stack(2)
+        outcome = step(self, optimizer, *args, **kwargs)
+        if self.is_enabled():
+            skipped = info.steps == before
+            held = frozenset(track for _, members in info.groups for track in members)
+            session.event("scaler skip" if skipped else "scaler step", stack, info.index, str(id(self)), held)
+            if skipped:
+                session.progress()
+        return outcome
+
+    patches.replace(scaler, "__init__", __init__)
+    patches.replace(scaler, "step", step_and_note)
+
+
+def _watch_clipping(session: Session, patches: Patches) -> None:
+    module = nn.utils.clip_grad
+    for name in ("clip_grad_norm_", "clip_grad_value_"):
+        original = getattr(module, name)
+        wrapped = _clip(session, original, name)
+        patches.replace(module, name, wrapped)
+        if getattr(nn.utils, name) is original:
+            patches.replace(nn.utils, name, wrapped)
+
+
+def _clip(session: Session, original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    import functools
+
+    @functools.wraps(original)
+    def clip(parameters: Any, *args: Any, **kwargs: Any) -> Any:
+        if not session.on:
+            return original(parameters, *args, **kwargs)
+        kept = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
+        stack = session.stack(2)
+        bound = args[0] if args else kwargs.get("max_norm", kwargs.get("clip_value"))
+        outcome = original(kept, *args, **kwargs)
+        tracks = frozenset(session.recorder.track(p).index for p in kept)
+        session.event("clip", stack, -1, f"{name}({bound})", tracks)
+        return outcome
+
+    return clip

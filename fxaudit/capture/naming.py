@@ -1,0 +1,223 @@
+"""Names for modules and tensors: attribute paths, variables, and what tells several roots apart."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from fxaudit.capture.session import ModuleInfo
+from fxaudit.source import StackTable
+from fxaudit.syntax import binding_of
+
+if TYPE_CHECKING:
+    from fxaudit.capture.recorder import Recorder
+    from fxaudit.capture.session import Session
+
+__all__ = ["ModelName", "attribute_of", "models_seen", "names_in_containers", "variable_name"]
+
+MAX_VISITED = 20_000
+MAX_DEPTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ModelName:
+    """A root module, what is known of it, and the prefix of its parameters' names ("" where there is only one root)."""
+
+    info: ModuleInfo
+    module: nn.Module
+    prefix: str
+
+
+def models_seen(session: Session) -> list[ModelName]:
+    """The root modules that took part: called, read from, or held by an optimizer. The one with most held comes first."""
+    record = session.record
+    active: set[int] = set()
+    live = {info.index: module for info, module in session.live_modules()}
+    parents: dict[int, list[nn.Module]] = {}
+    for module in live.values():
+        for child in vars(module).get("_modules", {}).values():
+            if child is not None:
+                parents.setdefault(id(child), []).append(module)
+    called = {call.module for call in record.calls}
+    for index in called:
+        if index in live:
+            active.update(id(top) for top in _tops(live[index], parents))
+    read = {record.values[vid].track for op in record.ops if op.phase == "forward" for vid in op.inputs if op.name not in _UNREADING}
+    read_modules = {id(t) for track in record.tracks if track.index in read and (t := track.ref()) is not None}
+    held = {t for info in session.optimizers for _, members in info.groups for t in members}
+    chosen: list[tuple[int, int, ModuleInfo, nn.Module]] = []
+    roots = session.roots()
+    for order, (info, root) in enumerate(roots):
+        parameters = list(root.parameters())
+        if not parameters and not _has_hidden(root):
+            continue
+        holds = sum(1 for p in parameters if (track := session.recorder.known_track(p)) is not None and track.index in held)
+        if id(root) in active or any(id(p) in read_modules for p in parameters):
+            chosen.append((-holds, order, info, root))
+    if not chosen:
+        chosen = [(0, order, info, root) for order, (info, root) in enumerate(roots) if any(True for _ in root.parameters())]
+    chosen.sort(key=lambda entry: (entry[0], entry[1]))
+    chosen = _without_contained(session, chosen)
+    if len(chosen) == 1:
+        return [ModelName(chosen[0][2], chosen[0][3], "")]
+    named: list[ModelName] = []
+    taken: set[str] = set()
+    for _, _, info, root in chosen:
+        name = session.variables.get(id(root)) or variable_name(record.stacks, info.created) or type(root).__name__.lower()
+        base, number = name, 2
+        while name in taken:
+            name, number = f"{base}{number}", number + 1
+        taken.add(name)
+        named.append(ModelName(info, root, f"{name}."))
+    return named
+
+
+def _without_contained(
+    session: Session, chosen: list[tuple[int, int, ModuleInfo, nn.Module]]
+) -> list[tuple[int, int, ModuleInfo, nn.Module]]:
+    """Leave out roots that another root keeps in a list, a dict or a plain attribute: they are its unregistered parts."""
+    contained: set[int] = set()
+    for _, _, _, root in chosen:
+        known = names_in_containers([("", root)], session.recorder)
+        own = {id(p) for p in root.parameters()}
+        for track in known:
+            tensor = session.record.tracks[track].ref()
+            if tensor is not None and id(tensor) not in own:
+                contained.add(id(tensor))
+    kept = [entry for entry in chosen if not _all_in(entry[3], contained)]
+    return kept or chosen
+
+
+def _all_in(module: nn.Module, contained: set[int]) -> bool:
+    parameters = list(module.parameters())
+    return bool(parameters) and all(id(p) in contained for p in parameters)
+
+
+_UNREADING = frozenset({"Parameter", "grad", "requires_grad_", "data", "detach", "clone", "copy_", "empty_like", "zeros_like"})
+
+
+def _has_hidden(module: nn.Module) -> bool:
+    """Whether a module without parameters keeps modules or tensors where torch does not look."""
+    return any(isinstance(value, list | dict | tuple) and value for key, value in vars(module).items() if not key.startswith("_"))
+
+
+def _tops(module: nn.Module, parents: dict[int, list[nn.Module]]) -> list[nn.Module]:
+    """The topmost owners of `module`."""
+    found, queue, seen = [], [module], {id(module)}
+    while queue:
+        part = queue.pop()
+        above = parents.get(id(part), [])
+        if not above:
+            found.append(part)
+        for owner in above:
+            if id(owner) not in seen:
+                seen.add(id(owner))
+                queue.append(owner)
+    return found
+
+
+def variable_name(stacks: StackTable, stack: int) -> str:
+    """The variable to which the statement that `stack` ends in binds its value; "" where it binds none."""
+    for frame in stacks.chain(stack)[:3]:
+        binding = binding_of(stacks.file(frame), stacks.line(frame))
+        if binding.kind == "assigned" and binding.names:
+            return binding.names[0].removeprefix("self.")
+        if binding.kind != "returned":
+            return ""
+    return ""
+
+
+def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Recorder) -> dict[int, str]:
+    """Attribute paths of tensors that the modules keep in lists, dicts, plain attributes or closures, by track.
+
+    A bounded walk: at most 20,000 objects, six levels deep. Registered parameters are not listed. A tensor that is no
+    leaf (`Parameter(...).expand(...)`) gives its path to the leaf it was made from.
+    """
+    found: dict[int, str] = {}
+    visited = 0
+    registered = {id(p) for _, root in roots for p in root.parameters()}
+    queue: list[tuple[str, object, int]] = []
+    seen: set[int] = set()
+    for prefix, root in roots:
+        for name, module in root.named_modules():
+            path = prefix + name + "." if name else prefix
+            for key, value in vars(module).items():
+                if not key.startswith("_") or key.startswith("__"):
+                    queue.append((path + key, value, 0))
+    while queue and visited < MAX_VISITED:
+        path, value, depth = queue.pop(0)
+        visited += 1
+        if isinstance(value, torch.Tensor):
+            _name_tensor(path, value, registered, recorder, found)
+            continue
+        if depth > MAX_DEPTH or id(value) in seen:
+            continue
+        if isinstance(value, nn.Module):
+            seen.add(id(value))
+            for name, parameter in value.named_parameters():
+                _name_tensor(f"{path}.{name}", parameter, registered, recorder, found)
+            for name, module in value.named_modules():
+                for key, inner in vars(module).items():
+                    if not key.startswith("_"):
+                        queue.append((".".join(part for part in (path, name, key) if part), inner, depth + 1))
+        elif isinstance(value, dict):
+            seen.add(id(value))
+            queue.extend((f"{path}.{key}" if isinstance(key, str) else f"{path}[{key!r}]", inner, depth + 1) for key, inner in list(value.items())[:2000])
+        elif isinstance(value, list | tuple | set | frozenset):
+            seen.add(id(value))
+            queue.extend((f"{path}[{number}]", inner, depth + 1) for number, inner in enumerate(list(value)[:2000]))
+        elif isinstance(value, types.FunctionType):
+            seen.add(id(value))
+            for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=False):
+                try:
+                    queue.append((f"{path}.{name}", cell.cell_contents, depth + 1))
+                except ValueError:  # an empty cell
+                    continue
+        elif _is_plain(value):
+            seen.add(id(value))
+            queue.extend((f"{path}.{key}", inner, depth + 1) for key, inner in list(vars(value).items())[:200])
+    return found
+
+
+def _is_plain(value: object) -> bool:
+    kind = type(value)
+    return (
+        hasattr(value, "__dict__")
+        and not isinstance(value, type | types.ModuleType)
+        and not kind.__module__.startswith(("torch", "builtins"))
+    )
+
+
+def _name_tensor(
+    path: str, tensor: torch.Tensor, registered: set[int], recorder: Recorder, found: dict[int, str]
+) -> None:
+    if id(tensor) in registered:
+        return
+    if tensor.is_leaf:
+        if tensor.requires_grad:
+            found.setdefault(recorder.track(tensor).index, path)
+        return
+    node = tensor.grad_fn
+    for _ in range(64):  # the leaf behind `.to(...)`, `.expand(...)`, `.clone()`
+        if node is None:
+            return
+        leaf = getattr(node, "variable", None)
+        if leaf is not None:
+            if id(leaf) not in registered:
+                found.setdefault(recorder.track(leaf).index, path)
+            return
+        following = [n for n, _ in node.next_functions if n is not None]
+        if len(following) != 1:
+            return
+        node = following[0]
+
+
+def attribute_of(path: str) -> str:
+    """The attribute name a path starts with below its module: `layers` of `layers[0].weight`."""
+    head = path.split("[", 1)[0]
+    return head.rsplit(".", 1)[-1] if "[" in path else head

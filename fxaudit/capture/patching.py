@@ -1,0 +1,42 @@
+"""Putting wrappers over attributes of torch, and taking them off again exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["Patches"]
+
+_ABSENT = object()
+
+
+class Patches:
+    """Attributes replaced for a while; `restore` puts back the very objects that were there, in reverse order."""
+
+    def __init__(self) -> None:
+        self._saved: list[tuple[Any, str, object, object]] = []
+        self._undo: list[Callable[[], None]] = []
+
+    def replace(self, owner: Any, name: str, new: object) -> None:
+        """Set `owner.name` to `new`, remembering what stood in the owner's own dictionary."""
+        saved = vars(owner).get(name, _ABSENT)
+        setattr(owner, name, new)
+        self._saved.append((owner, name, saved, vars(owner).get(name)))
+
+    def on_restore(self, undo: Callable[[], None]) -> None:
+        """Call `undo` when everything is put back."""
+        self._undo.append(undo)
+
+    def restore(self) -> None:
+        """Put everything back. What somebody else has replaced meanwhile is theirs and stays."""
+        for undo in reversed(self._undo):
+            undo()
+        for owner, name, saved, mine in reversed(self._saved):
+            if vars(owner).get(name) is not mine:
+                continue
+            if saved is _ABSENT:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, saved)
+        self._saved.clear()
+        self._undo.clear()

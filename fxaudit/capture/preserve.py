@@ -1,0 +1,181 @@
+"""Leaving no trace: everything an observed forward and backward may change is put back bit for bit."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from fxaudit.capture.values import same_numbers
+
+if TYPE_CHECKING:
+    from fxaudit.capture.session import Session
+
+__all__ = ["preserved"]
+
+_HOOK_DICTIONARIES = (
+    "_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks", "_forward_hooks_with_kwargs",
+    "_forward_pre_hooks_with_kwargs", "_forward_hooks_always_called", "_state_dict_hooks", "_load_state_dict_pre_hooks",
+)  # fmt: skip
+
+
+@contextlib.contextmanager
+def preserved(session: Session, modules: Sequence[nn.Module], optimizers: Sequence[Any]) -> Iterator[None]:
+    """Run the block, then put back parameters, `.grad`, buffers, random states, flags, hooks and optimizer state.
+
+    `.grad` is put aside, so that the block starts without any. What a backward reaches beyond the given modules is
+    learned when it happens, and an optimizer's state is copied only if the block steps it.
+    """
+    state = _State(session, modules, optimizers)
+    try:
+        yield
+    finally:
+        state.restore()
+
+
+class _State:
+    def __init__(self, session: Session, modules: Sequence[nn.Module], optimizers: Sequence[Any]) -> None:
+        self.session = session
+        self.grad_enabled = torch.is_grad_enabled()
+        self.modules = _all_modules(modules)
+        self.flags = [(module, module.training) for module in self.modules]
+        self.slots = [
+            (module, name, dict(vars(module)[name]))
+            for module in self.modules
+            for name in ("_parameters", "_buffers", "_modules")
+            if name in vars(module)
+        ]
+        self.hooks = [
+            (vars(module)[name], list(vars(module)[name].items()))
+            for module in self.modules
+            for name in _HOOK_DICTIONARIES
+            if name in vars(module)
+        ]
+        self.optimizers = list(optimizers)
+        self.optimizer_states: list[tuple[Any, list[dict[str, Any]], dict[Any, Any]]] = []
+        self.tensors: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor | None, bool]] = []
+        self.gradients: dict[int, tuple[torch.Tensor, torch.Tensor | None]] = {}
+        self.random = _random_states()
+        with session.quietly(), torch.no_grad():
+            self._save_tensors()
+        session.on_leaves = self._put_aside
+        session.on_before_step = self._save_optimizer
+
+    def _save_tensors(self) -> None:
+        seen: set[int] = set()
+        held = [p for o in self.optimizers for group in o.param_groups for p in group["params"]]
+        own = [t for module in self.modules for t in (*vars(module).get("_parameters", {}).values(), *vars(module).get("_buffers", {}).values())]
+        for tensor in (*own, *held):
+            if not isinstance(tensor, torch.Tensor) or id(tensor) in seen:
+                continue
+            seen.add(id(tensor))
+            lazy = isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin)
+            if lazy:
+                continue
+            alias = tensor.detach()
+            self.tensors.append((tensor, alias, alias.clone(), tensor.requires_grad))
+        self._put_aside([t for t, _, _, _ in self.tensors if t.is_leaf and t.requires_grad])
+
+    def _put_aside(self, leaves: Sequence[torch.Tensor]) -> None:
+        for leaf in leaves:
+            if id(leaf) not in self.gradients:
+                self.gradients[id(leaf)] = (leaf, leaf.grad)
+                if leaf.grad is not None:
+                    leaf.grad = None
+
+    def _save_optimizer(self, optimizer: Any) -> None:
+        if any(known is optimizer for known, _, _ in self.optimizer_states):
+            return
+        groups = [dict(group) for group in optimizer.param_groups]
+        state = {
+            key: {name: _cloned(value) for name, value in entry.items()} if isinstance(entry, dict) else entry
+            for key, entry in getattr(optimizer, "state", {}).items()
+        }
+        self.optimizer_states.append((optimizer, groups, state))
+
+    def restore(self) -> None:
+        """Put everything back."""
+        self.session.on_leaves = None
+        self.session.on_before_step = None
+        with self.session.quietly():
+            torch._C._set_grad_enabled(False)
+            try:
+                self._restore_tensors()
+            finally:
+                torch._C._set_grad_enabled(self.grad_enabled)
+        for module, training in self.flags:
+            vars(module)["training"] = training
+        for module, name, slots in self.slots:
+            current = vars(module)[name]
+            if not _same_objects(current, slots):
+                current.clear()
+                current.update(slots)
+            for slot in slots:
+                if name == "_parameters" and slot in vars(module) and slot not in ("training",):
+                    del vars(module)[slot]
+        for hooks, items in self.hooks:
+            if list(hooks) != [key for key, _ in items]:
+                hooks.clear()
+                hooks.update(items)
+        for optimizer, groups, state in self.optimizer_states:
+            for group, saved in zip(optimizer.param_groups, groups, strict=False):
+                group.clear()
+                group.update(saved)
+            optimizer.state.clear()
+            optimizer.state.update(state)
+        _restore_random(self.random)
+
+    def _restore_tensors(self) -> None:
+        for tensor, alias, saved, requires_grad in self.tensors:
+            if tensor.data_ptr() != alias.data_ptr() or tensor.dtype != alias.dtype or tensor.shape != alias.shape:
+                tensor.data = alias
+            if saved is not None and not same_numbers(alias, saved):
+                alias.copy_(saved)
+            if tensor.requires_grad != requires_grad and tensor.is_leaf:
+                tensor.requires_grad_(requires_grad)
+        for leaf, gradient in self.gradients.values():
+            if leaf.grad is not gradient:
+                leaf.grad = gradient
+
+
+def _same_objects(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return list(one) == list(other) and all(one[key] is other[key] for key in one)
+
+
+def _all_modules(modules: Sequence[nn.Module]) -> list[nn.Module]:
+    found: list[nn.Module] = []
+    seen: set[int] = set()
+    for root in modules:
+        for module in root.modules():
+            if id(module) not in seen:
+                seen.add(id(module))
+                found.append(module)
+    return found
+
+
+def _cloned(value: Any) -> Any:
+    return value.clone() if isinstance(value, torch.Tensor) else value
+
+
+def _random_states() -> dict[str, Any]:
+    states: dict[str, Any] = {"torch": torch.get_rng_state(), "python": random.getstate()}
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and hasattr(numpy, "random"):
+        states["numpy"] = numpy.random.get_state()
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        states["cuda"] = torch.cuda.get_rng_state_all()
+    return states
+
+
+def _restore_random(states: dict[str, Any]) -> None:
+    torch.set_rng_state(states["torch"])
+    random.setstate(states["python"])
+    if "numpy" in states:
+        sys.modules["numpy"].random.set_state(states["numpy"])
+    if "cuda" in states:
+        torch.cuda.set_rng_state_all(states["cuda"])

@@ -1,0 +1,555 @@
+"""The recorded run: a function mode that turns every torch call into an operation with its line and module.
+
+The mode never changes a result: it calls what was called, with what it was called with, and looks at what came out.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import weakref
+from collections.abc import Iterable
+from types import CodeType, FrameType
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from fxaudit.capture.neutral import Neutralizer
+from fxaudit.capture.record import Op, Phase, Record, Track, Value
+
+__all__ = ["ESCAPES", "Recorder", "is_quiet"]
+
+ESCAPES = frozenset({"item", "tolist", "numpy", "__float__", "__int__", "__index__", "__array__", "__complex__"})
+"""Calls through which a value leaves torch."""
+
+_QUIET = frozenset(
+    {
+        "size", "dim", "ndimension", "numel", "nelement", "stride", "storage_offset", "data_ptr", "is_contiguous",
+        "is_floating_point", "is_complex", "is_signed", "element_size", "get_device", "type_as_name", "__len__",
+        "__hash__", "__repr__", "__format__", "__dir__", "is_set_to", "is_same_size", "is_nonzero", "untyped_storage",
+        "storage", "_typed_storage", "is_tensor", "__reduce_ex__", "__bool__", "equal", "allclose", "is_pinned",
+        "is_inference", "result_type", "can_cast", "broadcast_shapes", "manual_seed", "get_default_dtype",
+        "_is_view", "is_conj", "is_neg", "is_shared", "has_names", "dim_order", "sym_size", "_has_compatible_shallow_copy_type",
+        "_record_function_enter_new", "_record_function_exit", "_record_function_exit._RecordFunction", "__contains__",
+        "_get_tracing_state", "is_storage", "promote_types", "retain_grad", "_nnz", "sparse_dim", "dense_dim", "is_coalesced",
+    }
+)  # fmt: skip
+_QUIET_PROPERTIES = frozenset(
+    {
+        "shape", "dtype", "device", "ndim", "is_leaf", "requires_grad", "is_sparse", "layout", "grad_fn", "names", "name",
+        "is_cuda", "is_meta", "is_quantized", "is_nested", "is_cpu", "is_mps", "is_xla", "is_xpu", "is_mkldnn", "is_mtia",
+        "is_vulkan", "is_ipu", "is_maia", "is_hpu", "itemsize", "nbytes", "output_nr", "_version", "_base", "_backward_hooks",
+        "_post_accumulate_grad_hooks", "retains_grad", "volatile", "is_sparse_csr", "_cdata", "_has_symbolic_sizes_strides",
+        "__cuda_array_interface__", "_python_dispatch", "grad_dtype", "_is_param", "_dynamo_weak_dynamic_indices",
+    }
+)  # fmt: skip
+_FOLLOWED_PROPERTIES = frozenset({"T", "mT", "H", "mH", "real", "imag"})
+_MUTATING = frozenset({"__setitem__", "set_", "resize_", "swap_tensors"})
+
+
+class _Callee:
+    """What is known of a torch function: its printable name and how to treat it."""
+
+    __slots__ = ("kind", "mutates", "name")
+
+    def __init__(self, name: str, kind: str, mutates: bool) -> None:
+        self.name, self.kind, self.mutates = name, kind, mutates
+
+
+def _learn(function: Any) -> _Callee:
+    name = getattr(function, "__name__", None) or str(function)
+    if name in ("__get__", "__set__", "__delete__"):
+        owner = getattr(getattr(function, "__self__", None), "__name__", "")
+        if name == "__get__":
+            if owner in _QUIET_PROPERTIES:
+                return _Callee(owner, "quiet", False)
+            return _Callee(owner, "grad" if owner == "grad" else "call", False)
+        return _Callee(owner, f"set {owner}", owner == "data")
+    if name == "_set_grad_enabled":
+        return _Callee(name, "mode", False)
+    if name in _QUIET:
+        return _Callee(name, "quiet", False)
+    if name in ESCAPES:
+        return _Callee(name, "escape", False)
+    if name in ("backward", "register_hook", "register_post_accumulate_grad_hook", "requires_grad_"):
+        return _Callee(name, name, False)
+    in_place = (name.endswith("_") and not name.endswith("__")) or (
+        name.startswith("__i") and name.endswith("__") and name not in ("__invert__", "__index__", "__int__", "__iter__")
+    )
+    return _Callee(name, "call", in_place or name in _MUTATING or name.startswith("_foreach_") and name.endswith("_"))
+
+
+def is_quiet(name: str) -> bool:
+    """Whether calls of this name say nothing about where values go."""
+    return name in _QUIET or name in _QUIET_PROPERTIES
+
+
+class Recorder(TorchFunctionMode):
+    """Records into a `Record` while it is active and not paused.
+
+    `below` is the code object whose frames mark a module call; stacks above it are already known. `before_escape` and
+    the other hooks are attributes that the session sets.
+    """
+
+    def __init__(self, record: Record) -> None:
+        super().__init__()
+        self.record = record
+        self.stacks = record.stacks
+        self.phase: Phase = "forward"
+        self.paused = False
+        self.probing = False
+        self.inside = -1
+        self.thread = threading.get_ident()
+        self.process = os.getpid()
+        self.below: CodeType | None = None
+        self.module_stack: list[tuple[int, int]] = []
+        """(index of the module call, stack of its caller), innermost last."""
+        self.region = -1
+        self.regions: list[int] = []
+        self.neutral: Neutralizer | None = None
+        self._callees: dict[Any, _Callee] = {}
+        self._current: dict[int, tuple[tuple[int, ...], weakref.ref[torch.Tensor]]] = {}
+        self._aliases: dict[int, set[int]] = {}
+        self._storage: dict[int, int] = {}
+        self._tracks: dict[int, int] = {}
+        self._escaped: dict[int, tuple[object, int]] = {}
+        self._arrays: dict[int, int] = {}
+
+    # -- the mode ------------------------------------------------------------------------------------------------
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Call `func` as it was called, and note what went in and out."""
+        kwargs = kwargs or {}
+        if self.paused or self.phase == "optimizer" or threading.get_ident() != self.thread:
+            return func(*args, **kwargs)
+        callee = self._callees.get(func)
+        if callee is None:
+            callee = self._callees[func] = _learn(func)
+        kind = callee.kind
+        if kind == "quiet":
+            return func(*args, **kwargs)
+        if kind == "call":
+            return self._call(callee, func, args, kwargs)
+        if kind == "mode":
+            return self._set_grad_enabled(func, args)
+        if kind == "escape":
+            return self._escape(callee, func, args, kwargs)
+        return self._special(callee, func, args, kwargs)
+
+    def stack(self, frame: FrameType | None) -> int:
+        """The stack that ends in `frame`, joined to the stack of the innermost module call."""
+        base = self.module_stack[-1][1] if self.module_stack else -1
+        return self.stacks.from_frame(frame, self.below, base)
+
+    def _call(self, callee: _Callee, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        tensors: list[torch.Tensor] = []
+        numbers: list[float] = []
+        python_inputs: list[int] = []
+        self._collect(args, tensors, numbers, python_inputs, 0)
+        if kwargs:
+            self._collect(tuple(kwargs.values()), tensors, numbers, python_inputs, 0)
+        inputs = tuple(vid for tensor in tensors for vid in self.values_of(tensor))
+        if self.probing:
+            self._probe_inputs(tensors)
+        stack = self.stack(sys._getframe(2))
+        before = torch._C._autograd._get_sequence_nr()
+        if self.neutral is None:
+            result = func(*args, **kwargs)
+        else:
+            result = self.neutral(callee.name, stack, func, args, kwargs)
+        outputs: list[torch.Tensor] = []
+        _tensors_in(result, outputs, 0)
+        mutates = callee.mutates or "out" in kwargs
+        if outputs or mutates:
+            op = self._add(callee.name, stack, inputs, before)
+            op.numbers = tuple(numbers)
+            op.python_inputs = tuple(dict.fromkeys(python_inputs))
+            if mutates:
+                self._write(op, callee.name, args, kwargs, outputs)
+            self._make(op, outputs, tensors)
+            if callee.name in ("tensor", "as_tensor", "from_numpy", "asarray", "full") and not python_inputs:
+                op.python_inputs = self._from_array(args)
+        return result
+
+    def _add(self, name: str, stack: int, inputs: tuple[int, ...], before: int) -> Op:
+        op = Op(
+            index=len(self.record.ops),
+            name=name,
+            stack=stack,
+            module=self.module_stack[-1][0] if self.module_stack else -1,
+            phase=self.phase,
+            inputs=tuple(dict.fromkeys(inputs)),
+            grad_enabled=torch.is_grad_enabled(),
+            inside=self.inside,
+            sequence=(before, torch._C._autograd._get_sequence_nr()),
+        )
+        if not op.grad_enabled:
+            op.region = self.region
+        self.record.ops.append(op)
+        return op
+
+    def _make(self, op: Op, outputs: Iterable[torch.Tensor], inputs: list[torch.Tensor]) -> None:
+        """Give `op` its outputs: a new value for each tensor that is not an untouched input."""
+        made: list[int] = []
+        for tensor in outputs:
+            if any(tensor is other for other in inputs):
+                made.extend(vid for vid in self._current[id(tensor)][0] if self.record.values[vid].op == op.index)
+                continue
+            made.append(self.new_value(tensor, op.index))
+        op.outputs = (*op.outputs, *(vid for vid in made if vid not in op.outputs))
+
+    def _write(
+        self, op: Op, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: list[torch.Tensor]
+    ) -> None:
+        """Note which tensors `op` wrote in place: the written ones get a new value, and so do their aliases."""
+        written: list[torch.Tensor] = []
+        if name.startswith("_foreach_") or name == "swap_tensors":
+            _tensors_in(args[0] if name != "swap_tensors" else args, written, 0)
+        elif "out" in kwargs:
+            _tensors_in(kwargs["out"], written, 0)
+        else:
+            written.extend(item for item in (*args[:1], *list(kwargs.values())[:1]) if isinstance(item, torch.Tensor))
+            del written[1:]
+        for tensor in written:
+            self.mark_written(op, tensor)
+
+    def mark_written(self, op: Op, tensor: torch.Tensor) -> None:
+        """`op` has written `tensor` in place."""
+        old = self.values_of(tensor)
+        vid = self.new_value(tensor, op.index, replace=True)
+        op.mutates = (*op.mutates, *old)
+        op.outputs = (*op.outputs, vid)
+        storage = self._storage.get(id(tensor))
+        for alias in self._aliases.get(storage, ()) if storage is not None else ():
+            if alias != id(tensor) and alias in self._current:
+                vids, ref = self._current[alias]
+                self._current[alias] = ((*vids[-3:], vid), ref)
+                op.mutates = (*op.mutates, *(v for v in vids if self.record.values[v].track >= 0))
+
+    # -- values --------------------------------------------------------------------------------------------------
+
+    def values_of(self, tensor: torch.Tensor) -> tuple[int, ...]:
+        """The values `tensor` stands for now: its own, and those of writes through its aliases."""
+        known = self._current.get(id(tensor))
+        if known is not None:
+            return known[0]
+        return (self.new_value(tensor, -1),)
+
+    def new_value(self, tensor: torch.Tensor, op: int, replace: bool = False) -> int:
+        """Register `tensor` as the outcome of operation `op` (-1: it came from outside)."""
+        key = id(tensor)
+        values = self.record.values
+        requires_grad = tensor.requires_grad
+        leaf = not requires_grad or _is_leaf(tensor)
+        value = Value(len(values), op, requires_grad, leaf)
+        try:
+            value.shape = tuple(tensor.shape)
+            value.numel = tensor.numel()
+            value.floating = tensor.is_floating_point() or tensor.is_complex()
+        except RuntimeError:  # a lazy parameter has no shape yet
+            pass
+        if op < 0 and not leaf:
+            value.foreign = True
+        track = self._tracks.get(key)
+        if track is None and leaf and requires_grad and (op < 0 or isinstance(tensor, torch.nn.Parameter)):
+            track = self.track(tensor).index
+        if track is not None:
+            value.track = track
+            self.record.tracks[track].values.append(value.index)
+        if self.probing:
+            _probe(tensor, value)
+        values.append(value)
+        if not replace and key in self._current and self._current[key][1]() is tensor:
+            self._current[key] = ((value.index,), self._current[key][1])
+            return value.index
+        if key not in self._current:
+            self._remember(tensor, key)
+        self._current[key] = ((value.index,), self._current[key][1])
+        return value.index
+
+    def _remember(self, tensor: torch.Tensor, key: int) -> None:
+        current, aliases, storages = self._current, self._aliases, self._storage
+
+        def forget(_: object, key: int = key) -> None:
+            current.pop(key, None)
+            storage = storages.pop(key, None)
+            if storage is not None:
+                group = aliases.get(storage)
+                if group is not None:
+                    group.discard(key)
+                    if not group:
+                        del aliases[storage]
+
+        current[key] = ((), weakref.ref(tensor, forget))
+        try:
+            storage = tensor.untyped_storage()._cdata
+        except (RuntimeError, NotImplementedError, AttributeError, TypeError, ValueError):
+            return  # sparse tensors, functorch wrappers and lazy parameters have no storage to alias
+        storages[key] = storage
+        aliases.setdefault(storage, set()).add(key)
+
+    def restorage(self, tensor: torch.Tensor) -> None:
+        """`tensor` has a new storage now (its `.data` was set)."""
+        key = id(tensor)
+        old = self._storage.pop(key, None)
+        if old is not None and old in self._aliases:
+            self._aliases[old].discard(key)
+        try:
+            storage = tensor.untyped_storage()._cdata
+        except (RuntimeError, NotImplementedError, AttributeError, TypeError, ValueError):
+            return
+        self._storage[key] = storage
+        self._aliases.setdefault(storage, set()).add(key)
+
+    def track(self, tensor: torch.Tensor, created: int = -1) -> Track:
+        """The track of `tensor`, made on first sight."""
+        key = id(tensor)
+        known = self._tracks.get(key)
+        if known is not None:
+            return self.record.tracks[known]
+        tracks = self._tracks
+
+        def forget(_: object, key: int = key) -> None:
+            tracks.pop(key, None)
+
+        try:
+            shape, numel = tuple(tensor.shape), tensor.numel()
+        except RuntimeError:
+            shape, numel = (), 0
+        track = Track(
+            index=len(self.record.tracks),
+            ref=weakref.ref(tensor, forget),
+            shape=shape,
+            dtype=str(tensor.dtype).removeprefix("torch."),
+            numel=numel,
+            created=created,
+            created_time=self.record.time if created >= 0 else -1,
+            is_parameter=isinstance(tensor, torch.nn.Parameter),
+            is_leaf=_is_leaf(tensor),
+            requires_grad=tensor.requires_grad,
+            ever_required_grad=tensor.requires_grad,
+        )
+        self.record.tracks.append(track)
+        tracks[key] = track.index
+        for vid in self._current.get(key, ((), None))[0]:
+            self.record.values[vid].track = track.index
+            track.values.append(vid)
+        return track
+
+    def known_track(self, tensor: torch.Tensor) -> Track | None:
+        """The track of `tensor` if it has one."""
+        known = self._tracks.get(id(tensor))
+        return self.record.tracks[known] if known is not None else None
+
+    def _probe_inputs(self, tensors: list[torch.Tensor]) -> None:
+        for tensor in tensors:
+            for vid in self._current[id(tensor)][0]:
+                value = self.record.values[vid]
+                if value.zero is None:
+                    _probe(tensor, value)
+
+    def release(self) -> None:
+        """Forget the Python objects that were kept to recognise them."""
+        self._escaped.clear()
+        self._arrays.clear()
+
+    def probe_now(self, value: Value) -> None:
+        """Look at the numbers of a value whose tensor is still alive."""
+        for vids, ref in self._current.values():
+            if value.index in vids:
+                tensor = ref()
+                if tensor is not None:
+                    _probe(tensor, value)
+                return
+
+    # -- what is special -----------------------------------------------------------------------------------------
+
+    def _set_grad_enabled(self, func: Any, args: tuple[Any, ...]) -> Any:
+        """Remember the line that opened the no-grad region."""
+        before = torch.is_grad_enabled()
+        frame = sys._getframe(2)
+        if self.neutral is not None and before and not args[0] and self.neutral.keeps_gradients(self.opener(frame)):
+            return None
+        result = func(*args)
+        self.grad_mode_changed(frame, before, bool(args[0]))
+        return result
+
+    def grad_mode_changed(self, frame: FrameType | None, before: bool, after: bool) -> None:
+        """Gradients went from `before` to `after`, by code running in `frame`."""
+        leaving = frame is not None and frame.f_code.co_name == "__exit__"
+        if before and not after:
+            self.region = self.regions.pop() if leaving and self.regions else self.opener(frame)
+        elif after and not before:
+            if not leaving:
+                self.regions.append(self.region)
+            self.region = -1
+
+    def opener(self, frame: FrameType | None) -> int:
+        """The line that opened a region from `frame`: the decorated function's decorator, or the user's own line."""
+        inner = frame
+        while inner is not None and self.stacks.skips(inner.f_code):
+            if inner.f_code.co_name in ("decorate_context", "generator_context"):
+                function = inner.f_locals.get("func")
+                code = getattr(function, "__code__", None)
+                if code is not None:
+                    return self.stacks.definition(code, self.stack(inner.f_back))
+            inner = inner.f_back
+        return self.stack(frame)
+
+    def _escape(self, callee: _Callee, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        result = func(*args, **kwargs)
+        if not args or not isinstance(args[0], torch.Tensor):
+            return result
+        before = torch._C._autograd._get_sequence_nr()
+        op = self._add(callee.name, self.stack(sys._getframe(2)), self.values_of(args[0]), before)
+        if callee.name in ("numpy", "__array__"):
+            pointer = _array_pointer(result)
+            if pointer is not None:
+                self._arrays[pointer] = op.index
+            self._escaped[id(result)] = (result, op.index)
+        elif isinstance(result, list):
+            self._escaped[id(result)] = (result, op.index)
+            for number in _flat_numbers(result, 10_000):
+                self._escaped[id(number)] = (number, op.index)
+        elif isinstance(result, float | complex):
+            self._escaped[id(result)] = (result, op.index)
+        op.detail = "escape"
+        return result
+
+    def _from_array(self, args: tuple[Any, ...]) -> tuple[int, ...]:
+        """The escapes whose results `torch.tensor` and its kin received."""
+        if not args or isinstance(args[0], torch.Tensor):
+            return ()
+        known = self._escaped.get(id(args[0]))
+        if known is not None and known[0] is args[0]:
+            return (known[1],)
+        pointer = _array_pointer(args[0])
+        if pointer is not None:
+            return (self._arrays[pointer],) if pointer in self._arrays else ()
+        found = []
+        for number in _flat_numbers(args[0], 10_000):
+            known = self._escaped.get(id(number))
+            if known is not None and known[0] is number:
+                found.append(known[1])
+        return tuple(dict.fromkeys(found))
+
+    def _special(self, callee: _Callee, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        tensor = args[0] if args else None
+        kind = callee.kind
+        stack = self.stack(sys._getframe(2))
+        if kind == "set data" and isinstance(tensor, torch.Tensor):
+            source = args[1] if len(args) > 1 else None
+            inputs = self.values_of(source) if isinstance(source, torch.Tensor) else ()
+            before = torch._C._autograd._get_sequence_nr()
+            result = self.neutral("set data", stack, func, args, kwargs) if self.neutral else func(*args, **kwargs)
+            op = self._add("data.__set__", stack, inputs, before)
+            self.mark_written(op, tensor)
+            self.restorage(tensor)
+            return result
+        result = func(*args, **kwargs)
+        if not isinstance(tensor, torch.Tensor):
+            return result
+        if kind == "grad":
+            if isinstance(result, torch.Tensor) and id(result) not in self._current:
+                op = self._add("grad", stack, self.values_of(tensor), torch._C._autograd._get_sequence_nr())
+                self._make(op, [result], [])
+        elif kind == "set grad":
+            track = self.known_track(tensor)
+            if track is not None:
+                self.grad_written(track, args[1] if len(args) > 1 else None, stack)
+        elif kind in ("set requires_grad", "requires_grad_"):
+            flag = bool(args[1]) if len(args) > 1 else bool(kwargs.get("requires_grad", True))
+            track = self.track(tensor)
+            track.requires_grad = flag
+            track.ever_required_grad = track.ever_required_grad or flag
+            track.freezes.append((self.record.time, flag, stack))
+            known = self._current.get(id(tensor))
+            if known is not None and flag and _is_leaf(tensor):
+                # The same tensor is a gradient leaf from here on: later reads must see that.
+                op = self._add("requires_grad_", stack, known[0], torch._C._autograd._get_sequence_nr())
+                vid = self.new_value(tensor, op.index, replace=True)
+                op.outputs = (vid,)
+        elif kind in ("register_hook", "register_post_accumulate_grad_hook"):
+            known_track = self.known_track(tensor)
+            if known_track is not None:
+                known_track.hooks.append(stack)
+        return result
+
+    def grad_written(self, track: Track, value: object, stack: int) -> None:
+        """The program set `.grad` itself; the session replaces this to keep its books."""
+
+    # -- collecting arguments ------------------------------------------------------------------------------------
+
+    def _collect(
+        self, items: Iterable[Any], tensors: list[torch.Tensor], numbers: list[float], python: list[int], depth: int
+    ) -> None:
+        for item in items:
+            if isinstance(item, torch.Tensor):
+                tensors.append(item)
+            elif type(item) is float or type(item) is int:
+                if len(numbers) < 4:
+                    numbers.append(item)
+                known = self._escaped.get(id(item))
+                if known is not None and known[0] is item:
+                    python.append(known[1])
+            elif isinstance(item, tuple | list):
+                if depth < 3:
+                    self._collect(item, tensors, numbers, python, depth + 1)
+            elif isinstance(item, dict) and depth < 3:
+                self._collect(tuple(item.values()), tensors, numbers, python, depth + 1)
+
+
+def _tensors_in(item: Any, found: list[torch.Tensor], depth: int) -> None:
+    if isinstance(item, torch.Tensor):
+        found.append(item)
+    elif isinstance(item, tuple | list):
+        if depth < 3:
+            for part in item:
+                _tensors_in(part, found, depth + 1)
+    elif isinstance(item, dict) and depth < 3:
+        for part in item.values():
+            _tensors_in(part, found, depth + 1)
+
+
+def _is_leaf(tensor: torch.Tensor) -> bool:
+    """`tensor.is_leaf`, which raises on a view that was written in place in another grad mode than it was made in."""
+    try:
+        return tensor.is_leaf
+    except RuntimeError:
+        return False
+
+
+def _probe(tensor: torch.Tensor, value: Value) -> None:
+    """Whether all numbers of `tensor` are zero, and whether all are finite."""
+    try:
+        with torch._C.DisableTorchFunction():
+            plain = tensor.detach()
+            value.zero = plain.numel() == 0 or not bool(plain.any())
+            value.finite = not value.floating or bool(torch.isfinite(plain).all())
+    except (RuntimeError, NotImplementedError, TypeError):
+        pass  # sparse layouts, meta tensors and functorch wrappers cannot be looked into
+
+
+def _array_pointer(item: object) -> int | None:
+    interface = getattr(item, "__array_interface__", None)
+    if isinstance(interface, dict):
+        pointer = interface.get("data")
+        if isinstance(pointer, tuple) and isinstance(pointer[0], int):
+            return pointer[0]
+    return None
+
+
+def _flat_numbers(item: object, limit: int) -> list[float]:
+    found: list[float] = []
+    queue: list[object] = [item]
+    while queue and len(found) < limit:
+        part = queue.pop()
+        if isinstance(part, list | tuple):
+            queue.extend(part)
+        elif isinstance(part, float):
+            found.append(part)
+    return found

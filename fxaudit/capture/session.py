@@ -1,0 +1,406 @@
+"""A session: one recorder with everything it has learned of models, optimizers and the loop.
+
+`Session.recording()` installs the wrappers, runs the block, and takes them off. Within it the user's code runs as ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import nn
+
+from fxaudit.capture.autograd import Probe
+from fxaudit.capture.patching import Patches
+from fxaudit.capture.record import BackwardEvent, LoopEvent, ModuleCall, Record, Track
+from fxaudit.capture.recorder import Recorder
+from fxaudit.capture.values import Snapshot
+
+__all__ = ["ModuleInfo", "OptimizerInfo", "Session", "SlotAssignment", "active_session"]
+
+
+@dataclass(slots=True)
+class ModuleInfo:
+    """A module that was seen: its class, where it was made, and which attributes were set on which lines."""
+
+    index: int
+    ref: weakref.ref[nn.Module]
+    type: str
+    defined_in: str
+    created: int
+    created_time: int
+    calls: int = 0
+    training: bool = True
+    attributes: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
+    """name → (time, stack, kind) of each assignment; kind: parameter, module, container, tensor, flag."""
+    modes: list[tuple[int, bool, int]] = field(default_factory=list)
+    """(time, training, stack) of each `train()`/`eval()`."""
+
+
+@dataclass(slots=True)
+class OptimizerInfo:
+    """An optimizer that was seen, with its groups as last looked at."""
+
+    index: int
+    ref: weakref.ref[Any]
+    type: str
+    created: int
+    created_time: int
+    groups: list[tuple[float | None, tuple[int, ...]]] = field(default_factory=list)
+    names_then: dict[int, str] = field(default_factory=dict)
+    """Track → fully-qualified name when the optimizer was built."""
+    frozen_then: frozenset[int] = frozenset()
+    """The known parameters that did not require grad when it was built."""
+    steps: int = 0
+    refused: str = ""
+    """What PyTorch said when it refused to build it."""
+    wrapper_of: int = -1
+    name: str = ""
+    schedulers: list[tuple[int, str]] = field(default_factory=list)
+    """(stack, class) of each learning-rate scheduler built for it."""
+    scheduler_steps: int = 0
+    lr_writes: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class SlotAssignment:
+    """Forward assigned a plain tensor to a Parameter slot."""
+
+    module: int
+    slot: str
+    stack: int
+    track: int
+    time: int
+    value: int
+    refused: bool
+
+
+_ACTIVE: list[Session] = []
+
+
+def active_session() -> Session | None:
+    """The innermost session that is recording in this process and thread, if any."""
+    for session in reversed(_ACTIVE):
+        if session.recorder.process == os.getpid() and session.recorder.thread == threading.get_ident():
+            return session
+    return None
+
+
+class Session:
+    """See the module's docstring. `on_progress` is called after every optimizer step and backward."""
+
+    def __init__(self) -> None:
+        self.record = Record()
+        self.recorder = Recorder(self.record)
+        self.modules: list[ModuleInfo] = []
+        self.optimizers: list[OptimizerInfo] = []
+        self.assignments: list[SlotAssignment] = []
+        self.names: dict[int, str] = {}
+        """Track → the fully-qualified name last known, without a root's prefix."""
+        self.owners: dict[int, tuple[int, str]] = {}
+        """Track → (module index of the root, name) last known."""
+        self.history: dict[tuple[int, str], list[tuple[int, int]]] = {}
+        """(root, name) → (time, track) of each tensor seen under the name."""
+        self.lenient = False
+        """Let through what PyTorch refuses; only in a forked copy."""
+        self.on_refusal: Callable[[str], None] | None = None
+        self.on_progress: Callable[[], None] | None = None
+        self.on_leaves: Callable[[list[torch.Tensor]], None] | None = None
+        """Called with the leaves that a backward is about to reach."""
+        self.on_before_step: Callable[[Any], None] | None = None
+        """Called with an optimizer that is about to step."""
+        self.variables: dict[int, str] = {}
+        """Module or optimizer `id` → the name of the variable it was seen under."""
+        self.notes: list[str] = []
+        self.kept: list[object] = []
+        """Root modules and optimizers in use, kept alive while the session is, so that they can be named at its end."""
+        self.full = True
+        """Whether operations are recorded; loop events always are while the session is on."""
+        self.snapshots: dict[int, Snapshot] = {}
+        self.gradients_before: dict[int, tuple[int, int]] = {}
+        self.free_copies: dict[int, torch.Tensor] = {}
+        self.probe: Probe | None = None
+        self.probes: list[tuple[int, Probe]] = []
+        """(index of the backward's event, what flowed)."""
+        self._by_id: dict[int, int] = {}
+        self._optimizer_by_id: dict[int, int] = {}
+        self._depth = 0
+        self._patches: Patches | None = None
+
+    # -- on and off ----------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[Session]:
+        """Record what runs inside; everything that was wrapped is put back afterwards, also after an exception."""
+        if self._depth:
+            self._depth += 1
+            try:
+                yield self
+            finally:
+                self._depth -= 1
+            return
+        from fxaudit.capture import hooks_autograd, hooks_modules, hooks_optimizers
+
+        patches = Patches()
+        self._patches = patches
+        self.recorder.thread = threading.get_ident()
+        self.recorder.process = os.getpid()
+        self._depth = 1
+        _ACTIVE.append(self)
+        try:
+            hooks_modules.install(self, patches)
+            hooks_optimizers.install(self, patches)
+            hooks_autograd.install(self, patches)
+            with self.recorder:
+                yield self
+        finally:
+            patches.restore()
+            self._patches = None
+            self._depth = 0
+            _ACTIVE.remove(self)
+
+    @property
+    def on(self) -> bool:
+        """Whether wrappers should do more than pass on: right thread, right process, not paused."""
+        recorder = self.recorder
+        return (
+            not recorder.paused
+            and recorder.thread == threading.get_ident()
+            and recorder.process == os.getpid()
+        )
+
+    @contextlib.contextmanager
+    def quietly(self) -> Iterator[None]:
+        """fxaudit's own torch calls: unrecorded, and invisible to any function mode."""
+        recorder = self.recorder
+        before = recorder.paused
+        recorder.paused = True
+        try:
+            with torch._C.DisableTorchFunction():
+                yield
+        finally:
+            recorder.paused = before
+
+    def stack(self, depth: int = 2) -> int:
+        """The stack of the code `depth` frames above the caller of this method."""
+        return self.recorder.stack(sys._getframe(depth))
+
+    # -- modules -------------------------------------------------------------------------------------------------
+
+    def module_info(self, module: nn.Module, created: int = -1) -> ModuleInfo:
+        """What is known of `module`, learned now if it is new."""
+        index = self._by_id.get(id(module))
+        if index is not None:
+            info = self.modules[index]
+            if info.ref() is module:
+                return info
+        kind = type(module)
+        info = ModuleInfo(
+            index=len(self.modules),
+            ref=weakref.ref(module),
+            type=kind.__name__,
+            defined_in=_defining_file(kind),
+            created=created,
+            created_time=self.record.time if created >= 0 else -1,
+        )
+        self.modules.append(info)
+        self._by_id[id(module)] = info.index
+        return info
+
+    def live_modules(self) -> list[tuple[ModuleInfo, nn.Module]]:
+        """The known modules that are still alive, with all their sub-modules made known."""
+        found: list[tuple[ModuleInfo, nn.Module]] = []
+        seen: set[int] = set()
+        for info in list(self.modules):
+            module = info.ref()
+            if module is None or id(module) in seen:
+                continue
+            for part in _parts(module):
+                if id(part) not in seen:
+                    seen.add(id(part))
+                    found.append((self.module_info(part), part))
+        return found
+
+    def roots(self) -> list[tuple[ModuleInfo, nn.Module]]:
+        """The topmost owning modules: those that are no other live module's sub-module."""
+        live = self.live_modules()
+        children = {id(child) for _, module in live for child in vars(module).get("_modules", {}).values() if child is not None}
+        return [(info, module) for info, module in live if id(module) not in children]
+
+    def look_at_names(self) -> None:
+        """Refresh the names of all parameters from the module trees as they are now."""
+        with self.quietly():
+            for info, root in self.roots():
+                for name, parameter in root.named_parameters():
+                    self.note_name(info.index, name, parameter)
+
+    def note_name(self, root: int, name: str, parameter: torch.Tensor) -> None:
+        """`parameter` stands under `name` in the module tree of `root`."""
+        track = self.recorder.track(parameter)
+        known = self.owners.get(track.index)
+        if known is not None and known[0] != root:
+            info = self.modules[known[0]]
+            old_root = info.ref()
+            if old_root is not None and known[1] in dict(old_root.named_parameters(remove_duplicate=False)):
+                new_root = self.modules[root].ref()
+                if new_root is not None and not any(part is old_root for part in _parts(new_root)):
+                    return
+        self.names[track.index] = name
+        self.owners[track.index] = (root, name)
+        history = self.history.setdefault((root, name), [])
+        if not history or history[-1][1] != track.index:
+            history.append((self.record.time, track.index))
+
+    # -- optimizers ----------------------------------------------------------------------------------------------
+
+    def optimizer_info(self, optimizer: Any, created: int = -1) -> OptimizerInfo:
+        """What is known of `optimizer`, learned now if it is new."""
+        index = self._optimizer_by_id.get(id(optimizer))
+        if index is not None and self.optimizers[index].ref() is optimizer:
+            return self.optimizers[index]
+        try:
+            ref: Any = weakref.ref(optimizer)
+        except TypeError:  # a class with slots and no weak references
+
+            def ref(kept: Any = optimizer) -> Any:
+                return kept
+
+        info = OptimizerInfo(
+            index=len(self.optimizers),
+            ref=ref,
+            type=type(optimizer).__name__,
+            created=created,
+            created_time=self.record.time,
+        )
+        self.optimizers.append(info)
+        self.kept.append(optimizer)
+        self._optimizer_by_id[id(optimizer)] = info.index
+        return info
+
+    def look_at_groups(self, info: OptimizerInfo, optimizer: Any) -> None:
+        """Refresh what `info` says of its param groups."""
+        groups = []
+        with self.quietly():
+            for group in getattr(optimizer, "param_groups", ()):
+                lr = group.get("lr")
+                members = tuple(self.recorder.track(p).index for p in group.get("params", ()) if isinstance(p, torch.Tensor))
+                groups.append((_number(lr), members))
+        info.groups = groups
+
+    def holders(self, track: int) -> list[tuple[OptimizerInfo, int]]:
+        """The optimizers and groups that hold the tensor."""
+        return [
+            (info, number)
+            for info in self.optimizers
+            for number, (_, members) in enumerate(info.groups)
+            if track in members
+        ]
+
+    # -- events --------------------------------------------------------------------------------------------------
+
+    def event(self, kind: str, stack: int, subject: int = -1, text: str = "", tracks: frozenset[int] = frozenset()) -> LoopEvent:
+        """Note that the loop did something."""
+        event = LoopEvent(kind, stack, self.record.time, subject, text, tracks)
+        self.record.events.append(event)
+        return event
+
+    def progress(self) -> None:
+        """Tell whoever is waiting that a backward or a step has just ended."""
+        if self.on_progress is not None:
+            self.on_progress()
+
+    def last_backward(self) -> int:
+        """The index, among all events, of the last backward; -1 for none."""
+        events = self.record.events
+        for index in range(len(events) - 1, -1, -1):
+            if isinstance(events[index], BackwardEvent):
+                return index
+        return -1
+
+    def remember_variable(self, thing: object, frame: FrameType | None) -> None:
+        """Note the name of the variable that holds `thing` in the nearest of the user's frames that has one."""
+        if id(thing) in self.variables:
+            return
+        depth = 0
+        while frame is not None and depth < 40:
+            if not self.record.stacks.skips(frame.f_code):
+                for name, value in list(frame.f_locals.items()):
+                    if value is thing and name != "self" and not name.startswith("_"):
+                        self.variables[id(thing)] = name
+                        return
+            frame = frame.f_back
+            depth += 1
+
+    def enter_call(self, module: nn.Module, frame: FrameType | None) -> ModuleCall:
+        """A call of `module` begins, made by `frame`."""
+        recorder = self.recorder
+        if recorder.phase == "optimizer":  # a step that raised never said that it ended
+            recorder.phase = "forward"
+        info = self.module_info(module)
+        info.calls += 1
+        info.training = module.training
+        stack = recorder.stack(frame)
+        parent = recorder.module_stack[-1][0] if recorder.module_stack else -1
+        call = ModuleCall(len(self.record.calls), info.index, stack, parent, module.training)
+        self.record.calls.append(call)
+        recorder.module_stack.append((call.index, stack))
+        if parent < 0 and info.calls == 1:
+            self.remember_variable(module, frame)
+            self._keep_owners(module, frame)
+        return call
+
+    def _keep_owners(self, module: nn.Module, frame: FrameType | None) -> None:
+        """Keep the topmost owners of a module that the loop calls."""
+        for _, root in self.roots():
+            if all(root is not kept for kept in self.kept) and any(part is module for part in _parts(root)):
+                self.kept.append(root)
+                self.remember_variable(root, frame)
+
+    def release(self) -> None:
+        """Let go of everything of the user's."""
+        self.kept.clear()
+        self.snapshots.clear()
+        self.free_copies.clear()
+        self.recorder.release()
+
+    def leave_call(self) -> None:
+        """The innermost module call ends."""
+        self.recorder.module_stack.pop()
+
+    def live_tracks(self) -> Iterator[tuple[Track, torch.Tensor]]:
+        """The tracked tensors that are still alive."""
+        for track in self.record.tracks:
+            tensor = track.ref()
+            if tensor is not None:
+                yield track, tensor
+
+
+def _parts(module: nn.Module) -> Iterator[nn.Module]:
+    """`module` and everything below it, without recursion and whatever `modules()` was overridden to do."""
+    queue, seen = [module], {id(module)}
+    while queue:
+        part = queue.pop(0)
+        yield part
+        for child in vars(part).get("_modules", {}).values():
+            if child is not None and id(child) not in seen:
+                seen.add(id(child))
+                queue.append(child)
+
+
+def _defining_file(kind: type) -> str:
+    module = sys.modules.get(kind.__module__)
+    return getattr(module, "__file__", None) or ""
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, torch.Tensor):
+        return float(value.detach()) if value.numel() == 1 and value.device.type != "meta" else None
+    return float(value) if isinstance(value, int | float) else None

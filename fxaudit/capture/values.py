@@ -1,0 +1,105 @@
+"""Comparing numbers: what a gradient is worth, and whether a value has really changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+
+from fxaudit.capture.record import GradientState
+
+__all__ = ["Snapshot", "gradient_states", "same_numbers"]
+
+
+def gradient_states(gradients: Sequence[torch.Tensor | None]) -> list[tuple[GradientState, float]]:
+    """For each gradient: none, exactly zero, finite or non-finite, and its largest absolute entry."""
+    states: list[tuple[GradientState, float]] = [("none", 0.0)] * len(gradients)
+    dense: dict[tuple[torch.dtype, torch.device], list[int]] = {}
+    for index, gradient in enumerate(gradients):
+        if gradient is None:
+            continue
+        plain = gradient.detach()
+        if plain.layout is torch.strided and type(plain) is torch.Tensor and plain.numel() and plain.device.type != "meta":
+            dense.setdefault((plain.dtype, plain.device), []).append(index)
+        else:
+            states[index] = _single(plain)
+    for members in dense.values():
+        norms = torch._foreach_norm([gradients[i].detach() for i in members], math.inf)  # type: ignore[union-attr]
+        for index, norm in zip(members, torch.stack([n.float() for n in norms]).tolist(), strict=True):
+            states[index] = _state(norm)
+    return states
+
+
+def _single(gradient: torch.Tensor) -> tuple[GradientState, float]:
+    if gradient.device.type == "meta":
+        return "finite", math.nan
+    if gradient.layout is not torch.strided:
+        gradient = gradient.coalesce().values() if gradient.is_sparse else gradient.to_dense()
+    if hasattr(gradient, "full_tensor"):  # DTensor: the local shard is what this rank steps with
+        gradient = gradient.to_local()
+    if gradient.numel() == 0:
+        return "zero", 0.0
+    return _state(float(gradient.abs().max()))
+
+
+def _state(norm: float) -> tuple[GradientState, float]:
+    if norm == 0.0:
+        return "zero", 0.0
+    return ("finite", norm) if math.isfinite(norm) else ("nonfinite", norm)
+
+
+def same_numbers(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether two tensors hold the same numbers bit for bit (NaN equals NaN)."""
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    if one.device.type == "meta":
+        return True
+    if torch.equal(one, other):
+        return True
+    return bool(torch.isnan(one).any()) and torch.equal(torch.nan_to_num(one, 7e7), torch.nan_to_num(other, 7e7))
+
+
+class Snapshot:
+    """The value of one tensor before and after the last step of its optimizer."""
+
+    __slots__ = ("after", "before", "previous")
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self.before: torch.Tensor | None = copy_of(tensor)
+        self.after: torch.Tensor | None = None
+        self.previous: torch.Tensor | None = None
+
+    def note_before(self, tensor: torch.Tensor) -> tuple[bool, bool]:
+        """Before a step: (something wrote it since the last step, it is again what it was before that step)."""
+        now = copy_of(tensor)
+        if now is None:
+            return False, False
+        written = self.after is not None and not same_numbers(now, self.after)
+        lost = written and self.before is not None and same_numbers(now, self.before)
+        self.previous, self.before, self.after = self.before, now, None
+        return written, lost
+
+    def note_step(self, tensor: torch.Tensor) -> tuple[bool, float]:
+        """After a step: (it changed the value, 2-norm of the change)."""
+        now = copy_of(tensor)
+        if now is None or self.before is None:
+            self.after = now
+            return True, math.nan
+        changed = not same_numbers(now, self.before)
+        self.after = now if changed else self.before
+        if not changed:
+            return False, 0.0
+        if now.shape != self.before.shape or now.dtype != self.before.dtype:
+            return True, math.nan
+        return True, float(torch.linalg.vector_norm((now - self.before).flatten().abs().float()))
+
+
+def copy_of(tensor: torch.Tensor) -> torch.Tensor | None:
+    """A detached copy, or None of what has no numbers yet (lazy parameters)."""
+    if isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin):
+        return None
+    plain = tensor.detach()
+    if hasattr(plain, "to_local"):
+        plain = plain.to_local()
+    return plain.clone()

@@ -1,0 +1,73 @@
+"""The exceptions fxaudit raises when it is misused.
+
+A defect in the user's program is a finding, never an exception. What cannot be known is the verdict `unknown`.
+"""
+
+__all__ = [
+    "FxauditError",
+    "InvalidExpectationError",
+    "InvalidLossError",
+    "InvalidModelError",
+    "InvalidOptimizerError",
+    "InvalidReportError",
+    "InvalidTargetError",
+    "PictureError",
+    "UnknownFormatError",
+    "UnknownParameterError",
+    "UnknownRuleError",
+    "UnwritableOutputError",
+]
+
+
+class FxauditError(Exception):
+    """Base of everything fxaudit raises on purpose."""
+
+
+class InvalidModelError(FxauditError, TypeError):
+    """The model is no module, holds no parameter, or is otherwise nothing that can be audited."""
+
+
+class InvalidLossError(FxauditError, TypeError):
+    """The loss is neither a scalar tensor nor a callable that returns one."""
+
+
+class InvalidOptimizerError(FxauditError, TypeError):
+    """The optimizer lacks `param_groups` or `step`."""
+
+
+class InvalidExpectationError(FxauditError, ValueError):
+    """An `expect` pattern names no verdict, or matches no parameter."""
+
+
+class InvalidTargetError(FxauditError, ValueError):
+    """A script, module or `file.py:callable` target that cannot be found or used."""
+
+
+class InvalidReportError(FxauditError, ValueError):
+    """A file that is not a saved fxaudit report, or one of an unsupported schema version."""
+
+
+class UnknownRuleError(FxauditError, KeyError):
+    """A rule code that does not exist."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class UnknownParameterError(FxauditError, KeyError):
+    """A parameter name that the report does not list."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class UnknownFormatError(FxauditError, ValueError):
+    """An output suffix or format that no renderer writes."""
+
+
+class UnwritableOutputError(FxauditError, OSError):
+    """An output path that cannot be written; nothing was left half written."""
+
+
+class PictureError(FxauditError, RuntimeError):
+    """A picture that the available Graphviz cannot draw."""

@@ -1,0 +1,174 @@
+"""Answers at a prompt: one tensor against one loss, and one rule's page."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from fxaudit.capture.autograd import autograd_graph
+from fxaudit.capture.session import active_session
+from fxaudit.graph import StepGraph
+from fxaudit.rule import Rule
+from fxaudit.source import SourceLine
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+__all__ = ["Explanation", "explanation_of", "rule_page"]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Whether a loss brings a gradient to a tensor, and how, or why not.
+
+    `path` holds the names of the autograd nodes from the tensor towards the loss (empty where there is no path);
+    `culprit` is the line that cuts it, where the computation was watched.
+    """
+
+    name: str
+    reaches: bool
+    reason: str
+    path: tuple[str, ...] = ()
+    culprit: SourceLine | None = None
+    leaves: tuple[str, ...] = ()
+    """The named leaves that the loss does reach, where it does not reach the tensor."""
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: {self.reason}"]
+        if self.path:
+            shown = list(self.path)
+            if len(shown) > 12:
+                shown = [*shown[:5], f"… {len(shown) - 10} nodes …", *shown[-5:]]
+            lines.append("  " + " → ".join([self.name, *shown, "loss"]))
+        if self.culprit is not None:
+            lines.append(f"  --> {self.culprit}")
+            lines.append(f"      {self.culprit.code}")
+        if self.leaves:
+            shown_leaves = ", ".join(self.leaves[:6]) + (", …" if len(self.leaves) > 6 else "")
+            lines.append(f"  the loss does reach: {shown_leaves}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def __rich__(self) -> RenderableType:
+        from rich.text import Text
+
+        return Text(str(self))
+
+
+def explanation_of(tensor: torch.Tensor, loss: torch.Tensor, name: str, frame: FrameType | None) -> Explanation:
+    """The explanation for `tensor` and `loss`, naming things by the variables of `frame`."""
+    name = name or _name_of(tensor, frame)
+    if tensor is loss:
+        return Explanation(name, loss.requires_grad, "it is the loss itself")
+    if not loss.requires_grad:
+        culprit = _cut_of(tensor)
+        return Explanation(name, False, "the loss carries no gradient at all: it was detached or computed in no-grad mode", culprit=culprit)
+    if not tensor.requires_grad:
+        return Explanation(name, False, "`requires_grad` is False on it")
+    nodes, edges = autograd_graph([loss])
+    wanted = tensor.grad_fn
+    target = next(
+        (
+            number
+            for number, node in enumerate(nodes)
+            if (wanted is not None and node is wanted) or getattr(node, "variable", None) is tensor
+        ),
+        None,
+    )
+    if target is None:
+        leaves = tuple(
+            _name_of(node.variable, frame) for node in nodes if getattr(node, "variable", None) is not None
+        )
+        return Explanation(
+            name, False, "no gradient path leads from the loss to it", culprit=_cut_of(tensor), leaves=leaves
+        )
+    return Explanation(name, True, "the loss brings a gradient to it", tuple(_path(nodes, edges, target)))
+
+
+def _path(nodes: list[Any], edges: list[tuple[int, int]], target: int) -> list[str]:
+    """Names of the nodes from `target` up to the loss along a shortest path."""
+    above: dict[int, list[int]] = {}
+    for source, following in edges:
+        above.setdefault(following, []).append(source)
+    came = {target: -1}
+    queue = [target]
+    for number in queue:
+        if number == 0:
+            break
+        for upper in above.get(number, ()):
+            if upper not in came:
+                came[upper] = number
+                queue.append(upper)
+    found = []
+    number = 0
+    while number != -1:
+        found.append(nodes[number].name())
+        number = came.get(number, -1)
+    return [name for name in found[::-1] if "AccumulateGrad" not in name]
+
+
+def _cut_of(tensor: torch.Tensor) -> SourceLine | None:
+    """The line of the nearest cut, where a session watched the computation."""
+    session = active_session()
+    track = session.recorder.known_track(tensor) if session is not None else None
+    if session is None or track is None:
+        return None
+    graph = StepGraph(session.record)
+    values = session.record.values
+    for vid in sorted(graph.carried([track.index])):
+        for op in graph.consumers.get(vid, ()):
+            if op.outputs and not any(values[out].requires_grad for out in op.outputs) and op.detail != "escape":
+                return session.record.stacks.source(op.region if op.region >= 0 else op.stack)
+    return None
+
+
+def _name_of(tensor: torch.Tensor, frame: FrameType | None) -> str:
+    """The best name for a tensor among a frame's variables and the modules in them."""
+    depth = 0
+    while frame is not None and depth < 10:
+        scope = {**frame.f_globals, **frame.f_locals}
+        for key, value in scope.items():
+            if value is tensor and not key.startswith("_"):
+                return key
+        for key, value in scope.items():
+            if isinstance(value, nn.Module) and not key.startswith("_"):
+                for name, parameter in value.named_parameters():
+                    if parameter is tensor:
+                        return name if key == "self" else f"{key}.{name}"
+        frame = frame.f_back
+        depth += 1
+    return f"<{type(tensor).__name__} {tuple(tensor.shape)}>"
+
+
+def rule_page(rule: type[Rule]) -> str:
+    """The rule's page in Markdown, with its example before and after the fix."""
+    import difflib
+
+    bad, good = _example(rule.bad), _example(rule.good)
+    lines = [f"# {rule.code} {rule.name}", "", rule.title(), "", f"Level: {rule.level}", ""]
+    if rule.rationale():
+        lines += [rule.rationale(), ""]
+    lines += ["## Fix", "", rule.fix, "", "## Example", "", "```python", *bad, "```", ""]
+    changed = list(difflib.unified_diff(bad, good, "bad", "good", lineterm="", n=2))
+    if changed:
+        lines += ["## Repaired", "", "```diff", *changed, "```", ""]
+    return "\n".join(lines)
+
+
+def _example(function: Any) -> list[str]:
+    """The body of an example as a program of its own."""
+    source = inspect.getsource(function).splitlines()
+    start = next(i for i, line in enumerate(source) if line.lstrip().startswith("def ")) + 1
+    while start < len(source) and source[start - 1].rstrip().endswith((",", "(")):
+        start += 1
+    body = inspect.cleandoc("\n".join(["", *source[start:]])).splitlines()
+    if body and body[0].startswith('"""'):
+        end = next((i for i, line in enumerate(body) if line.rstrip().endswith('"""') and (i or line.count('"""') == 2)), 0)
+        body = body[end + 1 :]
+    return body

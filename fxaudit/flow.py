@@ -1,0 +1,187 @@
+"""Following a vanished gradient to the operation where it vanished, and a zero to the line that made it.
+
+Source of the method: each autograd node is watched with its incoming and outgoing gradients (capture.autograd.Probe);
+where something comes in and nothing goes out, the factor that annihilated it is looked up among the values of the
+operation that made the node, and followed backwards through the data to where it became zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fxaudit.capture.autograd import OpsBySequence, Probe
+from fxaudit.capture.record import Op, Record, Track
+from fxaudit.graph import StepGraph
+
+__all__ = ["Vanishing", "gradient_origin", "nonfinite_origin", "zero_value_origin"]
+
+PASSING = frozenset(
+    {
+        "view", "reshape", "flatten", "squeeze", "unsqueeze", "transpose", "permute", "contiguous", "clone", "expand",
+        "expand_as", "repeat", "stack", "cat", "concat", "concatenate", "chunk", "split", "unbind", "getitem",
+        "__getitem__", "select", "narrow", "index_select", "gather", "take", "to", "float", "double", "half", "bfloat16",
+        "type", "type_as", "cuda", "cpu", "detach", "data", "T", "mT", "t", "movedim", "swapaxes", "roll", "flip", "pad",
+        "sum", "mean", "neg", "abs", "tanh", "relu", "relu_", "gelu", "silu", "leaky_relu", "elu", "selu", "sin", "erf",
+        "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "dropout", "alpha_dropout", "feature_dropout", "normalize",
+        "unfold", "fold", "broadcast_to", "view_as", "reshape_as", "ravel", "copy_", "as_tensor", "tensor", "from_numpy",
+        "requires_grad_", "Parameter", "data.__set__", "hardtanh", "softshrink", "mish", "diagonal", "tril", "triu", "long", "int",
+    }
+)  # fmt: skip
+MAKING_ZERO = frozenset({"zeros", "zeros_like", "new_zeros", "zero_", "zeros_", "constant_", "fill_", "full", "full_like", "empty"})
+CONTRACTING = frozenset(
+    {"linear", "matmul", "__matmul__", "mm", "bmm", "addmm", "conv1d", "conv2d", "conv3d", "einsum", "bilinear",
+     "embedding", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "mul", "mul_", "multiply", "__mul__", "__rmul__",
+     "div", "true_divide", "__truediv__", "mv", "dot", "outer", "baddbmm", "where", "masked_fill"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Vanishing:
+    """Where a gradient became zero: the operation where it bites, and the operation that is the origin of it.
+
+    `how`: `factor` (a zero factor), `number` (multiplied by the Python number 0), `derivative` (the operation's own
+    derivative is zero), `backward` (a custom backward or a hook returned zeros), `hook` (a hook on the tensor itself).
+    """
+
+    how: Literal["factor", "number", "derivative", "backward", "hook"]
+    bites: int
+    """Index of the operation whose backward lost it; -1 unknown."""
+    origin: int
+    """Index of the operation that is to blame; equals `bites` where it is the same."""
+    factor_track: int = -1
+    """The parameter that is the zero factor, if it is one."""
+    node: str = ""
+
+
+def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track) -> Vanishing | None:
+    """Where the gradient of `track` became exactly zero in the probed backward; None where it did not, or is not known."""
+    start = next((i for i, flow in enumerate(probe.flows) if flow.track == track.index), None)
+    if start is None:
+        return None
+    above: dict[int, list[tuple[int, int]]] = {}
+    for number, edges in enumerate(probe.edges):
+        for position, (following, _) in enumerate(edges):
+            above.setdefault(following, []).append((number, position))
+    finder = OpsBySequence(record.ops)
+    frontier: list[tuple[int, int]] = []
+    queue, seen = [start], {start}
+    while queue:
+        current = queue.pop(0)
+        for node, position in above.get(current, ()):
+            flow = probe.flows[node]
+            if not flow.visited or position >= len(flow.outgoing) or flow.outgoing[position] == "none":
+                continue
+            if flow.outgoing[position] != "zero":
+                if current == start:
+                    return _hook_on(record, track)
+                continue
+            if flow.incoming in ("finite", "nonfinite"):
+                frontier.append((node, position))
+            elif node not in seen:
+                seen.add(node)
+                queue.append(node)
+    best: Vanishing | None = None
+    for node, position in frontier:
+        found = _explain(record, graph, probe, node, position, finder)
+        if found is not None and (best is None or _rank(found) < _rank(best)):
+            best = found
+    return best
+
+
+def _rank(found: Vanishing) -> int:
+    return ["backward", "hook", "number", "factor", "derivative"].index(found.how)
+
+
+def _hook_on(record: Record, track: Track) -> Vanishing | None:
+    """The gradient arrived at the leaf alive and was zeroed by a hook on it."""
+    if not track.hooks:
+        return None
+    made = [op for op in record.ops if op.phase == "backward" and _makes_zero(record, op)]
+    origin = made[-1].index if made else -1
+    return Vanishing("hook", -1, origin)
+
+
+def _makes_zero(record: Record, op: Op) -> bool:
+    return any(record.values[out].zero for out in op.outputs)
+
+
+def _explain(
+    record: Record, graph: StepGraph, probe: Probe, node: int, position: int, finder: OpsBySequence
+) -> Vanishing | None:
+    flow = probe.flows[node]
+    op_index = finder.find(flow.sequence)
+    if position < len(flow.made_by) and flow.made_by[position] >= 0:
+        maker = record.ops[flow.made_by[position]]
+        if maker.phase == "backward":
+            return Vanishing("backward", op_index, maker.index, node=flow.name)
+    if op_index < 0:
+        return Vanishing("derivative", -1, -1, node=flow.name)
+    op = record.ops[op_index]
+    if any(number == 0 for number in op.numbers) and op.name in ("mul", "mul_", "__mul__", "__rmul__", "multiply"):
+        return Vanishing("number", op_index, op_index, node=flow.name)
+    if op.name in CONTRACTING or op.custom:
+        for vid in op.inputs:
+            if _is_zero(record, vid):
+                origin, factor = zero_value_origin(record, vid)
+                return Vanishing("factor", op_index, origin if origin >= 0 else op_index, factor, flow.name)
+    return Vanishing("derivative", op_index, op_index, node=flow.name)
+
+
+def _is_zero(record: Record, vid: int) -> bool:
+    return record.values[vid].zero is True
+
+
+def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
+    """The operation that made the zeros which the value consists of, and the parameter they passed through last.
+
+    Both -1 where unknown.
+    """
+    factor = -1
+    for _ in range(10_000):
+        value = record.values[vid]
+        if value.track >= 0:
+            factor = value.track
+        if value.op < 0:
+            return -1, factor
+        op = record.ops[value.op]
+        if op.name in MAKING_ZERO or op.name.startswith("init."):
+            return op.index, factor
+        sources = [i for i in op.inputs if record.values[i].zero is not False and i != vid]
+        if op.name in CONTRACTING:
+            zeros = [i for i in sources if _is_zero(record, i)]
+            if not zeros:
+                return op.index, factor
+            # A zero weight explains more than the zero input that follows from one further up.
+            weights = [i for i in zeros if record.values[i].track >= 0]
+            vid = (weights or zeros)[0]
+            continue
+        if op.name == "copy_" and len(op.inputs) > 1:
+            sources = [op.inputs[-1]]
+        zeros = [i for i in sources if _is_zero(record, i) or record.values[i].zero is None]
+        if op.name in PASSING and zeros:
+            vid = zeros[0]
+            continue
+        if all(_is_zero(record, i) for i in op.inputs) and op.inputs and op.name in ("add", "add_", "sub", "__add__", "__radd__"):
+            vid = op.inputs[0]
+            continue
+        return op.index, factor
+    return -1, factor
+
+
+def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tuple[int, str]:
+    """The operation at which NaN or infinity first appeared in the probed step: (operation, forward or backward)."""
+    for op in record.ops:
+        if op.phase != "forward" or op.index > event_time:
+            continue
+        bad = [out for out in op.outputs if record.values[out].finite is False]
+        if bad and all(record.values[i].finite is not False for i in op.inputs):
+            return op.index, "forward"
+    if probe is not None:
+        finder = OpsBySequence(record.ops)
+        for flow in probe.flows:
+            if flow.visited and flow.incoming in ("finite", "zero") and "nonfinite" in flow.outgoing:
+                found = finder.find(flow.sequence)
+                if found >= 0:
+                    return found, "backward"
+    return -1, ""

@@ -1,0 +1,293 @@
+"""The graph of what was recorded, and the questions that verdicts and rules ask of it.
+
+Every answer is linear in the number of recorded operations, iterative, and computed at most once.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from fxaudit.capture.record import BackwardEvent, Op, Record, Value
+
+__all__ = ["Cut", "CutKind", "DeadEnd", "StepGraph"]
+
+CutKind = Literal["detached", "no_grad", "left_torch", "rewrapped", "non_differentiable", "checkpoint", "opaque"]
+
+DETACHING = frozenset({"detach", "detach_", "data", "data.__set__"})
+REWRAPPING = frozenset({"tensor", "as_tensor", "asarray", "Parameter", "requires_grad_"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """An operation whose input carries gradient and whose output, on the way to the loss, does not."""
+
+    op: int
+    value: int
+    kind: CutKind
+    inferred: bool = False
+    """Follows a Python number by inference, not by identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadEnd:
+    """The last value that a parameter reaches, and the operation that made it."""
+
+    op: int
+    value: int
+
+
+class StepGraph:
+    """Data and gradient edges between the recorded values, from parameters to losses."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.ops = [op for op in record.ops if op.phase == "forward" and op.inside < 0]
+        self.consumers: dict[int, list[Op]] = {}
+        self.python_consumers: dict[int, list[Op]] = {}
+        for op in self.ops:
+            for vid in op.inputs:
+                self.consumers.setdefault(vid, []).append(op)
+            for source in op.python_inputs:
+                self.python_consumers.setdefault(source, []).append(op)
+        self.inferred: set[int] = set()
+        self._infer_python_edges()
+
+    # -- losses --------------------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def backwards(self) -> list[BackwardEvent]:
+        """The backwards that accumulate gradients."""
+        return self.record.backwards()
+
+    @functools.cached_property
+    def losses(self) -> tuple[int, ...]:
+        """The values that backward started from; without any backward, the scalars that look like losses."""
+        roots = tuple(dict.fromkeys(vid for event in self.backwards for vid in event.roots))
+        return roots or self.candidate_losses
+
+    @functools.cached_property
+    def candidate_losses(self) -> tuple[int, ...]:
+        """Scalars that carry gradient and end there: what a loop without `backward` would have called it on."""
+        found = []
+        for op in self.ops:
+            for vid in op.outputs:
+                value = self.record.values[vid]
+                if value.numel == 1 and value.requires_grad and not value.leaf:
+                    after = [o for c in self.consumers.get(vid, ()) for o in c.outputs]
+                    if not any(self.record.values[o].requires_grad for o in after):
+                        found.append(vid)
+        return tuple(found)
+
+    @functools.cached_property
+    def reaching(self) -> frozenset[int]:
+        """The values from which a loss is reachable by data."""
+        seen = set(self.losses)
+        queue = list(self.losses)
+        values, ops = self.record.values, self.record.ops
+        while queue:
+            made_by = values[queue.pop()].op
+            if made_by < 0:
+                continue
+            op = ops[made_by]
+            sources = [*op.inputs, *(vid for escape in op.python_inputs for vid in ops[escape].inputs)]
+            for vid in sources:
+                if vid not in seen:
+                    seen.add(vid)
+                    queue.append(vid)
+        return frozenset(seen)
+
+    # -- one parameter -------------------------------------------------------------------------------------------
+
+    def values_of(self, track: int) -> tuple[int, ...]:
+        """The values that a tracked tensor had."""
+        return tuple(self.record.tracks[track].values)
+
+    def is_read(self, track: int) -> bool:
+        """Whether a forward or a loss reads the tensor.
+
+        Writing it in place is not reading, and neither is what `state_dict`, copies and norms for a log do outside every
+        module, unless a loss depends on it.
+        """
+        values = self.record.values
+        for vid in self.values_of(track):
+            for op in self.consumers.get(vid, ()):
+                if vid in op.mutates or op.name in ("Parameter", "grad", "requires_grad_", "autograd.grad"):
+                    continue
+                if op.module >= 0 or any(out in self.reaching or values[out].requires_grad for out in op.outputs):
+                    return True
+        return False
+
+    def reaches_by_data(self, track: int) -> bool:
+        """Whether the tensor's value has any part in a loss."""
+        return any(vid in self.reaching for vid in self._own_values(track))
+
+    def _own_values(self, track: int) -> list[int]:
+        """The values of the tensor that forward operations read as the parameter."""
+        return [vid for vid in self.values_of(track) if self.record.values[vid].requires_grad]
+
+    def carries(self, before: Value, after: Value) -> bool:
+        """Whether gradient can flow back from `after` to `before` through the operation between them."""
+        return before.requires_grad and after.requires_grad and not after.leaf
+
+    def carried(self, tracks: Iterable[int]) -> set[int]:
+        """The values that depend on any of the tensors and carry gradient back to them."""
+        start = [vid for track in tracks for vid in self._own_values(track)]
+        seen = set(start)
+        queue = list(start)
+        values = self.record.values
+        while queue:
+            vid = queue.pop()
+            for op in self.consumers.get(vid, ()):
+                for out in op.outputs:
+                    if out not in seen and self.carries(values[vid], values[out]) and op.name != "autograd.grad":
+                        seen.add(out)
+                        queue.append(out)
+        return seen
+
+    def carries_to_loss(self, track: int) -> bool:
+        """Whether some loss carries gradient back to the tensor, by the recorded operations alone."""
+        carried = self.carried([track])
+        return any(vid in carried for vid in self.losses)
+
+    def cuts(self, track: int) -> list[Cut]:
+        """The places on the way from the tensor to a loss at which gradient ends, in the order they ran."""
+        values = self.record.values
+        found: dict[int, Cut] = {}
+        for vid in sorted(self.carried([track])):
+            for op in self.consumers.get(vid, ()):
+                if op.index in found or vid in op.mutates and values[vid].leaf:
+                    continue
+                if op.detail == "escape":
+                    if any(out in self.reaching for user in self.python_consumers.get(op.index, ()) for out in user.outputs):
+                        found[op.index] = Cut(op.index, vid, self.kind_of_cut(op), op.index in self.inferred)
+                    continue
+                ending = [out for out in op.outputs if out in self.reaching and not self.carries(values[vid], values[out])]
+                if ending and not any(self.carries(values[vid], values[out]) for out in op.outputs if out in self.reaching):
+                    found[op.index] = Cut(op.index, vid, self.kind_of_cut(op))
+        return [found[index] for index in sorted(found)]
+
+    def kind_of_cut(self, op: Op) -> CutKind:
+        """Why gradient ends at `op`."""
+        if op.detail == "escape":
+            return "left_torch"
+        if op.custom and "checkpoint" in op.detail.lower():
+            return "checkpoint"
+        if op.name in ("tensor", "as_tensor", "asarray", "Parameter"):
+            return "rewrapped"
+        if not op.grad_enabled:
+            return "no_grad"
+        if op.name in DETACHING:
+            rewrapped = any(
+                later.name in REWRAPPING for out in op.outputs for later in self.consumers.get(out, ())
+            )
+            return "rewrapped" if rewrapped else "detached"
+        return "non_differentiable"
+
+    def downstream(self, start: Iterable[int]) -> set[int]:
+        """All values that depend on any of `start` by data or through Python."""
+        seen = set(start)
+        queue = list(seen)
+        while queue:
+            vid = queue.pop()
+            for op in self.consumers.get(vid, ()):
+                following = list(op.outputs)
+                for user in self.python_consumers.get(op.index, ()):
+                    following.extend(user.outputs)
+                for out in following:
+                    if out not in seen:
+                        seen.add(out)
+                        queue.append(out)
+        return seen
+
+    def dead_end(self, track: int) -> DeadEnd | None:
+        """Where the tensor's value goes no further; None where nothing reads it."""
+        everything = self.downstream(self._own_values(track))
+        values = self.record.values
+        best: DeadEnd | None = None
+        carried = self.carried([track])
+        for vid in sorted(carried if len(carried) > 1 else everything):
+            value = values[vid]
+            if value.op < 0 or value.track >= 0:
+                continue
+            onward = [
+                out
+                for op in self.consumers.get(vid, ())
+                if op.detail != "escape"
+                for out in op.outputs
+                if values[out].requires_grad or not value.requires_grad
+            ]
+            if not onward:
+                best = DeadEnd(value.op, vid)
+        return best
+
+    def path(self, track: int, limit: int = 4000) -> list[int]:
+        """Operations from the tensor to a loss along a shortest data path, or as far as its value goes."""
+        start = self._own_values(track) or list(self.values_of(track))
+        came: dict[int, tuple[int, int]] = {}
+        queue = list(start)
+        seen = set(start)
+        goal = -1
+        losses = set(self.losses)
+        position = 0
+        while position < len(queue) and goal < 0:
+            vid = queue[position]
+            position += 1
+            for op in self.consumers.get(vid, ()):
+                following = list(op.outputs)
+                for user in self.python_consumers.get(op.index, ()):
+                    following.extend(user.outputs)
+                for out in following:
+                    if out in seen or (self.reaching and out not in self.reaching and any(s in self.reaching for s in start)):
+                        continue
+                    seen.add(out)
+                    came[out] = (vid, op.index)
+                    queue.append(out)
+                    if out in losses:
+                        goal = out
+                        break
+        if goal < 0:
+            end = self.dead_end(track)
+            goal = end.value if end is not None and end.value in came else (queue[-1] if len(queue) > len(start) else -1)
+        steps: list[int] = []
+        while goal in came and len(steps) < limit:
+            goal, op_index = came[goal]
+            steps.append(op_index)
+        return steps[::-1]
+
+    # -- through Python ------------------------------------------------------------------------------------------
+
+    def _infer_python_edges(self) -> None:
+        """Join an escape to the next use of a Python number in the same function where identity was lost.
+
+        `math.exp(-float(t)) * loss` multiplies by a number that no torch call returned. The escape's function, or the one
+        that called it, goes on to use some Python number that no identity explains: that is taken to be it, and marked.
+        """
+        stacks = self.record.stacks
+        escapes = [op for op in self.ops if op.detail == "escape" and op.name not in ("__int__", "__index__")]
+        if not escapes:
+            return
+        by_code: dict[int, list[Op]] = {}
+        for op in self.ops:
+            sourceless = op.name in ("tensor", "as_tensor", "from_numpy", "full", "asarray", "Tensor") and not op.inputs
+            if op.stack >= 0 and not op.python_inputs and (op.numbers or sourceless):
+                by_code.setdefault(id(stacks.codes[op.stack]), []).append(op)
+        boundaries = [event.time for event in self.record.backwards()]
+        for escape in escapes:
+            if self.python_consumers.get(escape.index):
+                continue
+            end = next((time for time in boundaries if time > escape.index), len(self.record.ops))
+            chain = stacks.chain(escape.stack)[:2]
+            for frame in chain:
+                users = [
+                    op for op in by_code.get(id(stacks.codes[frame]), ()) if escape.index < op.index < end
+                    and not set(op.inputs) & set(escape.inputs)
+                ]
+                if users:
+                    for user in users[:4]:
+                        user.python_inputs = (*user.python_inputs, escape.index)
+                        self.python_consumers.setdefault(escape.index, []).append(user)
+                    self.inferred.add(escape.index)
+                    break

@@ -1,0 +1,381 @@
+"""Rehearsal and proof: the user's closure run again, in copies, to see what really trains and what a culprit costs."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from fxaudit.capture.neutral import Neutralizer
+from fxaudit.capture.preserve import preserved
+from fxaudit.capture.record import BackwardEvent, StepEvent
+from fxaudit.capture.session import Session
+from fxaudit.errors import InvalidLossError
+from fxaudit.finding import Finding
+from fxaudit.forking import can_fork, in_copy
+from fxaudit.graph import StepGraph
+from fxaudit.report import ParameterReport, Report
+from fxaudit.source import SourceLine
+
+__all__ = ["Closure", "Rehearsal", "prove"]
+
+NEUTRAL_CODES = ("FXA104", "FXA105", "FXA107", "FXA110", "FXA501", "FXA504")
+"""The causes that have a neutral form: what is called can be made to pass its input on."""
+
+
+@dataclass(frozen=True)
+class Closure:
+    """What is run to get a loss: a callable, or the one tensor that was computed already."""
+
+    function: Callable[[], Any] | None
+    tensor: torch.Tensor | None = None
+
+    @classmethod
+    def of_tensor(cls, loss: torch.Tensor) -> Closure:
+        """A loss that is there already: it can be walked, but not run again."""
+        return cls(None, loss)
+
+    @classmethod
+    def of_inputs(cls, model: nn.Module, inputs: Any) -> Closure:
+        """The model's outputs stand in for a loss: every floating output counts, each element with another weight."""
+
+        def run() -> torch.Tensor:
+            if isinstance(inputs, Mapping):
+                outputs = model(**inputs)
+            else:
+                outputs = model(*(inputs if isinstance(inputs, tuple | list) else (inputs,)))
+            return _weighted_sum(outputs)
+
+        return cls(run)
+
+    def loss(self, session: Session) -> torch.Tensor | None:
+        """Run it once. None where the closure returns None after a backward of its own.
+
+        Raises:
+            InvalidLossError: It returns something else than a scalar tensor.
+        """
+        if self.function is None:
+            return self.tensor
+        before = len(session.record.backwards())
+        value = self.function()
+        if value is None and len(session.record.backwards()) > before:
+            return None
+        if not isinstance(value, torch.Tensor):
+            raise InvalidLossError(
+                f"The loss closure returned {type(value).__name__}. Expected: a scalar tensor; `return loss` may be missing."
+            )
+        if value.numel() != 1:
+            raise InvalidLossError(
+                f"The loss closure returned a tensor of shape {tuple(value.shape)}. Expected: a scalar; use `.mean()`."
+            )
+        return value
+
+
+def _weighted_sum(outputs: Any) -> torch.Tensor:
+    found: list[torch.Tensor] = []
+    queue = [outputs]
+    while queue:
+        item = queue.pop(0)
+        if isinstance(item, torch.Tensor):
+            if item.is_floating_point() or item.is_complex():
+                found.append(item)
+        elif isinstance(item, Mapping):
+            queue.extend(item.values())
+        elif isinstance(item, list | tuple):
+            queue.extend(item)
+        elif hasattr(item, "__dict__"):
+            queue.extend(vars(item).values())
+    if not found:
+        raise InvalidLossError(
+            "The model returned no floating-point tensor to stand in for the loss. Give `loss=` a closure instead."
+        )
+    parts = []
+    for tensor in found:
+        real = tensor.abs() if tensor.is_complex() else tensor
+        # A plain sum would be blind to what sums to a constant, such as a softmax.
+        weights = torch.sin(torch.arange(real.numel(), dtype=torch.float32, device=real.device) + 1.0) + 1.5
+        parts.append((real.float() * weights.view(real.shape)).sum())
+    return torch.stack(parts).sum()
+
+
+class _SlotRefused(Exception):
+    """The closure died because PyTorch refused a slot assignment."""
+
+
+class Rehearsal:
+    """One observed forward and backward, and as many rehearsed steps as it takes."""
+
+    def __init__(
+        self,
+        session: Session,
+        named: Sequence[tuple[str, nn.Module]],
+        optimizers: Sequence[Any],
+        closure: Closure,
+        steps: int,
+    ) -> None:
+        self.session = session
+        self.modules = [module for _, module in named]
+        self.optimizers = list(optimizers)
+        self.closure = closure
+        self.steps = steps
+
+    def report(self, examine: Callable[[], Report]) -> Report:
+        """Observe, rehearse where needed, and return what `examine` makes of it.
+
+        Raises:
+            Exception: Whatever the closure raises, after everything was put back.
+        """
+        record = self.session.record
+        events = len(record.events)
+        assignments = len(self.session.assignments)
+        try:
+            if self.closure.tensor is not None:
+                return self._of_tensor(examine)
+            refused = False
+            with preserved(self.session, self.modules, self.optimizers):
+                try:
+                    self._forward_and_backward()
+                except TypeError:
+                    if len(self.session.assignments) == assignments:
+                        raise
+                    refused = True
+                if not refused and not self._needs_rehearsal():
+                    return examine()
+                if not refused and not can_fork():
+                    self._rehearse()
+                    return examine()
+            return self._in_copy(examine, refused)
+        finally:
+            # The loop of an outer `watch` did none of this.
+            del record.events[events:]
+
+    def _in_copy(self, examine: Callable[[], Report], refused: bool) -> Report:
+        if refused and not can_fork():
+            return examine()
+
+        def work() -> str:
+            self._adopt_process()
+            if refused:
+                self.session.lenient = True
+                self.session.assignments.clear()
+                for parameter in (p for module in self.modules for p in module.parameters()):
+                    parameter.grad = None
+                self._forward_and_backward()
+            self._rehearse()
+            return examine().to_json()
+
+        answer, why = in_copy(work)
+        if answer is None:
+            report = examine()
+            return replace(report, notes=(*report.notes, f"The rehearsal did not finish: {why}."))
+        return Report.from_json(answer)
+
+    def _of_tensor(self, examine: Callable[[], Report]) -> Report:
+        """Run the backward of a loss that was computed already in a copy: the user's own graph stays whole."""
+        loss = self.closure.tensor
+        assert loss is not None
+
+        def work() -> str:
+            self._adopt_process()
+            for module in self.modules:
+                for parameter in module.parameters():
+                    parameter.grad = None
+            self._backward(loss)
+            return examine().to_json()
+
+        if can_fork():
+            answer, why = in_copy(work)
+            if answer is not None:
+                return Report.from_json(answer)
+        else:
+            why = "a backward here would use up the graph, and the process cannot be forked"
+        with preserved(self.session, self.modules, self.optimizers):
+            loss.backward(retain_graph=True) if loss.requires_grad else self._backward(loss)
+            report = examine()
+        return replace(report, notes=(*report.notes, why))
+
+    def _adopt_process(self) -> None:
+        self.session.recorder.process = os.getpid()
+
+    # -- running -------------------------------------------------------------------------------------------------
+
+    def _forward_and_backward(self) -> None:
+        before = len(self.session.record.backwards())
+        with torch.enable_grad():
+            loss = self.closure.loss(self.session)
+            if loss is not None and len(self.session.record.backwards()) == before:
+                self._backward(loss)
+        # A graph that was looked at must lose its loss before its nodes: see DESIGN on deep graphs.
+        del loss
+
+    def _backward(self, loss: torch.Tensor) -> None:
+        try:
+            loss.backward()
+        except RuntimeError:
+            if not self.session.record.backwards() or not self.session.record.backwards()[-1].error:
+                raise
+            # The recorded event says what was raised; a rule explains it.
+
+    def _needs_rehearsal(self) -> bool:
+        """Whether some held parameter has a zero gradient, none without a sure cut, or is written by forward."""
+        if not self.optimizers or self.steps <= 0:
+            return False
+        session = self.session
+        events = session.record.backwards()
+        held = {t for info in session.optimizers for _, members in info.groups for t in members}
+        rates = [rate for info in session.optimizers for rate, _ in info.groups]
+        if rates and all(rate == 0 for rate in rates):
+            return False
+        graph: StepGraph | None = None
+        for index in held:
+            track = session.record.tracks[index]
+            tensor = track.ref()
+            if tensor is None or not tensor.requires_grad:
+                continue
+            states = [event.arrived[index][0] for event in events if index in event.arrived]
+            graph = graph or StepGraph(session.record)
+            written = any(op.module >= 0 and set(op.mutates) & set(track.values) for op in graph.ops if op.mutates)
+            if "finite" in states and not written:
+                continue
+            if not states and graph.cuts(index) and not graph.carries_to_loss(index):
+                continue
+            return True
+        return False
+
+    def _rehearse(self) -> None:
+        """Steps of the user's own loop, as far as it is known: clear, forward, backward, step."""
+        recorder = self.session.recorder
+        recorder.probing = True
+        for _ in range(self.steps):
+            for optimizer in self.optimizers:
+                _clear(optimizer)
+            self._forward_and_backward()
+            for optimizer in self.optimizers:
+                self._step(optimizer)
+            if self._settled():
+                break
+
+    def _step(self, optimizer: Any) -> None:
+        parameters = inspect.signature(optimizer.step).parameters.values()
+        needs_closure = any(p.name == "closure" and p.default is inspect.Parameter.empty for p in parameters)
+        if needs_closure or type(optimizer).__name__ == "LBFGS":
+
+            def again() -> Any:
+                _clear(optimizer)
+                with torch.enable_grad():
+                    loss = self.closure.loss(self.session)
+                    if loss is not None:
+                        self._backward(loss)
+                return loss
+
+            optimizer.step(again)
+        else:
+            optimizer.step()
+
+    def _settled(self) -> bool:
+        """Whether every held parameter has been changed by a step because of a gradient, and kept the change."""
+        held = {t for info in self.session.optimizers for _, members in info.groups for t in members}
+        steps = sum(1 for event in self.session.record.events if isinstance(event, StepEvent))
+        return steps >= 2 * len(self.optimizers) and all(
+            any(f.changed and f.gradient == "finite" and f.lost is False for f in self.session.record.tracks[t].facts)
+            for t in held
+        )
+
+
+def _clear(optimizer: Any) -> None:
+    if hasattr(optimizer, "zero_grad"):
+        optimizer.zero_grad()
+        return
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = None
+
+
+# -- proof ---------------------------------------------------------------------------------------------------------
+
+
+def prove(report: Report, session: Session, closure: Closure, named: Sequence[tuple[str, nn.Module]]) -> Report:
+    """Run the closure again, in copies, with each culprit neutralised, and say which parameters came alive."""
+    if closure.function is None or not can_fork():
+        return report
+    names = {}
+    for prefix, module in named:
+        for name, parameter in module.named_parameters():
+            full = name if len(named) == 1 else f"{prefix}.{name}"
+            names[full] = parameter
+    proofs: dict[int, Finding] = {}
+    for finding in report.findings:
+        if finding.code not in NEUTRAL_CODES or finding.culprit is None:
+            continue
+        wanted = [name for name in finding.parameters if name in names]
+        if not wanted:
+            continue
+        restored = _replay(session, closure, finding, {name: names[name] for name in wanted})
+        if restored is not None:
+            proofs[id(finding)] = finding.with_proof(bool(restored), tuple(restored))
+    return with_proofs(report, proofs)
+
+
+def with_proofs(report: Report, proofs: Mapping[int, Finding]) -> Report:
+    """The report with some of its findings replaced, by identity, also where parameters refer to them."""
+    if not proofs:
+        return report
+
+    def proved(parameter: ParameterReport) -> ParameterReport:
+        return replace(parameter, findings=tuple(proofs.get(id(f), f) for f in parameter.findings))
+
+    return replace(
+        report,
+        findings=tuple(proofs.get(id(f), f) for f in report.findings),
+        parameters={name: proved(parameter) for name, parameter in report.parameters.items()},
+    )
+
+
+def _replay(
+    session: Session, closure: Closure, finding: Finding, parameters: Mapping[str, torch.Tensor]
+) -> list[str] | None:
+    """The parameters that receive a non-zero gradient when the culprit is neutralised; None where the replay failed.
+
+    Where that alone brings none to life, the further cuts that the finding names are removed, too.
+    """
+    assert finding.culprit is not None
+    first = [finding.culprit]
+    attempts = [first]
+    if finding.related:
+        attempts.append([*first, *(r.source for r in finding.related)])
+    for lines in attempts:
+        answer, _ = in_copy(lambda lines=lines: _attempt(session, closure, lines, parameters), seconds=120.0)  # type: ignore[misc]
+        if answer is None:
+            return None
+        restored: list[str] = json.loads(answer)
+        if restored:
+            return restored
+    return []
+
+
+def _attempt(session: Session, closure: Closure, lines: list[SourceLine], parameters: Mapping[str, torch.Tensor]) -> str:
+    session.recorder.process = os.getpid()
+    session.recorder.neutral = Neutralizer(session.record.stacks, {(line.file, line.line) for line in lines})
+    for parameter in parameters.values():
+        parameter.grad = None
+    before = len(session.record.backwards())
+    with torch.enable_grad():
+        loss = closure.loss(session)
+        if loss is not None and len(session.record.backwards()) == before:
+            loss.backward()
+    arrived: dict[int, tuple[str, float]] = {}
+    for event in session.record.events:
+        if isinstance(event, BackwardEvent) and event.accumulates:
+            arrived = {**event.arrived}  # type: ignore[dict-item]
+    restored = []
+    for name, parameter in parameters.items():
+        track = session.recorder.known_track(parameter)
+        if track is not None and arrived.get(track.index, ("none", 0.0))[0] == "finite":
+            restored.append(name)
+    return json.dumps(restored)

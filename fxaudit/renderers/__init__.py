@@ -1,0 +1,182 @@
+"""The forms of a report. Each renderer is a function of the report alone; this module alone writes files.
+
+A renderer is imported when its form is asked for, so a terminal report costs neither jinja2 nor Graphviz.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fxaudit.errors import UnknownFormatError, UnwritableOutputError
+
+if TYPE_CHECKING:
+    from fxaudit.report import Report
+
+__all__ = ["RENDERERS", "Renderer", "format_of", "render", "save"]
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """A form of the report: its name, the file suffixes that ask for it, and the function that makes it."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    render: Callable[[Report], str | bytes]
+
+
+def _terminal(report: Report) -> str:
+    from fxaudit.renderers.terminal import render
+
+    return render(report, width=100)
+
+
+def _html(report: Report) -> str:
+    from fxaudit.renderers.html import render
+
+    return render(report)
+
+
+def _markdown(report: Report) -> str:
+    from fxaudit.renderers.markdown import render
+
+    return render(report)
+
+
+def _json(report: Report) -> str:
+    from fxaudit.renderers.jsonfile import render
+
+    return render(report)
+
+
+def _sarif(report: Report) -> str:
+    from fxaudit.renderers.sarif import render
+
+    return render(report)
+
+
+def _junit(report: Report) -> str:
+    from fxaudit.renderers.junit import render
+
+    return render(report)
+
+
+def _github(report: Report) -> str:
+    from fxaudit.renderers.github import render
+
+    return render(report)
+
+
+def _svg(report: Report) -> str:
+    from fxaudit.renderers.pictures import svg
+
+    return svg(report)
+
+
+def _dot(report: Report) -> str:
+    from fxaudit.renderers.pictures import dot
+
+    return dot(report)
+
+
+def _png(report: Report) -> bytes:
+    from fxaudit.renderers.pictures import png
+
+    return png(report)
+
+
+def _pdf(report: Report) -> bytes:
+    from fxaudit.renderers.pictures import pdf
+
+    return pdf(report)
+
+
+RENDERERS: tuple[Renderer, ...] = (
+    Renderer("terminal", (".txt",), _terminal),
+    Renderer("html", (".html", ".htm"), _html),
+    Renderer("markdown", (".md",), _markdown),
+    Renderer("json", (".json",), _json),
+    Renderer("sarif", (".sarif", ".sarif.json"), _sarif),
+    Renderer("junit", (".xml",), _junit),
+    Renderer("github", (), _github),
+    Renderer("svg", (".svg",), _svg),
+    Renderer("dot", (".dot",), _dot),
+    Renderer("png", (".png",), _png),
+    Renderer("pdf", (".pdf",), _pdf),
+)
+
+
+def render(report: Report, format: str) -> str | bytes:
+    """The report in one form, by its name: text, or bytes for the raster and page pictures.
+
+    Raises:
+        UnknownFormatError: No renderer has that name.
+        PictureError: The picture cannot be drawn with the Graphviz there is.
+    """
+    for renderer in RENDERERS:
+        if renderer.name == format:
+            return renderer.render(report)
+    known = ", ".join(renderer.name for renderer in RENDERERS)
+    raise UnknownFormatError(f"No report format is called {format!r}; the formats are {known}.")
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """The name of the format that the suffix of `path` asks for.
+
+    Raises:
+        UnknownFormatError: The suffix asks for none.
+
+    Example:
+        >>> format_of("reports/audit.sarif")
+        'sarif'
+    """
+    name = os.path.basename(os.fspath(path)).lower()
+    fitting = [(suffix, r.name) for r in RENDERERS for suffix in r.suffixes if name.endswith(suffix) and name != suffix]
+    if fitting:
+        return max(fitting, key=lambda pair: len(pair[0]))[1]
+    suffix = Path(name).suffix
+    given = f"its suffix is {suffix!r}" if suffix else "it has no suffix"
+    known = " ".join(suffix for renderer in RENDERERS for suffix in renderer.suffixes)
+    raise UnknownFormatError(f"No report format fits {os.fspath(path)!r}: {given}; the suffixes are {known}.")
+
+
+def save(report: Report, path: str | os.PathLike[str]) -> Path:
+    """Write the report to `path` in the form that the suffix asks for; the file appears whole or not at all.
+
+    Returns:
+        The path written.
+
+    Raises:
+        UnknownFormatError: The suffix names no format.
+        UnwritableOutputError: The file cannot be written; what was there before is still there.
+    """
+    content = render(report, format_of(path))
+    # A lone surrogate (a file name that is not UTF-8) has no encoding; written as an escape it even stays valid JSON.
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
+    # Through a symbolic link the file it points to is written, not the link.
+    target = Path(os.path.realpath(path))
+    unfinished = target.with_name(f".fxaudit-{secrets.token_hex(6)}.part")
+    try:
+        with unfinished.open("xb") as file:
+            file.write(data)
+        os.replace(unfinished, target)
+    except OSError as error:
+        raise UnwritableOutputError(_unwritable(path, target, error)) from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
+    return Path(path)
+
+
+def _unwritable(path: str | os.PathLike[str], target: Path, error: OSError) -> str:
+    what = f"The report cannot be written to {os.fspath(path)!r}"
+    if target.is_dir():
+        return f"{what}: that is a directory. Name a file in it."
+    if not target.parent.is_dir():
+        return f"{what}: there is no directory {os.path.dirname(os.fspath(path)) or '.'!r}. Create it first."
+    return f"{what}: {error.strerror or error}. Name a file that you may write."

@@ -1,0 +1,79 @@
+"""The **operations** and **autograd** views: every recorded operation, every `grad_fn`, up to a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fxaudit.graph_data import GraphNode
+from fxaudit.renderers.picture_engine import Picture
+from fxaudit.renderers.picture_flow import BoxEdge, arrows
+from fxaudit.renderers.picture_labels import Line, muted, shortened, where
+from fxaudit.renderers.picture_palette import HAPPY
+from fxaudit.renderers.picture_scene import Item, Scene
+from fxaudit.report import Report
+from fxaudit.source import SourceLine
+
+__all__ = ["draw_autograd", "draw_operations"]
+
+
+def draw_operations(
+    report: Report, *, parameter: str | None = None, depth: int | None = None, root: str | None = None
+) -> Picture:
+    """Every recorded operation; `root` leaves only one module's, `parameter` only what that parameter flows into."""
+    data = report.graph_data
+    edges = [BoxEdge(a.source, a.target, a.state) for a in arrows(data)]
+    cuts = {edge.target for edge in edges if edge.state in ("cut", "python")}
+    home = _homes(report)
+    items = []
+    for number, node in enumerate(data.nodes):
+        known = node.label if node.kind == "parameter" and node.label in report.parameters else ""
+        unwell = bool(known) and report.parameters[known].verdict not in HAPPY
+        source = _source(report, node)
+        kind = "cut" if number in cuts else node.kind if node.kind in ("parameter", "input", "loss") else "op"
+        items.append(
+            Item(
+                (Line(shortened(node.label), "title"), *([muted(where(source))] if source else [])),
+                kind,
+                _tip(node.label, source),
+                home(known) if known else node.module,
+                known,
+                unwell or number in cuts or node.kind == "loss",
+                # Which group holds a parameter is a band in its box: an arrow to each would hide all others.
+                hidden=node.kind == "group",
+            )
+        )
+    return Scene(report, "operations", items, edges).draw(parameter, depth, root)
+
+
+def draw_autograd(
+    report: Report, *, parameter: str | None = None, depth: int | None = None, root: str | None = None
+) -> Picture:
+    """The `grad_fn` graph, from the AccumulateGrad leaves, with their parameters and param groups, to the loss."""
+    data = report.graph_data
+    edges = [BoxEdge(source, target, "grad") for source, target in data.autograd_edges]
+    home = _homes(report)
+    items = []
+    for label, operation in data.autograd_nodes:
+        node = data.nodes[operation] if 0 <= operation < len(data.nodes) else None
+        owner = node.label if node is not None and node.kind == "parameter" else label.partition(" ")[2]
+        known = owner if owner in report.parameters else ""
+        source = _source(report, node) if node is not None else None
+        lines = (Line(shortened(label), "title"), *([muted(where(source))] if source else []))
+        if known:
+            lines = (Line(shortened(owner), "title"), muted("AccumulateGrad"))
+        module = home(known) if known else node.module if node is not None else -1
+        items.append(Item(lines, "parameter" if known else "op", _tip(label, source), module, known))
+    return Scene(report, "autograd nodes", items, edges).draw(parameter, depth, root)
+
+
+def _homes(report: Report) -> Callable[[str], int]:
+    index = {module.name: number for number, module in enumerate(report.graph_data.modules)}
+    return lambda parameter: index.get(parameter.rpartition(".")[0], -1)
+
+
+def _source(report: Report, node: GraphNode) -> SourceLine | None:
+    return report.graph_data.sources[node.source] if node.source >= 0 else None
+
+
+def _tip(label: str, source: SourceLine | None) -> str:
+    return " · ".join(filter(None, [label, str(source), source.code])) if source else label

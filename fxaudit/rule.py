@@ -1,0 +1,228 @@
+"""What a rule is, and what it sees.
+
+A rule is one defect: its code, prose, examples and logic in one small file of `fxaudit.rules`. It is asked once for
+every audit and yields findings; it sees the audited steps, their graph and the verdicts, never torch.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from fxaudit.blame import project_files
+from fxaudit.finding import Finding, Level, PathStep, Related
+from fxaudit.folding import fold_sentence
+from fxaudit.graph import Cut, DeadEnd, StepGraph
+from fxaudit.source import SourceLine
+from fxaudit.verdict import Judge, ParameterState, Verdict
+
+if TYPE_CHECKING:
+    from fxaudit.capture.record import Op, Record
+    from fxaudit.capture.session import Session
+
+__all__ = ["Audit", "Example", "Rule"]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A program for a rule: what `audit` takes, or a loop to be watched.
+
+    `loss` is a closure; `train` runs a loop of its own and is watched instead of audited. Exactly one of them is given.
+    """
+
+    model: Any = None
+    loss: Callable[[], Any] | None = None
+    optimizer: Any = None
+    train: Callable[[], Any] | None = None
+    expect: Mapping[str, str] | None = None
+
+
+@dataclass
+class Audit:
+    """What was recorded and judged, and the questions rules ask of it."""
+
+    judge: Judge
+    symbolic: tuple[str, str, SourceLine | None] = ("skipped", "", None)
+    expect: Mapping[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def session(self) -> Session:
+        """Modules, optimizers and events as they were seen."""
+        return self.judge.session
+
+    @property
+    def record(self) -> Record:
+        """The recorded operations and loop events."""
+        return self.judge.record
+
+    @property
+    def graph(self) -> StepGraph:
+        """Data and gradient edges between the recorded values."""
+        return self.judge.graph
+
+    @property
+    def states(self) -> list[ParameterState]:
+        """Every parameter with its verdict."""
+        return self.judge.states
+
+    @property
+    def project_files(self) -> list[str]:
+        """The user's own files."""
+        return project_files(self.record)
+
+    def having(self, *verdicts: Verdict) -> list[ParameterState]:
+        """The parameters with one of the verdicts."""
+        return [state for state in self.states if state.verdict in verdicts]
+
+    def unexplained(self, *verdicts: Verdict) -> list[ParameterState]:
+        """Those of them for which no earlier rule has given the cause."""
+        return [state for state in self.having(*verdicts) if not state.explained]
+
+    def source(self, stack: int) -> SourceLine | None:
+        """The line in which `stack` ends."""
+        return self.record.stacks.source(stack)
+
+    def op_source(self, index: int) -> SourceLine | None:
+        """The line of a recorded operation."""
+        return self.source(self.record.ops[index].stack) if index >= 0 else None
+
+    def cause(self, state: ParameterState) -> Cut | DeadEnd | None:
+        """What ends the way from an unreachable parameter to the loss: the first cut, or the dead end before it."""
+        cuts = self.graph.cuts(state.index)
+        certain = [cut for cut in cuts if not cut.inferred] or cuts
+        dead = self.graph.dead_end(state.index)
+        if certain and dead is not None and certain[0].kind in ("non_differentiable", "left_torch"):
+            # An argmax in the path is often meant; a custom function whose result nobody uses never is.
+            op = self.record.ops[dead.op]
+            unused = not any(self.graph.consumers.get(out) for out in op.outputs)
+            if unused and self.record.values[dead.value].requires_grad and (op.custom or op.index > certain[-1].op):
+                return dead
+        if certain:
+            return certain[0]
+        return dead
+
+    def names(self, states: Iterable[ParameterState]) -> str:
+        """The parameters' names, folded, as they stand in a sentence."""
+        return fold_sentence([state.name for state in states], [state.name for state in self.states], limit=1)
+
+    def is_held(self, states: Iterable[ParameterState]) -> bool:
+        """Whether an optimizer holds any of them."""
+        return any(state.held for state in states)
+
+    def path(self, state: ParameterState, end: int = -1) -> tuple[PathStep, ...]:
+        """The stations from the parameter towards the loss."""
+        steps = [PathStep("parameter", state.name, carries_gradient=state.requires_grad)]
+        cuts = {cut.op: cut for cut in self.graph.cuts(state.index)} if state.verdict == "unreachable" else {}
+        alive = state.requires_grad
+        for index in self.graph.path(state.index):
+            op = self.record.ops[index]
+            kind: Any = "operation"
+            if index in cuts and alive:
+                kind = "python" if op.detail == "escape" else "cut"
+                alive = False
+            elif state.verdict == "unreachable" and alive and not any(
+                self.record.values[out].requires_grad for out in op.outputs
+            ):
+                alive = False
+            steps.append(PathStep(kind, op.name, self.module_name(op.module), self.source(op.stack), alive))
+        reaches = self.graph.reaches_by_data(state.index)
+        steps.append(PathStep("loss", "loss", carries_gradient=alive) if reaches else PathStep("end", "unused", carries_gradient=False))
+        return tuple(steps)
+
+    def module_name(self, call: int) -> str:
+        """The fully-qualified name of the module that a recorded call belongs to."""
+        if call < 0:
+            return ""
+        info = self.session.modules[self.record.calls[call].module]
+        module = info.ref()
+        for model in self.judge.models:
+            if module is not None:
+                known = self._module_names(model)
+                if id(module) in known:
+                    return (model.prefix + known[id(module)]).rstrip(".")
+        return ""
+
+    def _module_names(self, model: Any) -> dict[int, str]:
+        cache = self.__dict__.setdefault("_names_cache", {})
+        if model.info.index not in cache:
+            cache[model.info.index] = {id(m): n for n, m in model.module.named_modules()}
+        names: dict[int, str] = cache[model.info.index]
+        return names
+
+
+class Rule:
+    """Base of all rules. The first sentence of the docstring is the title, the rest the rationale."""
+
+    code: ClassVar[str] = ""
+    name: ClassVar[str] = ""
+    level: ClassVar[Level] = "error"
+    fix: ClassVar[str] = ""
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """Yield a finding for every occurrence of the defect."""
+        raise NotImplementedError  # every rule of fxaudit.rules overrides it; a plug-in that forgets is told so
+
+    @staticmethod
+    def bad() -> Example:
+        """A program that has the defect; its culprit line ends with the rule's code as a comment."""
+        raise NotImplementedError
+
+    @staticmethod
+    def good() -> Example:
+        """The same program, repaired."""
+        raise NotImplementedError
+
+    @classmethod
+    def title(cls) -> str:
+        """The first sentence of the docstring."""
+        return _prose(cls)[0]
+
+    @classmethod
+    def rationale(cls) -> str:
+        """The rest of the docstring."""
+        return _prose(cls)[1]
+
+    def finding(
+        self,
+        audit: Audit,
+        states: Iterable[ParameterState],
+        message: str,
+        culprit: SourceLine | None,
+        *,
+        related: Iterable[tuple[SourceLine | None, str]] = (),
+        level: Level | None = None,
+        fix: str | None = None,
+        extra: Iterable[str] = (),
+    ) -> Finding:
+        """A finding of this rule about `states`, which count as explained from here on."""
+        concerned = list(states)
+        for state in concerned:
+            state.explained.append(self.code)
+        lines: list[Related] = []
+        for source, role in related:
+            if source is None or len(lines) == 3:
+                continue
+            if culprit is not None and (source.file, source.line) == (culprit.file, culprit.line):
+                continue
+            if all((source.file, source.line) != (r.source.file, r.source.line) for r in lines):
+                lines.append(Related(source, role))
+        return Finding(
+            code=self.code,
+            name=self.name,
+            level=level or self.level,
+            message=message,
+            fix=fix or self.fix,
+            parameters=tuple(state.name for state in concerned) + tuple(extra),
+            culprit=culprit,
+            related=tuple(lines),
+            path=audit.path(concerned[0]) if concerned else (),
+        )
+
+
+def _prose(cls: type[Rule]) -> tuple[str, str]:
+    text = inspect.cleandoc(cls.__doc__ or "")
+    head, _, rest = text.partition("\n\n")
+    return " ".join(head.split()), rest

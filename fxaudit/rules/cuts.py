@@ -1,0 +1,67 @@
+"""The shape shared by the rules that name one kind of cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from fxaudit.finding import Finding, Level
+from fxaudit.graph import Cut, CutKind
+from fxaudit.rule import Audit, Rule
+from fxaudit.source import SourceLine
+from fxaudit.verdict import ParameterState
+
+__all__ = ["CutRule"]
+
+
+class CutRule(Rule):
+    """Base of the rules on cuts: groups the parameters whose first cut is of `kind` by the line to blame."""
+
+    kind: ClassVar[CutKind]
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each culprit."""
+        groups: dict[tuple[str, int], list[tuple[ParameterState, Cut]]] = {}
+        for state in audit.unexplained("unreachable"):
+            cause = audit.cause(state)
+            if isinstance(cause, Cut) and cause.kind == self.kind:
+                culprit = self.culprit(audit, cause)
+                key = (culprit.file, culprit.line) if culprit is not None else ("", cause.op)
+                groups.setdefault(key, []).append((state, cause))
+        for members in groups.values():
+            states = [state for state, _ in members]
+            cut = members[0][1]
+            yield self.finding(
+                audit,
+                states,
+                self.message(audit, states, cut),
+                self.culprit(audit, cut),
+                related=self.related(audit, states, cut),
+                level=self.level_for(audit, states),
+            )
+
+    def culprit(self, audit: Audit, cut: Cut) -> SourceLine | None:
+        """The line to blame for `cut`."""
+        return audit.op_source(cut.op)
+
+    def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
+        """What is said about the parameters."""
+        raise NotImplementedError
+
+    def related(self, audit: Audit, states: list[ParameterState], cut: Cut) -> list[tuple[SourceLine | None, str]]:
+        """Further lines: the other places at which the same parameters are cut."""
+        found = []
+        for state in states:
+            for other in audit.graph.cuts(state.index):
+                if other.op != cut.op:
+                    name = audit.record.ops[other.op].name
+                    found.append((audit.op_source(other.op), f"gradient also ends here, at `{name}`"))
+        for event in audit.graph.backwards:
+            if event.error:
+                found.append((audit.source(event.stack), f"raises: {event.error.splitlines()[0][:80]}"))
+                break
+        return found
+
+    def level_for(self, audit: Audit, states: list[ParameterState]) -> Level:
+        """Parameters that nothing holds are taken for intended."""
+        return self.level if audit.is_held(states) else "note"

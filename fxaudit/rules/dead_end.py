@@ -1,0 +1,54 @@
+"""FXA103."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.blame import binding_stack
+from fxaudit.finding import Finding
+from fxaudit.graph import DeadEnd
+from fxaudit.rule import Audit, Rule
+from fxaudit.syntax import binding_of
+from fxaudit.verdict import ParameterState
+
+__all__ = ["DeadEndValue"]
+
+
+class DeadEndValue(Rule):
+    """What is computed from the parameter is not used by the loss.
+
+    The forward reads the parameter, and the result is bound to a name, or dropped, and goes no further. A loss term that
+    is computed and never added ends the same way.
+    """
+
+    code, name, level = "FXA103", "dead-end", "error"
+    fix = "Use the value in the loss, or remove the computation and its parameters."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each line at which values end."""
+        stacks = audit.record.stacks
+        groups: dict[tuple[str, int], list[tuple[ParameterState, DeadEnd, int]]] = {}
+        for state in audit.unexplained("unreachable"):
+            if not audit.graph.is_read(state.index):
+                continue
+            end = audit.cause(state)
+            if not isinstance(end, DeadEnd):
+                continue
+            op = audit.record.ops[end.op]
+            stack = binding_stack(stacks, op.stack)
+            key = (stacks.file(stack), stacks.line(stack)) if stack >= 0 else ("", 0)
+            groups.setdefault(key, []).append((state, end, stack))
+        for (file, line), members in groups.items():
+            states = [state for state, _, _ in members]
+            _, end, stack = members[-1]
+            op = audit.record.ops[end.op]
+            binding = binding_of(file, line)
+            if binding.kind == "discarded":
+                message = f"the result of `{op.name}` is dropped, and with it {audit.names(states)}"
+            else:
+                message = f"{audit.names(states)}: what `{op.name}` makes of it is not used by the loss"
+            cuts = [cut for state in states for cut in audit.graph.cuts(state.index)][:1]
+            related = [(audit.source(op.stack), f"the last operation, `{op.name}`")]
+            related += [(audit.op_source(cut.op), f"another way to the loss ends here, at `{audit.record.ops[cut.op].name}`") for cut in cuts]
+            level = "error" if audit.is_held(states) else "note"
+            yield self.finding(audit, states, message, audit.source(stack), related=related, level=level)  # type: ignore[arg-type]

@@ -1,0 +1,27 @@
+"""FXA104."""
+
+from __future__ import annotations
+
+from fxaudit.graph import Cut
+from fxaudit.rule import Audit
+from fxaudit.rules.cuts import CutRule
+from fxaudit.verdict import ParameterState
+
+__all__ = ["DetachedPath"]
+
+
+class DetachedPath(CutRule):
+    """Every path from the parameter to the loss passes through a detached tensor.
+
+    The forward reads the parameter, so nothing fails and the loss may still fall, but the parameter receives no gradient
+    and keeps its initial value for the whole training.
+    """
+
+    code, name, level, kind = "FXA104", "detached-path", "error", "detached"
+    fix = "Delete the detach, or freeze the parameter with `requires_grad_(False)` if you meant it."
+
+    def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
+        """Names the call."""
+        op = audit.record.ops[cut.op]
+        call = ".data" if op.name == "data" else f".{op.name.rstrip('_')}()" if op.name != "data.__set__" else ".data = …"
+        return f"`{call}` cuts {audit.names(states)} off from the loss"

@@ -1,0 +1,35 @@
+"""FXA302."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+
+__all__ = ["EmptyOptimizer"]
+
+
+class EmptyOptimizer(Rule):
+    """The optimizer holds no parameter.
+
+    `SGD([])` is refused by PyTorch with "optimizer got an empty parameter list"; `SGD([{"params": []}])` is accepted and
+    never updates anything.
+    """
+
+    code, name, level = "FXA302", "empty-optimizer", "error"
+    fix = "Pass the model's parameters: `model.parameters()`."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each optimizer without a single tensor, unless an unregistered container explains it."""
+        if any(f.code == "FXA205" for f in audit.findings) and not any(s.root is not None for s in audit.states):
+            return
+        for info in audit.session.optimizers:
+            holds = any(members for _, members in info.groups)
+            if holds or (not info.refused and not info.groups):
+                continue
+            states = audit.unexplained("excluded")
+            if not states and any(f.code == "FXA205" for f in audit.findings):
+                continue
+            said = ", and PyTorch refuses it" if info.refused else ""
+            yield self.finding(audit, states, f"`{info.type}` is built without any parameter{said}", audit.source(info.created))

@@ -1,0 +1,103 @@
+"""FXA301."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.blame import project_stack, source_at
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+from fxaudit.source import SourceLine
+from fxaudit.syntax import sliced_statements
+from fxaudit.verdict import ParameterState
+
+__all__ = ["LeftOut"]
+
+
+class LeftOut(Rule):
+    """Gradient arrives, but no optimizer holds the parameter.
+
+    It was left out when the optimizer was built: by a filter or a name test, because it was frozen at that moment, because
+    it did not exist yet, or because only part of the model was passed.
+
+    May be intended when somebody else updates it, or it is trained in another phase.
+    """
+
+    code, name, level = "FXA301", "not-in-optimizer", "error"
+    fix = "Pass the parameter to the optimizer: `optimizer.add_param_group({'params': [...]})` or `model.parameters()`."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for all parameters that the same optimizer left out."""
+        states = [s for s in audit.unexplained("excluded")]
+        if not states or any(info.refused for info in audit.session.optimizers):
+            return
+        optimizer = self._responsible(audit, states)
+        if optimizer is None:
+            yield self.finding(
+                audit, states, f"no optimizer was built for {audit.names(states)}", _backward_line(audit), level="warning"
+            )
+            return
+        info = audit.session.optimizers[optimizer]
+        frozen = [s for s in states if s.index in info.frozen_then]
+        for members, was_frozen in ((frozen, True), ([s for s in states if s not in frozen], False)):
+            if members:
+                yield self._finding(audit, members, optimizer, was_frozen)
+
+    def _responsible(self, audit: Audit, states: list[ParameterState]) -> int | None:
+        """The optimizer that should have got them: the one that holds most of the same model, else the first."""
+        counts: dict[int, int] = {}
+        roots = {s.root.index for s in states if s.root is not None}
+        for state in audit.states:
+            if state.root is not None and state.root.index in roots:
+                for index, _ in state.held:
+                    counts[index] = counts.get(index, 0) + 1
+        if counts:
+            return max(counts, key=lambda index: (counts[index], -index))
+        return 0 if audit.session.optimizers else None
+
+    def _finding(self, audit: Audit, states: list[ParameterState], optimizer: int, was_frozen: bool) -> Finding:
+        info = audit.session.optimizers[optimizer]
+        built = audit.source(info.created)
+        culprit, related = built, []
+        reason = ""
+        if was_frozen:
+            reason = ", frozen when it was built"
+            thaws = [(audit.source(stack), "unfrozen here, too late") for s in states for _, flag, stack in s.track.freezes if flag]
+            related.extend(thaws[-1:])
+        elif info.created >= 0:
+            statement, more = _dropping_statement(audit, info.created)
+            if statement is not None:
+                culprit = statement
+                related.append((built, f"the optimizer `{info.type}` is built here"))
+                related.extend(more)
+        if any(s.track.created_time > info.created_time >= 0 for s in states) and not was_frozen:
+            related.append((audit.source(states[0].track.created), "made here, after the optimizer"))
+        if any(s.index not in info.names_then for s in states) and not was_frozen and not related:
+            related.append((audit.source(states[0].track.created), "made here"))
+        return self.finding(
+            audit, states, f"`{info.type}` does not hold {audit.names(states)}{reason}", culprit, related=related
+        )
+
+
+def _dropping_statement(
+    audit: Audit, stack: int
+) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
+    """The statement that dropped something from the optimizer's argument: a filter, or a list assigned over and over."""
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, stack)
+    found = sliced_statements(stacks.file(frame), stacks.line(frame))
+    here = stacks.line(frame)
+    loud = [entry for entry in found if entry[2] in ("filter", "rebound") and entry[1] != here]
+    if not loud:
+        return None, []
+    first = next((e for e in loud if e[2] == "rebound"), loud[0])
+    words = {"filter": "filtered here", "rebound": "assigned anew in each round"}
+    more: list[tuple[SourceLine | None, str]] = [
+        (source_at(file, line), words[kind]) for file, line, kind in loud if (file, line) != (first[0], first[1])
+    ]
+    return source_at(first[0], first[1]), more
+
+
+def _backward_line(audit: Audit) -> SourceLine | None:
+    events = audit.graph.backwards
+    return audit.source(events[-1].stack) if events else None

@@ -1,0 +1,37 @@
+"""FXA602."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+
+__all__ = ["ExpectedTrained"]
+
+
+class ExpectedTrained(Rule):
+    """A parameter does not have the verdict that is expected of it.
+
+    Expected to train, it does not; or it is kept from training by something else than expected.
+    """
+
+    code, name, level = "FXA602", "expected-to-train", "error"
+    fix = "See the finding about the cause, or change the expectation."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each broken pattern and verdict."""
+        for pattern, expected in audit.expect.items():
+            groups: dict[str, list] = {}  # type: ignore[type-arg]
+            for state in audit.states:
+                if state.verdict not in (expected, "trained") and fnmatch.fnmatchcase(state.name, pattern):
+                    groups.setdefault(state.verdict, []).append(state)
+            for verdict, states in groups.items():
+                cause = next((f for f in audit.findings if states[0].name in f.parameters), None)
+                yield self.finding(
+                    audit,
+                    states,
+                    f"{audit.names(states)} is expected to be {expected}, but is {verdict}",
+                    cause.culprit if cause is not None else audit.source(states[0].track.created),
+                )

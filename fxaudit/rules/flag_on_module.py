@@ -1,0 +1,43 @@
+"""FXA307."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+
+__all__ = ["FlagOnModule"]
+
+
+class FlagOnModule(Rule):
+    """`module.requires_grad = False` freezes nothing.
+
+    Modules have no such flag: the assignment makes a plain attribute, and the parameters train on.
+    """
+
+    code, name, level = "FXA307", "flag-on-module", "warning"
+    fix = "Call `module.requires_grad_(False)`."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each module on which the flag was set."""
+        for info in audit.session.modules:
+            entries = [e for e in info.attributes.get("requires_grad", ()) if e[2] == "flag"]
+            module = info.ref()
+            if not entries or module is None:
+                continue
+            if bool(vars(module).get("requires_grad", True)):
+                continue
+            own = {id(p) for p in module.parameters()}
+            states = [s for s in audit.states if (t := s.track.ref()) is not None and id(t) in own and t.requires_grad]
+            if not states:
+                continue
+            finding = self.finding(
+                audit,
+                states,
+                f"`requires_grad = False` on the module `{info.type}` freezes nothing",
+                audit.source(entries[-1][1]),
+            )
+            for state in states:
+                state.explained.remove(self.code)
+            yield finding

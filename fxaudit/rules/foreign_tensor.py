@@ -1,0 +1,37 @@
+"""FXA303."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+
+__all__ = ["ForeignTensor"]
+
+
+class ForeignTensor(Rule):
+    """An optimizer holds a tensor that no model has and no loss reaches.
+
+    Stepping it changes nothing that matters. It was made beside the model, or belongs to a model that is no longer used.
+    """
+
+    code, name, level = "FXA303", "foreign-tensor", "error"
+    fix = "Build the optimizer from the parameters of the model that computes the loss."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each optimizer that holds such tensors."""
+        for info in audit.session.optimizers:
+            states = [s for s in audit.unexplained("stale") if any(index == info.index for index, _ in s.held)]
+            if not states:
+                continue
+            made = states[0].track.created
+            excluded = audit.having("excluded")
+            yield self.finding(
+                audit,
+                states,
+                f"`{info.type}` holds {audit.names(states)}, which no model has and no loss reaches",
+                audit.source(info.created),
+                related=[(audit.source(made), "the tensor is made here")],
+                level="error" if excluded else "warning",
+            )

@@ -1,0 +1,88 @@
+"""FXA306."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.blame import why_never_called
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+from fxaudit.source import SourceLine
+
+__all__ = ["FrozenYetHeld"]
+
+
+class FrozenYetHeld(Rule):
+    """A frozen parameter is held by an optimizer.
+
+    It has `requires_grad=False`, gets no gradient and is passed over by every step. Harmless where it is frozen on
+    purpose; where the program means to unfreeze it and never gets there, that statement is named.
+    """
+
+    code, name, level = "FXA306", "frozen-yet-held", "note"
+    fix = "Leave frozen parameters out of the optimizer, or unfreeze them with `requires_grad_(True)`."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for all frozen parameters that are held, or that the program never gets to unfreeze."""
+        states = audit.unexplained("frozen")
+        if not states:
+            return
+        thaw = _thaw_never_run(audit)
+        frozen_at = next((audit.source(f[2]) for s in states for f in reversed(s.track.freezes) if not f[1]), None)
+        if thaw:
+            yield self.finding(
+                audit,
+                states,
+                f"{audit.names(states)} stays frozen: the line that unfreezes it never runs",
+                thaw[0][0],
+                related=[*thaw[1:], (frozen_at, "frozen here")],
+                level="warning",
+            )
+            return
+        held = [state for state in states if state.held]
+        if held:
+            info = audit.session.optimizers[held[0].held[0][0]]
+            yield self.finding(
+                audit,
+                held,
+                f"{audit.names(held)} is frozen, yet `{info.type}` holds it",
+                frozen_at or audit.source(info.created),
+                related=[(audit.source(info.created), "the optimizer is built here")],
+            )
+
+
+def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
+    """Why a `requires_grad_(True)` in the user's files never ran; empty where there is none, or it is no part of the loop."""
+    import ast
+
+    from fxaudit.blame import project_files, source_at
+    from fxaudit.syntax import call_sites, obstacles
+
+    stacks = audit.record.stacks
+    ran_calls = {
+        (stacks.file(i), stacks.line(i))
+        for event in audit.record.events
+        if event.kind == "requires_grad_"
+        for i in stacks.chain(event.stack)
+    } | {
+        (stacks.file(i), stacks.line(i))
+        for track in audit.record.tracks
+        for _, _, stack in track.freezes
+        for i in stacks.chain(stack)
+    }
+    ran = stacks.lines_seen()
+    for tree, call in call_sites(project_files(audit.record), "requires_grad_"):
+        sets_true = not call.args and not call.keywords or any(
+            isinstance(a, ast.Constant) and a.value is True for a in [*call.args, *[k.value for k in call.keywords]]
+        )
+        if not sets_true or (tree.file, call.lineno) in ran_calls:
+            continue
+        found = obstacles(tree, call, ran.get(tree.file, set()))
+        where = source_at(tree.file, call.lineno)
+        if found:
+            scope = tree.function(call)
+            callers = call_sites(project_files(audit.record), getattr(scope, "name", "")) if scope is not None else []
+            calls = [(source_at(t.file, c.lineno), "called from here") for t, c in callers[:1]]
+            return [(source_at(found[0].file, found[0].line), found[0].role), (where, "would unfreeze it"), *calls]
+    why = why_never_called(audit.record, "unfreeze")
+    return why

@@ -1,0 +1,40 @@
+"""FXA109."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+
+__all__ = ["LossCutOff"]
+
+
+class LossCutOff(Rule):
+    """The loss itself does not depend on any parameter.
+
+    `backward` raises "element 0 of tensors does not require grad", or would if it were called.
+    """
+
+    code, name, level = "FXA109", "loss-cut-off", "error"
+    fix = "Compute the loss from the model's output, with gradients enabled."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for the first loss that carries no gradient."""
+        states = audit.unexplained("unreachable")
+        for event in audit.graph.backwards:
+            values = [audit.record.values[vid] for vid in event.roots]
+            if not values or any(value.requires_grad for value in values):
+                continue
+            op = values[0].op
+            culprit = audit.op_source(op) if op >= 0 else audit.source(event.stack)
+            if not states:
+                return
+            yield self.finding(
+                audit,
+                states,
+                f"the loss depends on no parameter, so {audit.names(states)} receives nothing",
+                culprit,
+                related=[(audit.source(event.stack), "backward is called here")],
+            )
+            return

@@ -1,0 +1,43 @@
+"""FXA503."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+from fxaudit.verdict import ParameterState
+
+__all__ = ["LostToRounding"]
+
+
+class LostToRounding(Rule):
+    """The update is lost to rounding.
+
+    Learning rate times gradient is less than half a unit in the last place of the parameter, so adding it gives the same
+    number. bfloat16 has eight bits of precision, float16 eleven.
+    """
+
+    code, name, level = "FXA503", "lost-to-rounding", "error"
+    fix = "Keep the parameters in float32 (use autocast for the computation), or raise the learning rate."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each optimizer whose finite updates leave the value as it is."""
+        groups: dict[int, list[ParameterState]] = {}
+        for state in audit.unexplained("blocked"):
+            facts = [f for f in state.facts if f.gradient == "finite"]
+            if facts and not any(f.changed for f in facts) and any(f.lr for f in facts):
+                coarse = state.track.dtype in ("float16", "bfloat16") or "float8" in state.track.dtype
+                tiny = all((f.lr or 0) * f.norm < 1e-6 for f in facts)
+                if coarse or tiny:
+                    groups.setdefault(facts[-1].optimizer, []).append(state)
+        for optimizer, states in groups.items():
+            info = audit.session.optimizers[optimizer]
+            fact = next(f for f in reversed(states[0].facts) if f.gradient == "finite")
+            yield self.finding(
+                audit,
+                states,
+                f"the updates of {audit.names(states)} ({states[0].track.dtype}, lr {fact.lr:g}) are lost to rounding",
+                audit.source(info.created),
+                related=[(audit.source(audit.record.events[fact.event].stack), "the step that changes nothing")],
+            )

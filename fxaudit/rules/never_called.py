@@ -1,0 +1,73 @@
+"""FXA101."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+from fxaudit.rules.mentions import unreached_mention
+from fxaudit.verdict import ParameterState
+
+__all__ = ["ModuleNeverCalled"]
+
+
+class ModuleNeverCalled(Rule):
+    """A registered module is never called.
+
+    Its parameters are in `model.parameters()` and in the optimizer, but no forward runs the module, so they receive no
+    gradient. Where the forward mentions the module in a branch that is not taken, that branch is to blame.
+
+    May be intended when a head is kept for a later phase, or an expert was not chosen in the steps that were seen.
+    """
+
+    code, name, level = "FXA101", "module-never-called", "error"
+    fix = "Call the module in forward, or remove it from the model."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each topmost module that is never called."""
+        groups: dict[tuple[int, str], list[ParameterState]] = {}
+        for state in audit.unexplained("unreachable"):
+            if audit.graph.is_read(state.index) or state.root is None:
+                continue
+            top = _topmost_uncalled(audit, state)
+            if top is not None:
+                groups.setdefault((state.root.index, top), []).append(state)
+        for (root, path), states in groups.items():
+            yield self._finding(audit, root, path, states)
+
+    def _finding(self, audit: Audit, root: int, path: str, states: list[ParameterState]) -> Finding:
+        culprit, related, conditional = unreached_mention(audit, root, path)
+        held = audit.is_held(states)
+        level = "note" if not held else ("warning" if conditional else "error")
+        model = next(m for m in audit.judge.models if m.info.index == root)
+        message = f"`{model.prefix}{path}` is never called"
+        if conditional:
+            message += f": {conditional}"
+        return self.finding(audit, states, message, culprit, related=related, level=level)  # type: ignore[arg-type]
+
+
+def _topmost_uncalled(audit: Audit, state: ParameterState) -> str | None:
+    """The path of the topmost module above the parameter of which nothing was called."""
+    model = next((m for m in audit.judge.models if state.root is not None and m.info.index == state.root.index), None)
+    if model is None:
+        return None
+    used = {
+        name
+        for name, module in model.module.named_modules(remove_duplicate=False)
+        if audit.session.module_info(module).calls
+    }
+    read = [
+        other.local_name
+        for other in audit.states
+        if other.root is state.root and (audit.graph.is_read(other.index) or other.verdict == "trained")
+    ]
+    parts = state.local_name.split(".")[:-1]
+    for depth in range(1, len(parts) + 1):
+        path = ".".join(parts[:depth])
+        below = path + "."
+        if not any(u == path or u.startswith(below) for u in used) and not any(r.startswith(below) for r in read):
+            return path
+    return None
+
+

@@ -1,0 +1,33 @@
+"""FXA102."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+from fxaudit.rules.mentions import unreached_mention
+
+__all__ = ["ParameterNeverRead"]
+
+
+class ParameterNeverRead(Rule):
+    """A parameter is never read.
+
+    Its module runs, but no operation of the forward uses the parameter, so it receives no gradient.
+    """
+
+    code, name, level = "FXA102", "parameter-never-read", "error"
+    fix = "Use the parameter in forward, or delete it."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each parameter of a called module that nothing reads."""
+        for state in audit.unexplained("unreachable"):
+            if audit.graph.is_read(state.index) or state.root is None:
+                continue
+            culprit, related, conditional = unreached_mention(audit, state.root.index, state.local_name)
+            message = f"`{state.name}` is never read"
+            if conditional:
+                message += f": {conditional}"
+            level = "note" if not state.held else ("warning" if conditional else "error")
+            yield self.finding(audit, [state], message, culprit, related=related, level=level)  # type: ignore[arg-type]

@@ -1,0 +1,36 @@
+"""FXA105."""
+
+from __future__ import annotations
+
+from fxaudit.graph import Cut
+from fxaudit.rule import Audit
+from fxaudit.rules.cuts import CutRule
+from fxaudit.source import SourceLine
+from fxaudit.verdict import ParameterState
+
+__all__ = ["NoGradRegion"]
+
+
+class NoGradRegion(CutRule):
+    """The parameter is used only in a region without gradients.
+
+    A `with torch.no_grad():` block, a `@torch.no_grad()` decorator, `set_grad_enabled(False)` or inference mode is open
+    while the forward reads the parameter, so what is computed from it is a constant to the loss. The culprit is the line
+    that opened the region.
+    """
+
+    code, name, level, kind = "FXA105", "no-grad-region", "error", "no_grad"
+    fix = "Leave the region before this computation, or remove it from the training path."
+
+    def culprit(self, audit: Audit, cut: Cut) -> SourceLine | None:
+        """The line that opened the region; the operation where that was not seen."""
+        return audit.source(audit.record.ops[cut.op].region) or audit.op_source(cut.op)
+
+    def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
+        """Names what runs without gradients."""
+        return f"{audit.names(states)} is used only where gradients are switched off"
+
+    def related(self, audit: Audit, states: list[ParameterState], cut: Cut) -> list[tuple[SourceLine | None, str]]:
+        """The first operation inside the region."""
+        name = audit.record.ops[cut.op].name
+        return [(audit.op_source(cut.op), f"`{name}` runs inside it"), *super().related(audit, states, cut)]

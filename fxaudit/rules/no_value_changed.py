@@ -1,0 +1,42 @@
+"""FXA407."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+from fxaudit.verdict import ParameterState
+
+__all__ = ["NoValueChanged"]
+
+
+class NoValueChanged(Rule):
+    """The optimizer steps with a gradient, yet the value does not change.
+
+    Something between `backward` and the value stops the update: clipping to nothing, an optimizer that writes somewhere
+    else, a mask over the gradient.
+    """
+
+    code, name, level = "FXA407", "no-value-changed", "error"
+    fix = "Look at what happens to the gradient between `backward` and `step`, and at what the optimizer writes to."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each step that changes nothing."""
+        groups: dict[int, list[ParameterState]] = {}
+        for state in audit.unexplained("blocked"):
+            if state.facts and state.arrived == "finite":
+                groups.setdefault(audit.record.events[state.facts[-1].event].stack, []).append(state)
+        for stack, states in groups.items():
+            zeroed = all(f.gradient == "zero" for s in states for f in s.facts)
+            tracks = {s.index for s in states}
+            clips = [e for e in audit.record.events if e.kind == "clip" and tracks & e.tracks]
+            step = audit.source(stack)
+            if zeroed and clips:
+                message = f"`{clips[-1].text}` clips the gradient of {audit.names(states)} to nothing"
+                yield self.finding(
+                    audit, states, message, audit.source(clips[-1].stack), related=[(step, "the step that has no effect")],
+                    fix="Clip to a norm above 0.",
+                )
+            else:
+                yield self.finding(audit, states, f"the step leaves {audit.names(states)} unchanged, in spite of a gradient", step)

@@ -1,0 +1,44 @@
+"""FXA502."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.flow import nonfinite_origin
+from fxaudit.rule import Audit, Rule
+
+__all__ = ["NonFiniteGradient"]
+
+
+class NonFiniteGradient(Rule):
+    """The gradient is NaN or infinite at every step.
+
+    A step with it destroys the parameter, or is skipped by whoever checks. The culprit is the first operation that made
+    a number that is not finite.
+    """
+
+    code, name, level = "FXA502", "non-finite-gradient", "error"
+    fix = "Keep the operation away from its singularity: add an epsilon, clamp its input, or use the stable form."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for the first operation that gives something non-finite."""
+        states = [s for s in audit.unexplained("blocked", "unknown") if s.arrived == "nonfinite"]
+        if not states:
+            return
+        culprit, words = None, "it was not seen where that begins"
+        for event, probe in reversed(audit.session.probes):
+            index, phase = nonfinite_origin(audit.record, probe, audit.record.events[event].time)
+            if index >= 0:
+                culprit = audit.op_source(index)
+                words = f"`{audit.record.ops[index].name}` gives it" + (" in backward" if phase == "backward" else "")
+                break
+        backwards = [e for e in audit.graph.backwards if states[0].index in e.arrived]
+        backward = audit.source(backwards[-1].stack) if backwards else None
+        yield self.finding(
+            audit,
+            states,
+            f"the gradient of {audit.names(states)} is not finite: {words}",
+            culprit or backward,
+            related=[(backward, "it arrives with this backward")],
+        )

@@ -1,0 +1,37 @@
+"""FXA206."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+from fxaudit.rules.containers import filled_at, owner_of
+
+__all__ = ["NotALeaf"]
+
+
+class NotALeaf(Rule):
+    """An attribute that looks like a Parameter is the result of an operation on one.
+
+    `nn.Parameter(...).to(device)`, `.clone()` or `.expand(...)` give a plain tensor: the Parameter it was computed from is
+    registered nowhere, and `model.parameters()` lists neither.
+    """
+
+    code, name, level = "FXA206", "not-a-leaf", "error"
+    fix = "Register the Parameter itself and apply the operation in forward (or to the tensor inside `nn.Parameter(...)`)."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each attribute computed from an unregistered Parameter."""
+        for state in audit.unexplained("unregistered"):
+            keeper = owner_of(audit, state)
+            if keeper is None or not keeper.derived:
+                continue
+            assigned, _, _ = filled_at(audit, state)
+            yield self.finding(
+                audit,
+                [state],
+                f"`{state.name}` is computed from a Parameter, and is none itself",
+                audit.source(state.track.created) or assigned,
+                related=[(assigned, "assigned here")],
+            )

@@ -1,0 +1,26 @@
+"""FXA902."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+
+__all__ = ["NothingRecorded"]
+
+
+class NothingRecorded(Rule):
+    """No forward and no backward was seen.
+
+    Without them there is nothing to judge by.
+    """
+
+    code, name, level = "FXA902", "nothing-recorded", "note"
+    fix = "Check that the script trains in this process, and that it gets as far as its loop."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding if neither was seen although the program was watched."""
+        if audit.judge.looped and not audit.graph.backwards and not audit.record.calls and not audit.record.steps():
+            if not audit.session.optimizers:
+                yield self.finding(audit, [], "no forward, no backward and no optimizer was seen", None)

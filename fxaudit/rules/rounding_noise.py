@@ -1,0 +1,41 @@
+"""FXA505."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+
+__all__ = ["RoundingNoise"]
+
+SHARE = 1e-6
+"""Of the largest gradient: below it, in float32, a gradient is what rounding leaves of zero."""
+
+
+class RoundingNoise(Rule):
+    """The gradient is rounding noise.
+
+    Mathematically it is zero (a bias before a batch norm, a key bias under softmax), and what arrives is what rounding
+    leaves. Harmless; adaptive optimizers blow it up to steps of full size.
+    """
+
+    code, name, level = "FXA505", "rounding-noise", "note"
+    fix = "Drop the parameter (`bias=False`) if you care; nothing depends on it."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for all trained parameters with such gradients."""
+        norms = [s.norm for s in audit.states if s.norm is not None and s.arrived == "finite"]
+        largest = max(norms, default=0.0)
+        states = [
+            s
+            for s in audit.having("trained")
+            if s.norm is not None and s.arrived == "finite" and 0 < s.norm < SHARE * largest and s.track.dtype == "float32"
+        ]
+        if states:
+            finding = self.finding(
+                audit, states, f"the gradient of {audit.names(states)} is rounding noise", audit.source(states[0].track.created)
+            )
+            for state in states:
+                state.explained.remove(self.code)
+            yield finding

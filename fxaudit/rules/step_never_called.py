@@ -1,0 +1,107 @@
+"""FXA401."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.blame import common_frame, why_never_called
+from fxaudit.capture.record import BackwardEvent, StepEvent
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+from fxaudit.source import SourceLine
+from fxaudit.syntax import binding_of
+from fxaudit.verdict import ParameterState
+
+__all__ = ["StepNeverCalled"]
+
+
+class StepNeverCalled(Rule):
+    """`step` is never called on the optimizer that holds the parameter.
+
+    Gradients arrive and nothing is done with them: the call is missing, stands in a branch that is never taken, lacks its
+    parentheses, or another optimizer is stepped in its place.
+    """
+
+    code, name, level = "FXA401", "step-never-called", "error"
+    fix = "Call `optimizer.step()` after `backward()`."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each optimizer that never steps."""
+        groups: dict[int, list[ParameterState]] = {}
+        for state in audit.unexplained("blocked"):
+            if audit.judge.looped and not state.facts and state.held and state.arrived != "none":
+                groups.setdefault(state.held[0][0], []).append(state)
+        for optimizer, states in groups.items():
+            info = audit.session.optimizers[optimizer]
+            culprit, related = _culprit(audit, optimizer, states)
+            built = audit.source(info.created)
+            yield self.finding(
+                audit,
+                states,
+                f"`step` is never called on the `{info.type}` that holds {audit.names(states)}",
+                culprit or built,
+                related=[*related, (built, "the optimizer is built here")],
+            )
+
+
+Lines = list[tuple[SourceLine | None, str]]
+
+
+def _culprit(audit: Audit, optimizer: int, states: list[ParameterState]) -> tuple[SourceLine | None, Lines]:
+    """The statement that keeps the call from running, else the step of another optimizer, the clearing, or the backward."""
+    events = audit.record.events
+    tracks = {state.index for state in states}
+    backward = next(
+        (i for i in range(len(events) - 1, -1, -1) if isinstance(events[i], BackwardEvent) and tracks & events[i].arrived.keys()),  # type: ignore[attr-defined]
+        -1,
+    )
+    seen = [event.stack for event in events if event.kind in ("step", "scheduler step", "scaler step", "scaler skip")]
+    why = why_never_called(audit.record, "step", seen, _receivers(audit, optimizer))
+    if why:
+        return why[0][0], [*why[1:]]
+    if backward < 0:
+        return None, []
+    after: Lines = [(audit.source(events[backward].stack), "backward is called here")]
+    for index in range(backward + 1, len(events)):
+        if isinstance(events[index], BackwardEvent):
+            break
+    window = _window(events, backward)
+    steps = [event for event in window if isinstance(event, StepEvent)]
+    if steps:
+        frame = common_frame(audit.record.stacks, steps[-1].stack, events[backward].stack)
+        return audit.source(frame), after
+    cleared = [event for event in window if event.kind == "zero_grad" and tracks & event.tracks]
+    if cleared:
+        return audit.source(cleared[0].stack), after
+    earlier = [e for i, e in enumerate(events) if e.kind == "zero_grad" and tracks & e.tracks and i > backward]
+    if earlier:
+        return audit.source(earlier[0].stack), after
+    return audit.source(events[backward].stack), []
+
+
+def _window(events: list, backward: int) -> list:  # type: ignore[type-arg]
+    """The events after a backward, up to the next one; where it is the last, up to the end."""
+    window = []
+    for event in events[backward + 1 :]:
+        if isinstance(event, BackwardEvent):
+            break
+        window.append(event)
+    if not window:
+        for index in range(backward - 1, -1, -1):
+            if isinstance(events[index], BackwardEvent) and events[index].stack == events[backward].stack:
+                return _window(events, index)
+    return window
+
+
+def _receivers(audit: Audit, optimizer: int) -> frozenset[str]:
+    """The names under which the program knows the optimizer; empty where that is not known."""
+    info = audit.session.optimizers[optimizer]
+    names: set[str] = set()
+    stacks = audit.record.stacks
+    for frame in stacks.chain(info.created)[:3]:
+        binding = binding_of(stacks.file(frame), stacks.line(frame))
+        names.update(name.rsplit(".", 1)[-1] for name in binding.names)
+        if binding.kind != "returned":
+            break
+    others = len(audit.session.optimizers) > 1
+    return frozenset(names) if names and others else frozenset(names | {"optimizer", "opt", "optim", "optimiser", "scaler", "self"}) if names else frozenset({"optimizer", "opt", "optim", "optimiser", "scaler"})

@@ -1,0 +1,60 @@
+"""FXA205."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+from fxaudit.rules.containers import filled_at, owner_of
+from fxaudit.source import SourceLine
+from fxaudit.verdict import ParameterState
+
+__all__ = ["UnregisteredContainer"]
+
+
+class UnregisteredContainer(Rule):
+    """Parameters are kept where `nn.Module` does not look.
+
+    Modules and Parameters in a Python list, dict or tuple, in a plain object or in a closure are not in
+    `model.parameters()`, so no optimizer gets them, `.to()` does not move them and `state_dict()` forgets them.
+    """
+
+    code, name, level = "FXA205", "unregistered", "error"
+    fix = "Use `nn.ModuleList`, `nn.ModuleDict`, `nn.ParameterList` or `nn.Parameter` attributes."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each container or attribute."""
+        groups: dict[tuple[str, int], tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str, list[ParameterState]]] = {}
+        for state in audit.unexplained("unregistered"):
+            if not state.track.is_leaf or not _is_own_leaf(audit, state):
+                continue
+            source, related, kind = filled_at(audit, state)
+            source = source or audit.source(state.track.created)
+            key = (source.file, source.line) if source is not None else (state.name.split("[")[0], 0)
+            groups.setdefault(key, (source, related, kind, []))[3].append(state)
+        for source, related, kind, states in groups.values():
+            refused = next((info for info in audit.session.optimizers if info.refused), None)
+            if refused is not None:
+                related = [*related, (audit.source(refused.created), "so this optimizer gets no parameter")]
+            yield self.finding(
+                audit,
+                states,
+                f"{audit.names(states)} is kept in {kind}, where `parameters()` does not look",
+                source,
+                related=related,
+                fix=_fix(kind),
+            )
+
+
+def _is_own_leaf(audit: Audit, state: ParameterState) -> bool:
+    """Whether the tensor itself is kept, rather than something computed from it (that is FXA206)."""
+    return owner_of(audit, state) is None or not owner_of(audit, state).derived  # type: ignore[union-attr]
+
+
+def _fix(kind: str) -> str:
+    if "list" in kind or "tuple" in kind:
+        return "Use `nn.ModuleList([...])` (or `nn.ParameterList` for bare Parameters) instead of the Python list."
+    if "dict" in kind:
+        return "Use `nn.ModuleDict({...})` (or `nn.ParameterDict`) instead of the Python dict."
+    return "Make it an attribute of the module as `nn.Parameter` or `nn.Module`, before the optimizer is built."

@@ -1,0 +1,37 @@
+"""FXA202."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.rule import Audit, Rule
+from fxaudit.verdict import ParameterState
+
+__all__ = ["ValueOverwritten"]
+
+
+class ValueOverwritten(Rule):
+    """Forward overwrites the parameter's value, and what the optimizer changed is lost.
+
+    The new value does not depend on the old one (`copy_`, `normal_`, `.data = …`, `reset_parameters()`), or keeps nothing
+    of what a step changes (signs, hard rounding). Clamping, masks and max-norm keep it, and are not this.
+    """
+
+    code, name, level = "FXA202", "value-overwritten", "error"
+    fix = "Compute the new value into a local variable and leave the parameter's own value alone."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each line that writes."""
+        groups: dict[int, list[ParameterState]] = {}
+        for state in audit.unexplained("replaced"):
+            if state.mechanism == "overwritten" and state.writers:
+                groups.setdefault(state.writers[-1].stack, []).append(state)
+        for stack, states in groups.items():
+            op = states[0].writers[-1]
+            yield self.finding(
+                audit,
+                states,
+                f"forward overwrites {audit.names(states)} with `{op.name}` each time it runs",
+                audit.source(stack),
+            )

@@ -1,0 +1,81 @@
+"""Where zero gradients come from, looked up once per parameter. Shared by the rules on gradient values."""
+
+from __future__ import annotations
+
+import ast
+
+from fxaudit.blame import source_at
+from fxaudit.flow import Vanishing, gradient_origin
+from fxaudit.rule import Audit
+from fxaudit.source import SourceLine
+from fxaudit.syntax import tree_of
+from fxaudit.verdict import ParameterState
+
+__all__ = ["Origins", "literal_zero"]
+
+
+class Origins:
+    """Looks at the probed backwards, the last first."""
+
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+
+    def of(self, state: ParameterState) -> Vanishing | None:
+        """Where the gradient of the parameter vanished; None where no probed backward shows it."""
+        for _, probe in reversed(self._audit.session.probes):
+            found = gradient_origin(self._audit.record, self._audit.graph, probe, state.track)
+            if found is not None:
+                return found
+        return None
+
+
+def literal_zero(audit: Audit, index: int) -> SourceLine | None:
+    """The assignment that gives one of the names in the operation's line the value 0, if there is one."""
+    stack = audit.record.ops[index].stack if index >= 0 else -1
+    stacks = audit.record.stacks
+    for frame in stacks.chain(stack)[:2]:
+        tree = tree_of(stacks.file(frame))
+        statement = tree.statement_at(stacks.line(frame)) if tree else None
+        if tree is None or statement is None:
+            continue
+        names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
+        attributes = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
+        for node in ast.walk(tree.root):
+            match node:
+                case ast.Assign(targets=targets, value=value) if _has_zero(value):
+                    for target in targets:
+                        if isinstance(target, ast.Name) and target.id in names:
+                            return source_at(tree.file, _zero_line(value))
+                        if isinstance(target, ast.Attribute) and target.attr in attributes:
+                            return source_at(tree.file, _zero_line(value))
+                case ast.arguments():
+                    for argument, default in _defaults(node):
+                        if argument in names and _has_zero(default):
+                            return source_at(tree.file, default.lineno)
+                case ast.keyword(arg=str() as name, value=value) if (name in names or name in attributes) and _is_zero(value):
+                    return source_at(tree.file, value.lineno)
+    return None
+
+
+def _defaults(node: ast.arguments) -> list[tuple[str, ast.expr]]:
+    positional = [*node.posonlyargs, *node.args]
+    pairs = list(zip([a.arg for a in positional[len(positional) - len(node.defaults) :]], node.defaults, strict=True))
+    pairs += [(a.arg, d) for a, d in zip(node.kwonlyargs, node.kw_defaults, strict=True) if d is not None]
+    return pairs
+
+
+def _is_zero(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float) and node.value == 0
+
+
+def _has_zero(value: ast.expr) -> bool:
+    if isinstance(value, ast.Dict | ast.Tuple | ast.List | ast.Call):
+        return any(_is_zero(n) for n in ast.walk(value)) and not isinstance(value, ast.Call) or (
+            isinstance(value, ast.Call) and getattr(value.func, "id", getattr(value.func, "attr", "")) in ("dict", "tensor", "Namespace", "SimpleNamespace")
+            and any(_is_zero(n) for n in ast.walk(value))
+        )
+    return _is_zero(value)
+
+
+def _zero_line(value: ast.expr) -> int:
+    return next(n.lineno for n in ast.walk(value) if _is_zero(n))  # type: ignore[attr-defined]

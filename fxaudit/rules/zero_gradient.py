@@ -1,0 +1,100 @@
+"""FXA501."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.finding import Finding
+from fxaudit.flow import Vanishing
+from fxaudit.rule import Audit, Rule
+from fxaudit.rules.vanishing import Origins, literal_zero
+from fxaudit.source import SourceLine
+from fxaudit.verdict import ParameterState
+
+__all__ = ["ZeroGradient"]
+
+
+class ZeroGradient(Rule):
+    """The gradient is exactly zero at every step.
+
+    Somewhere on the way back the gradient is multiplied by zero: a loss weight of 0, a zero mask or weight, a softmax over
+    one element, a dead or saturated activation, a dropout of everything, a backward that returns zeros. The culprit is
+    the line that made the zero; the place where it bites is given beside it.
+    """
+
+    code, name, level = "FXA501", "zero-gradient", "error"
+    fix = "Remove the zero factor: look at the operation named here and at what it multiplies with."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each origin of zeros."""
+        origins = Origins(audit)
+        groups: dict[tuple[str, int], tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str, list[ParameterState]]] = {}
+        for state in audit.unexplained("blocked"):
+            if state.arrived != "zero":
+                continue
+            found = origins.of(state)
+            if found is not None and found.how in ("hook",):
+                continue
+            culprit, related, words = self._culprit(audit, state, found)
+            key = (culprit.file, culprit.line) if culprit is not None else ("", 0)
+            groups.setdefault(key, (culprit, related, words, []))[3].append(state)
+        for culprit, related, words, states in groups.values():
+            yield self.finding(
+                audit, states, f"the gradient of {audit.names(states)} is exactly zero: {words}", culprit, related=related
+            )
+
+    def _culprit(
+        self, audit: Audit, state: ParameterState, found: Vanishing | None
+    ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str]:
+        if found is None:
+            events = [e for e in audit.graph.backwards if state.index in e.arrived]
+            return (audit.source(events[-1].stack) if events else None), [], "where it vanishes was not seen"
+        bites = audit.op_source(found.bites)
+        name = audit.record.ops[found.bites].name if found.bites >= 0 else found.node
+        match found.how:
+            case "number":
+                literal = literal_zero(audit, found.bites)
+                return literal or bites, [(bites, "multiplied by 0 here")], "it is multiplied by 0"
+            case "factor":
+                origin = audit.op_source(found.origin)
+                return origin or bites, [(bites, f"`{name}` multiplies with it here")], f"`{name}` multiplies it with zeros"
+            case "backward":
+                return audit.op_source(found.origin), [(bites, "applied here")], "a backward returns zeros"
+        made = _module_made(audit, found.bites)
+        if made is not None and name in ("dropout", "alpha_dropout", "feature_dropout"):
+            return made, [(bites, "everything is dropped here")], "dropout drops everything"
+        fed = _fed_by(audit, found.bites)
+        return bites, [(made, "the module is made here"), (fed, "its input comes from here")], f"`{name}` has derivative 0 there"
+
+
+def _module_made(audit: Audit, index: int) -> SourceLine | None:
+    """Where the module that ran the operation was made, if it is one of torch's own."""
+    call = audit.record.ops[index].module if index >= 0 else -1
+    if call < 0:
+        return None
+    info = audit.session.modules[audit.record.calls[call].module]
+    module = info.ref()
+    if module is None or not type(module).__module__.startswith("torch.nn"):
+        return None
+    return audit.source(info.created)
+
+
+def _fed_by(audit: Audit, index: int) -> SourceLine | None:
+    """The last operation outside every module that the operation's input comes from."""
+    if index < 0:
+        return None
+    record = audit.record
+    queue, seen = list(record.ops[index].inputs), set()
+    while queue:
+        vid = queue.pop(0)
+        if vid in seen:
+            continue
+        seen.add(vid)
+        value = record.values[vid]
+        if value.op < 0 or value.track >= 0:
+            continue
+        op = record.ops[value.op]
+        if op.module < 0:
+            return audit.source(op.stack)
+        queue.extend(op.inputs)
+    return None

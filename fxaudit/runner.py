@@ -1,0 +1,239 @@
+"""Running a user's script under observation, as plain `python` would run it."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import io
+import os
+import runpy
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from fxaudit.errors import InvalidTargetError
+from fxaudit.forking import Copy, can_fork
+from fxaudit.observing import Observation
+from fxaudit.report import Report
+
+__all__ = ["run_script"]
+
+CHILD_SECONDS = 60.0
+"""How long the forked copy that lets a refused mistake through may go on."""
+
+
+class _Enough(BaseException):
+    """Ends the script when enough was seen; no `except Exception` catches it."""
+
+
+def run_script(
+    argv: list[str],
+    *,
+    module: bool = False,
+    steps: int | None = None,
+    to_end: bool = False,
+    expect: Mapping[str, str] | None = None,
+    prove: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> Report:
+    """Run `argv[0]` with the arguments `argv[1:]` as plain `python` would, and report what was seen of its training.
+
+    The script is recorded until every parameter that an optimizer holds is seen to train or its cause is settled, at most
+    50 steps (`steps` fixes the number), and then ended, unless `to_end` lets it finish. Its output, arguments, exit code
+    and traceback are its own.
+
+    Args:
+        argv: The script's path, or the module's name, and its arguments.
+        module: Run `argv[0]` as a module, like `python -m`.
+        steps: Record exactly this many optimizer steps.
+        to_end: Let the script run to its end, unobserved after the recorded steps.
+        expect: Name patterns and the verdicts expected of them.
+        prove: Run the script again with each culprit neutralised.
+        progress: Called with a short sentence now and then.
+
+    Returns:
+        The report; `report.traceback` and `report.script_exit` say how the script ended.
+
+    Raises:
+        InvalidTargetError: The script does not exist, is no file, or has a syntax error.
+    """
+    script = _resolve(argv, module)
+    observation = Observation(title=argv[0], steps=steps, expect=dict(expect or {}), progress=progress)
+    ending = _Ending(observation, to_end)
+    observation.on_enough = ending.enough
+    child = _Refusals(observation)
+    with _as_main(argv, module):
+        code, death = _execute(script, argv, module, observation, child, ending)
+    report = child.collect() or observation.report()
+    report = replace(report, script_exit=code, traceback=death)
+    if prove:
+        from fxaudit.proving import prove_by_rerun
+
+        report = prove_by_rerun(report, argv, module)
+    return report
+
+
+def _resolve(argv: list[str], module: bool) -> Any:
+    """The compiled script, or None for a module."""
+    if not argv:
+        raise InvalidTargetError("No script was given. Expected: fxaudit run script.py [args…].")
+    if module:
+        return None
+    path = Path(argv[0])
+    if not path.exists():
+        raise InvalidTargetError(f"There is no script {argv[0]!r}. Expected: the path of a Python file.")
+    if path.is_dir():
+        raise InvalidTargetError(f"{argv[0]!r} is a directory. Expected: the path of a Python file, or `-m package`.")
+    try:
+        with io.open_code(str(path.resolve())) as file:
+            source = file.read()
+    except OSError as error:
+        raise InvalidTargetError(f"The script {argv[0]!r} cannot be read: {error.strerror}.") from error
+    try:
+        return compile(source, str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        if isinstance(error, SyntaxError):
+            text = "".join(traceback.format_exception_only(error)).rstrip()
+            raise InvalidTargetError(f"The script {argv[0]!r} has a syntax error.\n{text}") from error
+        raise InvalidTargetError(f"The script {argv[0]!r} is no Python source: {error}.") from error
+
+
+@contextlib.contextmanager
+def _as_main(argv: list[str], module: bool) -> Iterator[None]:
+    """`sys.argv` and `sys.path[0]` as the script expects them; both put back afterwards."""
+    arguments, path = sys.argv, list(sys.path)
+    main = sys.modules.get("__main__")
+    sys.argv = list(argv)
+    first = os.getcwd() if module else str(Path(argv[0]).resolve().parent)
+    if sys.path:
+        sys.path[0] = first
+    try:
+        yield
+    finally:
+        sys.argv, sys.path[:] = arguments, path
+        if main is not None:
+            sys.modules["__main__"] = main
+
+
+def _execute(
+    script: Any, argv: list[str], module: bool, observation: Observation, child: _Refusals, ending: _Ending
+) -> tuple[str | None, str | None]:
+    """Run it under observation. Returns (exit code or exception, formatted traceback)."""
+    observation.on_refusal = child.fork
+    try:
+        with observation.watching():
+            if module:
+                runpy.run_module(argv[0], run_name="__main__", alter_sys=True)
+            else:
+                _run_code(script, argv[0])
+        return None, None
+    except _Enough:
+        return None, None
+    except SystemExit as error:
+        if ending.ended:
+            return None, None
+        return _exit_text(error), None
+    except KeyboardInterrupt as error:
+        return "KeyboardInterrupt", _own_traceback(error)
+    except BaseException as error:  # whatever the script dies of belongs into its report
+        if ending.ended:
+            return None, None
+        if module and isinstance(error, ImportError) and error.name == argv[0].split(".")[0]:
+            raise InvalidTargetError(f"There is no module {argv[0]!r}: {error}.") from error
+        return f"{type(error).__name__}: {error}", _own_traceback(error)
+    finally:
+        child.leave_if_child()
+
+
+def _run_code(code: Any, path: str) -> None:
+    import types
+
+    main = types.ModuleType("__main__")
+    main.__file__ = path
+    main.__builtins__ = builtins  # type: ignore[attr-defined]
+    main.__dict__["__cached__"] = None
+    sys.modules["__main__"] = main
+    exec(code, main.__dict__)
+
+
+def _exit_text(error: SystemExit) -> str | None:
+    if error.code is None or error.code == 0:
+        return None
+    if isinstance(error.code, int):
+        return str(error.code)
+    sys.stderr.write(f"{error.code}\n")
+    return "1"
+
+
+def _own_traceback(error: BaseException) -> str:
+    """The traceback as plain `python` prints it: without the frames of fxaudit and of the machinery that runs scripts."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    formatted = traceback.TracebackException(type(error), error, _trimmed(error.__traceback__, here), compact=True)
+    seen: set[int] = set()
+    part: traceback.TracebackException | None = formatted
+    while part is not None and id(part) not in seen:
+        seen.add(id(part))
+        kept = [
+            frame
+            for frame in part.stack
+            if not os.path.abspath(frame.filename).startswith(here) and not frame.filename.startswith("<frozen runpy")
+        ]
+        part.stack = traceback.StackSummary.from_list(kept)
+        part = part.__cause__ or part.__context__
+    return "".join(formatted.format())
+
+
+def _trimmed(tb: TracebackType | None, here: str) -> TracebackType | None:
+    while tb is not None and (
+        os.path.abspath(tb.tb_frame.f_code.co_filename).startswith(here) or "runpy" in tb.tb_frame.f_code.co_filename
+    ):
+        tb = tb.tb_next
+    return tb
+
+
+class _Ending:
+    """Ends the script once enough was seen; again at the next event where something swallowed the exception."""
+
+    def __init__(self, observation: Observation, to_end: bool) -> None:
+        self.observation = observation
+        self.to_end = to_end
+        self.ended = False
+
+    def enough(self) -> None:
+        if self.to_end:
+            self.observation.stop_recording()
+            return
+        self.ended = True
+        raise _Enough
+
+
+class _Refusals:
+    """What PyTorch refuses is let through in a forked copy that goes on, silently, and sends its report back."""
+
+    def __init__(self, observation: Observation) -> None:
+        self.observation = observation
+        self.copy: Copy | None = None
+
+    def fork(self, kind: str) -> None:
+        """Called where PyTorch is about to refuse something: the copy returns with `lenient` set, the original as it was."""
+        if self.copy is not None or not can_fork():
+            return
+        self.copy = Copy()
+        if self.copy.is_child:
+            self.observation.go_on_leniently()
+
+    def collect(self) -> Report | None:
+        """The copy's report, if there is a copy and it sent one in time."""
+        if self.copy is None:
+            return None
+        answer, _ = self.copy.answer(CHILD_SECONDS)
+        return Report.from_json(answer) if answer is not None else None
+
+    def leave_if_child(self) -> None:
+        """In the copy: send the report and be gone."""
+        if self.copy is not None and self.copy.is_child:
+            self.copy.send_and_leave(lambda: self.observation.report().to_json())

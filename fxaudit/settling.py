@@ -1,0 +1,82 @@
+"""When enough was seen: every held parameter is trained, or explained by a cut that no branch or draw could lift."""
+
+from __future__ import annotations
+
+from fxaudit.capture.record import BackwardEvent
+from fxaudit.capture.session import Session
+from fxaudit.graph import StepGraph
+
+__all__ = ["Settling"]
+
+MAX_STEPS = 50
+MIN_STEPS = 3
+MAX_BACKWARDS_WITHOUT_STEP = 200
+CHECKPOINTS = (3, 6, 12, 25)
+"""Steps after which the graph is asked whether what remains is explained by a cut."""
+
+
+class Settling:
+    """Looks after every step and backward whether more has to be seen, and switches probing on where zeros appear."""
+
+    def __init__(self, session: Session, steps: int | None = None) -> None:
+        self.session = session
+        self.wanted = steps
+        self.done = False
+
+    def look(self) -> None:
+        """Called after every step and backward."""
+        if self.done:
+            return
+        record = self.session.record
+        steps = sum(1 for e in record.events if e.kind in ("step", "scaler skip"))
+        backwards = sum(1 for e in record.events if isinstance(e, BackwardEvent) and e.accumulates)
+        self._probe_if_needed()
+        if self.wanted is not None:
+            self.done = max(steps, 0) >= self.wanted or (steps == 0 and backwards >= self.wanted + 1)
+            return
+        rounds = self._rounds(steps)
+        if rounds >= MAX_STEPS or (steps == 0 and backwards >= MAX_BACKWARDS_WITHOUT_STEP):
+            self.done = True
+        elif rounds >= MIN_STEPS:
+            self.done = self._all_settled(rounds)
+
+    def _rounds(self, steps: int) -> int:
+        """Steps of the optimizer that stepped least, among those that step at all."""
+        counts = [info.steps for info in self.session.optimizers if info.steps]
+        return min(counts) if counts else steps
+
+    def _held(self) -> list[int]:
+        return sorted({t for info in self.session.optimizers for _, members in info.groups for t in members})
+
+    def _probe_if_needed(self) -> None:
+        """Watch the numbers in the next round if some gradient that arrived was zero or not finite."""
+        recorder = self.session.recorder
+        if recorder.probing:
+            return
+        for event in reversed(self.session.record.events):
+            if isinstance(event, BackwardEvent) and event.accumulates:
+                recorder.probing = any(state != "finite" for state, _ in event.arrived.values())
+                return
+
+    def _all_settled(self, rounds: int) -> bool:
+        tracks = self.session.record.tracks
+        open_ones = []
+        for index in self._held():
+            track = tracks[index]
+            tensor = track.ref()
+            if tensor is not None and not tensor.requires_grad:
+                continue
+            if not any(f.changed and f.gradient == "finite" and f.lost is False for f in track.facts):
+                open_ones.append(index)
+        if not open_ones:
+            return True
+        if rounds not in CHECKPOINTS:
+            return False
+        graph = StepGraph(self.session.record)
+        return all(self._is_cut_for_good(graph, index) for index in open_ones)
+
+    def _is_cut_for_good(self, graph: StepGraph, index: int) -> bool:
+        track = self.session.record.tracks[index]
+        if any(fact.gradient != "none" for fact in track.facts):
+            return False
+        return graph.reaches_by_data(index) and bool(graph.cuts(index)) and not graph.carries_to_loss(index)

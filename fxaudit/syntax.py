@@ -1,0 +1,378 @@
+"""Questions about the text of the user's program: which statement stands on a line, what keeps a call from running.
+
+Recording says what ran. What did *not* run is only in the source: this module lists call sites, branches and bindings.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from fxaudit.source import read_source
+
+__all__ = [
+    "Obstacle",
+    "Tree",
+    "attribute_mentions",
+    "binding_of",
+    "call_sites",
+    "obstacles",
+    "sliced_statements",
+    "tree_of",
+]
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Branch = ast.If | ast.While | ast.For | ast.IfExp | ast.Try | ast.With | ast.Match
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A parsed file with the parent of every syntax node."""
+
+    file: str
+    root: ast.Module
+    parents: dict[ast.AST, ast.AST]
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The nodes around `node`, innermost first."""
+        found = self.parents.get(node)
+        while found is not None:
+            yield found
+            found = self.parents.get(found)
+
+    def statement(self, node: ast.AST) -> ast.stmt | None:
+        """The innermost statement that holds `node`."""
+        if isinstance(node, ast.stmt):
+            return node
+        return next((n for n in self.ancestors(node) if isinstance(n, ast.stmt)), None)
+
+    def function(self, node: ast.AST) -> FunctionNode | None:
+        """The innermost function around `node`."""
+        return next(
+            (n for n in self.ancestors(node) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)),
+            None,
+        )
+
+    def statement_at(self, line: int) -> ast.stmt | None:
+        """The innermost statement that covers `line`; of compound statements only the header counts."""
+        best: ast.stmt | None = None
+        for node in ast.walk(self.root):
+            if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno):
+                if best is None or (node.lineno, -(node.end_lineno or 0)) >= (best.lineno, -(best.end_lineno or 0)):
+                    best = node
+        return best
+
+    def text(self, node: ast.AST) -> str:
+        """The source of `node`, on one line."""
+        return " ".join(ast.unparse(node).split())
+
+
+@functools.lru_cache(maxsize=256)
+def tree_of(file: str) -> Tree | None:
+    """The parsed `file`, or None where it cannot be read or parsed."""
+    lines = read_source(file)
+    if not lines:
+        return None
+    try:
+        root = ast.parse("\n".join(lines) + "\n")
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    parents: dict[ast.AST, ast.AST] = {}
+    for node in ast.walk(root):
+        for child in ast.iter_child_nodes(node):
+            parents[child] = node
+    return Tree(file, root, parents)
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A statement that keeps a line from running: its line, and what it is in words."""
+
+    file: str
+    line: int
+    role: str
+    condition: str = ""
+
+
+def call_sites(files: Iterable[str], attribute: str) -> list[tuple[Tree, ast.Call]]:
+    """Every call of a method or function named `attribute` in `files`, in reading order."""
+    found = []
+    for file in files:
+        tree = tree_of(file)
+        if tree is None:
+            continue
+        for node in ast.walk(tree.root):
+            if isinstance(node, ast.Call) and _called_name(node) == attribute:
+                found.append((tree, node))
+    return sorted(found, key=lambda pair: (pair[0].file, pair[1].lineno))
+
+
+def uncalled_mentions(files: Iterable[str], attribute: str) -> list[tuple[Tree, ast.Expr]]:
+    """Statements that only name `something.attribute` without calling it, such as `optimizer.step`."""
+    found = []
+    for file in files:
+        tree = tree_of(file)
+        if tree is None:
+            continue
+        for node in ast.walk(tree.root):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute) and node.value.attr == attribute:
+                found.append((tree, node))
+    return found
+
+
+def attribute_mentions(files: Iterable[str], attribute: str) -> list[tuple[Tree, ast.AST]]:
+    """Where `.attribute` or `["attribute"]` or `getattr(x, "attribute")` is read in `files`."""
+    found: list[tuple[Tree, ast.AST]] = []
+    for file in files:
+        tree = tree_of(file)
+        if tree is None:
+            continue
+        for node in ast.walk(tree.root):
+            match node:
+                case ast.Attribute(attr=name, ctx=ast.Load()) if name == attribute:
+                    found.append((tree, node))
+                case ast.Subscript(slice=ast.Constant(value=str() as name), ctx=ast.Load()) if name == attribute:
+                    found.append((tree, node))
+                case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str() as name), *_]) if (
+                    name == attribute
+                ):
+                    found.append((tree, node))
+    return sorted(found, key=lambda pair: (pair[0].file, getattr(pair[1], "lineno", 0)))
+
+
+def _called_name(node: ast.Call) -> str:
+    match node.func:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+    return ""
+
+
+def _line_ran(tree: Tree, node: ast.AST, ran: set[int]) -> bool:
+    first = getattr(node, "lineno", 0)
+    last = getattr(node, "end_lineno", first) or first
+    return any(first <= line <= last for line in ran)
+
+
+def _body_ran(body: list[ast.stmt], ran: set[int]) -> bool:
+    return any(statement.lineno <= line <= (statement.end_lineno or statement.lineno) for statement in body for line in ran)
+
+
+def obstacles(tree: Tree, node: ast.AST, ran: set[int]) -> list[Obstacle]:
+    """What keeps `node` from running, the decisive statement first, given the lines that are known to have run.
+
+    Looks outwards through the branches around the node: a branch in which nothing ran is an obstacle, and so is a
+    `return`, `continue`, `break` or `raise` before the node in a block of which something ran. A function that never
+    ran is an obstacle by its call sites, which the caller looks for.
+    """
+    found: list[Obstacle] = []
+    inner: ast.AST = node
+    for outer in tree.ancestors(node):
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            jump = _jump_before(tree, outer, inner)
+            if jump is not None:
+                found.append(jump)
+            break
+        match outer:
+            case ast.If(test=test, body=body, orelse=orelse):
+                if inner is test:
+                    pass
+                else:
+                    branch = body if inner in body else orelse
+                    if not _body_ran(branch, ran):
+                        text = tree.text(test)
+                        word = "is never true" if inner in body else "is always true"
+                        found.append(Obstacle(tree.file, outer.lineno, f"`{text}` {word}", text))
+            case ast.IfExp(test=test, body=body_expression):
+                if inner is not test:
+                    word = "is never true" if inner is body_expression else "is always true"
+                    found.append(Obstacle(tree.file, test.lineno, f"`{tree.text(test)}` {word}", tree.text(test)))
+            case ast.BoolOp(values=values):
+                position = values.index(inner) if inner in values else 0
+                if position > 0:
+                    text = tree.text(values[position - 1])
+                    found.append(Obstacle(tree.file, outer.lineno, f"`{text}` decides first", text))
+            case ast.While(test=test, body=body) | ast.For(iter=test, body=body):
+                if inner in body and not _body_ran(body, ran):
+                    found.append(Obstacle(tree.file, outer.lineno, f"the loop over `{tree.text(test)}` has no round"))
+            case ast.ExceptHandler():
+                found.append(Obstacle(tree.file, outer.lineno, "no such exception is raised"))
+            case ast.match_case(pattern=pattern):
+                if not _body_ran(outer.body, ran):
+                    found.append(Obstacle(tree.file, pattern.lineno, "the case never matches"))
+        if isinstance(outer, ast.stmt | ast.Module | ast.ExceptHandler):
+            jump = _jump_before(tree, outer, inner)
+            if jump is not None:
+                found.append(jump)
+        inner = outer
+    # The outermost obstacle decides: what stands inside it had no chance.
+    return found[::-1]
+
+
+def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST) -> Obstacle | None:
+    """A statement in the same block before `inner` that leaves the block, if there is one."""
+    for name in ("body", "orelse", "finalbody"):
+        statements = getattr(block, name, None)
+        if not isinstance(statements, list) or inner not in statements:
+            continue
+        for statement in reversed(statements[: statements.index(inner)]):
+            if isinstance(statement, ast.Return | ast.Continue | ast.Break | ast.Raise):
+                word = type(statement).__name__.lower()
+                return Obstacle(tree.file, statement.lineno, f"the `{word}` comes first")
+            if isinstance(statement, ast.If):
+                ends = next(
+                    (s for s in statement.body if isinstance(s, ast.Return | ast.Continue | ast.Break | ast.Raise)), None
+                )
+                if ends is not None:
+                    text = tree.text(statement.test)
+                    word = type(ends).__name__.lower()
+                    return Obstacle(tree.file, statement.lineno, f"`{text}` is always true, and then `{word}`", text)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a statement does with the value of the call on its line."""
+
+    kind: str
+    """assigned, returned, discarded, used."""
+    names: tuple[str, ...] = ()
+
+
+def binding_of(file: str, line: int) -> Binding:
+    """Whether the statement at `line` assigns, returns or discards its value."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    match statement:
+        case ast.Assign(targets=targets):
+            return Binding("assigned", tuple(name for target in targets for name in _target_names(target)))
+        case ast.AnnAssign(target=target) | ast.AugAssign(target=target):
+            return Binding("assigned", tuple(_target_names(target)))
+        case ast.Return():
+            return Binding("returned")
+        case ast.Expr(value=ast.Call() | ast.Await()):
+            return Binding("discarded")
+    return Binding("used")
+
+
+def _target_names(target: ast.expr) -> list[str]:
+    match target:
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return [name for part in parts for name in _target_names(part)]
+        case ast.Starred(value=value):
+            return _target_names(value)
+    return [ast.unparse(target)]
+
+
+def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, int, str]]:
+    """The statements that decide what the call at `line` gets as its first argument, nearest first.
+
+    Follows names backwards through assignments in the same function and into functions of the same file that the
+    argument calls. Each entry is (file, line, kind) with kind `filter` where the statement leaves something out,
+    `rebound` where it assigns in a loop what an earlier round had assigned, and `assigned` otherwise.
+    """
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return []
+    found: list[tuple[str, int, str]] = []
+    seen: set[ast.AST] = set()
+    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and n.args and _covers(n, line)]
+    constructor = next((n for n in calls if _called_name(n)[:1].isupper()), calls[0] if calls else None)
+    queue: list[ast.AST] = [constructor.args[0]] if constructor is not None else []
+    if constructor is not None and not queue:
+        queue = [k.value for k in constructor.keywords if k.arg == "params"]
+    if constructor is not None and queue and _filters(queue[0]):
+        found.append((file, queue[0].lineno, "filter"))  # type: ignore[attr-defined]
+    while queue and len(found) < limit:
+        expression = queue.pop(0)
+        for node in ast.walk(expression):
+            if isinstance(node, ast.Name):
+                for assignment in _assignments(tree, node, statement):
+                    if assignment in seen:
+                        continue
+                    seen.add(assignment)
+                    value = getattr(assignment, "value", None) or assignment
+                    found.append((file, assignment.lineno, _kind(tree, assignment, value)))
+                    queue.append(value)
+            elif isinstance(node, ast.Call):
+                for definition in _definitions(tree, _called_name(node)):
+                    if definition in seen:
+                        continue
+                    seen.add(definition)
+                    for inner in ast.walk(definition):
+                        if isinstance(inner, ast.Return | ast.Yield) and inner.value is not None:
+                            if _filters(inner.value):
+                                found.append((file, inner.lineno, "filter"))
+                            for name in ast.walk(inner.value):
+                                if isinstance(name, ast.Name):
+                                    for assignment in _assignments(tree, name, inner):
+                                        if assignment in seen:
+                                            continue
+                                        seen.add(assignment)
+                                        value = getattr(assignment, "value", None) or assignment
+                                        found.append((file, assignment.lineno, _kind(tree, assignment, value)))
+                                        queue.append(value)
+    return found
+
+
+def _covers(node: ast.AST, line: int) -> bool:
+    return getattr(node, "lineno", 0) <= line <= (getattr(node, "end_lineno", 0) or 0)
+
+
+def _kind(tree: Tree, assignment: ast.AST, value: ast.AST) -> str:
+    if _filters(value) or any(isinstance(n, ast.If) for n in _around(tree, assignment)):
+        return "filter"
+    in_loop = any(isinstance(n, ast.For | ast.While) for n in _around(tree, assignment))
+    return "rebound" if in_loop and isinstance(assignment, ast.Assign) else "assigned"
+
+
+def _around(tree: Tree, node: ast.AST) -> Iterator[ast.AST]:
+    for outer in tree.ancestors(node):
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            return
+        yield outer
+
+
+def _filters(expression: ast.AST) -> bool:
+    """Whether an expression leaves something out: a comprehension with a condition, `filter(…)`, a slice."""
+    for node in ast.walk(expression):
+        match node:
+            case ast.comprehension(ifs=[_, *_]):
+                return True
+            case ast.Call(func=ast.Name(id="filter")):
+                return True
+            case ast.Subscript(slice=ast.Slice()):
+                return True
+    return False
+
+
+def _assignments(tree: Tree, name: ast.Name, before: ast.AST) -> list[ast.stmt]:
+    """The statements of the same function (or of the module) that give `name` its value, nearest first.
+
+    Calls that fill a list (`name.append(…)`, `name.extend(…)`, `name += …`) count.
+    """
+    scope: ast.AST = tree.function(name) or tree.root
+    found: list[ast.stmt] = []
+    for node in ast.walk(scope):
+        if not isinstance(node, ast.stmt) or node is before:
+            continue
+        match node:
+            case ast.Assign(targets=targets) if any(name.id in _target_names(t) for t in targets):
+                found.append(node)
+            case ast.AugAssign(target=ast.Name(id=target)) | ast.AnnAssign(target=ast.Name(id=target)) if (
+                target == name.id
+            ):
+                found.append(node)
+            case ast.Expr(
+                value=ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=target) | ast.Subscript(value=ast.Name(id=target)), attr=method)
+                )
+            ) if target == name.id and method in ("append", "extend", "add", "insert", "update"):
+                found.append(node)
+    return sorted(found, key=lambda node: -node.lineno)
+
+
+def _definitions(tree: Tree, name: str) -> list[ast.AST]:
+    return [n for n in ast.walk(tree.root) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n.name == name]

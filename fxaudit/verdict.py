@@ -1,0 +1,411 @@
+"""The verdict on every parameter, computed once from all that was recorded.
+
+Evidence comes first: where a real step was seen, it decides. The graph explains the rest.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import nn
+
+from fxaudit.capture.naming import ModelName, names_in_containers, variable_name
+from fxaudit.capture.record import Op, StepFact, Track
+from fxaudit.capture.session import ModuleInfo, Session
+from fxaudit.graph import StepGraph
+
+__all__ = ["FULL_WRITES", "Judge", "ParameterState", "Verdict"]
+
+Verdict = Literal[
+    "trained", "unreachable", "replaced", "excluded", "frozen", "blocked", "unregistered", "stale", "unknown"
+]
+
+RANDOM_FILLS = frozenset(
+    {
+        "normal_", "uniform_", "zero_", "fill_", "random_", "exponential_", "bernoulli_", "cauchy_", "log_normal_",
+        "geometric_", "kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "xavier_normal_", "orthogonal_",
+        "trunc_normal_", "zeros_", "ones_", "constant_", "eye_", "dirac_", "sparse_",
+    }
+)  # fmt: skip
+FULL_WRITES = RANDOM_FILLS | {"copy_", "data.__set__", "set_"}
+
+
+@dataclass(slots=True)
+class ParameterState:
+    """A parameter with its verdict and what it rests on."""
+
+    name: str
+    track: Track
+    root: ModuleInfo | None
+    local_name: str
+    verdict: Verdict = "unknown"
+    reason: str = ""
+    requires_grad: bool = True
+    reached_in: int = 0
+    arrived: Literal["none", "zero", "finite", "nonfinite", "unknown"] = "none"
+    norm: float | None = None
+    held: tuple[tuple[int, int], ...] = ()
+    """(optimizer, group) pairs."""
+    swapped: bool = False
+    module_type: str = ""
+    explained: list[str] = field(default_factory=list)
+    """Codes of the rules that explained it."""
+    writers: tuple[Op, ...] = ()
+    """For `replaced`: the operations that overwrote it."""
+    mechanism: str = ""
+    """For `replaced`: slot, remade, rewritten, overwritten."""
+
+    @property
+    def index(self) -> int:
+        """The index of its track."""
+        return self.track.index
+
+    @property
+    def facts(self) -> list[StepFact]:
+        """What the optimizer steps did to it."""
+        return self.track.facts
+
+
+class Judge:
+    """Names everything that is a parameter, or acts as one, and gives each its verdict."""
+
+    def __init__(
+        self, session: Session, models: list[ModelName], *, looped: bool, optimizers_known: bool, whole_run: bool = False
+    ) -> None:
+        self.session = session
+        self.record = session.record
+        self.graph = StepGraph(session.record)
+        self.models = models
+        self.looped = looped
+        """Whether the user's own loop was watched (steps are expected), or only one forward and backward."""
+        self.optimizers_known = optimizers_known
+        self.whole_run = whole_run
+        self.states: list[ParameterState] = []
+        self._named: set[int] = set()
+
+    def judge(self) -> list[ParameterState]:
+        """The verdicts, parameters of the models first, then unregistered and stale tensors."""
+        with self.session.quietly():
+            self._registered()
+            self._lost_slots()
+            self._others()
+        return self.states
+
+    # -- who is there --------------------------------------------------------------------------------------------
+
+    def _registered(self) -> None:
+        for model in self.models:
+            for local, parameter in model.module.named_parameters():
+                track = self.session.recorder.track(parameter)
+                if track.index in self._named:
+                    continue
+                self._named.add(track.index)
+                state = self._state(model.prefix + local, track, model.info, local)
+                state.requires_grad = parameter.requires_grad
+                owner = _owner(model.module, local)
+                state.module_type = type(owner).__name__ if owner is not None else ""
+                self._decide(state, parameter)
+
+    def _lost_slots(self) -> None:
+        """Parameters whose slot holds something else by now, because forward assigned to it."""
+        for assignment in self.session.assignments:
+            if assignment.track in self._named or assignment.track < 0:
+                continue
+            track = self.record.tracks[assignment.track]
+            self._named.add(track.index)
+            local = self.session.names.get(track.index, assignment.slot)
+            root = self.session.owners.get(track.index, (-1, ""))[0]
+            model = next((m for m in self.models if m.info.index == root), self.models[0] if self.models else None)
+            prefix = model.prefix if model is not None else ""
+            state = self._state(prefix + local, track, model.info if model else None, local)
+            self._replaced(state, "slot", "forward assigns another tensor to its slot")
+            position = 0
+            if model is not None:
+                order = [name for (owner, name) in self.session.history if owner == model.info.index]
+                later = set(order[order.index(local) + 1 :]) if local in order else set()
+                position = next((i for i, s in enumerate(self.states) if s.local_name in later), len(self.states) - 1)
+            self.states.insert(position, self.states.pop())
+
+    def _others(self) -> None:
+        """What acts as a parameter without being one of the models': held by an optimizer, or reached by a loss."""
+        session = self.session
+        reached = {t for event in self.graph.backwards for t in event.reached} | {
+            t for event in self.graph.backwards for t in event.arrived
+        }
+        if not self.graph.backwards:
+            reached = {track.index for track in self.record.tracks if track.requires_grad and self.graph.carries_to_loss(track.index)}
+        held = {t for info in session.optimizers for _, members in info.groups for t in members}
+        paths = names_in_containers([(m.prefix, m.module) for m in self.models], session.recorder)
+        for track in list(self.record.tracks):
+            if track.index in self._named:
+                continue
+            tensor = track.ref()
+            if track.index in held:
+                self._named.add(track.index)
+                if track.index in reached:
+                    state = self._state(self._unique(self._best_name(track, paths)), track, None, "")
+                    if tensor is not None:
+                        state.requires_grad = tensor.requires_grad
+                        self._decide(state, tensor)
+                else:
+                    old = session.names.get(track.index)
+                    name = f"{old} (old)" if old else self._best_name(track, paths)
+                    state = self._state(self._unique(name), track, None, old or "")
+                    state.verdict, state.reason = "stale", "an optimizer holds it, but no model has it and no loss reaches it"
+            elif track.index in reached and tensor is not None and tensor.requires_grad and self._acts_as_parameter(track, paths):
+                self._named.add(track.index)
+                name = paths.get(track.index) or self._best_name(track, paths)
+                state = self._state(self._unique(name), track, None, "")
+                if track.hand_updates:
+                    state.verdict, state.reason = "trained", "the program updates it by hand"
+                else:
+                    state.verdict = "unregistered"
+                    state.reason = "a loss reaches it, but no model registers it and no optimizer holds it"
+        self._remade_leaves(reached, held)
+
+    def _remade_leaves(self, reached: set[int], held: set[int]) -> None:
+        """Parameters made anew in each forward are gone by now; the last of each line stands for all."""
+        lines: dict[int, Track] = {}
+        for track in self.record.tracks:
+            if track.index in self._named or track.index in held or track.index not in reached:
+                continue
+            if not track.is_parameter or track.ref() is not None and not self._acts_as_parameter(track, {}):
+                continue
+            lines[(track.created, len(track.shape))] = track  # type: ignore[index]
+        for track in lines.values():
+            if track.index in self._named:
+                continue
+            self._named.add(track.index)
+            slot = track.registered[-1][2] if track.registered else ""
+            variable = variable_name(self.record.stacks, track.created)
+            name = ".".join(part for part in (variable, slot) if part) or f"<Parameter {track.shape}>"
+            state = self._state(self._unique(name), track, None, "")
+            state.verdict = "unregistered"
+            state.reason = "made anew in each forward: a loss reaches it, but it never outlives the call"
+            state.mechanism = "remade"
+
+    def _acts_as_parameter(self, track: Track, paths: dict[int, str]) -> bool:
+        """Whether an unregistered leaf is meant to learn; inputs that only need a gradient are not."""
+        if track.is_parameter or track.index in paths:
+            return True
+        differentiated = {
+            vid for op in self.graph.ops if op.name == "autograd.grad" for vid in op.inputs
+        }
+        if any(vid in differentiated for vid in track.values):
+            return False
+        batches = sum(1 for event in self.graph.backwards if track.index in event.reached)
+        return batches > 1 and not any(op.name == "grad" for vid in track.values for op in self.graph.consumers.get(vid, ()))
+
+    def _best_name(self, track: Track, paths: dict[int, str]) -> str:
+        if track.index in paths:
+            return paths[track.index]
+        if track.index in self.session.names:
+            return self.session.names[track.index]
+        slot = track.registered[-1][2] if track.registered else ""
+        variable = variable_name(self.record.stacks, track.created)
+        return ".".join(part for part in (variable, slot) if part) or f"<Parameter {track.shape}>"
+
+    def _unique(self, name: str) -> str:
+        names = {state.name for state in self.states}
+        if name not in names:
+            return name
+        return next(f"{name} #{number}" for number in range(2, len(names) + 3) if f"{name} #{number}" not in names)
+
+    def _state(self, name: str, track: Track, root: ModuleInfo | None, local: str) -> ParameterState:
+        state = ParameterState(self._unique(name), track, root, local)
+        state.requires_grad = track.requires_grad
+        state.held = tuple((info.index, group) for info, group in self.session.holders(track.index))
+        history = self.session.history.get((root.index, local), []) if root is not None else []
+        state.swapped = len({t for _, t in history}) > 1
+        arrivals = [event.arrived[track.index] for event in self.graph.backwards if track.index in event.arrived]
+        arrivals += [(fact.gradient, fact.norm) for fact in track.facts if fact.gradient != "none"]
+        state.reached_in = sum(
+            1 for event in self.graph.backwards if track.index in event.reached or track.index in event.arrived
+        )
+        for kind in ("finite", "nonfinite", "zero"):
+            norms = [norm for found, norm in arrivals if found == kind]
+            if norms:
+                state.arrived = kind
+                state.norm = max(norms) if kind == "finite" else None
+                break
+        self.states.append(state)
+        return state
+
+    # -- the verdict ---------------------------------------------------------------------------------------------
+
+    def _decide(self, state: ParameterState, tensor: torch.Tensor) -> None:
+        track = state.track
+        if self._is_slot_replaced(state):
+            return
+        if self._is_overwritten(state):
+            return
+        if self.is_trained(state):
+            state.verdict, state.reason = "trained", "gradient arrives and the optimizer's step changes the value"
+            if track.hand_updates and not any(self._counts(f) for f in state.facts):
+                state.reason = "the program updates it by hand from its gradient"
+            return
+        if not tensor.requires_grad:
+            state.verdict, state.reason = "frozen", "`requires_grad` is False"
+            return
+        if not self._is_reached(state):
+            state.verdict = "unreachable"
+            state.reason = "no gradient path leads from a loss to it"
+            return
+        if not state.held and not state.facts:
+            self._unheld(state)
+            return
+        self._held(state)
+
+    def _is_slot_replaced(self, state: ParameterState) -> bool:
+        track = state.track
+        if any(assignment.track == track.index for assignment in self.session.assignments):
+            self._replaced(state, "slot", "forward assigns another tensor to its slot")
+            return True
+        history = self.session.history.get((state.root.index, state.local_name), []) if state.root is not None else []
+        first = min((event.time for event in self.graph.backwards), default=-1)
+        inside = [r for _, t in history for r in self.record.tracks[t].registered if r[4]]
+        later = [time for time, _ in history[1:] if time > first >= 0]
+        if (inside and track.registered and track.registered[-1][4] and len(history) > 1) or len(later) >= 2:
+            self._replaced(state, "remade", "a new Parameter takes its place in every round")
+            return True
+        return False
+
+    def _replaced(self, state: ParameterState, mechanism: str, reason: str) -> None:
+        state.verdict, state.mechanism, state.reason = "replaced", mechanism, reason
+
+    def _is_overwritten(self, state: ParameterState) -> bool:
+        """Whether every change the optimizer made was lost before forward could use it."""
+        moved = [fact for fact in state.facts if fact.changed]
+        judged = [fact for fact in moved if fact.lost is not None]
+        if judged and all(fact.lost for fact in judged):
+            state.writers = tuple(self.writers(state.track))
+            inside = any(self._in_forward(op) for op in state.writers)
+            self._replaced(
+                state,
+                "overwritten" if inside else "rewritten",
+                "before every step it is again bit for bit what it was before the last one",
+            )
+            return True
+        if len(judged) >= 1 and all(fact.written_outside for fact in judged):
+            independent = [op for op in self.writers(state.track) if self.is_independent(op, state.track)]
+            boundaries = [self.record.events[fact.event].time for fact in state.facts]
+            gaps = list(zip(boundaries, boundaries[1:], strict=False))
+            if gaps and all(any(start <= op.index <= end for op in independent) for start, end in gaps):
+                state.writers = tuple(independent)
+                inside = any(self._in_forward(op) for op in independent)
+                self._replaced(
+                    state,
+                    "overwritten" if inside else "rewritten",
+                    "before every step it is overwritten with a value that does not depend on it",
+                )
+                return True
+        return False
+
+    def writers(self, track: Track) -> list[Op]:
+        """The operations outside optimizers that wrote the tensor, or storage it shares, in place."""
+        values = set(track.values)
+        started = min((event.time for event in self.graph.backwards), default=len(self.record.ops))
+        first_call = min((call.stack for call in self.record.calls[:1]), default=-1)
+        del first_call
+        found = []
+        for op in self.record.ops:
+            if op.phase == "optimizer" or not op.mutates or op.name in ("requires_grad_", "Parameter"):
+                continue
+            if values & set(op.mutates) and (op.index >= started or self._in_forward(op)):
+                found.append(op)
+        return found
+
+    def _in_forward(self, op: Op) -> bool:
+        return op.module >= 0
+
+    def is_independent(self, op: Op, track: Track) -> bool:
+        """Whether the value `op` writes has nothing of the tensor's own value in it."""
+        if op.name in RANDOM_FILLS:
+            return True
+        if op.name not in ("copy_", "data.__set__", "set_"):
+            return False
+        # `copy_` reads the tensor it writes, too, as its first input; `.data = …` reads only what is assigned.
+        sources = op.inputs if op.name == "data.__set__" else op.inputs[1:]
+        depends = self._depending(track.index)
+        return not any(vid in depends for vid in sources)
+
+    @functools.lru_cache(maxsize=4096)  # noqa: B019 - a judge lives for one audit
+    def _depending(self, track: int) -> frozenset[int]:
+        return frozenset(self.graph.downstream(self.record.tracks[track].values))
+
+    def _counts(self, fact: StepFact) -> bool:
+        return fact.changed and fact.gradient == "finite" and fact.lost is not True
+
+    def is_trained(self, state: ParameterState) -> bool:
+        """Whether a step was seen to change it because of a gradient, and the change stayed."""
+        if any(self._counts(fact) for fact in state.facts):
+            return True
+        return bool(state.track.hand_updates) and state.arrived == "finite" and not state.held
+
+    def _is_reached(self, state: ParameterState) -> bool:
+        if state.arrived != "none":
+            return True
+        unrestricted = [e for e in self.graph.backwards if not e.restricted and not e.error]
+        if state.reached_in:
+            # The walk says reached, yet nothing ever came: a custom function returned None for it.
+            return not unrestricted or not any(state.track.index in e.reached for e in unrestricted)
+        if self.graph.backwards:
+            return False
+        return self.graph.carries_to_loss(state.track.index)
+
+    def _unheld(self, state: ParameterState) -> None:
+        if self.optimizers_known:
+            state.verdict, state.reason = "excluded", "gradient arrives, but no optimizer holds it"
+        elif state.arrived == "zero":
+            state.verdict = "unknown"
+            state.reason = "its gradient is exactly zero at this step, and without an optimizer nothing can be rehearsed"
+        elif state.arrived == "nonfinite":
+            state.verdict, state.reason = "unknown", "its gradient is not finite at this step"
+        else:
+            state.verdict, state.reason = "trained", "gradient arrives; it trains if an optimizer holds it"
+
+    def _held(self, state: ParameterState) -> None:
+        facts = state.facts
+        rates = [lr for info, group in self.session.holders(state.index) for lr in [info.groups[group][0]]]
+        if not facts and not self.looped:
+            if rates and all(lr == 0 for lr in rates):
+                state.verdict, state.reason = "blocked", "its learning rate is 0"
+            elif state.arrived == "finite":
+                state.verdict, state.reason = "trained", "gradient arrives and an optimizer holds it"
+            elif state.arrived == "zero":
+                state.verdict, state.reason = "unknown", "its gradient is exactly zero at this step"
+            elif state.arrived == "nonfinite":
+                state.verdict, state.reason = "blocked", "its gradient is not finite"
+            else:
+                state.verdict, state.reason = "blocked", "gradient could arrive, but does not"
+            return
+        state.verdict = "blocked"
+        state.reason = self._why_blocked(state)
+
+    def _why_blocked(self, state: ParameterState) -> str:
+        if not self.graph.backwards and not any(f.gradient != "none" for f in state.facts):
+            return "`backward` is never called"
+        if not state.facts:
+            return "`step` is never called on the optimizer that holds it"
+        gradients = {fact.gradient for fact in state.facts}
+        if gradients == {"none"}:
+            return "it has no gradient whenever the optimizer steps"
+        if all(fact.lr == 0 for fact in state.facts):
+            return "its learning rate is 0 at every step"
+        if gradients <= {"zero", "none"}:
+            return "its gradient is exactly zero at every step"
+        if "finite" not in gradients:
+            return "its gradient is not finite at any step"
+        return "the optimizer steps with a gradient, yet the value does not change"
+
+
+def _owner(module: nn.Module, name: str) -> nn.Module | None:
+    for part in name.split(".")[:-1]:
+        child = getattr(module, "_modules", {}).get(part)
+        if child is None:
+            return None
+        module = child
+    return module

@@ -1,0 +1,303 @@
+"""The page in a real Chromium: what a reader does with it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fxaudit.renderers.html import fragment, render
+from fxaudit.report import Report
+from tests import sample_reports
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ROOT = Path(__file__).parents[2]
+AXE = next(
+    (
+        path
+        for folder in (
+            os.environ.get("FXAUDIT_NODE_MODULES", ""),
+            ROOT / "node_modules",
+            ROOT / "build" / "node_modules",
+        )
+        if folder and (path := Path(folder) / "axe-core" / "axe.min.js").is_file()
+    ),
+    None,
+)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="playwright is not installed"),
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on PATH"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        yield started
+        started.close()
+
+
+@dataclass
+class Opened:
+    """A page, and what it complained about or asked the network for."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def rows(self) -> list[str]:
+        """The names in the table, as far as they are drawn."""
+        found: list[str] = self.page.locator("#table tbody th").all_inner_texts()
+        return found
+
+    def count(self) -> str:
+        """How many parameters the table says it shows."""
+        return self.page.locator("#shown").inner_text()
+
+
+Open = Callable[..., Opened]
+
+
+@pytest.fixture
+def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Opens a report's page from disk; at the end it must not have complained or loaded anything."""
+    opened: list[Opened] = []
+
+    def opener(report: Report, *, text: str | None = None, **context: Any) -> Opened:
+        path = tmp_path / f"report{len(opened)}.html"
+        path.write_text(render(report) if text is None else text, encoding="utf-8")
+        page = browser.new_context(viewport={"width": 1280, "height": 900}, **context).new_page()
+        result = Opened(page)
+        page.on("console", lambda message: result.complaints.append(message.text))
+        page.on("pageerror", lambda error: result.complaints.append(str(error)))
+        page.on("request", lambda request: result.requests.append(request.url))
+        page.goto(path.as_uri())
+        opened.append(result)
+        return result
+
+    yield opener
+    for result in opened:
+        assert result.complaints == []
+        assert [url for url in result.requests if not url.startswith("file:")] == []
+        result.page.context.close()
+
+
+def test_it_opens_with_the_verdict_and_the_broken_parameters_first(open_page: Open) -> None:
+    opened = open_page(sample_reports.broken())
+    assert "6 of 9 parameters" in opened.page.locator("h1").inner_text()
+    assert opened.count() == "9 of 9 parameters"
+    assert opened.rows()[:4] == ["encoder.0.weight", "encoder.0.bias", "encoder.2.weight", "encoder.2.bias"]
+
+
+def test_searching_narrows_the_table(open_page: Open) -> None:
+    opened = open_page(sample_reports.transformer(odd=5))
+    opened.page.fill("#search", "H.3.ATTN")
+    assert opened.count() == "4 of 147 parameters"
+    assert set(opened.rows()) == {
+        f"transformer.h.3.attn.{m}.{p}" for m in ("c_attn", "c_proj") for p in ("weight", "bias")
+    }
+    opened.page.fill("#search", "no such thing")
+    assert opened.page.locator("#table tbody").inner_text() == "No parameter matches."
+
+
+def test_filtering_by_verdict_shows_only_that_one(open_page: Open) -> None:
+    opened = open_page(sample_reports.broken())
+    opened.page.click("[data-verdict=excluded]")
+    assert opened.rows() == ["head.weight", "head.bias"]
+    assert opened.page.locator("[data-verdict=excluded]").get_attribute("aria-pressed") == "true"
+    assert opened.page.locator("[data-verdict=trained]").get_attribute("aria-pressed") == "false"
+    opened.page.click("[data-verdict=frozen]")
+    assert opened.count() == "3 of 9 parameters"
+
+
+def test_sorting_by_a_column_and_back(open_page: Open) -> None:
+    opened = open_page(sample_reports.broken())
+    opened.page.click("th:has-text('Elements') button")
+    assert opened.rows()[0] == "head.bias"
+    opened.page.click("th:has-text('Elements') button")
+    assert opened.rows()[0] == "table.weight"
+    assert opened.page.locator("th.c-numel").get_attribute("aria-sort") == "descending"
+
+
+def test_clicking_a_module_shows_its_parameters_and_back_leads_to_its_box(open_page: Open) -> None:
+    opened = open_page(sample_reports.transformer(odd=5))
+    page = opened.page
+    page.locator("#modules-canvas a:has-text('6–11 ×6')").first.click()
+    assert opened.count() == "72 of 147 parameters"
+    assert all(name.split(".")[2] in "6 7 8 9 10 11".split() for name in opened.rows())
+    page.locator("#table tbody button").first.click()
+    assert "transformer.h.6.ln_1.weight" in page.locator("#details").inner_text()
+    page.click("#locate")
+    assert "6–11 ×6" in str(page.locator(".picture .here").text_content())
+    assert "6–11" in str(page.evaluate("document.activeElement.textContent"))
+    page.click("#clear")
+    assert opened.count() == "147 of 147 parameters"
+
+
+def test_clicking_a_single_parameter_selects_its_row(open_page: Open) -> None:
+    opened = open_page(sample_reports.broken())
+    opened.page.locator("#modules-canvas a:has-text('table')").first.click()
+    assert opened.page.locator("tr.on").inner_text().startswith("table.weight")
+    assert opened.page.url.endswith("#p-0")
+
+
+def test_a_link_to_a_parameter_opens_at_it(open_page: Open) -> None:
+    opened = open_page(sample_reports.transformer(odd=5))
+    opened.page.evaluate("location.hash = '#p-146'")
+    opened.page.wait_for_selector("tr.on")
+    assert opened.page.locator("#details h3").inner_text() == "transformer.ln_f.weight"
+    assert opened.page.locator("tr.on").is_visible()
+
+
+def test_the_keyboard_is_enough(open_page: Open) -> None:
+    opened = open_page(sample_reports.broken())
+    page = opened.page
+    page.focus("#modules-canvas a >> nth=1")
+    page.keyboard.press("Enter")
+    assert "of 9 parameters" in opened.count() and opened.count() != "9 of 9 parameters"
+    page.keyboard.press("ArrowDown")
+    assert page.locator("tr.on").count() == 1
+    first = page.locator("#details h3").inner_text()
+    page.keyboard.press("ArrowUp")
+    assert page.locator("#details h3").inner_text() != first
+
+
+def test_zooming_makes_the_picture_bigger_and_smaller(open_page: Open) -> None:
+    page = open_page(sample_reports.broken()).page
+
+    def width() -> float:
+        return float(page.evaluate("document.querySelector('#modules-canvas svg').getBoundingClientRect().width"))
+
+    before = width()
+    page.click("[data-zoom=in]")
+    assert width() > before
+    page.click("[data-zoom=out]")
+    page.click("[data-zoom=out]")
+    assert width() < before
+
+
+def test_dragging_moves_the_picture_and_is_no_click(open_page: Open) -> None:
+    opened = open_page(sample_reports.transformer(odd=5))
+    page = opened.page
+    canvas = page.locator("#modules-canvas")
+    canvas.scroll_into_view_if_needed()
+    before = page.evaluate("document.querySelector('#modules-canvas').scrollTop")
+    box = canvas.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + 120, steps=4)
+    page.mouse.up()
+    assert page.evaluate("document.querySelector('#modules-canvas').scrollTop") == before - 120
+    assert opened.count() == "147 of 147 parameters"
+
+
+def test_a_hundred_thousand_parameters_are_drawn_a_screen_at_a_time(open_page: Open) -> None:
+    few = sample_reports.healthy()
+    model = few["layer0.weight"]
+    many = {f"blocks.{n // 4}.p{n % 4}": replace(model, name=f"blocks.{n // 4}.p{n % 4}") for n in range(100_000)}
+    opened = open_page(Report(parameters=many, title="large"))
+    assert opened.count() == "100,000 of 100,000 parameters"
+    assert opened.page.locator("#table tbody tr").count() < 100
+    opened.page.evaluate("document.querySelector('#rows').scrollTop = 1500000")
+    opened.page.wait_for_selector("text=blocks.12500.p0")
+    opened.page.fill("#search", "blocks.24999.p3")
+    assert opened.rows() == ["blocks.24999.p3"]
+
+
+def test_hostile_names_do_not_run(open_page: Open) -> None:
+    opened = open_page(sample_reports.hostile())
+    page = opened.page
+    page.locator("#table tbody button").first.click()
+    page.locator(".picture a").first.click()
+    page.fill("#search", "<img")
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("img").count() == 0
+    assert sample_reports.HOSTILE[:30] in page.locator("#details h3").inner_text()
+
+
+def test_a_script_that_got_into_the_page_would_not_run_either(open_page: Open) -> None:
+    text = render(sample_reports.healthy()).replace("<main>", "<main><script>window.pwned = 1</script>", 1)
+    opened = open_page(sample_reports.healthy(), text=text)
+    assert opened.page.evaluate("window.pwned") is None
+    assert any("Content Security Policy" in complaint for complaint in opened.complaints)
+    opened.complaints.clear()
+
+
+def test_dark_mode_darkens_the_page_and_its_pictures(open_page: Open) -> None:
+    def colors(scheme: str) -> tuple[int, int, int]:
+        page = open_page(sample_reports.broken(), color_scheme=scheme).page
+        script = """() => [
+            getComputedStyle(document.body).backgroundColor,
+            getComputedStyle(document.querySelector('#modules-canvas .v-trained .outline')).fill,
+            getComputedStyle(document.querySelector('#modules-canvas .node.v-trained text:last-of-type')).fill,
+        ].map((color) => color.match(/[0-9]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0))"""
+        paper, box, ink = page.evaluate(script)
+        return paper, box, ink
+
+    paper, box, ink = colors("light")
+    assert paper > 700 and box > 600 and ink < 350
+    paper, box, ink = colors("dark")
+    assert paper < 120 and box < 200 and ink > 450
+
+
+def test_without_javascript_the_causes_and_pictures_are_still_there(open_page: Open) -> None:
+    page = open_page(sample_reports.broken(), java_script_enabled=False).page
+    assert "The table needs JavaScript" in page.locator("#parameters").inner_text()
+    assert page.locator("article.cause .picture").first.is_visible()
+
+
+def test_printing_shows_every_row(open_page: Open) -> None:
+    opened = open_page(sample_reports.transformer(odd=5))
+    opened.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert opened.page.locator("#table tbody tr").count() == 147
+
+
+def test_the_notebook_fragment_is_readable_in_a_page_of_another_style(open_page: Open) -> None:
+    text = (
+        "<!doctype html><meta charset='utf-8'><style>body{background:#111;color:#eee}</style>"
+        f"<body>{fragment(sample_reports.broken())}</body>"
+    )
+    opened = open_page(sample_reports.broken(), text=text)
+    assert opened.page.locator(".headline").is_visible()
+    assert opened.page.locator(".picture").first.is_visible()
+    colors = opened.page.evaluate(
+        "[getComputedStyle(document.querySelector('.fxa')).backgroundColor,"
+        " getComputedStyle(document.body).backgroundColor]"
+    )
+    assert colors == ["rgb(255, 255, 255)", "rgb(17, 17, 17)"]
+
+
+@pytest.mark.skipif(AXE is None, reason="axe-core is not there: `npm install axe-core` in the project's directory")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("make", [sample_reports.broken, sample_reports.every_verdict, sample_reports.hostile])
+def test_axe_finds_no_fault(browser: Browser, tmp_path: Path, make: Callable[[], Report], scheme: Any) -> None:
+    assert AXE is not None
+    path = tmp_path / "report.html"
+    path.write_text(render(make()), encoding="utf-8")
+    # axe is injected as a script of the page: only for this the policy steps aside.
+    context = browser.new_context(bypass_csp=True, color_scheme=scheme, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(path.as_uri())
+    page.locator("#table tbody button").first.click()
+    page.add_script_tag(path=str(AXE))
+    found = page.evaluate("axe.run(document).then((result) => result.violations)")
+    context.close()
+    assert [(v["id"], v["help"], [node["html"][:160] for node in v["nodes"]][:3]) for v in found] == []

@@ -1,0 +1,176 @@
+"""The HTML page and the notebook fragment, read without a browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fxaudit.renderers.html import fragment, render
+from fxaudit.report import Report
+from tests import sample_reports
+from tests.html.conftest import Parsed
+
+Parse = Callable[[str], Parsed]
+
+REPORTS: dict[str, Callable[[], Report]] = {
+    "broken": sample_reports.broken,
+    "healthy": sample_reports.healthy,
+    "gpt": lambda: sample_reports.transformer(odd=5),
+    "mixture": sample_reports.mixture,
+    "no graph": sample_reports.without_graph,
+    "every verdict": sample_reports.every_verdict,
+    "hostile": sample_reports.hostile,
+    "nothing": lambda: Report(title="nothing", audited=False),
+}
+
+
+@pytest.fixture(params=list(REPORTS), scope="module")
+def report(request: pytest.FixtureRequest) -> Report:
+    return REPORTS[request.param]()
+
+
+def test_the_page_says_the_verdict_first_and_lists_every_cause(report: Report, parse: Parse) -> None:
+    page = parse(render(report))
+    assert report.summary in page.all("h1")[0].text
+    assert len(page.all("article", "cause")) == len(report.findings)
+
+
+def test_the_policy_allows_only_the_pages_own_script_and_style(report: Report, parse: Parse) -> None:
+    page = parse(render(report))
+    (policy,) = [e.attributes["content"] for e in page.all("meta") if "http-equiv" in e.attributes]
+    script = next(e for e in page.all("script") if "type" not in e.attributes)
+    (style,) = page.all("style")
+    for element, directive in ((script, "script-src"), (style, "style-src")):
+        digest = base64.b64encode(hashlib.sha256(element.text.encode()).digest()).decode()
+        assert f"{directive} 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'") and "unsafe" not in policy
+
+
+def test_nothing_is_loaded_from_anywhere_and_nothing_needs_an_exception_to_the_policy(
+    report: Report, parse: Parse
+) -> None:
+    page = parse(render(report))
+    for element in page.elements:
+        assert element.tag not in ("img", "iframe", "object", "embed", "link", "base", "form") or (
+            element.tag == "form" and "action" not in element.attributes
+        )
+        assert not [name for name in element.attributes if name.startswith("on") or name in ("style", "src")]
+        assert element.attributes.get("href", "#").startswith("#")
+
+
+def test_the_data_decodes_to_the_reports_parameters(report: Report, parse: Parse) -> None:
+    data = parse(render(report)).data
+    strings, verdicts = data["strings"], [verdict[0] for verdict in data["verdicts"]]
+    read = [
+        (row[0], verdicts[row[1]], row[3], strings[row[8]], [report.findings[number] for number in row[11]])
+        for row in data["rows"]
+    ]
+    assert read == [(p.name, p.verdict, p.numel, p.reason, list(p.findings)) for p in report]
+
+
+def test_boxes_in_the_data_are_elements_of_the_page_and_hold_every_parameter(report: Report, parse: Parse) -> None:
+    page = parse(render(report))
+    identities = {e.attributes["id"] for e in page.elements if "id" in e.attributes}
+    boxes = page.data["boxes"]
+    assert set(boxes) <= identities
+    held = {n for box, spans in boxes.items() if "modules" in box for a, b in spans for n in range(a, b)}
+    assert held == set(range(len(report)))
+
+
+def test_ids_are_unique(report: Report, parse: Parse) -> None:
+    found = [e.attributes["id"] for e in parse(render(report)).elements if "id" in e.attributes]
+    assert len(found) == len(set(found))
+
+
+def test_the_page_is_the_same_for_a_report_that_was_saved_and_loaded(report: Report) -> None:
+    assert render(Report.from_json(report.to_json())) == render(report)
+
+
+def test_hostile_text_is_only_ever_text(parse: Parse) -> None:
+    html = render(sample_reports.hostile())
+    page = parse(html)
+    assert "window.pwned=1" in page.all("title")[0].text
+    assert not page.all("img") and not page.all("b")
+    assert len(page.all("script")) == 2
+    assert "{{7*7}}" in html and "\u2028" not in page.all("script")[0].text
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', html, re.S)
+    assert not set(data) & set("<>&\u2028\u2029")
+
+
+def test_what_html_cannot_hold_is_replaced() -> None:
+    report = replace(sample_reports.healthy(), title="a\x00b\ud800c\u202ed")
+    html = render(report)
+    html.encode("utf-8")
+    assert "a\ufffdb\ufffdc\ufffdd" in html
+
+
+def test_the_code_frame_lights_the_culprits_line_and_shows_the_frames_above(parse: Parse) -> None:
+    page = parse(render(sample_reports.broken()))
+    lit = page.all("span", "lit")
+    assert lit[0].text.strip() == "14h = self.encoder(x).detach()"
+    assert page.all("mark")[0].text == "h = self.encoder(x).detach()"
+    assert "train.py:31 in main" in page.all("p", "above")[0].text
+
+
+def test_a_cause_shows_its_picture_proof_fix_and_folded_parameters(parse: Parse) -> None:
+    page = parse(render(sample_reports.broken()))
+    first, second = page.all("article", "cause")
+    assert "gradient ends here" in first.text and "proved: removing this line restores gradient" in first.text
+    assert "encoder.*" in first.text and "encoder.2.bias" in first.text
+    assert [e.text.strip()[0] for e in page.all("span", "row") if e.attributes["class"] in ("row del", "row add")] == [
+        "-",
+        "+",
+    ]
+    assert "No optimizer holds head.*" in second.text
+    assert len(page.all("svg", "picture")) == 3
+
+
+def test_optimizers_the_loop_and_what_was_not_seen_are_told(parse: Parse) -> None:
+    page = parse(render(sample_reports.broken()))
+    assert "lr 0.001" in page.all("ul", "groups")[0].text
+    assert "steps 1 to 3" in page.all("div", "step")[0].text
+    assert len(page.all("li", "ev-step")) == 1
+    text = page.all("main")[0].text
+    assert "worker processes were not watched" in text and "2.13.0" in text
+
+
+def test_a_gpt2_sized_page_is_smaller_than_a_megabyte() -> None:
+    assert len(render(sample_reports.transformer(odd=5)).encode()) < 1_000_000
+
+
+def test_the_fragment_needs_no_script_and_says_the_same(report: Report, parse: Parse) -> None:
+    piece = parse(fragment(report))
+    assert not piece.all("script") and not piece.all("html") and not piece.all("a")
+    assert report.summary in piece.all("p", "headline")[0].text
+    shown = [e for e in piece.elements if "id" in e.attributes]
+    assert all(e.attributes["id"].startswith("fxa") for e in shown)
+
+
+def test_fragments_of_two_reports_share_no_ids(parse: Parse) -> None:
+    pieces = [parse(fragment(report)) for report in (sample_reports.broken(), sample_reports.healthy())]
+    first, second = ({e.attributes["id"] for e in piece.elements if "id" in e.attributes} for piece in pieces)
+    assert first and second and not first & second
+
+
+def test_every_style_of_the_fragment_is_confined_to_it(parse: Parse) -> None:
+    (style,) = parse(fragment(sample_reports.broken())).all("style")
+    rules = re.sub(r"@media[^{]*\{", "", style.text)
+    selectors = [s.strip() for group in re.findall(r"([^{}]+)\{", rules) for s in group.split(",")]
+    assert len(selectors) > 50
+    assert [s for s in selectors if ".fxa" not in s] == []
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_the_script_parses() -> None:
+    script = Path(__file__).parents[2] / "fxaudit" / "renderers" / "templates" / "page.js"
+    done = subprocess.run(["node", "--check", str(script)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(script.read_text(encoding="utf-8").splitlines()) < 500

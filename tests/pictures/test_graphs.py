@@ -1,0 +1,71 @@
+"""The views of single operations and of the `grad_fn` graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fxaudit.renderers.picture_engine import Picture
+from fxaudit.renderers.picture_scene import LIMIT
+from fxaudit.renderers.pictures import draw
+from tests import sample_reports
+from tests.pictures.conftest import Drawn
+
+Read = Callable[[Picture], Drawn]
+
+
+def test_operations_draws_every_node_with_the_cut_and_the_optimizer(read: Read) -> None:
+    report = sample_reports.broken()
+    drawn = read(draw(report, view="operations"))
+    assert len(drawn.boxes) == len([node for node in report.graph_data.nodes if node.kind != "group"])
+    (cut,) = [arrow for arrow in drawn.arrows if arrow.has("e-cut")]
+    assert cut.target == drawn.box("detach").name
+    held = [box for box in drawn.boxes.values() if box.has("k-parameter") and box.text.startswith("A ")]
+    assert len(held) == 6
+
+
+def test_a_big_graph_is_folded_by_module_to_the_limit_and_says_how_to_narrow_it() -> None:
+    report = sample_reports.transformer(layers=24, odd=5)
+    picture = draw(report, view="operations")
+    assert len(report.graph_data.nodes) > LIMIT >= picture.drawn
+    assert f"At most {LIMIT} boxes" in picture.caption and "root=" in picture.caption
+    dead = {name for names in picture.boxes.values() for name in names} & {
+        name for name, p in report.parameters.items() if p.verdict == "unreachable"
+    }
+    assert len(dead) == 2
+
+
+def test_a_flat_graph_beyond_the_limit_keeps_cuts_and_dead_parameters() -> None:
+    sketch = sample_reports.Sketch()
+    dead = sketch.op("detach", -1, sketch.parameter("dead", (2,), "unreachable"), cut=True)
+    h = sketch.parameter("weight", (2,))
+    for n in range(1000):
+        h = sketch.op(f"op{n}", -1, h)
+    sketch.loss("loss", sketch.op("add", -1, h, dead))
+    picture = draw(sketch.report(), view="operations")
+    assert picture.drawn <= LIMIT
+    assert "dead" in {name for names in picture.boxes.values() for name in names}
+    assert "e-cut" in picture.source and "nodes left out" in picture.caption
+
+
+def test_root_and_parameter_narrow_the_operations(read: Read) -> None:
+    report = sample_reports.transformer()
+    inside = draw(report, view="operations", root="transformer.h.3")
+    assert 0 < inside.drawn < 40
+    assert all(n.startswith("transformer.h.3.") for names in inside.boxes.values() for n in names)
+    after = read(draw(report, view="operations", parameter="transformer.h.11.mlp.c_proj.bias"))
+    assert len([box for box in after.boxes.values() if box.has("k-parameter")]) == 1
+    assert [box.text for box in after.boxes.values() if box.has("k-loss")] == ["cross_entropy"]
+
+
+def test_autograd_names_the_parameters_at_its_leaves_and_the_groups_that_hold_them(read: Read) -> None:
+    report = sample_reports.broken()
+    drawn = read(draw(report, view="autograd"))
+    leaf = drawn.box("decoder.weight")
+    assert "AccumulateGrad" in leaf.text and leaf.has("v-trained")
+    assert leaf.text.startswith("A ")
+    assert "CrossEntropyBackward0" in " ".join(box.text for box in drawn.boxes.values()).replace("_E", "E")
+
+
+def test_a_view_of_what_was_not_recorded_says_so() -> None:
+    for view in ("operations", "autograd"):
+        assert "nothing was recorded" in draw(sample_reports.without_graph(), view=view).caption

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fxaudit.differences import VerdictChange
+from fxaudit.report import ParameterReport, Report
+
+
+def one(verdict: str) -> Report:
+    return Report({"w": ParameterReport("w", verdict, "")})  # type: ignore[arg-type]
+
+
+def test_a_report_does_not_differ_from_itself(case: tuple[str, Report]) -> None:
+    difference = case[1].diff(case[1])
+    assert str(difference) == "No verdict and no cause changed."
+    assert not difference.worse
+
+
+def test_a_new_defect_is_worse_and_named(reports: dict[str, Report]) -> None:
+    detached = reports["detached"]
+    repaired = replace(
+        detached, parameters={n: replace(p, verdict="trained") for n, p in detached.parameters.items()}, findings=()
+    )
+    difference = repaired.diff(detached)
+    assert difference.worse
+    assert "encoder.weight: trained -> unreachable" in str(difference)
+    assert "new: FXA104 `encoder.weight` and 3 more reach the loss only through `detach` (train.py:31)" in str(
+        difference
+    )
+    back = detached.diff(repaired)
+    assert not back.worse
+    assert len(back.fixed) == 1
+    assert str(back).splitlines()[-1].startswith("fixed: FXA104")
+
+
+def test_a_cause_whose_line_moved_is_the_same_cause(reports: dict[str, Report]) -> None:
+    (finding,) = reports["detached"].findings
+    assert finding.culprit is not None
+    moved = replace(finding, culprit=replace(finding.culprit, line=99))
+    assert reports["detached"].diff(replace(reports["detached"], findings=(moved,))).introduced == ()
+
+
+def test_notes_are_no_causes(reports: dict[str, Report]) -> None:
+    (finding,) = reports["detached"].findings
+    noted = replace(reports["detached"], findings=(replace(finding, level="note"),))
+    assert reports["healthy"].diff(noted).introduced == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "worse"),
+    [
+        ("trained", "blocked", True),
+        ("frozen", "unreachable", True),
+        ("blocked", "trained", False),
+        ("blocked", "unreachable", False),
+        ("trained", "frozen", False),
+    ],
+)
+def test_worse_is_what_was_fine_and_no_longer_is(before: str, after: str, worse: bool) -> None:
+    assert one(before).diff(one(after)).worse is worse
+
+
+def test_parameters_that_came_or_went_are_listed() -> None:
+    difference = one("trained").diff(Report({"v": ParameterReport("v", "stale", "")}))
+    assert difference.changes == (VerdictChange("w", "trained", None), VerdictChange("v", None, "stale"))
+    assert str(difference) == "w: trained -> absent\nv: absent -> stale"
+    assert difference.worse

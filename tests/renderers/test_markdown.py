@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import re
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from fxaudit.finding import Finding, Related
+from fxaudit.renderers.markdown import render
+from fxaudit.report import ParameterReport, Report, SymbolicReport
+from fxaudit.source import SourceLine
+
+OURS = re.compile(r"</?(details|summary|code|sub)>|<!-- -->")
+risky = st.text(st.sampled_from("`*_[]()<>#!|~$\\&;@:/w.-+=1a \n\t\x1b\u202e"), max_size=30)
+
+
+def tokens(markdown: str) -> list[Token]:
+    top = MarkdownIt("gfm-like", {"linkify": False}).parse(markdown)
+    return [token for block in top for token in (block, *(block.children or ()))]
+
+
+def markup(markdown: str) -> str:
+    """What is left of the HTML when our own tags are taken out: only the summaries' escaped text."""
+    raw = [token.content for token in tokens(markdown) if token.type in ("html_block", "html_inline")]
+    return OURS.sub("", "".join(raw))
+
+
+def shape(markdown: str) -> list[str]:
+    inline = ("text", "code_inline", "html_inline", "text_special")
+    return [token.type for token in tokens(markdown) if token.type not in inline]
+
+
+def test_hostile_names_open_no_tag_and_no_link(reports: dict[str, Report]) -> None:
+    text = render(reports["hostile"])
+    assert "<" not in markup(text)
+    assert not {"link_open", "image", "em_open", "s_open"} & set(shape(text))
+
+
+def report_about(name: str) -> Report:
+    source = SourceLine(name, 3, name, name, (), None, ((2, name), (3, name)))
+    finding = Finding(name, name, "error", name, name, (name,), source, (Related(source, name),), also=(name,))
+    parameter = ParameterReport(name, "unreachable", name)
+    bare = ParameterReport(f"other.{name}", "unknown", name)
+    return Report(
+        {name: parameter, bare.name: bare},
+        (finding,),
+        symbolic=SymbolicReport("stopped", name, source),
+        notes=(name,),
+        title=name,
+        environment={name: name},
+        traceback=name,
+        script_exit=name,
+    )
+
+
+@settings(deadline=None)
+@given(risky.filter(str.strip))
+def test_no_text_changes_the_structure_of_the_page(name: str) -> None:
+    assert "<" not in markup(render(report_about(name)))
+    assert shape(render(report_about(name))) == shape(render(report_about("name")))
+
+
+@settings(deadline=None)
+@given(risky)
+def test_no_text_breaks_the_table_of_parameters(name: str) -> None:
+    cells = [kind for kind in shape(render(report_about(name))) if kind == "td_open"]
+    assert len(cells) == 2 * 6
+
+
+def test_a_mention_or_reference_is_taken_apart() -> None:
+    text = render(Report(notes=("ask @you about #12, www.example.org or http://example.org",)))
+    for reference in ("@you", "#12", "www.", "http://"):
+        assert reference not in text
+
+
+def test_only_causes_are_in_sight_and_notes_are_folded(reports: dict[str, Report]) -> None:
+    text = render(reports["many"])
+    assert text.count("#### ") == 4
+    assert "<summary>1 more</summary>\n\n- FXA505" in text

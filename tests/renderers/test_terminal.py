@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from fxaudit.finding import Finding
+from fxaudit.renderers.code_frame import CodeFrame
+from fxaudit.renderers.terminal import render
+from fxaudit.report import Event, Gradient, Holder, ParameterReport, Report, StepReport
+from fxaudit.source import SourceLine
+
+
+def frame_text(source: SourceLine, width: int = 80) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    with console.capture() as capture:
+        console.print(CodeFrame(source, 2))
+    return [line.rstrip() for line in capture.get().splitlines()]
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_no_line_is_wider_than_the_terminal(case: tuple[str, Report], width: int) -> None:
+    assert max(cell_len(line) for line in render(case[1], width=width).splitlines()) <= width
+
+
+def test_without_colour_there_is_no_control_character(case: tuple[str, Report]) -> None:
+    text = render(case[1])
+    assert [character for character in text if not character.isprintable() and character != "\n"] == []
+
+
+def test_with_colour_only_colours_are_added(reports: dict[str, Report]) -> None:
+    colored = render(reports["detached"], color=True)
+    assert "\x1b[" in colored
+    console = Console(file=io.StringIO(), width=80, force_terminal=False)
+    with console.capture() as capture:
+        console.print(reports["detached"])
+    assert "\x1b" not in capture.get()
+    assert capture.get().split() == render(reports["detached"]).split()
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40))
+def test_any_name_appears_as_inert_text(name: str) -> None:
+    source = SourceLine(name, 1, name, name, (), (0, 3), ((1, name),))
+    finding = Finding(name, name, "error", name, name, (name,), source)
+    parameter = ParameterReport(name, "unreachable", name, held_by=(Holder(name, 0),), findings=(finding,))
+    text = render(Report({name: parameter}, (finding,), title=name))
+    assert all(character.isprintable() or character == "\n" for character in text)
+
+
+def test_markup_in_a_name_is_printed_and_not_obeyed() -> None:
+    report = Report({"[bold]w[/bold]": ParameterReport("[bold]w[/bold]", "trained", "")})
+    assert "[bold]w[/bold]" in render(report)
+
+
+def test_carets_stand_under_the_columns_of_the_line_as_it_is_in_the_file() -> None:
+    text = "        y = f(x).detach()"
+    source = SourceLine("a.py", 7, "f", text.strip(), (), (12, 25), ((7, text),))
+    assert frame_text(source)[2:4] == [" 7 | y = f(x).detach()", "   |     ^^^^^^^^^^^^^"]
+
+
+def test_carets_stand_under_the_whole_code_where_no_columns_are_known() -> None:
+    source = SourceLine("a.py", 7, "f", "x.item()", context=((6, "if x:"), (7, "    x.item()")))
+    assert frame_text(source)[3:5] == [" 7 |     x.item()", "   |     ^^^^^^^^"]
+
+
+def test_carets_are_aligned_under_wide_characters() -> None:
+    text = "漢字 = x.detach()"
+    source = SourceLine("a.py", 7, "f", text, (), (5, 15), ((7, text),))
+    assert frame_text(source)[3] == "   |        ^^^^^^^^^^"
+
+
+def test_the_meant_part_of_a_long_line_stays_in_sight() -> None:
+    text = f"y = f({'a, ' * 60}x.detach())"
+    source = SourceLine("a.py", 7, "f", text, (), (len(text) - 11, len(text) - 1), ((7, text),))
+    code, carets = frame_text(source)[2:4]
+    assert code.startswith(" 7 | …")
+    assert code.endswith("x.detach())")
+    assert code[carets.index("^") : carets.rindex("^") + 1] == "x.detach()"
+
+
+def test_a_culprit_in_an_unreadable_file_still_names_its_place() -> None:
+    assert frame_text(SourceLine("<string>", 7, "f", "")) == ["  --> <string>:7 in f"]
+
+
+def test_a_long_loop_takes_at_most_twelve_lines() -> None:
+    steps = tuple(StepReport((Event("step", f"step {number}"),)) for number in range(40))
+    text = render(Report(steps=steps))
+    lines = text[text.index("The loop") :].split("\n\n")[0].splitlines()
+    assert len(lines) <= 12
+    assert lines[-1].strip() == "… and 31 lines more"
+
+
+def test_a_table_of_many_different_parameters_is_cut_and_says_so() -> None:
+    parameters = {f"m{n}.w": ParameterReport(f"m{n}.w", "trained", "", numel=1) for n in range(100)}
+    assert "… and 88 parameters in 88 rows more" in " ".join(render(Report(parameters)).split())
+
+
+def test_parameters_that_no_finding_explains_come_with_their_reason() -> None:
+    lonely = ParameterReport("w", "unknown", "No optimizer was given.", gradient=Gradient("zero"))
+    assert "- `w` unknown: No optimizer was given." in render(Report({"w": lonely}))
+
+
+def test_the_path_names_the_place_of_a_cut_that_is_not_the_culprit(reports: dict[str, Report]) -> None:
+    finding = reports["detached"].findings[0]
+    moved = replace(finding, culprit=replace(finding.culprit, line=3)) if finding.culprit else finding
+    assert "detach ✂ (gradient ends at train.py:31)" in render(Report(findings=(moved,)), width=200)
+
+
+def test_a_report_prints_itself_without_colour(reports: dict[str, Report]) -> None:
+    assert str(reports["many"]) == render(reports["many"])
