@@ -93,7 +93,9 @@ def _met_expectations(states: Iterable[ParameterState], expect: Mapping[str, str
     return [
         state
         for state in states
-        if any(fnmatch.fnmatchcase(state.name, pattern) and state.verdict == verdict for pattern, verdict in expect.items())
+        if any(
+            fnmatch.fnmatchcase(state.name, pattern) and state.verdict == verdict for pattern, verdict in expect.items()
+        )
         and state.verdict != "trained"
     ]
 
@@ -123,7 +125,9 @@ def _parameter(
     audit: Audit, state: ParameterState, findings: tuple[Finding, ...], optimizers: dict[int, OptimizerReport]
 ) -> ParameterReport:
     own = tuple(finding for finding in findings if state.name in finding.parameters)
-    cause = next((f for f in own if f.code in state.explained and f.code not in ("FXA601", "FXA602")), own[0] if own else None)
+    cause = next(
+        (f for f in own if f.code in state.explained and f.code not in ("FXA601", "FXA602")), own[0] if own else None
+    )
     facts = state.facts
     moved = [fact for fact in facts if fact.changed]
     change = Change()
@@ -152,7 +156,9 @@ def _parameter(
         steps=max(len(facts), len(audit.graph.backwards)),
         findings=own,
         culprit=cause.culprit if cause is not None and state.verdict != "trained" else None,
-        path=cause.path if cause is not None and cause.parameters and state.verdict not in ("trained", "frozen") else (),
+        path=cause.path
+        if cause is not None and cause.parameters and state.verdict not in ("trained", "frozen")
+        else (),
         module_type=state.module_type,
     )
 
@@ -169,7 +175,9 @@ def _optimizers(session: Session, judge: Judge) -> dict[int, OptimizerReport]:
             name, number = f"{base}{number}", number + 1
         taken.add(name)
         groups = tuple((rate, tuple(by_track[t] for t in members if t in by_track)) for rate, members in info.groups)
-        found[info.index] = OptimizerReport(name, info.type, session.record.stacks.source(info.created), groups, info.steps)
+        found[info.index] = OptimizerReport(
+            name, info.type, session.record.stacks.source(info.created), groups, info.steps
+        )
     return found
 
 
@@ -191,10 +199,18 @@ def _steps(session: Session) -> tuple[StepReport, ...]:
         shown = _event(session, event)
         if shown is None:
             continue
-        if stepped and not isinstance(event, StepEvent) and event.kind not in ("scheduler step", "zero_grad", "scaler step"):
+        if (
+            stepped
+            and not isinstance(event, StepEvent)
+            and event.kind not in ("scheduler step", "zero_grad", "scaler step")
+        ):
             steps.append(StepReport(tuple(current)))
             current, stepped = [], False
-        if current and (current[-1].kind, current[-1].text, current[-1].source) == (shown.kind, shown.text, shown.source):
+        if current and (current[-1].kind, current[-1].text, current[-1].source) == (
+            shown.kind,
+            shown.text,
+            shown.source,
+        ):
             last = current.pop()
             shown = Event(shown.kind, shown.text, shown.source, last.count + 1)
         current.append(shown)
@@ -207,7 +223,12 @@ def _steps(session: Session) -> tuple[StepReport, ...]:
 def _event(session: Session, event: LoopEvent) -> Event | None:
     source = session.record.stacks.source(event.stack)
     name = event.text
-    if 0 <= event.subject < len(session.optimizers) and event.kind in ("step", "optimizer", "scheduler", "scheduler step"):
+    if 0 <= event.subject < len(session.optimizers) and event.kind in (
+        "step",
+        "optimizer",
+        "scheduler",
+        "scheduler step",
+    ):
         name = session.optimizers[event.subject].type
     match event.kind:
         case "backward" if isinstance(event, BackwardEvent):
@@ -216,7 +237,13 @@ def _event(session: Session, event: LoopEvent) -> Event | None:
         case "step":
             return Event("step", f"{name}.step", source)
         case "zero_grad":
-            return Event("zero_grad", f"{name}: gradients of {len(event.tracks)} tensors cleared" if event.tracks else f"{name}: nothing to clear", source)
+            return Event(
+                "zero_grad",
+                f"{name}: gradients of {len(event.tracks)} tensors cleared"
+                if event.tracks
+                else f"{name}: nothing to clear",
+                source,
+            )
         case "optimizer":
             return Event("optimizer", f"{name} is built", source)
         case "scheduler":
@@ -250,7 +277,9 @@ def _graph_data(audit: Audit, optimizers: dict[int, OptimizerReport]) -> GraphDa
             parent = module_index.get((model.info.index, name.rpartition(".")[0]), -1) if name else -1
             info = audit.session.module_info(module)
             module_index[(model.info.index, name)] = len(modules)
-            modules.append(GraphModule((model.prefix + name).rstrip("."), type(module).__name__, parent, info.calls > 0))
+            modules.append(
+                GraphModule((model.prefix + name).rstrip("."), type(module).__name__, parent, info.calls > 0)
+            )
     by_name = {m.name: i for i, m in enumerate(modules)}
     sources: list[SourceLine] = []
     source_index: dict[int, int] = {}
@@ -272,7 +301,15 @@ def _graph_data(audit: Audit, optimizers: dict[int, OptimizerReport]) -> GraphDa
     for state in audit.states:
         owner = state.name.rpartition(".")[0]
         parameter_node[state.index] = len(nodes)
-        nodes.append(GraphNode("parameter", state.name, by_name.get(owner, by_name.get("", -1)), source_of(state.track.created), state.requires_grad))
+        nodes.append(
+            GraphNode(
+                "parameter",
+                state.name,
+                by_name.get(owner, by_name.get("", -1)),
+                source_of(state.track.created),
+                state.requires_grad,
+            )
+        )
     group_node: dict[tuple[int, int], int] = {}
     for index, optimizer in optimizers.items():
         for number in range(len(optimizer.groups)):
@@ -293,7 +330,9 @@ def _graph_data(audit: Audit, optimizers: dict[int, OptimizerReport]) -> GraphDa
     for op in graph.ops:
         if not start <= op.index < end or len(op_node) >= MAX_GRAPH_OPS:
             continue
-        if op.name in ("Parameter", "grad", "requires_grad_") or not any(v in relevant for v in (*op.inputs, *op.outputs)):
+        if op.name in ("Parameter", "grad", "requires_grad_") or not any(
+            v in relevant for v in (*op.inputs, *op.outputs)
+        ):
             continue
         carries = any(values[v].requires_grad and not values[v].leaf for v in op.outputs)
         module = by_name.get(audit.module_name(op.module), -1)
@@ -322,7 +361,9 @@ def _graph_data(audit: Audit, optimizers: dict[int, OptimizerReport]) -> GraphDa
                 edges.append(GraphEdge(op_node[escape], op_node[op.index], "python"))
     for number, vid in enumerate(v for v in graph.losses if start <= values[v].op < end):
         node = len(nodes)
-        nodes.append(GraphNode("loss", "loss" if number == 0 else f"loss {number + 1}", -1, -1, values[vid].requires_grad))
+        nodes.append(
+            GraphNode("loss", "loss" if number == 0 else f"loss {number + 1}", -1, -1, values[vid].requires_grad)
+        )
         made = op_node.get(values[vid].op)
         if made is not None:
             edges.append(GraphEdge(made, node, "data"))

@@ -91,16 +91,18 @@ def why_never_called(
     lines = {(stacks.file(i), stacks.line(i)) for stack in seen for i in stacks.chain(stack)}
     ran = _ran(record)
     mentions = [
-        (tree, node) for tree, node in uncalled_mentions(files, attribute)
+        (tree, node)
+        for tree, node in uncalled_mentions(files, attribute)
         if not receivers or _receiver(node.value) in receivers
     ]
     if mentions:
-        tree, node = mentions[0]
-        return [(source_at(tree.file, node.lineno), "the method is named, but not called: the parentheses are missing")]
+        tree, mention = mentions[0]
+        return [(source_at(tree.file, mention.lineno), "the method is named, but not called: the parentheses are missing")]
     sites = [
         (tree, node)
         for tree, node in call_sites(files, attribute)
-        if (tree.file, node.lineno) not in lines and isinstance(node.func, ast.Attribute)
+        if (tree.file, node.lineno) not in lines
+        and isinstance(node.func, ast.Attribute)
         and (not receivers or _receiver(node.func) in receivers)
     ]
     best: list[tuple[SourceLine, str]] = []

@@ -68,7 +68,12 @@ def explanation_of(tensor: torch.Tensor, loss: torch.Tensor, name: str, frame: F
         return Explanation(name, loss.requires_grad, "it is the loss itself")
     if not loss.requires_grad:
         culprit = _cut_of(tensor)
-        return Explanation(name, False, "the loss carries no gradient at all: it was detached or computed in no-grad mode", culprit=culprit)
+        return Explanation(
+            name,
+            False,
+            "the loss carries no gradient at all: it was detached or computed in no-grad mode",
+            culprit=culprit,
+        )
     if not tensor.requires_grad:
         return Explanation(name, False, "`requires_grad` is False on it")
     nodes, edges = autograd_graph([loss])
@@ -82,9 +87,7 @@ def explanation_of(tensor: torch.Tensor, loss: torch.Tensor, name: str, frame: F
         None,
     )
     if target is None:
-        leaves = tuple(
-            _name_of(node.variable, frame) for node in nodes if getattr(node, "variable", None) is not None
-        )
+        leaves = tuple(_name_of(node.variable, frame) for node in nodes if getattr(node, "variable", None) is not None)
         return Explanation(
             name, False, "no gradient path leads from the loss to it", culprit=_cut_of(tensor), leaves=leaves
         )
@@ -169,6 +172,8 @@ def _example(function: Any) -> list[str]:
         start += 1
     body = inspect.cleandoc("\n".join(["", *source[start:]])).splitlines()
     if body and body[0].startswith('"""'):
-        end = next((i for i, line in enumerate(body) if line.rstrip().endswith('"""') and (i or line.count('"""') == 2)), 0)
+        end = next(
+            (i for i, line in enumerate(body) if line.rstrip().endswith('"""') and (i or line.count('"""') == 2)), 0
+        )
         body = body[end + 1 :]
     return body

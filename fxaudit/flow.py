@@ -20,18 +20,25 @@ PASSING = frozenset(
     {
         "view", "reshape", "flatten", "squeeze", "unsqueeze", "transpose", "permute", "contiguous", "clone", "expand",
         "expand_as", "repeat", "stack", "cat", "concat", "concatenate", "chunk", "split", "unbind", "getitem",
-        "__getitem__", "select", "narrow", "index_select", "gather", "take", "to", "float", "double", "half", "bfloat16",
-        "type", "type_as", "cuda", "cpu", "detach", "data", "T", "mT", "t", "movedim", "swapaxes", "roll", "flip", "pad",
+        "__getitem__", "select", "narrow", "index_select", "gather", "take", "to", "float", "double", "half",
+        "bfloat16",
+        "type", "type_as", "cuda", "cpu", "detach", "data", "T", "mT", "t", "movedim", "swapaxes", "roll", "flip",
+        "pad",
         "sum", "mean", "neg", "abs", "tanh", "relu", "relu_", "gelu", "silu", "leaky_relu", "elu", "selu", "sin", "erf",
         "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "dropout", "alpha_dropout", "feature_dropout", "normalize",
-        "unfold", "fold", "broadcast_to", "view_as", "reshape_as", "ravel", "copy_", "as_tensor", "tensor", "from_numpy",
-        "requires_grad_", "Parameter", "data.__set__", "hardtanh", "softshrink", "mish", "diagonal", "tril", "triu", "long", "int",
+        "unfold", "fold", "broadcast_to", "view_as", "reshape_as", "ravel", "copy_", "as_tensor", "tensor",
+        "from_numpy",
+        "requires_grad_", "Parameter", "data.__set__", "hardtanh", "softshrink", "mish", "diagonal", "tril", "triu",
+        "long", "int",
     }
 )  # fmt: skip
-MAKING_ZERO = frozenset({"zeros", "zeros_like", "new_zeros", "zero_", "zeros_", "constant_", "fill_", "full", "full_like", "empty"})
+MAKING_ZERO = frozenset(
+    {"zeros", "zeros_like", "new_zeros", "zero_", "zeros_", "constant_", "fill_", "full", "full_like", "empty"}
+)
 CONTRACTING = frozenset(
     {"linear", "matmul", "__matmul__", "mm", "bmm", "addmm", "conv1d", "conv2d", "conv3d", "einsum", "bilinear",
-     "embedding", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "mul", "mul_", "multiply", "__mul__", "__rmul__",
+     "embedding", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "mul", "mul_", "multiply", "__mul__",
+     "__rmul__",
      "div", "true_divide", "__truediv__", "mv", "dot", "outer", "baddbmm", "where", "masked_fill"}
 )  # fmt: skip
 
@@ -55,7 +62,8 @@ class Vanishing:
 
 
 def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track) -> Vanishing | None:
-    """Where the gradient of `track` became exactly zero in the probed backward; None where it did not, or is not known."""
+    """Where the gradient of `track` became exactly zero in the probed backward; None where it did not, or is not
+    known."""
     start = next((i for i, flow in enumerate(probe.flows) if flow.track == track.index), None)
     if start is None:
         return None
@@ -162,7 +170,11 @@ def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
         if op.name in PASSING and zeros:
             vid = zeros[0]
             continue
-        if all(_is_zero(record, i) for i in op.inputs) and op.inputs and op.name in ("add", "add_", "sub", "__add__", "__radd__"):
+        if (
+            all(_is_zero(record, i) for i in op.inputs)
+            and op.inputs
+            and op.name in ("add", "add_", "sub", "__add__", "__radd__")
+        ):
             vid = op.inputs[0]
             continue
         return op.index, factor

@@ -108,8 +108,8 @@ class StepGraph:
     def is_read(self, track: int) -> bool:
         """Whether a forward or a loss reads the tensor.
 
-        Writing it in place is not reading, and neither is what `state_dict`, copies and norms for a log do outside every
-        module, unless a loss depends on it.
+        Writing it in place is not reading, and neither is what `state_dict`, copies and norms for a log do outside
+        every module, unless a loss depends on it.
         """
         values = self.record.values
         for vid in self.values_of(track):
@@ -158,14 +158,20 @@ class StepGraph:
         found: dict[int, Cut] = {}
         for vid in sorted(self.carried([track])):
             for op in self.consumers.get(vid, ()):
-                if op.index in found or vid in op.mutates and values[vid].leaf:
+                if op.index in found or (vid in op.mutates and values[vid].leaf):
                     continue
                 if op.detail == "escape":
-                    if any(out in self.reaching for user in self.python_consumers.get(op.index, ()) for out in user.outputs):
+                    if any(
+                        out in self.reaching for user in self.python_consumers.get(op.index, ()) for out in user.outputs
+                    ):
                         found[op.index] = Cut(op.index, vid, self.kind_of_cut(op), op.index in self.inferred)
                     continue
-                ending = [out for out in op.outputs if out in self.reaching and not self.carries(values[vid], values[out])]
-                if ending and not any(self.carries(values[vid], values[out]) for out in op.outputs if out in self.reaching):
+                ending = [
+                    out for out in op.outputs if out in self.reaching and not self.carries(values[vid], values[out])
+                ]
+                if ending and not any(
+                    self.carries(values[vid], values[out]) for out in op.outputs if out in self.reaching
+                ):
                     found[op.index] = Cut(op.index, vid, self.kind_of_cut(op))
         return [found[index] for index in sorted(found)]
 
@@ -180,9 +186,7 @@ class StepGraph:
         if not op.grad_enabled:
             return "no_grad"
         if op.name in DETACHING:
-            rewrapped = any(
-                later.name in REWRAPPING for out in op.outputs for later in self.consumers.get(out, ())
-            )
+            rewrapped = any(later.name in REWRAPPING for out in op.outputs for later in self.consumers.get(out, ()))
             return "rewrapped" if rewrapped else "detached"
         return "non_differentiable"
 
@@ -240,7 +244,9 @@ class StepGraph:
                 for user in self.python_consumers.get(op.index, ()):
                     following.extend(user.outputs)
                 for out in following:
-                    if out in seen or (self.reaching and out not in self.reaching and any(s in self.reaching for s in start)):
+                    if out in seen or (
+                        self.reaching and out not in self.reaching and any(s in self.reaching for s in start)
+                    ):
                         continue
                     seen.add(out)
                     came[out] = (vid, op.index)
@@ -250,7 +256,9 @@ class StepGraph:
                         break
         if goal < 0:
             end = self.dead_end(track)
-            goal = end.value if end is not None and end.value in came else (queue[-1] if len(queue) > len(start) else -1)
+            goal = (
+                end.value if end is not None and end.value in came else (queue[-1] if len(queue) > len(start) else -1)
+            )
         steps: list[int] = []
         while goal in came and len(steps) < limit:
             goal, op_index = came[goal]
@@ -262,8 +270,9 @@ class StepGraph:
     def _infer_python_edges(self) -> None:
         """Join an escape to the next use of a Python number in the same function where identity was lost.
 
-        `math.exp(-float(t)) * loss` multiplies by a number that no torch call returned. The escape's function, or the one
-        that called it, goes on to use some Python number that no identity explains: that is taken to be it, and marked.
+        `math.exp(-float(t)) * loss` multiplies by a number that no torch call returned. The escape's function, or the
+        one that called it, goes on to use some Python number that no identity explains: that is taken to be it, and
+        marked.
         """
         stacks = self.record.stacks
         escapes = [op for op in self.ops if op.detail == "escape" and op.name not in ("__int__", "__index__")]
@@ -282,8 +291,9 @@ class StepGraph:
             chain = stacks.chain(escape.stack)[:2]
             for frame in chain:
                 users = [
-                    op for op in by_code.get(id(stacks.codes[frame]), ()) if escape.index < op.index < end
-                    and not set(op.inputs) & set(escape.inputs)
+                    op
+                    for op in by_code.get(id(stacks.codes[frame]), ())
+                    if escape.index < op.index < end and not set(op.inputs) & set(escape.inputs)
                 ]
                 if users:
                     for user in users[:4]:

@@ -114,9 +114,9 @@ class Observation:
 def raise_stack_limit() -> None:
     """Let the main thread's stack grow: torch frees a long chain of autograd nodes seen from Python recursively.
 
-    Torch 2.6 to 2.13: a node once seen from Python keeps its Python object for life, and dropping the loss of a graph more
-    than some 30,000 nodes deep overflows the usual 8 MB. The soft limit counts when the stack grows, so raising it helps
-    the running process (Linux, main thread).
+    Torch 2.6 to 2.13: a node once seen from Python keeps its Python object for life, and dropping the loss of a graph
+    more than some 30,000 nodes deep overflows the usual 8 MB. The soft limit counts when the stack grows, so raising
+    it helps the running process (Linux, main thread).
     """
     if sys.platform != "linux":
         return
@@ -127,6 +127,6 @@ def raise_stack_limit() -> None:
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return
     with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_STACK, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
-
-
+        resource.setrlimit(
+            resource.RLIMIT_STACK, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )

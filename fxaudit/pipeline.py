@@ -49,14 +49,17 @@ def audit(
 
     The closure is run once under observation, with a backward. Where a held parameter then has a zero gradient or none,
     up to `steps` steps with the user's own optimizer are rehearsed; where a cause is found, the closure is run again
-    without it to prove the claim. A parameter is `trained` if gradient arrives and the optimizer's step changes its value.
+    without it to prove the claim. A parameter is `trained` if gradient arrives and the optimizer's step changes its
+    value.
 
-    Parameters, gradients, buffers, random states, train/eval flags, hooks, optimizer state and grad mode are bit for bit
-    what they were before, also when the closure raises. Rehearsal and proofs happen in forked copies of the process.
+    Parameters, gradients, buffers, random states, train/eval flags, hooks, optimizer state and grad mode are bit for
+    bit what they were before, also when the closure raises. Rehearsal and proofs happen in forked copies of the
+    process.
 
     Args:
         model: A module, or a dict of named modules.
-        loss: A closure that returns a scalar tensor (it may call `backward` itself), or a scalar tensor already computed.
+        loss: A closure that returns a scalar tensor (it may call `backward` itself), or a scalar tensor already
+        computed.
             Without it and without `inputs`, nothing is executed: the forward is traced symbolically.
         optimizer: One optimizer, several, or none. Anything with `param_groups` and `step` will do.
         inputs: Arguments for the model, as a tuple or dict, where there is no loss yet; the outputs stand in for it.
@@ -152,7 +155,9 @@ def _models(model: Any) -> list[tuple[str, nn.Module]]:
         return [("", model)]
     if isinstance(model, Mapping):
         if not model:
-            raise InvalidModelError("`model` is an empty dict. Expected: a torch.nn.Module, or a dict of named modules.")
+            raise InvalidModelError(
+                "`model` is an empty dict. Expected: a torch.nn.Module, or a dict of named modules."
+            )
         for name, module in model.items():
             if not isinstance(module, nn.Module):
                 raise InvalidModelError(
@@ -194,13 +199,17 @@ def _check_patterns(expect: Mapping[str, str], report: Report) -> None:
     for pattern in expect:
         if not any(fnmatch.fnmatchcase(name, pattern) for name in report.parameters):
             some = ", ".join(list(report.parameters)[:5])
-            raise InvalidExpectationError(f"The `expect` pattern {pattern!r} matches no parameter. There are: {some}, ….")
+            raise InvalidExpectationError(
+                f"The `expect` pattern {pattern!r} matches no parameter. There are: {some}, …."
+            )
 
 
 def _closure(model: Any, loss: Any, inputs: Any) -> Closure:
     if loss is None:
         if isinstance(model, Mapping):
-            raise InvalidLossError("`inputs` works for a single model. Expected: a `loss` closure for a dict of modules.")
+            raise InvalidLossError(
+                "`inputs` works for a single model. Expected: a `loss` closure for a dict of modules."
+            )
         return Closure.of_inputs(model, inputs)
     if isinstance(loss, torch.Tensor):
         if loss.numel() != 1:
@@ -211,7 +220,8 @@ def _closure(model: Any, loss: Any, inputs: Any) -> Closure:
     if callable(loss):
         return Closure(loss)
     raise InvalidLossError(
-        f"`loss` is {_described(loss)}. Expected: a callable without arguments that returns a scalar tensor, or that tensor."
+        f"`loss` is {_described(loss)}. Expected: a callable without arguments "
+        "that returns a scalar tensor, or that tensor."
     )
 
 
@@ -222,7 +232,7 @@ def _described(thing: object) -> str:
     return f"a {type(thing).__name__} ({text if len(text) <= 40 else text[:37] + '…'})"
 
 
-class watch:  # noqa: N801 - a context manager, used like `torch.no_grad`
+class watch:
     """Watch a training loop, or part of one, as it runs.
 
     With a model and optimizers it watches these; without arguments it learns every model and optimizer made and used
@@ -307,8 +317,8 @@ def why(tensor: torch.Tensor, loss: torch.Tensor, *, name: str = "") -> Explanat
     """Say whether `loss` brings a gradient to `tensor`, along which path, or where the nearest cut is.
 
     Reach is decided on the autograd graph of `loss` alone: a backward from it would bring a gradient to `tensor` if and
-    only if a path of `grad_fn` nodes leads there. Nothing is executed and nothing is changed, except that torch keeps the
-    Python objects of autograd nodes once looked at.
+    only if a path of `grad_fn` nodes leads there. Nothing is executed and nothing is changed, except that torch keeps
+    the Python objects of autograd nodes once looked at.
 
     Args:
         tensor: A parameter, or any other tensor of the computation.
@@ -355,4 +365,3 @@ def explain(code: str) -> str:
             return rule_page(rule)
     near = [rule.code for rule in RULES if rule.code.lower().startswith(wanted[:4])][:4] or [r.code for r in RULES[:4]]
     raise UnknownRuleError(f"There is no rule {code!r}. Near it: {', '.join(near)}; `fxaudit rules` lists all.")
-

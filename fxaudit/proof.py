@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import os
@@ -68,7 +69,8 @@ class Closure:
             return None
         if not isinstance(value, torch.Tensor):
             raise InvalidLossError(
-                f"The loss closure returned {type(value).__name__}. Expected: a scalar tensor; `return loss` may be missing."
+                f"The loss closure returned {type(value).__name__}. Expected: a scalar tensor; "
+                "`return loss` may be missing."
             )
         if value.numel() != 1:
             raise InvalidLossError(
@@ -350,7 +352,8 @@ def _replay(
     if finding.related:
         attempts.append([*first, *(r.source for r in finding.related)])
     for lines in attempts:
-        answer, _ = in_copy(lambda lines=lines: _attempt(session, closure, lines, parameters), seconds=120.0)  # type: ignore[misc]
+        attempt = functools.partial(_attempt, session, closure, lines, parameters)
+        answer, _ = in_copy(attempt, seconds=120.0)
         if answer is None:
             return None
         restored: list[str] = json.loads(answer)
@@ -359,7 +362,9 @@ def _replay(
     return []
 
 
-def _attempt(session: Session, closure: Closure, lines: list[SourceLine], parameters: Mapping[str, torch.Tensor]) -> str:
+def _attempt(
+    session: Session, closure: Closure, lines: list[SourceLine], parameters: Mapping[str, torch.Tensor]
+) -> str:
     session.recorder.process = os.getpid()
     session.recorder.neutral = Neutralizer(session.record.stacks, {(line.file, line.line) for line in lines})
     for parameter in parameters.values():
@@ -372,7 +377,7 @@ def _attempt(session: Session, closure: Closure, lines: list[SourceLine], parame
     arrived: dict[int, tuple[str, float]] = {}
     for event in session.record.events:
         if isinstance(event, BackwardEvent) and event.accumulates:
-            arrived = {**event.arrived}  # type: ignore[dict-item]
+            arrived = {**event.arrived}
     restored = []
     for name, parameter in parameters.items():
         track = session.recorder.known_track(parameter)

@@ -19,7 +19,7 @@ from fxaudit.source import SourceLine
 from fxaudit.verdict import Judge, ParameterState, Verdict
 
 if TYPE_CHECKING:
-    from fxaudit.capture.record import Op, Record
+    from fxaudit.capture.record import Record
     from fxaudit.capture.session import Session
 
 __all__ = ["Audit", "Example", "Rule"]
@@ -123,13 +123,19 @@ class Audit:
             if index in cuts and alive:
                 kind = "python" if op.detail == "escape" else "cut"
                 alive = False
-            elif state.verdict == "unreachable" and alive and not any(
-                self.record.values[out].requires_grad for out in op.outputs
+            elif (
+                state.verdict == "unreachable"
+                and alive
+                and not any(self.record.values[out].requires_grad for out in op.outputs)
             ):
                 alive = False
             steps.append(PathStep(kind, op.name, self.module_name(op.module), self.source(op.stack), alive))
         reaches = self.graph.reaches_by_data(state.index)
-        steps.append(PathStep("loss", "loss", carries_gradient=alive) if reaches else PathStep("end", "unused", carries_gradient=False))
+        steps.append(
+            PathStep("loss", "loss", carries_gradient=alive)
+            if reaches
+            else PathStep("end", "unused", carries_gradient=False)
+        )
         return tuple(steps)
 
     def module_name(self, call: int) -> str:

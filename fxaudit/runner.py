@@ -39,12 +39,13 @@ def run_script(
     expect: Mapping[str, str] | None = None,
     prove: bool = False,
     progress: Callable[[str], None] | None = None,
+    prepare: Callable[[Observation], None] | None = None,
 ) -> Report:
     """Run `argv[0]` with the arguments `argv[1:]` as plain `python` would, and report what was seen of its training.
 
-    The script is recorded until every parameter that an optimizer holds is seen to train or its cause is settled, at most
-    50 steps (`steps` fixes the number), and then ended, unless `to_end` lets it finish. Its output, arguments, exit code
-    and traceback are its own.
+    The script is recorded until every parameter that an optimizer holds is seen to train or its cause is settled, at
+    most 50 steps (`steps` fixes the number), and then ended, unless `to_end` lets it finish. Its output, arguments,
+    exit code and traceback are its own.
 
     Args:
         argv: The script's path, or the module's name, and its arguments.
@@ -54,6 +55,7 @@ def run_script(
         expect: Name patterns and the verdicts expected of them.
         prove: Run the script again with each culprit neutralised.
         progress: Called with a short sentence now and then.
+        prepare: Called with the observation before the script starts.
 
     Returns:
         The report; `report.traceback` and `report.script_exit` say how the script ended.
@@ -63,6 +65,8 @@ def run_script(
     """
     script = _resolve(argv, module)
     observation = Observation(title=argv[0], steps=steps, expect=dict(expect or {}), progress=progress)
+    if prepare is not None:
+        prepare(observation)
     ending = _Ending(observation, to_end)
     observation.on_enough = ending.enough
     child = _Refusals(observation)
@@ -170,7 +174,8 @@ def _exit_text(error: SystemExit) -> str | None:
 
 
 def _own_traceback(error: BaseException) -> str:
-    """The traceback as plain `python` prints it: without the frames of fxaudit and of the machinery that runs scripts."""
+    """The traceback as plain `python` prints it: without the frames of fxaudit and of the machinery that runs
+    scripts."""
     here = os.path.dirname(os.path.abspath(__file__))
     formatted = traceback.TracebackException(type(error), error, _trimmed(error.__traceback__, here), compact=True)
     seen: set[int] = set()
@@ -219,7 +224,8 @@ class _Refusals:
         self.copy: Copy | None = None
 
     def fork(self, kind: str) -> None:
-        """Called where PyTorch is about to refuse something: the copy returns with `lenient` set, the original as it was."""
+        """Called where PyTorch is about to refuse something: the copy returns with `lenient` set, the original as it
+        was."""
         if self.copy is not None or not can_fork():
             return
         self.copy = Copy()

@@ -141,9 +141,9 @@ def _positions(code: CodeType, lasti: int) -> tuple[int, int, int | None, int | 
         found = next(itertools.islice(code.co_positions(), lasti // 2, None), None)
         if found is not None and found[0] is not None:
             return found[0], found[1] or found[0], found[2], found[3]
-    for start, end, line in code.co_lines():
-        if start <= lasti < end and line is not None:
-            return line, line, None, None
+    for start, end, number in code.co_lines():
+        if start <= lasti < end and number is not None:
+            return number, number, None, None
     return first, first, None, None
 
 

@@ -59,9 +59,10 @@ class Tree:
         """The innermost statement that covers `line`; of compound statements only the header counts."""
         best: ast.stmt | None = None
         for node in ast.walk(self.root):
-            if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno):
-                if best is None or (node.lineno, -(node.end_lineno or 0)) >= (best.lineno, -(best.end_lineno or 0)):
-                    best = node
+            if not (isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)):
+                continue
+            if best is None or (node.lineno, -(node.end_lineno or 0)) >= (best.lineno, -(best.end_lineno or 0)):
+                best = node
         return best
 
     def text(self, node: ast.AST) -> str:
@@ -156,7 +157,9 @@ def _line_ran(tree: Tree, node: ast.AST, ran: set[int]) -> bool:
 
 
 def _body_ran(body: list[ast.stmt], ran: set[int]) -> bool:
-    return any(statement.lineno <= line <= (statement.end_lineno or statement.lineno) for statement in body for line in ran)
+    return any(
+        statement.lineno <= line <= (statement.end_lineno or statement.lineno) for statement in body for line in ran
+    )
 
 
 def obstacles(tree: Tree, node: ast.AST, ran: set[int]) -> list[Obstacle]:
@@ -222,7 +225,8 @@ def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST) -> Obstacle | None:
                 return Obstacle(tree.file, statement.lineno, f"the `{word}` comes first")
             if isinstance(statement, ast.If):
                 ends = next(
-                    (s for s in statement.body if isinstance(s, ast.Return | ast.Continue | ast.Break | ast.Raise)), None
+                    (s for s in statement.body if isinstance(s, ast.Return | ast.Continue | ast.Break | ast.Raise)),
+                    None,
                 )
                 if ends is not None:
                     text = tree.text(statement.test)
@@ -367,7 +371,9 @@ def _assignments(tree: Tree, name: ast.Name, before: ast.AST) -> list[ast.stmt]:
                 found.append(node)
             case ast.Expr(
                 value=ast.Call(
-                    func=ast.Attribute(value=ast.Name(id=target) | ast.Subscript(value=ast.Name(id=target)), attr=method)
+                    func=ast.Attribute(
+                        value=ast.Name(id=target) | ast.Subscript(value=ast.Name(id=target)), attr=method
+                    )
                 )
             ) if target == name.id and method in ("append", "extend", "add", "insert", "update"):
                 found.append(node)

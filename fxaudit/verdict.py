@@ -6,6 +6,7 @@ Evidence comes first: where a real step was seen, it decides. The graph explains
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,6 +16,7 @@ from torch import nn
 from fxaudit.capture.naming import ModelName, names_in_containers, variable_name
 from fxaudit.capture.record import Op, StepFact, Track
 from fxaudit.capture.session import ModuleInfo, Session
+from fxaudit.flow import gradient_origin
 from fxaudit.graph import StepGraph
 
 __all__ = ["FULL_WRITES", "Judge", "ParameterState", "Verdict"]
@@ -73,7 +75,13 @@ class Judge:
     """Names everything that is a parameter, or acts as one, and gives each its verdict."""
 
     def __init__(
-        self, session: Session, models: list[ModelName], *, looped: bool, optimizers_known: bool, whole_run: bool = False
+        self,
+        session: Session,
+        models: list[ModelName],
+        *,
+        looped: bool,
+        optimizers_known: bool,
+        whole_run: bool = False,
     ) -> None:
         self.session = session
         self.record = session.record
@@ -136,7 +144,11 @@ class Judge:
             t for event in self.graph.backwards for t in event.arrived
         }
         if not self.graph.backwards:
-            reached = {track.index for track in self.record.tracks if track.requires_grad and self.graph.carries_to_loss(track.index)}
+            reached = {
+                track.index
+                for track in self.record.tracks
+                if track.requires_grad and self.graph.carries_to_loss(track.index)
+            }
         held = {t for info in session.optimizers for _, members in info.groups for t in members}
         paths = names_in_containers([(m.prefix, m.module) for m in self.models], session.recorder)
         for track in list(self.record.tracks):
@@ -154,8 +166,16 @@ class Judge:
                     old = session.names.get(track.index)
                     name = f"{old} (old)" if old else self._best_name(track, paths)
                     state = self._state(self._unique(name), track, None, old or "")
-                    state.verdict, state.reason = "stale", "an optimizer holds it, but no model has it and no loss reaches it"
-            elif track.index in reached and tensor is not None and tensor.requires_grad and self._acts_as_parameter(track, paths):
+                    state.verdict, state.reason = (
+                        "stale",
+                        "an optimizer holds it, but no model has it and no loss reaches it",
+                    )
+            elif (
+                track.index in reached
+                and tensor is not None
+                and tensor.requires_grad
+                and self._acts_as_parameter(track, paths)
+            ):
                 self._named.add(track.index)
                 name = paths.get(track.index) or self._best_name(track, paths)
                 state = self._state(self._unique(name), track, None, "")
@@ -172,7 +192,7 @@ class Judge:
         for track in self.record.tracks:
             if track.index in self._named or track.index in held or track.index not in reached:
                 continue
-            if not track.is_parameter or track.ref() is not None and not self._acts_as_parameter(track, {}):
+            if not track.is_parameter or (track.ref() is not None and not self._acts_as_parameter(track, {})):
                 continue
             lines[(track.created, len(track.shape))] = track  # type: ignore[index]
         for track in lines.values():
@@ -191,13 +211,13 @@ class Judge:
         """Whether an unregistered leaf is meant to learn; inputs that only need a gradient are not."""
         if track.is_parameter or track.index in paths:
             return True
-        differentiated = {
-            vid for op in self.graph.ops if op.name == "autograd.grad" for vid in op.inputs
-        }
+        differentiated = {vid for op in self.graph.ops if op.name == "autograd.grad" for vid in op.inputs}
         if any(vid in differentiated for vid in track.values):
             return False
         batches = sum(1 for event in self.graph.backwards if track.index in event.reached)
-        return batches > 1 and not any(op.name == "grad" for vid in track.values for op in self.graph.consumers.get(vid, ()))
+        return batches > 1 and not any(
+            op.name == "grad" for vid in track.values for op in self.graph.consumers.get(vid, ())
+        )
 
     def _best_name(self, track: Track, paths: dict[int, str]) -> str:
         if track.index in paths:
@@ -292,7 +312,7 @@ class Judge:
         if len(judged) >= 1 and all(fact.written_outside for fact in judged):
             independent = [op for op in self.writers(state.track) if self.is_independent(op, state.track)]
             boundaries = [self.record.events[fact.event].time for fact in state.facts]
-            gaps = list(zip(boundaries, boundaries[1:], strict=False))
+            gaps = list(itertools.pairwise(boundaries))
             if gaps and all(any(start <= op.index <= end for op in independent) for start, end in gaps):
                 state.writers = tuple(independent)
                 inside = any(self._in_forward(op) for op in independent)
@@ -361,7 +381,9 @@ class Judge:
             state.verdict, state.reason = "excluded", "gradient arrives, but no optimizer holds it"
         elif state.arrived == "zero":
             state.verdict = "unknown"
-            state.reason = "its gradient is exactly zero at this step, and without an optimizer nothing can be rehearsed"
+            state.reason = (
+                "its gradient is exactly zero at this step, and without an optimizer nothing can be rehearsed"
+            )
         elif state.arrived == "nonfinite":
             state.verdict, state.reason = "unknown", "its gradient is not finite at this step"
         else:
@@ -382,8 +404,28 @@ class Judge:
             else:
                 state.verdict, state.reason = "blocked", "gradient could arrive, but does not"
             return
+        if not self.looped and state.arrived == "zero" and self._is_at_rest(state):
+            state.verdict = "unknown"
+            state.reason = "the loss is exactly zero on this batch, and every gradient with it; give it another batch"
+            return
         state.verdict = "blocked"
         state.reason = self._why_blocked(state)
+
+    def _is_at_rest(self, state: ParameterState) -> bool:
+        """Whether the loss function itself is at rest on the given batch: a hinge that is satisfied, an impossible
+        CTC target.
+
+        Only an audit of one batch has to ask; a loop shows other batches.
+        """
+        values, ops = self.record.values, self.record.ops
+        losses = [vid for event in self.graph.backwards for vid in event.roots]
+        if not losses or any(values[vid].zero is False for vid in losses):
+            return False
+        for _, probe in reversed(self.session.probes):
+            found = gradient_origin(self.record, self.graph, probe, state.track)
+            if found is not None:
+                return found.how == "derivative" and found.bites >= 0 and ops[found.bites].module < 0
+        return False
 
     def _why_blocked(self, state: ParameterState) -> str:
         if not self.graph.backwards and not any(f.gradient != "none" for f in state.facts):

@@ -81,7 +81,11 @@ class OpsBySequence:
     """Finds the operation that made an autograd node, by the node's sequence number."""
 
     def __init__(self, ops: Sequence[Op]) -> None:
-        made = [(op.sequence[0], op.sequence[1], op.index) for op in ops if op.sequence[1] > op.sequence[0] and op.inside < 0]
+        made = [
+            (op.sequence[0], op.sequence[1], op.index)
+            for op in ops
+            if op.sequence[1] > op.sequence[0] and op.inside < 0
+        ]
         made.sort()
         self._starts = [start for start, _, _ in made]
         self._made = made
@@ -171,7 +175,7 @@ def _hook(flow: NodeFlow, recorder: Recorder) -> Any:
 def _worst(states: list[GradientState]) -> GradientState:
     for state in ("nonfinite", "finite", "zero"):
         if state in states:
-            return state  # type: ignore[return-value]
+            return state
     return "none"
 
 

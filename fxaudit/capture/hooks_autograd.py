@@ -1,4 +1,5 @@
-"""Watching autograd: backwards, custom functions, grad modes that no function mode sees, and gradients written by hand."""
+"""Watching autograd: backwards, custom functions, grad modes that no function mode sees, and gradients written by
+hand."""
 
 from __future__ import annotations
 

@@ -223,6 +223,8 @@ def _keep_fast_paths(patches: Patches) -> None:
             return False
         if torch._C._len_torch_function_stack() > 1:
             return True
-        return any(type(a) not in (torch.Tensor, nn.Parameter) and hasattr(a, "__torch_function__") for a in relevant_args)
+        return any(
+            type(a) not in (torch.Tensor, nn.Parameter) and hasattr(a, "__torch_function__") for a in relevant_args
+        )
 
     patches.replace(overrides, "has_torch_function", has_torch_function)

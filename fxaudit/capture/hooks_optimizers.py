@@ -132,7 +132,9 @@ def _watch_steps(session: Session, patches: Patches) -> None:
         info.steps += 1
         _own_writes(session, stack)
         recorder.phase = "forward"
-        event = StepEvent("step", stack, session.record.time, index, info.type, frozenset(), len(args) > 1 or "closure" in kwargs)
+        event = StepEvent(
+            "step", stack, session.record.time, index, info.type, frozenset(), len(args) > 1 or "closure" in kwargs
+        )
         session.record.events.append(event)
         number = len(session.record.events) - 1
         last_backward = session.last_backward()
@@ -146,7 +148,9 @@ def _watch_steps(session: Session, patches: Patches) -> None:
                     track = recorder.track(parameter)
                     snapshot = snapshots.get(track.index)
                     changed, size = snapshot.note_step(parameter) if snapshot is not None else (False, 0.0)
-                    fact = StepFact(number, index, group_number, lr, state, norm, changed, size, last_backward=last_backward)
+                    fact = StepFact(
+                        number, index, group_number, lr, state, norm, changed, size, last_backward=last_backward
+                    )
                     track.facts.append(fact)
                     touched.add(track.index)
                     _note_reuse(track, state, number)
@@ -218,15 +222,21 @@ def _watch_schedulers(session: Session, patches: Patches) -> None:
     init = base.__init__
 
     def __init__(self: Any, optimizer: Any, *args: Any, **kwargs: Any) -> None:
+        events = len(session.record.events)
         init(self, optimizer, *args, **kwargs)
         if session.on:
             info = session.optimizer_info(optimizer)
+            # A scheduler takes a step of its own when it is built; that is not the loop's.
+            own = [e for e in session.record.events[events:] if e.kind == "scheduler step"]
+            info.scheduler_steps -= len(own)
+            session.record.events[events:] = [e for e in session.record.events[events:] if e not in own]
             info.schedulers.append((session.stack(2), type(self).__name__))
             session.look_at_groups(info, optimizer)
             session.event("scheduler", session.stack(2), info.index, type(self).__name__)
 
     patches.replace(base, "__init__", __init__)
-    for kind in {base, lr_scheduler.ReduceLROnPlateau}:
+    kinds: tuple[Any, ...] = (base, lr_scheduler.ReduceLROnPlateau)
+    for kind in kinds:
         patches.replace(kind, "step", _scheduler_step(session, kind.step))
 
 

@@ -34,7 +34,8 @@ class ModelName:
 
 
 def models_seen(session: Session) -> list[ModelName]:
-    """The root modules that took part: called, read from, or held by an optimizer. The one with most held comes first."""
+    """The root modules that took part: called, read from, or held by an optimizer. The one with most held comes
+    first."""
     record = session.record
     active: set[int] = set()
     live = {info.index: module for info, module in session.live_modules()}
@@ -47,7 +48,13 @@ def models_seen(session: Session) -> list[ModelName]:
     for index in called:
         if index in live:
             active.update(id(top) for top in _tops(live[index], parents))
-    read = {record.values[vid].track for op in record.ops if op.phase == "forward" for vid in op.inputs if op.name not in _UNREADING}
+    read = {
+        record.values[vid].track
+        for op in record.ops
+        if op.phase == "forward"
+        for vid in op.inputs
+        if op.name not in _UNREADING
+    }
     read_modules = {id(t) for track in record.tracks if track.index in read and (t := track.ref()) is not None}
     held = {t for info in session.optimizers for _, members in info.groups for t in members}
     chosen: list[tuple[int, int, ModuleInfo, nn.Module]] = []
@@ -56,11 +63,15 @@ def models_seen(session: Session) -> list[ModelName]:
         parameters = list(root.parameters())
         if not parameters and not _has_hidden(root):
             continue
-        holds = sum(1 for p in parameters if (track := session.recorder.known_track(p)) is not None and track.index in held)
+        holds = sum(
+            1 for p in parameters if (track := session.recorder.known_track(p)) is not None and track.index in held
+        )
         if id(root) in active or any(id(p) in read_modules for p in parameters):
             chosen.append((-holds, order, info, root))
     if not chosen:
-        chosen = [(0, order, info, root) for order, (info, root) in enumerate(roots) if any(True for _ in root.parameters())]
+        chosen = [
+            (0, order, info, root) for order, (info, root) in enumerate(roots) if any(True for _ in root.parameters())
+        ]
     chosen.sort(key=lambda entry: (entry[0], entry[1]))
     chosen = _without_contained(session, chosen)
     if len(chosen) == 1:
@@ -68,7 +79,9 @@ def models_seen(session: Session) -> list[ModelName]:
     named: list[ModelName] = []
     taken: set[str] = set()
     for _, _, info, root in chosen:
-        name = session.variables.get(id(root)) or variable_name(record.stacks, info.created) or type(root).__name__.lower()
+        name = (
+            session.variables.get(id(root)) or variable_name(record.stacks, info.created) or type(root).__name__.lower()
+        )
         base, number = name, 2
         while name in taken:
             name, number = f"{base}{number}", number + 1
@@ -80,7 +93,8 @@ def models_seen(session: Session) -> list[ModelName]:
 def _without_contained(
     session: Session, chosen: list[tuple[int, int, ModuleInfo, nn.Module]]
 ) -> list[tuple[int, int, ModuleInfo, nn.Module]]:
-    """Leave out roots that another root keeps in a list, a dict or a plain attribute: they are its unregistered parts."""
+    """Leave out roots that another root keeps in a list, a dict or a plain attribute: they are its unregistered
+    parts."""
     contained: set[int] = set()
     for _, _, _, root in chosen:
         known = names_in_containers([("", root)], session.recorder)
@@ -98,12 +112,18 @@ def _all_in(module: nn.Module, contained: set[int]) -> bool:
     return bool(parameters) and all(id(p) in contained for p in parameters)
 
 
-_UNREADING = frozenset({"Parameter", "grad", "requires_grad_", "data", "detach", "clone", "copy_", "empty_like", "zeros_like"})
+_UNREADING = frozenset(
+    {"Parameter", "grad", "requires_grad_", "data", "detach", "clone", "copy_", "empty_like", "zeros_like"}
+)
 
 
 def _has_hidden(module: nn.Module) -> bool:
     """Whether a module without parameters keeps modules or tensors where torch does not look."""
-    return any(isinstance(value, list | dict | tuple) and value for key, value in vars(module).items() if not key.startswith("_"))
+    return any(
+        isinstance(value, list | dict | tuple) and value
+        for key, value in vars(module).items()
+        if not key.startswith("_")
+    )
 
 
 def _tops(module: nn.Module, parents: dict[int, list[nn.Module]]) -> list[nn.Module]:
@@ -167,7 +187,10 @@ def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Record
                         queue.append((".".join(part for part in (path, name, key) if part), inner, depth + 1))
         elif isinstance(value, dict):
             seen.add(id(value))
-            queue.extend((f"{path}.{key}" if isinstance(key, str) else f"{path}[{key!r}]", inner, depth + 1) for key, inner in list(value.items())[:2000])
+            queue.extend(
+                (f"{path}.{key}" if isinstance(key, str) else f"{path}[{key!r}]", inner, depth + 1)
+                for key, inner in list(value.items())[:2000]
+            )
         elif isinstance(value, list | tuple | set | frozenset):
             seen.add(id(value))
             queue.extend((f"{path}[{number}]", inner, depth + 1) for number, inner in enumerate(list(value)[:2000]))

@@ -26,9 +26,13 @@ class Neutralizer:
 
     def covers(self, stack: int) -> bool:
         """Whether any frame of the stack stands on one of the lines."""
-        return any((displayed_path(self.stacks.file(i)), self.stacks.line(i)) in self.lines for i in self.stacks.chain(stack))
+        return any(
+            (displayed_path(self.stacks.file(i)), self.stacks.line(i)) in self.lines for i in self.stacks.chain(stack)
+        )
 
-    def __call__(self, name: str, stack: int, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def __call__(
+        self, name: str, stack: int, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         """Call `func`, or its neutral form where it stands on one of the lines."""
         if not self.covers(stack):
             return func(*args, **kwargs)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from fxaudit.capture.values import same_numbers
 
@@ -69,13 +70,16 @@ class _State:
     def _save_tensors(self) -> None:
         seen: set[int] = set()
         held = [p for o in self.optimizers for group in o.param_groups for p in group["params"]]
-        own = [t for module in self.modules for t in (*vars(module).get("_parameters", {}).values(), *vars(module).get("_buffers", {}).values())]
+        own = [
+            t
+            for module in self.modules
+            for t in (*vars(module).get("_parameters", {}).values(), *vars(module).get("_buffers", {}).values())
+        ]
         for tensor in (*own, *held):
             if not isinstance(tensor, torch.Tensor) or id(tensor) in seen:
                 continue
             seen.add(id(tensor))
-            lazy = isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin)
-            if lazy:
+            if is_lazy(tensor):
                 continue
             alias = tensor.detach()
             self.tensors.append((tensor, alias, alias.clone(), tensor.requires_grad))

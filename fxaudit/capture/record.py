@@ -14,7 +14,18 @@ import torch
 
 from fxaudit.source import StackTable
 
-__all__ = ["BackwardEvent", "LoopEvent", "ModuleCall", "Op", "Phase", "Record", "StepEvent", "StepFact", "Track", "Value"]
+__all__ = [
+    "BackwardEvent",
+    "LoopEvent",
+    "ModuleCall",
+    "Op",
+    "Phase",
+    "Record",
+    "StepEvent",
+    "StepFact",
+    "Track",
+    "Value",
+]
 
 Phase = Literal["forward", "backward", "optimizer"]
 GradientState = Literal["none", "zero", "finite", "nonfinite"]
@@ -48,7 +59,8 @@ class Op:
 
     `region` is the stack of the line that opened the no-grad region (-1: gradients were enabled). `mutates` are the
     values it wrote in place. `python_inputs` are operations whose Python results it received; those in `inferred` were
-    not proved by identity. `inside` is the enclosing `autograd.Function` call. `sequence` brackets the `grad_fn`s it made.
+    not proved by identity. `inside` is the enclosing `autograd.Function` call. `sequence` brackets the `grad_fn`s it
+    made.
     """
 
     index: int

@@ -31,17 +31,23 @@ _QUIET = frozenset(
         "__hash__", "__repr__", "__format__", "__dir__", "is_set_to", "is_same_size", "is_nonzero", "untyped_storage",
         "storage", "_typed_storage", "is_tensor", "__reduce_ex__", "__bool__", "equal", "allclose", "is_pinned",
         "is_inference", "result_type", "can_cast", "broadcast_shapes", "manual_seed", "get_default_dtype",
-        "_is_view", "is_conj", "is_neg", "is_shared", "has_names", "dim_order", "sym_size", "_has_compatible_shallow_copy_type",
+        "_is_view", "is_conj", "is_neg", "is_shared", "has_names", "dim_order", "sym_size",
+        "_has_compatible_shallow_copy_type",
         "_record_function_enter_new", "_record_function_exit", "_record_function_exit._RecordFunction", "__contains__",
-        "_get_tracing_state", "is_storage", "promote_types", "retain_grad", "_nnz", "sparse_dim", "dense_dim", "is_coalesced",
+        "_get_tracing_state", "is_storage", "promote_types", "retain_grad", "_nnz", "sparse_dim", "dense_dim",
+        "is_coalesced",
     }
 )  # fmt: skip
 _QUIET_PROPERTIES = frozenset(
     {
-        "shape", "dtype", "device", "ndim", "is_leaf", "requires_grad", "is_sparse", "layout", "grad_fn", "names", "name",
-        "is_cuda", "is_meta", "is_quantized", "is_nested", "is_cpu", "is_mps", "is_xla", "is_xpu", "is_mkldnn", "is_mtia",
-        "is_vulkan", "is_ipu", "is_maia", "is_hpu", "itemsize", "nbytes", "output_nr", "_version", "_base", "_backward_hooks",
-        "_post_accumulate_grad_hooks", "retains_grad", "volatile", "is_sparse_csr", "_cdata", "_has_symbolic_sizes_strides",
+        "shape", "dtype", "device", "ndim", "is_leaf", "requires_grad", "is_sparse", "layout", "grad_fn", "names",
+        "name",
+        "is_cuda", "is_meta", "is_quantized", "is_nested", "is_cpu", "is_mps", "is_xla", "is_xpu", "is_mkldnn",
+        "is_mtia",
+        "is_vulkan", "is_ipu", "is_maia", "is_hpu", "itemsize", "nbytes", "output_nr", "_version", "_base",
+        "_backward_hooks",
+        "_post_accumulate_grad_hooks", "retains_grad", "volatile", "is_sparse_csr", "_cdata",
+        "_has_symbolic_sizes_strides",
         "__cuda_array_interface__", "_python_dispatch", "grad_dtype", "_is_param", "_dynamo_weak_dynamic_indices",
     }
 )  # fmt: skip
@@ -76,9 +82,11 @@ def _learn(function: Any) -> _Callee:
     if name in ("backward", "register_hook", "register_post_accumulate_grad_hook", "requires_grad_"):
         return _Callee(name, name, False)
     in_place = (name.endswith("_") and not name.endswith("__")) or (
-        name.startswith("__i") and name.endswith("__") and name not in ("__invert__", "__index__", "__int__", "__iter__")
+        name.startswith("__i")
+        and name.endswith("__")
+        and name not in ("__invert__", "__index__", "__int__", "__iter__")
     )
-    return _Callee(name, "call", in_place or name in _MUTATING or name.startswith("_foreach_") and name.endswith("_"))
+    return _Callee(name, "call", in_place or name in _MUTATING or (name.startswith("_foreach_") and name.endswith("_")))
 
 
 def is_quiet(name: str) -> bool:
@@ -157,10 +165,8 @@ class Recorder(TorchFunctionMode):
             self._probe_inputs(tensors)
         stack = self.stack(sys._getframe(2))
         before = torch._C._autograd._get_sequence_nr()
-        if self.neutral is None:
-            result = func(*args, **kwargs)
-        else:
-            result = self.neutral(callee.name, stack, func, args, kwargs)
+        neutral = self.neutral
+        result = func(*args, **kwargs) if neutral is None else neutral(callee.name, stack, func, args, kwargs)
         outputs: list[torch.Tensor] = []
         _tensors_in(result, outputs, 0)
         mutates = callee.mutates or "out" in kwargs

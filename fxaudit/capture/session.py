@@ -63,6 +63,7 @@ class OptimizerInfo:
     refused: str = ""
     """What PyTorch said when it refused to build it."""
     wrapper_of: int = -1
+    """The optimizer whose very `param_groups` it shows (a Lookahead around an Adam, say)."""
     name: str = ""
     schedulers: list[tuple[int, str]] = field(default_factory=list)
     """(stack, class) of each learning-rate scheduler built for it."""
@@ -171,11 +172,7 @@ class Session:
     def on(self) -> bool:
         """Whether wrappers should do more than pass on: right thread, right process, not paused."""
         recorder = self.recorder
-        return (
-            not recorder.paused
-            and recorder.thread == threading.get_ident()
-            and recorder.process == os.getpid()
-        )
+        return not recorder.paused and recorder.thread == threading.get_ident() and recorder.process == os.getpid()
 
     @contextlib.contextmanager
     def quietly(self) -> Iterator[None]:
@@ -232,7 +229,9 @@ class Session:
     def roots(self) -> list[tuple[ModuleInfo, nn.Module]]:
         """The topmost owning modules: those that are no other live module's sub-module."""
         live = self.live_modules()
-        children = {id(child) for _, module in live for child in vars(module).get("_modules", {}).values() if child is not None}
+        children = {
+            id(child) for _, module in live for child in vars(module).get("_modules", {}).values() if child is not None
+        }
         return [(info, module) for info, module in live if id(module) not in children]
 
     def look_at_names(self) -> None:
@@ -281,6 +280,12 @@ class Session:
             created_time=self.record.time,
         )
         self.optimizers.append(info)
+        groups = getattr(optimizer, "param_groups", None)
+        for other in self.optimizers[:-1]:
+            inner = other.ref()
+            if inner is not None and groups is not None and getattr(inner, "param_groups", None) is groups:
+                info.wrapper_of = other.index
+                break
         self.kept.append(optimizer)
         self._optimizer_by_id[id(optimizer)] = info.index
         return info
@@ -291,7 +296,9 @@ class Session:
         with self.quietly():
             for group in getattr(optimizer, "param_groups", ()):
                 lr = group.get("lr")
-                members = tuple(self.recorder.track(p).index for p in group.get("params", ()) if isinstance(p, torch.Tensor))
+                members = tuple(
+                    self.recorder.track(p).index for p in group.get("params", ()) if isinstance(p, torch.Tensor)
+                )
                 groups.append((_number(lr), members))
         info.groups = groups
 
@@ -300,13 +307,16 @@ class Session:
         return [
             (info, number)
             for info in self.optimizers
+            if info.wrapper_of < 0
             for number, (_, members) in enumerate(info.groups)
             if track in members
         ]
 
     # -- events --------------------------------------------------------------------------------------------------
 
-    def event(self, kind: str, stack: int, subject: int = -1, text: str = "", tracks: frozenset[int] = frozenset()) -> LoopEvent:
+    def event(
+        self, kind: str, stack: int, subject: int = -1, text: str = "", tracks: frozenset[int] = frozenset()
+    ) -> LoopEvent:
         """Note that the loop did something."""
         event = LoopEvent(kind, stack, self.record.time, subject, text, tracks)
         self.record.events.append(event)

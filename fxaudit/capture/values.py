@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from fxaudit.capture.record import GradientState
 
@@ -20,7 +21,12 @@ def gradient_states(gradients: Sequence[torch.Tensor | None]) -> list[tuple[Grad
         if gradient is None:
             continue
         plain = gradient.detach()
-        if plain.layout is torch.strided and type(plain) is torch.Tensor and plain.numel() and plain.device.type != "meta":
+        if (
+            plain.layout is torch.strided
+            and type(plain) is torch.Tensor
+            and plain.numel()
+            and plain.device.type != "meta"
+        ):
             dense.setdefault((plain.dtype, plain.device), []).append(index)
         else:
             states[index] = _single(plain)
@@ -36,8 +42,7 @@ def _single(gradient: torch.Tensor) -> tuple[GradientState, float]:
         return "finite", math.nan
     if gradient.layout is not torch.strided:
         gradient = gradient.coalesce().values() if gradient.is_sparse else gradient.to_dense()
-    if hasattr(gradient, "full_tensor"):  # DTensor: the local shard is what this rank steps with
-        gradient = gradient.to_local()
+    gradient = _local(gradient)
     if gradient.numel() == 0:
         return "zero", 0.0
     return _state(float(gradient.abs().max()))
@@ -97,9 +102,12 @@ class Snapshot:
 
 def copy_of(tensor: torch.Tensor) -> torch.Tensor | None:
     """A detached copy, or None of what has no numbers yet (lazy parameters)."""
-    if isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin):
+    if is_lazy(tensor):
         return None
-    plain = tensor.detach()
-    if hasattr(plain, "to_local"):
-        plain = plain.to_local()
-    return plain.clone()
+    return _local(tensor.detach()).clone()
+
+
+def _local(tensor: torch.Tensor) -> torch.Tensor:
+    """The shard of a DTensor that this process steps with; any other tensor as it is."""
+    to_local = getattr(tensor, "to_local", None)
+    return to_local() if to_local is not None else tensor

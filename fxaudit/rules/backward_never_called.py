@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fxaudit.blame import binding_stack, why_never_called
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["BackwardNeverCalled"]
 
@@ -57,3 +57,38 @@ class BackwardNeverCalled(Rule):
                     audit.source(event.stack),
                     fix="Make backward run through: read the error it raises.",
                 )
+
+    @staticmethod
+    def bad() -> Example:
+        """A loss that is logged, and nothing else."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()
+                loss = model(x).square().mean()  # FXA402
+                print(f"loss {loss.item():.3f}")
+                optimizer.step()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """The loss is sent backward."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()
+                loss = model(x).square().mean()
+                print(f"loss {loss.item():.3f}")
+                loss.backward()
+                optimizer.step()
+
+        return Example(train=train)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fxaudit.graph import Cut
-from fxaudit.rule import Audit
+from fxaudit.rule import Audit, Example
 from fxaudit.rules.cuts import CutRule
 from fxaudit.verdict import ParameterState
 
@@ -23,3 +23,45 @@ class CheckpointInputs(CutRule):
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """Names what is inside."""
         return f"no input of the reentrant checkpoint requires grad, so {audit.names(states)} gets none"
+
+    @staticmethod
+    def bad() -> Example:
+        """The first block is checkpointed, and its input is data."""
+        import torch
+        from torch import nn
+        from torch.utils.checkpoint import checkpoint
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.block = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                h = checkpoint(self.block, x, use_reentrant=True)  # FXA110
+                return torch.sigmoid(self.head(h))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """Without reentry the inputs do not matter."""
+        import torch
+        from torch import nn
+        from torch.utils.checkpoint import checkpoint
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.block = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                h = checkpoint(self.block, x, use_reentrant=False)
+                return torch.sigmoid(self.head(h))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

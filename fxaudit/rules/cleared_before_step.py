@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fxaudit.capture.record import BackwardEvent
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.verdict import ParameterState
 
 __all__ = ["ClearedBeforeStep"]
@@ -57,3 +57,35 @@ class ClearedBeforeStep(Rule):
                 if event.kind == "zero_grad" and state.index in event.tracks:
                     return event.stack if first_step > first_arrival else None
         return None
+
+    @staticmethod
+    def bad() -> Example:
+        """Gradients cleared one line too late."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                model(x).square().mean().backward()
+                optimizer.zero_grad()  # FXA403
+                optimizer.step()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """Gradients cleared after the step."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                model(x).square().mean().backward()
+                optimizer.step()
+                optimizer.zero_grad()
+
+        return Example(train=train)

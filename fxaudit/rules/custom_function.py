@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fxaudit.blame import return_of
 from fxaudit.capture.record import Op
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.verdict import ParameterState
 
 __all__ = ["CustomFunctionReturnsNone"]
@@ -43,3 +43,49 @@ class CustomFunctionReturnsNone(Rule):
                 culprit,
                 related=[(audit.source(op.stack), "the function is applied here")],
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """A backward that forgets the weight."""
+        from typing import Any
+
+        import torch
+        from torch import nn
+
+        class Scale(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+                ctx.save_for_backward(x, weight)
+                return x * weight
+
+            @staticmethod
+            def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+                x, weight = ctx.saved_tensors
+                return grad * weight, None  # FXA111
+
+        model, x = nn.Linear(4, 4), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: Scale.apply(model.bias, model.weight).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """Both inputs get their gradient."""
+        from typing import Any
+
+        import torch
+        from torch import nn
+
+        class Scale(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+                ctx.save_for_backward(x, weight)
+                return x * weight
+
+            @staticmethod
+            def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+                x, weight = ctx.saved_tensors
+                return grad * weight, (grad * x).sum(0)
+
+        model, x = nn.Linear(4, 4), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: Scale.apply(model.bias, model.weight).square().mean(), optimizer)

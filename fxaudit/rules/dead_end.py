@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fxaudit.blame import binding_stack
 from fxaudit.finding import Finding
 from fxaudit.graph import DeadEnd
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.syntax import binding_of
 from fxaudit.verdict import ParameterState
 
@@ -52,3 +52,45 @@ class DeadEndValue(Rule):
             related += [(audit.op_source(cut.op), f"another way to the loss ends here, at `{audit.record.ops[cut.op].name}`") for cut in cuts]
             level = "error" if audit.is_held(states) else "note"
             yield self.finding(audit, states, message, audit.source(stack), related=related, level=level)  # type: ignore[arg-type]
+
+    @staticmethod
+    def bad() -> Example:
+        """The second layer gets the input instead of the first layer's output."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.first = nn.Linear(4, 4)
+                self.second = nn.Linear(4, 4)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                h = torch.tanh(self.first(x))  # FXA103
+                h = torch.tanh(self.second(x))
+                return h
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The second layer goes on from the first."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.first = nn.Linear(4, 4)
+                self.second = nn.Linear(4, 4)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                h = torch.tanh(self.first(x))
+                h = torch.tanh(self.second(h))
+                return h
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

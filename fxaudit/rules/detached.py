@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fxaudit.graph import Cut
-from fxaudit.rule import Audit
+from fxaudit.rule import Audit, Example
 from fxaudit.rules.cuts import CutRule
 from fxaudit.verdict import ParameterState
 
@@ -25,3 +25,43 @@ class DetachedPath(CutRule):
         op = audit.record.ops[cut.op]
         call = ".data" if op.name == "data" else f".{op.name.rstrip('_')}()" if op.name != "data.__set__" else ".data = …"
         return f"`{call}` cuts {audit.names(states)} off from the loss"
+
+    @staticmethod
+    def bad() -> Example:
+        """A hidden state that is detached in passing."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.encoder = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                h = self.encoder(x).detach()  # FXA104
+                return torch.sigmoid(self.head(h))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The hidden state keeps its history."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.encoder = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                h = self.encoder(x)
+                return torch.sigmoid(self.head(h))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["EmptyOptimizer"]
 
@@ -33,3 +33,23 @@ class EmptyOptimizer(Rule):
                 continue
             said = ", and PyTorch refuses it" if info.refused else ""
             yield self.finding(audit, states, f"`{info.type}` is built without any parameter{said}", audit.source(info.created))
+
+    @staticmethod
+    def bad() -> Example:
+        """A group that is never filled."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Linear(4, 1), torch.randn(8, 4)
+        optimizer = torch.optim.SGD([{"params": []}], lr=0.1)  # FXA302
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The group holds the model's parameters."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Linear(4, 1), torch.randn(8, 4)
+        optimizer = torch.optim.SGD([{"params": model.parameters()}], lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

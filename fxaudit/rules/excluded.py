@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fxaudit.blame import project_stack, source_at
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.syntax import sliced_statements
 from fxaudit.verdict import ParameterState
@@ -77,6 +77,26 @@ class LeftOut(Rule):
         return self.finding(
             audit, states, f"`{info.type}` does not hold {audit.names(states)}{reason}", culprit, related=related
         )
+
+    @staticmethod
+    def bad() -> Example:
+        """An optimizer that gets the head only."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model[2].parameters(), lr=0.1)  # FXA301
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The optimizer gets the whole model."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
 
 
 def _dropping_statement(

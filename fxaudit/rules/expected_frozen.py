@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["ExpectedFrozen"]
 
@@ -30,3 +30,25 @@ class ExpectedFrozen(Rule):
                     f"{audit.names(states)} is expected to be {verdict}, but trains",
                     audit.source(states[0].track.created),
                 )
+
+    @staticmethod
+    def bad() -> Example:
+        """A backbone that is expected to be frozen, and is not."""
+        import torch
+        from torch import nn
+
+        backbone = nn.Linear(4, 4)  # FXA601
+        model, x = nn.Sequential(backbone, nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer, expect={"0.*": "frozen"})
+
+    @staticmethod
+    def good() -> Example:
+        """The backbone is frozen, as expected."""
+        import torch
+        from torch import nn
+
+        backbone = nn.Linear(4, 4).requires_grad_(False)
+        model, x = nn.Sequential(backbone, nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer, expect={"0.*": "frozen"})

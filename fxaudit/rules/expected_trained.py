@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["ExpectedTrained"]
 
@@ -35,3 +35,25 @@ class ExpectedTrained(Rule):
                     f"{audit.names(states)} is expected to be {expected}, but is {verdict}",
                     cause.culprit if cause is not None else audit.source(states[0].track.created),
                 )
+
+    @staticmethod
+    def bad() -> Example:
+        """A backbone that is expected to train, and is frozen."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        model[0].requires_grad_(False)  # FXA602
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer, expect={"0.*": "trained"})
+
+    @staticmethod
+    def good() -> Example:
+        """The backbone trains, as expected."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        model[0].requires_grad_(True)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer, expect={"0.*": "trained"})

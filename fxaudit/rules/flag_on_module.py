@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["FlagOnModule"]
 
@@ -41,3 +41,31 @@ class FlagOnModule(Rule):
             for state in states:
                 state.explained.remove(self.code)
             yield finding
+
+    @staticmethod
+    def bad() -> Example:
+        """A backbone that is meant to be frozen."""
+        from typing import Any
+
+        import torch
+        from torch import nn
+
+        backbone: Any = nn.Linear(4, 4)
+        backbone.requires_grad = False  # FXA307
+        model, x = nn.Sequential(backbone, nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The method freezes its parameters."""
+        from typing import Any
+
+        import torch
+        from torch import nn
+
+        backbone: Any = nn.Linear(4, 4)
+        backbone.requires_grad_(False)
+        model, x = nn.Sequential(backbone, nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["ForeignTensor"]
 
@@ -35,3 +35,25 @@ class ForeignTensor(Rule):
                 related=[(audit.source(made), "the tensor is made here")],
                 level="error" if excluded else "warning",
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """A temperature that the optimizer holds and the loss does without."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Linear(4, 1), torch.randn(8, 4)
+        temperature = nn.Parameter(torch.ones(()))
+        optimizer = torch.optim.SGD([*model.parameters(), temperature], lr=0.1)  # FXA303
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The loss uses the temperature."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Linear(4, 1), torch.randn(8, 4)
+        temperature = nn.Parameter(torch.ones(()))
+        optimizer = torch.optim.SGD([*model.parameters(), temperature], lr=0.1)
+        return Example(model, lambda: (model(x) / temperature).square().mean(), optimizer)

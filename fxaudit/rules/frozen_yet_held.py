@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fxaudit.blame import why_never_called
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 
 __all__ = ["FrozenYetHeld"]
@@ -49,6 +49,28 @@ class FrozenYetHeld(Rule):
                 frozen_at or audit.source(info.created),
                 related=[(audit.source(info.created), "the optimizer is built here")],
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """A frozen backbone in the optimizer."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        model[0].requires_grad_(False)  # FXA306
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The optimizer gets what is trained."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        model[0].requires_grad_(False)
+        optimizer = torch.optim.SGD(model[2].parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
 
 
 def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:

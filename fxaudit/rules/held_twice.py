@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.verdict import ParameterState
 
 __all__ = ["HeldTwice"]
@@ -42,6 +42,42 @@ class HeldTwice(Rule):
             for state in states:
                 state.explained.remove(self.code)
             yield finding
+
+    @staticmethod
+    def bad() -> Example:
+        """An optimizer for the whole model, and another one for its head."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+            head = torch.optim.SGD(model[2].parameters(), lr=1.0)
+            body = torch.optim.SGD(model.parameters(), lr=0.1)  # FXA305
+            for _ in range(3):
+                model.zero_grad()
+                model(x).square().mean().backward()
+                head.step()
+                body.step()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """Each parameter has one optimizer."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+            head = torch.optim.SGD(model[2].parameters(), lr=1.0)
+            body = torch.optim.SGD(model[0].parameters(), lr=0.1)
+            for _ in range(3):
+                model.zero_grad()
+                model(x).square().mean().backward()
+                head.step()
+                body.step()
+
+        return Example(train=train)
 
 
 def _both_step_one_gradient(state: ParameterState, looped: bool) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.vanishing import Origins
 from fxaudit.source import SourceLine
 from fxaudit.verdict import ParameterState
@@ -47,3 +47,27 @@ class HookReplacedGradient(Rule):
                 culprit,
                 related=[(registered, "the hook is registered here")],
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """A hook that multiplies the gradient by 0."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for parameter in model[0].parameters():
+            parameter.register_hook(lambda grad: grad * 0)  # FXA504
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The hook halves it."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for parameter in model[0].parameters():
+            parameter.register_hook(lambda grad: grad * 0.5)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

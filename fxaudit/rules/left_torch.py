@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fxaudit.graph import Cut
-from fxaudit.rule import Audit
+from fxaudit.rule import Audit, Example
 from fxaudit.rules.cuts import CutRule
 from fxaudit.verdict import ParameterState
 
@@ -26,3 +26,43 @@ class LeftTorch(CutRule):
         call = {"__float__": "float()", "__int__": "int()", "__array__": "numpy.asarray()"}.get(op.name, f".{op.name}()")
         tail = " (inferred)" if cut.inferred else ""
         return f"`{call}` turns {audit.names(states)} into plain numbers{tail}"
+
+    @staticmethod
+    def bad() -> Example:
+        """A temperature that becomes a Python number."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.head = nn.Linear(4, 3)
+                self.temperature = nn.Parameter(torch.ones(()))
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                temperature = self.temperature.item()  # FXA106
+                return torch.softmax(self.head(x) / temperature, -1)
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The temperature stays a tensor."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.head = nn.Linear(4, 3)
+                self.temperature = nn.Parameter(torch.ones(()))
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                temperature = self.temperature
+                return torch.softmax(self.head(x) / temperature, -1)
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["LossCutOff"]
 
@@ -38,3 +38,35 @@ class LossCutOff(Rule):
                 related=[(audit.source(event.stack), "backward is called here")],
             )
             return
+
+    @staticmethod
+    def bad() -> Example:
+        """A loss that compares the target with itself."""
+        import torch
+        from torch import nn
+
+        model, x, y = nn.Linear(4, 1), torch.randn(8, 4), torch.randn(8, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+        def loss() -> torch.Tensor:
+            output = model(x)
+            print(f"outputs of shape {tuple(output.shape)}")
+            return nn.functional.mse_loss(y, y)  # FXA109
+
+        return Example(model, loss, optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The loss compares the model's output with the target."""
+        import torch
+        from torch import nn
+
+        model, x, y = nn.Linear(4, 1), torch.randn(8, 4), torch.randn(8, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+        def loss() -> torch.Tensor:
+            output = model(x)
+            print(f"outputs of shape {tuple(output.shape)}")
+            return nn.functional.mse_loss(output, y)
+
+        return Example(model, loss, optimizer)

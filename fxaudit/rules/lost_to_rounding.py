@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.verdict import ParameterState
 
 __all__ = ["LostToRounding"]
@@ -41,3 +41,37 @@ class LostToRounding(Rule):
                 audit.source(info.created),
                 related=[(audit.source(audit.record.events[fact.event].stack), "the step that changes nothing")],
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """Parameters in bfloat16, and a small learning rate."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1, bias=False, dtype=torch.bfloat16), torch.ones(8, 4)
+            nn.init.ones_(model.weight)
+            optimizer = torch.optim.SGD(model.parameters(), lr=1e-5)  # FXA503
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x.to(model.weight.dtype)).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """Parameters in float32."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1, bias=False), torch.ones(8, 4)
+            nn.init.ones_(model.weight)
+            optimizer = torch.optim.SGD(model.parameters(), lr=1e-5)
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x.to(model.weight.dtype)).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.verdict import ParameterState
 
 __all__ = ["MadeInForward"]
@@ -38,3 +38,53 @@ class MadeInForward(Rule):
             yield self.finding(
                 audit, states, f"{audit.names(states)} is made anew in each forward", audit.source(stack)
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """An adapter that is made where the width of the input is known."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                self.adapter = nn.Linear(x.shape[-1], 4)  # FXA203
+                return torch.sigmoid(self.head(self.adapter(x)))
+
+        def train() -> None:
+            model, x = Net(), torch.randn(8, 6)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """The adapter is made once, before the optimizer."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.adapter = nn.Linear(6, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return torch.sigmoid(self.head(self.adapter(x)))
+
+        def train() -> None:
+            model, x = Net(), torch.randn(8, 6)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)

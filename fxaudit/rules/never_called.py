@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.mentions import unreached_mention
 from fxaudit.verdict import ParameterState
 
@@ -45,6 +45,44 @@ class ModuleNeverCalled(Rule):
         if conditional:
             message += f": {conditional}"
         return self.finding(audit, states, message, culprit, related=related, level=level)  # type: ignore[arg-type]
+
+    @staticmethod
+    def bad() -> Example:
+        """A gate that is made, and forgotten in forward."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.body = nn.Linear(4, 4)
+                self.gate = nn.Linear(4, 4)  # FXA101
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return torch.tanh(self.body(x))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The gate is called."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.body = nn.Linear(4, 4)
+                self.gate = nn.Linear(4, 4)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return torch.tanh(self.body(x)) * torch.sigmoid(self.gate(x))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
 
 
 def _topmost_uncalled(audit: Audit, state: ParameterState) -> str | None:

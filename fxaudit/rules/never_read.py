@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.mentions import unreached_mention
 
 __all__ = ["ParameterNeverRead"]
@@ -31,3 +31,39 @@ class ParameterNeverRead(Rule):
                 message += f": {conditional}"
             level = "note" if not state.held else ("warning" if conditional else "error")
             yield self.finding(audit, [state], message, culprit, related=related, level=level)  # type: ignore[arg-type]
+
+    @staticmethod
+    def bad() -> Example:
+        """A scale that forward does not use."""
+        import torch
+        from torch import nn
+
+        class ScaledLinear(nn.Linear):
+            def __init__(self) -> None:
+                super().__init__(4, 1)
+                self.scale = nn.Parameter(torch.ones(1))  # FXA102
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return nn.functional.linear(x, self.weight, self.bias)
+
+        model, x = ScaledLinear(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """Forward multiplies with the scale."""
+        import torch
+        from torch import nn
+
+        class ScaledLinear(nn.Linear):
+            def __init__(self) -> None:
+                super().__init__(4, 1)
+                self.scale = nn.Parameter(torch.ones(1))
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return nn.functional.linear(x, self.weight * self.scale, self.bias)
+
+        model, x = ScaledLinear(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fxaudit.graph import Cut
-from fxaudit.rule import Audit
+from fxaudit.rule import Audit, Example
 from fxaudit.rules.cuts import CutRule
 from fxaudit.source import SourceLine
 from fxaudit.verdict import ParameterState
@@ -34,3 +34,44 @@ class NoGradRegion(CutRule):
         """The first operation inside the region."""
         name = audit.record.ops[cut.op].name
         return [(audit.op_source(cut.op), f"`{name}` runs inside it"), *super().related(audit, states, cut)]
+
+    @staticmethod
+    def bad() -> Example:
+        """A backbone that runs without gradients, although the optimizer holds it."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.backbone = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                with torch.no_grad():  # FXA105
+                    h = self.backbone(x)
+                return torch.sigmoid(self.head(h))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The backbone runs with gradients."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.backbone = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                h = self.backbone(x)
+                return torch.sigmoid(self.head(h))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fxaudit.finding import Finding
 from fxaudit.flow import nonfinite_origin
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["NonFiniteGradient"]
 
@@ -42,3 +42,37 @@ class NonFiniteGradient(Rule):
             culprit or backward,
             related=[(backward, "it arrives with this backward")],
         )
+
+    @staticmethod
+    def bad() -> Example:
+        """The length of a vector that is 0, for a row of padding."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Linear(4, 3, bias=False), torch.randn(8, 4)
+        x[0] = 0.0
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+        def loss() -> torch.Tensor:
+            squares = model(x).square().sum(-1)
+            length = torch.sqrt(squares)  # FXA502
+            return (length - 1).square().mean()
+
+        return Example(model, loss, optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """An epsilon keeps the root away from 0."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Linear(4, 3, bias=False), torch.randn(8, 4)
+        x[0] = 0.0
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+        def loss() -> torch.Tensor:
+            squares = model(x).square().sum(-1)
+            length = torch.sqrt(squares + 1e-6)
+            return (length - 1).square().mean()
+
+        return Example(model, loss, optimizer)

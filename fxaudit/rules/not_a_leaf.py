@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.containers import filled_at, owner_of
 
 __all__ = ["NotALeaf"]
@@ -35,3 +35,41 @@ class NotALeaf(Rule):
                 audit.source(state.track.created) or assigned,
                 related=[(assigned, "assigned here")],
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """A Parameter that is scaled after it was made."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.prompt = nn.Parameter(torch.randn(4)) * 0.02  # FXA206
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return torch.sigmoid(self.head(x + self.prompt))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The tensor is scaled before it becomes a Parameter."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.prompt = nn.Parameter(torch.randn(4) * 0.02)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return torch.sigmoid(self.head(x + self.prompt))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

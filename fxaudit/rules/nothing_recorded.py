@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["NothingRecorded"]
 
@@ -24,3 +24,33 @@ class NothingRecorded(Rule):
         if audit.judge.looped and not audit.graph.backwards and not audit.record.calls and not audit.record.steps():
             if not audit.session.optimizers:
                 yield self.finding(audit, [], "no forward, no backward and no optimizer was seen", None)
+
+    @staticmethod
+    def bad() -> Example:
+        """A cross-validation without folds."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            for _ in range(0):
+                model, x = nn.Linear(4, 1), torch.randn(8, 4)
+                optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+                model(x).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """One fold."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            for _ in range(1):
+                model, x = nn.Linear(4, 1), torch.randn(8, 4)
+                optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+                model(x).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)

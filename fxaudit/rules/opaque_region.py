@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["OpaqueRegion"]
 
@@ -32,3 +32,50 @@ class OpaqueRegion(Rule):
                 f"what happens to {audit.names(states)} is inside code that cannot be recorded",
                 audit.source(user.stack) if user is not None else None,
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """A scripted function in which the shift is detached."""
+        import torch
+        from torch import nn
+
+        @torch.jit.script
+        def affine(x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+            return x * scale + shift.detach()
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.scale = nn.Parameter(torch.ones(4))
+                self.shift = nn.Parameter(torch.zeros(4))
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                h = affine(x, self.scale, self.shift)  # FXA112
+                return torch.tanh(h)
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The same without the script: the detach is found at its own line."""
+        import torch
+        from torch import nn
+
+        def affine(x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+            return x * scale + shift.detach()
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.scale = nn.Parameter(torch.ones(4))
+                self.shift = nn.Parameter(torch.zeros(4))
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                h = affine(x, self.scale, self.shift)
+                return torch.tanh(h)
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.verdict import ParameterState
 
@@ -46,6 +46,28 @@ class ReplacedAfterOptimizer(Rule):
                 source or built,
                 related=[(built, "the optimizer was built before, here")],
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """A head that is swapped behind the optimizer's back."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 3)), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        model[2] = nn.Linear(4, 2)  # FXA204
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The head is swapped first."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 3)), torch.randn(8, 4)
+        model[2] = nn.Linear(4, 2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
 
 
 def _replacement(audit: Audit, state: ParameterState, stale: list[ParameterState]) -> tuple[int, int] | None:

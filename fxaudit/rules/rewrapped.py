@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fxaudit.graph import Cut
-from fxaudit.rule import Audit
+from fxaudit.rule import Audit, Example
 from fxaudit.rules.cuts import CutRule
 from fxaudit.verdict import ParameterState
 
@@ -25,3 +25,44 @@ class RewrappedTensor(CutRule):
         op = audit.record.ops[cut.op]
         call = {"Parameter": "nn.Parameter(…)", "tensor": "torch.tensor(…)"}.get(op.name, op.name)
         return f"`{call}` makes a new leaf and forgets {audit.names(states)}"
+
+    @staticmethod
+    def bad() -> Example:
+        """A hidden state made a leaf, so that its gradient can be looked at."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.encoder = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                self.hidden = self.encoder(x).detach().requires_grad_()  # FXA107
+                return torch.sigmoid(self.head(self.hidden))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """`retain_grad` does it without cutting."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.encoder = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                self.hidden = self.encoder(x)
+                self.hidden.retain_grad()
+                return torch.sigmoid(self.head(self.hidden))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fxaudit.blame import project_stack
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.verdict import ParameterState
 
@@ -41,3 +41,39 @@ class RewrittenBetweenSteps(Rule):
             yield self.finding(
                 audit, states, f"{audit.names(states)} is put back between steps{by}", source, related=related
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """A checkpoint that is loaded in each round."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            checkpoint = nn.Linear(4, 1).state_dict()
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                model.load_state_dict(checkpoint)  # FXA408
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """The checkpoint is loaded once."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            checkpoint = nn.Linear(4, 1).state_dict()
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            model.load_state_dict(checkpoint)
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["RoundingNoise"]
 
@@ -39,3 +39,27 @@ class RoundingNoise(Rule):
             for state in states:
                 state.explained.remove(self.code)
             yield finding
+
+    @staticmethod
+    def bad() -> Example:
+        """A bias in front of a batch norm, which subtracts it again."""
+        import torch
+        from torch import nn
+
+        torch.manual_seed(0)
+        inner = nn.Linear(4, 4)  # FXA505
+        model, x = nn.Sequential(inner, nn.BatchNorm1d(4), nn.Linear(4, 1)), torch.randn(64, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """No bias in front of the batch norm."""
+        import torch
+        from torch import nn
+
+        torch.manual_seed(0)
+        inner = nn.Linear(4, 4, bias=False)
+        model, x = nn.Sequential(inner, nn.BatchNorm1d(4), nn.Linear(4, 1)), torch.randn(64, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

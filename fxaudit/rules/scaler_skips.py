@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.verdict import ParameterState
 
 __all__ = ["ScalerSkipsEveryStep"]
@@ -43,3 +43,39 @@ class ScalerSkipsEveryStep(Rule):
                 culprit,
                 related=related,
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """A scaler that forgets in each round what it has learnt."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                scaler = torch.amp.GradScaler("cpu", init_scale=2.0**128)  # FXA406
+                optimizer.zero_grad()
+                scaler.scale(model(x).square().mean()).backward()
+                scaler.step(optimizer)
+                scaler.update()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """One scaler for the whole loop finds its scale."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            scaler = torch.amp.GradScaler("cpu", init_scale=2.0**128, backoff_factor=2.0**-32)
+            for _ in range(3):
+                optimizer.zero_grad()
+                scaler.scale(model(x).square().mean()).backward()
+                scaler.step(optimizer)
+                scaler.update()
+
+        return Example(train=train)

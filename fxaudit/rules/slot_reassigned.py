@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.syntax import tree_of
 
 __all__ = ["SlotReassigned"]
@@ -38,6 +38,44 @@ class SlotReassigned(Rule):
                 culprit,
                 fix=_fix(audit, stack, states[0].name) or None,
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """A weight that forward normalises in its own slot."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.weight: torch.Tensor = nn.Parameter(torch.randn(1, 4))
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                self.weight = nn.functional.normalize(self.weight)  # FXA201
+                return nn.functional.linear(x, self.weight)
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The normalised weight is a local variable."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.weight: torch.Tensor = nn.Parameter(torch.randn(1, 4))
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                weight = nn.functional.normalize(self.weight)
+                return nn.functional.linear(x, weight)
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).mean(), optimizer)
 
 
 def _fix(audit: Audit, stack: int, name: str) -> str:

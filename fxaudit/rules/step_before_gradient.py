@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.verdict import ParameterState
 
 __all__ = ["StepBeforeGradient"]
@@ -39,3 +39,37 @@ class StepBeforeGradient(Rule):
                 audit.source(stack),
                 related=[(audit.source(e.stack), "backward is called here") for e in backwards[-1:]],
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """A step before its backward."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()
+                loss = model(x).square().mean()
+                optimizer.step()  # FXA405
+                loss.backward()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """Backward comes first."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()
+                loss = model(x).square().mean()
+                loss.backward()
+                optimizer.step()
+
+        return Example(train=train)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fxaudit.blame import common_frame, why_never_called
 from fxaudit.capture.record import BackwardEvent, StepEvent
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.syntax import binding_of
 from fxaudit.verdict import ParameterState
@@ -42,6 +42,37 @@ class StepNeverCalled(Rule):
                 culprit or built,
                 related=[*related, (built, "the optimizer is built here")],
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """A loop without its last line."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()  # FXA401
+                model(x).square().mean().backward()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """The optimizer steps."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)
 
 
 Lines = list[tuple[SourceLine | None, str]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.containers import filled_at, owner_of
 from fxaudit.source import SourceLine
 from fxaudit.verdict import ParameterState
@@ -45,6 +45,48 @@ class UnregisteredContainer(Rule):
                 related=related,
                 fix=_fix(kind),
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """Layers in a Python list."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.layers = [nn.Linear(4, 4) for _ in range(2)]  # FXA205
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                for layer in self.layers:
+                    x = torch.tanh(layer(x))
+                return torch.sigmoid(self.head(x))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """Layers in a `ModuleList`."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.layers = nn.ModuleList([nn.Linear(4, 4) for _ in range(2)])
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                for layer in self.layers:
+                    x = torch.tanh(layer(x))
+                return torch.sigmoid(self.head(x))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
 
 
 def _is_own_leaf(audit: Audit, state: ParameterState) -> bool:

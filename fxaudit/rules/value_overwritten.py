@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.verdict import ParameterState
 
 __all__ = ["ValueOverwritten"]
@@ -35,3 +35,54 @@ class ValueOverwritten(Rule):
                 f"forward overwrites {audit.names(states)} with `{op.name}` each time it runs",
                 audit.source(stack),
             )
+
+    @staticmethod
+    def bad() -> Example:
+        """A projection that is drawn anew in each forward."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.project = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                self.project.reset_parameters()  # FXA202
+                return torch.sigmoid(self.head(self.project(x)))
+
+        def train() -> None:
+            model, x = Net(), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """The projection is drawn once."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.project = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return torch.sigmoid(self.head(self.project(x)))
+
+        def train() -> None:
+            model, x = Net(), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)

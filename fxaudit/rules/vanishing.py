@@ -78,4 +78,4 @@ def _has_zero(value: ast.expr) -> bool:
 
 
 def _zero_line(value: ast.expr) -> int:
-    return next(n.lineno for n in ast.walk(value) if _is_zero(n))  # type: ignore[attr-defined]
+    return next(node.lineno for node in ast.walk(value) if isinstance(node, ast.Constant) and _is_zero(node))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fxaudit.finding import Finding
 from fxaudit.flow import Vanishing
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.vanishing import Origins, literal_zero
 from fxaudit.source import SourceLine
 from fxaudit.verdict import ParameterState
@@ -65,6 +65,30 @@ class ZeroGradient(Rule):
             return made, [(bites, "everything is dropped here")], "dropout drops everything"
         fed = _fed_by(audit, found.bites)
         return bites, [(made, "the module is made here"), (fed, "its input comes from here")], f"`{name}` has derivative 0 there"
+
+    @staticmethod
+    def bad() -> Example:
+        """A loss term with weight 0."""
+        import torch
+        from torch import nn
+
+        body, aux = nn.Linear(4, 1), nn.Linear(4, 1)
+        model, x = nn.ModuleDict({"body": body, "aux": aux}), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        alpha = 0.0  # FXA501
+        return Example(model, lambda: body(x).square().mean() + alpha * aux(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The term counts."""
+        import torch
+        from torch import nn
+
+        body, aux = nn.Linear(4, 1), nn.Linear(4, 1)
+        model, x = nn.ModuleDict({"body": body, "aux": aux}), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        alpha = 0.3
+        return Example(model, lambda: body(x).square().mean() + alpha * aux(x).square().mean(), optimizer)
 
 
 def _module_made(audit: Audit, index: int) -> SourceLine | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fxaudit.blame import project_files, source_at, why_never_called
 from fxaudit.capture.session import OptimizerInfo
 from fxaudit.finding import Finding
-from fxaudit.rule import Audit, Rule
+from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.syntax import tree_of
 from fxaudit.verdict import ParameterState
@@ -47,6 +47,43 @@ class ZeroLearningRate(Rule):
             return all(fact.lr == 0 for fact in state.facts)
         rates = [info.groups[group][0] for index, group in state.held if index == info.index]
         return not audit.judge.looped and bool(rates) and all(rate == 0 for rate in rates)
+
+    @staticmethod
+    def bad() -> Example:
+        """A warm-up that starts at 0 and is never advanced."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, step / 10))  # FXA304
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+            print(f"learning rate {scheduler.get_last_lr()}")
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """The scheduler is advanced after each step."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, step / 10))
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+                scheduler.step()
+            print(f"learning rate {scheduler.get_last_lr()}")
+
+        return Example(train=train)
 
 
 Lines = list[tuple[SourceLine | None, str]]
