@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -32,7 +32,7 @@ from fxaudit.rules import RULES
 from fxaudit.source import SourceLine
 from fxaudit.verdict import Judge, ParameterState
 
-__all__ = ["Options", "examine", "rule_info"]
+__all__ = ["Options", "examine", "report_on", "rule_info"]
 
 MAX_REPORTED_STEPS = 24
 MAX_GRAPH_OPS = 20_000
@@ -60,7 +60,23 @@ def examine(session: Session, models: list[ModelName], options: Options) -> Repo
     """Judge what was recorded, ask the rules for the causes, and write it all down."""
     judge = Judge(session, models, looped=options.looped, optimizers_known=options.optimizers_known)
     judge.judge()
-    audit = Audit(judge, options.symbolic, options.expect)
+    audited = bool(judge.states) and (bool(judge.graph.backwards) or bool(session.record.calls) or not options.looped)
+    return report_on(Audit(judge, options.symbolic, options.expect), options, _limits(judge), audited=audited)
+
+
+def report_on(
+    audit: Audit,
+    options: Options,
+    limits: Iterable[str],
+    *,
+    audited: bool,
+    adjusted: Callable[[Finding], Finding] = lambda finding: finding,
+) -> Report:
+    """Ask the rules for the causes of what was judged, and write it all down.
+
+    `limits` are sentences on what could not be seen; `adjusted` gets every finding and may soften it.
+    """
+    judge, session = audit.judge, audit.session
     met = _met_expectations(judge.states, options.expect)
     for state in met:
         state.explained.append("expected")
@@ -68,9 +84,8 @@ def examine(session: Session, models: list[ModelName], options: Options) -> Repo
         for finding in rule().check(audit):
             if finding.parameters and all(name in {s.name for s in met} for name in finding.parameters):
                 continue
-            audit.findings.append(finding)
+            audit.findings.append(adjusted(finding))
     findings = tuple(sorted(audit.findings, key=lambda f: LEVELS.index(f.level)))
-    audited = bool(judge.states) and (bool(judge.graph.backwards) or bool(session.record.calls) or not options.looped)
     optimizers = _optimizers(session, judge)
     return Report(
         parameters={state.name: _parameter(audit, state, findings, optimizers) for state in judge.states},
@@ -81,7 +96,7 @@ def examine(session: Session, models: list[ModelName], options: Options) -> Repo
         graph_data=_graph_data(audit, optimizers),
         rules=tuple(rule_info(rule) for rule in options.rules if any(f.code == rule.code for f in findings)),
         environment=_environment(),
-        notes=(*options.notes, *session.notes, *_limits(judge)),
+        notes=(*options.notes, *session.notes, *limits),
         title=options.title,
         audited=audited,
     )

@@ -14,6 +14,7 @@ __all__ = [
     "common_frame",
     "project_files",
     "project_stack",
+    "return_after",
     "return_of",
     "source_at",
     "why_never_called",
@@ -71,6 +72,18 @@ def return_of(files: Iterable[str], qualified: str, method: str) -> SourceLine |
                         line = returns[-1].lineno if returns else member.lineno
                         return source_at(file, line, f"{wanted}.{method}")
     return None
+
+
+def return_after(file: str, line: int) -> SourceLine | None:
+    """The last `return` with a value in the function that `line` stands in, if it comes after it."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    scope = tree.function(statement) if tree is not None and statement is not None else None
+    if tree is None or not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
+        return None
+    own = [n for n in ast.walk(scope) if isinstance(n, ast.Return) and n.value is not None and tree.function(n) is scope]
+    later = [node for node in own if node.lineno > line]
+    return source_at(file, later[-1].lineno) if later else None
 
 
 def _ran(record: Record) -> dict[str, set[int]]:

@@ -173,7 +173,10 @@ class StepGraph:
                     self.carries(values[vid], values[out]) for out in op.outputs if out in self.reaching
                 ):
                     found[op.index] = Cut(op.index, vid, self.kind_of_cut(op))
-        return [found[index] for index in sorted(found)]
+        ordered = [found[index] for index in sorted(found)]
+        # What a constructor does to the parameter's own storage, without gradients, is no cut.
+        started = self.record.calls[0].time if self.record.calls else 0
+        return [cut for cut in ordered if cut.op >= started] or ordered
 
     def kind_of_cut(self, op: Op) -> CutKind:
         """Why gradient ends at `op`."""
@@ -187,8 +190,34 @@ class StepGraph:
             return "no_grad"
         if op.name in DETACHING:
             rewrapped = any(later.name in REWRAPPING for out in op.outputs for later in self.consumers.get(out, ()))
-            return "rewrapped" if rewrapped else "detached"
+            if rewrapped:
+                return "rewrapped"
+            return "left_torch" if self._only_escapes(op) else "detached"
         return "non_differentiable"
+
+    def _only_escapes(self, op: Op) -> bool:
+        """Whether the detached value does nothing but leave torch, as in `.detach().cpu().numpy()`."""
+        queue = list(op.outputs)
+        found = False
+        while queue:
+            for later in self.consumers.get(queue.pop(), ()):
+                if later.detail == "escape":
+                    found = True
+                elif later.name in (
+                    "cpu",
+                    "to",
+                    "contiguous",
+                    "clone",
+                    "view",
+                    "reshape",
+                    "squeeze",
+                    "float",
+                    "double",
+                ):
+                    queue.extend(later.outputs)
+                else:
+                    return False
+        return found
 
     def downstream(self, start: Iterable[int]) -> set[int]:
         """All values that depend on any of `start` by data or through Python."""

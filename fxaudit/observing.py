@@ -79,9 +79,15 @@ class Observation:
             self.on_enough()
 
     def stop_recording(self) -> None:
-        """Record no more operations; the report made so far stands."""
-        self.session.recorder.paused = True
+        """Take the wrappers off and keep nothing; the report made so far stands."""
         self.on_enough = None
+        self.session.detach()
+        self.session.release()
+
+    def release(self) -> None:
+        """Let go of everything of the user's; the report made so far stands."""
+        self.session.release()
+        self._given.clear()
 
     def report(self) -> Report:
         """The report on what was seen so far, or when it was enough."""

@@ -6,7 +6,7 @@ import contextlib
 import fnmatch
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 import torch
@@ -94,7 +94,8 @@ def audit(
         report = symbolic_report(named, optimizers, expected, rules)
     else:
         closure = _closure(model, loss, inputs)
-        report = _audit_recorded(named, closure, optimizers, expected, steps, prove, rules)
+        scope = _scope(loss, sys._getframe(1))
+        report = _audit_recorded(named, closure, optimizers, expected, steps, prove, rules, scope)
     _check_patterns(expected, report)
     return report
 
@@ -107,6 +108,7 @@ def _audit_recorded(
     steps: int,
     with_proof: bool,
     rules: Sequence[type[Rule]],
+    scope: Mapping[str, object],
 ) -> Report:
     """One observed forward and backward; rehearsal and proofs where they are needed."""
     raise_stack_limit()
@@ -115,6 +117,9 @@ def _audit_recorded(
     rehearsal = Rehearsal(session, named, optimizers, closure, steps)
     with own:
         models = _learn(session, named, optimizers)
+        session.remember_scope(scope)
+        session.holding = {session.optimizer_info(given).index for given in optimizers}
+        session.holding |= {session.optimizers[i].wrapper_of for i in session.holding} - {-1}
         options = Options(
             expect=expect,
             rules=rules,
@@ -126,9 +131,24 @@ def _audit_recorded(
         report = rehearsal.report(lambda: examine(session, models, options))
         if with_proof and report.findings:
             report = prove(report, session, closure, named)
+    session.holding = None
     if active_session() is None:
         session.release()
     return report
+
+
+def _scope(loss: object, frame: FrameType) -> dict[str, object]:
+    """The variables that the closure and the caller of `audit` know things by."""
+    found = {name: value for name, value in frame.f_locals.items() if not name.startswith("_")}
+    code = getattr(loss, "__code__", None)
+    for name, cell in zip(getattr(code, "co_freevars", ()), getattr(loss, "__closure__", None) or (), strict=False):
+        with contextlib.suppress(ValueError):  # an empty cell
+            found.setdefault(name, cell.cell_contents)
+    outer = getattr(loss, "__globals__", {})
+    for name in getattr(code, "co_names", ()):
+        if name in outer:
+            found.setdefault(name, outer[name])
+    return found
 
 
 def _learn(session: Session, named: list[tuple[str, nn.Module]], optimizers: list[Any]) -> list[ModelName]:
@@ -294,13 +314,18 @@ class watch:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         """Stop watching; whatever the block raised goes on."""
-        if self._watching is not None:
+        if self._watching is None:
+            return
+        try:
             if self._has_looped():
                 self._report = self._observation.report()
+        finally:
             self._watching.__exit__(kind, error, tb)
             self._watching = None
             if self._report is not None:
-                self._observation.session.release()
+                self._named.clear()
+                self._optimizers.clear()
+                self._observation.release()
 
     def _has_looped(self) -> bool:
         return bool(self._observation.session.record.events)

@@ -225,7 +225,7 @@ class Rehearsal:
             # The recorded event says what was raised; a rule explains it.
 
     def _needs_rehearsal(self) -> bool:
-        """Whether some held parameter has a zero gradient, none without a sure cut, or is written by forward."""
+        """Whether some held parameter has a zero gradient, none without a sure cut, or may lose what a step adds to it."""
         if not self.optimizers or self.steps <= 0:
             return False
         session = self.session
@@ -243,12 +243,31 @@ class Rehearsal:
             states = [event.arrived[index][0] for event in events if index in event.arrived]
             graph = graph or StepGraph(session.record)
             written = any(op.module >= 0 and set(op.mutates) & set(track.values) for op in graph.ops if op.mutates)
-            if "finite" in states and not written:
+            if "finite" in states and not written and not self._is_lost_to_rounding(index, tensor):
                 continue
             if not states and graph.cuts(index) and not graph.carries_to_loss(index):
                 continue
             return True
         return False
+
+    def _is_lost_to_rounding(self, index: int, tensor: torch.Tensor) -> bool:
+        """Whether a step may be smaller than the spacing of the numbers that it is added to."""
+        spacing = torch.finfo(tensor.dtype).eps
+        events = self.session.record.backwards()
+        norms = [norm for event in events for norm in event.arrived.get(index, ("", 0.0))[1:]]
+        largest = max(norm for event in events for state, norm in event.arrived.values() if state == "finite")
+        if max(norms) < spacing * largest:
+            return False  # rounding noise of a gradient that is zero by mathematics, such as a key bias under softmax
+        for info, group in self.session.holders(index):
+            rate = info.groups[group][0]
+            # Plain descent moves by the gradient; what adapts moves by about the learning rate.
+            size = max(norms) if isinstance(info.ref(), torch.optim.SGD) else 1.0
+            if rate is None or rate * size >= spacing * 1e3:
+                return False
+            low, high = torch.aminmax(tensor.detach())
+            if rate * size >= spacing * max(abs(float(low)), abs(float(high))):
+                return False
+        return True
 
     def _rehearse(self) -> None:
         """Steps of the user's own loop, as far as it is known: clear, forward, backward, step."""

@@ -9,10 +9,11 @@ Schema history: 1 (first version).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from fxaudit.errors import InvalidReportError, UnknownParameterError
 from fxaudit.finding import LEVELS, Finding, Level, PathStep, Related
@@ -62,6 +63,8 @@ VERDICTS: tuple[Verdict, ...] = (
 )
 
 Json = dict[str, Any]
+Entry = TypeVar("Entry")
+Word = TypeVar("Word", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,26 +236,35 @@ class Report:
         """The verdict in one sentence."""
         if not self.audited and not self.findings:
             return "Nothing could be audited."
-        unhappy = [p for p in self if p.verdict not in ("trained", "frozen", "unregistered", "stale")]
         own = [p for p in self if p.verdict not in ("unregistered", "stale")]
-        causes = sum(1 for finding in self.findings if finding.level != "note")
-        cause = {0: "no cause for concern", 1: "one cause"}.get(causes, f"{causes} causes")
-        total = f"{len(own)} parameter{'s' * (len(own) != 1)}"
-        if not unhappy:
-            extra = [p for p in self if p.verdict in ("unregistered", "stale")]
-            if extra:
-                kinds = " and ".join(sorted({p.verdict for p in extra}))
-                return f"{len(extra)} {kinds} tensor{'s' * (len(extra) != 1)} beside {total}: {cause}."
-            frozen = sum(1 for p in own if p.verdict == "frozen")
-            tail = f" ({frozen} frozen)" if frozen else ""
-            trained = f"All {total} will be updated" if len(own) != 1 else "The one parameter will be updated"
-            return f"{trained}{tail}." if causes == 0 else f"{trained}{tail}, but: {cause}."
-        elements = sum(p.numel for p in unhappy)
-        everything = sum(p.numel for p in own)
-        return (
-            f"{len(unhappy)} of {total}, {_count(elements)} of {_count(everything)} elements, "
-            f"will not be updated: {cause}."
-        )
+        extra = [p for p in self if p.verdict in ("unregistered", "stale")]
+        lost = [p for p in own if p.verdict not in ("trained", "frozen", "unknown")]
+        unknown = [p for p in own if p.verdict == "unknown"]
+        cause = self._causes(lost)
+        if lost or unknown:
+            unsettled = lost or unknown
+            share = (
+                f"{len(unsettled)} of {_counted(own, 'parameter')}, {_count(sum(p.numel for p in unsettled))} "
+                f"of {_count(sum(p.numel for p in own))} elements,"
+            )
+            if not lost:
+                return f"{share} could not be judged{f': {cause}' if cause else ''}."
+            tail = f" {len(unknown)} could not be judged." if unknown else ""
+            return f"{share} will not be updated: {cause or 'the cause was not found'}.{tail}"
+        if extra:
+            kinds = " and ".join(sorted({p.verdict for p in extra}))
+            beside = f"beside {_counted(own, 'parameter')}" if own else "and no parameter"
+            return f"{_counted(extra, f'{kinds} tensor')} {beside}{f': {cause}' if cause else ''}."
+        return f"{_settled(own)}{f', but: {cause}' if cause else ''}."
+
+    def _causes(self, lost: list[ParameterReport]) -> str:
+        """How many causes there are, in words; "" where there is none that anybody could be told of."""
+        count = sum(1 for finding in self.findings if finding.level != "note")
+        if count:
+            return "one cause" if count == 1 else f"{count} causes"
+        if lost and all(p.findings for p in lost):
+            return "taken for intended, see the notes"
+        return ""
 
     @property
     def graph(self) -> networkx.MultiDiGraph:
@@ -323,6 +335,8 @@ class Report:
             document = json.loads(text)
         except ValueError as error:
             raise InvalidReportError(f"This is no fxaudit report: it is not JSON ({error}).") from error
+        except RecursionError:
+            raise InvalidReportError("This is no fxaudit report: it is nested too deeply.") from None
         if not isinstance(document, dict) or "schema_version" not in document:
             raise InvalidReportError("This is no fxaudit report: it has no `schema_version`.")
         if document["schema_version"] != SCHEMA_VERSION:
@@ -332,23 +346,76 @@ class Report:
             )
         try:
             return from_document(document)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
             raise InvalidReportError(f"The report is damaged: {type(error).__name__}: {error}.") from error
 
 
 def _count(number: int) -> str:
-    for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
-        if number >= size:
+    for size, letter in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")):
+        # What three digits would round up to the next letter gets it.
+        if number >= size * 0.9995:
             return f"{number / size:.3g} {letter}"
     return str(number)
+
+
+def _counted(things: Sequence[object], noun: str) -> str:
+    return f"{len(things)} {noun}{'s' * (len(things) != 1)}"
+
+
+def _settled(own: Sequence[ParameterReport]) -> str:
+    """What is to be said of parameters that all are trained or frozen."""
+    if not own:
+        return "No parameter was found"
+    frozen = sum(1 for p in own if p.verdict == "frozen")
+    if frozen == len(own):
+        return f"All {len(own)} parameters are frozen" if frozen > 1 else "The one parameter is frozen"
+    if frozen:
+        trained = _counted([p for p in own if p.verdict != "frozen"], "parameter")
+        return f"{trained} will be updated, {frozen} {'is' if frozen == 1 else 'are'} frozen"
+    return f"All {len(own)} parameters will be updated" if len(own) != 1 else "The one parameter will be updated"
+
+
+class _SourceTable:
+    """The lines that path steps name, each written once. A way of a thousand parameters names the same lines."""
+
+    def __init__(self) -> None:
+        self.written: list[Json] = []
+        self._index: dict[SourceLine, int] = {}
+
+    def index(self, source: SourceLine | None) -> int | None:
+        """The position of `source` in the table."""
+        if source is None:
+            return None
+        known = self._index.get(source)
+        if known is None:
+            known = self._index[source] = len(self.written)
+            found = _source(source)
+            assert found is not None
+            self.written.append(found)
+        return known
+
+    def path(self, steps: Sequence[PathStep]) -> list[Json]:
+        """`steps` with the positions of their lines."""
+        return [
+            {
+                "kind": step.kind,
+                "label": step.label,
+                "module": step.module,
+                "source": self.index(step.source),
+                "carries_gradient": step.carries_gradient,
+            }
+            for step in steps
+        ]
 
 
 def to_document(report: Report) -> Json:
     """`report` as the JSON document of the contract."""
     from fxaudit._version import __version__
 
-    index = {id(finding): number for number, finding in enumerate(report.findings)}
+    # A parameter's finding counts by what it says: after `replace` it need not be the same object.
+    index = {finding: number for number, finding in reversed(list(enumerate(report.findings)))}
     graph = report.graph_data
+    table = _SourceTable()
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "fxaudit", "version": __version__},
@@ -368,26 +435,27 @@ def to_document(report: Report) -> Json:
                 "dtype": p.dtype,
                 "requires_grad": p.requires_grad,
                 "held_by": [{"optimizer": h.optimizer, "group": h.group} for h in p.held_by],
-                "gradient": {"state": p.gradient.state, "norm": p.gradient.norm},
-                "change": {"state": p.change.state, "norm": p.change.norm},
+                "gradient": {"state": p.gradient.state, "norm": _finite(p.gradient.norm)},
+                "change": {"state": p.change.state, "norm": _finite(p.change.norm)},
                 "identity": p.identity,
                 "reached_in": p.reached_in,
                 "steps": p.steps,
-                "findings": [index[id(finding)] for finding in p.findings],
+                "findings": [index[finding] for finding in p.findings if finding in index],
                 "culprit": _source(p.culprit),
-                "path": [_path_step(step) for step in p.path],
+                "path": table.path(p.path),
                 "module_type": p.module_type,
             }
             for p in report
         ],
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [_finding(finding, table) for finding in report.findings],
+        "sources": table.written,
         "optimizers": [
             {
                 "name": o.name,
                 "type": o.type,
                 "source": _source(o.source),
                 "steps": o.steps,
-                "groups": [{"lr": lr, "parameters": list(names)} for lr, names in o.groups],
+                "groups": [{"lr": _finite(lr), "parameters": list(names)} for lr, names in o.groups],
             }
             for o in report.optimizers
         ],
@@ -428,11 +496,13 @@ def to_document(report: Report) -> Json:
 
 def from_document(document: Json) -> Report:
     """The inverse of `to_document`."""
-    findings = tuple(_read_finding(found) for found in document["findings"])
+    found = document["findings"]
+    table = [_read_source(source) for source in document["sources"]]
+    findings = tuple(_read_finding(data, table) for data in found)
     parameters = {
         p["name"]: ParameterReport(
             name=p["name"],
-            verdict=p["verdict"],
+            verdict=_known(p["verdict"], VERDICTS, "verdict"),
             reason=p["reason"],
             shape=tuple(p["shape"]),
             numel=p["numel"],
@@ -444,9 +514,9 @@ def from_document(document: Json) -> Report:
             identity=p["identity"],
             reached_in=p["reached_in"],
             steps=p["steps"],
-            findings=tuple(findings[number] for number in p["findings"]),
+            findings=tuple(_entry(findings, number) for number in p["findings"]),
             culprit=_read_source(p["culprit"]),
-            path=tuple(_read_path_step(step) for step in p["path"]),
+            path=tuple(_read_path_step(step, table) for step in p["path"]),
             module_type=p["module_type"],
         )
         for p in document["parameters"]
@@ -489,7 +559,7 @@ def from_document(document: Json) -> Report:
         title=document["title"],
         script_exit=document["script"]["exit"],
         traceback=document["script"]["traceback"],
-        fail_on=document["fail_on"],
+        fail_on=_known(document["fail_on"], LEVELS, "level"),
         audited=document["audited"],
     )
 
@@ -525,23 +595,32 @@ def _read_source(data: Json | None) -> SourceLine | None:
     )
 
 
-def _path_step(step: PathStep) -> Json:
-    return {
-        "kind": step.kind,
-        "label": step.label,
-        "module": step.module,
-        "source": _source(step.source),
-        "carries_gradient": step.carries_gradient,
-    }
+def _read_path_step(data: Json, table: Sequence[SourceLine | None]) -> PathStep:
+    source = None if data["source"] is None else _entry(table, data["source"])
+    return PathStep(data["kind"], data["label"], data["module"], source, data["carries_gradient"])
 
 
-def _read_path_step(data: Json) -> PathStep:
-    return PathStep(
-        data["kind"], data["label"], data["module"], _read_source(data["source"]), data["carries_gradient"]
-    )
+def _entry(table: Sequence[Entry], number: int) -> Entry:
+    """The entry at `number`, which Python would count from the end where it is negative."""
+    if number < 0:
+        raise IndexError(f"there is no entry {number}")
+    return table[number]
 
 
-def _finding(finding: Finding) -> Json:
+def _known(word: Any, words: Sequence[Word], what: str) -> Word:
+    """`word`, if it is one of `words`."""
+    for known in words:
+        if word == known:
+            return known
+    raise ValueError(f"{word!r} is no {what}")
+
+
+def _finite(number: float | None) -> float | None:
+    """`number` where JSON can say it."""
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _finding(finding: Finding, table: _SourceTable) -> Json:
     return {
         "code": finding.code,
         "name": finding.name,
@@ -551,17 +630,23 @@ def _finding(finding: Finding) -> Json:
         "parameters": list(finding.parameters),
         "culprit": _source(finding.culprit),
         "related": [
-            {"file": r.source.file, "line": r.source.line, "code": r.source.code, "role": r.role, "source": _source(r.source)}
+            {
+                "file": r.source.file,
+                "line": r.source.line,
+                "code": r.source.code,
+                "role": r.role,
+                "source": _source(r.source),
+            }
             for r in finding.related
         ],
-        "path": [_path_step(step) for step in finding.path],
+        "path": table.path(finding.path),
         "proved": finding.proved,
         "restored": list(finding.restored),
         "also": list(finding.also),
     }
 
 
-def _read_finding(data: Json) -> Finding:
+def _read_finding(data: Json, table: Sequence[SourceLine | None]) -> Finding:
     related = []
     for item in data["related"]:
         source = _read_source(item["source"])
@@ -570,13 +655,13 @@ def _read_finding(data: Json) -> Finding:
     return Finding(
         code=data["code"],
         name=data["name"],
-        level=data["level"],
+        level=_known(data["level"], LEVELS, "level"),
         message=data["message"],
         fix=data["fix"],
         parameters=tuple(data["parameters"]),
         culprit=_read_source(data["culprit"]),
         related=tuple(related),
-        path=tuple(_read_path_step(step) for step in data["path"]),
+        path=tuple(_read_path_step(step, table) for step in data["path"]),
         proved=data["proved"],
         restored=tuple(data["restored"]),
         also=tuple(data["also"]),

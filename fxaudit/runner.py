@@ -67,6 +67,7 @@ def run_script(
     observation = Observation(title=argv[0], steps=steps, expect=dict(expect or {}), progress=progress)
     if prepare is not None:
         prepare(observation)
+    observation.session.record.stacks.outermost.update({_run_code.__code__, _execute.__code__})
     ending = _Ending(observation, to_end)
     observation.on_enough = ending.enough
     child = _Refusals(observation)

@@ -16,7 +16,16 @@ import sysconfig
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 
-__all__ = ["Frame", "SourceLine", "StackTable", "displayed_path", "is_library", "is_skipped", "read_source"]
+__all__ = [
+    "Frame",
+    "SourceLine",
+    "StackTable",
+    "actual_path",
+    "displayed_path",
+    "is_library",
+    "is_skipped",
+    "read_source",
+]
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 CONTEXT_LINES = 3
@@ -76,6 +85,14 @@ def displayed_path(file: str) -> str:
         if path.startswith(root):
             return path[len(root) :].replace(os.sep, "/")
     return path.replace(os.sep, "/")
+
+
+def actual_path(displayed: str) -> str:
+    """The file that `displayed_path` printed as `displayed`: the inverse, as far as files have not moved."""
+    if displayed.startswith("<") or os.path.exists(displayed):
+        return displayed if displayed.startswith("<") else os.path.abspath(displayed)
+    candidates = (root + displayed for root in _installed_directories())
+    return next((path for path in candidates if os.path.exists(path)), displayed)
 
 
 def read_source(file: str) -> list[str]:
@@ -147,6 +164,15 @@ def _positions(code: CodeType, lasti: int) -> tuple[int, int, int | None, int | 
     return first, first, None, None
 
 
+def _characters(file: str, line: int, start: int, end: int) -> tuple[int, int]:
+    """The columns `start` and `end`, which the interpreter counts in bytes of UTF-8, in characters."""
+    lines = read_source(file)
+    if not 0 < line <= len(lines):
+        return start, end
+    text = lines[line - 1].encode("utf-8", "surrogatepass")
+    return len(text[:start].decode(errors="replace")), len(text[:end].decode(errors="replace"))
+
+
 @dataclass
 class StackTable:
     """Interned call stacks. Index -1 is the empty stack; every other index names a frame and its callers."""
@@ -154,6 +180,8 @@ class StackTable:
     parents: list[int] = field(default_factory=list)
     codes: list[CodeType] = field(default_factory=list)
     lasti: list[int] = field(default_factory=list)
+    outermost: set[CodeType] = field(default_factory=set)
+    """Frames that run these, and all above them, belong to whoever runs the user's program."""
     _interned: dict[tuple[int, CodeType, int], int] = field(default_factory=dict)
     _skip: dict[CodeType, bool] = field(default_factory=dict)
     _sources: dict[int, SourceLine] = field(default_factory=dict)
@@ -172,6 +200,9 @@ class StackTable:
         while frame is not None:
             code = frame.f_code
             if code is below:
+                break
+            if code in self.outermost:
+                base = -1
                 break
             known = skip.get(code)
             if known is None:
@@ -234,7 +265,9 @@ class StackTable:
         if known is None:
             code = self.codes[index]
             line, last, start, end = _positions(code, self.lasti[index])
-            columns = (start, end) if start is not None and end is not None and line == last else None
+            columns = None
+            if start is not None and end is not None and line == last:
+                columns = _characters(code.co_filename, line, start, end)
             frames = []
             for above in self.chain(index)[1:]:
                 where = self.codes[above]

@@ -18,6 +18,7 @@ __all__ = [
     "attribute_mentions",
     "binding_of",
     "call_sites",
+    "drops_call",
     "obstacles",
     "sliced_statements",
     "tree_of",
@@ -199,6 +200,13 @@ def obstacles(tree: Tree, node: ast.AST, ran: set[int]) -> list[Obstacle]:
             case ast.While(test=test, body=body) | ast.For(iter=test, body=body):
                 if inner in body and not _body_ran(body, ran):
                     found.append(Obstacle(tree.file, outer.lineno, f"the loop over `{tree.text(test)}` has no round"))
+            case ast.Try(body=body, handlers=[handler, *_]) if inner in body:
+                position = body.index(inner)
+                before = [i for i, s in enumerate(body[:position]) if _body_ran([s], ran)]
+                if before and not _body_ran([body[position]], ran):
+                    raising = body[before[-1] + 1] if before[-1] + 1 < position else body[before[-1]]
+                    found.append(Obstacle(tree.file, handler.lineno, "swallows what is raised before the call"))
+                    found.append(Obstacle(tree.file, raising.lineno, "an exception is raised here"))
             case ast.ExceptHandler():
                 found.append(Obstacle(tree.file, outer.lineno, "no such exception is raised"))
             case ast.match_case(pattern=pattern):
@@ -258,6 +266,23 @@ def binding_of(file: str, line: int) -> Binding:
         case ast.Expr(value=ast.Call() | ast.Await()):
             return Binding("discarded")
     return Binding("used")
+
+
+def drops_call(file: str, line: int, name: str) -> bool:
+    """Whether the statement at `line` is nothing but a call of `name`, or of a module, whose result is dropped."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
+        return False
+    called = _called_name(statement.value)
+    return called in (name, "apply") or isinstance(statement.value.func, ast.Attribute) and _is_self(statement.value.func)
+
+
+def _is_self(node: ast.Attribute) -> bool:
+    inner: ast.expr = node
+    while isinstance(inner, ast.Attribute):
+        inner = inner.value
+    return isinstance(inner, ast.Name) and inner.id == "self"
 
 
 def _target_names(target: ast.expr) -> list[str]:

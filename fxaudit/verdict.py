@@ -32,6 +32,16 @@ RANDOM_FILLS = frozenset(
         "trunc_normal_", "zeros_", "ones_", "constant_", "eye_", "dirac_", "sparse_",
     }
 )  # fmt: skip
+RESTING = frozenset(
+    {
+        "relu", "relu_", "clamp", "clamp_", "clamp_min", "maximum", "max", "ctc_loss", "hinge_embedding_loss",
+        "margin_ranking_loss", "triplet_margin_loss", "triplet_margin_with_distance_loss", "multi_margin_loss",
+        "multilabel_margin_loss", "cosine_embedding_loss",
+    }
+)  # fmt: skip
+"""Losses, and what losses are made of, that are rightly flat on some batches."""
+NOISE = 1e-6
+"""Of the largest gradient of the same backward: below it, in float32, a gradient is what rounding leaves of zero."""
 FULL_WRITES = RANDOM_FILLS | {"copy_", "data.__set__", "set_"}
 
 
@@ -150,6 +160,7 @@ class Judge:
                 if track.requires_grad and self.graph.carries_to_loss(track.index)
             }
         held = {t for info in session.optimizers for _, members in info.groups for t in members}
+        self._rewrapped_leaves()
         paths = names_in_containers([(m.prefix, m.module) for m in self.models], session.recorder)
         for track in list(self.record.tracks):
             if track.index in self._named:
@@ -186,6 +197,34 @@ class Judge:
                     state.reason = "a loss reaches it, but no model registers it and no optimizer holds it"
         self._remade_leaves(reached, held)
 
+    def _rewrapped_leaves(self) -> None:
+        """Leaves that forward made of a parameter's value: the loss reaches them in the parameter's place."""
+        values = self.record.values
+        found: dict[int, Track] = {}
+        for state in self.states:
+            if state.verdict != "unreachable":
+                continue
+            for cut in self.graph.cuts(state.index):
+                if cut.kind != "rewrapped":
+                    continue
+                outputs = [out for vid in self.record.ops[cut.op].outputs for out in (vid, *self._leaves_of(vid))]
+                for out in outputs:
+                    if values[out].track >= 0 and values[out].requires_grad and values[out].track not in self._named:
+                        track = self.record.tracks[values[out].track]
+                        found[track.created if track.created >= 0 else self.record.ops[cut.op].stack] = track
+        for track in found.values():
+            self._named.add(track.index)
+            op = values[track.values[-1]].op
+            stack = self.record.ops[op].stack if op >= 0 else track.created
+            name = variable_name(self.record.stacks, stack) or f"<leaf {track.shape}>"
+            state = self._state(self._unique(name), track, None, "")
+            state.verdict, state.mechanism = "unregistered", "remade"
+            state.reason = "made anew in each forward from a parameter's value: the gradient stays with it"
+            state.explained.append("FXA107")
+
+    def _leaves_of(self, vid: int) -> list[int]:
+        return [out for op in self.graph.consumers.get(vid, ()) if op.name == "requires_grad_" for out in op.outputs]
+
     def _remade_leaves(self, reached: set[int], held: set[int]) -> None:
         """Parameters made anew in each forward are gone by now; the last of each line stands for all."""
         lines: dict[int, Track] = {}
@@ -220,10 +259,19 @@ class Judge:
         )
 
     def _best_name(self, track: Track, paths: dict[int, str]) -> str:
+        """The attribute path, the variable, the name in a model of its own, or what the creating line binds."""
+        session = self.session
         if track.index in paths:
             return paths[track.index]
-        if track.index in self.session.names:
-            return self.session.names[track.index]
+        tensor = track.ref()
+        if tensor is not None and id(tensor) in session.variables:
+            return session.variables[id(tensor)]
+        if track.index in session.names:
+            root = session.modules[session.owners[track.index][0]].ref()
+            variable = session.variables.get(id(root)) if root is not None else None
+            known = any(model.module is root for model in self.models)
+            name = session.names[track.index]
+            return f"{variable}.{name}" if variable and not known else name
         slot = track.registered[-1][2] if track.registered else ""
         variable = variable_name(self.record.stacks, track.created)
         return ".".join(part for part in (variable, slot) if part) or f"<Parameter {track.shape}>"
@@ -269,6 +317,10 @@ class Judge:
             return
         if not tensor.requires_grad:
             state.verdict, state.reason = "frozen", "`requires_grad` is False"
+            return
+        if self.looped and not self.graph.backwards and state.held:
+            # Without any loss there is no evidence for a cut: what is known is that backward never ran.
+            state.verdict, state.reason = "blocked", "`backward` is never called"
             return
         if not self._is_reached(state):
             state.verdict = "unreachable"
@@ -408,8 +460,21 @@ class Judge:
             state.verdict = "unknown"
             state.reason = "the loss is exactly zero on this batch, and every gradient with it; give it another batch"
             return
+        if state.arrived == "finite" and self._is_noise(state):
+            state.verdict = "unknown"
+            state.reason = "its gradient is rounding noise: mathematically it is zero, and nothing depends on the value"
+            return
         state.verdict = "blocked"
         state.reason = self._why_blocked(state)
+
+    def _is_noise(self, state: ParameterState) -> bool:
+        """Whether all its gradients are what rounding leaves of zero, beside those of the other parameters."""
+        if state.track.dtype != "float32":
+            return False
+        largest = max(
+            (norm for e in self.graph.backwards for kind, norm in e.arrived.values() if kind == "finite"), default=0
+        )
+        return state.norm is not None and state.norm < NOISE * largest and bool(state.facts)
 
     def _is_at_rest(self, state: ParameterState) -> bool:
         """Whether the loss function itself is at rest on the given batch: a hinge that is satisfied, an impossible
@@ -424,7 +489,7 @@ class Judge:
         for _, probe in reversed(self.session.probes):
             found = gradient_origin(self.record, self.graph, probe, state.track)
             if found is not None:
-                return found.how == "derivative" and found.bites >= 0 and ops[found.bites].module < 0
+                return found.how == "derivative" and found.bites >= 0 and ops[found.bites].name in RESTING
         return False
 
     def _why_blocked(self, state: ParameterState) -> str:

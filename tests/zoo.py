@@ -22,7 +22,9 @@ from torch import nn
 from torch.nn.utils import parametrizations, parametrize, prune
 from torch.utils.checkpoint import checkpoint
 
-__all__ = ["ZOO", "Specimen", "Training"]
+import fxaudit
+
+__all__ = ["ZOO", "Specimen", "Training", "report_on"]
 
 
 @dataclasses.dataclass
@@ -77,6 +79,13 @@ def specimen(
         return build
 
     return register
+
+
+@functools.cache
+def report_on(name: str) -> fxaudit.Report:
+    """The audit of a specimen, made once for all the tests that look at it."""
+    training = ZOO[name].make()
+    return fxaudit.audit(training.model, training.loss, training.optimizers)
 
 
 def sgd(model: nn.Module, lr: float = 0.1) -> torch.optim.SGD:
@@ -273,14 +282,14 @@ def functional_call_with_scaled_parameters() -> Training:
     return Training(model, loss, [sgd(model)])
 
 
-@specimen("*", "unreachable")
+@specimen("body.*", "unreachable")
 def functional_call_with_detached_parameters() -> Training:
-    model, head = nn.Linear(4, 2), nn.Linear(2, 1)
+    model = nn.ModuleDict({"body": nn.Linear(4, 2), "head": nn.Linear(2, 1)})
     x = torch.randn(8, 4)
 
     def loss() -> torch.Tensor:
-        copied = {name: p.detach() for name, p in model.named_parameters()}
-        return head(torch.func.functional_call(model, copied, (x,))).square().mean()
+        copied = {name: p.detach() for name, p in model["body"].named_parameters()}
+        return model["head"](torch.func.functional_call(model["body"], copied, (x,))).square().mean()
 
     return Training(model, loss, [sgd(model)])
 
@@ -694,7 +703,7 @@ def through_item() -> Training:
 
 @specimen("scale", "unreachable")
 def through_float() -> Training:
-    return step_of(lambda m, x: m.out(x) * float(m.scale), scale=weight(1), out=nn.Linear(4, 1))
+    return step_of(lambda m, x: m.out(x) * float(m.scale.exp().detach()), scale=weight(1), out=nn.Linear(4, 1))
 
 
 @specimen("into.*", "unreachable")
@@ -722,7 +731,7 @@ def rewrapped_as_a_new_leaf() -> Training:
     return cut_by(lambda h: h.detach().requires_grad_())
 
 
-@specimen("weight", "unreachable")
+@specimen("weight", "unreachable", others={"<Parameter (4, 4)>": "unregistered"})
 def copied_by_deepcopy() -> Training:
     return step_of(lambda m, x: m.out(x @ copy.deepcopy(m.weight)), weight=weight(4, 4), out=nn.Linear(4, 1))
 
@@ -793,14 +802,14 @@ def through_round() -> Training:
     return cut_by(lambda h: (10 * h).round())
 
 
-@specimen("into.*", "blocked")
+@specimen("into.*", "blocked", "out.weight", "blocked")
 def dead_relu() -> Training:
     training = step_of(lambda m, x: m.out(m.into(x).relu()), into=nn.Linear(4, 4), out=nn.Linear(4, 1))
     nn.init.constant_(training.model.into.bias, -100.0)  # type: ignore[union-attr, arg-type]
     return training
 
 
-@specimen("into.*", "blocked")
+@specimen("into.*", "blocked", "out.weight", "blocked")
 def dropout_of_everything() -> Training:
     return cut_by(nn.Dropout(1.0))
 
@@ -921,6 +930,13 @@ def lost_to_rounding() -> Training:
     return Training(model, lambda: model(x).square().mean(), [sgd(model, lr=1e-7)])
 
 
+@specimen("*", "blocked")
+def learning_rate_below_the_resolution_of_the_values() -> Training:
+    training = plain_mlp()
+    training.optimizers = [torch.optim.SGD(training.model.parameters(), lr=1e-12)]  # type: ignore[union-attr]
+    return training
+
+
 # -- optimizers --------------------------------------------------------------------------------------------------------
 
 
@@ -976,14 +992,14 @@ def requires_grad_false_on_the_module() -> Training:
     return training
 
 
-@specimen("2.*", "excluded", others={"2.weight (old)": "stale", "2.bias (old)": "stale"})
+@specimen("2.*", "excluded", others={"<Parameter (1, 8)>": "stale", "<Parameter (1,)>": "stale"})
 def head_replaced_after_the_optimizer() -> Training:
     training = plain_mlp()
     training.model[2] = nn.Linear(8, 1)  # type: ignore[index]
     return training
 
 
-@specimen("*", "excluded", others={f"{n}.{p} (old)": "stale" for n in (0, 2) for p in ("weight", "bias")})
+@specimen("*", "excluded", others={f"<Parameter {shape}>": "stale" for shape in ("(8, 4)", "(8,)", "(1, 8)", "(1,)")})
 def model_copied_after_the_optimizer() -> Training:
     training = plain_mlp()
     model = copy.deepcopy(training.model)
@@ -991,7 +1007,7 @@ def model_copied_after_the_optimizer() -> Training:
     return Training(model, lambda: F.mse_loss(model(x), y), training.optimizers)  # type: ignore[operator]
 
 
-@specimen("*", "excluded", others={f"{n}.{p} (old)": "stale" for n in (0, 2) for p in ("weight", "bias")})
+@specimen("*", "excluded", others={f"<Parameter {shape}>": "stale" for shape in ("(8, 4)", "(8,)", "(1, 8)", "(1,)")})
 def state_assigned_after_the_optimizer() -> Training:
     training = plain_mlp()
     model = training.model
@@ -1015,7 +1031,7 @@ def parameters_in_a_dict() -> Training:
     return step_of(lambda m, x: m.out(x @ m.table["w"]), table={"w": weight(4, 4)}, out=nn.Linear(4, 1))
 
 
-@specimen(others={"hidden": "unregistered"})
+@specimen(others={"rule.hidden": "unregistered"})
 def parameter_in_a_closure() -> Training:
     hidden = weight(4, 4)
     return step_of(lambda m, x: m.out(x @ hidden), out=nn.Linear(4, 1))
@@ -1035,6 +1051,13 @@ def parameter_beside_the_model() -> Training:
     return Training(model, lambda: F.cross_entropy(model(x) * log_temperature.exp(), y), [optimizer])
 
 
+@specimen(others={"head.weight": "unregistered", "head.bias": "unregistered"})
+def head_beside_the_model() -> Training:
+    model, head = nn.Linear(4, 2), nn.Linear(2, 1)
+    x = torch.randn(8, 4)
+    return Training(model, lambda: head(model(x)).square().mean(), [sgd(model)])
+
+
 @specimen("into.weight", "replaced")
 def slot_reassigned_in_forward() -> Training:
     def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
@@ -1044,7 +1067,7 @@ def slot_reassigned_in_forward() -> Training:
     return step_of(forward, into=nn.Linear(4, 4), out=nn.Linear(4, 1))
 
 
-@specimen("w", "replaced")
+@specimen("w", "replaced", others={"w (old)": "stale"})
 def parameter_made_anew_in_forward() -> Training:
     def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         m.w = nn.Parameter(m.w.detach().clamp(-1, 1))

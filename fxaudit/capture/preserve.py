@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import is_lazy
 
 from fxaudit.capture.values import same_numbers
@@ -49,19 +50,27 @@ class _State:
             (module, name, dict(vars(module)[name]))
             for module in self.modules
             for name in ("_parameters", "_buffers", "_modules")
-            if name in vars(module)
+            if isinstance(vars(module).get(name), dict)  # scripted modules keep them in C++
         ]
         self.hooks = [
             (vars(module)[name], list(vars(module)[name].items()))
             for module in self.modules
             for name in _HOOK_DICTIONARIES
-            if name in vars(module)
+            if isinstance(vars(module).get(name), dict)
         ]
+        self.lazy_modules = [
+            (module, type(module), dict(vars(module)))
+            for module in self.modules
+            if isinstance(module, LazyModuleMixin) and module.has_uninitialized_params()
+        ]
+        self.lazy_tensors: list[tuple[torch.Tensor, type[torch.Tensor], torch.Tensor]] = []
         self.optimizers = list(optimizers)
         self.optimizer_states: list[tuple[Any, list[dict[str, Any]], dict[Any, Any]]] = []
+        self.tensor_hooks: list[tuple[torch.Tensor, str, Any, list[Any]]] = []
         self.tensors: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor | None, bool]] = []
         self.gradients: dict[int, tuple[torch.Tensor, torch.Tensor | None]] = {}
         self.random = _random_states()
+        self.autocast = [(d, torch.is_autocast_enabled(d), torch.get_autocast_dtype(d)) for d in ("cpu", "cuda")]
         with session.quietly(), torch.no_grad():
             self._save_tensors()
         session.on_leaves = self._put_aside
@@ -79,7 +88,11 @@ class _State:
             if not isinstance(tensor, torch.Tensor) or id(tensor) in seen:
                 continue
             seen.add(id(tensor))
+            for name in ("_backward_hooks", "_post_accumulate_grad_hooks"):
+                hooks = getattr(tensor, name)
+                self.tensor_hooks.append((tensor, name, hooks, list(hooks.items()) if hooks else []))
             if is_lazy(tensor):
+                self.lazy_tensors.append((tensor, type(tensor), tensor.data))
                 continue
             alias = tensor.detach()
             self.tensors.append((tensor, alias, alias.clone(), tensor.requires_grad))
@@ -97,7 +110,7 @@ class _State:
             return
         groups = [dict(group) for group in optimizer.param_groups]
         state = {
-            key: {name: _cloned(value) for name, value in entry.items()} if isinstance(entry, dict) else entry
+            key: (entry, dict(entry), _cloned(entry)) if isinstance(entry, dict) else (entry, None, None)
             for key, entry in getattr(optimizer, "state", {}).items()
         }
         self.optimizer_states.append((optimizer, groups, state))
@@ -112,8 +125,9 @@ class _State:
                 self._restore_tensors()
             finally:
                 torch._C._set_grad_enabled(self.grad_enabled)
-        for module, training in self.flags:
-            vars(module)["training"] = training
+            for module, training in self.flags:
+                if module.training != training:
+                    module.training = training
         for module, name, slots in self.slots:
             current = vars(module)[name]
             if not _same_objects(current, slots):
@@ -126,12 +140,20 @@ class _State:
             if list(hooks) != [key for key, _ in items]:
                 hooks.clear()
                 hooks.update(items)
+        for module, kind, attributes in self.lazy_modules:
+            module.__class__ = kind
+            vars(module).clear()
+            vars(module).update(attributes)
         for optimizer, groups, state in self.optimizer_states:
             for group, saved in zip(optimizer.param_groups, groups, strict=False):
                 group.clear()
                 group.update(saved)
-            optimizer.state.clear()
-            optimizer.state.update(state)
+            _restore_optimizer(optimizer, state)
+        for device, enabled, dtype in self.autocast:
+            torch.set_autocast_enabled(device, enabled)
+            torch.set_autocast_dtype(device, dtype)
+        if any(enabled for _, enabled, _ in self.autocast):
+            torch.clear_autocast_cache()  # it would keep the graph of the casts
         _restore_random(self.random)
 
     def _restore_tensors(self) -> None:
@@ -145,6 +167,15 @@ class _State:
         for leaf, gradient in self.gradients.values():
             if leaf.grad is not gradient:
                 leaf.grad = gradient
+        for tensor, kind, data in self.lazy_tensors:
+            tensor.data = data
+            tensor.__class__ = kind
+        for tensor, name, hooks, items in self.tensor_hooks:
+            if hooks is not None and list(hooks.items()) != items:
+                hooks.clear()
+                hooks.update(items)
+            if getattr(tensor, name) is not hooks:
+                setattr(tensor, name, hooks)
 
 
 def _same_objects(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -163,7 +194,26 @@ def _all_modules(modules: Sequence[nn.Module]) -> list[nn.Module]:
 
 
 def _cloned(value: Any) -> Any:
-    return value.clone() if isinstance(value, torch.Tensor) else value
+    if isinstance(value, torch.Tensor):
+        return value.clone()
+    if isinstance(value, dict):
+        return {key: _cloned(part) for key, part in value.items()}
+    return [_cloned(part) for part in value] if isinstance(value, list) else value
+
+
+def _restore_optimizer(optimizer: Any, state: dict[Any, Any]) -> None:
+    """The same entries with the same tensors, which hold the old numbers again."""
+    optimizer.state.clear()
+    for key, (entry, values, clones) in state.items():
+        if values is not None:
+            entry.clear()
+            for name, value in values.items():
+                if isinstance(value, torch.Tensor):
+                    value.detach().copy_(clones[name])
+                    entry[name] = value
+                else:
+                    entry[name] = clones[name]
+        optimizer.state[key] = entry
 
 
 def _random_states() -> dict[str, Any]:

@@ -91,6 +91,7 @@ class ModuleCall:
     stack: int
     parent: int
     training: bool
+    time: int = 0
 
 
 @dataclass(slots=True)

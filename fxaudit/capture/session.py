@@ -10,13 +10,14 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import _get_current_function_mode_stack
 
 from fxaudit.capture.autograd import Probe
 from fxaudit.capture.patching import Patches
@@ -62,6 +63,8 @@ class OptimizerInfo:
     steps: int = 0
     refused: str = ""
     """What PyTorch said when it refused to build it."""
+    died: int = -1
+    """The time at which it was gone; -1 while it lives."""
     wrapper_of: int = -1
     """The optimizer whose very `param_groups` it shows (a Lookahead around an Adam, say)."""
     name: str = ""
@@ -120,6 +123,8 @@ class Session:
         """Called with an optimizer that is about to step."""
         self.variables: dict[int, str] = {}
         """Module or optimizer `id` → the name of the variable it was seen under."""
+        self.holding: set[int] | None = None
+        """Where an audit was given optimizers, only these hold; others merely explain."""
         self.notes: list[str] = []
         self.kept: list[object] = []
         """Root modules and optimizers in use, kept alive while the session is, so that they can be named at its end."""
@@ -134,6 +139,7 @@ class Session:
         self._by_id: dict[int, int] = {}
         self._optimizer_by_id: dict[int, int] = {}
         self._depth = 0
+        self._mode_entered = False
         self._patches: Patches | None = None
 
     # -- on and off ----------------------------------------------------------------------------------------------
@@ -160,13 +166,27 @@ class Session:
             hooks_modules.install(self, patches)
             hooks_optimizers.install(self, patches)
             hooks_autograd.install(self, patches)
-            with self.recorder:
-                yield self
+            self.recorder.__enter__()
+            self._mode_entered = True
+            yield self
         finally:
             patches.restore()
             self._patches = None
             self._depth = 0
+            if self._mode_entered:
+                self._mode_entered = False
+                self.recorder.__exit__(None, None, None)
             _ACTIVE.remove(self)
+
+    def detach(self) -> None:
+        """Take every wrapper off now, while the code goes on: from here on it runs as if nobody had ever watched."""
+        if self._patches is not None:
+            self._patches.restore()
+        self.recorder.paused = True
+        modes = _get_current_function_mode_stack()
+        if self._mode_entered and modes and modes[-1] is self.recorder:
+            self._mode_entered = False
+            self.recorder.__exit__(None, None, None)
 
     @property
     def on(self) -> bool:
@@ -266,7 +286,7 @@ class Session:
         if index is not None and self.optimizers[index].ref() is optimizer:
             return self.optimizers[index]
         try:
-            ref: Any = weakref.ref(optimizer)
+            ref: Any = weakref.ref(optimizer, self._optimizer_died(len(self.optimizers)))
         except TypeError:  # a class with slots and no weak references
 
             def ref(kept: Any = optimizer) -> Any:
@@ -286,9 +306,28 @@ class Session:
             if inner is not None and groups is not None and getattr(inner, "param_groups", None) is groups:
                 info.wrapper_of = other.index
                 break
-        self.kept.append(optimizer)
         self._optimizer_by_id[id(optimizer)] = info.index
         return info
+
+    def _optimizer_died(self, index: int) -> Callable[[object], None]:
+        """Notes when an optimizer is gone: one that never stepped before that holds nothing any more."""
+        owner = weakref.ref(self)
+
+        def note(_: object) -> None:
+            session = owner()
+            if session is not None and index < len(session.optimizers):
+                session.optimizers[index].died = session.record.time
+
+        return note
+
+    def _holds(self, info: OptimizerInfo) -> bool:
+        """Whether an optimizer counts as a holder: no wrapper's inner twin, not gone unused, and not merely seen in passing."""
+        if info.wrapper_of >= 0 or (self.holding is not None and info.index not in self.holding):
+            return False
+        if info.died < 0 or info.steps:
+            return True
+        last = max((event.time for event in self.record.backwards()), default=-1)
+        return info.died >= last
 
     def look_at_groups(self, info: OptimizerInfo, optimizer: Any) -> None:
         """Refresh what `info` says of its param groups."""
@@ -307,7 +346,7 @@ class Session:
         return [
             (info, number)
             for info in self.optimizers
-            if info.wrapper_of < 0
+            if self._holds(info)
             for number, (_, members) in enumerate(info.groups)
             if track in members
         ]
@@ -349,6 +388,18 @@ class Session:
             frame = frame.f_back
             depth += 1
 
+    def remember_scope(self, scope: Mapping[str, object]) -> None:
+        """Note the names under which a scope's variables hold tensors, modules and optimizers."""
+        for name, value in scope.items():
+            if isinstance(value, torch.Tensor | nn.Module) or hasattr(value, "param_groups"):
+                self.variables.setdefault(id(value), name)
+                if isinstance(value, nn.Module):
+                    info = self.module_info(value)
+                    with self.quietly():
+                        for local, parameter in value.named_parameters():
+                            if self.recorder.known_track(parameter) is None:
+                                self.note_name(info.index, local, parameter)
+
     def enter_call(self, module: nn.Module, frame: FrameType | None) -> ModuleCall:
         """A call of `module` begins, made by `frame`."""
         recorder = self.recorder
@@ -359,7 +410,9 @@ class Session:
         info.training = module.training
         stack = recorder.stack(frame)
         parent = recorder.module_stack[-1][0] if recorder.module_stack else -1
-        call = ModuleCall(len(self.record.calls), info.index, stack, parent, module.training)
+        call = ModuleCall(
+            len(self.record.calls), info.index, stack, parent, module.training, self.record.time
+        )
         self.record.calls.append(call)
         recorder.module_stack.append((call.index, stack))
         if parent < 0 and info.calls == 1:

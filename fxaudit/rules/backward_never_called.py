@@ -35,7 +35,13 @@ class BackwardNeverCalled(Rule):
             why = why_never_called(audit.record, "backward")
             culprit = why[0][0] if why else bound
             related = [*why[1:], (bound, "the loss is computed here")]
-            yield self.finding(audit, states, f"`backward` is never called, so {audit.names(states)} stays as it is", culprit, related=related)
+            yield self.finding(
+                audit,
+                states,
+                f"`backward` is never called, so {audit.names(states)} stays as it is",
+                culprit,
+                related=related,
+            )
             return
         for event in events:
             hit = [s for s in states if s.index in event.reached and not s.explained]

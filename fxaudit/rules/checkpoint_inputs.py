@@ -13,8 +13,8 @@ __all__ = ["CheckpointInputs"]
 class CheckpointInputs(CutRule):
     """A reentrant checkpoint gets inputs of which none requires grad.
 
-    `torch.utils.checkpoint.checkpoint(..., use_reentrant=True)` runs its function without gradients and recomputes it in
-    backward, but only if one of its inputs requires grad. Otherwise everything inside receives nothing.
+    `torch.utils.checkpoint.checkpoint(..., use_reentrant=True)` runs its function without gradients and recomputes it
+    in backward, but only if one of its inputs requires grad. Otherwise everything inside receives nothing.
     """
 
     code, name, level, kind = "FXA110", "checkpoint-inputs", "error", "checkpoint"

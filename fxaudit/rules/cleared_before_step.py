@@ -25,7 +25,11 @@ class ClearedBeforeStep(Rule):
         """One finding for each line that clears too early."""
         groups: dict[int, list[ParameterState]] = {}
         for state in audit.unexplained("blocked"):
-            if state.arrived == "none" or not state.facts or any(f.gradient not in ("none", "zero") for f in state.facts):
+            if (
+                state.arrived == "none"
+                or not state.facts
+                or any(f.gradient not in ("none", "zero") for f in state.facts)
+            ):
                 continue
             stack = self._clearing(audit, state)
             if stack is not None:

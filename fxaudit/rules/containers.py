@@ -47,7 +47,9 @@ def owner_of(audit: Audit, state: ParameterState) -> Keeper | None:
     return None
 
 
-def filled_at(audit: Audit, state: ParameterState) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str]:
+def filled_at(
+    audit: Audit, state: ParameterState
+) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str]:
     """(line that filled the container, further lines, the container in words)."""
     keeper = owner_of(audit, state)
     if keeper is None:
@@ -94,9 +96,11 @@ def _in_class(file: str, kind: type, attribute: str) -> tuple[list[SourceLine], 
                     assigned.append(source_at(file, inner.lineno))
                 case ast.AugAssign(target=ast.Attribute(attr=name)) if name == attribute:
                     added.append(source_at(file, inner.lineno))
-                case ast.Call(func=ast.Attribute(value=value, attr="append" | "extend" | "add" | "update" | "insert" | "setdefault")) if _names(
-                    value, attribute
-                ):
+                case ast.Call(
+                    func=ast.Attribute(
+                        value=value, attr="append" | "extend" | "add" | "update" | "insert" | "setdefault"
+                    )
+                ) if _names(value, attribute):
                     added.append(source_at(file, inner.lineno))
     return assigned, added
 

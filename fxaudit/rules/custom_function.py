@@ -46,26 +46,35 @@ class CustomFunctionReturnsNone(Rule):
 
     @staticmethod
     def bad() -> Example:
-        """A backward that forgets the weight."""
+        """A backward that forgets the gain."""
         from typing import Any
 
         import torch
         from torch import nn
 
-        class Scale(torch.autograd.Function):
+        class Gain(torch.autograd.Function):
             @staticmethod
-            def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-                ctx.save_for_backward(x, weight)
-                return x * weight
+            def forward(ctx: Any, x: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+                ctx.save_for_backward(x, gain)
+                return x * gain
 
             @staticmethod
             def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-                x, weight = ctx.saved_tensors
-                return grad * weight, None  # FXA111
+                saved = ctx.saved_tensors
+                return grad * saved[1], None  # FXA111
 
-        model, x = nn.Linear(4, 4), torch.randn(8, 4)
+        class Net(nn.Linear):
+            def __init__(self) -> None:
+                super().__init__(4, 4)
+                self.gain = nn.Parameter(torch.ones(4))
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                apply: Any = Gain.apply
+                return torch.tanh(apply(super().forward(x), self.gain))
+
+        model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        return Example(model, lambda: Scale.apply(model.bias, model.weight).square().mean(), optimizer)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
 
     @staticmethod
     def good() -> Example:
@@ -75,17 +84,26 @@ class CustomFunctionReturnsNone(Rule):
         import torch
         from torch import nn
 
-        class Scale(torch.autograd.Function):
+        class Gain(torch.autograd.Function):
             @staticmethod
-            def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-                ctx.save_for_backward(x, weight)
-                return x * weight
+            def forward(ctx: Any, x: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+                ctx.save_for_backward(x, gain)
+                return x * gain
 
             @staticmethod
             def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-                x, weight = ctx.saved_tensors
-                return grad * weight, (grad * x).sum(0)
+                saved = ctx.saved_tensors
+                return grad * saved[1], (grad * saved[0]).sum(0)
 
-        model, x = nn.Linear(4, 4), torch.randn(8, 4)
+        class Net(nn.Linear):
+            def __init__(self) -> None:
+                super().__init__(4, 4)
+                self.gain = nn.Parameter(torch.ones(4))
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                apply: Any = Gain.apply
+                return torch.tanh(apply(super().forward(x), self.gain))
+
+        model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        return Example(model, lambda: Scale.apply(model.bias, model.weight).square().mean(), optimizer)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

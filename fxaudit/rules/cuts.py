@@ -11,7 +11,7 @@ from fxaudit.rule import Audit, Rule
 from fxaudit.source import SourceLine
 from fxaudit.verdict import ParameterState
 
-__all__ = ["CutRule"]
+__all__ = ["CutRule", "rewrapping_lines"]
 
 
 class CutRule(Rule):
@@ -65,3 +65,10 @@ class CutRule(Rule):
     def level_for(self, audit: Audit, states: list[ParameterState]) -> Level:
         """Parameters that nothing holds are taken for intended."""
         return self.level if audit.is_held(states) else "note"
+
+
+def rewrapping_lines(audit: Audit) -> set[tuple[str, int]]:
+    """The (file, line) pairs at which a computed value is made a new leaf: that leaf is no parameter that got lost."""
+    cuts = [cut for state in audit.having("unreachable") for cut in audit.graph.cuts(state.index)]
+    sources = [audit.op_source(cut.op) for cut in cuts if cut.kind == "rewrapped"]
+    return {(source.file, source.line) for source in sources if source is not None}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fxaudit.blame import binding_stack
+from fxaudit.blame import binding_stack, return_after
 from fxaudit.finding import Finding
 from fxaudit.graph import DeadEnd
 from fxaudit.rule import Audit, Example, Rule
-from fxaudit.syntax import binding_of
+from fxaudit.source import SourceLine
+from fxaudit.syntax import binding_of, drops_call
 from fxaudit.verdict import ParameterState
 
 __all__ = ["DeadEndValue"]
@@ -17,8 +18,8 @@ __all__ = ["DeadEndValue"]
 class DeadEndValue(Rule):
     """What is computed from the parameter is not used by the loss.
 
-    The forward reads the parameter, and the result is bound to a name, or dropped, and goes no further. A loss term that
-    is computed and never added ends the same way.
+    The forward reads the parameter, and the result is bound to a name, or dropped, and goes no further. A loss term
+    that is computed and never added ends the same way.
     """
 
     code, name, level = "FXA103", "dead-end", "error"
@@ -34,8 +35,7 @@ class DeadEndValue(Rule):
             end = audit.cause(state)
             if not isinstance(end, DeadEnd):
                 continue
-            op = audit.record.ops[end.op]
-            stack = binding_stack(stacks, op.stack)
+            stack = _bound(audit, state, end)
             key = (stacks.file(stack), stacks.line(stack)) if stack >= 0 else ("", 0)
             groups.setdefault(key, []).append((state, end, stack))
         for (file, line), members in groups.items():
@@ -48,10 +48,22 @@ class DeadEndValue(Rule):
             else:
                 message = f"{audit.names(states)}: what `{op.name}` makes of it is not used by the loss"
             cuts = [cut for state in states for cut in audit.graph.cuts(state.index)][:1]
-            related = [(audit.source(op.stack), f"the last operation, `{op.name}`")]
-            related += [(audit.op_source(cut.op), f"another way to the loss ends here, at `{audit.record.ops[cut.op].name}`") for cut in cuts]
+            culprit = audit.source(stack)
+            related: list[tuple[SourceLine | None, str]] = []
+            backward = _other_backward(audit, end)
+            if backward is not None:
+                related.append((backward[0], "backward is called on another value"))
+                if backward[1]:
+                    culprit, related = backward[0], [(culprit, "the whole loss is computed here")]
+            elif not _runs_backward(audit, stack):
+                related.append((return_after(file, line), "what is returned here does not contain it"))
+            related += [(audit.source(op.stack), f"the last operation, `{op.name}`")]
+            related += [
+                (audit.op_source(cut.op), f"another way to the loss ends here, at `{audit.record.ops[cut.op].name}`")
+                for cut in cuts
+            ]
             level = "error" if audit.is_held(states) else "note"
-            yield self.finding(audit, states, message, audit.source(stack), related=related, level=level)  # type: ignore[arg-type]
+            yield self.finding(audit, states, message, culprit, related=related, level=level)  # type: ignore[arg-type]
 
     @staticmethod
     def bad() -> Example:
@@ -94,3 +106,50 @@ class DeadEndValue(Rule):
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _bound(audit: Audit, state: ParameterState, end: DeadEnd) -> int:
+    """The frame in which the value was last given a name: what only goes into a log does not count as a use.
+
+    A statement that drops the very result of the operation is a dead end of its own.
+    """
+    record, stacks = audit.record, audit.record.stacks
+    carried = audit.graph.carried([state.index])
+    op = record.ops[end.op]
+    first = binding_stack(stacks, op.stack)
+    for _ in range(10):
+        stack = binding_stack(stacks, op.stack)
+        file, line = stacks.file(stack), stacks.line(stack)
+        kind = binding_of(file, line).kind
+        if kind == "assigned" or op.custom or (kind == "discarded" and drops_call(file, line, op.name)):
+            return stack
+        before = [record.values[vid].op for vid in op.inputs if vid in carried and record.values[vid].op >= 0]
+        if not before:
+            break
+        op = record.ops[max(before)]
+    return first
+
+
+def _other_backward(audit: Audit, end: DeadEnd) -> tuple[SourceLine | None, bool] | None:
+    """Where the dead end is a loss in its own right: (the line of the backward, whether what it got is a part of it)."""
+    record = audit.record
+    value = record.values[end.value]
+    if value.numel != 1 or not value.requires_grad:
+        return None
+    for event in reversed(audit.graph.backwards):
+        part = end.value in audit.graph.downstream(event.roots)
+        same = any(
+            record.stacks.line(record.ops[end.op].stack) == record.stacks.line(record.ops[record.values[v].op].stack)
+            for v in event.roots
+            if record.values[v].op >= 0 and record.ops[record.values[v].op].stack >= 0 and record.ops[end.op].stack >= 0
+        )
+        if part or same:
+            return audit.source(event.stack), part
+    return None
+
+
+def _runs_backward(audit: Audit, stack: int) -> bool:
+    """Whether the function that binds the value is the one that calls backward: then it returns no loss."""
+    stacks = audit.record.stacks
+    code = stacks.codes[stack]
+    return any(stacks.codes[i] is code for event in audit.graph.backwards for i in stacks.chain(event.stack))

@@ -13,8 +13,8 @@ __all__ = ["DetachedPath"]
 class DetachedPath(CutRule):
     """Every path from the parameter to the loss passes through a detached tensor.
 
-    The forward reads the parameter, so nothing fails and the loss may still fall, but the parameter receives no gradient
-    and keeps its initial value for the whole training.
+    The forward reads the parameter, so nothing fails and the loss may still fall, but the parameter receives no
+    gradient and keeps its initial value for the whole training.
     """
 
     code, name, level, kind = "FXA104", "detached-path", "error", "detached"
@@ -23,7 +23,9 @@ class DetachedPath(CutRule):
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """Names the call."""
         op = audit.record.ops[cut.op]
-        call = ".data" if op.name == "data" else f".{op.name.rstrip('_')}()" if op.name != "data.__set__" else ".data = …"
+        call = (
+            ".data" if op.name == "data" else f".{op.name.rstrip('_')}()" if op.name != "data.__set__" else ".data = …"
+        )
         return f"`{call}` cuts {audit.names(states)} off from the loss"
 
     @staticmethod

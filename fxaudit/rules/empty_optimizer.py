@@ -13,8 +13,8 @@ __all__ = ["EmptyOptimizer"]
 class EmptyOptimizer(Rule):
     """The optimizer holds no parameter.
 
-    `SGD([])` is refused by PyTorch with "optimizer got an empty parameter list"; `SGD([{"params": []}])` is accepted and
-    never updates anything.
+    `SGD([])` is refused by PyTorch with "optimizer got an empty parameter list"; `SGD([{"params": []}])` is accepted
+    and never updates anything.
     """
 
     code, name, level = "FXA302", "empty-optimizer", "error"
@@ -32,7 +32,9 @@ class EmptyOptimizer(Rule):
             if not states and any(f.code == "FXA205" for f in audit.findings):
                 continue
             said = ", and PyTorch refuses it" if info.refused else ""
-            yield self.finding(audit, states, f"`{info.type}` is built without any parameter{said}", audit.source(info.created))
+            yield self.finding(
+                audit, states, f"`{info.type}` is built without any parameter{said}", audit.source(info.created)
+            )
 
     @staticmethod
     def bad() -> Example:

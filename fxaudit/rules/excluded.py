@@ -17,8 +17,8 @@ __all__ = ["LeftOut"]
 class LeftOut(Rule):
     """Gradient arrives, but no optimizer holds the parameter.
 
-    It was left out when the optimizer was built: by a filter or a name test, because it was frozen at that moment, because
-    it did not exist yet, or because only part of the model was passed.
+    It was left out when the optimizer was built: by a filter or a name test, because it was frozen at that moment,
+    because it did not exist yet, or because only part of the model was passed.
 
     May be intended when somebody else updates it, or it is trained in another phase.
     """
@@ -34,7 +34,11 @@ class LeftOut(Rule):
         optimizer = self._responsible(audit, states)
         if optimizer is None:
             yield self.finding(
-                audit, states, f"no optimizer was built for {audit.names(states)}", _backward_line(audit), level="warning"
+                audit,
+                states,
+                f"no optimizer was built for {audit.names(states)}",
+                _backward_line(audit),
+                level="warning",
             )
             return
         info = audit.session.optimizers[optimizer]
@@ -62,7 +66,12 @@ class LeftOut(Rule):
         reason = ""
         if was_frozen:
             reason = ", frozen when it was built"
-            thaws = [(audit.source(stack), "unfrozen here, too late") for s in states for _, flag, stack in s.track.freezes if flag]
+            thaws = [
+                (audit.source(stack), "unfrozen here, too late")
+                for s in states
+                for _, flag, stack in s.track.freezes
+                if flag
+            ]
             related.extend(thaws[-1:])
         elif info.created >= 0:
             statement, more = _dropping_statement(audit, info.created)
@@ -99,10 +108,8 @@ class LeftOut(Rule):
         return Example(model, lambda: model(x).square().mean(), optimizer)
 
 
-def _dropping_statement(
-    audit: Audit, stack: int
-) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
-    """The statement that dropped something from the optimizer's argument: a filter, or a list assigned over and over."""
+def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
+    """What dropped something from the optimizer's argument: a filter, or a list assigned over and over."""
     stacks = audit.record.stacks
     frame = project_stack(stacks, stack)
     found = sliced_statements(stacks.file(frame), stacks.line(frame))

@@ -13,7 +13,8 @@ __all__ = ["ForeignTensor"]
 class ForeignTensor(Rule):
     """An optimizer holds a tensor that no model has and no loss reaches.
 
-    Stepping it changes nothing that matters. It was made beside the model, or belongs to a model that is no longer used.
+    Stepping it changes nothing that matters. It was made beside the model, or belongs to a model that is no longer
+    used.
     """
 
     code, name, level = "FXA303", "foreign-tensor", "error"

@@ -74,7 +74,7 @@ class FrozenYetHeld(Rule):
 
 
 def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
-    """Why a `requires_grad_(True)` in the user's files never ran; empty where there is none, or it is no part of the loop."""
+    """Why a `requires_grad_(True)` in the user's files never ran; empty where there is none."""
     import ast
 
     from fxaudit.blame import project_files, source_at
@@ -94,7 +94,7 @@ def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
     }
     ran = stacks.lines_seen()
     for tree, call in call_sites(project_files(audit.record), "requires_grad_"):
-        sets_true = not call.args and not call.keywords or any(
+        sets_true = (not call.args and not call.keywords) or any(
             isinstance(a, ast.Constant) and a.value is True for a in [*call.args, *[k.value for k in call.keywords]]
         )
         if not sets_true or (tree.file, call.lineno) in ran_calls:

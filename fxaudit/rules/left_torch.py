@@ -23,7 +23,9 @@ class LeftTorch(CutRule):
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """Names the call."""
         op = audit.record.ops[cut.op]
-        call = {"__float__": "float()", "__int__": "int()", "__array__": "numpy.asarray()"}.get(op.name, f".{op.name}()")
+        call = {"__float__": "float()", "__int__": "int()", "__array__": "numpy.asarray()"}.get(
+            op.name, f".{op.name}()"
+        )
         tail = " (inferred)" if cut.inferred else ""
         return f"`{call}` turns {audit.names(states)} into plain numbers{tail}"
 

@@ -20,24 +20,23 @@ class LossCutOff(Rule):
     fix = "Compute the loss from the model's output, with gradients enabled."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
-        """One finding for the first loss that carries no gradient."""
+        """One finding where no loss is computed from any parameter; what is lost on the way is a cut."""
         states = audit.unexplained("unreachable")
-        for event in audit.graph.backwards:
-            values = [audit.record.values[vid] for vid in event.roots]
-            if not values or any(value.requires_grad for value in values):
-                continue
-            op = values[0].op
-            culprit = audit.op_source(op) if op >= 0 else audit.source(event.stack)
-            if not states:
-                return
-            yield self.finding(
-                audit,
-                states,
-                f"the loss depends on no parameter, so {audit.names(states)} receives nothing",
-                culprit,
-                related=[(audit.source(event.stack), "backward is called here")],
-            )
+        backwards = [event for event in audit.graph.backwards if event.roots]
+        values = audit.record.values
+        if not states or not backwards or any(audit.graph.reaches_by_data(state.index) for state in audit.states):
             return
+        if any(values[vid].requires_grad for event in backwards for vid in event.roots):
+            return
+        event = backwards[0]
+        op = values[event.roots[0]].op
+        yield self.finding(
+            audit,
+            states,
+            f"the loss depends on no parameter, so {audit.names(states)} receives nothing",
+            audit.op_source(op) if op >= 0 else audit.source(event.stack),
+            related=[(audit.source(event.stack), "backward is called here")],
+        )
 
     @staticmethod
     def bad() -> Example:

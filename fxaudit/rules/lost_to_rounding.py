@@ -14,8 +14,8 @@ __all__ = ["LostToRounding"]
 class LostToRounding(Rule):
     """The update is lost to rounding.
 
-    Learning rate times gradient is less than half a unit in the last place of the parameter, so adding it gives the same
-    number. bfloat16 has eight bits of precision, float16 eleven.
+    Learning rate times gradient is less than half a unit in the last place of the parameter, so adding it gives the
+    same number. bfloat16 has eight bits of precision, float16 eleven.
     """
 
     code, name, level = "FXA503", "lost-to-rounding", "error"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.rules.cuts import rewrapping_lines
 from fxaudit.verdict import ParameterState
 
 __all__ = ["MadeInForward"]
@@ -24,9 +25,13 @@ class MadeInForward(Rule):
         """One finding for each line that makes parameters during a forward."""
         groups: dict[int, list[ParameterState]] = {}
         calls = audit.record.stacks
+        rewrapping = rewrapping_lines(audit)
         call_stacks = {call.stack for call in audit.record.calls}
         for state in audit.unexplained("replaced", "unregistered"):
             created = state.track.created
+            source = audit.source(created)
+            if source is not None and (source.file, source.line) in rewrapping:
+                continue
             inside = state.mechanism == "remade" or bool(call_stacks & set(calls.chain(created)[1:]))
             if created >= 0 and inside:
                 groups.setdefault(created, []).append(state)

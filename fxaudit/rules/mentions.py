@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from torch import nn
+
 from fxaudit.blame import source_at
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
@@ -13,9 +15,10 @@ __all__ = ["registration", "unreached_mention"]
 
 HOUSEKEEPING = frozenset(
     {
-        "parameters", "named_parameters", "state_dict", "load_state_dict", "requires_grad_", "train", "eval", "zero_grad",
-        "apply", "to", "cuda", "cpu", "half", "float", "modules", "named_modules", "children", "weight", "bias", "append",
-        "extend", "data", "requires_grad", "register_forward_hook", "shape", "in_features", "out_features",
+        "parameters", "named_parameters", "state_dict", "load_state_dict", "requires_grad_", "train", "eval",
+        "zero_grad", "apply", "to", "cuda", "cpu", "half", "float", "modules", "named_modules", "children", "weight",
+        "bias", "append", "extend", "data", "requires_grad", "register_forward_hook", "shape", "in_features",
+        "out_features",
     }
 )  # fmt: skip
 
@@ -30,23 +33,75 @@ def unreached_mention(audit: Audit, root: int, path: str) -> tuple[SourceLine | 
     """
     made = registration(audit, root, path)
     ran = audit.record.stacks.lines_seen()
-    for part in reversed([p for p in path.split(".") if not p.isdigit()] or [path]):
-        for tree, node in _mentions(audit, part):
-            found = obstacles(tree, node, ran.get(tree.file, set()))
-            line = getattr(node, "lineno", 0)
-            here = source_at(tree.file, line)
-            related: Related = []
-            if found:
-                decisive = found[0]
-                related.append((here, "the call that never runs"))
-                if "training" in decisive.condition:
-                    related.append((_switched(audit, root, path), "puts the module in evaluation mode"))
-                related.append((made, "made here"))
-                return source_at(decisive.file, decisive.line), related, decisive.role
-            if line not in ran.get(tree.file, set()):
-                return here, [(made, "made here")], ""
-            return here, [(made, "made here")], ""
-    return made, [], ""
+    name = next((part for part in reversed(path.split(".")) if not part.isdigit()), path)
+    for tree, node in _mentions(audit, name):
+        found = obstacles(tree, node, ran.get(tree.file, set()))
+        here = source_at(tree.file, getattr(node, "lineno", 0))
+        related: Related = []
+        if found:
+            decisive = found[0]
+            related.append((here, "the call that never runs"))
+            if "training" in decisive.condition:
+                related.append((_switched(audit, root, path), "puts the module in evaluation mode"))
+            related.append((made, "made here"))
+            return source_at(decisive.file, decisive.line), related, decisive.role
+        return here, [(made, "made here")], ""
+    twice, beside = _siblings(audit, root, path)
+    if twice is not None:
+        return twice, [(made, "made here, and never used")], ""
+    return made, [(source, "forward runs without it here") for source in beside], ""
+
+
+def _siblings(audit: Audit, root: int, path: str) -> tuple[SourceLine | None, list[SourceLine]]:
+    """(the second line that calls a sibling of the same type, the last lines of the owner's forward that call siblings).
+
+    A copy-and-paste slip calls one module twice and leaves out its twin.
+    """
+    model = next((m for m in audit.judge.models if m.info.index == root), None)
+    if model is None:
+        return None, []
+    modules = dict(model.module.named_modules(remove_duplicate=False))
+    parts = path.split(".")
+    own = modules.get(path)
+    owner_path = next(
+        (
+            ".".join(parts[:depth])
+            for depth in range(len(parts) - 1, -1, -1)
+            if ".".join(parts[:depth]) in modules and audit.session.module_info(modules[".".join(parts[:depth])]).calls
+        ),
+        None,
+    )
+    if owner_path is None:
+        return None, []
+    owner = audit.session.module_info(modules[owner_path]).index
+    record = audit.record
+    owner_calls = [call.index for call in record.calls if call.module == owner]
+    if not owner_calls:
+        return None, []
+    inside = [call for call in record.calls if call.parent == owner_calls[0]]
+    lines: dict[int, list[int]] = {}
+    for call in inside:
+        lines.setdefault(call.module, []).append(call.stack)
+    twice = None
+    for index, stacks in lines.items():
+        sibling = audit.session.modules[index].ref()
+        distinct = dict.fromkeys(record.stacks.line(stack) for stack in stacks)
+        if own is not None and type(sibling) is type(own) and len(distinct) > 1:
+            twice = audit.source(stacks[-1])
+    beside = dict.fromkeys(call.stack for call in reversed(inside))
+    if not beside:
+        own_shape = tuple(getattr(_parameter_at(model.module, path), "shape", ()))
+        ops = [op for op in audit.graph.ops if op.module == owner_calls[0]]
+        alike = [
+            op for op in ops if any(record.values[v].shape == own_shape and record.values[v].op < 0 for v in op.inputs)
+        ]
+        beside = dict.fromkeys(op.stack for op in (alike or [*ops[:1], *ops[-1:]]))
+    found = [source for stack in list(beside)[:2] if (source := audit.source(stack)) is not None]
+    return twice, found
+
+
+def _parameter_at(module: nn.Module, path: str) -> object:
+    return dict(module.named_parameters()).get(path)
 
 
 def _mentions(audit: Audit, attribute: str) -> list[tuple[Tree, ast.AST]]:

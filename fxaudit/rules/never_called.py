@@ -107,5 +107,3 @@ def _topmost_uncalled(audit: Audit, state: ParameterState) -> str | None:
         if not any(u == path or u.startswith(below) for u in used) and not any(r.startswith(below) for r in read):
             return path
     return None
-
-

@@ -15,8 +15,8 @@ class NoGradRegion(CutRule):
     """The parameter is used only in a region without gradients.
 
     A `with torch.no_grad():` block, a `@torch.no_grad()` decorator, `set_grad_enabled(False)` or inference mode is open
-    while the forward reads the parameter, so what is computed from it is a constant to the loss. The culprit is the line
-    that opened the region.
+    while the forward reads the parameter, so what is computed from it is a constant to the loss. The culprit is the
+    line that opened the region.
     """
 
     code, name, level, kind = "FXA105", "no-grad-region", "error", "no_grad"

@@ -35,11 +35,17 @@ class NoValueChanged(Rule):
             if zeroed and clips:
                 message = f"`{clips[-1].text}` clips the gradient of {audit.names(states)} to nothing"
                 yield self.finding(
-                    audit, states, message, audit.source(clips[-1].stack), related=[(step, "the step that has no effect")],
+                    audit,
+                    states,
+                    message,
+                    audit.source(clips[-1].stack),
+                    related=[(step, "the step that has no effect")],
                     fix="Clip to a norm above 0.",
                 )
             else:
-                yield self.finding(audit, states, f"the step leaves {audit.names(states)} unchanged, in spite of a gradient", step)
+                yield self.finding(
+                    audit, states, f"the step leaves {audit.names(states)} unchanged, in spite of a gradient", step
+                )
 
     @staticmethod
     def bad() -> Example:

@@ -38,7 +38,7 @@ class NonDifferentiable(CutRule):
 
             def forward(self, x: torch.Tensor) -> torch.Tensor:
                 keep = self.gate(x) > 0  # FXA108
-                return torch.tanh(self.body(x)) * keep
+                return torch.tanh(self.body(x)).mul(keep)
 
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -58,7 +58,7 @@ class NonDifferentiable(CutRule):
 
             def forward(self, x: torch.Tensor) -> torch.Tensor:
                 keep = torch.sigmoid(self.gate(x))
-                return torch.tanh(self.body(x)) * keep
+                return torch.tanh(self.body(x)).mul(keep)
 
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)

@@ -27,8 +27,8 @@ class NonFiniteGradient(Rule):
         if not states:
             return
         culprit, words = None, "it was not seen where that begins"
-        for event, probe in reversed(audit.session.probes):
-            index, phase = nonfinite_origin(audit.record, probe, audit.record.events[event].time)
+        for event, probe in audit.session.probes:  # the first: after a step with NaN everything else is NaN, too
+            index, phase = nonfinite_origin(audit.record, probe, audit.record.events[event].time - 1)
             if index >= 0:
                 culprit = audit.op_source(index)
                 words = f"`{audit.record.ops[index].name}` gives it" + (" in backward" if phase == "backward" else "")

@@ -14,12 +14,12 @@ __all__ = ["NotALeaf"]
 class NotALeaf(Rule):
     """An attribute that looks like a Parameter is the result of an operation on one.
 
-    `nn.Parameter(...).to(device)`, `.clone()` or `.expand(...)` give a plain tensor: the Parameter it was computed from is
-    registered nowhere, and `model.parameters()` lists neither.
+    `nn.Parameter(...).to(device)`, `.clone()` or `.expand(...)` give a plain tensor: the Parameter it was computed from
+    is registered nowhere, and `model.parameters()` lists neither.
     """
 
     code, name, level = "FXA206", "not-a-leaf", "error"
-    fix = "Register the Parameter itself and apply the operation in forward (or to the tensor inside `nn.Parameter(...)`)."
+    fix = "Register the Parameter itself; apply the operation in forward, or to the tensor inside `nn.Parameter(...)`."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each attribute computed from an unregistered Parameter."""

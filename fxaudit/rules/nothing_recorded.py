@@ -21,9 +21,10 @@ class NothingRecorded(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding if neither was seen although the program was watched."""
-        if audit.judge.looped and not audit.graph.backwards and not audit.record.calls and not audit.record.steps():
-            if not audit.session.optimizers:
-                yield self.finding(audit, [], "no forward, no backward and no optimizer was seen", None)
+        if not audit.judge.looped or audit.session.optimizers:
+            return
+        if not audit.graph.backwards and not audit.record.calls and not audit.record.steps():
+            yield self.finding(audit, [], "no `forward`, no `backward` and no optimizer was seen", None)
 
     @staticmethod
     def bad() -> Example:

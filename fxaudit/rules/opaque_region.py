@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.verdict import ParameterState
 
 __all__ = ["OpaqueRegion"]
+
+SCRIPTED = frozenset({"OptimizedModule", "RecursiveScriptModule", "ScriptModule", "TopLevelTracedModule"})
+"""The classes of modules whose inside runs without Python."""
 
 
 class OpaqueRegion(Rule):
@@ -21,16 +25,24 @@ class OpaqueRegion(Rule):
     fix = "Audit the eager model to see the line: leave out `torch.jit.script` or `torch.compile` for one run."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
-        """One finding if an unreachable parameter remains and values of unknown origin reach the loss."""
-        states = [s for s in audit.unexplained("unreachable") if not audit.graph.reaches_by_data(s.index)]
-        foreign = [v for v in audit.record.values if v.foreign and v.index in audit.graph.reaching]
-        if states and foreign:
-            user = next((op for op in audit.graph.ops if foreign[0].index in op.inputs), None)
+        """One finding for each line at which a value from such code is first used."""
+        record = audit.record
+        foreign = {value.index for value in record.values if value.foreign and value.index in audit.graph.reaching}
+        users = [op for op in audit.graph.ops if foreign.intersection(op.inputs)]
+        if not users:
+            return
+        running = {record.calls[op.module].module for op in users if op.module >= 0}
+        states = [
+            state
+            for state in audit.unexplained("unreachable")
+            if not audit.graph.is_read(state.index) and _is_used_unseen(audit, state, running)
+        ]
+        if states:
             yield self.finding(
                 audit,
                 states,
                 f"what happens to {audit.names(states)} is inside code that cannot be recorded",
-                audit.source(user.stack) if user is not None else None,
+                audit.source(users[0].stack),
             )
 
     @staticmethod
@@ -50,8 +62,7 @@ class OpaqueRegion(Rule):
                 self.shift = nn.Parameter(torch.zeros(4))
 
             def forward(self, x: torch.Tensor) -> torch.Tensor:
-                h = affine(x, self.scale, self.shift)  # FXA112
-                return torch.tanh(h)
+                return torch.tanh(affine(x, self.scale, self.shift))  # FXA112
 
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -59,12 +70,12 @@ class OpaqueRegion(Rule):
 
     @staticmethod
     def good() -> Example:
-        """The same without the script: the detach is found at its own line."""
+        """Without the script the detach is found at its own line, and is gone."""
         import torch
         from torch import nn
 
         def affine(x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-            return x * scale + shift.detach()
+            return x * scale + shift
 
         class Net(nn.Module):
             def __init__(self) -> None:
@@ -73,9 +84,22 @@ class OpaqueRegion(Rule):
                 self.shift = nn.Parameter(torch.zeros(4))
 
             def forward(self, x: torch.Tensor) -> torch.Tensor:
-                h = affine(x, self.scale, self.shift)
-                return torch.tanh(h)
+                return torch.tanh(affine(x, self.scale, self.shift))
 
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _is_used_unseen(audit: Audit, state: ParameterState, running: set[int]) -> bool:
+    """Whether the parameter's own module uses values from opaque code, or is itself scripted or compiled."""
+    module = state.root.ref() if state.root is not None else None
+    parts = state.local_name.split(".")[:-1]
+    for part in [*parts, ""]:
+        if module is None:
+            return False
+        if type(module).__name__ in SCRIPTED:
+            return True
+        if part:
+            module = vars(module).get("_modules", {}).get(part)
+    return module is not None and audit.session.module_info(module).index in running

@@ -15,8 +15,9 @@ __all__ = ["ReplacedAfterOptimizer"]
 class ReplacedAfterOptimizer(Rule):
     """A parameter was replaced after the optimizer had been built.
 
-    The optimizer holds the old tensor and steps it; the model computes with the new one, which nobody updates. Swapping a
-    head, resizing embeddings, pruning, weight normalisation, `load_state_dict(assign=True)`, `deepcopy` and sharding do it.
+    The optimizer holds the old tensor and steps it; the model computes with the new one, which nobody updates. Swapping
+    a head, resizing embeddings, pruning, weight normalisation, `load_state_dict(assign=True)`, `deepcopy` and sharding
+    do it.
     """
 
     code, name, level = "FXA204", "replaced-after-optimizer", "error"
@@ -92,7 +93,7 @@ def _replacement(audit: Audit, state: ParameterState, stale: list[ParameterState
 
 
 def _took_place(state: ParameterState, stale: list[ParameterState]) -> bool:
-    """Whether one of the stale tensors stood where the parameter stands now: same name, or the name it was split from."""
+    """Whether a stale tensor stood where the parameter stands now: same name, or the name it was split from."""
     for other in stale:
         old = other.local_name
         if old and (state.local_name == old or state.name.endswith("." + old) or old.endswith("." + state.local_name)):

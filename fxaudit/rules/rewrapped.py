@@ -39,8 +39,8 @@ class RewrappedTensor(CutRule):
                 self.head = nn.Linear(4, 1)
 
             def forward(self, x: torch.Tensor) -> torch.Tensor:
-                self.hidden = self.encoder(x).detach().requires_grad_()  # FXA107
-                return torch.sigmoid(self.head(self.hidden))
+                h = self.encoder(x).detach().requires_grad_()  # FXA107
+                return torch.sigmoid(self.head(h))
 
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -59,9 +59,9 @@ class RewrappedTensor(CutRule):
                 self.head = nn.Linear(4, 1)
 
             def forward(self, x: torch.Tensor) -> torch.Tensor:
-                self.hidden = self.encoder(x)
-                self.hidden.retain_grad()
-                return torch.sigmoid(self.head(self.hidden))
+                h = self.encoder(x)
+                h.retain_grad()
+                return torch.sigmoid(self.head(h))
 
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)

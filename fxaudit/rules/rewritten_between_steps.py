@@ -16,8 +16,8 @@ __all__ = ["RewrittenBetweenSteps"]
 class RewrittenBetweenSteps(Rule):
     """The value is put back between steps.
 
-    A checkpoint reloaded in each round, a moving average or target copied the wrong way, or a re-initialisation undoes what
-    the step before did.
+    A checkpoint reloaded in each round, a moving average or target copied the wrong way, or a re-initialisation undoes
+    what the step before did.
     """
 
     code, name, level = "FXA408", "rewritten-between-steps", "error"

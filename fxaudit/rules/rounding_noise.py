@@ -29,12 +29,18 @@ class RoundingNoise(Rule):
         largest = max(norms, default=0.0)
         states = [
             s
-            for s in audit.having("trained")
-            if s.norm is not None and s.arrived == "finite" and 0 < s.norm < SHARE * largest and s.track.dtype == "float32"
+            for s in audit.having("trained", "unknown")
+            if s.norm is not None
+            and s.arrived == "finite"
+            and 0 < s.norm < SHARE * largest
+            and s.track.dtype == "float32"
         ]
         if states:
             finding = self.finding(
-                audit, states, f"the gradient of {audit.names(states)} is rounding noise", audit.source(states[0].track.created)
+                audit,
+                states,
+                f"the gradient of {audit.names(states)} is rounding noise",
+                audit.source(states[0].track.created),
             )
             for state in states:
                 state.explained.remove(self.code)

@@ -34,7 +34,9 @@ class ScalerSkipsEveryStep(Rule):
             again = len({e.stack for e in made}) < len(made)
             built = audit.source(made[-1].stack) if made else None
             stepped = audit.source(stack)
-            culprit, related = (built, [(stepped, "skips here")]) if again else (stepped, [(built, "the scaler is made here")])
+            culprit, related = (
+                (built, [(stepped, "skips here")]) if again else (stepped, [(built, "the scaler is made here")])
+            )
             yield self.finding(
                 audit,
                 states,
@@ -51,12 +53,15 @@ class ScalerSkipsEveryStep(Rule):
         from torch import nn
 
         def train() -> None:
-            model, x = nn.Linear(4, 1), torch.randn(8, 4)
-            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-            for _ in range(3):
-                scaler = torch.amp.GradScaler("cpu", init_scale=2.0**128)  # FXA406
+            torch.manual_seed(0)
+            model, x = nn.Linear(4, 1), 10 * torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=1e-4)
+            for _ in range(12):
+                scaler = torch.amp.GradScaler("cpu")  # FXA406
                 optimizer.zero_grad()
-                scaler.scale(model(x).square().mean()).backward()
+                with torch.autocast("cpu", dtype=torch.float16):
+                    loss = model(x).square().mean()
+                scaler.scale(loss).backward()
                 scaler.step(optimizer)
                 scaler.update()
 
@@ -69,12 +74,15 @@ class ScalerSkipsEveryStep(Rule):
         from torch import nn
 
         def train() -> None:
-            model, x = nn.Linear(4, 1), torch.randn(8, 4)
-            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-            scaler = torch.amp.GradScaler("cpu", init_scale=2.0**128, backoff_factor=2.0**-32)
-            for _ in range(3):
+            torch.manual_seed(0)
+            model, x = nn.Linear(4, 1), 10 * torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=1e-4)
+            scaler = torch.amp.GradScaler("cpu")
+            for _ in range(12):
                 optimizer.zero_grad()
-                scaler.scale(model(x).square().mean()).backward()
+                with torch.autocast("cpu", dtype=torch.float16):
+                    loss = model(x).square().mean()
+                scaler.scale(loss).backward()
                 scaler.step(optimizer)
                 scaler.update()
 

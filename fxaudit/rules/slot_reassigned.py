@@ -14,8 +14,8 @@ __all__ = ["SlotReassigned"]
 class SlotReassigned(Rule):
     """Forward assigns a tensor to a Parameter's slot.
 
-    The optimizer goes on with the old Parameter, which forward does not use any more. PyTorch refuses the assignment with
-    a TypeError; older code got past it.
+    The optimizer goes on with the old Parameter, which forward does not use any more. PyTorch refuses the assignment
+    with a TypeError; older code got past it.
     """
 
     code, name, level = "FXA201", "slot-reassigned", "error"

@@ -18,8 +18,8 @@ __all__ = ["StepNeverCalled"]
 class StepNeverCalled(Rule):
     """`step` is never called on the optimizer that holds the parameter.
 
-    Gradients arrive and nothing is done with them: the call is missing, stands in a branch that is never taken, lacks its
-    parentheses, or another optimizer is stepped in its place.
+    Gradients arrive and nothing is done with them: the call is missing, stands in a branch that is never taken, lacks
+    its parentheses, or another optimizer is stepped in its place.
     """
 
     code, name, level = "FXA401", "step-never-called", "error"
@@ -79,13 +79,11 @@ Lines = list[tuple[SourceLine | None, str]]
 
 
 def _culprit(audit: Audit, optimizer: int, states: list[ParameterState]) -> tuple[SourceLine | None, Lines]:
-    """The statement that keeps the call from running, else the step of another optimizer, the clearing, or the backward."""
+    """What keeps the call from running, else the step of another optimizer, the clearing, or the backward."""
     events = audit.record.events
     tracks = {state.index for state in states}
-    backward = next(
-        (i for i in range(len(events) - 1, -1, -1) if isinstance(events[i], BackwardEvent) and tracks & events[i].arrived.keys()),  # type: ignore[attr-defined]
-        -1,
-    )
+    arrivals = [i for i, e in enumerate(events) if isinstance(e, BackwardEvent) and tracks & e.arrived.keys()]
+    backward = arrivals[-1] if arrivals else -1
     seen = [event.stack for event in events if event.kind in ("step", "scheduler step", "scaler step", "scaler skip")]
     why = why_never_called(audit.record, "step", seen, _receivers(audit, optimizer))
     if why:
@@ -135,4 +133,10 @@ def _receivers(audit: Audit, optimizer: int) -> frozenset[str]:
         if binding.kind != "returned":
             break
     others = len(audit.session.optimizers) > 1
-    return frozenset(names) if names and others else frozenset(names | {"optimizer", "opt", "optim", "optimiser", "scaler", "self"}) if names else frozenset({"optimizer", "opt", "optim", "optimiser", "scaler"})
+    return (
+        frozenset(names)
+        if names and others
+        else frozenset(names | {"optimizer", "opt", "optim", "optimiser", "scaler", "self"})
+        if names
+        else frozenset({"optimizer", "opt", "optim", "optimiser", "scaler"})
+    )

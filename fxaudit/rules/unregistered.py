@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.containers import filled_at, owner_of
+from fxaudit.rules.cuts import rewrapping_lines
 from fxaudit.source import SourceLine
 from fxaudit.verdict import ParameterState
 
@@ -25,12 +26,17 @@ class UnregisteredContainer(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each container or attribute."""
-        groups: dict[tuple[str, int], tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str, list[ParameterState]]] = {}
+        groups: dict[
+            tuple[str, int], tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str, list[ParameterState]]
+        ] = {}
+        rewrapping = rewrapping_lines(audit)
         for state in audit.unexplained("unregistered"):
             if not state.track.is_leaf or not _is_own_leaf(audit, state):
                 continue
             source, related, kind = filled_at(audit, state)
             source = source or audit.source(state.track.created)
+            if source is not None and (source.file, source.line) in rewrapping:
+                continue
             key = (source.file, source.line) if source is not None else (state.name.split("[")[0], 0)
             groups.setdefault(key, (source, related, kind, []))[3].append(state)
         for source, related, kind, states in groups.values():

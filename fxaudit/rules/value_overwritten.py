@@ -14,8 +14,8 @@ __all__ = ["ValueOverwritten"]
 class ValueOverwritten(Rule):
     """Forward overwrites the parameter's value, and what the optimizer changed is lost.
 
-    The new value does not depend on the old one (`copy_`, `normal_`, `.data = …`, `reset_parameters()`), or keeps nothing
-    of what a step changes (signs, hard rounding). Clamping, masks and max-norm keep it, and are not this.
+    The new value does not depend on the old one (`copy_`, `normal_`, `.data = …`, `reset_parameters()`), or keeps
+    nothing of what a step changes (signs, hard rounding). Clamping, masks and max-norm keep it, and are not this.
     """
 
     code, name, level = "FXA202", "value-overwritten", "error"

@@ -52,7 +52,9 @@ def literal_zero(audit: Audit, index: int) -> SourceLine | None:
                     for argument, default in _defaults(node):
                         if argument in names and _has_zero(default):
                             return source_at(tree.file, default.lineno)
-                case ast.keyword(arg=str() as name, value=value) if (name in names or name in attributes) and _is_zero(value):
+                case ast.keyword(arg=str() as name, value=value) if (name in names or name in attributes) and _is_zero(
+                    value
+                ):
                     return source_at(tree.file, value.lineno)
     return None
 
@@ -70,8 +72,10 @@ def _is_zero(node: ast.AST) -> bool:
 
 def _has_zero(value: ast.expr) -> bool:
     if isinstance(value, ast.Dict | ast.Tuple | ast.List | ast.Call):
-        return any(_is_zero(n) for n in ast.walk(value)) and not isinstance(value, ast.Call) or (
-            isinstance(value, ast.Call) and getattr(value.func, "id", getattr(value.func, "attr", "")) in ("dict", "tensor", "Namespace", "SimpleNamespace")
+        return (any(_is_zero(n) for n in ast.walk(value)) and not isinstance(value, ast.Call)) or (
+            isinstance(value, ast.Call)
+            and getattr(value.func, "id", getattr(value.func, "attr", ""))
+            in ("dict", "tensor", "Namespace", "SimpleNamespace")
             and any(_is_zero(n) for n in ast.walk(value))
         )
     return _is_zero(value)

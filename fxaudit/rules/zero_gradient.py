@@ -17,9 +17,9 @@ __all__ = ["ZeroGradient"]
 class ZeroGradient(Rule):
     """The gradient is exactly zero at every step.
 
-    Somewhere on the way back the gradient is multiplied by zero: a loss weight of 0, a zero mask or weight, a softmax over
-    one element, a dead or saturated activation, a dropout of everything, a backward that returns zeros. The culprit is
-    the line that made the zero; the place where it bites is given beside it.
+    Somewhere on the way back the gradient is multiplied by zero: a loss weight of 0, a zero mask or weight, a softmax
+    over one element, a dead or saturated activation, a dropout of everything, a backward that returns zeros. The
+    culprit is the line that made the zero; the place where it bites is given beside it.
     """
 
     code, name, level = "FXA501", "zero-gradient", "error"
@@ -28,7 +28,9 @@ class ZeroGradient(Rule):
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each origin of zeros."""
         origins = Origins(audit)
-        groups: dict[tuple[str, int], tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str, list[ParameterState]]] = {}
+        groups: dict[
+            tuple[str, int], tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str, list[ParameterState]]
+        ] = {}
         for state in audit.unexplained("blocked"):
             if state.arrived != "zero":
                 continue
@@ -40,7 +42,11 @@ class ZeroGradient(Rule):
             groups.setdefault(key, (culprit, related, words, []))[3].append(state)
         for culprit, related, words, states in groups.values():
             yield self.finding(
-                audit, states, f"the gradient of {audit.names(states)} is exactly zero: {words}", culprit, related=related
+                audit,
+                states,
+                f"the gradient of {audit.names(states)} is exactly zero: {words}",
+                culprit,
+                related=related,
             )
 
     def _culprit(
@@ -57,14 +63,22 @@ class ZeroGradient(Rule):
                 return literal or bites, [(bites, "multiplied by 0 here")], "it is multiplied by 0"
             case "factor":
                 origin = audit.op_source(found.origin)
-                return origin or bites, [(bites, f"`{name}` multiplies with it here")], f"`{name}` multiplies it with zeros"
+                return (
+                    origin or bites,
+                    [(bites, f"`{name}` multiplies with it here")],
+                    f"`{name}` multiplies it with zeros",
+                )
             case "backward":
                 return audit.op_source(found.origin), [(bites, "applied here")], "a backward returns zeros"
         made = _module_made(audit, found.bites)
         if made is not None and name in ("dropout", "alpha_dropout", "feature_dropout"):
             return made, [(bites, "everything is dropped here")], "dropout drops everything"
         fed = _fed_by(audit, found.bites)
-        return bites, [(made, "the module is made here"), (fed, "its input comes from here")], f"`{name}` has derivative 0 there"
+        return (
+            bites,
+            [(made, "the module is made here"), (fed, "its input comes from here")],
+            f"`{name}` has derivative 0 there",
+        )
 
     @staticmethod
     def bad() -> Example:

@@ -19,8 +19,8 @@ __all__ = ["ZeroLearningRate"]
 class ZeroLearningRate(Rule):
     """The learning rate is 0 at every step.
 
-    Set so at construction, by a scheduler whose factor is 0 (a warm-up that starts at 0 and is never advanced, say), or by
-    hand. A schedule that starts or ends at 0 and passes other values is not this.
+    Set so at construction, by a scheduler whose factor is 0 (a warm-up that starts at 0 and is never advanced, say), or
+    by hand. A schedule that starts or ends at 0 and passes other values is not this.
     """
 
     code, name, level = "FXA304", "zero-learning-rate", "error"
@@ -53,11 +53,12 @@ class ZeroLearningRate(Rule):
         """A warm-up that starts at 0 and is never advanced."""
         import torch
         from torch import nn
+        from torch.optim.lr_scheduler import LambdaLR
 
         def train() -> None:
             model, x = nn.Linear(4, 1), torch.randn(8, 4)
             optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-            scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, step / 10))  # FXA304
+            scheduler = LambdaLR(optimizer, lambda step: min(1.0, step / 10))  # FXA304
             for _ in range(3):
                 optimizer.zero_grad()
                 model(x).square().mean().backward()
@@ -71,11 +72,12 @@ class ZeroLearningRate(Rule):
         """The scheduler is advanced after each step."""
         import torch
         from torch import nn
+        from torch.optim.lr_scheduler import LambdaLR
 
         def train() -> None:
             model, x = nn.Linear(4, 1), torch.randn(8, 4)
             optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-            scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, step / 10))
+            scheduler = LambdaLR(optimizer, lambda step: min(1.0, step / 10))
             for _ in range(3):
                 optimizer.zero_grad()
                 model(x).square().mean().backward()
@@ -133,13 +135,20 @@ def _written_rate(audit: Audit) -> SourceLine | None:
             if isinstance(node, ast.Assign | ast.AugAssign):
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 for target in targets:
-                    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant) and target.slice.value == "lr":
+                    if (
+                        isinstance(target, ast.Subscript)
+                        and isinstance(target.slice, ast.Constant)
+                        and target.slice.value == "lr"
+                    ):
                         found = source_at(file, node.lineno)
     return found
 
 
 def _constructed_with_zero(audit: Audit, info: OptimizerInfo) -> bool:
-    return any(event.kind == "optimizer" and event.subject == info.index and event.text.endswith("lr=0") for event in audit.record.events)
+    return any(
+        event.kind == "optimizer" and event.subject == info.index and event.text.endswith("lr=0")
+        for event in audit.record.events
+    )
 
 
 def _group_line(audit: Audit, info: OptimizerInfo) -> SourceLine | None:
@@ -181,7 +190,8 @@ def _named_zero(audit: Audit, value: ast.expr) -> SourceLine | None:
         for node in ast.walk(tree.root):
             match node:
                 case ast.Assign(targets=targets, value=assigned) if _is_zero(assigned) and any(
-                    isinstance(t, ast.Name | ast.Attribute) and (getattr(t, "id", "") in names or getattr(t, "attr", "") in names)
+                    isinstance(t, ast.Name | ast.Attribute)
+                    and (getattr(t, "id", "") in names or getattr(t, "attr", "") in names)
                     for t in targets
                 ):
                     return source_at(file, node.lineno)

@@ -15,6 +15,11 @@ def report_with(*verdicts: Verdict, levels: tuple[Level, ...] = (), **facts: obj
     return replace(Report(parameters, found), **facts)  # type: ignore[arg-type]
 
 
+def noted(report: Report) -> Report:
+    """The report with all its findings said of every parameter."""
+    return replace(report, parameters={p.name: replace(p, findings=report.findings) for p in report})
+
+
 def test_a_parameter_is_found_by_its_name(reports: dict[str, Report]) -> None:
     assert reports["detached"]["encoder.weight"].verdict == "unreachable"
 
@@ -42,7 +47,12 @@ def test_an_unknown_parameter_is_an_error_that_names_near_ones(
     [
         (report_with("trained"), "The one parameter will be updated."),
         (report_with("trained", "trained"), "All 2 parameters will be updated."),
-        (report_with("trained", "frozen"), "All 2 parameters will be updated (1 frozen)."),
+        (report_with("trained", "frozen"), "1 parameter will be updated, 1 is frozen."),
+        (report_with("trained", "trained", "frozen", "frozen"), "2 parameters will be updated, 2 are frozen."),
+        (report_with("frozen"), "The one parameter is frozen."),
+        (report_with("frozen", "frozen"), "All 2 parameters are frozen."),
+        (report_with(), "No parameter was found."),
+        (report_with("unregistered", levels=("error",)), "1 unregistered tensor and no parameter: one cause."),
         (report_with("trained", levels=("note",)), "The one parameter will be updated."),
         (report_with("trained", "trained", levels=("error",)), "All 2 parameters will be updated, but: one cause."),
         (
@@ -51,7 +61,16 @@ def test_an_unknown_parameter_is_an_error_that_names_near_ones(
         ),
         (
             report_with("unknown", "trained"),
-            "1 of 2 parameters, 10 of 20 elements, will not be updated: no cause for concern.",
+            "1 of 2 parameters, 10 of 20 elements, could not be judged.",
+        ),
+        (
+            report_with("blocked", "unknown", "trained"),
+            "1 of 3 parameters, 10 of 30 elements, will not be updated: the cause was not found. "
+            "1 could not be judged.",
+        ),
+        (
+            noted(report_with("unreachable", "trained", levels=("note",))),
+            "1 of 2 parameters, 10 of 20 elements, will not be updated: taken for intended, see the notes.",
         ),
         (
             report_with("trained", "stale", "unregistered", levels=("error",)),
@@ -94,3 +113,21 @@ def test_verdicts_are_counted_without_zeros() -> None:
     assert len(report) == 3
     assert [parameter.name for parameter in report] == ["p0", "p1", "p2"]
     assert repr(report) == "<fxaudit.Report report: 2 trained, 1 frozen; 0 findings>"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1_000, "1 k"),
+        (999_499, "999 k"),
+        (999_999, "1 M"),
+        (12_345_678, "12.3 M"),
+        (999_999_999, "1 B"),
+        (1_500_000_000_000, "1.5 T"),
+    ],
+)
+def test_elements_are_counted_in_three_digits(number: int, words: str) -> None:
+    report = Report({"p": ParameterReport("p", "unknown", "", numel=number)})
+    assert report.summary == f"1 of 1 parameter, {words} of {words} elements, could not be judged."

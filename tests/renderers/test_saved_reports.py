@@ -204,7 +204,20 @@ def test_a_truncated_report_is_refused(reports: dict[str, Report]) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["parameters", "findings", "optimizers", "steps", "symbolic", "rules", "graph", "script", "notes", "title"]
+    "key",
+    [
+        "parameters",
+        "findings",
+        "sources",
+        "optimizers",
+        "steps",
+        "symbolic",
+        "rules",
+        "graph",
+        "script",
+        "notes",
+        "title",
+    ],
 )
 def test_a_report_that_lacks_a_part_is_damaged(key: str, reports: dict[str, Report]) -> None:
     document = json.loads(reports["detached"].to_json())
@@ -218,6 +231,68 @@ def test_a_finding_that_is_not_there_is_damage(reports: dict[str, Report]) -> No
     document["parameters"][1]["findings"] = [7]
     with pytest.raises(InvalidReportError, match="damaged: IndexError"):
         Report.from_json(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("parameters", 0, "verdict"), "splendid", "ValueError: 'splendid' is no verdict"),
+        (("parameters", 0, "verdict"), ["trained"], "ValueError: ['trained'] is no verdict"),
+        (("findings", 0, "level"), "fatal", "ValueError: 'fatal' is no level"),
+        (("fail_on",), "never", "ValueError: 'never' is no level"),
+        (("parameters", 1, "findings"), [-1], "IndexError: there is no entry -1"),
+        (("findings", 0, "path", 2, "source"), 99, "IndexError: list index out of range"),
+    ],
+)
+def test_what_no_report_says_is_damage(
+    path: tuple[str | int, ...], value: object, said: str, reports: dict[str, Report]
+) -> None:
+    document = json.loads(reports["detached"].to_json())
+    place = document
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    with pytest.raises(InvalidReportError) as caught:
+        Report.from_json(json.dumps(document))
+    assert str(caught.value) == f"The report is damaged: {said}."
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"schema_version": 1, "notes": ' + "[" * 100_000])
+def test_a_text_that_is_nested_too_deeply_is_refused(text: str) -> None:
+    with pytest.raises(InvalidReportError, match=r"^This is no fxaudit report: "):
+        Report.from_json(text)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_number_that_json_cannot_say_is_null(number: float) -> None:
+    measured = ParameterReport(
+        "w", "blocked", "", gradient=Gradient("nonfinite", number), change=Change("changed", number)
+    )
+    optimizer = OptimizerReport("opt", "SGD", None, ((number, ("w",)),))
+    text = Report({"w": measured}, optimizers=(optimizer,)).to_json()
+    loaded = Report.from_json(text)
+    assert list(VALIDATOR.iter_errors(json.loads(text))) == []
+    assert loaded["w"].gradient == Gradient("nonfinite", None)
+    assert loaded["w"].change == Change("changed", None)
+    assert loaded.optimizers[0].groups[0][0] is None
+
+
+def test_a_parameters_finding_may_be_a_copy(reports: dict[str, Report]) -> None:
+    report = reports["detached"]
+    copied = {p.name: replace(p, findings=tuple(replace(each) for each in p.findings)) for p in report}
+    loaded = Report.from_json(replace(report, parameters=copied).to_json())
+    assert loaded == report
+    assert loaded["norm.bias"].findings[0] is loaded.findings[0]
+
+
+def test_a_line_that_many_paths_name_is_written_once(reports: dict[str, Report]) -> None:
+    report = reports["detached"]
+    path = report.findings[0].path
+    thousand = {f"p{n}": ParameterReport(f"p{n}", "unreachable", "", path=path) for n in range(1000)}
+    many = replace(report, parameters=thousand)
+    document = json.loads(many.to_json())
+    assert len(document["sources"]) == len({step.source for step in path if step.source is not None})
+    assert Report.from_json(many.to_json()) == many
 
 
 def test_a_parameters_findings_are_the_reports_own(reports: dict[str, Report]) -> None:

@@ -1,0 +1,179 @@
+"""Every rule over its own examples, and its prose."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import fxaudit
+from fxaudit.report import Report
+from fxaudit.rule import Rule
+from fxaudit.rules import RULES
+from fxaudit.source import displayed_path
+
+Run = Callable[..., "tuple[Report, object]"]
+
+WITHOUT_LINE = ("FXA902",)
+"""What was never there stands on no line."""
+
+BESIDE_ITS_CAUSE = {"FXA601": ("FXA306",), "FXA602": ("FXA306",)}
+"""A broken expectation comes with the finding about its cause."""
+
+ADVICE = re.compile(
+    r"\b(should|must|need|needs|try|consider|please|instead|better|recommended?|avoid|you|your)\b", re.I
+)
+
+each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.code}-{rule.name}")
+
+# PyTorch's own words on what two of the bad examples do.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad=True:UserWarning"),
+    pytest.mark.filterwarnings(r"ignore:.*torch\.jit:DeprecationWarning"),
+]
+
+
+# -- examples ----------------------------------------------------------------------------------------------------
+
+
+@each_rule
+def test_the_bad_example_is_found_at_its_marked_line_and_nothing_else_is(rule: type[Rule], example: Run) -> None:
+    report, program = example(rule, "bad")
+    [finding] = [finding for finding in report.findings if finding.code == rule.code]
+    if rule.code in WITHOUT_LINE:
+        assert program.marked == ()
+        assert finding.culprit is None
+    else:
+        [marked] = program.marked
+        assert finding.culprit is not None
+        assert (finding.culprit.file, finding.culprit.line) == (displayed_path(str(program.file)), marked)
+    others = [f for f in report.findings if f.code != rule.code and f.code not in BESIDE_ITS_CAUSE.get(rule.code, ())]
+    assert [(f.code, f.message) for f in others if f.level != "note"] == []
+    assert (finding.level == "note") == (rule.level == "note")
+
+
+@each_rule
+def test_the_good_example_is_clean(rule: type[Rule], example: Run) -> None:
+    report, _ = example(rule, "good")
+    assert [(f.code, f.message) for f in report.findings if f.level != "note" or f.code == rule.code] == []
+    assert report.audited
+
+
+@each_rule
+def test_a_message_states_a_fact_about_a_named_object_in_one_line(rule: type[Rule], example: Run) -> None:
+    report, _ = example(rule, "bad")
+    for finding in report.findings:
+        assert len(finding.message) <= 90
+        assert "\n" not in finding.message
+        assert re.search(r"`[^`]+`", finding.message), finding.message
+        assert finding.message.count("`") % 2 == 0
+        assert not ADVICE.search(finding.message), finding.message
+        assert not finding.message.endswith(".")
+        assert_is_imperative(finding.fix)
+
+
+@each_rule
+def test_the_examples_differ_in_little_and_only_the_bad_one_is_marked(rule: type[Rule]) -> None:
+    bad, good = body(rule.bad), body(rule.good)
+    assert bad != good
+    assert not any("FXA" in line for line in good)
+    assert sum(line.endswith(f"# {rule.code}") for line in bad) == (rule.code not in WITHOUT_LINE)
+    unmarked = [line.split("  # FXA")[0] for line in bad]
+    assert len(set(unmarked) ^ set(good)) <= 5
+    assert max(len(line) for line in bad + good) <= 100
+
+
+@each_rule
+def test_a_rule_imports_torch_only_in_its_examples(rule: type[Rule]) -> None:
+    source = Path(inspect.getfile(rule)).read_text()
+    for node in ast.parse(source).body:
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        assert not any(name.split(".")[0] == "torch" for name in names)
+
+
+# -- prose -------------------------------------------------------------------------------------------------------
+
+
+@each_rule
+def test_a_rule_has_a_code_a_kebab_name_a_title_and_a_fix(rule: type[Rule]) -> None:
+    assert re.fullmatch(r"FXA[1-69]\d\d", rule.code)
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.name)
+    assert rule.level in ("error", "warning", "note")
+    assert re.fullmatch(r"[A-Z`].*\.", rule.title())
+    assert rule.title().count("`") % 2 == 0
+    assert_is_imperative(rule.fix)
+
+
+@each_rule
+def test_the_rationale_says_more_than_the_title(rule: type[Rule]) -> None:
+    rationale = rule.rationale()
+    assert rationale.endswith(".") or (rule.code == "FXA601" and not rationale)
+    assert rule.title() not in rationale
+
+
+@each_rule
+def test_a_rule_stands_alone_in_a_file_named_by_its_code(rule: type[Rule]) -> None:
+    module = ast.parse(Path(inspect.getfile(rule)).read_text())
+    assert ast.get_docstring(module) == f"{rule.code}."
+    assert [r for r in RULES if inspect.getfile(r) == inspect.getfile(rule)] == [rule]
+    assert Path(inspect.getfile(rule)).parent.name == "rules"
+
+
+@each_rule
+def test_the_page_of_a_rule_holds_title_fix_and_both_examples(rule: type[Rule]) -> None:
+    page = fxaudit.explain(rule.code)
+    assert page.startswith(f"# {rule.code} {rule.name}\n")
+    assert rule.title() in page
+    assert rule.rationale() in page
+    assert rule.fix in page
+    assert "\n".join(body(rule.bad)) in page
+    lines = page.splitlines()
+    assert all(line in lines or f"+{line}" in lines for line in body(rule.good))
+    assert fxaudit.explain(rule.name) == page
+
+
+def test_codes_and_names_are_unique() -> None:
+    assert len({rule.code for rule in RULES}) == len(RULES)
+    assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+def test_every_rule_file_is_registered() -> None:
+    folder = Path(inspect.getfile(RULES[0])).parent
+    with_code = {path.name for path in folder.glob("*.py") if re.match(r'"""FXA\d\d\d\.', path.read_text())}
+    assert with_code == {Path(inspect.getfile(rule)).name for rule in RULES}
+
+
+def test_structural_causes_are_looked_for_first() -> None:
+    position = {rule.code: number for number, rule in enumerate(RULES)}
+
+    def last(family: str) -> int:
+        return max(number for code, number in position.items() if code.startswith(f"FXA{family}"))
+
+    def first(family: str) -> int:
+        return min(number for code, number in position.items() if code.startswith(f"FXA{family}"))
+
+    assert last("2") < first("1")  # what was replaced is not looked for on the way to the loss
+    assert last("1") < min(first(family) for family in "34569")
+    assert max(last(family) for family in "12345") < first("6")
+    assert last("6") < first("9")
+
+
+def assert_is_imperative(fix: str) -> None:
+    verb = fix.split()[0]
+    assert re.fullmatch(r"[A-Z][a-z]+", verb), fix
+    assert not verb.endswith(("ing", "ed")) and verb not in ("The", "It", "This", "There", "You", "A", "An", "No"), fix
+    assert fix.endswith("."), fix
+    assert fix.count("`") % 2 == 0, fix
+
+
+def body(function: Callable[[], object]) -> list[str]:
+    """The lines of an example below its docstring."""
+    lines = inspect.getsource(function).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.lstrip().startswith('"""')) + 1
+    return textwrap.dedent("\n".join(lines[start:])).splitlines()
