@@ -15,7 +15,7 @@ help:
 	@echo "make test     run the tests"
 	@echo "make check    lint, types and the import contract"
 	@echo "make format   rewrite the code in the project's format"
-	@echo "make reports  write the report of every program in examples/ to reports/"
+	@echo "make reports  write the reports of all programs in examples/ to reports/"
 	@echo "make bench    measure what an audit costs"
 
 # torch comes first and alone: the release named in constraints.txt, so that nothing else pulls another build of it.
@@ -47,13 +47,7 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 
 reports: $(INSTALLED)
-	@mkdir -p reports
-	@for script in examples/*.py; do \
-	  name=$$(basename $$script .py); rm -f reports/$$name.html; \
-	  $(BIN)/fxaudit run --quiet -o reports/$$name.html -o reports/$$name.md $$script >/dev/null 2>&1; code=$$?; \
-	  if [ $$code -gt 1 ] || [ ! -s reports/$$name.html ]; then echo "make reports: $$script ended with $$code" >&2; exit 1; fi; \
-	  echo "reports/$$name.html"; \
-	done
+	$(BIN)/python -m tools.make_reports
 
 bench: $(INSTALLED)
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

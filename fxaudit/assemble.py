@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
 from fxaudit._version import __version__
-from fxaudit.capture.naming import ModelName
-from fxaudit.capture.record import BackwardEvent, LoopEvent, StepEvent
+from fxaudit.capture.naming import ModelName, variable_name
+from fxaudit.capture.record import BackwardEvent, LoopEvent, Op, StepEvent, Value
 from fxaudit.capture.session import Session
 from fxaudit.finding import LEVELS, Finding
 from fxaudit.graph_data import GraphData, GraphEdge, GraphModule, GraphNode
@@ -30,6 +30,7 @@ from fxaudit.report import (
 from fxaudit.rule import Audit, Rule
 from fxaudit.rules import RULES
 from fxaudit.source import SourceLine
+from fxaudit.syntax import binding_of
 from fxaudit.verdict import Judge, ParameterState
 
 __all__ = ["Options", "examine", "report_on", "rule_info"]
@@ -85,7 +86,7 @@ def report_on(
             if finding.parameters and all(name in {s.name for s in met} for name in finding.parameters):
                 continue
             audit.findings.append(adjusted(finding))
-    findings = tuple(sorted(audit.findings, key=lambda f: LEVELS.index(f.level)))
+    findings = tuple(_with_brief_path(f) for f in sorted(audit.findings, key=lambda f: LEVELS.index(f.level)))
     optimizers = _optimizers(session, judge)
     return Report(
         parameters={state.name: _parameter(audit, state, findings, optimizers) for state in judge.states},
@@ -100,6 +101,11 @@ def report_on(
         title=options.title,
         audited=audited,
     )
+
+
+def _with_brief_path(finding: Finding) -> Finding:
+    path = tuple(replace(step, source=_brief(step.source)) if step.source else step for step in finding.path)
+    return replace(finding, path=path)
 
 
 def _met_expectations(states: Iterable[ParameterState], expect: Mapping[str, str]) -> list[ParameterState]:
@@ -197,8 +203,6 @@ def _optimizers(session: Session, judge: Judge) -> dict[int, OptimizerReport]:
 
 
 def _bound(session: Session, stack: int) -> str:
-    from fxaudit.capture.naming import variable_name
-
     return variable_name(session.record.stacks, stack)
 
 
@@ -282,129 +286,216 @@ def _event(session: Session, event: LoopEvent) -> Event | None:
 
 
 def _graph_data(audit: Audit, optimizers: dict[int, OptimizerReport]) -> GraphData:
-    """The compact graph of one step: the operations of one forward that belong to a loss or depend on a parameter."""
-    record, graph = audit.record, audit.graph
-    values = record.values
-    modules: list[GraphModule] = []
-    module_index: dict[tuple[int, str], int] = {}
-    for model in audit.judge.models:
-        for name, module in model.module.named_modules():
-            parent = module_index.get((model.info.index, name.rpartition(".")[0]), -1) if name else -1
-            info = audit.session.module_info(module)
-            module_index[(model.info.index, name)] = len(modules)
-            modules.append(
-                GraphModule((model.prefix + name).rstrip("."), type(module).__name__, parent, info.calls > 0)
-            )
-    by_name = {m.name: i for i, m in enumerate(modules)}
-    sources: list[SourceLine] = []
-    source_index: dict[int, int] = {}
+    """The compact graph of one round of the loop: what belongs to a loss or depends on a parameter."""
+    writer = _GraphWriter(audit)
+    writer.parameters()
+    writer.groups(optimizers)
+    writer.operations()
+    writer.losses()
+    return GraphData(tuple(writer.modules), tuple(writer.sources), tuple(writer.nodes), tuple(writer.edges))
 
-    def source_of(stack: int) -> int:
-        if stack < 0:
-            return -1
-        if stack not in source_index:
-            found = record.stacks.source(stack)
-            if found is None:
-                return -1
-            source_index[stack] = len(sources)
-            sources.append(SourceLine(found.file, found.line, found.function, found.code, library=found.library))
-        return source_index[stack]
 
-    nodes: list[GraphNode] = []
-    edges: list[GraphEdge] = []
-    parameter_node: dict[int, int] = {}
-    for state in audit.states:
-        owner = state.name.rpartition(".")[0]
-        parameter_node[state.index] = len(nodes)
-        nodes.append(
-            GraphNode(
-                "parameter",
-                state.name,
-                by_name.get(owner, by_name.get("", -1)),
-                source_of(state.track.created),
-                state.requires_grad,
-            )
-        )
-    group_node: dict[tuple[int, int], int] = {}
-    for index, optimizer in optimizers.items():
-        for number in range(len(optimizer.groups)):
-            group_node[(index, number)] = len(nodes)
-            nodes.append(GraphNode("group", f"{optimizer.name}[{number}]"))
-    for state in audit.states:
-        for holder in state.held:
-            if holder in group_node:
-                edges.append(GraphEdge(group_node[holder], parameter_node[state.index], "holds"))
+class _GraphWriter:
+    """Turns the record of one round into the boxes and arrows of the pictures."""
 
-    start, end = _window(audit)
-    relevant = graph.reaching | graph.downstream(v for s in audit.states for v in s.track.values)
-    cut_edges = {(cut.op, cut.value) for s in audit.states if s.verdict == "unreachable" for cut in graph.cuts(s.index)}
-    op_node: dict[int, int] = {}
-    buffers = {id(t): name for m in audit.judge.models for name, t in m.module.named_buffers()}
-    del buffers
-    outside: dict[int, int] = {}
-    for op in graph.ops:
-        if not start <= op.index < end or len(op_node) >= MAX_GRAPH_OPS:
-            continue
-        if op.name in ("Parameter", "grad", "requires_grad_") or not any(
-            v in relevant for v in (*op.inputs, *op.outputs)
-        ):
-            continue
-        carries = any(values[v].requires_grad and not values[v].leaf for v in op.outputs)
-        module = by_name.get(audit.module_name(op.module), -1)
-        op_node[op.index] = len(nodes)
-        nodes.append(GraphNode("op", op.name, module, source_of(op.stack), carries))
+    def __init__(self, audit: Audit) -> None:
+        self.audit = audit
+        self.graph = audit.graph
+        self.values = audit.record.values
+        self.start, self.end = _window(audit)
+        self.modules: list[GraphModule] = []
+        self.sources: list[SourceLine] = []
+        self.nodes: list[GraphNode] = []
+        self.edges: list[GraphEdge] = []
+        self.module_named: dict[str, int] = {}
+        self.buffers: dict[int, list[tuple[str, tuple[int, ...]]]] = {}
+        self._module_called: dict[int, int] = {}
+        self._list_modules()
+        self._source_of: dict[int, int] = {}
+        self._parameter: dict[int, int] = {}
+        self._op: dict[int, int] = {}
+        self._outside: dict[int, int] = {}
+        unreachable = [state.index for state in audit.states if state.verdict == "unreachable"]
+        self._cuts = {(cut.op, cut.value) for index in unreachable for cut in self.graph.cuts(index)}
+        # What becomes of a loss that was read for the log (`total += loss.item()`) is guessed: drawn where it hurts.
+        losses = set(self.graph.losses)
+        logged = {op.index for op in self.graph.ops if op.detail == "escape" and losses.issuperset(op.inputs)}
+        self._guessed = (self.graph.inferred | logged) - {op for op, _ in self._cuts}
+        self._dependent = self._downstream(vid for s in audit.states for vid in s.track.values)
+
+    def parameters(self) -> None:
+        """A node for every parameter, in the module that holds it."""
+        for state in self.audit.states:
+            owner = state.name.rpartition(".")[0]
+            module = self.module_named.get(owner, self.module_named.get("", -1))
+            self._parameter[state.index] = len(self.nodes)
+            source = self._source(state.track.created)
+            self.nodes.append(GraphNode("parameter", state.name, module, source, state.requires_grad))
+
+    def groups(self, optimizers: dict[int, OptimizerReport]) -> None:
+        """A node for every param group, and what it holds."""
+        number: dict[tuple[int, int], int] = {}
+        for index, optimizer in optimizers.items():
+            for group in range(len(optimizer.groups)):
+                number[index, group] = len(self.nodes)
+                self.nodes.append(GraphNode("group", f"{optimizer.name}[{group}]"))
+        for state in self.audit.states:
+            for holder in state.held:
+                if holder in number:
+                    self.edges.append(GraphEdge(number[holder], self._parameter[state.index], "holds"))
+
+    def operations(self) -> None:
+        """A node for every operation of the round that concerns the model, with the values it reads."""
+        reaching = self.graph.reaching
+        for op in self.graph.ops:
+            if not self.start <= op.index < self.end or len(self._op) >= MAX_GRAPH_OPS:
+                continue
+            touched = (*op.inputs, *op.outputs)
+            if op.name in _UNDRAWN or not any(vid in reaching or vid in self._dependent for vid in touched):
+                continue
+            if op.module < 0 and not any(vid in self._dependent for vid in touched):
+                continue  # it prepares the data: what comes of it is an input
+            if op.detail == "escape" and op.index in self._guessed:
+                continue
+            self._operation(op)
+
+    def losses(self) -> None:
+        """A node for every loss; those that one line makes are one."""
+        numbers: dict[tuple[int, str], int] = {}
+        for vid in self.graph.losses:
+            value = self.values[vid]
+            if not self.start <= value.op < self.end:
+                continue
+            stack = self.audit.record.ops[value.op].stack
+            name = variable_name(self.audit.record.stacks, stack) or "loss"
+            node = numbers.get((stack, name))
+            if node is None:
+                node = numbers[stack, name] = len(self.nodes)
+                taken = sum(1 for _, known in numbers if known == name)
+                shown = name if taken == 1 else f"{name} ({taken})"
+                self.nodes.append(GraphNode("loss", shown, -1, -1, value.requires_grad))
+            made = self._op.get(value.op)
+            if made is not None:
+                self.edges.append(GraphEdge(made, node, "data"))
+                if value.requires_grad:
+                    self.edges.append(GraphEdge(made, node, "grad"))
+
+    def _operation(self, op: Op) -> None:
+        carries = any(self.values[out].requires_grad and not self.values[out].leaf for out in op.outputs)
+        node = self._op[op.index] = len(self.nodes)
+        self.nodes.append(GraphNode("op", op.name, self._module_of(op), self._source(op.stack), carries))
         for vid in op.inputs:
-            value = values[vid]
-            if value.track in parameter_node:
-                origin = parameter_node[value.track]
-            elif value.op in op_node:
-                origin = op_node[value.op]
-            elif value.op < 0 or value.op < start:
-                if vid not in outside:
-                    outside[vid] = len(nodes)
-                    nodes.append(GraphNode("input", "input", -1, -1, value.requires_grad))
-                origin = outside[vid]
-            else:
+            origin = self._origin(vid, op)
+            if origin in (-1, node):
                 continue
-            if origin == op_node[op.index]:
-                continue
-            edges.append(GraphEdge(origin, op_node[op.index], "data", (op.index, vid) in cut_edges))
-            if any(graph.carries(value, values[out]) for out in op.outputs):
-                edges.append(GraphEdge(origin, op_node[op.index], "grad"))
+            self.edges.append(GraphEdge(origin, node, "data", (op.index, vid) in self._cuts))
+            if any(self.graph.carries(self.values[vid], self.values[out]) for out in op.outputs):
+                self.edges.append(GraphEdge(origin, node, "grad"))
         for escape in op.python_inputs:
-            if escape in op_node:
-                edges.append(GraphEdge(op_node[escape], op_node[op.index], "python"))
-    for number, vid in enumerate(v for v in graph.losses if start <= values[v].op < end):
-        node = len(nodes)
-        nodes.append(
-            GraphNode("loss", "loss" if number == 0 else f"loss {number + 1}", -1, -1, values[vid].requires_grad)
-        )
-        made = op_node.get(values[vid].op)
-        if made is not None:
-            edges.append(GraphEdge(made, node, "data"))
-            if values[vid].requires_grad:
-                edges.append(GraphEdge(made, node, "grad"))
-    return GraphData(tuple(modules), tuple(sources), tuple(nodes), tuple(edges))
+            if escape in self._op and escape not in self._guessed:
+                self.edges.append(GraphEdge(self._op[escape], node, "python"))
+
+    def _downstream(self, start: Iterable[int]) -> set[int]:
+        """All values that depend on any of `start`, guesses left out."""
+        seen = set(start)
+        queue = list(seen)
+        while queue:
+            for op in self.graph.consumers.get(queue.pop(), ()):
+                users = self.graph.python_consumers.get(op.index, ()) if op.index not in self._guessed else ()
+                for out in (*op.outputs, *(out for user in users for out in user.outputs)):
+                    if out not in seen:
+                        seen.add(out)
+                        queue.append(out)
+        return seen
+
+    def _origin(self, vid: int, op: Op) -> int:
+        """The node that a value comes from; -1 for a value of this round whose maker is not drawn."""
+        value = self.values[vid]
+        if value.track in self._parameter:
+            return self._parameter[value.track]
+        if value.op in self._op:
+            return self._op[value.op]
+        if self.start <= value.op and vid in self._dependent:
+            return -1
+        if vid not in self._outside:
+            module = self._module_of(op)
+            fitting = [name for name, shape in self.buffers.get(module, ()) if shape == value.shape]
+            self._outside[vid] = len(self.nodes)
+            if fitting and not value.requires_grad:
+                self.nodes.append(GraphNode("buffer", fitting[0], module))
+            else:
+                self.nodes.append(GraphNode("input", self._input_name(value, op), -1, -1, value.requires_grad))
+        return self._outside[vid]
+
+    def _module_of(self, op: Op) -> int:
+        """The innermost module of the model in whose call `op` ran; what is called outside the model has none."""
+        calls = self.audit.record.calls
+        call = op.module
+        while call >= 0 and calls[call].module not in self._module_called:
+            call = calls[call].parent
+        return self._module_called[calls[call].module] if call >= 0 else -1
+
+    def _input_name(self, value: Value, reader: Op) -> str:
+        """The variable that the program keeps an input in, where its making was seen."""
+        stacks = self.audit.record.stacks
+        stack = self.audit.record.ops[value.op].stack if value.op >= 0 else -1
+        if stack < 0 or (reader.stack >= 0 and stacks.line(stack) == stacks.line(reader.stack)):
+            return "input"
+        binding = binding_of(stacks.file(stack), stacks.line(stack))
+        # A line that binds several names does not say which of them this is.
+        return binding.names[0] if binding.kind == "assigned" and len(binding.names) == 1 else "input"
+
+    def _list_modules(self) -> None:
+        known: dict[tuple[int, str], int] = {}
+        for model in self.audit.judge.models:
+            for name, module in model.module.named_modules():
+                parent = known.get((model.info.index, name.rpartition(".")[0]), -1) if name else -1
+                info = self.audit.session.module_info(module)
+                full = (model.prefix + name).rstrip(".")
+                known[model.info.index, name] = self.module_named[full] = len(self.modules)
+                self._module_called.setdefault(info.index, len(self.modules))
+                own = module.named_buffers(recurse=False)
+                self.buffers[len(self.modules)] = [(f"{full}.{n}".lstrip("."), tuple(b.shape)) for n, b in own]
+                self.modules.append(GraphModule(full, type(module).__name__, parent, info.calls > 0))
+
+    def _source(self, stack: int) -> int:
+        if stack >= 0 and stack not in self._source_of:
+            found = self.audit.record.stacks.source(stack)
+            if found is not None:
+                self._source_of[stack] = len(self.sources)
+                self.sources.append(_brief(found))
+        return self._source_of.get(stack, -1)
+
+
+_UNDRAWN = frozenset({"Parameter", "grad", "requires_grad_"})
+
+
+def _brief(source: SourceLine) -> SourceLine:
+    """The line without what stands around it: pictures show no more of it, and there are thousands."""
+    return SourceLine(source.file, source.line, source.function, source.code, library=source.library)
 
 
 def _window(audit: Audit) -> tuple[int, int]:
-    """The operations of one round of the loop: those before the last backwards that share a step."""
+    """The operations of one round of the loop: up to the last backward before every optimizer has stepped once."""
     record = audit.record
-    bounds: list[tuple[int, int]] = []
-    start = 0
-    last = 0
+    stepping = {event.subject for event in record.steps()}
+    rounds: list[tuple[int, int]] = []
+    start = last = 0
+    missing = set(stepping)
     for event in record.events:
         if isinstance(event, BackwardEvent) and event.accumulates:
             last = event.time
-        elif isinstance(event, StepEvent) and last > start:
-            bounds.append((start, last))
-            start = event.time
-    if last > start:
-        bounds.append((start, last))
-    if not bounds:
+        elif isinstance(event, StepEvent):
+            missing.discard(event.subject)
+            if last > start and not missing:
+                rounds.append((start, last))
+                start, missing = event.time, set(stepping)
+    if last > start and not (rounds and missing):
+        rounds.append((start, last))
+    if not rounds:
         return 0, len(record.ops)
-    # The first full round shows data preparation and construction, too; a later one is cleaner.
-    first, end = bounds[1] if len(bounds) > 1 else bounds[0]
-    if len(bounds) == 1:
-        first = next((op.index for op in record.ops if op.module >= 0), first)
-    return first, end
+    if len(rounds) > 1:
+        # The first round shows construction and data preparation, too; a later one is cleaner.
+        return rounds[1]
+    first, end = rounds[0]
+    return next((op.index for op in record.ops if op.module >= 0), first), end

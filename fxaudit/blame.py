@@ -11,6 +11,7 @@ from fxaudit.syntax import Obstacle, Tree, binding_of, call_sites, obstacles, tr
 
 __all__ = [
     "binding_stack",
+    "calls_not_run",
     "common_frame",
     "project_files",
     "project_stack",
@@ -132,6 +133,21 @@ def why_never_called(
                 return candidate
             best = best or [(candidate[-1][0], candidate[-1][1])]
     return best
+
+
+def calls_not_run(record: Record, attributes: Iterable[str]) -> list[tuple[str, int]]:
+    """(file, line) of the calls of these methods in the user's files that no recorded stack shows running.
+
+    A `requires_grad_(False)` does not count: it lets nothing train.
+    """
+    ran = _ran(record)
+    found = []
+    for attribute in attributes:
+        for tree, node in call_sites(project_files(record), attribute):
+            false = any(isinstance(a, ast.Constant) and a.value is False for a in node.args)
+            if not false and node.lineno not in ran.get(tree.file, ()) and isinstance(node.func, ast.Attribute):
+                found.append((tree.file, node.lineno))
+    return found
 
 
 def _lines(found: list[Obstacle]) -> list[tuple[SourceLine, str]]:

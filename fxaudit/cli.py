@@ -304,7 +304,7 @@ def rules() -> int:
 
     width = max((len(rule.name) for rule in RULES), default=0)
     for rule in RULES:
-        _say(f"{rule.code}  {rule.level:<7}  {rule.name:<{width}}  {rule.title}", sys.stdout)
+        _say(f"{rule.code}  {rule.level:<7}  {rule.name:<{width}}  {rule.title()}", sys.stdout)
     return 0
 
 

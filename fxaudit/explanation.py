@@ -14,7 +14,7 @@ from fxaudit.capture.autograd import autograd_graph
 from fxaudit.capture.session import active_session
 from fxaudit.graph import StepGraph
 from fxaudit.rule import Rule
-from fxaudit.source import SourceLine
+from fxaudit.source import SourceLine, variables_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -135,7 +135,7 @@ def _name_of(tensor: torch.Tensor, frame: FrameType | None) -> str:
     """The best name for a tensor among a frame's variables and the modules in them."""
     depth = 0
     while frame is not None and depth < 10:
-        scope = {**frame.f_globals, **frame.f_locals}
+        scope = {**frame.f_globals, **variables_of(frame)}
         for key, value in scope.items():
             if value is tensor and not key.startswith("_"):
                 return key
@@ -176,4 +176,12 @@ def _example(function: Any) -> list[str]:
             (i for i, line in enumerate(body) if line.rstrip().endswith('"""') and (i or line.count('"""') == 2)), 0
         )
         body = body[end + 1 :]
-    return body
+    return [*body[:-1], _asked(body[-1])] if body else body
+
+
+def _asked(line: str) -> str:
+    """`return Example(…)`, as somebody at a prompt would write it."""
+    call = line.strip().removeprefix("return ")
+    if call.startswith("Example(train="):
+        return f"{call.removeprefix('Example(train=').removesuffix(')')}()"
+    return call.replace("Example(", "fxaudit.audit(", 1) if call.startswith("Example(") else line

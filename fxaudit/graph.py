@@ -256,6 +256,25 @@ class StepGraph:
                 best = DeadEnd(value.op, vid)
         return best
 
+    def gradient_writers(self, track: int, start: int, end: int) -> list[Op]:
+        """Operations between two times that write the tensor's `.grad`, or storage it shares, in place."""
+        own = set(self.values_of(track))
+        views = frozenset(
+            {"data", "detach", "__getitem__", "view", "reshape", "flatten", "t", "T", "transpose", "select", "narrow"}
+        )
+        derived: set[int] = set()
+        found = []
+        for op in self.record.ops:
+            if op.phase != "forward" or op.index >= end:
+                continue
+            if (op.name == "grad" and own & set(op.inputs)) or (op.name in views and derived & set(op.inputs)):
+                derived.update(op.outputs)
+            elif op.mutates and derived & set(op.mutates):
+                derived.update(op.outputs)
+                if op.index >= start:
+                    found.append(op)
+        return found
+
     def path(self, track: int, limit: int = 4000) -> list[int]:
         """Operations from the tensor to a loss along a shortest data path, or as far as its value goes."""
         start = self._own_values(track) or list(self.values_of(track))

@@ -28,6 +28,8 @@ from fxaudit.proof import Closure, Rehearsal, prove
 from fxaudit.report import VERDICTS, Report
 from fxaudit.rule import Rule
 from fxaudit.rules import RULES
+from fxaudit.source import is_library, is_skipped, variables_of
+from fxaudit.syntax import construction_of
 
 __all__ = ["audit", "explain", "watch", "why"]
 
@@ -84,6 +86,12 @@ def audit(
         >>> report = fxaudit.audit(model, lambda: model(torch.ones(1, 2)).sum(), optimizer)
         >>> report["weight"].verdict
         'trained'
+
+        Without a loss and inputs the structure is judged, and nothing is executed:
+
+        >>> report = fxaudit.audit(torch.nn.Linear(10**6, 10**6, device="meta"))
+        >>> print(report["weight"].reason)
+        the structure lets gradient pass; it trains if an optimizer holds it
     """
     named = _models(model)
     optimizers = _optimizers(optimizer)
@@ -94,8 +102,19 @@ def audit(
         report = symbolic_report(named, optimizers, expected, rules)
     else:
         closure = _closure(model, loss, inputs)
-        scope = _scope(loss, sys._getframe(1))
-        report = _audit_recorded(named, closure, optimizers, expected, steps, prove, rules, scope)
+        frame = sys._getframe(1)
+        files = _project_files(frame, loss)
+        report = _audit_recorded(named, closure, optimizers, expected, steps, prove, rules, _scope(loss, frame), files)
+        if not report.parameters:
+            kind = f"a {type(model).__name__}" if isinstance(model, nn.Module) else "a dict of modules"
+            raise InvalidModelError(
+                f"`model` is {kind} without any parameter. Expected: a module with parameters to train."
+            )
+    if not report.parameters:
+        what = f"a {type(model).__name__}" if isinstance(model, nn.Module) else "a dict of modules"
+        raise InvalidModelError(
+            f"`model` is {what} without any parameter. Expected: a module with parameters, or one whose loss reaches some."
+        )
     _check_patterns(expected, report)
     return report
 
@@ -109,6 +128,7 @@ def _audit_recorded(
     with_proof: bool,
     rules: Sequence[type[Rule]],
     scope: Mapping[str, object],
+    files: Sequence[str],
 ) -> Report:
     """One observed forward and backward; rehearsal and proofs where they are needed."""
     raise_stack_limit()
@@ -116,8 +136,8 @@ def _audit_recorded(
     own = session.recording()
     rehearsal = Rehearsal(session, named, optimizers, closure, steps)
     with own:
-        models = _learn(session, named, optimizers)
         session.remember_scope(scope)
+        models = _learn(session, named, optimizers, files)
         session.holding = {session.optimizer_info(given).index for given in optimizers}
         session.holding |= {session.optimizers[i].wrapper_of for i in session.holding} - {-1}
         options = Options(
@@ -126,7 +146,7 @@ def _audit_recorded(
             title=type(named[0][1]).__name__,
             looped=False,
             optimizers_known=bool(optimizers),
-            symbolic=("skipped", "the recorded run is the better witness", None),
+            symbolic=("skipped", "", None),
         )
         report = rehearsal.report(lambda: examine(session, models, options))
         if with_proof and report.findings:
@@ -139,7 +159,7 @@ def _audit_recorded(
 
 def _scope(loss: object, frame: FrameType) -> dict[str, object]:
     """The variables that the closure and the caller of `audit` know things by."""
-    found = {name: value for name, value in frame.f_locals.items() if not name.startswith("_")}
+    found = {name: value for name, value in variables_of(frame).items() if not name.startswith("_")}
     code = getattr(loss, "__code__", None)
     for name, cell in zip(getattr(code, "co_freevars", ()), getattr(loss, "__closure__", None) or (), strict=False):
         with contextlib.suppress(ValueError):  # an empty cell
@@ -151,7 +171,19 @@ def _scope(loss: object, frame: FrameType) -> dict[str, object]:
     return found
 
 
-def _learn(session: Session, named: list[tuple[str, nn.Module]], optimizers: list[Any]) -> list[ModelName]:
+def _project_files(frame: FrameType | None, loss: object) -> list[str]:
+    """The user's files from which `audit` is called, and the one the closure stands in."""
+    files = {getattr(getattr(loss, "__code__", None), "co_filename", "")}
+    while frame is not None:
+        if not is_skipped(frame.f_code.co_filename) and not is_library(frame.f_code.co_filename):
+            files.add(frame.f_code.co_filename)
+        frame = frame.f_back
+    return sorted(files - {""})
+
+
+def _learn(
+    session: Session, named: list[tuple[str, nn.Module]], optimizers: list[Any], files: Sequence[str] = ()
+) -> list[ModelName]:
     from fxaudit.capture.hooks_optimizers import note_construction
 
     single = len(named) == 1
@@ -164,7 +196,8 @@ def _learn(session: Session, named: list[tuple[str, nn.Module]], optimizers: lis
                 session.note_name(info.index, local, parameter)
     for optimizer in optimizers:
         if id(optimizer) not in session._optimizer_by_id:
-            note_construction(session, optimizer, -1)
+            found = construction_of(files, type(optimizer).__name__, session.variables.get(id(optimizer), ""))
+            note_construction(session, optimizer, session.record.stacks.at(*found) if found else -1)
         info_of = session.optimizer_info(optimizer)
         session.look_at_groups(info_of, optimizer)
     return models

@@ -234,6 +234,8 @@ class Rehearsal:
         rates = [rate for info in session.optimizers for rate, _ in info.groups]
         if rates and all(rate == 0 for rate in rates):
             return False
+        if any(not type(optimizer).__module__.startswith("torch.") for optimizer in self.optimizers):
+            return True  # what the user's own optimizer writes, and where, only a step can tell
         graph: StepGraph | None = None
         for index in held:
             track = session.record.tracks[index]
@@ -271,9 +273,10 @@ class Rehearsal:
 
     def _rehearse(self) -> None:
         """Steps of the user's own loop, as far as it is known: clear, forward, backward, step."""
-        recorder = self.session.recorder
-        recorder.probing = True
+        record, recorder = self.session.record, self.session.recorder
         for _ in range(self.steps):
+            # Looking at the numbers is what costs most; it tells where a gradient became zero or infinite.
+            recorder.probing = any(state != "finite" for event in record.backwards() for state, _ in event.arrived.values())
             for optimizer in self.optimizers:
                 _clear(optimizer)
             self._forward_and_backward()

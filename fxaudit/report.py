@@ -279,7 +279,7 @@ class Report:
         depth: int | None = None,
         root: str | None = None,
     ) -> graphviz.Digraph:
-        """A picture of the report: `view` is `modules`, `operations`, `autograd` or `why` (the default for a parameter)."""
+        """A picture of the report: `view` is `modules`, `operations`, `autograd` or `why` (default for a parameter)."""
         from fxaudit.renderers.pictures import draw
 
         return draw(self, parameter=parameter, view=view, depth=depth, root=root)

@@ -97,7 +97,8 @@ class Audit:
         if certain and dead is not None and certain[0].kind in ("non_differentiable", "left_torch"):
             # An argmax in the path is often meant; a custom function whose result nobody uses never is.
             op = self.record.ops[dead.op]
-            unused = not any(self.graph.consumers.get(out) for out in op.outputs)
+            is_loss = dead.value in self.graph.losses
+            unused = not is_loss and not any(self.graph.consumers.get(out) for out in op.outputs)
             if unused and self.record.values[dead.value].requires_grad and (op.custom or op.index > certain[-1].op):
                 return dead
         if certain:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fxaudit.blame import calls_not_run
 from fxaudit.capture.record import BackwardEvent
 from fxaudit.capture.session import Session
 from fxaudit.graph import StepGraph
@@ -22,6 +23,7 @@ class Settling:
         self.session = session
         self.wanted = steps
         self.done = False
+        self._thaws: bool | None = None
 
     def look(self) -> None:
         """Called after every step and backward."""
@@ -42,7 +44,7 @@ class Settling:
 
     def _rounds(self, steps: int) -> int:
         """Steps of the optimizer that stepped least, among those that step at all."""
-        counts = [info.steps for info in self.session.optimizers if info.steps]
+        counts = [info.steps for info in self.session.optimizers if info.steps and info.died < 0]
         return min(counts) if counts else steps
 
     def _held(self) -> list[int]:
@@ -69,11 +71,27 @@ class Settling:
             if not any(f.changed and f.gradient == "finite" and f.lost is False for f in track.facts):
                 open_ones.append(index)
         if not open_ones:
-            return True
-        if rounds not in CHECKPOINTS:
+            return not self._may_thaw()
+        if rounds not in CHECKPOINTS or any(self._steps_of(index) < MIN_STEPS for index in open_ones):
             return False
         graph = StepGraph(self.session.record)
         return all(self._is_cut_for_good(graph, index) for index in open_ones)
+
+    def _steps_of(self, index: int) -> int:
+        return max((info.steps for info, _ in self.session.holders(index)), default=0)
+
+    def _may_thaw(self) -> bool:
+        """Whether something is frozen or left out that a line of the program, not yet run, would let train."""
+        if self._thaws is None:
+            tracks = self.session.record.tracks
+            held = set(self._held())
+            idle = [
+                index
+                for index in self.session.names
+                if (tensor := tracks[index].ref()) is not None and (not tensor.requires_grad or index not in held)
+            ]
+            self._thaws = bool(idle) and bool(calls_not_run(self.session.record, ("requires_grad_", "add_param_group", "unfreeze")))
+        return self._thaws
 
     def _is_cut_for_good(self, graph: StepGraph, index: int) -> bool:
         track = self.session.record.tracks[index]

@@ -1,12 +1,13 @@
 """Source lines: where in whose code something happened.
 
-A stack is kept as an index into a `StackTable`: a tree of `(parent, code object, instruction)` triples, interned, so that
-recording a call costs a few dictionary look-ups and lines are only computed for what a report names.
+A stack is kept as an index into a `StackTable`: a tree of `(parent, code object, instruction)` triples, interned, so
+that recording a call costs a few dictionary look-ups and lines are only computed for what a report names.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 import linecache
 import os
@@ -95,6 +96,20 @@ def actual_path(displayed: str) -> str:
     return next((path for path in candidates if os.path.exists(path)), displayed)
 
 
+def variables_of(frame: FrameType) -> dict[str, object]:
+    """The local variables of `frame`, without leaving a trace in it.
+
+    Until Python 3.12 a function's frame keeps the snapshot that `f_locals` makes, and every value in it with it; so it is
+    emptied again, unless a debugger or the function itself holds it, too.
+    """
+    snapshot = frame.f_locals
+    found = dict(snapshot)
+    is_function = bool(frame.f_code.co_flags & inspect.CO_OPTIMIZED)
+    if sys.version_info < (3, 13) and is_function and sys.gettrace() is None and sys.getrefcount(snapshot) <= 3:
+        snapshot.clear()
+    return found
+
+
 def read_source(file: str) -> list[str]:
     """The lines of `file` as Python sees them, without line ends; empty when it cannot be read."""
     return [line.rstrip("\r\n") for line in linecache.getlines(file)]
@@ -152,7 +167,7 @@ def _positions(code: CodeType, lasti: int) -> tuple[int, int, int | None, int | 
     """(line, last line, first column, last column) of the instruction at byte offset `lasti`."""
     first = code.co_firstlineno
     if lasti < 0:
-        line = _decorator_line(code)
+        line = _decorator_line(code) if lasti == -1 else first
         return line, line, None, None
     if sys.version_info >= (3, 11):
         found = next(itertools.islice(code.co_positions(), lasti // 2, None), None)
@@ -194,7 +209,7 @@ class StackTable:
         return known
 
     def from_frame(self, frame: FrameType | None, below: CodeType | None = None, base: int = -1) -> int:
-        """The index of the stack that ends in `frame`; where a frame runs `below`, its callers are taken to be `base`."""
+        """The index of the stack that ends in `frame`; a frame that runs `below` is taken to be called from `base`."""
         kept: list[tuple[CodeType, int]] = []
         skip = self._skip
         while frame is not None:
@@ -234,6 +249,20 @@ class StackTable:
             self.lasti.append(-1)
         return index
 
+    def at(self, file: str, line: int, function: str) -> int:
+        """A stack of one frame for a line that was not seen running."""
+        code = compile("0", file, "eval").replace(co_firstlineno=line, co_name=function)
+        if sys.version_info >= (3, 11):
+            code = code.replace(co_qualname=function)
+        key = (-1, code, -2)
+        index = self._interned.get(key)
+        if index is None:
+            index = self._interned[key] = len(self.codes)
+            self.parents.append(-1)
+            self.codes.append(code)
+            self.lasti.append(-2)
+        return index
+
     def chain(self, index: int) -> list[int]:
         """The frames of stack `index`, innermost first."""
         found = []
@@ -268,8 +297,11 @@ class StackTable:
             columns = None
             if start is not None and end is not None and line == last:
                 columns = _characters(code.co_filename, line, start, end)
+            callers = self.chain(index)[1:]
+            while callers and is_library(self.codes[callers[-1]].co_filename):
+                callers.pop()  # what started the user's program: the command line, pytest, a launcher
             frames = []
-            for above in self.chain(index)[1:]:
+            for above in callers:
                 where = self.codes[above]
                 frames.append(Frame(displayed_path(where.co_filename), self.line(above), _function(where)))
             known = SourceLine.at(code.co_filename, line, _function(code), tuple(frames), columns)

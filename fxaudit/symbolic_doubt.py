@@ -187,10 +187,18 @@ def _receiver(method: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
 
 
 def _methods(model: nn.Module) -> frozenset[tuple[str, int]]:
-    """The file and first line of every method of the modules in `model`."""
-    classes = {cls for module in model.modules() for cls in type(module).__mro__}
-    functions = [inspect.unwrap(value) for cls in classes for value in vars(cls).values() if inspect.isfunction(value)]
-    return frozenset((found.__code__.co_filename, found.__code__.co_firstlineno) for found in functions)
+    """The file and first line of every method of the modules in `model`, overridden ones only behind a `super`."""
+    found = set()
+    for kind in {type(module) for module in model.modules()}:
+        for name in {name for cls in kind.__mro__ for name in vars(cls)}:
+            for cls in kind.__mro__:
+                value = inspect.unwrap(vars(cls)[name]) if callable(vars(cls).get(name)) else None
+                if not inspect.isfunction(value):
+                    continue
+                found.add((value.__code__.co_filename, value.__code__.co_firstlineno))
+                if "super" not in value.__code__.co_names:
+                    break
+    return frozenset(found)
 
 
 def _branch_at(line: SourceLine) -> _Branch | None:
@@ -240,7 +248,7 @@ def _ran(statement: ast.AST, lines: set[int]) -> bool:
 
 
 def _is_harmless(part: ast.AST) -> bool:
-    """Whether code only changes its own variables, so that it leads no other value around a cut: `x = x.unsqueeze(0)`."""
+    """Whether code only changes its own variables, as `x = x.unsqueeze(0)`: it leads no other value around a cut."""
     if isinstance(part, ast.Raise | ast.Pass):
         return True
     own: set[str] = set()

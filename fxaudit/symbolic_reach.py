@@ -62,6 +62,14 @@ class Traced:
         return frozenset(reached)
 
     @functools.cached_property
+    def has_strangers(self) -> bool:
+        """Whether an output depends on a tensor of unknown origin, such as what function transforms hand on."""
+        return any(
+            op.kind == "buffer" and op.target.startswith("<Tensor ") and self.users.get(op.index)
+            for op in self.found.ops
+        )
+
+    @functools.cached_property
     def users(self) -> dict[int, list[SymbolicOp]]:
         """Operation → the operations that read its result."""
         found: dict[int, list[SymbolicOp]] = {}

@@ -1,4 +1,4 @@
-"""A symbolic trace written down as if its operations had been recorded, so that one graph and one set of rules serve both."""
+"""A symbolic trace written down as if it had been recorded, so that one graph and one set of rules serve both."""
 
 from __future__ import annotations
 

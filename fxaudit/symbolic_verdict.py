@@ -12,6 +12,7 @@ from fxaudit.capture.naming import ModelName, names_in_containers
 from fxaudit.capture.record import Track
 from fxaudit.capture.session import Session, SlotAssignment
 from fxaudit.capture.symbolic import SymbolicTrace
+from fxaudit.capture.symbolic_names import writes_in_place
 from fxaudit.source import SourceLine
 from fxaudit.symbolic_doubt import Doubts
 from fxaudit.symbolic_reach import Traced, assigned_itself, hidden_reason, loses_updates, unused
@@ -168,9 +169,8 @@ class TracedJudge(Judge):
             doubt = doubts.never_run(attribute)
             state.reason = f"the forward never {what}"
         else:
-            places = self._ends(state)
-            doubt = doubts.other_way(places)
             reaches = self.graph.reaches_by_data(state.index)
+            doubt = doubts.other_way(self._ends(state)) or ("" if reaches else self._lost_track(state, traced))
             state.reason = (
                 "gradient is cut off on every way to an output"
                 if reaches
@@ -180,6 +180,15 @@ class TracedJudge(Judge):
             state.reason = f"whether it is used is open: {doubt}"
         else:
             state.verdict = "unreachable"
+
+    def _lost_track(self, state: ParameterState, traced: Traced) -> str:
+        """Why a value that seems to be used no further may be used after all, where the trace cannot see it."""
+        end = self.graph.dead_end(state.index)
+        if end is not None and writes_in_place(self.record.ops[end.op].name):
+            return f"`{self.record.ops[end.op].name}` writes it into memory that other tensors may share"
+        if traced.has_strangers:
+            return "an output comes from a tensor that no call of the trace made"
+        return ""
 
     def _ends(self, state: ParameterState) -> list[SourceLine | None]:
         """The lines at which gradient or the value itself goes no further."""

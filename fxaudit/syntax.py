@@ -17,7 +17,9 @@ __all__ = [
     "Tree",
     "attribute_mentions",
     "binding_of",
+    "branch_ran",
     "call_sites",
+    "construction_of",
     "drops_call",
     "obstacles",
     "sliced_statements",
@@ -275,7 +277,8 @@ def drops_call(file: str, line: int, name: str) -> bool:
     if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
         return False
     called = _called_name(statement.value)
-    return called in (name, "apply") or isinstance(statement.value.func, ast.Attribute) and _is_self(statement.value.func)
+    function = statement.value.func
+    return called in (name, "apply") or (isinstance(function, ast.Attribute) and _is_self(function))
 
 
 def _is_self(node: ast.Attribute) -> bool:
@@ -299,7 +302,7 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
 
     Follows names backwards through assignments in the same function and into functions of the same file that the
     argument calls. Each entry is (file, line, kind) with kind `filter` where the statement leaves something out,
-    `rebound` where it assigns in a loop what an earlier round had assigned, and `assigned` otherwise.
+    `branch` for the test of an `if` around one, `rebound` where it assigns in a loop what an earlier round had assigned, and `assigned` otherwise.
     """
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree else None
@@ -323,6 +326,7 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
                         continue
                     seen.add(assignment)
                     value = getattr(assignment, "value", None) or assignment
+                    found.extend((file, test, "branch") for test in _tests_around(tree, assignment))
                     found.append((file, assignment.lineno, _kind(tree, assignment, value)))
                     queue.append(value)
             elif isinstance(node, ast.Call):
@@ -346,6 +350,34 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
     return found
 
 
+def branch_ran(file: str, line: int, ran: set[int]) -> bool:
+    """Whether anything in the body of the `if` at `line` ran."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    return not isinstance(statement, ast.If) or _body_ran(statement.body, ran)
+
+
+def construction_of(files: Iterable[str], kind: str, variable: str) -> tuple[str, int, str] | None:
+    """(file, line, function) of the call that builds a `kind`, for an object whose making was not watched.
+
+    The call whose result is bound to `variable` is taken; else the only call of that class there is.
+    """
+    found = []
+    for file in files:
+        tree = tree_of(file)
+        if tree is None:
+            continue
+        for node in ast.walk(tree.root):
+            if isinstance(node, ast.Call) and _called_name(node) == kind:
+                names = binding_of(file, node.lineno).names
+                scope = tree.function(node)
+                place = (file, node.lineno, getattr(scope, "name", "<module>") if scope is not None else "<module>")
+                if variable and variable in {name.rsplit(".", 1)[-1] for name in names}:
+                    return place
+                found.append(place)
+    return found[0] if len(found) == 1 else None
+
+
 def _covers(node: ast.AST, line: int) -> bool:
     return getattr(node, "lineno", 0) <= line <= (getattr(node, "end_lineno", 0) or 0)
 
@@ -355,6 +387,11 @@ def _kind(tree: Tree, assignment: ast.AST, value: ast.AST) -> str:
         return "filter"
     in_loop = any(isinstance(n, ast.For | ast.While) for n in _around(tree, assignment))
     return "rebound" if in_loop and isinstance(assignment, ast.Assign) else "assigned"
+
+
+def _tests_around(tree: Tree, node: ast.AST) -> list[int]:
+    """The lines of the `if` statements that decide whether `node` runs."""
+    return [outer.test.lineno for outer in _around(tree, node) if isinstance(outer, ast.If)]
 
 
 def _around(tree: Tree, node: ast.AST) -> Iterator[ast.AST]:
@@ -370,7 +407,11 @@ def _filters(expression: ast.AST) -> bool:
         match node:
             case ast.comprehension(ifs=[_, *_]):
                 return True
-            case ast.Call(func=ast.Name(id="filter")):
+            case ast.Call(func=ast.Name(id="filter" | "islice" | "takewhile") | ast.Attribute(attr="islice" | "takewhile")):
+                return True
+            case ast.Call(func=ast.Name(id="zip"), keywords=[]):
+                return True
+            case ast.BinOp(op=ast.Sub()):
                 return True
             case ast.Subscript(slice=ast.Slice()):
                 return True

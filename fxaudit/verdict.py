@@ -12,6 +12,7 @@ from typing import Literal
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from fxaudit.capture.naming import ModelName, names_in_containers, variable_name
 from fxaudit.capture.record import Op, StepFact, Track
@@ -195,6 +196,9 @@ class Judge:
                 else:
                     state.verdict = "unregistered"
                     state.reason = "a loss reaches it, but no model registers it and no optimizer holds it"
+                    if track.index not in paths and track.index in session.owners:
+                        state.mechanism = "elsewhere"
+                        state.reason = "a loss reaches it; it belongs to a module beside the model, and no optimizer holds it"
         self._remade_leaves(reached, held)
 
     def _rewrapped_leaves(self) -> None:
@@ -209,7 +213,8 @@ class Judge:
                     continue
                 outputs = [out for vid in self.record.ops[cut.op].outputs for out in (vid, *self._leaves_of(vid))]
                 for out in outputs:
-                    if values[out].track >= 0 and values[out].requires_grad and values[out].track not in self._named:
+                    is_leaf = values[out].track >= 0 and values[out].requires_grad and out not in self.graph.losses
+                    if is_leaf and values[out].track not in self._named:
                         track = self.record.tracks[values[out].track]
                         found[track.created if track.created >= 0 else self.record.ops[cut.op].stack] = track
         for track in found.values():
@@ -248,7 +253,11 @@ class Judge:
 
     def _acts_as_parameter(self, track: Track, paths: dict[int, str]) -> bool:
         """Whether an unregistered leaf is meant to learn; inputs that only need a gradient are not."""
-        if track.is_parameter or track.index in paths:
+        if track.is_parameter:
+            return True
+        if any(self.record.ops[op].module >= 0 for v in track.values if (op := self.record.values[v].op) >= 0):
+            return False  # made in a forward: an input that wants its gradient, say for a saliency map
+        if track.index in paths:
             return True
         differentiated = {vid for op in self.graph.ops if op.name == "autograd.grad" for vid in op.inputs}
         if any(vid in differentiated for vid in track.values):
@@ -283,6 +292,7 @@ class Judge:
         return next(f"{name} #{number}" for number in range(2, len(names) + 3) if f"{name} #{number}" not in names)
 
     def _state(self, name: str, track: Track, root: ModuleInfo | None, local: str) -> ParameterState:
+        _refresh(track)
         state = ParameterState(self._unique(name), track, root, local)
         state.requires_grad = track.requires_grad
         state.held = tuple((info.index, group) for info, group in self.session.holders(track.index))
@@ -509,10 +519,19 @@ class Judge:
         return "the optimizer steps with a gradient, yet the value does not change"
 
 
+def _refresh(track: Track) -> None:
+    """Shape and dtype as they are now: `.to(…)`, lazy layers and resizing change them in place."""
+    tensor = track.ref()
+    if tensor is None or is_lazy(tensor):
+        return
+    track.shape, track.numel = tuple(tensor.shape), tensor.numel()
+    track.dtype = str(tensor.dtype).removeprefix("torch.")
+
+
 def _owner(module: nn.Module, name: str) -> nn.Module | None:
     for part in name.split(".")[:-1]:
-        child = getattr(module, "_modules", {}).get(part)
-        if child is None:
+        child = getattr(module, part, None)
+        if not isinstance(child, nn.Module):
             return None
         module = child
     return module

@@ -27,10 +27,12 @@ HOOKS = [name for name in vars(nn.Linear(1, 1)) if name.endswith("hooks") or "ho
 def bits(value: Any) -> Any:
     """Something that is equal exactly when the numbers are, bit for bit; objects stand for themselves."""
     if isinstance(value, torch.Tensor):
+        if nn.parameter.is_lazy(value):
+            return id(value), type(value)
         plain = value.detach()
         if plain.is_sparse:
             plain = plain.to_dense()
-        return str(plain.dtype), tuple(plain.shape), plain.clone().view(-1).view(torch.uint8).numpy().tobytes()
+        return str(plain.dtype), tuple(plain.shape), plain.clone().reshape(-1).view(torch.uint8).numpy().tobytes()
     if isinstance(value, dict):
         return [(key if isinstance(key, str | int) else id(key), bits(part)) for key, part in value.items()]
     if isinstance(value, list | tuple):
@@ -47,7 +49,7 @@ def tensor_state(tensor: torch.Tensor | None) -> Any:
     if tensor is None:
         return None
     if nn.parameter.is_lazy(tensor):
-        return id(tensor), type(tensor), tensor.requires_grad
+        return id(tensor), type(tensor), tensor.requires_grad, tensor.data.shape
     grad = tensor.grad if tensor.is_leaf else None
     hooks = tensor._backward_hooks, tensor._post_accumulate_grad_hooks
     return (
@@ -99,7 +101,7 @@ def _torch_itself() -> dict[tuple[str, str], object]:
         if isinstance(module, ModuleType) and (name == "torch" or name.startswith("torch.")):
             owners[id(module)] = (name, vars(module))
             for key, value in list(vars(module).items()):
-                if type(value) is type and value.__module__.startswith("torch"):
+                if issubclass(type(value), type) and value.__module__.startswith("torch"):
                     owners[id(value)] = (f"{value.__module__}.{key}", vars(value))
     for name, attributes in owners.values():
         for key, value in list(attributes.items()):
@@ -349,14 +351,23 @@ def test_torch_is_afterwards_what_it_was_before(use: Callable[[], None]) -> None
         use()
 
 
-def test_what_somebody_else_patches_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.xfail(reason="U2: a wrapper goes on recording after the watch", strict=True)
+def test_what_somebody_else_replaces_meanwhile_stays_and_a_wrapper_put_back_late_does_nothing() -> None:
     def mine(self: nn.Module, mode: bool = True) -> nn.Module:
         return self
 
-    with torch_untouched(), pytest.MonkeyPatch.context() as patch:
-        with fxaudit.watch():
-            patch.setattr(nn.Module, "train", mine)
-        assert vars(nn.Module)["train"] is mine
+    original = vars(nn.Module)["train"]
+    with pytest.MonkeyPatch.context() as outer, torch_untouched():
+        outer.setattr(nn.Module, "train", original)
+        with pytest.MonkeyPatch.context() as patch:
+            with fxaudit.watch() as watching:
+                patch.setattr(nn.Module, "train", mine)
+            assert vars(nn.Module)["train"] is mine
+        # By now our wrapper is back, and so it is wherever somebody bound it while watching.
+        module = nn.Linear(1, 1)
+        assert module.eval() is module and not module.training
+        assert module not in [info.ref() for info in watching._observation.session.modules]
+        nn.Module.train = original  # type: ignore[method-assign]
 
 
 # -- nothing is kept alive ---------------------------------------------------------------------------------------------

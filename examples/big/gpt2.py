@@ -1,4 +1,4 @@
-"""GPT-2 from scratch, 12 layers of 768: its embeddings are in neither group of the optimizer and stay random for ever."""
+"""GPT-2 from scratch, 12 layers of 768. Its embeddings are in neither group of the optimizer and never learn."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""LoRA on a frozen transformer: the adapters start without effect, so half of them get zero gradient in the first step."""
+"""LoRA on a frozen transformer. The adapters start as zero, so half of them get zero gradient in the first step."""
 
 import torch
 from torch import nn

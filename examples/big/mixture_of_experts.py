@@ -1,4 +1,4 @@
-"""A transformer with eight experts in each layer. The router's scores only choose, so nothing tells it how to choose."""
+"""A transformer with eight experts in each layer. The router's scores only choose, so no gradient comes back to it."""
 
 import torch
 from torch import nn

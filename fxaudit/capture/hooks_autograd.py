@@ -95,6 +95,7 @@ def _open(session: Session, outputs: Any, args: tuple[Any, ...], kwargs: dict[st
                 session.on_leaves(leaves)
             event.reached = frozenset(recorder.track(leaf).index for leaf in leaves)
             _note_hand_updates(session)
+            _note_zeroed_by_hand(session)
             session.gradients_before = {
                 track.index: (id(tensor.grad), tensor.grad._version)
                 for track, tensor in session.live_tracks()
@@ -104,6 +105,14 @@ def _open(session: Session, outputs: Any, args: tuple[Any, ...], kwargs: dict[st
                 session.probe = Probe.on(roots, recorder)
     session.record.events.append(event)
     return event
+
+
+def _note_zeroed_by_hand(session: Session) -> None:
+    """A gradient that is all zeros when a backward begins was cleared, whoever did it (`p.grad.zero_()`)."""
+    used = [(track, tensor.grad) for track, tensor in session.live_tracks() if track.used and tensor.grad is not None]
+    for (track, _), (state, _) in zip(used, gradient_states([gradient for _, gradient in used]), strict=True):
+        if state == "zero":
+            track.contributions = track.used = 0
 
 
 def _note_grad_call(session: Session, event: BackwardEvent, outcome: Any, inputs: Any) -> None:

@@ -141,6 +141,9 @@ def _watch_parameters(session: Session, patches: Patches) -> None:
     def __new__(cls: type[nn.Parameter], data: Any = None, *args: Any, **kwargs: Any) -> nn.Parameter:
         if not session.on:
             return original(cls, data, *args, **kwargs)
+        neutral = recorder.neutral
+        if neutral is not None and isinstance(data, torch.Tensor) and data.requires_grad and neutral.covers(session.stack(2)):
+            return data  # type: ignore[return-value]
         inputs = recorder.values_of(data) if isinstance(data, torch.Tensor) else ()
         before = torch._C._autograd._get_sequence_nr()
         parameter = original(cls, data, *args, **kwargs)

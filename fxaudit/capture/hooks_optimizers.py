@@ -13,7 +13,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from fxaudit.capture.hooks_modules import clear
 from fxaudit.capture.patching import Patches
-from fxaudit.capture.record import StepEvent, StepFact, Track
+from fxaudit.capture.record import LoopEvent, StepEvent, StepFact, Track
 from fxaudit.capture.values import Snapshot, gradient_states
 
 if TYPE_CHECKING:
@@ -105,14 +105,17 @@ def _watch_steps(session: Session, patches: Patches) -> None:
     snapshots: dict[int, Snapshot] = {}
     depth: list[int] = []
     stacks: list[int] = []
+    started: list[LoopEvent] = []
     recorder = session.recorder
 
     def before(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         if not session.on:
             return
         info = session.optimizer_info(optimizer)
-        stacks.append(recorder.stack(sys._getframe(1)))
+        stack = recorder.stack(sys._getframe(1))
+        stacks.append(stack)
         depth.append(info.index)
+        started.append(session.event("step begins", stack, info.index, info.type))
         with session.quietly():
             if session.on_before_step is not None:
                 session.on_before_step(optimizer)
@@ -126,8 +129,14 @@ def _watch_steps(session: Session, patches: Patches) -> None:
     def after(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         if not depth or not session.on:
             return
+        wanted = session.optimizer_info(optimizer).index
+        while depth and depth[-1] != wanted:  # a step that raised never came here
+            depth.pop(), stacks.pop(), started.pop()
+        if not depth:
+            return
         index = depth.pop()
         stack = stacks.pop()
+        started.pop().kind = "step ended"
         info = session.optimizers[index]
         info.steps += 1
         _own_writes(session, stack)

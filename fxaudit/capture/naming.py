@@ -144,6 +144,8 @@ def _tops(module: nn.Module, parents: dict[int, list[nn.Module]]) -> list[nn.Mod
 def variable_name(stacks: StackTable, stack: int) -> str:
     """The variable to which the statement that `stack` ends in binds its value; "" where it binds none."""
     for frame in stacks.chain(stack)[:3]:
+        if stacks.codes[frame].co_name == "<lambda>":
+            return ""  # the statement around a lambda binds something else
         binding = binding_of(stacks.file(frame), stacks.line(frame))
         if binding.kind == "assigned" and binding.names:
             return binding.names[0].removeprefix("self.")

@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.record import Op, Phase, Record, Track, Value
+from fxaudit.source import variables_of
 
 __all__ = ["ESCAPES", "Recorder", "is_quiet"]
 
@@ -399,7 +400,7 @@ class Recorder(TorchFunctionMode):
         inner = frame
         while inner is not None and self.stacks.skips(inner.f_code):
             if inner.f_code.co_name in ("decorate_context", "generator_context"):
-                function = inner.f_locals.get("func")
+                function = variables_of(inner).get("func")
                 code = getattr(function, "__code__", None)
                 if code is not None:
                     return self.stacks.definition(code, self.stack(inner.f_back))
@@ -460,7 +461,7 @@ class Recorder(TorchFunctionMode):
         if not isinstance(tensor, torch.Tensor):
             return result
         if kind == "grad":
-            if isinstance(result, torch.Tensor) and id(result) not in self._current:
+            if isinstance(result, torch.Tensor) and not self._is_gradient_value(result):
                 op = self._add("grad", stack, self.values_of(tensor), torch._C._autograd._get_sequence_nr())
                 self._make(op, [result], [])
         elif kind == "set grad":
@@ -484,6 +485,14 @@ class Recorder(TorchFunctionMode):
             if known_track is not None:
                 known_track.hooks.append(stack)
         return result
+
+    def _is_gradient_value(self, tensor: torch.Tensor) -> bool:
+        """Whether `tensor` is known already as somebody's `.grad`."""
+        known = self._current.get(id(tensor))
+        if known is None or not known[0]:
+            return False
+        op = self.record.values[known[0][0]].op
+        return op >= 0 and (self.record.ops[op].name == "grad" or bool(self.record.ops[op].mutates))
 
     def grad_written(self, track: Track, value: object, stack: int) -> None:
         """The program set `.grad` itself; the session replaces this to keep its books."""

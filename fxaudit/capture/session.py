@@ -24,6 +24,7 @@ from fxaudit.capture.patching import Patches
 from fxaudit.capture.record import BackwardEvent, LoopEvent, ModuleCall, Record, Track
 from fxaudit.capture.recorder import Recorder
 from fxaudit.capture.values import Snapshot
+from fxaudit.source import variables_of
 
 __all__ = ["ModuleInfo", "OptimizerInfo", "Session", "SlotAssignment", "active_session"]
 
@@ -166,7 +167,7 @@ class Session:
             hooks_modules.install(self, patches)
             hooks_optimizers.install(self, patches)
             hooks_autograd.install(self, patches)
-            self.recorder.__enter__()
+            self.recorder.__enter__()  # type: ignore[no-untyped-call]
             self._mode_entered = True
             yield self
         finally:
@@ -175,7 +176,7 @@ class Session:
             self._depth = 0
             if self._mode_entered:
                 self._mode_entered = False
-                self.recorder.__exit__(None, None, None)
+                self.recorder.__exit__(None, None, None)  # type: ignore[no-untyped-call]
             _ACTIVE.remove(self)
 
     def detach(self) -> None:
@@ -192,7 +193,7 @@ class Session:
     def on(self) -> bool:
         """Whether wrappers should do more than pass on: right thread, right process, not paused."""
         recorder = self.recorder
-        return not recorder.paused and recorder.thread == threading.get_ident() and recorder.process == os.getpid()
+        return self._depth > 0 and not recorder.paused and recorder.thread == threading.get_ident() and recorder.process == os.getpid()
 
     @contextlib.contextmanager
     def quietly(self) -> Iterator[None]:
@@ -381,7 +382,7 @@ class Session:
         depth = 0
         while frame is not None and depth < 40:
             if not self.record.stacks.skips(frame.f_code):
-                for name, value in list(frame.f_locals.items()):
+                for name, value in variables_of(frame).items():
                     if value is thing and name != "self" and not name.startswith("_"):
                         self.variables[id(thing)] = name
                         return
@@ -437,6 +438,15 @@ class Session:
     def leave_call(self) -> None:
         """The innermost module call ends."""
         self.recorder.module_stack.pop()
+
+    def is_constant(self, track: int) -> bool:
+        """Whether all elements of a tracked tensor are one number, and not zero."""
+        tensor = self.record.tracks[track].ref()
+        if tensor is None or tensor.numel() == 0 or tensor.device.type == "meta":
+            return False
+        with self.quietly():
+            plain = tensor.detach().flatten()
+            return bool((plain == plain[0]).all()) and bool(plain[0] != 0)
 
     def live_tracks(self) -> Iterator[tuple[Track, torch.Tensor]]:
         """The tracked tensors that are still alive."""

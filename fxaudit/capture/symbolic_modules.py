@@ -35,7 +35,7 @@ class ModuleCalls:
         self.wanted: list[str] = []
         self.failure: tuple[str, SourceLine | None] = ("", None)
         self.names = {id(module): name for name, module in model.named_modules()}
-        self.slots = {id(module): frozenset(module._parameters) for module in model.modules()}
+        self.slots = {id(module): frozenset(module._parameters.keys()) for module in model.modules()}
         self._kept: list[torch.nn.Module] = []
         self._patches = ExitStack()
         self._thread = threading.get_ident()
@@ -149,10 +149,9 @@ class ModuleCalls:
             parent = recorder.modules[-1] if recorder.modules else ""
             name = self.names[id(module)] = f"{parent}.{type(module).__name__}" if parent else type(module).__name__
             self._kept.append(module)
-        compiled = vars(module)["_modules"].get("_orig_mod")
         recorder.called.add(name)
-        if compiled is not None and type(module).__name__ == "OptimizedModule":
-            return self.call_module(compiled, args, kwargs)
+        if type(module).__name__ == "OptimizedModule":
+            return self.call_module(vars(module)["_modules"]["_orig_mod"], args, kwargs)
         root = not recorder.modules
         recorder.modules.append(name)
         mark = recorder.mark()

@@ -50,7 +50,7 @@ def _single(gradient: torch.Tensor) -> tuple[GradientState, float]:
     if not bool(gradient.any()):
         return "zero", 0.0
     norm = float(torch.linalg.vector_norm(gradient.double().abs()))
-    return _state(norm) if norm > 0 else ("finite", math.ulp(0.0))
+    return _state(norm) if norm != 0 else ("finite", math.ulp(0.0))
 
 
 def _state(norm: float) -> tuple[GradientState, float]:

@@ -46,7 +46,7 @@ class CodeFrame:
         room = max(20, options.max_width - self.gutter - 3)
         start, end = self._marked(dict(near)[self.source.line], shared)
         # The part that is meant stays in sight: a line that is too long loses its beginning.
-        hidden = max(0, min(end - room + 2, start - 2)) if end > room else 0
+        hidden = max(0, min(end - room + 2, start - 2)) if end > room and start > room // 3 else 0
         bar = Text(f"{blank} |", "blue")
         if not self.role:
             yield bar

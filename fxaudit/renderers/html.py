@@ -17,7 +17,7 @@ from fxaudit.renderers.picture_palette import dark_rules, verdict_rules
 from fxaudit.renderers.picture_svg import MONOSPACE, SANS
 from fxaudit.report import Report
 
-__all__ = ["fragment", "render"]
+__all__ = ["fragment", "page_style", "render", "style_policy"]
 
 FRAGMENT_CAUSES = 6
 
@@ -28,7 +28,7 @@ def render(report: Report) -> str:
     Nothing in it is loaded from anywhere, and its Content-Security-Policy forbids every script and style but its own.
     """
     page = page_from_report(report)
-    style = Markup(_css("page.css", ".fxa"))
+    style = Markup(page_style())
     script = Markup(_text("page.js").strip())
     return (
         _templates()
@@ -48,8 +48,18 @@ def fragment(report: Report) -> str:
     """The verdict, the causes and the picture of the modules, for a notebook's output cell; no script is needed."""
     seed = hashlib.sha256(f"{report.title}{report.summary}{len(report)}".encode("utf-8", "replace")).hexdigest()[:8]
     page = page_from_report(report, prefix=f"fxa{seed}", most_causes=FRAGMENT_CAUSES, links=False)
-    style = Markup(_css("page.css", ".fxa"))
+    style = Markup(page_style())
     return _templates().get_template("fragment.html").render(page=page, style=style, version=__version__)
+
+
+def page_style() -> str:
+    """The style sheet of the report's page, for other pages of the same look."""
+    return _css("page.css", ".fxa")
+
+
+def style_policy(style: str) -> str:
+    """The Content-Security-Policy of a page that has no script and no style but `style`."""
+    return f"default-src 'none'; style-src '{_digest(style)}'; base-uri 'none'; form-action 'none'"
 
 
 def _policy(style: str, script: str) -> str:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from fxaudit.errors import PictureError
 from fxaudit.finding import Finding, PathStep
 from fxaudit.folding import Universe, folds
+from fxaudit.renderers.operation_names import step_name
 from fxaudit.renderers.picture_canvas import Bands
 from fxaudit.renderers.picture_engine import Picture, lay_out
 from fxaudit.renderers.picture_modules import draw_modules
@@ -209,7 +210,7 @@ def page_from_report(
             for step, events in timeline(report.steps)
         ),
         unseen=tuple(unseen(report)),
-        environment=tuple(report.environment.items()),
+        environment=tuple((key, value) for key, value in report.environment.items() if key != "fxaudit"),
         script_exit=report.script_exit or "",
         traceback=report.traceback or "",
         boxes=boxes,
@@ -281,7 +282,7 @@ def _patterns(names: Iterable[str], universe: Universe) -> tuple[Pattern, ...]:
 
 def _station(step: PathStep) -> Station:
     where = f"{step.module}: " if step.module else ""
-    return Station(f"{where}{step.label}", _place(step.source), ENDS.get(step.kind, ""))
+    return Station(f"{where}{step_name(step)}", _place(step.source), ENDS.get(step.kind, ""))
 
 
 def _frame(source: SourceLine, role: str = "") -> CodeFrame:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from fxaudit.folding import Universe, folds
+from fxaudit.renderers.operation_names import step_name
 from fxaudit.renderers.wording import ending, path_stations, place, proof
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _told(finding: Finding) -> str:
         lines += [f"  --> {place(finding.culprit)}", f"      {finding.culprit.code}"]
     if finding.path:
         stations = path_stations(finding.path)
-        lines.append("path: " + " → ".join("…" if isinstance(step, int) else step.label for step in stations))
+        lines.append("path: " + " → ".join("…" if isinstance(step, int) else step_name(step) for step in stations))
     lines += [sentence for sentence in (proof(finding), finding.fix and f"help: {finding.fix}") if sentence]
     return "\n".join(lines)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from fxaudit.finding import LEVELS
 from fxaudit.folding import Universe, folds
+from fxaudit.renderers.operation_names import step_name
 from fxaudit.renderers.wording import (
     ENDS,
     causes,
@@ -138,7 +139,7 @@ def _path(path: Sequence[PathStep]) -> str:
         if isinstance(station, int):
             stations.append(f"… {counted(station, 'operation')} …")
         else:
-            stations.append(_code(station.label) + (f" ✂ {ENDS[station.kind]}" if station.kind in ENDS else ""))
+            stations.append(_code(step_name(station)) + (f" ✂ {ENDS[station.kind]}" if station.kind in ENDS else ""))
     return " → ".join(stations)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from fxaudit.graph_data import GraphNode
+from fxaudit.graph_data import GraphData, GraphNode
+from fxaudit.renderers.operation_names import operation
 from fxaudit.renderers.picture_engine import Picture
 from fxaudit.renderers.picture_flow import BoxEdge, arrows
 from fxaudit.renderers.picture_labels import Line, muted, shortened, where
@@ -32,9 +34,9 @@ def draw_operations(
         kind = "cut" if number in cuts else node.kind if node.kind in ("parameter", "input", "loss") else "op"
         items.append(
             Item(
-                (Line(shortened(node.label), "title"), *([muted(where(source))] if source else [])),
+                (Line(shortened(_shown(node)), "title"), *([muted(where(source))] if source else [])),
                 kind,
-                _tip(node.label, source),
+                _tip(_shown(node), source),
                 home(known) if known else node.module,
                 known,
                 unwell or number in cuts or node.kind == "loss",
@@ -49,12 +51,12 @@ def draw_autograd(
     report: Report, *, parameter: str | None = None, depth: int | None = None, root: str | None = None
 ) -> Picture:
     """The `grad_fn` graph, from the AccumulateGrad leaves, with their parameters and param groups, to the loss."""
-    data = report.graph_data
+    data = report.graph_data if report.graph_data.autograd_nodes else _as_autograd(report.graph_data)
     edges = [BoxEdge(source, target, "grad") for source, target in data.autograd_edges]
     home = _homes(report)
     items = []
-    for label, operation in data.autograd_nodes:
-        node = data.nodes[operation] if 0 <= operation < len(data.nodes) else None
+    for label, made in data.autograd_nodes:
+        node = data.nodes[made] if 0 <= made < len(data.nodes) else None
         owner = node.label if node is not None and node.kind == "parameter" else label.partition(" ")[2]
         known = owner if owner in report.parameters else ""
         source = _source(report, node) if node is not None else None
@@ -64,6 +66,25 @@ def draw_autograd(
         module = home(known) if known else node.module if node is not None else -1
         items.append(Item(lines, "parameter" if known else "op", _tip(label, source), module, known))
     return Scene(report, "autograd nodes", items, edges).draw(parameter, depth, root)
+
+
+def _as_autograd(data: GraphData) -> GraphData:
+    """`data` with the autograd nodes that its operations have made: those through which gradient flows back."""
+    edges = [(a.source, a.target) for a in arrows(data) if a.state == "grad"]
+    number: dict[int, int] = {}
+    nodes: list[tuple[str, int]] = []
+    for index in sorted({end for edge in edges for end in edge}):
+        node = data.nodes[index]
+        if node.kind == "loss":
+            continue
+        number[index] = len(nodes)
+        nodes.append((f"{operation(node.label)}Backward" if node.kind == "op" else "AccumulateGrad", index))
+    kept = tuple((number[a], number[b]) for a, b in edges if a in number and b in number)
+    return replace(data, autograd_nodes=tuple(nodes), autograd_edges=kept)
+
+
+def _shown(node: GraphNode) -> str:
+    return operation(node.label) if node.kind == "op" else node.label
 
 
 def _homes(report: Report) -> Callable[[str], int]:

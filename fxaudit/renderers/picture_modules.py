@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fxaudit.graph_data import GraphData
+from fxaudit.renderers.operation_names import operation
 from fxaudit.renderers.picture_canvas import Bands, Canvas
 from fxaudit.renderers.picture_engine import Picture
-from fxaudit.renderers.picture_flow import arrows, box_edges
-from fxaudit.renderers.picture_labels import Line, muted, shortened, where
+from fxaudit.renderers.picture_flow import BoxEdge, arrows, box_edges
+from fxaudit.renderers.picture_labels import Line, folded, muted, shortened, where
 from fxaudit.renderers.picture_palette import CUT, HAPPY, INK, MUTED, look, worst
-from fxaudit.renderers.picture_tree import ModuleTree
+from fxaudit.renderers.picture_tree import OUTSIDE, ModuleTree
 from fxaudit.renderers.wording import counted
 from fxaudit.renderers.wording import number as in_short
 from fxaudit.report import VERDICTS, ParameterReport, Report
@@ -117,14 +119,18 @@ class _Drawing:
         self.names = [f"m{number}" for number in range(len(self.boxes))]
         self.box_of_branch = self._box_of_branch()
         self.inside_cuts = self._cuts_inside()
+        self.leaving: set[int] = set()
 
     def draw(self) -> None:
         """Boxes in their frames, then everything around the model, then the arrows."""
         if not self.boxes:
             self.canvas.box("empty", [Line("no parameters", "text", MUTED)], kind="note")
+        box_of, extra = self._node_boxes()
+        edges = box_edges(self.data, box_of, self._repeats)
+        self.leaving = {edge.source for edge in edges}
         for branch in self.tree.tops():
             self._branch(branch, None)
-        connected = self._arrows()
+        connected = self._arrows(edges, extra)
         self._stack_unconnected(connected)
         self.canvas.legend(self.bands)
 
@@ -161,6 +167,8 @@ class _Drawing:
         verdict = worst(verdicts)
         shown = self._shown(branch, within is None)
         lines = [Line(f"own parameters of {shown}" if own else shortened(f"{shown}  {found.type}"), "title")]
+        if found.name == OUTSIDE and (len(verdicts) == 1 or len(held) > ROWS):
+            lines += [Line(shortened(text), "text") for text in self._patterns(held)]
         if len(verdicts) == 1:
             style = look(verdict)
             lines.append(Line(f"{style.symbol} {verdict}", "text", style.line))
@@ -170,6 +178,8 @@ class _Drawing:
             lines += self._some_rows(held)
         if not found.called and not own and verdicts - HAPPY:
             lines.append(Line("never called", "small", CUT))
+        elif verdicts == {"unreachable"} and self._is_dead_end(box):
+            lines.append(Line("✂ its results are not used", "small", CUT))
         for source in self.inside_cuts.get(box, [])[:2]:
             lines.append(Line(f"✂ inside, at {source}", "small", CUT))
         lines.append(muted(f"{counted(len(held), 'parameter')} · {_elements(held)}"))
@@ -188,6 +198,17 @@ class _Drawing:
             bands=self.bands.around(held),
             within=within,
         )
+
+    def _patterns(self, held: list[ParameterReport]) -> list[str]:
+        """The names of what stands outside the model: nothing else tells what it is."""
+        patterns = folded([p.name for p in held], self.report.parameters)
+        more = [f"… {len(patterns) - ROWS} more"] if len(patterns) > ROWS else []
+        return [*patterns[:ROWS], *more]
+
+    def _is_dead_end(self, box: int) -> bool:
+        """Whether what is computed in there goes nowhere: neither to a loss nor to another box."""
+        runs = any(node.kind == "op" and self.box_of_branch.get(node.module, -1) == box for node in self.data.nodes)
+        return runs and box not in self.leaving
 
     def _some_rows(self, held: list[ParameterReport]) -> list[Line]:
         unwell = [p for p in held if p.verdict not in HAPPY]
@@ -236,9 +257,7 @@ class _Drawing:
             result.append(box)
         return result, extra
 
-    def _arrows(self) -> set[str]:
-        box_of, extra = self._node_boxes()
-        edges = box_edges(self.data, box_of, self._repeats)
+    def _arrows(self, edges: Sequence[BoxEdge], extra: Sequence[tuple[str, str]]) -> set[str]:
         used = {edge.source for edge in edges} | {edge.target for edge in edges}
         names = list(self.names)
         for number, (kind, text) in enumerate(extra, len(self.boxes)):
@@ -250,8 +269,9 @@ class _Drawing:
             if edge.state in ("cut", "python"):
                 node = self.data.nodes[edge.at]
                 source = self.data.sources[node.source] if node.source >= 0 else None
-                text = f"✂ {shortened(node.label, 30)}" + (f"\n{where(source)}" if source else "")
-                tip = f"gradient ends here: {node.label}" + (f" at {source}: {source.code}" if source else "")
+                shown = operation(node.label)
+                text = f"✂ {shortened(shown, 30)}" + (f"\n{where(source)}" if source else "")
+                tip = f"gradient ends here: {shown}" + (f" at {source}: {source.code}" if source else "")
                 self.canvas.edge(names[edge.source], names[edge.target], edge.state, text, tip)
             else:
                 self.canvas.edge(names[edge.source], names[edge.target], edge.state)

@@ -13,7 +13,7 @@ from fxaudit.report import ParameterReport
 
 __all__ = ["Cut", "Stop", "folded_stops", "other_cuts", "path_of", "stops_from"]
 
-LONGEST = 18
+LONGEST = 12
 """Stations of a path that are drawn one by one before runs of operations are folded."""
 KEPT = 2
 """Operations that stay on either side of a folded run."""

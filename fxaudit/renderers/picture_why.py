@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fxaudit.finding import Finding, PathStep
+from fxaudit.renderers.operation_names import operation, step_name
 from fxaudit.renderers.picture_canvas import Canvas, group_name
 from fxaudit.renderers.picture_engine import Picture
 from fxaudit.renderers.picture_labels import Line, folded, muted, shortened, where
@@ -145,7 +146,7 @@ class _Why:
             if modules:
                 through = modules[0] if len(modules) == 1 else f"{modules[0]} … {modules[-1]}"
                 lines.append(muted(f"in {shortened(through)}"))
-            tip = " → ".join(s.label for s in stop.folded)
+            tip = " → ".join(step_name(s) for s in stop.folded)
             self.canvas.box(node, lines, kind="fold", tip=tip)
             self.canvas.edge(last, node, stop.arrival)
             return node
@@ -171,7 +172,8 @@ class _Why:
     def _stop_lines(self, stop: Stop) -> list[Line]:
         step = stop.step
         color = INK if stop.arrival in ("grad", "cut", "python") else MUTED
-        head = f"{step.label}  · {step.module}" if step.module else step.label
+        name = step_name(step)
+        head = f"{name}  in {step.module}" if step.module else name
         if step.kind == "loss":
             head = step.label if step.label.startswith("loss") else f"loss: {step.label}"
         lines = [Line(shortened(head, 60), "title", color)]
@@ -204,7 +206,10 @@ class _Why:
         if not cuts:
             return
         lines = [Line(f"✂ cut on {counted(len(cuts), 'other way')} too", "text", CUT)]
-        lines += [Line(f"{shortened(cut.label, 30)}  {shortened(cut.place, 40)}", "small", MUTED) for cut in cuts[:3]]
+        lines += [
+            Line(f"{shortened(operation(cut.label), 30)}  {shortened(cut.place, 40)}", "small", MUTED)
+            for cut in cuts[:3]
+        ]
         lines += [muted(f"… {len(cuts) - 3} more")] if len(cuts) > 3 else []
         self.canvas.box("others", lines, kind="note", tip="other places where the gradient ends")
         self.canvas.beside("parameter", "others")
@@ -236,7 +241,7 @@ _NO_WAY = {
 
 
 def _tip(step: PathStep) -> str:
-    parts = [step.label, step.module]
+    parts = [step_name(step), step.module]
     if step.source is not None:
         parts += [str(step.source), step.source.function, step.source.code]
     return " · ".join(part for part in parts if part)

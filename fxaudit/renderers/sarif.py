@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fxaudit.folding import Universe, fold
+from fxaudit.renderers.operation_names import step_name
 from fxaudit.renderers.wording import ENDS, ending, inert, near_lines, proof, unseen
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _result(finding: Finding, rule_index: int, universe: Universe) -> Object:
 
 
 def _station(step: PathStep) -> Object:
-    station: Object = {"message": _message(step.label + (f": {ENDS[step.kind]}" if step.kind in ENDS else ""))}
+    station: Object = {"message": _message(step_name(step) + (f": {ENDS[step.kind]}" if step.kind in ENDS else ""))}
     if step.source:
         station["physicalLocation"] = _physical(step.source)
     if step.module:

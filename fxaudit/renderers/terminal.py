@@ -14,6 +14,7 @@ from rich.text import Text
 from fxaudit.finding import LEVELS
 from fxaudit.folding import Universe, folds
 from fxaudit.renderers.code_frame import CodeFrame
+from fxaudit.renderers.operation_names import step_name
 from fxaudit.renderers.wording import (
     ENDS,
     causes,
@@ -152,10 +153,10 @@ def _path(path: Sequence[PathStep], culprit: str) -> Text:
             text.append(f"… {counted(station, 'operation')} …", "dim")
         elif station.kind in ENDS:
             where = f" at {station.source}" if station.source and str(station.source) != culprit else ""
-            text.append(f"{inert(station.label)} ✂", "bold red")
+            text.append(f"{inert(step_name(station))} ✂", "bold red")
             text.append(inert(f" ({ENDS[station.kind]}{where})"))
         else:
-            text.append(inert(station.label), "" if station.carries_gradient else "dim")
+            text.append(inert(step_name(station)), "" if station.carries_gradient else "dim")
     return text
 
 

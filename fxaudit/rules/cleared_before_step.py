@@ -60,6 +60,11 @@ class ClearedBeforeStep(Rule):
                     break
                 if event.kind == "zero_grad" and state.index in event.tracks:
                     return event.stack if first_step > first_arrival else None
+            if fact.last_backward >= 0:
+                since, until = events[fact.last_backward].time, events[fact.event].time
+                writers = audit.graph.gradient_writers(state.index, since, until)
+                if writers and writers[-1].name in ("zero_", "fill_", "_foreach_zero_", "zeros_"):
+                    return writers[-1].stack
         return None
 
     @staticmethod

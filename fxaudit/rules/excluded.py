@@ -8,7 +8,7 @@ from fxaudit.blame import project_stack, source_at
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
-from fxaudit.syntax import sliced_statements
+from fxaudit.syntax import branch_ran, sliced_statements
 from fxaudit.verdict import ParameterState
 
 __all__ = ["LeftOut"]
@@ -28,7 +28,7 @@ class LeftOut(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for all parameters that the same optimizer left out."""
-        states = [s for s in audit.unexplained("excluded")]
+        states = [*audit.unexplained("excluded"), *(s for s in audit.unexplained("unregistered") if s.mechanism == "elsewhere")]
         if not states or any(info.refused for info in audit.session.optimizers):
             return
         optimizer = self._responsible(audit, states)
@@ -49,6 +49,9 @@ class LeftOut(Rule):
 
     def _responsible(self, audit: Audit, states: list[ParameterState]) -> int | None:
         """The optimizer that should have got them: the one that holds most of the same model, else the first."""
+        redundant = self._redundant(audit)
+        if redundant is not None:
+            return redundant
         counts: dict[int, int] = {}
         roots = {s.root.index for s in states if s.root is not None}
         for state in audit.states:
@@ -58,6 +61,16 @@ class LeftOut(Rule):
         if counts:
             return max(counts, key=lambda index: (counts[index], -index))
         return 0 if audit.session.optimizers else None
+
+    def _redundant(self, audit: Audit) -> int | None:
+        """An optimizer that holds nothing but what an earlier one holds: it was meant for something else."""
+        seen: set[int] = set()
+        for info in audit.session.optimizers:
+            members = {track for _, tracks in info.groups for track in tracks}
+            if members and members <= seen and info.wrapper_of < 0:
+                return info.index
+            seen |= members
+        return None
 
     def _finding(self, audit: Audit, states: list[ParameterState], optimizer: int, was_frozen: bool) -> Finding:
         info = audit.session.optimizers[optimizer]
@@ -78,7 +91,7 @@ class LeftOut(Rule):
             if statement is not None:
                 culprit = statement
                 related.append((built, f"the optimizer `{info.type}` is built here"))
-                related.extend(more)
+            related.extend(more)
         if any(s.track.created_time > info.created_time >= 0 for s in states) and not was_frozen:
             related.append((audit.source(states[0].track.created), "made here, after the optimizer"))
         if any(s.index not in info.names_then for s in states) and not was_frozen and not related:
@@ -114,11 +127,14 @@ def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, li
     frame = project_stack(stacks, stack)
     found = sliced_statements(stacks.file(frame), stacks.line(frame))
     here = stacks.line(frame)
-    loud = [entry for entry in found if entry[2] in ("filter", "rebound") and entry[1] != here]
+    loud = [entry for entry in found if entry[2] in ("filter", "rebound", "branch") and entry[1] != here]
     if not loud:
-        return None, []
-    first = next((e for e in loud if e[2] == "rebound"), loud[0])
-    words = {"filter": "filtered here", "rebound": "assigned anew in each round"}
+        quiet = [(source_at(file, line), "its argument is made here") for file, line, _ in found if line != here]
+        return None, list(quiet[:2])
+    ran = audit.record.stacks.lines_seen()
+    never = [e for e in loud if e[2] == "branch" and not branch_ran(e[0], e[1], ran.get(e[0], set()))]
+    first = next((e for e in loud if e[2] == "rebound"), (never or loud)[0])
+    words = {"filter": "filtered here", "rebound": "assigned anew in each round", "branch": "decided here"}
     more: list[tuple[SourceLine | None, str]] = [
         (source_at(file, line), words[kind]) for file, line, kind in loud if (file, line) != (first[0], first[1])
     ]

@@ -27,7 +27,7 @@ class FrozenYetHeld(Rule):
         states = audit.unexplained("frozen")
         if not states:
             return
-        thaw = _thaw_never_run(audit)
+        thaw = _thaw_never_run(audit) if audit.judge.looped else []
         frozen_at = next((audit.source(f[2]) for s in states for f in reversed(s.track.freezes) if not f[1]), None)
         if thaw:
             yield self.finding(

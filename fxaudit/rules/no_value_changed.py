@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
+from fxaudit.blame import source_at
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.source import SourceLine
+from fxaudit.syntax import tree_of
 from fxaudit.verdict import ParameterState
 
 __all__ = ["NoValueChanged"]
@@ -31,7 +35,10 @@ class NoValueChanged(Rule):
             zeroed = all(f.gradient == "zero" for s in states for f in s.facts)
             tracks = {s.index for s in states}
             clips = [e for e in audit.record.events if e.kind == "clip" and tracks & e.tracks]
-            step = audit.source(stack)
+            built = audit.source(audit.session.optimizers[states[0].facts[-1].optimizer].created)
+            step = audit.source(stack) or built
+            writer = _gradient_writer(audit, states[0]) if zeroed else None
+            own = _rebinding(audit, states[0])
             if zeroed and clips:
                 message = f"`{clips[-1].text}` clips the gradient of {audit.names(states)} to nothing"
                 yield self.finding(
@@ -41,6 +48,24 @@ class NoValueChanged(Rule):
                     audit.source(clips[-1].stack),
                     related=[(step, "the step that has no effect")],
                     fix="Clip to a norm above 0.",
+                )
+            elif writer is not None:
+                yield self.finding(
+                    audit,
+                    states,
+                    f"the gradient of {audit.names(states)} is overwritten before the step",
+                    audit.source(writer),
+                    related=[(step, "the step that has no effect")],
+                    fix="Leave `.grad` alone between `backward()` and `step()`.",
+                )
+            elif own is not None:
+                yield self.finding(
+                    audit,
+                    states,
+                    f"the step computes a new value for {audit.names(states)}, and writes it nowhere",
+                    own,
+                    related=[(step, "stepped here")],
+                    fix="Write into the parameter: `p.data.copy_(…)` or `p.add_(…)` under `torch.no_grad()`.",
                 )
             else:
                 yield self.finding(
@@ -80,3 +105,34 @@ class NoValueChanged(Rule):
                 optimizer.step()
 
         return Example(train=train)
+
+
+def _gradient_writer(audit: Audit, state: ParameterState) -> int | None:
+    """The stack of the last operation that wrote the gradient between a backward and the step after it."""
+    events = audit.record.events
+    for fact in reversed(state.facts):
+        if fact.last_backward >= 0:
+            writers = audit.graph.gradient_writers(state.index, events[fact.last_backward].time, events[fact.event].time)
+            if writers:
+                return writers[-1].stack
+    return None
+
+
+def _rebinding(audit: Audit, state: ParameterState) -> SourceLine | None:
+    """In an optimizer of the user's own: the statement of `step` that puts the new value into a local name."""
+    if any(fact.gradient == "zero" for fact in state.facts):
+        return None
+    info = audit.session.optimizers[state.facts[-1].optimizer]
+    for file in audit.project_files:
+        tree = tree_of(file)
+        for node in ast.walk(tree.root) if tree is not None else ():
+            if isinstance(node, ast.ClassDef) and node.name == info.type:
+                steps = [m for m in node.body if isinstance(m, ast.FunctionDef) and m.name == "step"]
+                for inner in ast.walk(steps[0]) if steps else ():
+                    if isinstance(inner, ast.Assign) and all(isinstance(t, ast.Name) for t in inner.targets):
+                        names = {n.id for n in ast.walk(inner.value) if isinstance(n, ast.Name)}
+                        grads = any(isinstance(n, ast.Attribute) and n.attr == "grad" for n in ast.walk(inner.value))
+                        targets = {t.id for t in inner.targets if isinstance(t, ast.Name)}
+                        if isinstance(inner.value, ast.BinOp) and (grads or names & targets):
+                            return source_at(file, inner.lineno)
+    return None

@@ -33,6 +33,17 @@ class StepNeverCalled(Rule):
                 groups.setdefault(state.held[0][0], []).append(state)
         for optimizer, states in groups.items():
             info = audit.session.optimizers[optimizer]
+            raised = [e for e in audit.record.events if e.kind == "step begins" and e.subject == optimizer]
+            if raised:
+                yield self.finding(
+                    audit,
+                    states,
+                    f"`step` of the `{info.type}` that holds {audit.names(states)} raises",
+                    audit.source(raised[-1].stack),
+                    related=[(audit.source(info.created), "the optimizer is built here")],
+                    fix="Make the step run through: read the error it raises (`LBFGS.step` needs a closure).",
+                )
+                continue
             culprit, related = _culprit(audit, optimizer, states)
             built = audit.source(info.created)
             yield self.finding(

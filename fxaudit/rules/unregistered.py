@@ -31,7 +31,7 @@ class UnregisteredContainer(Rule):
         ] = {}
         rewrapping = rewrapping_lines(audit)
         for state in audit.unexplained("unregistered"):
-            if not state.track.is_leaf or not _is_own_leaf(audit, state):
+            if state.mechanism == "elsewhere" or not state.track.is_leaf or not _is_own_leaf(audit, state):
                 continue
             source, related, kind = filled_at(audit, state)
             source = source or audit.source(state.track.created)

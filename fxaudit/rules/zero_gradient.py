@@ -9,7 +9,7 @@ from fxaudit.flow import Vanishing
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.vanishing import Origins, literal_zero
 from fxaudit.source import SourceLine
-from fxaudit.verdict import ParameterState
+from fxaudit.verdict import FULL_WRITES, ParameterState
 
 __all__ = ["ZeroGradient"]
 
@@ -74,6 +74,11 @@ class ZeroGradient(Rule):
         if made is not None and name in ("dropout", "alpha_dropout", "feature_dropout"):
             return made, [(bites, "everything is dropped here")], "dropout drops everything"
         fed = _fed_by(audit, found.bites)
+        constant = _constant_behind(audit, found.bites)
+        if constant is not None:
+            return bites, [(constant, "a parameter before it was set to a constant here"), (fed, "its input comes from here")], (
+                f"`{name}` has derivative 0 there"
+            )
         return (
             bites,
             [(made, "the module is made here"), (fed, "its input comes from here")],
@@ -135,4 +140,23 @@ def _fed_by(audit: Audit, index: int) -> SourceLine | None:
         if op.module < 0:
             return audit.source(op.stack)
         queue.extend(op.inputs)
+    return None
+
+
+def _constant_behind(audit: Audit, index: int) -> SourceLine | None:
+    """The user's line that set a parameter of the operation just before to one constant, such as a bias of -50."""
+    record = audit.record
+    before = [record.values[vid].op for vid in record.ops[index].inputs if record.values[vid].op >= 0] if index >= 0 else []
+    for op in before:
+        for vid in record.ops[op].inputs:
+            track = record.values[vid].track
+            if track < 0:
+                continue
+            written = [
+                writer
+                for writer in record.ops[:op]
+                if writer.module < 0 and writer.name in FULL_WRITES and set(writer.mutates) & set(record.tracks[track].values)
+            ]
+            if written and audit.session.is_constant(track):
+                return audit.source(written[-1].stack)
     return None

@@ -10,7 +10,7 @@ from fxaudit.capture.session import OptimizerInfo
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
-from fxaudit.syntax import tree_of
+from fxaudit.syntax import sliced_statements, tree_of
 from fxaudit.verdict import ParameterState
 
 __all__ = ["ZeroLearningRate"]
@@ -173,6 +173,23 @@ def _group_line(audit: Audit, info: OptimizerInfo) -> SourceLine | None:
                 named = _named_zero(audit, node.value)
                 if named is not None:
                     return named
+    return _rate_in_slice(audit, info)
+
+
+def _rate_in_slice(audit: Audit, info: OptimizerInfo) -> SourceLine | None:
+    """The entry `"lr": …` of a group that was put together before, in what the first argument was made from."""
+    stacks = audit.record.stacks
+    for frame in stacks.chain(info.created)[:2]:
+        for file, line, _ in sliced_statements(stacks.file(frame), stacks.line(frame)):
+            tree = tree_of(file)
+            statement = tree.statement_at(line) if tree else None
+            for node in ast.walk(statement) if statement is not None else ():
+                if isinstance(node, ast.Dict):
+                    for key in node.keys:
+                        if isinstance(key, ast.Constant) and key.value == "lr":
+                            return source_at(file, key.lineno)
+                if isinstance(node, ast.keyword) and node.arg == "lr":
+                    return source_at(file, node.value.lineno)
     return None
 
 

@@ -62,7 +62,10 @@ def backstage(monkeypatch: pytest.MonkeyPatch) -> Backstage:
         code: str
         name: str
         level: str
-        title: str
+        sentence: str
+
+        def title(self) -> str:
+            return self.sentence
 
     runner.run_script = lambda argv, **options: stage.answer({"argv": argv, **options})  # type: ignore[attr-defined]
     pipeline.audit = lambda model, **options: stage.answer({"model": model, **options})  # type: ignore[attr-defined]
