@@ -2,10 +2,10 @@
 
 A kind is a few lines of Python with placeholders. Where they go depends on its place:
 
-- `value`: after a tensor was computed, `{v}` being its name: on the result of a sub-module or in the middle of a forward;
+- `value`: after a tensor was computed, `{v}` being its name: the result of a sub-module or something in a forward;
 - `call`: in place of `{v} = {call}`; `enter`: at the top of a sub-module's forward, which is `self` there;
 - `decorator`: over a forward; `wrapper`: a module around a sub-module, called `inner`;
-- `setup`: before the optimizer is made; `optimizer`: instead of it; `after`: after it; `{module}` is the sub-module there;
+- `setup`: before the optimizer is made; `optimizer`: instead of it; `after`: after it; `{module}` is the sub-module;
 - `output`, `loss`: in the loss function, on the model's output or the loss.
 
 The lines that an expert would edit end with `# <-- planted`.
@@ -155,7 +155,11 @@ ON_VALUES = (
         """,
     ),
     _value("no_grad on a copy", "105", "with torch.no_grad():  # <-- planted\n    {v} = {v} * 1.0"),
-    _value("inference mode on a copy", "105", "with torch.inference_mode():  # <-- planted\n    held = {v} * 1.0\n{v} = held.clone()"),
+    _value(
+        "inference mode on a copy",
+        "105",
+        "with torch.inference_mode():  # <-- planted\n    held = {v} * 1.0\n{v} = held.clone()",
+    ),
 )
 
 ON_CALLS = (
@@ -199,12 +203,22 @@ ON_CALLS = (
         "copy_ in forward",
         _codes("202"),
         "enter",
-        "with torch.no_grad():\n    self.{p}.copy_(torch.linspace(0.1, 1, self.{p}.numel()).view_as(self.{p}))  # <-- planted",
+        "fresh = torch.linspace(0.1, 1, self.{p}.numel()).view(self.{p}.shape)\nself.{p}.data.copy_(fresh)  # <-- planted",
         _own,
     ),
-    Kind("data set in forward", _codes("202"), "enter", "self.{p}.data = torch.ones_like(self.{p}) * 0.1  # <-- planted", _own),
     Kind(
-        "reset_parameters in forward", _codes("202"), "enter", "self.reset_parameters()  # <-- planted", lambda s: s.resets
+        "data set in forward",
+        _codes("202"),
+        "enter",
+        "self.{p}.data = torch.ones_like(self.{p}) * 0.1  # <-- planted",
+        _own,
+    ),
+    Kind(
+        "reset_parameters in forward",
+        _codes("202"),
+        "enter",
+        "self.reset_parameters()  # <-- planted",
+        lambda s: s.resets,
     ),
     Kind(
         "Parameter made in forward",
@@ -412,9 +426,19 @@ ON_PARAMETERS = (
     Kind("weight detached", _codes("104"), "parameter", "weight = self.weight.detach()  # <-- planted"),
     Kind("weight.data", _codes("104"), "parameter", "weight = self.weight.data  # <-- planted"),
     Kind("weight rewrapped", _codes("107"), "parameter", "weight = torch.tensor(self.weight)  # <-- planted"),
-    Kind("weight under no_grad", _codes("105"), "parameter", "with torch.no_grad():  # <-- planted\n    weight = self.weight * 1.0"),
+    Kind(
+        "weight under no_grad",
+        _codes("105"),
+        "parameter",
+        "with torch.no_grad():  # <-- planted\n    weight = self.weight * 1.0",
+    ),
     Kind("weight rounded", _codes("501 108"), "parameter", "weight = self.weight.sign() * 0.1  # <-- planted"),
-    Kind("weight masked", _codes("501"), "parameter", "mask = torch.zeros_like(self.weight)  # <-- planted\nweight = self.weight * mask"),
+    Kind(
+        "weight masked",
+        _codes("501"),
+        "parameter",
+        "mask = torch.zeros_like(self.weight)  # <-- planted\nweight = self.weight * mask",
+    ),
 )
 
 IN_SETUP = (
@@ -460,7 +484,9 @@ IN_SETUP = (
         "model.set_submodule('{path}', nn.Dropout(1.0))  # <-- planted",
         lambda site: site.type == "Dropout",
     ),
-    Kind("dropout set to 1.0", _codes("501"), "setup", "{module}.p = 1.0  # <-- planted", lambda s: s.type == "Dropout"),
+    Kind(
+        "dropout set to 1.0", _codes("501"), "setup", "{module}.p = 1.0  # <-- planted", lambda s: s.type == "Dropout"
+    ),
     Kind(
         "norm weight zero and frozen",
         _codes("501 306"),
@@ -478,7 +504,12 @@ IN_SETUP = (
 )
 
 ON_OPTIMIZERS = (
-    Kind("lr 0", _codes("304"), "optimizer", "optimizer = torch.optim.{optimizer}(model.parameters(), lr=0.0)  # <-- planted"),
+    Kind(
+        "lr 0",
+        _codes("304"),
+        "optimizer",
+        "optimizer = torch.optim.{optimizer}(model.parameters(), lr=0.0)  # <-- planted",
+    ),
     Kind(
         "lr 0 in a group",
         _codes("304"),
@@ -535,7 +566,8 @@ ON_OPTIMIZERS = (
         "optimizer",
         """
         {module}.requires_grad_(False)
-        optimizer = torch.optim.{optimizer}(filter(lambda p: p.requires_grad, model.parameters()), lr=0.01)  # <-- planted
+        chosen = filter(lambda p: p.requires_grad, model.parameters())  # <-- planted
+        optimizer = torch.optim.{optimizer}(chosen, lr=0.01)  # <-- planted
         {module}.requires_grad_(True)  # <-- planted
         """,
         _has_parameters,
@@ -640,14 +672,27 @@ IN_LOSSES = (
     Kind("loss: output.data", _codes("109 104"), "output", "output = output.data  # <-- planted"),
     Kind("loss: times 0.0", _codes("501"), "loss", "loss = loss * 0.0  # <-- planted"),
     Kind("loss: weight 0", _codes("501"), "loss", "weight = 0.0  # <-- planted\nloss = weight * loss  # <-- planted"),
-    Kind("loss: item", _codes("109 106 107"), "loss", "loss = torch.tensor(loss.item(), requires_grad=True)  # <-- planted"),
     Kind(
-        "loss: detach, requires_grad_", _codes("109 104 107"), "loss", "loss = loss.detach().requires_grad_()  # <-- planted"
+        "loss: item",
+        _codes("109 106 107"),
+        "loss",
+        "loss = torch.tensor(loss.item(), requires_grad=True)  # <-- planted",
+    ),
+    Kind(
+        "loss: detach, requires_grad_",
+        _codes("109 104 107"),
+        "loss",
+        "loss = loss.detach().requires_grad_()  # <-- planted",
     ),
     Kind("loss: rewrapped", _codes("109 107"), "loss", "loss = torch.tensor(loss, requires_grad=True)  # <-- planted"),
     Kind("loss: Parameter", _codes("109 107"), "loss", "loss = nn.Parameter(loss)  # <-- planted"),
     Kind("loss: data", _codes("109 104"), "loss", "loss = loss.data  # <-- planted"),
-    Kind("loss: comparison", _codes("109 108"), "output", "loss = (output > 0).float().mean()  # <-- planted\nreturn loss"),
+    Kind(
+        "loss: comparison",
+        _codes("109 108"),
+        "output",
+        "loss = (output > 0).float().mean()  # <-- planted\nreturn loss",
+    ),
     Kind("loss: rounded", _codes("501 108"), "loss", "loss = loss.round()  # <-- planted"),
     Kind("loss: sqrt(0)", _codes("502"), "loss", "loss = loss + torch.sqrt(loss - loss)  # <-- planted"),
     Kind("loss: saturated", _codes("501"), "loss", "loss = loss.clamp(max=-1e3)  # <-- planted"),

@@ -1,7 +1,7 @@
-"""The models that faults are planted into: torch's own building blocks and Hugging Face transformers, all tiny and random.
+"""The models that faults are planted into: torch's own and Hugging Face transformers, all tiny and random.
 
-Every subject draws its configuration from a seed. `build` makes the model and a batch, `predict` runs the forward to one
-tensor, `criterion` makes the loss of it.
+Every subject draws its configuration from a seed. `build` makes the model and a batch, `predict` runs the forward to
+one tensor, `criterion` makes the loss of it.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from torch import nn
 
 STEPS = 5
 NOISE = 1e-6
-"""A gradient smaller than this part of the largest one is rounding noise: whether it changes a value decides nothing."""
+"""A gradient smaller than this part of the largest is rounding noise: whether it changes a value decides nothing."""
 
 
 @dataclass
@@ -69,7 +69,6 @@ def truth(module: Any, *, refused: bool = False) -> Truth:
     before_all = dict(model.named_parameters())
     facts = {name: Facts(tuple(p.shape)) for name, p in before_all.items()}
     held = {id(p): p for o in optimizers for group in o.param_groups for p in group["params"]}
-    written: set[str] = set()
     leaves: Counter[int] = Counter()
     kept: dict[int, torch.Tensor] = {}
     for number in range(STEPS):
@@ -83,12 +82,8 @@ def truth(module: Any, *, refused: bool = False) -> Truth:
             if refused:
                 return Truth(refused=True)
             raise
-        for name, p in model.named_parameters():
-            if name in values and not _same(p, values[name]):
-                written.add(name)
-        if number == 0 and written:
-            overwritten = _overwritten(module, model, batch, values, written, with_state)
-            for name in overwritten:
+        if number == 0:
+            for name in _overwritten(module, model, batch, values, with_state):
                 facts[name].replaced = True
             loss = module.loss_fn(model, batch)
         for leaf in _leaves(loss):
@@ -146,23 +141,27 @@ def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
 
 
 def _overwritten(
-    module: Any,
-    model: nn.Module,
-    batch: Any,
-    values: dict[str, torch.Tensor],
-    written: set[str],
-    state: torch.Tensor,
+    module: Any, model: nn.Module, batch: Any, values: dict[str, torch.Tensor], state: torch.Tensor
 ) -> set[str]:
     """Those parameters whose value after a forward does not depend on their value before."""
-    after = {}
-    for shift in (0.0, 0.37):
+    buffers = {name: b.detach().clone() for name, b in model.named_buffers()}
+    after = []
+    for shift in (0.37, 0.0):
         torch.set_rng_state(state)
         now = dict(model.named_parameters())
-        for name in written:
+        for name in values.keys() & now.keys():
             now[name].data = values[name] + shift
         module.loss_fn(model, batch)
-        after[shift] = {name: p.detach().clone() for name, p in model.named_parameters() if name in written}
-    return {name for name in written if name in after[0.0] and _same(after[0.0][name], after[0.37][name])}
+        after.append({name: p.detach().clone() for name, p in model.named_parameters()})
+    written = {name for name in values if name in after[0] and _same(after[0][name], after[1][name])}
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if name in values and name not in written:
+                p.data = values[name].clone()
+        for name, b in model.named_buffers():
+            if name in buffers and b.shape == buffers[name].shape and not b.is_inference():
+                b.copy_(buffers[name])
+    return written
 
 
 def _leaves(loss: torch.Tensor) -> list[torch.Tensor]:

@@ -126,6 +126,7 @@ def places(subject: str, seed: int, kind: Kind) -> list[Fault]:
         return [Fault(kind, site) for site in candidates]
     if kind.place == "value":
         found.append(Fault(kind, whole, "output"))
+        found.extend(Fault(kind, whole, "source", number) for number in range(len(statements(type(model)))))
     for site in sites[1:]:
         on_module = kind.place in PLACES_ON_A_MODULE
         if not kind.fits(site) or (on_module and not site.calls):
@@ -389,7 +390,11 @@ class _Writer:
             lines[0] = kind.lines[0]
         self.imports += _imports(owner, {"torch", "nn", "F", "copy", "checkpoint"})
         head = ["", *self.filled(["class Faulty{n}(type({module})):"], **words)]
-        return [*head, *(INDENT + line for line in lines), *self.filled(["", "{module}.__class__ = Faulty{n}"], **words)]
+        return [
+            *head,
+            *(INDENT + line for line in lines),
+            *self.filled(["", "{module}.__class__ = Faulty{n}"], **words),
+        ]
 
     def text(self) -> str:
         """The whole program."""

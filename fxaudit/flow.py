@@ -7,6 +7,7 @@ operation that made the node, and followed backwards through the data to where i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,7 +29,7 @@ PASSING = frozenset(
         "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "dropout", "alpha_dropout", "feature_dropout", "normalize",
         "unfold", "fold", "broadcast_to", "view_as", "reshape_as", "ravel", "copy_", "as_tensor", "tensor",
         "from_numpy",
-        "requires_grad_", "Parameter", "data.__set__", "hardtanh", "softshrink", "mish", "diagonal", "tril", "triu",
+        "requires_grad_", "Parameter", "layer_norm", "group_norm", "batch_norm", "instance_norm", "data.__set__", "hardtanh", "softshrink", "mish", "diagonal", "tril", "triu",
         "long", "int",
     }
 )  # fmt: skip
@@ -82,7 +83,10 @@ def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track
                 continue
             if flow.outgoing[position] != "zero":
                 if current == start:
-                    return _hook_on(record, track)
+                    return Vanishing("hook", -1, _zeroing(record)) if track.hooks else None
+                if probe.flows[current].incoming == "zero":
+                    # It left one node alive and came to the next as zeros: a hook on the tensor between them.
+                    return Vanishing("hook", finder.find(probe.flows[current].sequence), _zeroing(record))
                 continue
             if flow.incoming in ("finite", "nonfinite"):
                 frontier.append((node, position))
@@ -91,7 +95,7 @@ def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track
                 queue.append(node)
     best: Vanishing | None = None
     for node, position in frontier:
-        found = _explain(record, graph, probe, node, position, finder)
+        found = _explain(record, probe, node, position, finder, track)
         if found is not None and (best is None or _rank(found) < _rank(best)):
             best = found
     return best
@@ -101,13 +105,10 @@ def _rank(found: Vanishing) -> int:
     return ["backward", "hook", "number", "factor", "derivative"].index(found.how)
 
 
-def _hook_on(record: Record, track: Track) -> Vanishing | None:
-    """The gradient arrived at the leaf alive and was zeroed by a hook on it."""
-    if not track.hooks:
-        return None
+def _zeroing(record: Record) -> int:
+    """The last recorded operation inside a backward that made zeros; -1 where there is none."""
     made = [op for op in record.ops if op.phase == "backward" and _makes_zero(record, op)]
-    origin = made[-1].index if made else -1
-    return Vanishing("hook", -1, origin)
+    return made[-1].index if made else -1
 
 
 def _makes_zero(record: Record, op: Op) -> bool:
@@ -115,7 +116,7 @@ def _makes_zero(record: Record, op: Op) -> bool:
 
 
 def _explain(
-    record: Record, graph: StepGraph, probe: Probe, node: int, position: int, finder: OpsBySequence
+    record: Record, probe: Probe, node: int, position: int, finder: OpsBySequence, track: Track
 ) -> Vanishing | None:
     flow = probe.flows[node]
     op_index = finder.find(flow.sequence)
@@ -128,12 +129,19 @@ def _explain(
     op = record.ops[op_index]
     if any(number == 0 for number in op.numbers) and op.name in ("mul", "mul_", "__mul__", "__rmul__", "multiply"):
         return Vanishing("number", op_index, op_index, node=flow.name)
-    if op.name in CONTRACTING or op.custom:
-        for vid in op.inputs:
-            if _is_zero(record, vid):
-                origin, factor = zero_value_origin(record, vid)
-                return Vanishing("factor", op_index, origin if origin >= 0 else op_index, factor, flow.name)
+    # Of the values that one tensor stands for, the last writer's comes last.
+    zeros = [vid for vid in _factors_first(record, op.inputs) if _is_zero(record, vid)]
+    if op.name not in CONTRACTING and not op.custom:
+        zeros = [vid for vid in zeros if record.values[vid].track != track.index and record.values[vid].floating]
+    for vid in zeros:
+        origin, factor = zero_value_origin(record, vid)
+        return Vanishing("factor", op_index, origin if origin >= 0 else op_index, factor, flow.name)
     return Vanishing("derivative", op_index, op_index, node=flow.name)
+
+
+def _factors_first(record: Record, values: Iterable[int]) -> list[int]:
+    """Matrices before vectors (a bias is no factor), and of the values one tensor stands for the last writer's first."""
+    return sorted(values, key=lambda vid: (len(record.values[vid].shape) <= 1, -vid))
 
 
 def _is_zero(record: Record, vid: int) -> bool:
@@ -157,7 +165,7 @@ def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
             return op.index, factor
         sources = [i for i in op.inputs if record.values[i].zero is not False and i != vid]
         if op.name in CONTRACTING:
-            zeros = [i for i in sources if _is_zero(record, i)]
+            zeros = [i for i in _factors_first(record, sources) if _is_zero(record, i)]
             if not zeros:
                 return op.index, factor
             # A zero weight explains more than the zero input that follows from one further up.
@@ -166,7 +174,7 @@ def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
             continue
         if op.name == "copy_" and len(op.inputs) > 1:
             sources = [op.inputs[-1]]
-        zeros = [i for i in sources if _is_zero(record, i) or record.values[i].zero is None]
+        zeros = [i for i in sorted(sources, reverse=True) if _is_zero(record, i) or record.values[i].zero is None]
         if op.name in PASSING and zeros:
             vid = zeros[0]
             continue

@@ -17,7 +17,7 @@ __all__ = ["Cut", "CutKind", "DeadEnd", "StepGraph"]
 CutKind = Literal["detached", "no_grad", "left_torch", "rewrapped", "non_differentiable", "checkpoint", "opaque"]
 
 DETACHING = frozenset({"detach", "detach_", "data", "data.__set__"})
-REWRAPPING = frozenset({"tensor", "as_tensor", "asarray", "Parameter", "requires_grad_"})
+REWRAPPING = frozenset({"new_tensor", "tensor", "as_tensor", "asarray", "Parameter", "requires_grad_"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ class StepGraph:
             return "left_torch"
         if op.custom and "checkpoint" in op.detail.lower():
             return "checkpoint"
-        if op.name in ("tensor", "as_tensor", "asarray", "Parameter"):
+        if op.name in REWRAPPING - {"requires_grad_"}:
             return "rewrapped"
         if not op.grad_enabled:
             return "no_grad"

@@ -12,6 +12,7 @@ __all__ = ["Settling"]
 MAX_STEPS = 50
 MIN_STEPS = 3
 MAX_BACKWARDS_WITHOUT_STEP = 200
+THAWING = ("requires_grad_", "add_param_group", "unfreeze")
 CHECKPOINTS = (3, 6, 12, 25)
 """Steps after which the graph is asked whether what remains is explained by a cut."""
 
@@ -90,8 +91,14 @@ class Settling:
                 for index in self.session.names
                 if (tensor := tracks[index].ref()) is not None and (not tensor.requires_grad or index not in held)
             ]
-            self._thaws = bool(idle) and bool(calls_not_run(self.session.record, ("requires_grad_", "add_param_group", "unfreeze")))
+            self._thaws = bool(idle) and (self._has_thawed() or bool(calls_not_run(self.session.record, THAWING)))
         return self._thaws
+
+    def _has_thawed(self) -> bool:
+        """Whether the loop has unfrozen or added something already: it may do so again."""
+        events = self.session.record.events
+        first = next((e.time for e in events if isinstance(e, BackwardEvent)), 0)
+        return any(e.kind in THAWING and e.time > first for e in events)
 
     def _is_cut_for_good(self, graph: StepGraph, index: int) -> bool:
         track = self.session.record.tracks[index]

@@ -53,6 +53,7 @@ class Doubts:
         ran: dict[str, set[int]],
     ) -> None:
         self.methods = _methods(model)
+        self._answers: dict[str, str] = {}
         self.files = list(files)
         self.hiding = [(tree, statement, op.target) for op in hiding for tree, _, statement in _frames([op.source])]
         self.ran = ran
@@ -61,6 +62,11 @@ class Doubts:
 
     def never_run(self, attribute: str) -> str:
         """Why code that reads the attribute, and did not run or reached something else, may still reach it."""
+        if attribute not in self._answers:
+            self._answers[attribute] = self._never_run(attribute)
+        return self._answers[attribute]
+
+    def _never_run(self, attribute: str) -> str:
         for tree, node in attribute_mentions(self.files, attribute):
             scope = tree.function(node)
             outer = tree.parents.get(node)

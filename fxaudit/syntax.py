@@ -345,6 +345,7 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
                                             continue
                                         seen.add(assignment)
                                         value = getattr(assignment, "value", None) or assignment
+                                        found.extend((file, test, "branch") for test in _tests_around(tree, assignment))
                                         found.append((file, assignment.lineno, _kind(tree, assignment, value)))
                                         queue.append(value)
     return found

@@ -142,7 +142,12 @@ def _watch_parameters(session: Session, patches: Patches) -> None:
         if not session.on:
             return original(cls, data, *args, **kwargs)
         neutral = recorder.neutral
-        if neutral is not None and isinstance(data, torch.Tensor) and data.requires_grad and neutral.covers(session.stack(2)):
+        if (
+            neutral is not None
+            and isinstance(data, torch.Tensor)
+            and data.requires_grad
+            and neutral.covers(session.stack(2))
+        ):
             return data  # type: ignore[return-value]
         inputs = recorder.values_of(data) if isinstance(data, torch.Tensor) else ()
         before = torch._C._autograd._get_sequence_nr()

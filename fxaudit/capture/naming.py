@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ def models_seen(session: Session) -> list[ModelName]:
         holds = sum(
             1 for p in parameters if (track := session.recorder.known_track(p)) is not None and track.index in held
         )
+        if not holds and id(root) in active and _only_inside(session, root):
+            continue  # a module that others keep and call; what the loss reaches of it is listed as unregistered
         if id(root) in active or any(id(p) in read_modules for p in parameters):
             chosen.append((-holds, order, info, root))
     if not chosen:
@@ -88,6 +91,16 @@ def models_seen(session: Session) -> list[ModelName]:
         taken.add(name)
         named.append(ModelName(info, root, f"{name}."))
     return named
+
+
+def _only_inside(session: Session, root: nn.Module) -> bool:
+    """Whether every call of the module, and of what is below it, happened inside the forward of another root."""
+    own = {session.module_info(module).index for module in root.modules()}
+    calls = session.record.calls
+    outermost = [
+        call for call in calls if call.module in own and (call.parent < 0 or calls[call.parent].module not in own)
+    ]
+    return bool(outermost) and all(call.parent >= 0 for call in outermost)
 
 
 def _without_contained(
@@ -203,6 +216,13 @@ def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Record
                     queue.append((f"{path}.{name}", cell.cell_contents, depth + 1))
                 except ValueError:  # an empty cell
                     continue
+        elif isinstance(value, functools.partial):
+            seen.add(id(value))
+            parts = {"func": value.func, **{f"args[{n}]": a for n, a in enumerate(value.args)}, **value.keywords}
+            queue.extend((f"{path}.{key}", inner, depth + 1) for key, inner in parts.items())
+        elif isinstance(value, types.MethodType):
+            seen.add(id(value))
+            queue.append((f"{path}.__self__", value.__self__, depth + 1))
         elif _is_plain(value):
             seen.add(id(value))
             queue.extend((f"{path}.{key}", inner, depth + 1) for key, inner in list(vars(value).items())[:200])

@@ -52,7 +52,13 @@ _QUIET_PROPERTIES = frozenset(
         "__cuda_array_interface__", "_python_dispatch", "grad_dtype", "_is_param", "_dynamo_weak_dynamic_indices",
     }
 )  # fmt: skip
-_FOLLOWED_PROPERTIES = frozenset({"T", "mT", "H", "mH", "real", "imag"})
+_SHAPE_ONLY = frozenset(
+    {
+        "zeros_like", "ones_like", "empty_like", "rand_like", "randn_like", "randint_like", "new_zeros", "new_ones",
+        "new_empty", "new_empty_strided",
+    }
+)  # fmt: skip
+"""Calls that take only shape and dtype from their argument, no value."""
 _MUTATING = frozenset({"__setitem__", "set_", "resize_", "swap_tensors"})
 
 
@@ -162,7 +168,9 @@ class Recorder(TorchFunctionMode):
         if kwargs:
             self._collect(tuple(kwargs.values()), tensors, numbers, python_inputs, 0)
         inputs = tuple(vid for tensor in tensors for vid in self.values_of(tensor))
-        if self.probing:
+        if callee.name in _SHAPE_ONLY:
+            inputs = ()
+        elif self.probing:
             self._probe_inputs(tensors)
         stack = self.stack(sys._getframe(2))
         before = torch._C._autograd._get_sequence_nr()

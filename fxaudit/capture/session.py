@@ -193,7 +193,12 @@ class Session:
     def on(self) -> bool:
         """Whether wrappers should do more than pass on: right thread, right process, not paused."""
         recorder = self.recorder
-        return self._depth > 0 and not recorder.paused and recorder.thread == threading.get_ident() and recorder.process == os.getpid()
+        return (
+            self._depth > 0
+            and not recorder.paused
+            and recorder.thread == threading.get_ident()
+            and recorder.process == os.getpid()
+        )
 
     @contextlib.contextmanager
     def quietly(self) -> Iterator[None]:
@@ -411,9 +416,7 @@ class Session:
         info.training = module.training
         stack = recorder.stack(frame)
         parent = recorder.module_stack[-1][0] if recorder.module_stack else -1
-        call = ModuleCall(
-            len(self.record.calls), info.index, stack, parent, module.training, self.record.time
-        )
+        call = ModuleCall(len(self.record.calls), info.index, stack, parent, module.training, self.record.time)
         self.record.calls.append(call)
         recorder.module_stack.append((call.index, stack))
         if parent < 0 and info.calls == 1:

@@ -8,8 +8,26 @@ from typing import ClassVar
 from fxaudit.finding import Finding, Level
 from fxaudit.graph import Cut, CutKind
 from fxaudit.rule import Audit, Rule
+from fxaudit.rules.vanishing import Origins
 from fxaudit.source import SourceLine
 from fxaudit.verdict import ParameterState
+
+SLICING = frozenset(
+    {
+        "__getitem__",
+        "select",
+        "narrow",
+        "index_select",
+        "gather",
+        "cat",
+        "concat",
+        "pad",
+        "chunk",
+        "split",
+        "unbind",
+        "take",
+    }
+)
 
 __all__ = ["CutRule", "rewrapping_lines"]
 
@@ -22,14 +40,15 @@ class CutRule(Rule):
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each culprit."""
         groups: dict[tuple[str, int], list[tuple[ParameterState, Cut]]] = {}
-        for state in audit.unexplained("unreachable"):
+        starved = [s for s in audit.unexplained("blocked") if s.arrived == "zero" and is_starved(audit, s)]
+        for state in (*audit.unexplained("unreachable"), *starved):
             cause = audit.cause(state)
             if isinstance(cause, Cut) and cause.kind == self.kind:
                 culprit = self.culprit(audit, cause)
                 key = (culprit.file, culprit.line) if culprit is not None else ("", cause.op)
                 groups.setdefault(key, []).append((state, cause))
         for members in groups.values():
-            states = [state for state, _ in members]
+            states = [*(state for state, _ in members), *self.companions(audit)]
             cut = members[0][1]
             yield self.finding(
                 audit,
@@ -39,6 +58,10 @@ class CutRule(Rule):
                 related=self.related(audit, states, cut),
                 level=self.level_for(audit, states),
             )
+
+    def companions(self, audit: Audit) -> list[ParameterState]:
+        """Further tensors that the same finding accounts for."""
+        return []
 
     def culprit(self, audit: Audit, cut: Cut) -> SourceLine | None:
         """The line to blame for `cut`."""
@@ -72,3 +95,20 @@ def rewrapping_lines(audit: Audit) -> set[tuple[str, int]]:
     cuts = [cut for state in audit.having("unreachable") for cut in audit.graph.cuts(state.index)]
     sources = [audit.op_source(cut.op) for cut in cuts if cut.kind == "rewrapped"]
     return {(source.file, source.line) for source in sources if source is not None}
+
+
+def is_starved(audit: Audit, state: ParameterState) -> bool:
+    """Whether what is left of the gradient is a structural zero, because every path that counts is cut.
+
+    A model that reads one token only brings exact zeros to the others by slicing; the living path was the one cut.
+    """
+    cuts = [cut for cut in audit.graph.cuts(state.index) if cut.kind not in ("non_differentiable", "left_torch")]
+    if not cuts:
+        return False
+    found = Origins(audit).of(state)
+    return (
+        found is not None
+        and found.how == "derivative"
+        and found.bites >= 0
+        and audit.record.ops[found.bites].name in SLICING
+    )

@@ -28,7 +28,10 @@ class LeftOut(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for all parameters that the same optimizer left out."""
-        states = [*audit.unexplained("excluded"), *(s for s in audit.unexplained("unregistered") if s.mechanism == "elsewhere")]
+        states = [
+            *audit.unexplained("excluded"),
+            *(s for s in audit.unexplained("unregistered") if s.mechanism == "elsewhere"),
+        ]
         if not states or any(info.refused for info in audit.session.optimizers):
             return
         optimizer = self._responsible(audit, states)

@@ -11,9 +11,9 @@ __all__ = ["FlagOnModule"]
 
 
 class FlagOnModule(Rule):
-    """`module.requires_grad = False` freezes nothing.
+    """`module.requires_grad = False` freezes nothing, and `= True` unfreezes nothing.
 
-    Modules have no such flag: the assignment makes a plain attribute, and the parameters train on.
+    Modules have no such flag: the assignment makes a plain attribute, and the parameters stay as they were.
     """
 
     code, name, level = "FXA307", "flag-on-module", "warning"
@@ -26,20 +26,24 @@ class FlagOnModule(Rule):
             module = info.ref()
             if not entries or module is None:
                 continue
-            if bool(vars(module).get("requires_grad", True)):
-                continue
+            flag = bool(vars(module).get("requires_grad", True))
             own = {id(p) for p in module.parameters()}
-            states = [s for s in audit.states if (t := s.track.ref()) is not None and id(t) in own and t.requires_grad]
+            states = [
+                s for s in audit.states if (t := s.track.ref()) is not None and id(t) in own and t.requires_grad != flag
+            ]
             if not states:
                 continue
+            effect = "unfreezes" if flag else "freezes"
             finding = self.finding(
                 audit,
                 states,
-                f"`requires_grad = False` on the module `{info.type}` freezes nothing",
+                f"`requires_grad = {flag}` on the module `{info.type}` {effect} nothing",
                 audit.source(entries[-1][1]),
+                fix=f"Call `module.requires_grad_({flag})`.",
             )
             for state in states:
-                state.explained.remove(self.code)
+                if not flag:  # these train on; frozen ones are explained by this
+                    state.explained.remove(self.code)
             yield finding
 
     @staticmethod

@@ -27,6 +27,8 @@ class LeftTorch(CutRule):
             op.name, f".{op.name}()"
         )
         tail = " (inferred)" if cut.inferred else ""
+        if op.detail != "escape":
+            return f"`.{op.name}()` hands {audit.names(states)} over to Python as plain numbers"
         return f"`{call}` turns {audit.names(states)} into plain numbers{tail}"
 
     @staticmethod

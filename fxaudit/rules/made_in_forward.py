@@ -40,9 +40,8 @@ class MadeInForward(Rule):
             key = (calls.file(stack), calls.line(stack))
             merged.setdefault(key, (stack, []))[1].extend(states)
         for stack, states in merged.values():
-            yield self.finding(
-                audit, states, f"{audit.names(states)} is made anew in each forward", audit.source(stack)
-            )
+            message = f"{audit.names(states)} is made anew in each forward"
+            yield self.finding(audit, [*states, *_displaced(audit, states)], message, audit.source(stack))
 
     @staticmethod
     def bad() -> Example:
@@ -93,3 +92,14 @@ class MadeInForward(Rule):
                 optimizer.step()
 
         return Example(train=train)
+
+
+def _displaced(audit: Audit, states: list[ParameterState]) -> list[ParameterState]:
+    """The stale tensors that stood where the new ones stand: one cause, not two."""
+    slots = {track.registered[-1][2] for state in states if (track := state.track).registered}
+    names = {state.local_name or state.name for state in states} | slots
+    return [
+        old
+        for old in audit.unexplained("stale")
+        if old.local_name and (old.local_name in names or old.local_name.rsplit(".", 1)[-1] in slots)
+    ]

@@ -112,7 +112,9 @@ def _gradient_writer(audit: Audit, state: ParameterState) -> int | None:
     events = audit.record.events
     for fact in reversed(state.facts):
         if fact.last_backward >= 0:
-            writers = audit.graph.gradient_writers(state.index, events[fact.last_backward].time, events[fact.event].time)
+            writers = audit.graph.gradient_writers(
+                state.index, events[fact.last_backward].time, events[fact.event].time
+            )
             if writers:
                 return writers[-1].stack
     return None

@@ -54,7 +54,8 @@ class ZeroGradient(Rule):
     ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str]:
         if found is None:
             events = [e for e in audit.graph.backwards if state.index in e.arrived]
-            return (audit.source(events[-1].stack) if events else None), [], "where it vanishes was not seen"
+            line = audit.source(events[-1].stack) if events and audit.judge.looped else None
+            return line, [], "where it vanishes was not seen"
         bites = audit.op_source(found.bites)
         name = audit.record.ops[found.bites].name if found.bites >= 0 else found.node
         match found.how:
@@ -76,8 +77,10 @@ class ZeroGradient(Rule):
         fed = _fed_by(audit, found.bites)
         constant = _constant_behind(audit, found.bites)
         if constant is not None:
-            return bites, [(constant, "a parameter before it was set to a constant here"), (fed, "its input comes from here")], (
-                f"`{name}` has derivative 0 there"
+            return (
+                bites,
+                [(constant, "a parameter before it was set to a constant here"), (fed, "its input comes from here")],
+                (f"`{name}` has derivative 0 there"),
             )
         return (
             bites,
@@ -146,7 +149,9 @@ def _fed_by(audit: Audit, index: int) -> SourceLine | None:
 def _constant_behind(audit: Audit, index: int) -> SourceLine | None:
     """The user's line that set a parameter of the operation just before to one constant, such as a bias of -50."""
     record = audit.record
-    before = [record.values[vid].op for vid in record.ops[index].inputs if record.values[vid].op >= 0] if index >= 0 else []
+    before = (
+        [record.values[vid].op for vid in record.ops[index].inputs if record.values[vid].op >= 0] if index >= 0 else []
+    )
     for op in before:
         for vid in record.ops[op].inputs:
             track = record.values[vid].track
@@ -155,7 +160,9 @@ def _constant_behind(audit: Audit, index: int) -> SourceLine | None:
             written = [
                 writer
                 for writer in record.ops[:op]
-                if writer.module < 0 and writer.name in FULL_WRITES and set(writer.mutates) & set(record.tracks[track].values)
+                if writer.module < 0
+                and writer.name in FULL_WRITES
+                and set(writer.mutates) & set(record.tracks[track].values)
             ]
             if written and audit.session.is_constant(track):
                 return audit.source(written[-1].stack)
