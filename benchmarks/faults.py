@@ -22,6 +22,7 @@ import importlib.util
 import itertools
 import json
 import os
+import resource
 import select
 import signal
 import sys
@@ -419,7 +420,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\nfalse alarms: {loud} of {len(alarms)} healthy models; verdicts {verdicts}")
     strays = sum(bool(o.strays) for o in singles)
     print(f"programs with an error or warning about something else: {share(strays, len(singles))}")
-    print(f"left out: {dict(bench.left_out)}; {time.monotonic() - start:.0f} s")
+    used = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(f"left out: {dict(bench.left_out)}; {used:.0f} s of processor time in {time.monotonic() - start:.0f} s")
     if options.json:
         every = {"singles": singles, "combinations": several, "healthy": alarms}
         document = {key: [asdict(o) for o in outcomes] for key, outcomes in every.items()}

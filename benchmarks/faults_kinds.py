@@ -203,7 +203,7 @@ ON_CALLS = (
         "copy_ in forward",
         _codes("202"),
         "enter",
-        "fresh = torch.linspace(0.1, 1, self.{p}.numel()).view(self.{p}.shape)\nself.{p}.data.copy_(fresh)  # <-- planted",
+        "fresh = torch.arange(self.{p}.numel()) * 0.01\nself.{p}.data.copy_(fresh.view(self.{p}.shape))  # <-- planted",
         _own,
     ),
     Kind(

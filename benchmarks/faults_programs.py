@@ -22,6 +22,8 @@ from benchmarks.faults_models import SUBJECTS
 
 OPTIMIZER_LINE = "optimizer_line: "
 INDENT = "    "
+VARIANTS = 5
+"""How many configurations are drawn of each subject."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def sample(subjects: list[str], kinds: list[str], seed: int) -> Iterator[Program
     while True:
         for name in kinds:
             for _ in range(20):
-                subject, variant = draw.choice(subjects), draw.randrange(1000) % 25
+                subject, variant = draw.choice(subjects), draw.randrange(VARIANTS)
                 found = places(subject, variant, KINDS[name])
                 if found:
                     yield Program(subject, variant, (_choose(found, draw),))
@@ -171,7 +173,7 @@ def combinations(subjects: list[str], kinds: list[str], seed: int) -> Iterator[P
     """Programs with two or three faults, without end."""
     draw = random.Random(seed)
     while True:
-        subject, variant = draw.choice(subjects), draw.randrange(1000) % 25
+        subject, variant = draw.choice(subjects), draw.randrange(VARIANTS)
         faults: list[Fault] = []
         for name in draw.sample(kinds, min(len(kinds), draw.choice([2, 3]))):
             kind = KINDS[name]

@@ -36,6 +36,8 @@ from fxaudit.verdict import Judge, ParameterState
 __all__ = ["Options", "examine", "report_on", "rule_info"]
 
 MAX_REPORTED_STEPS = 24
+MAX_REPEATED_PATHS = 50
+"""The path of a finding stands with this many of its parameters; thousands of copies help nobody."""
 MAX_GRAPH_OPS = 20_000
 
 
@@ -178,7 +180,9 @@ def _parameter(
         findings=own,
         culprit=cause.culprit if cause is not None and state.verdict != "trained" else None,
         path=cause.path
-        if cause is not None and cause.parameters and state.verdict not in ("trained", "frozen")
+        if cause is not None
+        and state.verdict not in ("trained", "frozen")
+        and state.name in cause.parameters[:MAX_REPEATED_PATHS]
         else (),
         module_type=state.module_type,
     )

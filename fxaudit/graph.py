@@ -53,6 +53,8 @@ class StepGraph:
             for source in op.python_inputs:
                 self.python_consumers.setdefault(source, []).append(op)
         self.inferred: set[int] = set()
+        self._cuts: dict[int, list[Cut]] = {}
+        self._dead_ends: dict[int, DeadEnd | None] = {}
         self._infer_python_edges()
 
     # -- losses --------------------------------------------------------------------------------------------------
@@ -154,6 +156,11 @@ class StepGraph:
 
     def cuts(self, track: int) -> list[Cut]:
         """The places on the way from the tensor to a loss at which gradient ends, in the order they ran."""
+        if track not in self._cuts:
+            self._cuts[track] = self._find_cuts(track)
+        return self._cuts[track]
+
+    def _find_cuts(self, track: int) -> list[Cut]:
         values = self.record.values
         found: dict[int, Cut] = {}
         for vid in sorted(self.carried([track])):
@@ -237,6 +244,11 @@ class StepGraph:
 
     def dead_end(self, track: int) -> DeadEnd | None:
         """Where the tensor's value goes no further; None where nothing reads it."""
+        if track not in self._dead_ends:
+            self._dead_ends[track] = self._find_dead_end(track)
+        return self._dead_ends[track]
+
+    def _find_dead_end(self, track: int) -> DeadEnd | None:
         everything = self.downstream(self._own_values(track))
         values = self.record.values
         best: DeadEnd | None = None

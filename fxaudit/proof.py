@@ -231,26 +231,31 @@ class Rehearsal:
         session = self.session
         events = session.record.backwards()
         held = {t for info in session.optimizers for _, members in info.groups for t in members}
+        graph = StepGraph(session.record)
+        if any(self._is_written(graph, index) for index in held):
+            return True
         rates = [rate for info in session.optimizers for rate, _ in info.groups]
         if rates and all(rate == 0 for rate in rates):
             return False
         if any(not type(optimizer).__module__.startswith("torch.") for optimizer in self.optimizers):
             return True  # what the user's own optimizer writes, and where, only a step can tell
-        graph: StepGraph | None = None
         for index in held:
             track = session.record.tracks[index]
             tensor = track.ref()
             if tensor is None or not tensor.requires_grad:
                 continue
             states = [event.arrived[index][0] for event in events if index in event.arrived]
-            graph = graph or StepGraph(session.record)
-            written = any(op.module >= 0 and set(op.mutates) & set(track.values) for op in graph.ops if op.mutates)
-            if "finite" in states and not written and not self._is_lost_to_rounding(index, tensor):
+            if "finite" in states and not self._is_lost_to_rounding(index, tensor):
                 continue
             if not states and graph.cuts(index) and not graph.carries_to_loss(index):
                 continue
             return True
         return False
+
+    def _is_written(self, graph: StepGraph, index: int) -> bool:
+        """Whether forward writes the tensor in place."""
+        values = set(self.session.record.tracks[index].values)
+        return any(op.module >= 0 and values & set(op.mutates) for op in graph.ops if op.mutates)
 
     def _is_lost_to_rounding(self, index: int, tensor: torch.Tensor) -> bool:
         """Whether a step may be smaller than the spacing of the numbers that it is added to."""

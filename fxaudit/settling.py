@@ -13,6 +13,8 @@ MAX_STEPS = 50
 MIN_STEPS = 3
 MAX_BACKWARDS_WITHOUT_STEP = 200
 THAWING = ("requires_grad_", "add_param_group", "unfreeze")
+MAX_ACCUMULATION = 1000
+"""Backwards that add up without ever being cleared: that is how gradients are accumulated over many small batches."""
 CHECKPOINTS = (3, 6, 12, 25)
 """Steps after which the graph is asked whether what remains is explained by a cut."""
 
@@ -38,7 +40,9 @@ class Settling:
             self.done = max(steps, 0) >= self.wanted or (steps == 0 and backwards >= self.wanted + 1)
             return
         rounds = self._rounds(steps)
-        if rounds >= MAX_STEPS or (steps == 0 and backwards >= MAX_BACKWARDS_WITHOUT_STEP):
+        cleared = any(e.kind == "zero_grad" and e.tracks for e in record.events)
+        patience = MAX_BACKWARDS_WITHOUT_STEP if cleared else MAX_ACCUMULATION
+        if rounds >= MAX_STEPS or (steps == 0 and backwards >= patience):
             self.done = True
         elif rounds >= MIN_STEPS:
             self.done = self._all_settled(rounds)

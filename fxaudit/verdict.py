@@ -318,7 +318,7 @@ class Judge:
         track = state.track
         if self._is_slot_replaced(state):
             return
-        if self._is_overwritten(state):
+        if self._is_overwritten(state) or self._overwritten_each_round(state):
             return
         if self.is_trained(state):
             state.verdict, state.reason = "trained", "gradient arrives and the optimizer's step changes the value"
@@ -385,6 +385,23 @@ class Judge:
                 )
                 return True
         return False
+
+    def _overwritten_each_round(self, state: ParameterState) -> bool:
+        """Whether in each of two or more rounds forward wrote a value that has nothing of the tensor's own in it.
+
+        That is a fact of forward alone, whatever gradient and step do. A single write, at the first call, is
+        data-dependent initialisation.
+        """
+        times = [event.time for event in self.graph.backwards]
+        if len(times) < 2:
+            return False
+        written = [op for op in self.writers(state.track) if op.module >= 0 and self.is_independent(op, state.track)]
+        rounds = zip([0, *times], times, strict=False)
+        if not written or not all(any(start <= op.index < end for op in written) for start, end in rounds):
+            return False
+        state.writers = tuple(written)
+        self._replaced(state, "overwritten", "forward overwrites it in every round with a value that does not depend on it")
+        return True
 
     def writers(self, track: Track) -> list[Op]:
         """The operations outside optimizers that wrote the tensor, or storage it shares, in place."""

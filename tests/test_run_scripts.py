@@ -9,11 +9,14 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import textwrap
 import traceback
+import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,32 +72,50 @@ class Folder:
         target.write_text(setup + textwrap.dedent(text), encoding="utf-8")
         return str(target)
 
-    def run(self, *argv: str, seconds: float = 60.0, **options: Any) -> Ran:
+    def run(self, *argv: str, **options: Any) -> Ran:
         """`run_script(argv)` in a fork, in this folder."""
+        printed, complaints, found = self._forked(lambda: run_script(list(argv), **options).to_json())
+        return Ran(printed, complaints, Report.from_json(found))
+
+    def death(self, script: str) -> str:
+        """What Python itself prints of the exception that ends the script: its own hook, without the frame of `exec`."""
+
+        def execute() -> str:
+            main = types.ModuleType("__main__")
+            sys.modules["__main__"] = main
+            sys.path[0] = str(self.path)
+            try:
+                exec(compile(Path(script).read_text(encoding="utf-8"), script, "exec"), vars(main))
+            except BaseException as error:
+                assert error.__traceback__ is not None
+                sys.__excepthook__(type(error), error, error.__traceback__.tb_next)
+            return ""
+
+        return self._forked(execute)[1]
+
+    def _forked(self, work: Callable[[], str]) -> list[str]:
+        """What `work` printed to both streams, and what it returned, in a fork."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as answer:
             child = os.fork()
             if child == 0:
-                self._be_the_child(list(argv), options, seconds, (out.fileno(), err.fileno(), answer.fileno()))
+                self._be_the_child(work, (out.fileno(), err.fileno(), answer.fileno()))
             _, status = os.waitpid(child, 0)
-            printed, complaints, found = (_read(file.fileno()) for file in (out, err, answer))
-        assert os.waitstatus_to_exitcode(status) == 0, complaints
-        return Ran(printed, complaints, Report.from_json(found))
+            found = [_read(file.fileno()) for file in (out, err, answer)]
+        assert os.waitstatus_to_exitcode(status) == 0, found[1]
+        return found
 
-    def _be_the_child(self, argv: list[str], options: dict[str, Any], seconds: float, files: tuple[int, int, int]) -> None:
-        import signal
-
+    def _be_the_child(self, work: Callable[[], str], files: tuple[int, int, int]) -> None:
         status = 99
         try:
-            signal.setitimer(signal.ITIMER_REAL, seconds)  # a script that does not end dies of SIGALRM
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, 60)  # a script that does not end dies of it
             os.chdir(self.path)
             os.dup2(files[0], 1)
             os.dup2(files[1], 2)
             sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process
             sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
             torch.set_num_threads(1)
-            report = run_script(argv, **options)
-            os.write(files[2], report.to_json().encode())
+            os.pwrite(files[2], work().encode(), 0)
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -218,10 +239,16 @@ DYING = {
 def test_a_script_that_dies_has_the_traceback_that_plain_python_prints(folder: Folder, way: str) -> None:
     folder.write("broken.py", "def f(:\n", setup="")
     script = folder.write("train.py", DYING[way])
+    printed, ran = folder.death(script), folder.run(script)
+    assert ran.report.traceback == printed
+    assert ran.report.script_exit is not None
+    assert ran.report.script_exit.splitlines()[0] in printed
+
+
+def test_the_traceback_is_that_of_a_real_python(folder: Folder) -> None:
+    script = folder.write("train.py", DYING["inside a module"])
     plain, ran = folder.plain(script), folder.run(script)
-    assert ran.report.traceback == plain.stderr
-    assert ran.report.script_exit is not None and plain.stderr.rstrip().splitlines()[-1].startswith(ran.report.script_exit.splitlines()[0][:30])
-    assert "fxaudit" not in (ran.report.traceback or "").replace(str(folder.path), "")
+    assert ran.report.traceback == plain.stderr == folder.death(script)
 
 
 def test_an_interrupted_script_gets_its_report(folder: Folder) -> None:
@@ -278,7 +305,7 @@ SWALLOWING = {
 @pytest.mark.parametrize("way", SWALLOWING)
 def test_enough_is_enough_whatever_the_loop_catches(folder: Folder, way: str) -> None:
     text = "done = 0\nimport atexit\n" + textwrap.dedent(SWALLOWING[way]) + "print('the end of the script')\n"
-    ran = folder.run(folder.write("train.py", text), seconds=60)
+    ran = folder.run(folder.write("train.py", text))
     assert ran.verdicts == ALL_TRAINED
     assert (ran.out, ran.report.script_exit, ran.report.traceback) == ("", None, None)
 

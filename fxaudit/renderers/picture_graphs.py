@@ -65,7 +65,8 @@ def draw_autograd(
             lines = (Line(shortened(owner), "title"), muted("AccumulateGrad"))
         module = home(known) if known else node.module if node is not None else -1
         items.append(Item(lines, "parameter" if known else "op", _tip(label, source), module, known))
-    return Scene(report, "autograd nodes", items, edges).draw(parameter, depth, root)
+    what = "autograd nodes" if report.graph_data.autograd_nodes else "autograd nodes, one for each operation"
+    return Scene(report, what, items, edges).draw(parameter, depth, root)
 
 
 def _as_autograd(data: GraphData) -> GraphData:
@@ -78,7 +79,7 @@ def _as_autograd(data: GraphData) -> GraphData:
         if node.kind == "loss":
             continue
         number[index] = len(nodes)
-        nodes.append((f"{operation(node.label)}Backward" if node.kind == "op" else "AccumulateGrad", index))
+        nodes.append((f"backward of {operation(node.label)}" if node.kind == "op" else "AccumulateGrad", index))
     kept = tuple((number[a], number[b]) for a, b in edges if a in number and b in number)
     return replace(data, autograd_nodes=tuple(nodes), autograd_edges=kept)
 

@@ -27,10 +27,14 @@ class ModuleNeverCalled(Rule):
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each topmost module that is never called."""
         groups: dict[tuple[int, str], list[ParameterState]] = {}
+        used: dict[int, set[str]] = {}
         for state in audit.unexplained("unreachable"):
             if audit.graph.is_read(state.index) or state.root is None:
                 continue
-            top = _topmost_uncalled(audit, state)
+            index = state.root.index
+            if index not in used and any(m.info.index == index for m in audit.judge.models):
+                used[index] = _used_paths(audit, index)
+            top = _topmost_uncalled(state, used[index]) if index in used else None
             if top is not None:
                 groups.setdefault((state.root.index, top), []).append(state)
         for (root, path), states in groups.items():
@@ -85,25 +89,27 @@ class ModuleNeverCalled(Rule):
         return Example(model, lambda: model(x).square().mean(), optimizer)
 
 
-def _topmost_uncalled(audit: Audit, state: ParameterState) -> str | None:
-    """The path of the topmost module above the parameter of which nothing was called."""
-    model = next((m for m in audit.judge.models if state.root is not None and m.info.index == state.root.index), None)
-    if model is None:
-        return None
-    used = {
+def _used_paths(audit: Audit, root: int) -> set[str]:
+    """Every module path of a root in or below which something was called, or read."""
+    model = next(m for m in audit.judge.models if m.info.index == root)
+    used = [
         name
         for name, module in model.module.named_modules(remove_duplicate=False)
         if audit.session.module_info(module).calls
-    }
-    read = [
-        other.local_name
-        for other in audit.states
-        if other.root is state.root and (audit.graph.is_read(other.index) or other.verdict == "trained")
     ]
+    for state in audit.states:
+        if state.root is not None and state.root.index == root:
+            if audit.graph.is_read(state.index) or state.verdict == "trained":
+                used.append(state.local_name.rpartition(".")[0])
+    paths: set[str] = set()
+    for name in used:
+        while name and name not in paths:
+            paths.add(name)
+            name = name.rpartition(".")[0]
+    return paths
+
+
+def _topmost_uncalled(state: ParameterState, used: set[str]) -> str | None:
+    """The path of the topmost module above the parameter of which nothing was called or read."""
     parts = state.local_name.split(".")[:-1]
-    for depth in range(1, len(parts) + 1):
-        path = ".".join(parts[:depth])
-        below = path + "."
-        if not any(u == path or u.startswith(below) for u in used) and not any(r.startswith(below) for r in read):
-            return path
-    return None
+    return next((path for n in range(1, len(parts) + 1) if (path := ".".join(parts[:n])) not in used), None)
