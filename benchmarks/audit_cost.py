@@ -57,7 +57,12 @@ class Bottleneck(nn.Module):
 
 def resnet() -> tuple[nn.Module, torch.Tensor]:
     """The layout of a ResNet-50 on 4 images of 128 × 128."""
-    layers: list[nn.Module] = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+    layers: list[nn.Module] = [
+        nn.Conv2d(3, 64, 7, 2, 3, bias=False),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.MaxPool2d(3, 2, 1),
+    ]
     inputs = 64
     for width, count, stride in ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)):
         for index in range(count):
@@ -69,9 +74,9 @@ def resnet() -> tuple[nn.Module, torch.Tensor]:
 
 def mlp() -> tuple[nn.Module, torch.Tensor]:
     """Three layers of width 512 on a batch of 256."""
-    return nn.Sequential(nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10)), torch.randn(
-        256, 512
-    )
+    return nn.Sequential(
+        nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10)
+    ), torch.randn(256, 512)
 
 
 def seconds(work: Callable[[], object]) -> float:

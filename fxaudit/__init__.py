@@ -44,7 +44,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for: a saved report must load without torch, and `import fxaudit` must cost next to nothing."""
+    """Import what is asked for: a saved report must load without torch, and `import fxaudit` must cost next to
+    nothing."""
     from importlib import import_module
 
     home = _HOMES.get(name)

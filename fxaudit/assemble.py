@@ -443,8 +443,11 @@ class _GraphWriter:
         """The variable that the program keeps an input in, where its making was seen."""
         stacks = self.audit.record.stacks
         stack = self.audit.record.ops[value.op].stack if value.op >= 0 else -1
-        if stack < 0 or (reader.stack >= 0 and stacks.line(stack) == stacks.line(reader.stack)):
+        if stack < 0:
             return "input"
+        here = (stacks.file(stack), stacks.line(stack))
+        if here in {(stacks.file(frame), stacks.line(frame)) for frame in stacks.chain(reader.stack)}:
+            return "input"  # what the line binds is made of what the reader makes of it
         binding = binding_of(stacks.file(stack), stacks.line(stack))
         # A line that binds several names does not say which of them this is.
         return binding.names[0] if binding.kind == "assigned" and len(binding.names) == 1 else "input"

@@ -82,7 +82,9 @@ def return_after(file: str, line: int) -> SourceLine | None:
     scope = tree.function(statement) if tree is not None and statement is not None else None
     if tree is None or not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
         return None
-    own = [n for n in ast.walk(scope) if isinstance(n, ast.Return) and n.value is not None and tree.function(n) is scope]
+    own = [
+        n for n in ast.walk(scope) if isinstance(n, ast.Return) and n.value is not None and tree.function(n) is scope
+    ]
     later = [node for node in own if node.lineno > line]
     return source_at(file, later[-1].lineno) if later else None
 
@@ -111,7 +113,9 @@ def why_never_called(
     ]
     if mentions:
         tree, mention = mentions[0]
-        return [(source_at(tree.file, mention.lineno), "the method is named, but not called: the parentheses are missing")]
+        return [
+            (source_at(tree.file, mention.lineno), "the method is named, but not called: the parentheses are missing")
+        ]
     sites = [
         (tree, node)
         for tree, node in call_sites(files, attribute)

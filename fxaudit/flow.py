@@ -29,7 +29,8 @@ PASSING = frozenset(
         "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "dropout", "alpha_dropout", "feature_dropout", "normalize",
         "unfold", "fold", "broadcast_to", "view_as", "reshape_as", "ravel", "copy_", "as_tensor", "tensor",
         "from_numpy",
-        "requires_grad_", "Parameter", "layer_norm", "group_norm", "batch_norm", "instance_norm", "data.__set__", "hardtanh", "softshrink", "mish", "diagonal", "tril", "triu",
+        "requires_grad_", "Parameter", "layer_norm", "group_norm", "batch_norm", "instance_norm", "data.__set__",
+        "hardtanh", "softshrink", "mish", "diagonal", "tril", "triu",
         "long", "int",
     }
 )  # fmt: skip
@@ -140,7 +141,8 @@ def _explain(
 
 
 def _factors_first(record: Record, values: Iterable[int]) -> list[int]:
-    """Matrices before vectors (a bias is no factor), and of the values one tensor stands for the last writer's first."""
+    """Matrices before vectors (a bias is no factor), and of the values one tensor stands for the last writer's
+    first."""
     return sorted(values, key=lambda vid: (len(record.values[vid].shape) <= 1, -vid))
 
 

@@ -113,7 +113,8 @@ def audit(
     if not report.parameters:
         what = f"a {type(model).__name__}" if isinstance(model, nn.Module) else "a dict of modules"
         raise InvalidModelError(
-            f"`model` is {what} without any parameter. Expected: a module with parameters, or one whose loss reaches some."
+            f"`model` is {what} without any parameter. Expected: a module with parameters, "
+            "or one whose loss reaches some."
         )
     _check_patterns(expected, report)
     return report

@@ -225,7 +225,8 @@ class Rehearsal:
             # The recorded event says what was raised; a rule explains it.
 
     def _needs_rehearsal(self) -> bool:
-        """Whether some held parameter has a zero gradient, none without a sure cut, or may lose what a step adds to it."""
+        """Whether some held parameter has a zero gradient, none without a sure cut, or may lose what a step adds to
+        it."""
         if not self.optimizers or self.steps <= 0:
             return False
         session = self.session
@@ -281,7 +282,9 @@ class Rehearsal:
         record, recorder = self.session.record, self.session.recorder
         for _ in range(self.steps):
             # Looking at the numbers is what costs most; it tells where a gradient became zero or infinite.
-            recorder.probing = any(state != "finite" for event in record.backwards() for state, _ in event.arrived.values())
+            recorder.probing = any(
+                state != "finite" for event in record.backwards() for state, _ in event.arrived.values()
+            )
             for optimizer in self.optimizers:
                 _clear(optimizer)
             self._forward_and_backward()

@@ -40,7 +40,13 @@ def _rerun(finding: Finding, argv: list[str], module: bool) -> list[str] | None:
         request, answer = Path(folder, "request.json"), Path(folder, "answer.json")
         request.write_text(
             json.dumps(
-                {"argv": argv, "module": module, "lines": lines, "parameters": finding.parameters, "answer": str(answer)}
+                {
+                    "argv": argv,
+                    "module": module,
+                    "lines": lines,
+                    "parameters": finding.parameters,
+                    "answer": str(answer),
+                }
             ),
             encoding="utf-8",
         )

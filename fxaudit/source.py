@@ -99,8 +99,8 @@ def actual_path(displayed: str) -> str:
 def variables_of(frame: FrameType) -> dict[str, object]:
     """The local variables of `frame`, without leaving a trace in it.
 
-    Until Python 3.12 a function's frame keeps the snapshot that `f_locals` makes, and every value in it with it; so it is
-    emptied again, unless a debugger or the function itself holds it, too.
+    Until Python 3.12 a function's frame keeps the snapshot that `f_locals` makes, and every value in it with it; so
+    it is emptied again, unless a debugger or the function itself holds it, too.
     """
     snapshot = frame.f_locals
     found = dict(snapshot)

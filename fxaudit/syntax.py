@@ -302,7 +302,8 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
 
     Follows names backwards through assignments in the same function and into functions of the same file that the
     argument calls. Each entry is (file, line, kind) with kind `filter` where the statement leaves something out,
-    `branch` for the test of an `if` around one, `rebound` where it assigns in a loop what an earlier round had assigned, and `assigned` otherwise.
+    `branch` for the test of an `if` around one, `rebound` where it assigns in a loop what an earlier round had
+    assigned, and `assigned` otherwise.
     """
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree else None
@@ -408,7 +409,9 @@ def _filters(expression: ast.AST) -> bool:
         match node:
             case ast.comprehension(ifs=[_, *_]):
                 return True
-            case ast.Call(func=ast.Name(id="filter" | "islice" | "takewhile") | ast.Attribute(attr="islice" | "takewhile")):
+            case ast.Call(
+                func=ast.Name(id="filter" | "islice" | "takewhile") | ast.Attribute(attr="islice" | "takewhile")
+            ):
                 return True
             case ast.Call(func=ast.Name(id="zip"), keywords=[]):
                 return True

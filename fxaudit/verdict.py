@@ -198,7 +198,9 @@ class Judge:
                     state.reason = "a loss reaches it, but no model registers it and no optimizer holds it"
                     if track.index not in paths and track.index in session.owners:
                         state.mechanism = "elsewhere"
-                        state.reason = "a loss reaches it; it belongs to a module beside the model, and no optimizer holds it"
+                        state.reason = (
+                            "a loss reaches it; it belongs to a module beside the model, and no optimizer holds it"
+                        )
         self._remade_leaves(reached, held)
 
     def _rewrapped_leaves(self) -> None:
@@ -400,7 +402,9 @@ class Judge:
         if not written or not all(any(start <= op.index < end for op in written) for start, end in rounds):
             return False
         state.writers = tuple(written)
-        self._replaced(state, "overwritten", "forward overwrites it in every round with a value that does not depend on it")
+        self._replaced(
+            state, "overwritten", "forward overwrites it in every round with a value that does not depend on it"
+        )
         return True
 
     def writers(self, track: Track) -> list[Op]:

@@ -70,7 +70,11 @@ def transformer_with_fast_path() -> Computed:
         model.eval()
         attention.eval()
         with torch.no_grad():
-            yield loss, model(x, src_key_padding_mask=padding), attention(x, x, x, key_padding_mask=padding, need_weights=False)
+            yield (
+                loss,
+                model(x, src_key_padding_mask=padding),
+                attention(x, x, x, key_padding_mask=padding, need_weights=False),
+            )
         with torch.inference_mode():
             yield model(x).clone()
         attention.train()

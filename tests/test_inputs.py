@@ -65,9 +65,13 @@ def test_the_parameters_instead_of_the_model_are_refused(model: nn.Linear) -> No
         fxaudit.audit(model.parameters(), lambda: model(X).sum())  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("arguments", [{}, {"inputs": (X,)}, {"loss": lambda: X.sum()}], ids=["alone", "inputs", "loss"])
+@pytest.mark.parametrize(
+    "arguments", [{}, {"inputs": (X,)}, {"loss": lambda: X.sum()}], ids=["alone", "inputs", "loss"]
+)
 def test_a_module_without_any_parameter_is_refused(arguments: dict[str, Any]) -> None:
-    with pytest.raises(InvalidModelError, match=says("`model` is a ReLU without any parameter", "Expected: a module with parameters")):
+    with pytest.raises(
+        InvalidModelError, match=says("`model` is a ReLU without any parameter", "Expected: a module with parameters")
+    ):
         fxaudit.audit(nn.ReLU(), **arguments)
 
 
@@ -77,7 +81,10 @@ def test_a_module_without_any_parameter_is_refused(arguments: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("make", "parts"),
     [
-        (lambda m: lambda: None, ["closure returned None", "Expected: a scalar tensor", "`return loss` may be missing"]),
+        (
+            lambda m: lambda: None,
+            ["closure returned None", "Expected: a scalar tensor", "`return loss` may be missing"],
+        ),
         (lambda m: lambda: m(X).sum().item(), ["closure returned float", "Expected: a scalar tensor"]),
         (lambda m: lambda: (m(X).sum(), 1), ["closure returned tuple", "Expected: a scalar tensor"]),
         (lambda m: lambda: m(X), ["tensor of shape (2, 1)", "Expected: a scalar", "`.mean()`"]),
@@ -87,7 +94,9 @@ def test_a_module_without_any_parameter_is_refused(arguments: dict[str, Any]) ->
     ],
     ids=["None", "float", "tuple", "vector closure", "vector", "number", "str"],
 )
-def test_what_is_no_scalar_tensor_is_refused(model: nn.Linear, make: Callable[[nn.Module], Any], parts: list[str]) -> None:
+def test_what_is_no_scalar_tensor_is_refused(
+    model: nn.Linear, make: Callable[[nn.Module], Any], parts: list[str]
+) -> None:
     with pytest.raises(InvalidLossError, match=says(*parts)):
         fxaudit.audit(model, make(model))
 
@@ -204,8 +213,14 @@ def test_a_wrapper_around_an_optimizer_will_do(model: nn.Linear) -> None:
 @pytest.mark.parametrize(
     ("make", "parts"),
     [
-        (lambda m: torch.optim.SGD, ["`optimizer` is the class SGD", "no `param_groups`", "Expected: a torch optimizer"]),
-        (lambda m: "sgd", ["`optimizer` is a str ('sgd')", "no `param_groups` and `step`", "Expected: a torch optimizer"]),
+        (
+            lambda m: torch.optim.SGD,
+            ["`optimizer` is the class SGD", "no `param_groups`", "Expected: a torch optimizer"],
+        ),
+        (
+            lambda m: "sgd",
+            ["`optimizer` is a str ('sgd')", "no `param_groups` and `step`", "Expected: a torch optimizer"],
+        ),
         (lambda m: m.parameters(), ["`optimizer` is a generator", "no `param_groups` and `step`"]),
         (lambda m: [torch.optim.SGD(m.parameters()), 0.1], ["`optimizer` is a float (0.1)", "or a list of them"]),
         (
@@ -233,14 +248,19 @@ def test_optimizers_may_come_in_lists_and_dicts(model: nn.Linear, wrap: Callable
 
 
 def test_an_expected_verdict_must_be_one(model: nn.Linear) -> None:
-    with pytest.raises(InvalidExpectationError, match=says("`expect['weight']` is 'fronzen'", "no verdict", "Expected one of: ", "frozen")):
+    with pytest.raises(
+        InvalidExpectationError,
+        match=says("`expect['weight']` is 'fronzen'", "no verdict", "Expected one of: ", "frozen"),
+    ):
         fxaudit.audit(model, lambda: model(X).sum(), expect={"weight": "fronzen"})
     with pytest.raises(InvalidExpectationError, match="no verdict"):
         fxaudit.watch(model, expect={"weight": "fronzen"})
 
 
 def test_an_expectation_must_match_something(model: nn.Linear) -> None:
-    with pytest.raises(InvalidExpectationError, match=says("'backbone.*' matches no parameter", "There are: weight, bias")):
+    with pytest.raises(
+        InvalidExpectationError, match=says("'backbone.*' matches no parameter", "There are: weight, bias")
+    ):
         fxaudit.audit(model, lambda: model(X).sum(), expect={"backbone.*": "frozen"})
 
 
@@ -260,7 +280,9 @@ def test_expectations_that_are_met_are_no_findings_and_broken_ones_are(model: nn
 def test_why_wants_tensors(model: nn.Linear) -> None:
     with pytest.raises(InvalidModelError, match=says("`tensor` is a str ('weight')", "Expected: a tensor")):
         fxaudit.why("weight", model(X).sum())  # type: ignore[arg-type]
-    with pytest.raises(InvalidLossError, match=says("`loss` is a function", "Expected: a tensor; call the closure first")):
+    with pytest.raises(
+        InvalidLossError, match=says("`loss` is a function", "Expected: a tensor; call the closure first")
+    ):
         fxaudit.why(model.weight, lambda: model(X).sum())  # type: ignore[arg-type]
 
 

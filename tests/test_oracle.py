@@ -38,7 +38,9 @@ def copies(training: Training) -> dict[str, torch.Tensor]:
 
 
 def same(one: torch.Tensor, other: torch.Tensor) -> bool:
-    return torch.equal(torch.view_as_real(one), torch.view_as_real(other)) if one.is_complex() else torch.equal(one, other)
+    return (
+        torch.equal(torch.view_as_real(one), torch.view_as_real(other)) if one.is_complex() else torch.equal(one, other)
+    )
 
 
 def arrivals(training: Training) -> set[str]:
@@ -62,7 +64,9 @@ def after(specimen: Specimen, steps: int, undo_the_last: bool) -> tuple[dict[str
         arrived = arrivals(training)
         before = copies(training)
         for optimizer in training.optimizers:
-            optimizer.step(*([lambda: forward_and_backward(training)] if isinstance(optimizer, torch.optim.LBFGS) else []))
+            optimizer.step(
+                *([lambda: forward_and_backward(training)] if isinstance(optimizer, torch.optim.LBFGS) else [])
+            )
         if undo_the_last and number == steps - 1:
             with torch.no_grad():
                 for name, parameter in training.named_parameters().items():

@@ -1,8 +1,8 @@
 """Whole programs, broken and healthy, judged as a user would have them judged: under `run`, and by `audit`.
 
-Each file in tests/programs says what is true of it: `EXPECT` gives the verdict of every parameter (`?name` a tensor that
-no model registers, `!name` one that an optimizer holds for nothing), lines that an expert would edit end with the comment
-`# <-- culprit`, and in healthy programs `INTENT` names what rightly does not train.
+Each file in tests/programs says what is true of it: `EXPECT` gives the verdict of every parameter (`?name` a tensor
+that no model registers, `!name` one that an optimizer holds for nothing), lines that an expert would edit end with the
+comment `# <-- culprit`, and in healthy programs `INTENT` names what rightly does not train.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ def named_lines(report: Report, path: Path) -> set[int]:
 
 def marked_lines(path: Path) -> set[int]:
     """The lines that an expert would edit."""
-    return {n for n, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if text.endswith("# <-- culprit")}
+    return {
+        n for n, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if text.endswith("# <-- culprit")
+    }
 
 
 def is_loop(path: Path) -> bool:

@@ -78,7 +78,8 @@ class Folder:
         return Ran(printed, complaints, Report.from_json(found))
 
     def death(self, script: str) -> str:
-        """What Python itself prints of the exception that ends the script: its own hook, without the frame of `exec`."""
+        """What Python itself prints of the exception that ends the script: its own hook, without the frame of
+        `exec`."""
 
         def execute() -> str:
             main = types.ModuleType("__main__")
@@ -361,9 +362,9 @@ SURROUNDINGS = """
     if __name__ == "__main__":
         print(__name__, os.path.basename(__file__), os.path.dirname(__file__) == os.getcwd(), __doc__, __spec__)
         print(sys.argv[1:], os.path.basename(sys.argv[0]), sys.path[0] == os.getcwd())
-        print(sorted(name for name in globals() if name.startswith("__")), type(__builtins__).__name__, type(__loader__).__name__)
-        print(__main__.Config is Config, pickle.loads(pickle.dumps(Config(0.5))), __main__.__annotations__)
-        print(inspect.getsource(main).splitlines()[0], Config.__module__)
+        print(sorted(name for name in globals() if name.startswith("__")), type(__builtins__).__name__,
+        type(__loader__).__name__) print(__main__.Config is Config, pickle.loads(pickle.dumps(Config(0.5))),
+        __main__.__annotations__) print(inspect.getsource(main).splitlines()[0], Config.__module__)
         print(repr(model), model[0].weight, torch.get_rng_state().sum())
         print(torch.is_grad_enabled(), torch.overrides.is_tensor_like(1), sys.exc_info(), sys.gettrace())
         sys.stderr.write("a complaint\\n")
@@ -385,7 +386,9 @@ def test_a_script_run_to_its_end_prints_what_it_prints_under_plain_python(folder
 
 def test_a_script_given_by_a_relative_path_sees_what_plain_python_shows(folder: Folder) -> None:
     folder.write("code/sibling.py", "scale = 2.0\n", setup="")
-    text = "import sys, os, sibling\nprint(sys.argv, __file__, sys.path[0] == os.path.abspath('code'))\nstep(), step()\n"
+    text = (
+        "import sys, os, sibling\nprint(sys.argv, __file__, sys.path[0] == os.path.abspath('code'))\nstep(), step()\n"
+    )
     folder.write("code/train.py", text)
     assert folder.run("code/train.py", "x").out == folder.plain("code/train.py", "x").stdout
 
@@ -397,8 +400,8 @@ def test_a_module_runs_as_with_python_m(folder: Folder) -> None:
     import sys, os
     from .sibling import scale
     from package import sibling
-    print(__name__, __package__, __spec__.name, sys.argv[1:], os.path.basename(sys.argv[0]), sys.path[0] == os.getcwd(), scale)
-    for _ in range(8):
+    print(__name__, __package__, __spec__.name, sys.argv[1:], os.path.basename(sys.argv[0]), sys.path[0] ==
+    os.getcwd(), scale) for _ in range(8):
         print(step())
     """
     folder.write("package/train.py", text)
@@ -448,7 +451,9 @@ def test_a_script_with_a_syntax_error_is_refused(folder: Folder, text: str) -> N
 
 def test_a_script_with_an_encoding_of_its_own_runs(folder: Folder) -> None:
     script = folder.path / "train.py"
-    script.write_bytes(b"# -*- coding: latin-1 -*-\n" + SETUP.encode() + "print('gr\xfc\xdfe')\nstep(), step()\n".encode("latin-1"))
+    script.write_bytes(
+        b"# -*- coding: latin-1 -*-\n" + SETUP.encode() + "print('gr\xfc\xdfe')\nstep(), step()\n".encode("latin-1")
+    )
     assert folder.run(str(script)).out == "grüße\n"
 
 
@@ -584,7 +589,12 @@ def test_a_script_in_functions_that_changes_its_directory_is_judged_by_its_lines
     """
     folder.write("train.py", text)
     ran = folder.run("train.py")
-    assert ran.verdicts == {"a.weight": "unreachable", "a.bias": "unreachable", "b.weight": "trained", "b.bias": "trained"}
+    assert ran.verdicts == {
+        "a.weight": "unreachable",
+        "a.bias": "unreachable",
+        "b.weight": "trained",
+        "b.bias": "trained",
+    }
     (finding,) = ran.report.findings
     assert finding.culprit is not None
     assert (finding.code, finding.culprit.code.strip()) == ("FXA104", "return self.b(self.a(x).detach())")
@@ -629,7 +639,9 @@ def test_subprocesses_and_forks_of_a_script_are_left_alone(folder: Folder) -> No
 
 
 def test_the_process_is_what_it_was_after_a_script_ran_in_it(folder: Folder) -> None:
-    script = folder.write("train.py", "import sys\nsys.argv.append('more')\nsys.path.insert(0, 'x')\nfor _ in range(9): step()\n")
+    script = folder.write(
+        "train.py", "import sys\nsys.argv.append('more')\nsys.path.insert(0, 'x')\nfor _ in range(9): step()\n"
+    )
     before = list(sys.argv), list(sys.path), sys.modules["__main__"], torch.is_grad_enabled(), torch.nn.Module.__call__
     state = torch.get_rng_state()
     run_script([script])

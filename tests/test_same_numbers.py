@@ -1,4 +1,5 @@
-"""`watch` and `run` change nothing in what a loop computes: losses, gradients, parameters, random numbers, bit for bit."""
+"""`watch` and `run` change nothing in what a loop computes: losses, gradients, parameters, random numbers, bit for
+bit."""
 
 from __future__ import annotations
 

@@ -227,7 +227,9 @@ def sparse_embedding() -> Training:
 @specimen()
 def embedding_by_index() -> Training:
     ids = torch.randint(0, 10, (8,))
-    return step_of(lambda m, x: (x * m.table[ids]).index_select(1, ids[:2] % 4) @ m.w, table=weight(10, 4), w=weight(2, 1))
+    return step_of(
+        lambda m, x: (x * m.table[ids]).index_select(1, ids[:2] % 4) @ m.w, table=weight(10, 4), w=weight(2, 1)
+    )
 
 
 @specimen()
@@ -310,7 +312,9 @@ def maml_inner_step() -> Training:
 
 @specimen()
 def lstm_over_packed_sequences() -> Training:
-    model = nn.ModuleDict({"rnn": nn.LSTM(4, 5, num_layers=2, bidirectional=True, batch_first=True), "out": nn.Linear(10, 1)})
+    model = nn.ModuleDict(
+        {"rnn": nn.LSTM(4, 5, num_layers=2, bidirectional=True, batch_first=True), "out": nn.Linear(10, 1)}
+    )
     x, lengths = torch.randn(3, 6, 4), torch.tensor([6, 4, 2])
 
     def loss() -> torch.Tensor:
@@ -387,7 +391,12 @@ def lazy_modules_without_shapes_yet() -> Training:
 @specimen()
 def convolutions_and_batch_norm() -> Training:
     model = nn.Sequential(
-        nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
+        nn.Conv2d(1, 4, 3, bias=False),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 3),
     )
     x, y = torch.randn(8, 1, 6, 6), torch.randint(0, 3, (8,))
     return Training(model, lambda: F.cross_entropy(model(x), y), [sgd(model)])
@@ -408,7 +417,9 @@ def parametrized_weights() -> Training:
 
 @specimen()
 def weight_and_spectral_norm() -> Training:
-    model = nn.Sequential(parametrizations.weight_norm(nn.Linear(4, 6)), nn.Tanh(), parametrizations.spectral_norm(nn.Linear(6, 2)))
+    model = nn.Sequential(
+        parametrizations.weight_norm(nn.Linear(4, 6)), nn.Tanh(), parametrizations.spectral_norm(nn.Linear(6, 2))
+    )
     x = torch.randn(8, 4)
     return Training(model, lambda: (model(x) - 1).square().mean(), [sgd(model)])
 
@@ -531,7 +542,9 @@ def tied_parameters() -> Training:
     model = nn.ModuleDict({"embed": nn.Embedding(10, 4), "norm": nn.LayerNorm(4), "head": nn.Linear(4, 10)})
     model["head"].weight = model["embed"].weight
     ids = torch.randint(0, 10, (12,))
-    return Training(model, lambda: F.cross_entropy(model["head"](model["norm"](model["embed"](ids))), ids.roll(1)), [sgd(model)])
+    return Training(
+        model, lambda: F.cross_entropy(model["head"](model["norm"](model["embed"](ids))), ids.roll(1)), [sgd(model)]
+    )
 
 
 @specimen("probe.*", "trained")
@@ -548,7 +561,9 @@ def reached_by_one_of_two_losses() -> Training:
 
 @specimen()
 def shared_module_called_twice() -> Training:
-    return step_of(lambda m, x: m.out(torch.tanh(m.shared(torch.tanh(m.shared(x))))), shared=nn.Linear(4, 4), out=nn.Linear(4, 1))
+    return step_of(
+        lambda m, x: m.out(torch.tanh(m.shared(torch.tanh(m.shared(x))))), shared=nn.Linear(4, 4), out=nn.Linear(4, 1)
+    )
 
 
 @specimen()
@@ -865,8 +880,11 @@ def module_hook_that_zeroes() -> Training:
 @specimen("base.*", "frozen")
 def lora() -> Training:
     base = nn.Linear(4, 4).requires_grad_(False)
-    training = step_of(lambda m, x: m.base(x) + x @ m.a @ m.b, base=base, a=weight(4, 2), b=nn.Parameter(torch.zeros(2, 4)))
-    training.optimizers = [torch.optim.Adam([training.model.a, training.model.b], lr=0.1)]  # type: ignore[union-attr, list-item]
+    training = step_of(
+        lambda m, x: m.base(x) + x @ m.a @ m.b, base=base, a=weight(4, 2), b=nn.Parameter(torch.zeros(2, 4))
+    )
+    own = dict(training.model.named_parameters())  # type: ignore[union-attr]
+    training.optimizers = [torch.optim.Adam([own["a"], own["b"]], lr=0.1)]
     return training
 
 

@@ -34,7 +34,7 @@ class _Row:
     name: str
     path: str
     page: str
-    sentence: str
+    sentence: Markup
     mood: str
     counts: tuple[tuple[str, str, int], ...]
     causes: tuple[_Cause, ...]
@@ -58,7 +58,7 @@ def _row(program: Path, report: Report, files: list[str], root: Path) -> _Row:
         name=program.stem,
         path=program.relative_to(root).as_posix(),
         page=f"{program.stem}.html",
-        sentence=" ".join((ast.get_docstring(ast.parse(program.read_text(encoding="utf-8"))) or "").split()),
+        sentence=_marked(" ".join((ast.get_docstring(ast.parse(program.read_text(encoding="utf-8"))) or "").split())),
         mood="good" if report.ok else "bad",
         counts=tuple((verdict, look(verdict).symbol, count) for verdict, count in report.verdicts().items()),
         causes=tuple(_cause(finding) for finding in findings),
@@ -67,11 +67,16 @@ def _row(program: Path, report: Report, files: list[str], root: Path) -> _Row:
 
 
 def _cause(finding: Finding) -> _Cause:
-    pieces = re.split(r"`([^`]+)`", finding.message)
-    message = Markup().join(
-        Markup("<code>{}</code>").format(piece) if number % 2 else piece for number, piece in enumerate(pieces)
+    place = str(finding.culprit) if finding.culprit else ""
+    return _Cause(finding.level, finding.code, _marked(finding.message), place)
+
+
+def _marked(text: str) -> Markup:
+    """`text` with what stands in backticks as code."""
+    return Markup().join(
+        Markup("<code>{}</code>").format(piece) if number % 2 else piece
+        for number, piece in enumerate(re.split(r"`([^`]+)`", text))
     )
-    return _Cause(finding.level, finding.code, message, str(finding.culprit) if finding.culprit else "")
 
 
 _STYLE = """

@@ -1,0 +1,1 @@
+"""Capture: what is seen of a program, with source. The only code that touches torch's internals."""

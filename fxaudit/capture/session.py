@@ -327,7 +327,8 @@ class Session:
         return note
 
     def _holds(self, info: OptimizerInfo) -> bool:
-        """Whether an optimizer counts as a holder: no wrapper's inner twin, not gone unused, and not merely seen in passing."""
+        """Whether an optimizer counts as a holder: no wrapper's inner twin, not gone unused, and not merely seen in
+        passing."""
         if info.wrapper_of >= 0 or (self.holding is not None and info.index not in self.holding):
             return False
         if info.died < 0 or info.steps:

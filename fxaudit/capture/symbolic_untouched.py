@@ -132,7 +132,7 @@ def _global_state() -> list[Callable[[], None]]:
     if numpy is not None:
         state = numpy.random.get_state()
         restores.append(lambda: numpy.random.set_state(state))
-    if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
         states = torch.cuda.get_rng_state_all()
         restores.append(lambda: torch.cuda.set_rng_state_all(states))
     return restores

@@ -32,7 +32,8 @@ def gradient_states(gradients: Sequence[torch.Tensor | None]) -> list[tuple[Grad
             states[index] = _single(plain)
     for members in dense.values():
         found = [gradient.detach() for i in members if (gradient := gradients[i]) is not None]
-        # The maximum norm says the same without under- and overflow, and takes a hundred times as long (torch 2.13, CPU).
+        # The maximum norm says the same without under- and overflow, and takes a hundred times as long (torch 2.13,
+        # CPU).
         norms = torch.stack([n.float() for n in torch._foreach_norm(found, 2)]).tolist()
         for index, single, norm in zip(members, found, norms, strict=True):
             states[index] = _state(norm) if math.isfinite(norm) and norm > 0 else _single(single)

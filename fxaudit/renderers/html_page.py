@@ -289,7 +289,9 @@ def _frame(source: SourceLine, role: str = "") -> CodeFrame:
     rows: Sequence[tuple[int, str]] = source.context or ((source.line, source.code),)
     shared = min((len(text) - len(text.lstrip()) for _, text in rows if text.strip()), default=0)
     above = tuple(f"{f.file}:{f.line} in {f.function}" for f in source.frames)
-    return CodeFrame(place(source), role, tuple(_code_row(n, text, shared, source) for n, text in rows), above)
+    return CodeFrame(
+        place(source), role.replace("`", ""), tuple(_code_row(n, text, shared, source) for n, text in rows), above
+    )
 
 
 def _code_row(number: int, text: str, shared: int, source: SourceLine) -> CodeRow:

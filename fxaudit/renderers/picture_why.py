@@ -61,6 +61,7 @@ class _Why:
         self.verdict = worst({p.verdict for p in held}) if held else "unknown"
         self.path = self._path(finding)
         self.culprit_drawn = False
+        self.has_cut = any(step.kind in ("cut", "python") for step in self.path)
 
     def _path(self, finding: Finding | None) -> tuple[PathStep, ...]:
         alone = self.held[0] if len(self.held) == 1 else None
@@ -163,7 +164,7 @@ class _Why:
             return "loss"
         if stop.arrival in ("cut", "python"):
             return "cut"
-        if self._is_culprit(stop.step.source) and self.verdict not in HAPPY:
+        if self._is_culprit(stop.step.source) and self.verdict not in HAPPY and not self.has_cut:
             return "cut"
         if stop.step.kind == "end":
             return "gone"

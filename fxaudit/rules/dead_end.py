@@ -131,7 +131,8 @@ def _bound(audit: Audit, state: ParameterState, end: DeadEnd) -> int:
 
 
 def _other_backward(audit: Audit, end: DeadEnd) -> tuple[SourceLine | None, bool] | None:
-    """Where the dead end is a loss in its own right: (the line of the backward, whether what it got is a part of it)."""
+    """Where the dead end is a loss in its own right: (the line of the backward, whether what it got is a part of
+    it)."""
     record = audit.record
     value = record.values[end.value]
     if value.numel != 1 or not value.requires_grad:

@@ -53,7 +53,8 @@ def unreached_mention(audit: Audit, root: int, path: str) -> tuple[SourceLine | 
 
 
 def _siblings(audit: Audit, root: int, path: str) -> tuple[SourceLine | None, list[SourceLine]]:
-    """(the second line that calls a sibling of the same type, the last lines of the owner's forward that call siblings).
+    """(the second line that calls a sibling of the same type, the last lines of the owner's forward that call
+    siblings).
 
     A copy-and-paste slip calls one module twice and leaves out its twin.
     """

@@ -98,9 +98,10 @@ def _used_paths(audit: Audit, root: int) -> set[str]:
         if audit.session.module_info(module).calls
     ]
     for state in audit.states:
-        if state.root is not None and state.root.index == root:
-            if audit.graph.is_read(state.index) or state.verdict == "trained":
-                used.append(state.local_name.rpartition(".")[0])
+        if state.root is None or state.root.index != root:
+            continue
+        if audit.graph.is_read(state.index) or state.verdict == "trained":
+            used.append(state.local_name.rpartition(".")[0])
     paths: set[str] = set()
     for name in used:
         while name and name not in paths:
