@@ -485,7 +485,6 @@ def test_during_a_watch_the_activations_of_earlier_steps_are_freed() -> None:
         assert what_lives(kept) == []
 
 
-)
 def test_a_variable_that_is_deleted_or_rebound_is_not_kept_by_its_frame() -> None:
     kept: list[weakref.ref[Any]] = []
     training = made(ZOO["plain_mlp"].make, kept)
