@@ -320,7 +320,9 @@ def table(outcomes: list[Outcome], by_kind: bool = True) -> str:
     groups: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         groups[outcome.kind].append(outcome)
-    for kind, members in groups.items() if by_kind else ():
+    order = list(KINDS)
+    for kind in sorted(groups, key=order.index) if by_kind else ():
+        members = groups[kind]
         figures = (sum(getattr(o, name) for o in members) for name in ("detected", "verdicts", "cause", "line"))
         rows.append(f"| {kind} | {len(members)} | " + " | ".join(map(str, figures)) + " |")
     figures = (

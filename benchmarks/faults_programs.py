@@ -104,7 +104,9 @@ def survey(subject: str, seed: int) -> list[Site]:
                 type=type(module).__name__,
                 own=tuple(name for name, _ in module.named_parameters(recurse=False)),
                 numel=sum(p.numel() for p in module.parameters()),
-                linears=tuple(name for name, child in module.named_children() if type(child) is nn.Linear),
+                linears=tuple(
+                    name for name, child in module.named_children() if type(child) is nn.Linear and name.isidentifier()
+                ),
                 resets=hasattr(module, "reset_parameters") and not list(module.children()),
                 **seen[path],
             )
@@ -427,7 +429,6 @@ class _Writer:
             "import torch",
             "from torch import nn",
             "from torch.nn import functional as F",
-            "from torch.nn.utils import prune as _prune",
             "from torch.utils.checkpoint import checkpoint",
             "",
             "from benchmarks.faults_models import SUBJECTS",

@@ -395,7 +395,7 @@ class _GraphWriter:
             self.edges.append(GraphEdge(origin, node, "data", (op.index, vid) in self._cuts))
             if any(self.graph.carries(self.values[vid], self.values[out]) for out in op.outputs):
                 self.edges.append(GraphEdge(origin, node, "grad"))
-        for escape in op.python_inputs:
+        for escape in self.graph.python_inputs(op):
             if escape in self._op and escape not in self._guessed:
                 self.edges.append(GraphEdge(self._op[escape], node, "python"))
 

@@ -196,7 +196,8 @@ def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tu
     for op in record.ops:
         if op.phase != "forward" or op.index > event_time:
             continue
-        bad = [out for out in op.outputs if record.values[out].finite is False]
+        # Infinities in masks carry no gradient, and are meant.
+        bad = [out for out in op.outputs if record.values[out].finite is False and record.values[out].requires_grad]
         if bad and all(record.values[i].finite is not False for i in op.inputs):
             return op.index, "forward"
     if probe is not None:

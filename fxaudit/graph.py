@@ -53,9 +53,15 @@ class StepGraph:
             for source in op.python_inputs:
                 self.python_consumers.setdefault(source, []).append(op)
         self.inferred: set[int] = set()
+        self.inferred_inputs: dict[int, tuple[int, ...]] = {}
+        """Operation → the escapes whose Python results it is taken to have received; guesses of this graph, not facts."""
         self._cuts: dict[int, list[Cut]] = {}
         self._dead_ends: dict[int, DeadEnd | None] = {}
         self._infer_python_edges()
+
+    def python_inputs(self, op: Op) -> tuple[int, ...]:
+        """The escapes whose Python results the operation received, proved by identity or inferred."""
+        return (*op.python_inputs, *self.inferred_inputs.get(op.index, ()))
 
     # -- losses --------------------------------------------------------------------------------------------------
 
@@ -94,7 +100,7 @@ class StepGraph:
             if made_by < 0:
                 continue
             op = ops[made_by]
-            sources = [*op.inputs, *(vid for escape in op.python_inputs for vid in ops[escape].inputs)]
+            sources = [*op.inputs, *(vid for escape in self.python_inputs(op) for vid in ops[escape].inputs)]
             for vid in sources:
                 if vid not in seen:
                     seen.add(vid)
@@ -357,7 +363,8 @@ class StepGraph:
                 ]
                 if users:
                     for user in users[:4]:
-                        user.python_inputs = (*user.python_inputs, escape.index)
+                        known = self.inferred_inputs.get(user.index, ())
+                        self.inferred_inputs[user.index] = (*known, escape.index)
                         self.python_consumers.setdefault(escape.index, []).append(user)
                     self.inferred.add(escape.index)
                     break

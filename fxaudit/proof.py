@@ -211,10 +211,19 @@ class Rehearsal:
         before = len(self.session.record.backwards())
         with torch.enable_grad():
             loss = self.closure.loss(self.session)
-            if loss is not None and len(self.session.record.backwards()) == before:
+            if loss is not None and not self._is_done(loss, before):
                 self._backward(loss)
         # A graph that was looked at must lose its loss before its nodes: see DESIGN on deep graphs.
         del loss
+
+    def _is_done(self, loss: torch.Tensor, before: int) -> bool:
+        """Whether the closure has called backward on this loss, or on a part of it, itself."""
+        own = self.session.record.backwards()[before:]
+        if not own or not loss.requires_grad:
+            return bool(own)
+        wanted = set(self.session.recorder.values_of(loss))
+        roots = {vid for event in own for vid in event.roots}
+        return bool(wanted & roots) or bool(wanted & StepGraph(self.session.record).downstream(roots))
 
     def _backward(self, loss: torch.Tensor) -> None:
         try:

@@ -12,13 +12,14 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 from fxaudit.errors import InvalidTargetError
 from fxaudit.forking import Copy, can_fork
 from fxaudit.observing import Observation
 from fxaudit.report import Report
+from fxaudit.source import is_skipped
 
 __all__ = ["run_script"]
 
@@ -73,7 +74,11 @@ def run_script(
     child = _Refusals(observation)
     with _as_main(argv, module):
         code, death = _execute(script, argv, module, observation, child, ending)
-    report = child.collect() or observation.report()
+    let_through = child.collect()
+    if let_through is not None:
+        said = "PyTorch refuses what the script does; the rest was seen in a copy that went on as if it had been let through."
+        let_through = replace(let_through, notes=(*let_through.notes, said))
+    report = let_through or observation.report()
     report = replace(report, script_exit=code, traceback=death)
     if prove:
         from fxaudit.proving import prove_by_rerun
@@ -151,6 +156,8 @@ def _execute(
             raise InvalidTargetError(f"There is no module {argv[0]!r}: {error}.") from error
         return f"{type(error).__name__}: {error}", _own_traceback(error)
     finally:
+        if ending.ended:
+            sys.settrace(None)
         child.leave_if_child()
 
 
@@ -169,7 +176,7 @@ def _exit_text(error: SystemExit) -> str | None:
     if error.code is None or error.code == 0:
         return None
     if isinstance(error.code, int):
-        return str(error.code)
+        return str(int(error.code))
     sys.stderr.write(f"{error.code}\n")
     return "1"
 
@@ -186,7 +193,10 @@ def _own_traceback(error: BaseException) -> str:
         kept = [
             frame
             for frame in part.stack
-            if not os.path.abspath(frame.filename).startswith(here) and not frame.filename.startswith("<frozen runpy")
+            if not os.path.abspath(frame.filename).startswith(here)
+            and not frame.filename.startswith("<frozen runpy")
+            and not frame.filename.endswith(os.path.join("torch", "overrides.py"))
+            and "handle_torch_function(" not in (frame.line or "")
         ]
         part.stack = traceback.StackSummary.from_list(kept)
         part = part.__cause__ or part.__context__
@@ -213,8 +223,26 @@ class _Ending:
         if self.to_end:
             self.observation.stop_recording()
             return
+        if self.ended:
+            _raise_at_every_line()  # the script caught it, so it is raised until no handler is left
         self.ended = True
         raise _Enough
+
+
+def _raise_at_every_line() -> None:
+    """Raise `_Enough` at each further line of the user's: a loop's own header stands outside of the `try` in its body."""
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        if event == "line" and not is_skipped(frame.f_code.co_filename):
+            raise _Enough
+        return trace
+
+    sys.settrace(trace)
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if not is_skipped(frame.f_code.co_filename):
+            frame.f_trace = trace
+        frame = frame.f_back
 
 
 class _Refusals:

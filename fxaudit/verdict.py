@@ -491,7 +491,7 @@ class Judge:
             state.verdict = "unknown"
             state.reason = "the loss is exactly zero on this batch, and every gradient with it; give it another batch"
             return
-        if state.arrived == "finite" and self._is_noise(state):
+        if state.arrived == "finite" and any(fact.lr for fact in state.facts) and self._is_noise(state):
             state.verdict = "unknown"
             state.reason = "its gradient is rounding noise: mathematically it is zero, and nothing depends on the value"
             return

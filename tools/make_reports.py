@@ -8,6 +8,7 @@ only when what it says does.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -70,7 +71,15 @@ def stable(report: Report) -> Report:
         for name, p in report.parameters.items()
     }
     kept = {key: value.partition("+")[0] for key, value in report.environment.items() if key in ("fxaudit", "torch")}
-    return replace(report, parameters=parameters, environment=kept)
+    return replace(report, parameters=parameters, environment=kept, traceback=_relative(report.traceback))
+
+
+def _relative(traceback: str | None) -> str | None:
+    """The traceback with paths as reports print them: below the project, or below where packages are installed."""
+    if traceback is None:
+        return None
+    inside = traceback.replace(f'File "{ROOT}{os.sep}', 'File "')
+    return re.sub(r'File "[^"]*[/\\](?:site|dist)-packages[/\\]', 'File "', inside)
 
 
 def _rounded(norm: float | None) -> float | None:

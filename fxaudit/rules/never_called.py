@@ -43,7 +43,7 @@ class ModuleNeverCalled(Rule):
     def _finding(self, audit: Audit, root: int, path: str, states: list[ParameterState]) -> Finding:
         culprit, related, conditional = unreached_mention(audit, root, path)
         held = audit.is_held(states)
-        level = "note" if not held else ("warning" if conditional else "error")
+        level = "note" if not held or "rand" in conditional else "warning" if conditional else "error"
         model = next(m for m in audit.judge.models if m.info.index == root)
         message = f"`{model.prefix}{path}` is never called"
         if conditional:

@@ -29,7 +29,7 @@ class ParameterNeverRead(Rule):
             message = f"`{state.name}` is never read"
             if conditional:
                 message += f": {conditional}"
-            level = "note" if not state.held else ("warning" if conditional else "error")
+            level = "note" if not state.held or "rand" in conditional else "warning" if conditional else "error"
             yield self.finding(audit, [state], message, culprit, related=related, level=level)  # type: ignore[arg-type]
 
     @staticmethod

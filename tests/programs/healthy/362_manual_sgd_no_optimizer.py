@@ -30,10 +30,10 @@ def train(steps=3, lr=0.1):
 
 KIND = "healthy"
 EXPECT = {
-    "0.weight": "excluded",
-    "0.bias": "excluded",
-    "2.weight": "excluded",
-    "2.bias": "excluded",
+    "0.weight": "trained",
+    "0.bias": "trained",
+    "2.weight": "trained",
+    "2.bias": "trained",
 }
 CAUSE = "healthy"
 INTENT = {'*': 'updated by hand'}
