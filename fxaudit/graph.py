@@ -54,7 +54,7 @@ class StepGraph:
                 self.python_consumers.setdefault(source, []).append(op)
         self.inferred: set[int] = set()
         self.inferred_inputs: dict[int, tuple[int, ...]] = {}
-        """Operation → the escapes whose Python results it is taken to have received; guesses of this graph, not facts."""
+        """Operation → the escapes whose Python results it is taken to have received; guesses, no facts."""
         self._cuts: dict[int, list[Cut]] = {}
         self._dead_ends: dict[int, DeadEnd | None] = {}
         self._infer_python_edges()

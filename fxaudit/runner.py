@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import importlib.machinery
 import io
 import os
 import runpy
@@ -76,7 +77,7 @@ def run_script(
         code, death = _execute(script, argv, module, observation, child, ending)
     let_through = child.collect()
     if let_through is not None:
-        said = "PyTorch refuses what the script does; the rest was seen in a copy that went on as if it had been let through."
+        said = "PyTorch refuses what the script does; the rest was seen in a copy that went on as if let through."
         let_through = replace(let_through, notes=(*let_through.notes, said))
     report = let_through or observation.report()
     report = replace(report, script_exit=code, traceback=death)
@@ -166,6 +167,7 @@ def _run_code(code: Any, path: str) -> None:
 
     main = types.ModuleType("__main__")
     main.__file__ = path
+    main.__loader__ = importlib.machinery.SourceFileLoader("__main__", path)
     main.__builtins__ = builtins  # type: ignore[attr-defined]
     main.__dict__["__cached__"] = None
     sys.modules["__main__"] = main
@@ -230,7 +232,7 @@ class _Ending:
 
 
 def _raise_at_every_line() -> None:
-    """Raise `_Enough` at each further line of the user's: a loop's own header stands outside of the `try` in its body."""
+    """Raise `_Enough` at each further line of the user's: a loop's header stands outside of the `try` in its body."""
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
         if event == "line" and not is_skipped(frame.f_code.co_filename):

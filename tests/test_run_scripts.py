@@ -372,7 +372,7 @@ SURROUNDINGS = """
         print(__name__, os.path.basename(__file__), os.path.dirname(__file__) == os.getcwd(), __doc__, __spec__)
         print(sys.argv[1:], os.path.basename(sys.argv[0]), sys.path[0] == os.getcwd())
         print(sorted(name for name in globals() if name.startswith("__")))
-        print(type(__builtins__).__name__, type(__loader__).__name__)
+        print(type(__builtins__).__name__)
         print(__main__.Config is Config, pickle.loads(pickle.dumps(Config(0.5))))
         print(__main__.__annotations__, Config.__module__)
         print(inspect.getsource(main).splitlines()[0])
@@ -393,6 +393,12 @@ def test_a_script_run_to_its_end_prints_what_it_prints_under_plain_python(folder
     assert ran.out == plain.stdout
     assert ran.err == plain.stderr == "a complaint\n"
     assert ran.verdicts == ALL_TRAINED
+
+
+@known("R8")
+def test_a_script_has_a_loader_as_under_plain_python(folder: Folder) -> None:
+    ran = folder.run(folder.write("train.py", "print(type(__loader__).__name__, __loader__.get_filename())\n"))
+    assert ran.out == f"SourceFileLoader {folder.path / 'train.py'}\n"
 
 
 @known("R4")
