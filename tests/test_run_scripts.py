@@ -161,7 +161,7 @@ def folder(tmp_path: Path) -> Folder:
         ("sys.exit('out of data')", "1", "out of data\n"),
         ("raise SystemExit(7)", "7", ""),
         ("exit(4)", "4", ""),
-        pytest.param("sys.exit(True)", "1", "", marks=known("R2")),
+        ("sys.exit(True)", "1", ""),
     ],
 )
 def test_a_script_that_exits_keeps_its_code_and_gets_its_report(
@@ -242,10 +242,7 @@ DYING = {
 }
 
 
-HANDLED = {"inside torch's own code", "in a backward", "in a hook"}
-
-
-@pytest.mark.parametrize("way", [pytest.param(w, marks=known("R3") if w in HANDLED else []) for w in DYING])
+@pytest.mark.parametrize("way", DYING)
 def test_a_script_that_dies_has_the_traceback_that_plain_python_prints(folder: Folder, way: str) -> None:
     folder.write("broken.py", "def f(:\n", setup="")
     script = folder.write("train.py", DYING[way])
@@ -395,7 +392,6 @@ def test_a_script_run_to_its_end_prints_what_it_prints_under_plain_python(folder
     assert ran.verdicts == ALL_TRAINED
 
 
-@known("R8")
 def test_a_script_has_a_loader_as_under_plain_python(folder: Folder) -> None:
     ran = folder.run(folder.write("train.py", "print(type(__loader__).__name__, __loader__.get_filename())\n"))
     assert ran.out == f"SourceFileLoader {folder.path / 'train.py'}\n"
