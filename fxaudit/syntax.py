@@ -98,6 +98,13 @@ class Obstacle:
     line: int
     role: str
     condition: str = ""
+    random: bool = False
+    """Whether the condition draws a random number: another step may go the other way."""
+
+
+RANDOM_FUNCTIONS = frozenset(
+    "random rand randn randint randrange uniform bernoulli choice choices sample coin_flip".split()
+)
 
 
 def call_sites(files: Iterable[str], attribute: str) -> list[tuple[Tree, ast.Call]]:
@@ -189,11 +196,16 @@ def obstacles(tree: Tree, node: ast.AST, ran: set[int]) -> list[Obstacle]:
                     if not _body_ran(branch, ran):
                         text = tree.text(test)
                         word = "is never true" if inner in body else "is always true"
-                        found.append(Obstacle(tree.file, outer.lineno, f"`{text}` {word}", text))
+                        found.append(
+                            Obstacle(tree.file, outer.lineno, f"`{text}` {word}", text, _draws_at_random(tree, test))
+                        )
             case ast.IfExp(test=test, body=body_expression):
                 if inner is not test:
+                    text = tree.text(test)
                     word = "is never true" if inner is body_expression else "is always true"
-                    found.append(Obstacle(tree.file, test.lineno, f"`{tree.text(test)}` {word}", tree.text(test)))
+                    found.append(
+                        Obstacle(tree.file, test.lineno, f"`{text}` {word}", text, _draws_at_random(tree, test))
+                    )
             case ast.BoolOp(values=values):
                 position = values.index(inner) if inner in values else 0
                 if position > 0:
@@ -241,7 +253,8 @@ def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST) -> Obstacle | None:
                 if ends is not None:
                     text = tree.text(statement.test)
                     word = type(ends).__name__.lower()
-                    return Obstacle(tree.file, statement.lineno, f"`{text}` is always true, and then `{word}`", text)
+                    role = f"`{text}` is always true, and then `{word}`"
+                    return Obstacle(tree.file, statement.lineno, role, text, _draws_at_random(tree, statement.test))
     return None
 
 
@@ -286,6 +299,21 @@ def _is_self(node: ast.Attribute) -> bool:
     while isinstance(inner, ast.Attribute):
         inner = inner.value
     return isinstance(inner, ast.Name) and inner.id == "self"
+
+
+def _draws_at_random(tree: Tree, condition: ast.expr) -> bool:
+    """Whether a condition calls a random function, itself or through a name that its function assigns."""
+    names = {node.id for node in ast.walk(condition) if isinstance(node, ast.Name)}
+    scope = tree.function(condition)
+    sources: list[ast.AST] = [condition]
+    for node in ast.walk(scope) if scope is not None else ():
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names:
+                sources.append(value)
+            case ast.NamedExpr(target=ast.Name(id=name), value=value) if name in names:
+                sources.append(value)
+    calls = (node for source in sources for node in ast.walk(source) if isinstance(node, ast.Call))
+    return any(_called_name(call).strip("_") in RANDOM_FUNCTIONS for call in calls)
 
 
 def _target_names(target: ast.expr) -> list[str]:

@@ -123,7 +123,11 @@ def _from_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     execute = spec.loader.exec_module
-    _guarded(lambda: execute(module), f"Running {path} failed.")
+    try:
+        _guarded(lambda: execute(module), f"Running {path} failed.")
+    except InvalidTargetError:
+        sys.modules.pop(name, None)  # as the import system does: what ran half must not be found by a later import
+        raise
     return module
 
 

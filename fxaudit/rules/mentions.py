@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 
 from torch import nn
 
@@ -11,7 +12,7 @@ from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
 from fxaudit.syntax import Tree, attribute_mentions, obstacles
 
-__all__ = ["registration", "unreached_mention"]
+__all__ = ["Unreached", "registration", "unreached_mention"]
 
 HOUSEKEEPING = frozenset(
     {
@@ -25,31 +26,42 @@ HOUSEKEEPING = frozenset(
 Related = list[tuple[SourceLine | None, str]]
 
 
-def unreached_mention(audit: Audit, root: int, path: str) -> tuple[SourceLine | None, Related, str]:
-    """(culprit, related lines, condition in words) for a module or parameter at `path` that nothing reached.
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """Why nothing reached a module or parameter."""
+
+    culprit: SourceLine | None
+    related: Related
+    condition: str = ""
+    """The branch that was not taken, in words; empty where no branch explains it."""
+    random: bool = False
+    """Whether a random draw decides that branch."""
+
+
+def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
+    """Why nothing reached the module or parameter at `path`.
 
     The culprit is the branch that keeps the mention from running, the mention itself where no branch explains it, and
     the registration where nothing mentions it.
     """
     made = registration(audit, root, path)
     ran = audit.record.stacks.lines_seen()
-    name = next((part for part in reversed(path.split(".")) if not part.isdigit()), path)
-    for tree, node in _mentions(audit, name):
+    for tree, node in _mentions(audit, root, path):
         found = obstacles(tree, node, ran.get(tree.file, set()))
         here = source_at(tree.file, getattr(node, "lineno", 0))
-        related: Related = []
-        if found:
-            decisive = found[0]
-            related.append((here, "the call that never runs"))
-            if "training" in decisive.condition:
-                related.append((_switched(audit, root, path), "puts the module in evaluation mode"))
-            related.append((made, "made here"))
-            return source_at(decisive.file, decisive.line), related, decisive.role
-        return here, [(made, "made here")], ""
+        if not found:
+            return Unreached(here, [(made, "made here")])
+        decisive = found[0]
+        related: Related = [(here, "the call that never runs")]
+        if "training" in decisive.condition:
+            related.append((_switched(audit, root, path), "puts the module in evaluation mode"))
+        related.append((made, "made here"))
+        culprit = source_at(decisive.file, decisive.line)
+        return Unreached(culprit, related, decisive.role, any(obstacle.random for obstacle in found))
     twice, beside = _siblings(audit, root, path)
     if twice is not None:
-        return twice, [(made, "made here, and never used")], ""
-    return made, [(source, "forward runs without it here") for source in beside], ""
+        return Unreached(twice, [(made, "made here, and never used")])
+    return Unreached(made, [(source, "forward runs without it here") for source in beside])
 
 
 def _siblings(audit: Audit, root: int, path: str) -> tuple[SourceLine | None, list[SourceLine]]:
@@ -105,8 +117,10 @@ def _parameter_at(module: nn.Module, path: str) -> object:
     return dict(module.named_parameters()).get(path)
 
 
-def _mentions(audit: Audit, attribute: str) -> list[tuple[Tree, ast.AST]]:
-    """Reads of the attribute inside functions, constructors and housekeeping left out."""
+def _mentions(audit: Audit, root: int, path: str) -> list[tuple[Tree, ast.AST]]:
+    """Reads of the attribute inside functions, constructors and housekeeping left out; those in forward first."""
+    attribute = next((part for part in reversed(path.split(".")) if not part.isdigit()), path)
+    owners = _owner_classes(audit, root, path, attribute)
     files = dict.fromkeys([*audit.project_files, *(info.defined_in for info in audit.session.modules if info.calls)])
     found = []
     for tree, node in attribute_mentions([f for f in files if f], attribute):
@@ -116,9 +130,22 @@ def _mentions(audit: Audit, attribute: str) -> list[tuple[Tree, ast.AST]]:
         outer = tree.parents.get(node)
         if isinstance(outer, ast.Attribute) and outer.attr in HOUSEKEEPING:
             continue
+        if owners and isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+            owner = next((outer for outer in tree.ancestors(node) if isinstance(outer, ast.ClassDef)), None)
+            if owner is not None and owner.name not in owners:
+                continue  # another class has an attribute of that name
         found.append((tree, node))
-    forward_first = sorted(found, key=lambda pair: getattr(pair[0].function(pair[1]), "name", "") != "forward")
-    return forward_first
+    return sorted(found, key=lambda pair: getattr(pair[0].function(pair[1]), "name", "") != "forward")
+
+
+def _owner_classes(audit: Audit, root: int, path: str, attribute: str) -> set[str]:
+    """The names of the classes of the module that has `attribute` on the way to `path`; empty if it is not found."""
+    model = next((m for m in audit.judge.models if m.info.index == root), None)
+    module = model.module if model is not None else None
+    parts = path.split(".")
+    for part in parts[: len(parts) - 1 - parts[::-1].index(attribute)] if attribute in parts else []:
+        module = vars(module).get("_modules", {}).get(part) if module is not None else None
+    return {kind.__name__ for kind in type(module).__mro__} if module is not None else set()
 
 
 def registration(audit: Audit, root: int, path: str) -> SourceLine | None:

@@ -41,14 +41,14 @@ class ModuleNeverCalled(Rule):
             yield self._finding(audit, root, path, states)
 
     def _finding(self, audit: Audit, root: int, path: str, states: list[ParameterState]) -> Finding:
-        culprit, related, conditional = unreached_mention(audit, root, path)
+        unreached = unreached_mention(audit, root, path)
         held = audit.is_held(states)
-        level = "note" if not held or "rand" in conditional else "warning" if conditional else "error"
+        level = "note" if not held or unreached.random else "warning" if unreached.condition else "error"
         model = next(m for m in audit.judge.models if m.info.index == root)
         message = f"`{model.prefix}{path}` is never called"
-        if conditional:
-            message += f": {conditional}"
-        return self.finding(audit, states, message, culprit, related=related, level=level)  # type: ignore[arg-type]
+        if unreached.condition:
+            message += f": {unreached.condition}"
+        return self.finding(audit, states, message, unreached.culprit, related=unreached.related, level=level)  # type: ignore[arg-type]
 
     @staticmethod
     def bad() -> Example:

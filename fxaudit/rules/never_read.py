@@ -25,12 +25,12 @@ class ParameterNeverRead(Rule):
         for state in audit.unexplained("unreachable"):
             if audit.graph.is_read(state.index) or state.root is None:
                 continue
-            culprit, related, conditional = unreached_mention(audit, state.root.index, state.local_name)
+            unreached = unreached_mention(audit, state.root.index, state.local_name)
             message = f"`{state.name}` is never read"
-            if conditional:
-                message += f": {conditional}"
-            level = "note" if not state.held or "rand" in conditional else "warning" if conditional else "error"
-            yield self.finding(audit, [state], message, culprit, related=related, level=level)  # type: ignore[arg-type]
+            if unreached.condition:
+                message += f": {unreached.condition}"
+            level = "note" if not state.held or unreached.random else "warning" if unreached.condition else "error"
+            yield self.finding(audit, [state], message, unreached.culprit, related=unreached.related, level=level)  # type: ignore[arg-type]
 
     @staticmethod
     def bad() -> Example:

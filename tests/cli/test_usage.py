@@ -538,6 +538,7 @@ class TestTargets:
         told = stderr_of(capsys)
         assert 'broken.py", line 2' in told
         assert "SyntaxError" in told
+        assert "broken" not in sys.modules
 
     def test_a_module_that_misses_one_of_its_own_imports_says_which(
         self, backstage: Backstage, tmp_path: Path, file: str, capsys: pytest.CaptureFixture[str]
