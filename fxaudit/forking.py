@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import select
 import signal
 import sys
@@ -33,9 +34,11 @@ class Copy:
         self._read, self._write = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
+        state = random.getstate()
         self.pid = os.fork()
         self.is_child = self.pid == 0
         if self.is_child:
+            random.setstate(state)  # Python seeds its generator anew in a fork; the copy must draw what we would
             os.close(self._read)
             _go_quiet()
         else:

@@ -17,6 +17,7 @@ from fxaudit.report import Report
 from fxaudit.rule import Rule
 from fxaudit.rules import RULES
 from fxaudit.settling import Settling
+from fxaudit.vigil import Vigil
 
 __all__ = ["Observation"]
 
@@ -44,7 +45,8 @@ class Observation:
         self._progress = progress
         self._given = list(models)
         self._made: Report | None = None
-        self._ended = False
+        self._vigil: Vigil | None = None
+        self._unrecorded = 0
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[Session]:
@@ -57,7 +59,10 @@ class Observation:
                 self.session.module_info(model)
                 if name:
                     self.session.variables[id(model)] = name
-            yield self.session
+            try:
+                yield self.session
+            finally:
+                self._end_vigil()
 
     def _refused(self, kind: str) -> None:
         if self.on_refusal is not None:
@@ -74,9 +79,38 @@ class Observation:
             steps = sum(info.steps for info in self.session.optimizers)
             self._progress(f"{steps} steps recorded")
         self.settling.look()
+        if self.settling.waiting and self._vigil is None and self.on_enough is not None:
+            self._keep_vigil()
         if self.settling.done and self.on_enough is not None:
             self._made = self._made or self._examine()
             self.on_enough()
+
+    def _keep_vigil(self) -> None:
+        """The recorded steps leave something open that the loop may yet do: wait for it with the recording at rest."""
+        if self.session.rest():
+            self._vigil = Vigil(self.session, self.settling.waiting, self._wake, self._give_up)
+        else:
+            self.settling.postpone()
+
+    def _wake(self) -> None:
+        self._end_vigil()
+        if self.session.wake():
+            self.settling.resume()
+        else:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self._end_vigil()
+        self.settling.done = True
+        if self.on_enough is not None:
+            self._made = self._made or self._examine()
+            self.on_enough()
+
+    def _end_vigil(self) -> None:
+        if self._vigil is not None:
+            self._vigil.end()
+            self._unrecorded += self._vigil.steps
+            self._vigil = None
 
     def stop_recording(self) -> None:
         """Take the wrappers off and keep nothing; the report made so far stands."""
@@ -97,15 +131,23 @@ class Observation:
         note_hand_updates(self.session)
         self.session.look_at_names()
         models = self._models()
-        looped = True
         options = Options(
             expect=self.expect,
             rules=self.rules,
             title=self.title,
-            looped=looped,
+            looped=True,
             optimizers_known=True,
+            notes=self._notes(),
         )
         return examine(self.session, models, options)
+
+    def _notes(self) -> tuple[str, ...]:
+        steps = self._unrecorded + (self._vigil.steps if self._vigil is not None else 0)
+        if not steps:
+            return ()
+        return (
+            f"After the recorded steps {steps} more were watched without recording, for what had not happened yet.",
+        )
 
     def _models(self) -> list[ModelName]:
         if not self._given:

@@ -11,6 +11,8 @@ __all__ = ["Settling"]
 
 MAX_STEPS = 50
 MIN_STEPS = 3
+ENCORE = 6
+"""Steps that are recorded after something began that the first steps had not shown."""
 MAX_BACKWARDS_WITHOUT_STEP = 200
 THAWING = ("requires_grad_", "add_param_group", "unfreeze")
 MAX_ACCUMULATION = 1000
@@ -26,6 +28,9 @@ class Settling:
         self.session = session
         self.wanted = steps
         self.done = False
+        self.waiting: list[int] = []
+        """What has not trained in the recorded steps, though the loop may yet let it: worth waiting for."""
+        self._limit = MAX_STEPS
         self._thaws: bool | None = None
 
     def look(self) -> None:
@@ -42,10 +47,26 @@ class Settling:
         rounds = self._rounds(steps)
         cleared = any(e.kind == "zero_grad" and e.tracks for e in record.events)
         patience = MAX_BACKWARDS_WITHOUT_STEP if cleared else MAX_ACCUMULATION
-        if rounds >= MAX_STEPS or (steps == 0 and backwards >= patience):
+        if steps == 0 and backwards >= patience:
             self.done = True
+        elif rounds >= self._limit:
+            self.waiting = self._worth_waiting_for()
+            self.done = not self.waiting
         elif rounds >= MIN_STEPS:
             self.done = self._all_settled(rounds)
+
+    def resume(self) -> None:
+        """What was waited for has begun: see some steps of it."""
+        steps = sum(info.steps for info in self.session.optimizers)
+        self.waiting = []
+        self._limit = max(self._limit, self._rounds(steps) + ENCORE)
+
+    def postpone(self) -> None:
+        """Waiting cannot begin here: record a little more, but not for ever."""
+        self.waiting = []
+        if self._limit >= 2 * MAX_STEPS:
+            self.done = True
+        self._limit += ENCORE
 
     def _rounds(self, steps: int) -> int:
         """Steps of the optimizer that stepped least, among those that step at all."""
@@ -66,15 +87,7 @@ class Settling:
                 return
 
     def _all_settled(self, rounds: int) -> bool:
-        tracks = self.session.record.tracks
-        open_ones = []
-        for index in self._held():
-            track = tracks[index]
-            tensor = track.ref()
-            if tensor is not None and not tensor.requires_grad:
-                continue
-            if not any(f.changed and f.gradient == "finite" and f.lost is False for f in track.facts):
-                open_ones.append(index)
+        open_ones = self._open()
         if not open_ones:
             return not self._may_thaw()
         if rounds not in CHECKPOINTS or any(self._steps_of(index) < MIN_STEPS for index in open_ones):
@@ -82,21 +95,47 @@ class Settling:
         graph = StepGraph(self.session.record)
         return all(self._is_cut_for_good(graph, index) for index in open_ones)
 
+    def _open(self) -> list[int]:
+        """The tensors held that require grad and were not seen to train."""
+        found = []
+        for index in self._held():
+            track = self.session.record.tracks[index]
+            tensor = track.ref()
+            if tensor is not None and not tensor.requires_grad:
+                continue
+            if not any(f.changed and f.gradient == "finite" and f.lost is False for f in track.facts):
+                found.append(index)
+        return found
+
+    def _worth_waiting_for(self) -> list[int]:
+        graph = StepGraph(self.session.record)
+        found = [
+            index
+            for index in self._open()
+            if self._steps_of(index) < MIN_STEPS or not self._is_cut_for_good(graph, index)
+        ]
+        return found or (self._idle() if self._may_thaw() else [])
+
     def _steps_of(self, index: int) -> int:
         return max((info.steps for info, _ in self.session.holders(index)), default=0)
 
     def _may_thaw(self) -> bool:
         """Whether something is frozen or left out that a line of the program, not yet run, would let train."""
         if self._thaws is None:
-            tracks = self.session.record.tracks
-            held = set(self._held())
-            idle = [
-                index
-                for index in self.session.names
-                if (tensor := tracks[index].ref()) is not None and (not tensor.requires_grad or index not in held)
-            ]
-            self._thaws = bool(idle) and (self._has_thawed() or bool(calls_not_run(self.session.record, THAWING)))
+            self._thaws = bool(self._idle()) and (
+                self._has_thawed() or bool(calls_not_run(self.session.record, THAWING))
+            )
         return self._thaws
+
+    def _idle(self) -> list[int]:
+        """The parameters that are frozen or that no optimizer holds."""
+        tracks = self.session.record.tracks
+        held = set(self._held())
+        return [
+            index
+            for index in self.session.names
+            if (tensor := tracks[index].ref()) is not None and (not tensor.requires_grad or index not in held)
+        ]
 
     def _has_thawed(self) -> bool:
         """Whether the loop has unfrozen or added something already: it may do so again."""

@@ -36,7 +36,7 @@ def _watch_construction(session: Session, patches: Patches) -> None:
     original = Optimizer.__init__
 
     def __init__(self: Optimizer, params: Any, defaults: dict[str, Any]) -> None:
-        if not session.on:
+        if not session.on and not session.is_resting:
             original(self, params, defaults)
             return
         stack = session.stack(2)
@@ -77,7 +77,7 @@ def _watch_construction(session: Session, patches: Patches) -> None:
 
     def add_and_note(self: Optimizer, param_group: dict[str, Any]) -> None:
         add_param_group(self, param_group)
-        if session.on and id(self) in session._optimizer_by_id:
+        if (session.on or session.is_resting) and id(self) in session._optimizer_by_id:
             info = session.optimizer_info(self)
             session.look_at_groups(info, self)
             session.event("add_param_group", session.stack(2), info.index, info.type)
@@ -127,6 +127,9 @@ def _watch_steps(session: Session, patches: Patches) -> None:
         recorder.phase = "optimizer" if len(args) < 2 and "closure" not in kwargs else recorder.phase
 
     def after(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        if session.is_resting and session.on_step_at_rest is not None:
+            session.on_step_at_rest(optimizer)
+            return
         if not depth or not session.on:
             return
         wanted = session.optimizer_info(optimizer).index
@@ -168,7 +171,7 @@ def _watch_steps(session: Session, patches: Patches) -> None:
 
     handles = [register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)]
     for handle in handles:
-        patches.on_restore(handle.remove)
+        patches.on_close(handle.remove)  # not while torch goes through its hooks
     session.snapshots = snapshots
 
 
@@ -233,7 +236,7 @@ def _watch_schedulers(session: Session, patches: Patches) -> None:
     def __init__(self: Any, optimizer: Any, *args: Any, **kwargs: Any) -> None:
         events = len(session.record.events)
         init(self, optimizer, *args, **kwargs)
-        if session.on:
+        if session.on or session.is_resting:
             info = session.optimizer_info(optimizer)
             # A scheduler takes a step of its own when it is built; that is not the loop's.
             own = [e for e in session.record.events[events:] if e.kind == "scheduler step"]

@@ -118,6 +118,8 @@ class Session:
         """Let through what PyTorch refuses; only in a forked copy."""
         self.on_refusal: Callable[[str], None] | None = None
         self.on_progress: Callable[[], None] | None = None
+        self.on_step_at_rest: Callable[[Any], None] | None = None
+        """Called with each optimizer that has stepped while the recording rests."""
         self.on_leaves: Callable[[list[torch.Tensor]], None] | None = None
         """Called with the leaves that a backward is about to reach."""
         self.on_before_step: Callable[[Any], None] | None = None
@@ -141,6 +143,8 @@ class Session:
         self._optimizer_by_id: dict[int, int] = {}
         self._depth = 0
         self._mode_entered = False
+        self._rests_on: list[Any] | None = None
+        """The function modes that were on when the recording went to rest."""
         self._patches: Patches | None = None
 
     # -- on and off ----------------------------------------------------------------------------------------------
@@ -171,9 +175,10 @@ class Session:
             self._mode_entered = True
             yield self
         finally:
-            patches.restore()
+            patches.close()
             self._patches = None
             self._depth = 0
+            self._rests_on = None
             if self._mode_entered:
                 self._mode_entered = False
                 self.recorder.__exit__(None, None, None)  # type: ignore[no-untyped-call]
@@ -184,10 +189,47 @@ class Session:
         if self._patches is not None:
             self._patches.restore()
         self.recorder.paused = True
+        self._rests_on = None
         modes = _get_current_function_mode_stack()
         if self._mode_entered and modes and modes[-1] is self.recorder:
             self._mode_entered = False
             self.recorder.__exit__(None, None, None)
+
+    def rest(self) -> bool:
+        """Stop recording for a while; False where that cannot be done here, because another mode lies on top.
+
+        Optimizers and schedulers that are built are still noted.
+        """
+        modes = _get_current_function_mode_stack()
+        if not self._mode_entered or not modes or modes[-1] is not self.recorder:
+            return False
+        self._mode_entered = False
+        self.recorder.__exit__(None, None, None)
+        self._rests_on = _get_current_function_mode_stack()
+        self.recorder.paused = True
+        return True
+
+    def wake(self) -> bool:
+        """Record again after `rest`; False where that would disturb modes that were put on in between."""
+        if not self.is_resting or self._rests_on != _get_current_function_mode_stack():
+            return False
+        self._rests_on = None
+        self.recorder.paused = False
+        self.recorder.__enter__()  # type: ignore[no-untyped-call]
+        self._mode_entered = True
+        self.snapshots.clear()  # what happened in between was not seen and is nobody's fault
+        return True
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether `rest` has stopped the recording, in this thread and process."""
+        recorder = self.recorder
+        return (
+            self._depth > 0
+            and self._rests_on is not None
+            and recorder.thread == threading.get_ident()
+            and recorder.process == os.getpid()
+        )
 
     @property
     def on(self) -> bool:
