@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fxaudit.source import read_source
 
@@ -20,7 +20,9 @@ __all__ = [
     "branch_ran",
     "call_sites",
     "construction_of",
+    "draws_at_random",
     "drops_call",
+    "loop_choices",
     "obstacles",
     "sliced_statements",
     "tree_of",
@@ -103,7 +105,8 @@ class Obstacle:
 
 
 RANDOM_FUNCTIONS = frozenset(
-    "random rand randn randint randrange uniform bernoulli choice choices sample coin_flip".split()
+    """bernoulli binomial choice choices gauss integers multinomial normal permutation rand randint randn random
+    randperm randrange sample shuffle uniform""".split()
 )
 
 
@@ -197,14 +200,14 @@ def obstacles(tree: Tree, node: ast.AST, ran: set[int]) -> list[Obstacle]:
                         text = tree.text(test)
                         word = "is never true" if inner in body else "is always true"
                         found.append(
-                            Obstacle(tree.file, outer.lineno, f"`{text}` {word}", text, _draws_at_random(tree, test))
+                            Obstacle(tree.file, outer.lineno, f"`{text}` {word}", text, draws_at_random(tree, test))
                         )
             case ast.IfExp(test=test, body=body_expression):
                 if inner is not test:
                     text = tree.text(test)
                     word = "is never true" if inner is body_expression else "is always true"
                     found.append(
-                        Obstacle(tree.file, test.lineno, f"`{text}` {word}", text, _draws_at_random(tree, test))
+                        Obstacle(tree.file, test.lineno, f"`{text}` {word}", text, draws_at_random(tree, test))
                     )
             case ast.BoolOp(values=values):
                 position = values.index(inner) if inner in values else 0
@@ -235,6 +238,23 @@ def obstacles(tree: Tree, node: ast.AST, ran: set[int]) -> list[Obstacle]:
     return found[::-1]
 
 
+def loop_choices(tree: Tree, node: ast.AST) -> list[Obstacle]:
+    """Where a loop runs over what `node` names: the conditions in its body that let some of its rounds use nothing."""
+    loop = next((outer for outer in tree.ancestors(node) if isinstance(outer, ast.For)), None)
+    if loop is None or not any(part is node for part in ast.walk(loop.iter)):
+        return []
+    names = {name.id for name in ast.walk(loop.target) if isinstance(name, ast.Name)}
+    inside = range(loop.lineno + 1, (loop.end_lineno or loop.lineno) + 1)
+    for use in (part for statement in loop.body for part in ast.walk(statement) if isinstance(part, ast.Call)):
+        if isinstance(use.func, ast.Name) and use.func.id in names:
+            return [
+                replace(obstacle, role=f"`{obstacle.condition}` decides which of them run")
+                for obstacle in obstacles(tree, use, set())
+                if obstacle.condition and obstacle.line in inside
+            ]
+    return []
+
+
 def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST) -> Obstacle | None:
     """A statement in the same block before `inner` that leaves the block, if there is one."""
     for name in ("body", "orelse", "finalbody"):
@@ -254,7 +274,7 @@ def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST) -> Obstacle | None:
                     text = tree.text(statement.test)
                     word = type(ends).__name__.lower()
                     role = f"`{text}` is always true, and then `{word}`"
-                    return Obstacle(tree.file, statement.lineno, role, text, _draws_at_random(tree, statement.test))
+                    return Obstacle(tree.file, statement.lineno, role, text, draws_at_random(tree, statement.test))
     return None
 
 
@@ -301,15 +321,16 @@ def _is_self(node: ast.Attribute) -> bool:
     return isinstance(inner, ast.Name) and inner.id == "self"
 
 
-def _draws_at_random(tree: Tree, condition: ast.expr) -> bool:
-    """Whether a condition calls a random function, itself or through a name that its function assigns."""
-    names = {node.id for node in ast.walk(condition) if isinstance(node, ast.Name)}
-    scope = tree.function(condition)
-    sources: list[ast.AST] = [condition]
-    for node in ast.walk(scope) if scope is not None else ():
+def draws_at_random(tree: Tree, expression: ast.AST) -> bool:
+    """Whether an expression calls a random function, itself or through a name that its function assigns."""
+    names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+    scope = tree.function(expression)
+    sources = [expression]
+    for node in ast.walk(scope) if scope is not None and scope is not expression else ():
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names:
-                sources.append(value)
+            case ast.Assign(targets=targets, value=value):
+                if names & {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}:
+                    sources.append(value)
             case ast.NamedExpr(target=ast.Name(id=name), value=value) if name in names:
                 sources.append(value)
     calls = (node for source in sources for node in ast.walk(source) if isinstance(node, ast.Call))

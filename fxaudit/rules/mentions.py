@@ -10,7 +10,7 @@ from torch import nn
 from fxaudit.blame import source_at
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
-from fxaudit.syntax import Tree, attribute_mentions, obstacles
+from fxaudit.syntax import Tree, attribute_mentions, loop_choices, obstacles
 
 __all__ = ["Unreached", "registration", "unreached_mention"]
 
@@ -47,7 +47,7 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     made = registration(audit, root, path)
     ran = audit.record.stacks.lines_seen()
     for tree, node in _mentions(audit, root, path):
-        found = obstacles(tree, node, ran.get(tree.file, set()))
+        found = obstacles(tree, node, ran.get(tree.file, set())) or loop_choices(tree, node)
         here = source_at(tree.file, getattr(node, "lineno", 0))
         if not found:
             return Unreached(here, [(made, "made here")])
