@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from torch import nn
 
@@ -17,7 +18,7 @@ from fxaudit.report import Report
 from fxaudit.rule import Rule
 from fxaudit.rules import RULES
 from fxaudit.settling import Settling
-from fxaudit.vigil import Vigil
+from fxaudit.vigil import Lookout, Vigil
 
 __all__ = ["Observation"]
 
@@ -46,6 +47,7 @@ class Observation:
         self._given = list(models)
         self._made: Report | None = None
         self._vigil: Vigil | None = None
+        self._lookout: Lookout | None = None
         self._unrecorded = 0
 
     @contextlib.contextmanager
@@ -113,9 +115,10 @@ class Observation:
             self._vigil = None
 
     def stop_recording(self) -> None:
-        """Take the wrappers off and keep nothing; the report made so far stands."""
+        """Take the wrappers off and keep nothing; the report made so far stands, and what stops later is noticed."""
         self.on_enough = None
         self.session.detach()
+        self._lookout = Lookout(self.session)
         self.session.release()
 
     def release(self) -> None:
@@ -125,7 +128,10 @@ class Observation:
 
     def report(self) -> Report:
         """The report on what was seen so far, or when it was enough."""
-        return self._made if self._made is not None else self._examine()
+        if self._made is None:
+            return self._examine()
+        stopped = self._lookout.notes() if self._lookout is not None else ()
+        return replace(self._made, notes=(*self._made.notes, *stopped))
 
     def _examine(self) -> Report:
         note_hand_updates(self.session)

@@ -105,12 +105,23 @@ def _resolve(argv: list[str], module: bool) -> Any:
     except OSError as error:
         raise InvalidTargetError(f"The script {argv[0]!r} cannot be read: {error.strerror}.") from error
     try:
-        return compile(source, str(path), "exec", dont_inherit=True)
+        return compile(source, _as_python_names(argv[0]), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         if isinstance(error, SyntaxError):
             text = "".join(traceback.format_exception_only(error)).rstrip()
             raise InvalidTargetError(f"The script {argv[0]!r} has a syntax error.\n{text}") from error
         raise InvalidTargetError(f"The script {argv[0]!r} is no Python source: {error}.") from error
+
+
+def _is_of_the_search(error: ImportError) -> bool:
+    """Whether the error comes from looking for the module, not from running it."""
+    frames = traceback.extract_tb(_trimmed(error.__traceback__, os.path.dirname(os.path.abspath(__file__))))
+    return all("importlib" in frame.filename or "runpy" in frame.filename for frame in frames)
+
+
+def _as_python_names(script: str) -> str:
+    """The path that plain `python` puts into `__file__` and into tracebacks."""
+    return os.path.abspath(script)
 
 
 @contextlib.contextmanager
@@ -140,7 +151,7 @@ def _execute(
             if module:
                 runpy.run_module(argv[0], run_name="__main__", alter_sys=True)
             else:
-                _run_code(script, argv[0])
+                _run_code(script, _as_python_names(argv[0]))
         return None, None
     except _Enough:
         return None, None
@@ -153,7 +164,7 @@ def _execute(
     except BaseException as error:  # whatever the script dies of belongs into its report
         if ending.ended:
             return None, None
-        if module and isinstance(error, ImportError) and error.name == argv[0].split(".")[0]:
+        if module and isinstance(error, ImportError) and _is_of_the_search(error):
             raise InvalidTargetError(f"There is no module {argv[0]!r}: {error}.") from error
         return f"{type(error).__name__}: {error}", _own_traceback(error)
     finally:

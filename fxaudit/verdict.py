@@ -160,7 +160,13 @@ class Judge:
                 for track in self.record.tracks
                 if track.requires_grad and self.graph.carries_to_loss(track.index)
             }
-        held = {t for info in session.optimizers for _, members in info.groups for t in members}
+        held = {
+            t
+            for info in session.optimizers
+            if not session.is_abandoned(info)
+            for _, members in info.groups
+            for t in members
+        }
         self._rewrapped_leaves()
         paths = names_in_containers([(m.prefix, m.module) for m in self.models], session.recorder)
         for track in list(self.record.tracks):
@@ -327,6 +333,10 @@ class Judge:
             if track.hand_updates and not any(self._counts(f) for f in state.facts):
                 state.reason = "the program updates it by hand from its gradient"
             return
+        if track.index in self.session.stepped_elsewhere:
+            state.verdict = "unknown"
+            state.reason = "its optimizer steps in another thread; only the thread that started the audit is recorded"
+            return
         if not tensor.requires_grad:
             state.verdict, state.reason = "frozen", "`requires_grad` is False"
             return
@@ -411,8 +421,6 @@ class Judge:
         """The operations outside optimizers that wrote the tensor, or storage it shares, in place."""
         values = set(track.values)
         started = min((event.time for event in self.graph.backwards), default=len(self.record.ops))
-        first_call = min((call.stack for call in self.record.calls[:1]), default=-1)
-        del first_call
         found = []
         for op in self.record.ops:
             if op.phase == "optimizer" or not op.mutates or op.name in ("requires_grad_", "Parameter"):

@@ -1,4 +1,4 @@
-"""Waiting, at full speed, for what the recorded steps have not shown: recording rests, one cheap hook stays."""
+"""One cheap hook that looks on at full speed: while the recording rests, and after it has ended."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from typing import Any
 import torch
 
 from fxaudit.capture.session import Session
+from fxaudit.folding import fold_sentence
 
-__all__ = ["Vigil"]
+__all__ = ["Lookout", "Vigil"]
 
 MAX_STEPS = 500
 MAX_SECONDS = 30.0
+SILENCE = 20
+"""Steps without a gradient, until the end, after which a parameter is said to have stopped training."""
 
 
 @dataclass(slots=True)
@@ -49,11 +52,11 @@ class Vigil:
         self._began = time.monotonic()
         self._waiting = [self._state(index) for index in tracks]
         self._rates_then = {info.index: _rates(info.ref()) for info in session.optimizers}
-        session.on_step_at_rest = self._after
+        session.on_step_unrecorded = self._after
 
     def end(self) -> None:
         """Look no more."""
-        self._session.on_step_at_rest = None
+        self._session.on_step_unrecorded = None
 
     def _state(self, index: int) -> _Waiting:
         track = self._session.record.tracks[index]
@@ -91,6 +94,67 @@ class Vigil:
             return False
         with torch._C.DisableTorchFunction():
             return bool(tensor.grad.any())
+
+
+@dataclass(slots=True)
+class _Trained:
+    """A tensor that trained in the recorded steps, and when a gradient was last there for its optimizer's step."""
+
+    name: str
+    ref: weakref.ref[torch.Tensor]
+    last: int = 0
+    steps: int = 0
+    rate: Any = None
+
+    @property
+    def silent(self) -> int:
+        """The steps since then."""
+        return self.steps - self.last
+
+
+class Lookout:
+    """Notices, once the recording has ended, parameters that trained and stop doing so.
+
+    It looks at each `.grad` only to see whether there is one, keeps no tensor alive, and says what it saw in `notes`.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._trained: dict[int, _Trained] = {}
+        for track, tensor in session.live_tracks():
+            if any(fact.changed and fact.gradient == "finite" for fact in track.facts):
+                name = session.names.get(track.index)
+                if name is not None:
+                    self._trained[id(tensor)] = _Trained(name, track.ref)
+        session.on_step_unrecorded = self._after
+
+    def _after(self, optimizer: Any) -> None:
+        trained = self._trained
+        for group in optimizer.param_groups:
+            rate = group.get("lr")
+            for parameter in group["params"]:
+                known = trained.get(id(parameter))
+                if known is not None:
+                    known.steps += 1
+                    known.rate = rate
+                    if parameter.grad is not None and rate != 0:
+                        known.last = known.steps
+
+    def notes(self) -> tuple[str, ...]:
+        """What stopped, for at least 20 steps and a tenth of all, until the end."""
+        reasons: dict[tuple[str, int, int], list[str]] = {}
+        for known in self._trained.values():
+            tensor = known.ref()
+            if tensor is None or known.silent < SILENCE or known.silent * 10 < known.steps:
+                continue
+            reason = "its learning rate is 0" if known.rate == 0 else "no gradient arrives"
+            if not tensor.requires_grad:
+                reason = "it was frozen"
+            reasons.setdefault((reason, known.silent, known.steps), []).append(known.name)
+        return tuple(
+            f"{fold_sentence(names)} trained in the recorded steps, but not in the last {silent} of the {steps} steps"
+            f" after them: {reason}."
+            for (reason, silent, steps), names in reasons.items()
+        )
 
 
 def _rates(optimizer: Any) -> list[Any]:

@@ -126,3 +126,36 @@ def test_the_recorded_steps_are_few_also_when_much_is_open(tmp_path: Path) -> No
     report = run_script([str(script)])
     assert report["weight"].verdict == "blocked"
     assert len(report.steps) <= settling.MAX_STEPS + settling.ENCORE
+
+
+def stopping(what: str) -> fxaudit.Report:
+    model, x = make()
+    optimizer = torch.optim.SGD([{"params": model[0].parameters()}, {"params": model[2].parameters()}], lr=0.1)
+    with fxaudit.watch(model, optimizer) as watching:
+        for number in range(60):
+            if number == 30 and what == "frozen":
+                model[0].requires_grad_(False)
+                model[0].zero_grad()
+            if number == 30 and what == "rate":
+                optimizer.param_groups[0]["lr"] = 0.0
+            optimizer.zero_grad()
+            hidden = model[0](x).tanh()
+            model[2](hidden.detach() if number >= 30 and what == "detached" else hidden).square().mean().backward()
+            optimizer.step()
+    return watching.report
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [("frozen", "it was frozen"), ("rate", "its learning rate is 0"), ("detached", "no gradient arrives")],
+)
+def test_a_parameter_that_stops_training_after_the_recorded_steps_is_noticed(what: str, reason: str) -> None:
+    report = stopping(what)
+    assert report["0.weight"].verdict == "trained"
+    (note,) = [note for note in report.notes if "recorded steps" in note]
+    assert note.startswith("`0.{weight,bias}` trained in the recorded steps, but not in the last 30 of the ")
+    assert note.endswith(f"{reason}.")
+
+
+def test_nothing_is_said_of_parameters_that_go_on_training() -> None:
+    assert stopping("nothing").notes == ()

@@ -110,6 +110,9 @@ def _watch_steps(session: Session, patches: Patches) -> None:
 
     def before(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         if not session.on:
+            if session.is_elsewhere:
+                known = (recorder.known_track(p) for group in optimizer.param_groups for p in group["params"])
+                session.stepped_elsewhere.update(track.index for track in known if track is not None)
             return
         info = session.optimizer_info(optimizer)
         stack = recorder.stack(sys._getframe(1))
@@ -127,10 +130,11 @@ def _watch_steps(session: Session, patches: Patches) -> None:
         recorder.phase = "optimizer" if len(args) < 2 and "closure" not in kwargs else recorder.phase
 
     def after(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        if session.is_resting and session.on_step_at_rest is not None:
-            session.on_step_at_rest(optimizer)
+        if not session.on:
+            if session.on_step_unrecorded is not None and not session.is_elsewhere:
+                session.on_step_unrecorded(optimizer)
             return
-        if not depth or not session.on:
+        if not depth:
             return
         wanted = session.optimizer_info(optimizer).index
         while depth and depth[-1] != wanted:  # a step that raised never came here

@@ -118,8 +118,8 @@ class Session:
         """Let through what PyTorch refuses; only in a forked copy."""
         self.on_refusal: Callable[[str], None] | None = None
         self.on_progress: Callable[[], None] | None = None
-        self.on_step_at_rest: Callable[[Any], None] | None = None
-        """Called with each optimizer that has stepped while the recording rests."""
+        self.on_step_unrecorded: Callable[[Any], None] | None = None
+        """Called with each optimizer that has stepped while the recording rests, or after it has ended."""
         self.on_leaves: Callable[[list[torch.Tensor]], None] | None = None
         """Called with the leaves that a backward is about to reach."""
         self.on_before_step: Callable[[Any], None] | None = None
@@ -128,6 +128,8 @@ class Session:
         """Module or optimizer `id` → the name of the variable it was seen under."""
         self.holding: set[int] | None = None
         """Where an audit was given optimizers, only these hold; others merely explain."""
+        self.stepped_elsewhere: set[int] = set()
+        """The tracks that an optimizer stepped in another thread."""
         self.notes: list[str] = []
         self.kept: list[object] = []
         """Root modules and optimizers in use, kept alive while the session is, so that they can be named at its end."""
@@ -241,6 +243,12 @@ class Session:
             and recorder.thread == threading.get_ident()
             and recorder.process == os.getpid()
         )
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this is another thread of the process, while the session records its own."""
+        recorder = self.recorder
+        return self._depth > 0 and recorder.thread != threading.get_ident() and recorder.process == os.getpid()
 
     @contextlib.contextmanager
     def quietly(self) -> Iterator[None]:
@@ -373,10 +381,13 @@ class Session:
         passing."""
         if info.wrapper_of >= 0 or (self.holding is not None and info.index not in self.holding):
             return False
+        return not self.is_abandoned(info)
+
+    def is_abandoned(self, info: OptimizerInfo) -> bool:
+        """Whether an optimizer was dropped without ever having stepped, before the training that was seen."""
         if info.died < 0 or info.steps:
-            return True
-        last = max((event.time for event in self.record.backwards()), default=-1)
-        return info.died >= last
+            return False
+        return info.died < max((event.time for event in self.record.backwards()), default=-1)
 
     def look_at_groups(self, info: OptimizerInfo, optimizer: Any) -> None:
         """Refresh what `info` says of its param groups."""
