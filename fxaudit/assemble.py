@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from fxaudit._version import __version__
+from fxaudit.capture.autograd import collector_paused
 from fxaudit.capture.naming import ModelName, variable_name
 from fxaudit.capture.record import BackwardEvent, LoopEvent, Op, StepEvent, Value
 from fxaudit.capture.session import Session
@@ -61,10 +62,13 @@ def rule_info(rule: type[Rule]) -> RuleInfo:
 
 def examine(session: Session, models: list[ModelName], options: Options) -> Report:
     """Judge what was recorded, ask the rules for the causes, and write it all down."""
-    judge = Judge(session, models, looped=options.looped, optimizers_known=options.optimizers_known)
-    judge.judge()
-    audited = bool(judge.states) and (bool(judge.graph.backwards) or bool(session.record.calls) or not options.looped)
-    return report_on(Audit(judge, options.symbolic, options.expect), options, _limits(judge), audited=audited)
+    with collector_paused():  # much is made here, and little of it is garbage
+        judge = Judge(session, models, looped=options.looped, optimizers_known=options.optimizers_known)
+        judge.judge()
+        audited = bool(judge.states) and (
+            bool(judge.graph.backwards) or bool(session.record.calls) or not options.looped
+        )
+        return report_on(Audit(judge, options.symbolic, options.expect), options, _limits(judge), audited=audited)
 
 
 def report_on(

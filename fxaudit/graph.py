@@ -6,13 +6,15 @@ Every answer is linear in the number of recorded operations, iterative, and comp
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from fxaudit.capture.record import BackwardEvent, Op, Record, Value
 
 __all__ = ["Cut", "CutKind", "DeadEnd", "StepGraph"]
+
+Gathered = TypeVar("Gathered")
 
 CutKind = Literal["detached", "no_grad", "left_torch", "rewrapped", "non_differentiable", "checkpoint", "opaque"]
 
@@ -57,6 +59,11 @@ class StepGraph:
         """Operation → the escapes whose Python results it is taken to have received; guesses, no facts."""
         self._cuts: dict[int, list[Cut]] = {}
         self._dead_ends: dict[int, DeadEnd | None] = {}
+        self._cuts_beyond: dict[int, frozenset[tuple[int, int]]] = {}
+        """Value → the cuts on the way from it, as far as they were asked for; shared by all that lie before it."""
+        self._ends_carried: dict[int, int] = {}
+        self._ends_read: dict[int, int] = {}
+        """Value → the last value beyond it at which nothing goes on: where gradient flows back, and by data alone."""
         self._infer_python_edges()
 
     def python_inputs(self, op: Op) -> tuple[int, ...]:
@@ -157,8 +164,41 @@ class StepGraph:
 
     def carries_to_loss(self, track: int) -> bool:
         """Whether some loss carries gradient back to the tensor, by the recorded operations alone."""
-        carried = self.carried([track])
-        return any(vid in carried for vid in self.losses)
+        return any(vid in self._carrying for vid in self._own_values(track))
+
+    @functools.cached_property
+    def _carrying(self) -> frozenset[int]:
+        """The values to which a loss carries gradient back."""
+        seen = set(self.losses)
+        queue = list(self.losses)
+        values, ops = self.record.values, self.record.ops
+        while queue:
+            after = values[queue.pop()]
+            op = ops[after.op] if after.op >= 0 else None
+            if op is None or op.phase != "forward" or op.inside >= 0 or op.name == "autograd.grad":
+                continue
+            for vid in op.inputs:
+                if vid not in seen and self.carries(values[vid], after):
+                    seen.add(vid)
+                    queue.append(vid)
+        return frozenset(seen)
+
+    def _carried_on(self, vid: int) -> Iterator[int]:
+        """The values that carry gradient back to a value directly."""
+        values = self.record.values
+        before = values[vid]
+        for op in self.consumers.get(vid, ()):
+            if op.name != "autograd.grad":
+                for out in op.outputs:
+                    if out != vid and self.carries(before, values[out]):
+                        yield out
+
+    def _read_on(self, vid: int) -> Iterator[int]:
+        """The values that depend on a value directly, by data or through Python."""
+        for op in self.consumers.get(vid, ()):
+            yield from op.outputs
+            for user in self.python_consumers.get(op.index, ()):
+                yield from user.outputs
 
     def cuts(self, track: int) -> list[Cut]:
         """The places on the way from the tensor to a loss at which gradient ends, in the order they ran."""
@@ -167,29 +207,33 @@ class StepGraph:
         return self._cuts[track]
 
     def _find_cuts(self, track: int) -> list[Cut]:
-        values = self.record.values
-        found: dict[int, Cut] = {}
-        for vid in sorted(self.carried([track])):
-            for op in self.consumers.get(vid, ()):
-                if op.index in found or (vid in op.mutates and values[vid].leaf):
-                    continue
-                if op.detail == "escape":
-                    if any(
-                        out in self.reaching for user in self.python_consumers.get(op.index, ()) for out in user.outputs
-                    ):
-                        found[op.index] = Cut(op.index, vid, self.kind_of_cut(op), op.index in self.inferred)
-                    continue
-                ending = [
-                    out for out in op.outputs if out in self.reaching and not self.carries(values[vid], values[out])
-                ]
-                if ending and not any(
-                    self.carries(values[vid], values[out]) for out in op.outputs if out in self.reaching
-                ):
-                    found[op.index] = Cut(op.index, vid, self.kind_of_cut(op))
-        ordered = [found[index] for index in sorted(found)]
+        own = self._own_values(track)
+        _gather(own, self._carried_on, self._cuts_at, frozenset.union, self._cuts_beyond)
+        found: dict[int, int] = {}
+        for op, vid in sorted(frozenset().union(*(self._cuts_beyond[value] for value in own))):
+            found.setdefault(op, vid)
         # What a constructor does to the parameter's own storage, without gradients, is no cut.
         started = self.record.calls[0].time if self.record.calls else 0
-        return [cut for cut in ordered if cut.op >= started] or ordered
+        kept = [op for op in found if op >= started] or list(found)
+        return [Cut(op, found[op], self.kind_of_cut(self.record.ops[op]), op in self.inferred) for op in kept]
+
+    def _cuts_at(self, vid: int) -> frozenset[tuple[int, int]]:
+        """(operation, value) of the cuts at which the gradient of what follows ends before it comes to the value."""
+        values = self.record.values
+        before = values[vid]
+        found = []
+        for op in self.consumers.get(vid, ()):
+            if vid in op.mutates and before.leaf:
+                continue
+            if op.detail == "escape":
+                users = self.python_consumers.get(op.index, ())
+                if any(out in self.reaching for user in users for out in user.outputs):
+                    found.append((op.index, vid))
+                continue
+            reaching = [out for out in op.outputs if out in self.reaching]
+            if reaching and not any(self.carries(before, values[out]) for out in reaching):
+                found.append((op.index, vid))
+        return frozenset(found)
 
     def kind_of_cut(self, op: Op) -> CutKind:
         """Why gradient ends at `op`."""
@@ -255,24 +299,25 @@ class StepGraph:
         return self._dead_ends[track]
 
     def _find_dead_end(self, track: int) -> DeadEnd | None:
-        everything = self.downstream(self._own_values(track))
+        own = self._own_values(track)
+        goes_on = any(True for vid in own for _ in self._carried_on(vid))
+        following, known = (self._carried_on, self._ends_carried) if goes_on else (self._read_on, self._ends_read)
+        _gather(own, following, self._end_at, max, known)
+        last = max((known[vid] for vid in own), default=-1)
+        return DeadEnd(self.record.values[last].op, last) if last >= 0 else None
+
+    def _end_at(self, vid: int) -> int:
+        """The value itself if nothing is made of it that could carry its gradient on; -1 otherwise."""
         values = self.record.values
-        best: DeadEnd | None = None
-        carried = self.carried([track])
-        for vid in sorted(carried if len(carried) > 1 else everything):
-            value = values[vid]
-            if value.op < 0 or value.track >= 0:
-                continue
-            onward = [
-                out
-                for op in self.consumers.get(vid, ())
-                if op.detail != "escape"
-                for out in op.outputs
-                if values[out].requires_grad or not value.requires_grad
-            ]
-            if not onward:
-                best = DeadEnd(value.op, vid)
-        return best
+        value = values[vid]
+        if value.op < 0 or value.track >= 0:
+            return -1
+        for op in self.consumers.get(vid, ()):
+            if op.detail != "escape" and any(
+                values[out].requires_grad or not value.requires_grad for out in op.outputs
+            ):
+                return -1
+        return vid
 
     def gradient_writers(self, track: int, start: int, end: int) -> list[Op]:
         """Operations between two times that write the tensor's `.grad`, or storage it shares, in place."""
@@ -368,3 +413,32 @@ class StepGraph:
                         self.python_consumers.setdefault(escape.index, []).append(user)
                     self.inferred.add(escape.index)
                     break
+
+
+def _gather(
+    start: Iterable[int],
+    following: Callable[[int], Iterator[int]],
+    own: Callable[[int], Gathered],
+    join: Callable[[Gathered, Gathered], Gathered],
+    known: dict[int, Gathered],
+) -> None:
+    """For each value from `start` on, what it has of its `own` joined with what all values that follow have.
+
+    Each value is looked at once, however many ask: what is found is kept in `known`.
+    """
+    opened: set[int] = set()
+    stack = list(start)
+    while stack:
+        vid = stack[-1]
+        if vid in known:
+            stack.pop()
+        elif vid in opened:
+            stack.pop()
+            found = own(vid)
+            for after in following(vid):
+                if after in known:  # it is not where a tensor was written in a loop over itself
+                    found = join(found, known[after])
+            known[vid] = found
+        else:
+            opened.add(vid)
+            stack.extend(after for after in following(vid) if after not in known and after not in opened)

@@ -104,6 +104,8 @@ class Judge:
         self.whole_run = whole_run
         self.states: list[ParameterState] = []
         self._named: set[int] = set()
+        """The tracks that have a state."""
+        self._names: set[str] = set()
 
     def judge(self) -> list[ParameterState]:
         """The verdicts, parameters of the models first, then unregistered and stale tensors."""
@@ -294,14 +296,15 @@ class Judge:
         return ".".join(part for part in (variable, slot) if part) or f"<Parameter {track.shape}>"
 
     def _unique(self, name: str) -> str:
-        names = {state.name for state in self.states}
-        if name not in names:
+        if name not in self._names:
             return name
-        return next(f"{name} #{number}" for number in range(2, len(names) + 3) if f"{name} #{number}" not in names)
+        numbers = range(2, len(self._names) + 3)
+        return next(f"{name} #{number}" for number in numbers if f"{name} #{number}" not in self._names)
 
     def _state(self, name: str, track: Track, root: ModuleInfo | None, local: str) -> ParameterState:
         _refresh(track)
         state = ParameterState(self._unique(name), track, root, local)
+        self._names.add(state.name)
         state.requires_grad = track.requires_grad
         state.held = tuple((info.index, group) for info, group in self.session.holders(track.index))
         history = self.session.history.get((root.index, local), []) if root is not None else []

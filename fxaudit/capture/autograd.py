@@ -17,11 +17,11 @@ from fxaudit.capture.values import gradient_states
 if TYPE_CHECKING:
     from fxaudit.capture.recorder import Recorder
 
-__all__ = ["NodeFlow", "OpsBySequence", "Probe", "autograd_graph", "reached_leaves"]
+__all__ = ["NodeFlow", "OpsBySequence", "Probe", "autograd_graph", "collector_paused", "reached_leaves"]
 
 
 @contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """No garbage collection meanwhile: a walk makes many objects and no garbage."""
     was = gc.isenabled()
     gc.disable()
@@ -38,7 +38,7 @@ def reached_leaves(roots: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     Iterative, linear in the number of nodes. A root that is itself a leaf counts.
     """
     leaves: dict[int, torch.Tensor] = {id(r): r for r in roots if r.grad_fn is None and r.requires_grad}
-    with _collector_paused():
+    with collector_paused():
         stack: list[Any] = [root.grad_fn for root in roots if root.grad_fn is not None]
         seen = set(stack)
         while stack:
@@ -58,7 +58,7 @@ def autograd_graph(roots: Sequence[torch.Tensor]) -> tuple[list[Any], list[tuple
     nodes: list[Any] = []
     index: dict[Any, int] = {}
     edges: list[tuple[int, int]] = []
-    with _collector_paused():
+    with collector_paused():
         for root in roots:
             if root.grad_fn is not None and root.grad_fn not in index:
                 index[root.grad_fn] = len(nodes)
