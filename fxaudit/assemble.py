@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from fxaudit._version import __version__
+from fxaudit.capture.autograd import OpsBySequence
 from fxaudit.capture.naming import ModelName, variable_name
 from fxaudit.capture.record import BackwardEvent, LoopEvent, Op, StepEvent, Value
 from fxaudit.capture.session import Session
@@ -296,7 +297,15 @@ def _graph_data(audit: Audit, optimizers: dict[int, OptimizerReport]) -> GraphDa
     writer.groups(optimizers)
     writer.operations()
     writer.losses()
-    return GraphData(tuple(writer.modules), tuple(writer.sources), tuple(writer.nodes), tuple(writer.edges))
+    writer.grad_fns()
+    return GraphData(
+        tuple(writer.modules),
+        tuple(writer.sources),
+        tuple(writer.nodes),
+        tuple(writer.edges),
+        tuple(writer.autograd_nodes),
+        tuple(writer.autograd_edges),
+    )
 
 
 class _GraphWriter:
@@ -311,6 +320,8 @@ class _GraphWriter:
         self.sources: list[SourceLine] = []
         self.nodes: list[GraphNode] = []
         self.edges: list[GraphEdge] = []
+        self.autograd_nodes: list[tuple[str, int]] = []
+        self.autograd_edges: dict[tuple[int, int], None] = {}
         self.module_named: dict[str, int] = {}
         self.buffers: dict[int, list[tuple[str, tuple[int, ...]]]] = {}
         self._module_called: dict[int, int] = {}
@@ -383,6 +394,27 @@ class _GraphWriter:
                 self.edges.append(GraphEdge(made, node, "data"))
                 if value.requires_grad:
                     self.edges.append(GraphEdge(made, node, "grad"))
+
+    def grad_fns(self) -> None:
+        """The `grad_fn` graphs of the round's backwards as one; a node that two of them share stands once."""
+        finder = OpsBySequence(self.audit.record.ops)
+        number: dict[tuple[str, int, int], int] = {}
+        for event in self.graph.backwards:
+            graph = event.grad_fns
+            if graph is None or not self.start < event.time <= self.end:
+                continue
+            if len(number) + len(graph.nodes) > MAX_GRAPH_OPS:
+                break
+            own = []
+            for node, (name, sequence) in enumerate(graph.nodes):
+                track = graph.leaves.get(node, -1)
+                key = (name, sequence, track)
+                if key not in number:
+                    number[key] = len(number)
+                    made = self._parameter.get(track, -1) if track >= 0 else self._op.get(finder.find(sequence), -1)
+                    self.autograd_nodes.append((name, made))
+                own.append(number[key])
+            self.autograd_edges.update(((own[below], own[above]), None) for above, below in graph.edges)
 
     def _operation(self, op: Op) -> None:
         carries = any(self.values[out].requires_grad and not self.values[out].leaf for out in op.outputs)
