@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -215,8 +215,12 @@ def _bound(session: Session, stack: int) -> str:
 
 
 def _steps(session: Session) -> tuple[StepReport, ...]:
-    """Events grouped into steps: a step ends when something else than another optimizer's step follows a step."""
+    """Events grouped into steps: a step ends when something else than another optimizer's step follows a step.
+
+    Where nothing ever steps, a step ends when another backward follows something else than a backward.
+    """
     steps: list[StepReport] = []
+    stepping = bool(session.record.steps())
     current: list[Event] = []
     stepped = False
     for event in session.record.events:
@@ -230,6 +234,9 @@ def _steps(session: Session) -> tuple[StepReport, ...]:
         ):
             steps.append(StepReport(tuple(current)))
             current, stepped = [], False
+        if not stepping and event.kind == "backward" and _ended(current):
+            steps.append(StepReport(tuple(current)))
+            current = []
         if current and (current[-1].kind, current[-1].text, current[-1].source) == (
             shown.kind,
             shown.text,
@@ -242,6 +249,14 @@ def _steps(session: Session) -> tuple[StepReport, ...]:
     if current:
         steps.append(StepReport(tuple(current)))
     return tuple(steps[:MAX_REPORTED_STEPS])
+
+
+def _ended(events: Sequence[Event]) -> bool:
+    return events[-1:] != [] and events[-1].kind != "backward" and any(event.kind == "backward" for event in events)
+
+
+def _tensors(tracks: Sized) -> str:
+    return f"{len(tracks)} tensor{'s' * (len(tracks) != 1)}"
 
 
 def _event(session: Session, event: LoopEvent) -> Event | None:
@@ -257,13 +272,13 @@ def _event(session: Session, event: LoopEvent) -> Event | None:
     match event.kind:
         case "backward" if isinstance(event, BackwardEvent):
             error = f" raises: {event.error.splitlines()[0]}" if event.error else ""
-            return Event("backward", f"backward reaches {len(event.reached)} tensors{error}", source)
+            return Event("backward", f"backward reaches {_tensors(event.reached)}{error}", source)
         case "step":
             return Event("step", f"{name}.step", source)
         case "zero_grad":
             return Event(
                 "zero_grad",
-                f"{name}: gradients of {len(event.tracks)} tensors cleared"
+                f"{name}: gradients of {_tensors(event.tracks)} cleared"
                 if event.tracks
                 else f"{name}: nothing to clear",
                 source,

@@ -18,7 +18,18 @@ from fxaudit.renderers.picture_modules import draw_modules
 from fxaudit.renderers.picture_palette import GROUPS, look
 from fxaudit.renderers.picture_svg import inlined
 from fxaudit.renderers.picture_why import draw_finding
-from fxaudit.renderers.wording import ENDS, counted, learning_rate, number, place, proof, timeline, unexplained, unseen
+from fxaudit.renderers.wording import (
+    ENDS,
+    code_span,
+    counted,
+    learning_rate,
+    number,
+    place,
+    proof,
+    timeline,
+    unexplained,
+    unseen,
+)
 from fxaudit.report import VERDICTS, Report
 from fxaudit.source import SourceLine
 
@@ -299,7 +310,7 @@ def _code_row(number: int, text: str, shared: int, source: SourceLine) -> CodeRo
     code = text[shared:]
     if number != source.line:
         return CodeRow(number, code)
-    start, end = source.columns if source.columns and source.context else (len(text) - len(text.lstrip()), len(text))
+    start, end = source.columns if source.columns and source.context else code_span(text)
     start, end = max(0, start - shared), max(0, end - shared)
     return CodeRow(number, code[:start], code[start:end], code[end:], True)
 
