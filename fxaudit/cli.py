@@ -377,10 +377,20 @@ def _print(report: Report, format_: str, out: IO[str]) -> None:
         if console.is_terminal:
             console.print(report)
             return
+        from fxaudit.renderers.terminal import render
+
+        _say(render(report, width=_piped_width()).rstrip("\n"), out)
+        return
     from fxaudit.renderers import render as rendered
 
     text = rendered(report, format_)
     _say((text if isinstance(text, str) else text.decode()).rstrip("\n"), out)
+
+
+def _piped_width() -> int:
+    """The columns that COLUMNS asks for, else as many as a log has."""
+    asked = os.environ.get("COLUMNS", "")
+    return max(40, int(asked)) if asked.isdecimal() else 100
 
 
 def _draw(report: Report, paths: list[Path], parameter: str | None, view: str | None) -> None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from fxaudit.source import read_source
 
 __all__ = [
+    "NOT_UNPACKED",
+    "UNCERTAIN",
     "Obstacle",
     "Tree",
     "attribute_mentions",
@@ -26,6 +28,7 @@ __all__ = [
     "obstacles",
     "sliced_statements",
     "tree_of",
+    "unpacking",
 ]
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -301,6 +304,33 @@ def binding_of(file: str, line: int) -> Binding:
         case ast.Expr(value=ast.Call() | ast.Await()):
             return Binding("discarded")
     return Binding("used")
+
+
+NOT_UNPACKED = -1
+UNCERTAIN = -2
+
+
+def unpacking(file: str, line: int, column: int) -> tuple[tuple[str, ...], int]:
+    """How the statement at `line` packs and unpacks: (its targets, "" for a nested one; the place of what stands at
+    `column` among its values). No targets: it unpacks nothing. `NOT_UNPACKED`: it packs nothing; `UNCERTAIN`: no column
+    tells (-1, on Python 3.10)."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    parts: tuple[str, ...] = ()
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple | ast.List):
+        elements = statement.targets[0].elts
+        if not any(isinstance(part, ast.Starred) for part in elements):
+            parts = tuple("" if isinstance(part, ast.Tuple | ast.List) else ast.unparse(part) for part in elements)
+    value = statement.value if isinstance(statement, ast.Assign | ast.Return) else None
+    if not isinstance(value, ast.Tuple):
+        return parts, NOT_UNPACKED
+    covering = [
+        number
+        for number, element in enumerate(value.elts)
+        if (element.lineno, element.col_offset) <= (line, column if column >= 0 else element.col_offset)
+        and (line, max(column, 0)) < (element.end_lineno or line, element.end_col_offset or 0)
+    ]
+    return parts, covering[0] if len(covering) == 1 else UNCERTAIN
 
 
 def drops_call(file: str, line: int, name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,13 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from fxaudit.capture.record import GradientState, Op
+from fxaudit.capture.record import GradFnGraph, GradientState, Op
 from fxaudit.capture.values import gradient_states
 
 if TYPE_CHECKING:
     from fxaudit.capture.recorder import Recorder
 
-__all__ = ["NodeFlow", "OpsBySequence", "Probe", "autograd_graph", "collector_paused", "reached_leaves"]
+__all__ = [
+    "NodeFlow",
+    "OpsBySequence",
+    "Probe",
+    "autograd_graph",
+    "collector_paused",
+    "graph_behind",
+    "reached_leaves",
+]
 
 
 @contextlib.contextmanager
@@ -53,8 +62,11 @@ def reached_leaves(roots: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     return list(leaves.values())
 
 
-def autograd_graph(roots: Sequence[torch.Tensor]) -> tuple[list[Any], list[tuple[int, int]]]:
-    """The nodes behind `roots` and the edges between them as index pairs, from the loss's side to the leaves'."""
+def autograd_graph(roots: Sequence[torch.Tensor], most: int = sys.maxsize) -> tuple[list[Any], list[tuple[int, int]]]:
+    """The nodes behind `roots` and the edges between them as index pairs, from the loss's side to the leaves'.
+
+    The walk ends early once it has seen more than `most` nodes.
+    """
     nodes: list[Any] = []
     index: dict[Any, int] = {}
     edges: list[tuple[int, int]] = []
@@ -64,7 +76,7 @@ def autograd_graph(roots: Sequence[torch.Tensor]) -> tuple[list[Any], list[tuple
                 index[root.grad_fn] = len(nodes)
                 nodes.append(root.grad_fn)
         done = 0
-        while done < len(nodes):
+        while done < len(nodes) <= most:
             for following, _ in nodes[done].next_functions:
                 if following is None:
                     continue
@@ -75,6 +87,24 @@ def autograd_graph(roots: Sequence[torch.Tensor]) -> tuple[list[Any], list[tuple
                 edges.append((done, number))
             done += 1
     return nodes, edges
+
+
+def graph_behind(roots: Sequence[torch.Tensor], recorder: Recorder, most: int) -> GradFnGraph | None:
+    """The graph behind `roots` as plain data, None where it has more than `most` nodes.
+
+    The leaves are known to `recorder` already.
+    """
+    nodes, edges = autograd_graph(roots, most)
+    if len(nodes) > most:
+        return None
+    named: list[tuple[str, int]] = []
+    leaves: dict[int, int] = {}
+    for number, node in enumerate(nodes):
+        variable = getattr(node, "variable", None)
+        if variable is not None:
+            leaves[number] = recorder.track(variable).index
+        named.append((sys.intern(node.name().rpartition("::")[2]), -1 if variable is not None else node._sequence_nr()))
+    return GradFnGraph(tuple(named), leaves, tuple(edges))
 
 
 class OpsBySequence:

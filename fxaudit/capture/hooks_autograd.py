@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.overrides import _get_current_function_mode_stack
 
-from fxaudit.capture.autograd import Probe, reached_leaves
+from fxaudit.capture.autograd import Probe, graph_behind, reached_leaves
 from fxaudit.capture.patching import Patches
 from fxaudit.capture.record import BackwardEvent, Track
 from fxaudit.capture.values import copy_of, gradient_states, same_numbers
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from fxaudit.capture.session import Session
 
 __all__ = ["install"]
+
+MAX_GRAD_FNS = 50_000
+"""A bigger `grad_fn` graph is not kept, and once as many nodes are kept in all, no more graphs are."""
 
 
 def install(session: Session, patches: Patches) -> None:
@@ -94,6 +97,7 @@ def _open(session: Session, outputs: Any, args: tuple[Any, ...], kwargs: dict[st
             if session.on_leaves is not None:
                 session.on_leaves(leaves)
             event.reached = frozenset(recorder.track(leaf).index for leaf in leaves)
+            _keep_graph(session, event, roots)
             _note_hand_updates(session)
             _note_zeroed_by_hand(session)
             session.gradients_before = {
@@ -105,6 +109,13 @@ def _open(session: Session, outputs: Any, args: tuple[Any, ...], kwargs: dict[st
                 session.probe = Probe.on(roots, recorder)
     session.record.events.append(event)
     return event
+
+
+def _keep_graph(session: Session, event: BackwardEvent, roots: list[torch.Tensor]) -> None:
+    """Keep the `grad_fn` graph for the pictures, as long as those kept so far are not too big."""
+    kept = sum(len(e.grad_fns.nodes) for e in session.record.backwards() if e.grad_fns is not None)
+    if kept < MAX_GRAD_FNS:
+        event.grad_fns = graph_behind(roots, session.recorder, MAX_GRAD_FNS)
 
 
 def _note_zeroed_by_hand(session: Session) -> None:

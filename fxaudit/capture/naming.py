@@ -13,7 +13,7 @@ from torch import nn
 
 from fxaudit.capture.session import ModuleInfo
 from fxaudit.source import StackTable
-from fxaudit.syntax import binding_of
+from fxaudit.syntax import NOT_UNPACKED, UNCERTAIN, binding_of, unpacking
 
 if TYPE_CHECKING:
     from fxaudit.capture.recorder import Recorder
@@ -156,12 +156,20 @@ def _tops(module: nn.Module, parents: dict[int, list[nn.Module]]) -> list[nn.Mod
 
 def variable_name(stacks: StackTable, stack: int) -> str:
     """The variable to which the statement that `stack` ends in binds its value; "" where it binds none."""
+    position = NOT_UNPACKED
     for frame in stacks.chain(stack)[:3]:
         if stacks.codes[frame].co_name == "<lambda>":
             return ""  # the statement around a lambda binds something else
-        binding = binding_of(stacks.file(frame), stacks.line(frame))
+        file, line = stacks.file(frame), stacks.line(frame)
+        binding = binding_of(file, line)
+        targets, here = unpacking(file, line, stacks.column(frame))
+        position = here if here != NOT_UNPACKED else position
         if binding.kind == "assigned" and binding.names:
-            return binding.names[0].removeprefix("self.")
+            if position == NOT_UNPACKED:
+                return binding.names[0].removeprefix("self.")
+            if targets:
+                return targets[position].removeprefix("self.") if 0 <= position < len(targets) else ""
+            return "" if position == UNCERTAIN else f"{binding.names[0]}[{position}]".removeprefix("self.")
         if binding.kind != "returned":
             return ""
     return ""

@@ -16,6 +16,7 @@ from fxaudit.source import StackTable
 
 __all__ = [
     "BackwardEvent",
+    "GradFnGraph",
     "LoopEvent",
     "ModuleCall",
     "Op",
@@ -107,6 +108,16 @@ class LoopEvent:
     """The leaf tensors it concerned (whose gradient it cleared, say)."""
 
 
+@dataclass(frozen=True, slots=True)
+class GradFnGraph:
+    """The `grad_fn` graph behind a backward: name and sequence number of each node, the tracks of its leaves by node,
+    and index pairs from the roots' side to the leaves'."""
+
+    nodes: tuple[tuple[str, int], ...]
+    leaves: dict[int, int]
+    edges: tuple[tuple[int, int], ...]
+
+
 @dataclass(slots=True)
 class BackwardEvent(LoopEvent):
     """A backward: its roots, the leaves the graph reaches, and what arrived at each."""
@@ -119,6 +130,8 @@ class BackwardEvent(LoopEvent):
     accumulates: bool = True
     """False for `torch.autograd.grad`."""
     error: str = ""
+    grad_fns: GradFnGraph | None = None
+    """The graph that it goes through; None where too much of that was kept already."""
 
 
 @dataclass(slots=True)
