@@ -197,6 +197,8 @@ def _optimizers(session: Session, judge: Judge) -> dict[int, OptimizerReport]:
     found: dict[int, OptimizerReport] = {}
     taken: set[str] = set()
     for info in session.optimizers:
+        if info.wrapper_of >= 0 and not info.steps:
+            continue  # it hands everything to the optimizer inside, which is listed
         optimizer = info.ref()
         name = info.name or session.variables.get(id(optimizer), "") or _bound(session, info.created) or info.type
         base, number = name, 2

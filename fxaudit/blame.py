@@ -7,7 +7,15 @@ from collections.abc import Iterable
 
 from fxaudit.capture.record import Record
 from fxaudit.source import SourceLine, StackTable, displayed_path, is_library
-from fxaudit.syntax import Obstacle, Tree, binding_of, call_sites, obstacles, tree_of, uncalled_mentions
+from fxaudit.syntax import (
+    Obstacle,
+    Tree,
+    binding_of,
+    call_sites,
+    obstacles,
+    tree_of,
+    uncalled_mentions,
+)
 
 __all__ = [
     "binding_stack",
@@ -17,6 +25,7 @@ __all__ = [
     "project_stack",
     "return_after",
     "return_of",
+    "skipping_return",
     "source_at",
     "why_never_called",
 ]
@@ -89,6 +98,28 @@ def return_after(file: str, line: int) -> SourceLine | None:
     return source_at(file, later[-1].lineno) if later else None
 
 
+def skipping_return(stacks: StackTable, stack: int) -> SourceLine | None:
+    """The branch that ends, without the value bound at `stack`, the function that returns it further down."""
+    frame = binding_stack(stacks, stack)
+    file, line = stacks.file(frame), stacks.line(frame)
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    scope = tree.function(statement) if tree is not None and statement is not None else None
+    if tree is None or not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
+        return None
+    names = set(binding_of(file, line).names)
+    later = sorted(
+        (n for n in ast.walk(scope) if isinstance(n, ast.Return) and n.lineno > line and tree.function(n) is scope),
+        key=lambda node: node.lineno,
+    )
+    carries = [any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node)) for node in later]
+    for number, node in enumerate(later):
+        branch = next((outer for outer in tree.ancestors(node) if isinstance(outer, ast.If)), None)
+        if branch is not None and branch.lineno > line and not carries[number] and any(carries[number:]):
+            return source_at(file, branch.lineno)
+    return None
+
+
 def _ran(record: Record) -> dict[str, set[int]]:
     return record.stacks.lines_seen()
 
@@ -139,15 +170,16 @@ def why_never_called(
     return best
 
 
-def calls_not_run(record: Record, attributes: Iterable[str]) -> list[tuple[str, int]]:
-    """(file, line) of the calls of these methods in the user's files that no recorded stack shows running.
+def calls_not_run(record: Record, attributes: Iterable[str], more: Iterable[str] = ()) -> list[tuple[str, int]]:
+    """(file, line) of the calls of these methods in the user's files, and `more`, that no recorded stack shows running.
 
     A `requires_grad_(False)` does not count: it lets nothing train.
     """
     ran = _ran(record)
     found = []
+    files = [*project_files(record), *more]
     for attribute in attributes:
-        for tree, node in call_sites(project_files(record), attribute):
+        for tree, node in call_sites(files, attribute):
             false = any(isinstance(a, ast.Constant) and a.value is False for a in node.args)
             if not false and node.lineno not in ran.get(tree.file, ()) and isinstance(node.func, ast.Attribute):
                 found.append((tree.file, node.lineno))

@@ -15,7 +15,7 @@ from fxaudit.blame import project_files
 from fxaudit.finding import Finding, Level, PathStep, Related
 from fxaudit.folding import fold_sentence
 from fxaudit.graph import Cut, DeadEnd, StepGraph
-from fxaudit.source import SourceLine
+from fxaudit.source import SourceLine, is_library
 from fxaudit.verdict import Judge, ParameterState, Verdict
 
 if TYPE_CHECKING:
@@ -112,6 +112,20 @@ class Audit:
     def is_held(self, states: Iterable[ParameterState]) -> bool:
         """Whether an optimizer holds any of them."""
         return any(state.held for state in states)
+
+    def is_library_made(self, states: Iterable[ParameterState]) -> bool:
+        """Whether an installed library that the user's own code calls made all of them.
+
+        What the loss leaves unused of such a model (a pooler, a second head) is the library's default, and no mistake.
+        """
+        stacks = self.record.stacks
+        for state in states:
+            chain = stacks.chain(state.track.created)
+            if not chain or not is_library(stacks.file(chain[0])):
+                return False
+            if all(is_library(stacks.file(frame)) for frame in chain):
+                return False  # the user's own program is an installed package
+        return True
 
     def path(self, state: ParameterState, end: int = -1) -> tuple[PathStep, ...]:
         """The stations from the parameter towards the loss."""

@@ -19,6 +19,7 @@ from typing import Any
 from fxaudit.errors import InvalidTargetError
 from fxaudit.forking import Copy, can_fork
 from fxaudit.observing import Observation
+from fxaudit.read_only import write_nothing
 from fxaudit.report import Report
 from fxaudit.source import is_skipped
 
@@ -233,7 +234,7 @@ class _Ending:
         self.ended = False
 
     def enough(self) -> None:
-        if self.to_end:
+        if self.to_end and not self.observation.session.lenient:
             self.observation.stop_recording()
             return
         if self.ended:
@@ -272,6 +273,7 @@ class _Refusals:
             return
         self.copy = Copy()
         if self.copy.is_child:
+            write_nothing()
             self.observation.go_on_leniently()
 
     def collect(self) -> Report | None:

@@ -6,6 +6,7 @@ from fxaudit.blame import calls_not_run
 from fxaudit.capture.record import BackwardEvent
 from fxaudit.capture.session import Session
 from fxaudit.graph import StepGraph
+from fxaudit.source import is_library
 
 __all__ = ["Settling"]
 
@@ -122,8 +123,9 @@ class Settling:
     def _may_thaw(self) -> bool:
         """Whether something is frozen or left out that a line of the program, not yet run, would let train."""
         if self._thaws is None:
-            self._thaws = bool(self._idle()) and (
-                self._has_thawed() or bool(calls_not_run(self.session.record, THAWING))
+            idle = self._idle()
+            self._thaws = bool(idle) and (
+                self._has_thawed() or bool(calls_not_run(self.session.record, THAWING, self._frozen_in(idle)))
             )
         return self._thaws
 
@@ -136,6 +138,13 @@ class Settling:
             for index in self.session.names
             if (tensor := tracks[index].ref()) is not None and (not tensor.requires_grad or index not in held)
         ]
+
+    def _frozen_in(self, idle: list[int]) -> set[str]:
+        """The files of installed libraries through which the program froze any of these: a callback may thaw them."""
+        record = self.session.record
+        freezes = {stack for index in idle for _, flag, stack in record.tracks[index].freezes[-1:] if not flag}
+        files = {record.stacks.file(frame) for stack in freezes for frame in record.stacks.chain(stack)[:3]}
+        return {file for file in files if is_library(file)}
 
     def _has_thawed(self) -> bool:
         """Whether the loop has unfrozen or added something already: it may do so again."""

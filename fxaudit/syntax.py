@@ -63,11 +63,16 @@ class Tree:
             None,
         )
 
+    @functools.cached_property
+    def statements(self) -> list[ast.stmt]:
+        """All statements of the file, outer ones first."""
+        return [node for node in self.parents if isinstance(node, ast.stmt)]
+
     def statement_at(self, line: int) -> ast.stmt | None:
         """The innermost statement that covers `line`; of compound statements only the header counts."""
         best: ast.stmt | None = None
-        for node in ast.walk(self.root):
-            if not (isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)):
+        for node in self.statements:
+            if not node.lineno <= line <= (node.end_lineno or node.lineno):
                 continue
             if best is None or (node.lineno, -(node.end_lineno or 0)) >= (best.lineno, -(best.end_lineno or 0)):
                 best = node

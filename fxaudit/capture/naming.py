@@ -76,6 +76,7 @@ def models_seen(session: Session) -> list[ModelName]:
             (0, order, info, root) for order, (info, root) in enumerate(roots) if any(True for _ in root.parameters())
         ]
     chosen.sort(key=lambda entry: (entry[0], entry[1]))
+    chosen = _without_originals(session, chosen, active)
     chosen = _without_contained(session, chosen)
     if len(chosen) == 1:
         return [ModelName(chosen[0][2], chosen[0][3], "")]
@@ -91,6 +92,33 @@ def models_seen(session: Session) -> list[ModelName]:
         taken.add(name)
         named.append(ModelName(info, root, f"{name}."))
     return named
+
+
+def _without_originals(
+    session: Session, chosen: list[tuple[int, int, ModuleInfo, nn.Module]], active: set[int]
+) -> list[tuple[int, int, ModuleInfo, nn.Module]]:
+    """Leave out roots that were only filled and copied while another of the same parameters was called in their
+    place."""
+    record = session.record
+
+    def shapes(root: nn.Module) -> list[tuple[str, torch.Size]]:
+        return [(name, p.shape) for name, p in root.named_parameters()]
+
+    called = [shapes(root) for _, _, _, root in chosen if id(root) in active]
+    used = {
+        record.values[vid].track
+        for op in record.ops
+        if op.name.lstrip(".") not in _UNREADING
+        for vid in op.inputs
+        if not op.outputs or any(record.values[out].track != record.values[vid].track for out in op.outputs)
+    }
+    kept = []
+    for entry in chosen:
+        tracks = [session.recorder.known_track(p) for p in entry[3].parameters()]
+        passive = id(entry[3]) not in active and all(track is None or track.index not in used for track in tracks)
+        if not passive or shapes(entry[3]) not in called:
+            kept.append(entry)
+    return kept
 
 
 def _only_inside(session: Session, root: nn.Module) -> bool:

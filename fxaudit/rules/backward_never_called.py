@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fxaudit.blame import binding_stack, why_never_called
+from fxaudit.blame import binding_stack, skipping_return, why_never_called
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 
@@ -34,7 +34,12 @@ class BackwardNeverCalled(Rule):
             bound = audit.source(binding_stack(audit.record.stacks, where)) if where >= 0 else None
             why = why_never_called(audit.record, "backward")
             culprit = why[0][0] if why else bound
-            related = [*why[1:], (bound, "the loss is computed here")]
+            skipped = skipping_return(audit.record.stacks, where) if not why and where >= 0 else None
+            related = [
+                *why[1:],
+                (skipped, "this branch returns without the loss"),
+                (bound, "the loss is computed here"),
+            ]
             yield self.finding(
                 audit,
                 states,

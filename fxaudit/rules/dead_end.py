@@ -8,7 +8,7 @@ from fxaudit.blame import binding_stack, return_after
 from fxaudit.finding import Finding
 from fxaudit.graph import DeadEnd
 from fxaudit.rule import Audit, Example, Rule
-from fxaudit.source import SourceLine
+from fxaudit.source import SourceLine, is_library
 from fxaudit.syntax import binding_of, drops_call
 from fxaudit.verdict import ParameterState
 
@@ -62,7 +62,8 @@ class DeadEndValue(Rule):
                 (audit.op_source(cut.op), f"another way to the loss ends here, at `{audit.record.ops[cut.op].name}`")
                 for cut in cuts
             ]
-            level = "error" if audit.is_held(states) else "note"
+            default = stack >= 0 and is_library(file) and audit.is_library_made(states)
+            level = "error" if audit.is_held(states) and not default else "note"
             yield self.finding(audit, states, message, culprit, related=related, level=level)  # type: ignore[arg-type]
 
     @staticmethod

@@ -89,6 +89,10 @@ class LeftOut(Rule):
                 if flag
             ]
             related.extend(thaws[-1:])
+            statement = _dropping_statement(audit, info.created)[0] if info.created >= 0 else None
+            if statement is not None:
+                culprit = statement
+                related.append((built, f"the optimizer `{info.type}` is built here"))
         elif info.created >= 0:
             statement, more = _dropping_statement(audit, info.created)
             if statement is not None:

@@ -42,8 +42,9 @@ class ModuleNeverCalled(Rule):
 
     def _finding(self, audit: Audit, root: int, path: str, states: list[ParameterState]) -> Finding:
         unreached = unreached_mention(audit, root, path)
-        held = audit.is_held(states)
-        level = "note" if not held or unreached.random else "warning" if unreached.condition else "error"
+        default = unreached.culprit is not None and unreached.culprit.library and audit.is_library_made(states)
+        meant = not audit.is_held(states) or default or unreached.random
+        level = "note" if meant else "warning" if unreached.condition else "error"
         model = next(m for m in audit.judge.models if m.info.index == root)
         message = f"`{model.prefix}{path}` is never called"
         if unreached.condition:

@@ -29,7 +29,9 @@ class ParameterNeverRead(Rule):
             message = f"`{state.name}` is never read"
             if unreached.condition:
                 message += f": {unreached.condition}"
-            level = "note" if not state.held or unreached.random else "warning" if unreached.condition else "error"
+            default = unreached.culprit is not None and unreached.culprit.library and audit.is_library_made([state])
+            meant = not state.held or default or unreached.random
+            level = "note" if meant else "warning" if unreached.condition else "error"
             yield self.finding(audit, [state], message, unreached.culprit, related=unreached.related, level=level)  # type: ignore[arg-type]
 
     @staticmethod
