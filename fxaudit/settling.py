@@ -5,6 +5,7 @@ from __future__ import annotations
 from fxaudit.blame import calls_not_run
 from fxaudit.capture.record import BackwardEvent
 from fxaudit.capture.session import Session
+from fxaudit.capture.values import is_elsewhere
 from fxaudit.graph import StepGraph
 
 __all__ = ["Settling"]
@@ -71,7 +72,7 @@ class Settling:
         for index in self._held():
             track = tracks[index]
             tensor = track.ref()
-            if tensor is not None and not tensor.requires_grad:
+            if tensor is not None and (not tensor.requires_grad or is_elsewhere(tensor)):
                 continue
             if not any(f.changed and f.gradient == "finite" and f.lost is False for f in track.facts):
                 open_ones.append(index)
