@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
+from torch.nn.parameter import is_lazy
 
 if TYPE_CHECKING:
     from fxaudit.capture.record import ModuleCall
     from fxaudit.capture.session import ModuleInfo, Session
 
-__all__ = ["Mirror", "is_one_of_several", "is_wrapper", "join_shards", "mirrors", "synchronises"]
+__all__ = ["Mirror", "digest", "is_one_of_several", "is_wrapper", "join_shards", "mirrors", "synchronises"]
 
 _SHARDING = "torch.distributed.fsdp._fully_shard._fsdp_state"
 
@@ -41,6 +42,18 @@ def synchronises(module: nn.Module) -> bool:
     True of everything that is no `DistributedDataParallel`. Asked at every call, so it must not go through `getattr`.
     """
     return bool(module.__dict__.get("require_backward_grad_sync", True))
+
+
+def digest(tensor: torch.Tensor) -> str:
+    """A number that is the same for the same values, bit for bit, and hardly ever for others; "" where there are none.
+
+    Computed where the tensor is, without copying it: the sum of the bit patterns as integers.
+    """
+    if is_lazy(tensor) or tensor.device.type == "meta" or tensor.layout is not torch.strided:
+        return ""
+    plain = torch.view_as_real(tensor.detach()) if tensor.is_complex() else tensor.detach()
+    patterns = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}.get(plain.element_size())
+    return str(int(plain.contiguous().view(patterns).sum(dtype=torch.int64))) if patterns is not None else ""
 
 
 @dataclass(frozen=True)
