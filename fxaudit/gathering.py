@@ -130,53 +130,56 @@ class Exchange:
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
-        self._entered = False
-        self._found: tuple[_Board, int, int] | None = None
+        self._board: _Board | None = None
+        self._rank = self._world = 0
+        self._time = ""
+
+    @classmethod
+    def of_block(cls, frame: FrameType) -> Exchange:
+        """The exchange for the block that begins at the line `frame` is at."""
+        return cls(f"watch/{displayed_path(frame.f_code.co_filename)}:{frame.f_lineno}")
 
     def enter(self) -> None:
-        """Say that this rank is in the block; again whenever it may have become one of several since."""
-        if self._entered:
-            return
-        self._found = _group_board(self.topic) or _launcher_board(self.topic)
-        if self._found is not None:
-            board, rank, _ = self._found
+        """Say that this rank is in the block; again at its end, as it may have become one of several since."""
+        found = _launcher_board(self.topic) or _group_board(self.topic) if self._board is None else None
+        if found is not None:
+            board, self._rank, self._world = found
             with contextlib.suppress(_Lost):
-                board.put(f"in/{rank}", b"1")
-                self._entered = True
+                self._time = f"{board.count(f'times/{self._rank}')}/"
+                board.put(f"{self._time}in/{self._rank}", b"1")
+                self._board = board
 
     def merged(self, own: RankReport) -> Report:
         """The merged report on rank 0, the rank's own on all others."""
         self.enter()
-        if self._found is None:
+        board = self._board
+        if board is None:
             return own.report
-        board, rank, world = self._found
-        own = replace(own, rank=rank)
+        own = replace(own, rank=self._rank)
         try:
-            if rank:
-                board.put(f"report/{rank}", own.to_bytes())
+            if self._rank:
+                board.put(f"{self._time}report/{self._rank}", own.to_bytes())
                 return own.report
-            return merged([own, *_collected(board, world)], world)
+            return merged([own, *self._collected(board)], self._world)
         except _Lost as error:
             note = f"The other ranks could not be asked: {error}."
             return replace(own.report, notes=(*own.report.notes, note))
 
-
-def _collected(board: _Board, world: int) -> list[RankReport]:
-    """The reports of all ranks but 0 that arrive in time; one that never entered the block is not waited for long."""
-    found: dict[int, RankReport] = {}
-    start = time.monotonic()
-    while len(found) < world - 1:
-        waited = time.monotonic() - start
-        missing = [rank for rank in range(1, world) if rank not in found]
-        for rank in missing:
-            data = board.get(f"report/{rank}")
-            if data is not None:
-                found[rank] = RankReport.from_bytes(data)
-        open_ones = [rank for rank in missing if rank not in found and (waited < GRACE or board.get(f"in/{rank}"))]
-        if not open_ones or waited > PATIENCE:
-            break
-        time.sleep(PULSE / 4)
-    return list(found.values())
+    def _collected(self, board: _Board) -> list[RankReport]:
+        """The reports of the others that arrive in time; a rank that never entered the block is not waited for long."""
+        found: dict[int, RankReport] = {}
+        start = time.monotonic()
+        while True:
+            missing = [rank for rank in range(1, self._world) if rank not in found]
+            for rank in missing:
+                data = board.get(f"{self._time}report/{rank}")
+                if data is not None:
+                    found[rank] = RankReport.from_bytes(data)
+            waited = time.monotonic() - start
+            expected = [r for r in missing if r not in found and (waited < GRACE or board.get(f"{self._time}in/{r}"))]
+            if not expected or waited > PATIENCE:
+                return list(found.values())
+            time.sleep(PULSE / 4)
 
 
 # -- a whole script on every rank ----------------------------------------------------------------------------------

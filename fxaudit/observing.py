@@ -13,7 +13,7 @@ from torch import nn
 from fxaudit.assemble import Options, examine
 from fxaudit.capture.hooks_autograd import note_hand_updates
 from fxaudit.capture.naming import ModelName, models_seen
-from fxaudit.capture.processes import digest, mirrors
+from fxaudit.capture.processes import digest, is_one_of_several, mirrors
 from fxaudit.capture.session import Session
 from fxaudit.ranks import Ending, RankReport
 from fxaudit.report import Report
@@ -116,7 +116,7 @@ class Observation:
             optimizers_known=True,
         )
         report = examine(self.session, models, options)
-        if self.compares:
+        if self.compares or is_one_of_several():
             self._compared = comparable(self.session, models)
         return report
 
@@ -158,6 +158,7 @@ def comparable(session: Session, models: Sequence[ModelName]) -> RankReport:
         report=Report(),
         steps=_steps(session),
         values=values,
+        used=frozenset(names[t] for e in session.record.backwards() for t in e.reached if t in names),
         mirrored=frozenset(names[t] for mirror in found for t in mirror.tracks if t in names),
         awaited=frozenset(
             names[t]

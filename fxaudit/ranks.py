@@ -45,6 +45,8 @@ class RankReport:
     """How many ranks had died before this one did."""
     values: Mapping[str, str] = field(default_factory=dict)
     """Parameter → a digest of its value when the recording ended."""
+    used: frozenset[str] = frozenset()
+    """The parameters that this rank's own losses reach; gradients that other ranks sent do not count."""
     mirrored: frozenset[str] = frozenset()
     """The parameters that a DistributedDataParallel keeps equal on all ranks."""
     awaited: frozenset[str] = frozenset()
@@ -66,6 +68,7 @@ class RankReport:
             "steps": self.steps,
             "deaths_before": self.deaths_before,
             "values": dict(self.values),
+            "used": sorted(self.used),
             "mirrored": sorted(self.mirrored),
             "awaited": sorted(self.awaited),
             "sharded": self.sharded,
@@ -92,6 +95,7 @@ class RankReport:
                 steps=facts["steps"],
                 deaths_before=facts["deaths_before"],
                 values=facts["values"],
+                used=frozenset(facts["used"]),
                 mirrored=frozenset(facts["mirrored"]),
                 awaited=frozenset(facts["awaited"]),
                 sharded=facts["sharded"],
@@ -145,7 +149,7 @@ def merged(ranks: Sequence[RankReport], world: int) -> Report:
             *_notes(arrived),
         ),
         title=f"{lead.title} on {world} ranks",
-        script_exit=died.report.script_exit if died is not None else next(iter(exits), None),
+        script_exit=died.report.script_exit if died is not None else next(iter([*exits, *_hung(arrived)]), None),
         traceback=died.report.traceback if died is not None else None,
         audited=any(one.report.audited for one in arrived),
     )
@@ -331,6 +335,13 @@ def _endings(arrived: Sequence[RankReport], missing: Sequence[int]) -> list[str]
     return [*lost, *told_deaths, *notes]
 
 
+def _hung(arrived: Sequence[RankReport]) -> list[str]:
+    """What the script would have ended with where a rank waits for one that came to the end of its script."""
+    if {one.ending for one in arrived} != {"end", "blocked"}:
+        return []
+    return [f"rank {one.rank} waits for ever at {one.where}" for one in arrived if one.ending == "blocked"]
+
+
 def _differences(voting: Sequence[RankReport], names: Sequence[str], explained: set[str]) -> list[str]:
     """Where the ranks do not agree, in sentences."""
     if len(voting) < 2:
@@ -349,9 +360,8 @@ def _differences(voting: Sequence[RankReport], names: Sequence[str], explained: 
                 continue
             by_answer = {}
             for one in voting:
-                used = "used by the loss" if _uses(one, name) else "not used by it"
-                by_answer.setdefault(used, []).append(one.rank)
-            if len(by_answer) < 2 or any(one.sharded for one in voting):
+                by_answer.setdefault("used" if name in one.used else "not used", []).append(one.rank)
+            if len(by_answer) < 2:
                 continue
         key = tuple((answer, tuple(ranks)) for answer, ranks in sorted(by_answer.items(), key=lambda item: item[1]))
         groups.setdefault(key, []).append(name)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fxaudit.capture.record import ModuleCall
     from fxaudit.capture.session import ModuleInfo, Session
 
-__all__ = ["Mirror", "digest", "is_one_of_several", "is_wrapper", "join_shards", "mirrors", "synchronises"]
+__all__ = ["Mirror", "digest", "is_one_of_several", "is_wrapper", "join_shards", "mirrors", "synchronises", "unwrapped"]
 
 _SHARDING = "torch.distributed.fsdp._fully_shard._fsdp_state"
 
@@ -28,6 +28,11 @@ _SHARDING = "torch.distributed.fsdp._fully_shard._fsdp_state"
 def is_wrapper(module: nn.Module) -> bool:
     """Whether `module` only carries another one to several processes or devices, and has no parameters of its own."""
     return isinstance(module, DistributedDataParallel | DataParallel)
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """The model itself, without the wrapper that carries it to several processes or devices."""
+    return module.module if is_wrapper(module) else module
 
 
 def is_one_of_several() -> bool:

@@ -117,6 +117,6 @@ def _left_waiting(
         start = event.time
         if len(calls) != 1 or event.restricted or event.error:
             continue
-        missing = [state for state in states if state.index not in event.reached]
+        missing = [state for state in states if state.index not in event.reached and state.index not in event.arrived]
         if missing:
             yield event, missing
