@@ -27,6 +27,7 @@ from fxaudit.report import (
     RuleInfo,
     StepReport,
     SymbolicReport,
+    unsettled_note,
 )
 from fxaudit.rule import Audit, Rule
 from fxaudit.rules import RULES
@@ -140,7 +141,7 @@ def _limits(judge: Judge) -> list[str]:
     notes = []
     unknown = [state for state in judge.states if state.verdict == "unknown"]
     if unknown:
-        notes.append(f"{len(unknown)} parameters could not be settled; the reason stands with each.")
+        notes.append(unsettled_note(len(unknown)))
     if not judge.optimizers_known and any(state.verdict == "trained" for state in judge.states):
         notes.append("No optimizer was given: `trained` means that gradient arrives and an optimizer would update it.")
     if not judge.graph.backwards and judge.graph.losses:

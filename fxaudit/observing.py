@@ -13,7 +13,9 @@ from torch import nn
 from fxaudit.assemble import Options, examine
 from fxaudit.capture.hooks_autograd import note_hand_updates
 from fxaudit.capture.naming import ModelName, models_seen
+from fxaudit.capture.processes import digest, is_one_of_several, mirrors
 from fxaudit.capture.session import Session
+from fxaudit.ranks import Ending, RankReport
 from fxaudit.report import Report
 from fxaudit.rule import Rule
 from fxaudit.rules import RULES
@@ -43,6 +45,11 @@ class Observation:
         self.rules = rules
         self.on_enough: Callable[[], None] | None = None
         self.on_refusal: Callable[[str], None] | None = None
+        self.may_end: Callable[[bool], bool] = lambda done: done
+        """Whether to end now, given whether enough was seen; several processes have to agree on it."""
+        self.compares = False
+        """Whether what was seen here will be compared with what other processes saw."""
+        self._compared = RankReport(0, Report())
         self._progress = progress
         self._given = list(models)
         self._made: Report | None = None
@@ -83,13 +90,17 @@ class Observation:
         self.settling.look()
         if self.settling.waiting and self._vigil is None and self.on_enough is not None:
             self._keep_vigil()
-        if self.settling.done and self.on_enough is not None:
+        if self.settling.done and self.settling.wanted is not None:
+            self._made = self._made or self._examine()
+        if self.on_enough is not None and self.may_end(self.settling.done):
             self._made = self._made or self._examine()
             self.on_enough()
 
     def _keep_vigil(self) -> None:
         """The recorded steps leave something open that the loop may yet do: wait for it with the recording at rest."""
-        if self.session.rest():
+        if is_one_of_several():
+            self.settling.give_up()  # ranks that rest by themselves would end at different steps
+        elif self.session.rest():
             self._vigil = Vigil(self.session, self.settling.waiting, self._wake, self._give_up)
         else:
             self.settling.postpone()
@@ -103,7 +114,7 @@ class Observation:
 
     def _give_up(self) -> None:
         self._end_vigil()
-        self.settling.done = True
+        self.settling.give_up()
         if self.on_enough is not None:
             self._made = self._made or self._examine()
             self.on_enough()
@@ -145,7 +156,19 @@ class Observation:
             optimizers_known=True,
             notes=self._notes(),
         )
-        return examine(self.session, models, options)
+        report = examine(self.session, models, options)
+        if self.compares or is_one_of_several():
+            self._compared = comparable(self.session, models)
+        return report
+
+    def rank_report(self, report: Report, ending: Ending, *, where: str = "", deaths_before: int = 0) -> RankReport:
+        """`report`, which this made, as one of several ranks hands it in."""
+        return replace(self._compared, report=report, ending=ending, where=where, deaths_before=deaths_before)
+
+    @property
+    def rounds(self) -> int:
+        """How often the optimizer that stepped most has stepped; without any step, how many backwards there were."""
+        return _steps(self.session) or len(self.session.record.backwards())
 
     def _notes(self) -> tuple[str, ...]:
         steps = self._unrecorded + (self._vigil.steps if self._vigil is not None else 0)
@@ -163,6 +186,42 @@ class Observation:
             ModelName(self.session.module_info(model), model, "" if single or not name else f"{name}.")
             for name, model in self._given
         ]
+
+
+def comparable(session: Session, models: Sequence[ModelName]) -> RankReport:
+    """What only a comparison between ranks can use; its report is empty yet."""
+    with session.quietly():
+        names: dict[int, str] = {}
+        values = {}
+        sharded = False
+        for model in models:
+            for local, parameter in model.module.named_parameters():
+                names.setdefault(session.recorder.track(parameter).index, model.prefix + local)
+                if hasattr(parameter, "to_local"):
+                    sharded = True
+                elif value := digest(parameter):
+                    values[model.prefix + local] = value
+        found = mirrors(session)
+    return RankReport(
+        rank=0,
+        report=Report(),
+        steps=_steps(session),
+        values=values,
+        used=frozenset(names[t] for e in session.record.backwards() for t in e.reached if t in names),
+        mirrored=frozenset(names[t] for mirror in found for t in mirror.tracks if t in names),
+        awaited=frozenset(
+            names[t]
+            for mirror in found
+            if mirror.waits and len(mirror.calls) > len(mirror.unsynchronised)
+            for t in mirror.tracks
+            if t in names
+        ),
+        sharded=sharded,
+    )
+
+
+def _steps(session: Session) -> int:
+    return max([info.steps for info in session.optimizers], default=0)
 
 
 def raise_stack_limit() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fxaudit.blame import calls_not_run
 from fxaudit.capture.record import BackwardEvent
 from fxaudit.capture.session import Session
+from fxaudit.capture.values import is_elsewhere
 from fxaudit.graph import StepGraph
 from fxaudit.source import is_library
 
@@ -69,6 +70,11 @@ class Settling:
             self.done = True
         self._limit += ENCORE
 
+    def give_up(self) -> None:
+        """What was waited for does not come."""
+        self.waiting = []
+        self.done = True
+
     def _rounds(self, steps: int) -> int:
         """Steps of the optimizer that stepped least, among those that step at all."""
         counts = [info.steps for info in self.session.optimizers if info.steps and info.died < 0]
@@ -102,7 +108,7 @@ class Settling:
         for index in self._held():
             track = self.session.record.tracks[index]
             tensor = track.ref()
-            if tensor is not None and not tensor.requires_grad:
+            if tensor is not None and (not tensor.requires_grad or is_elsewhere(tensor)):
                 continue
             if not any(f.changed and f.gradient == "finite" and f.lost is False for f in track.facts):
                 found.append(index)

@@ -17,6 +17,7 @@ from torch.nn.parameter import is_lazy
 from fxaudit.capture.naming import ModelName, names_in_containers, variable_name
 from fxaudit.capture.record import Op, StepFact, Track
 from fxaudit.capture.session import ModuleInfo, Session
+from fxaudit.capture.values import is_elsewhere
 from fxaudit.flow import gradient_origin
 from fxaudit.graph import StepGraph
 
@@ -485,6 +486,11 @@ class Judge:
 
     def _held(self, state: ParameterState) -> None:
         facts = state.facts
+        tensor = state.track.ref()
+        if tensor is not None and is_elsewhere(tensor):
+            state.verdict = "unknown"
+            state.reason = "it is sharded over several processes, and this one holds no element of it"
+            return
         rates = [lr for info, group in self.session.holders(state.index) for lr in [info.groups[group][0]]]
         if not facts and not self.looped:
             if rates and all(lr == 0 for lr in rates):

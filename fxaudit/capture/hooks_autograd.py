@@ -4,7 +4,9 @@ hand."""
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,6 +16,7 @@ from fxaudit.capture.autograd import Probe, graph_behind, reached_leaves
 from fxaudit.capture.patching import Patches
 from fxaudit.capture.record import BackwardEvent, Track
 from fxaudit.capture.values import copy_of, gradient_states, same_numbers
+from fxaudit.source import is_skipped
 
 if TYPE_CHECKING:
     from fxaudit.capture.session import Session
@@ -264,6 +267,8 @@ def _watch_inference_mode(session: Session, patches: Patches) -> None:
 
 def _watch_written_gradients(session: Session) -> None:
     def grad_written(track: Track, value: object, stack: int) -> None:
+        if session.recorder.phase == "backward" and _is_torchs_own(sys._getframe(1)):
+            return  # a sharded parameter's gradient, on its way from the whole to the shard
         if value is None:
             track.contributions = track.used = 0
             track.cleared += 1
@@ -273,3 +278,11 @@ def _watch_written_gradients(session: Session) -> None:
             session.event("write_grad", stack, -1, ".grad written", frozenset({track.index}))
 
     session.recorder.grad_written = grad_written  # type: ignore[method-assign]
+
+
+def _is_torchs_own(frame: FrameType | None) -> bool:
+    """Whether torch's code wrote the attribute whose write the recorder is handling in `frame`."""
+    recording = os.path.dirname(__file__)
+    while frame is not None and os.path.dirname(frame.f_code.co_filename) == recording:
+        frame = frame.f_back
+    return frame is not None and is_skipped(frame.f_code.co_filename)

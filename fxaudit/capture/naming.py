@@ -41,9 +41,10 @@ def models_seen(session: Session) -> list[ModelName]:
     active: set[int] = set()
     live = {info.index: module for info, module in session.live_modules()}
     parents: dict[int, list[nn.Module]] = {}
+    wrappers = {id(wrapper) for wrapper in session.wrapped().values()}
     for module in live.values():
         for child in vars(module).get("_modules", {}).values():
-            if child is not None:
+            if child is not None and id(module) not in wrappers:
                 parents.setdefault(id(child), []).append(module)
     called = {call.module for call in record.calls}
     for index in called:
@@ -124,6 +125,9 @@ def _without_originals(
 def _only_inside(session: Session, root: nn.Module) -> bool:
     """Whether every call of the module, and of what is below it, happened inside the forward of another root."""
     own = {session.module_info(module).index for module in root.modules()}
+    wrapper = session.wrapped().get(id(root))
+    if wrapper is not None:
+        own.add(session.module_info(wrapper).index)
     calls = session.record.calls
     outermost = [
         call for call in calls if call.module in own and (call.parent < 0 or calls[call.parent].module not in own)

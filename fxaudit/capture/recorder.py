@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.record import Op, Phase, Record, Track, Value
+from fxaudit.capture.values import local_part
 from fxaudit.source import variables_of
 
 __all__ = ["ESCAPES", "Recorder", "is_quiet"]
@@ -355,6 +356,23 @@ class Recorder(TorchFunctionMode):
             track.values.append(vid)
         return track
 
+    def stands_for(self, stand_in: torch.Tensor, tensor: torch.Tensor) -> None:
+        """Whatever `stand_in` does, or has done, counts as done by `tensor` from here on."""
+        track = self.track(tensor)
+        own = self._tracks.get(id(stand_in))
+        if own == track.index:
+            return
+        if own is not None:
+            other = self.record.tracks[own]
+            for vid in other.values:
+                self.record.values[vid].track = track.index
+            track.values = sorted({*track.values, *other.values})
+            other.values = []
+            other.ref = weakref.ref(torch.empty(0))  # nobody's any more
+        else:
+            weakref.finalize(stand_in, self._tracks.pop, id(stand_in), None)
+        self._tracks[id(stand_in)] = track.index
+
     def known_track(self, tensor: torch.Tensor) -> Track | None:
         """The track of `tensor` if it has one."""
         known = self._tracks.get(id(tensor))
@@ -550,7 +568,7 @@ def _probe(tensor: torch.Tensor, value: Value) -> None:
     """Whether all numbers of `tensor` are zero, and whether all are finite."""
     try:
         with torch._C.DisableTorchFunction():
-            plain = tensor.detach()
+            plain = local_part(tensor.detach())
             value.zero = plain.numel() == 0 or not bool(plain.any())
             value.finite = not value.floating or bool(torch.isfinite(plain).all())
     except (RuntimeError, NotImplementedError, TypeError):

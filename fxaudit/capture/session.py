@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -21,9 +21,10 @@ from torch.overrides import _get_current_function_mode_stack
 
 from fxaudit.capture.autograd import Probe
 from fxaudit.capture.patching import Patches
+from fxaudit.capture.processes import is_wrapper, join_shards, synchronises
 from fxaudit.capture.record import BackwardEvent, LoopEvent, ModuleCall, Record, Track
 from fxaudit.capture.recorder import Recorder
-from fxaudit.capture.values import Snapshot
+from fxaudit.capture.values import Snapshot, local_part
 from fxaudit.source import variables_of
 
 __all__ = ["ModuleInfo", "OptimizerInfo", "Session", "SlotAssignment", "active_session"]
@@ -135,6 +136,8 @@ class Session:
         """Root modules and optimizers in use, kept alive while the session is, so that they can be named at its end."""
         self.full = True
         """Whether operations are recorded; loop events always are while the session is on."""
+        self.unsynchronised: set[int] = set()
+        """The calls of a `DistributedDataParallel` after which no gradient is averaged over the processes."""
         self.snapshots: dict[int, Snapshot] = {}
         self.gradients_before: dict[int, tuple[int, int]] = {}
         self.free_copies: dict[int, torch.Tensor] = {}
@@ -305,14 +308,25 @@ class Session:
     def roots(self) -> list[tuple[ModuleInfo, nn.Module]]:
         """The topmost owning modules: those that are no other live module's sub-module."""
         live = self.live_modules()
-        children = {
-            id(child) for _, module in live for child in vars(module).get("_modules", {}).values() if child is not None
-        }
+        children = _children(module for _, module in live)
+        wrappers = {id(module) for _, module in live if is_wrapper(module) and id(module) not in children}
+        if wrappers:  # the model in a wrapper around it all is a root of its own
+            children = wrappers | _children(module for _, module in live if id(module) not in wrappers)
         return [(info, module) for info, module in live if id(module) not in children]
+
+    def wrapped(self) -> dict[int, nn.Module]:
+        """Root module `id` → the wrapper around it that carries it to other processes or devices."""
+        roots = {id(root) for _, root in self.roots()}
+        return {
+            id(module.module): module
+            for _, module in self.live_modules()
+            if is_wrapper(module) and id(module.module) in roots
+        }
 
     def look_at_names(self) -> None:
         """Refresh the names of all parameters from the module trees as they are now."""
         with self.quietly():
+            join_shards(self)
             for info, root in self.roots():
                 for name, parameter in root.named_parameters():
                     self.note_name(info.index, name, parameter)
@@ -472,6 +486,8 @@ class Session:
         parent = recorder.module_stack[-1][0] if recorder.module_stack else -1
         call = ModuleCall(len(self.record.calls), info.index, stack, parent, module.training, self.record.time)
         self.record.calls.append(call)
+        if not synchronises(module):
+            self.unsynchronised.add(call.index)
         recorder.module_stack.append((call.index, stack))
         if parent < 0 and info.calls == 1:
             self.remember_variable(module, frame)
@@ -480,10 +496,13 @@ class Session:
 
     def _keep_owners(self, module: nn.Module, frame: FrameType | None) -> None:
         """Keep the topmost owners of a module that the loop calls."""
+        called = module.module if is_wrapper(module) else module
         for _, root in self.roots():
-            if all(root is not kept for kept in self.kept) and any(part is module for part in _parts(root)):
-                self.kept.append(root)
+            if all(root is not kept for kept in self.kept) and any(part is called for part in _parts(root)):
+                self.kept.extend([root] if called is module else [root, module])
                 self.remember_variable(root, frame)
+                if called is root and id(module) in self.variables:
+                    self.variables.setdefault(id(root), self.variables[id(module)])
 
     def release(self) -> None:
         """Let go of everything of the user's."""
@@ -499,10 +518,10 @@ class Session:
     def is_constant(self, track: int) -> bool:
         """Whether all elements of a tracked tensor are one number, and not zero."""
         tensor = self.record.tracks[track].ref()
-        if tensor is None or tensor.numel() == 0 or tensor.device.type == "meta":
+        if tensor is None or tensor.device.type == "meta" or local_part(tensor.detach()).numel() == 0:
             return False
         with self.quietly():
-            plain = tensor.detach().flatten()
+            plain = local_part(tensor.detach()).flatten()
             return bool((plain == plain[0]).all()) and bool(plain[0] != 0)
 
     def live_tracks(self) -> Iterator[tuple[Track, torch.Tensor]]:
@@ -511,6 +530,11 @@ class Session:
             tensor = track.ref()
             if tensor is not None:
                 yield track, tensor
+
+
+def _children(modules: Iterable[nn.Module]) -> set[int]:
+    """The `id`s of the direct sub-modules."""
+    return {id(child) for module in modules for child in vars(module).get("_modules", {}).values() if child is not None}
 
 
 def _parts(module: nn.Module) -> Iterator[nn.Module]:
