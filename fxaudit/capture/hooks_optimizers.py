@@ -14,7 +14,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from fxaudit.capture.hooks_modules import clear
 from fxaudit.capture.patching import Patches
 from fxaudit.capture.record import LoopEvent, StepEvent, StepFact, Track
-from fxaudit.capture.values import Snapshot, gradient_states
+from fxaudit.capture.values import Snapshot, gradient_states, number_of
 
 if TYPE_CHECKING:
     from fxaudit.capture.session import OptimizerInfo, Session
@@ -232,6 +232,7 @@ def _watch_schedulers(session: Session, patches: Patches) -> None:
 
     def __init__(self: Any, optimizer: Any, *args: Any, **kwargs: Any) -> None:
         events = len(session.record.events)
+        before = _zero_groups(optimizer)
         init(self, optimizer, *args, **kwargs)
         if session.on:
             info = session.optimizer_info(optimizer)
@@ -239,6 +240,8 @@ def _watch_schedulers(session: Session, patches: Patches) -> None:
             own = [e for e in session.record.events[events:] if e.kind == "scheduler step"]
             info.scheduler_steps -= len(own)
             session.record.events[events:] = [e for e in session.record.events[events:] if e not in own]
+            if _zero_groups(optimizer) - before:
+                info.zeroed_by = len(info.schedulers)
             info.schedulers.append((session.stack(2), type(self).__name__))
             session.look_at_groups(info, optimizer)
             session.event("scheduler", session.stack(2), info.index, type(self).__name__)
@@ -249,14 +252,25 @@ def _watch_schedulers(session: Session, patches: Patches) -> None:
         patches.replace(kind, "step", _scheduler_step(session, kind.step))
 
 
+def _zero_groups(optimizer: Any) -> set[int]:
+    """The numbers of the groups whose learning rate is 0."""
+    groups = getattr(optimizer, "param_groups", ())
+    return {number for number, group in enumerate(groups) if number_of(group.get("lr")) == 0}
+
+
 def _scheduler_step(session: Session, step: Callable[..., Any]) -> Callable[..., Any]:
     import functools
 
     @functools.wraps(step)
     def step_and_note(self: Any, *args: Any, **kwargs: Any) -> Any:
+        before = _zero_groups(getattr(self, "optimizer", None))
         outcome = step(self, *args, **kwargs)
         if session.on and getattr(self, "optimizer", None) is not None:
             info = session.optimizer_info(self.optimizer)
+            if _zero_groups(self.optimizer) - before:
+                kinds = [kind for _, kind in info.schedulers]
+                name = type(self).__name__
+                info.zeroed_by = len(kinds) - 1 - kinds[::-1].index(name) if name in kinds else -1
             info.scheduler_steps += 1
             session.look_at_groups(info, self.optimizer)
             session.event("scheduler step", session.stack(2), info.index, type(self).__name__)

@@ -23,7 +23,7 @@ from fxaudit.capture.autograd import Probe
 from fxaudit.capture.patching import Patches
 from fxaudit.capture.record import BackwardEvent, LoopEvent, ModuleCall, Record, Track
 from fxaudit.capture.recorder import Recorder
-from fxaudit.capture.values import Snapshot
+from fxaudit.capture.values import Snapshot, number_of
 from fxaudit.source import variables_of
 
 __all__ = ["ModuleInfo", "OptimizerInfo", "Session", "SlotAssignment", "active_session"]
@@ -72,6 +72,8 @@ class OptimizerInfo:
     schedulers: list[tuple[int, str]] = field(default_factory=list)
     """(stack, class) of each learning-rate scheduler built for it."""
     scheduler_steps: int = 0
+    zeroed_by: int = -1
+    """The position among `schedulers` of the one that made a learning rate 0; -1 where none did."""
     lr_writes: list[int] = field(default_factory=list)
 
 
@@ -345,7 +347,7 @@ class Session:
                 members = tuple(
                     self.recorder.track(p).index for p in group.get("params", ()) if isinstance(p, torch.Tensor)
                 )
-                groups.append((_number(lr), members))
+                groups.append((number_of(lr), members))
         info.groups = groups
 
     def holders(self, track: int) -> list[tuple[OptimizerInfo, int]]:
@@ -475,9 +477,3 @@ def _parts(module: nn.Module) -> Iterator[nn.Module]:
 def _defining_file(kind: type) -> str:
     module = sys.modules.get(kind.__module__)
     return getattr(module, "__file__", None) or ""
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, torch.Tensor):
-        return float(value.detach()) if value.numel() == 1 and value.device.type != "meta" else None
-    return float(value) if isinstance(value, int | float) else None

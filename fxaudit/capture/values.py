@@ -10,7 +10,7 @@ from torch.nn.parameter import is_lazy
 
 from fxaudit.capture.record import GradientState
 
-__all__ = ["Snapshot", "gradient_states", "same_numbers"]
+__all__ = ["Snapshot", "gradient_states", "number_of", "same_numbers"]
 
 
 def gradient_states(gradients: Sequence[torch.Tensor | None]) -> list[tuple[GradientState, float]]:
@@ -117,3 +117,10 @@ def _local(tensor: torch.Tensor) -> torch.Tensor:
     """The shard of a DTensor that this process steps with; any other tensor as it is."""
     to_local = getattr(tensor, "to_local", None)
     return to_local() if to_local is not None else tensor
+
+
+def number_of(value: object) -> float | None:
+    """A learning rate, given as a number or as a tensor of one element."""
+    if isinstance(value, torch.Tensor):
+        return float(value.detach()) if value.numel() == 1 and value.device.type != "meta" else None
+    return float(value) if isinstance(value, int | float) else None

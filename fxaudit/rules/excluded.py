@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.blame import project_stack, source_at
+from fxaudit.capture.session import OptimizerInfo
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.syntax import branch_ran, sliced_statements
+from fxaudit.syntax_loops import used_up
 from fxaudit.verdict import ParameterState
 
 __all__ = ["LeftOut"]
@@ -90,7 +92,7 @@ class LeftOut(Rule):
             ]
             related.extend(thaws[-1:])
         elif info.created >= 0:
-            statement, more = _dropping_statement(audit, info.created)
+            statement, more = _used_up(audit, info) or _dropping_statement(audit, info.created)
             if statement is not None:
                 culprit = statement
                 related.append((built, f"the optimizer `{info.type}` is built here"))
@@ -122,6 +124,20 @@ class LeftOut(Rule):
         model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _used_up(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """Where a group is empty: the line that hands over an iterator which an earlier line has used up."""
+    if all(members for _, members in info.groups):
+        return None
+    stacks = audit.record.stacks
+    for frame in stacks.chain(info.created)[:2]:
+        file = stacks.file(frame)
+        found = used_up(file, stacks.line(frame))
+        if found:
+            first, second = source_at(file, found[-1].first), source_at(file, found[-1].second)
+            return second, [(first, f"`{found[-1].name}` gives its items once, and here")]
+    return None
 
 
 def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:

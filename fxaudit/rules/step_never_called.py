@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
-from fxaudit.blame import common_frame, why_never_called
+from fxaudit.blame import common_frame, source_at, why_never_called
 from fxaudit.capture.record import BackwardEvent, StepEvent
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
-from fxaudit.syntax import binding_of
+from fxaudit.syntax import binding_of, tree_of
+from fxaudit.syntax_loops import leaves_loop_after, leftover_variable
 from fxaudit.verdict import ParameterState
 
 __all__ = ["StepNeverCalled"]
@@ -102,9 +104,9 @@ def _culprit(audit: Audit, optimizer: int, states: list[ParameterState]) -> tupl
     if backward < 0:
         return None, []
     after: Lines = [(audit.source(events[backward].stack), "backward is called here")]
-    for index in range(backward + 1, len(events)):
-        if isinstance(events[index], BackwardEvent):
-            break
+    loop = _unfinished_loop(audit)
+    if loop is not None:
+        return loop[0], [*loop[1], *after]
     window = _window(events, backward)
     steps = [event for event in window if isinstance(event, StepEvent)]
     if steps:
@@ -117,6 +119,30 @@ def _culprit(audit: Audit, optimizer: int, states: list[ParameterState]) -> tupl
     if earlier:
         return audit.source(earlier[0].stack), after
     return audit.source(events[backward].stack), []
+
+
+def _unfinished_loop(audit: Audit) -> tuple[SourceLine, Lines] | None:
+    """A loop over several optimizers of which only one gets its step: left too early, or the step stands behind it."""
+    stacks = audit.record.stacks
+    for event in {e.stack: e for e in audit.record.steps()}.values():
+        for frame in stacks.chain(event.stack)[:3]:
+            tree = tree_of(stacks.file(frame))
+            statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+            if tree is None or statement is None:
+                continue
+            for call in ast.walk(statement):
+                if not (
+                    isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "step"
+                ):
+                    continue
+                here = source_at(tree.file, call.lineno)
+                left = leaves_loop_after(tree, call)
+                if left is not None:
+                    return source_at(tree.file, left.lineno), [(here, "the loop is left after this step")]
+                variable = leftover_variable(tree, call)
+                if variable:
+                    return here, [(here, f"behind the loop, `{variable}` is the last one only")]
+    return None
 
 
 def _window(events: list, backward: int) -> list:  # type: ignore[type-arg]
