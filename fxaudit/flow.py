@@ -50,10 +50,11 @@ class Vanishing:
     """Where a gradient became zero: the operation where it bites, and the operation that is the origin of it.
 
     `how`: `factor` (a zero factor), `number` (multiplied by the Python number 0), `derivative` (the operation's own
-    derivative is zero), `backward` (a custom backward or a hook returned zeros), `hook` (a hook on the tensor itself).
+    derivative is zero), `backward` (a custom backward or a hook returned zeros), `hook` (a hook on the tensor itself),
+    `cancelled` (what comes back on several ways adds up to zero, as for `x - x`).
     """
 
-    how: Literal["factor", "number", "derivative", "backward", "hook"]
+    how: Literal["factor", "number", "derivative", "backward", "hook", "cancelled"]
     bites: int
     """Index of the operation whose backward lost it; -1 unknown."""
     origin: int
@@ -86,6 +87,10 @@ def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track
                 if current == start:
                     return Vanishing("hook", -1, _zeroing(record)) if track.hooks else None
                 if probe.flows[current].incoming == "zero":
+                    alive = [n for n, p in above[current] if _is_alive(probe, n, p)]
+                    if len(alive) > 1:
+                        merged = max(finder.find(probe.flows[n].sequence) for n in alive)
+                        return Vanishing("cancelled", merged, merged)
                     # It left one node alive and came to the next as zeros: a hook on the tensor between them.
                     return Vanishing("hook", finder.find(probe.flows[current].sequence), _zeroing(record))
                 continue
@@ -100,6 +105,11 @@ def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track
         if found is not None and (best is None or _rank(found) < _rank(best)):
             best = found
     return best
+
+
+def _is_alive(probe: Probe, node: int, position: int) -> bool:
+    outgoing = probe.flows[node].outgoing
+    return position < len(outgoing) and outgoing[position] == "finite"
 
 
 def _rank(found: Vanishing) -> int:

@@ -92,6 +92,7 @@ def note_construction(session: Session, optimizer: Any, stack: int) -> Optimizer
     session.look_at_groups(info, optimizer)
     session.look_at_names()
     info.names_then = {track: name for track, name in session.names.items()}
+    session.keep_until_called({track for _, members in info.groups for track in members})
     frozen = set()
     for track, tensor in session.live_tracks():
         if track.index in session.names and not tensor.requires_grad:

@@ -131,6 +131,8 @@ class Session:
         self.notes: list[str] = []
         self.kept: list[object] = []
         """Root modules and optimizers in use, kept alive while the session is, so that they can be named at its end."""
+        self.uncalled: list[object] = []
+        """Owners of what optimizers hold, kept alive as long as no module was called."""
         self.full = True
         """Whether operations are recorded; loop events always are while the session is on."""
         self.snapshots: dict[int, Snapshot] = {}
@@ -429,14 +431,26 @@ class Session:
 
     def _keep_owners(self, module: nn.Module, frame: FrameType | None) -> None:
         """Keep the topmost owners of a module that the loop calls."""
+        self.uncalled.clear()
         for _, root in self.roots():
             if all(root is not kept for kept in self.kept) and any(part is module for part in _parts(root)):
                 self.kept.append(root)
                 self.remember_variable(root, frame)
 
+    def keep_until_called(self, tracks: set[int]) -> None:
+        """Keep the models that an optimizer was just built for: a loop without a round would leave none to name."""
+        if not self.record.calls:
+            found = [
+                root
+                for info, root in self.roots()
+                if any(self.owners[t][0] == info.index for t in tracks & self.owners.keys())
+            ]
+            self.uncalled.extend(found)
+
     def release(self) -> None:
         """Let go of everything of the user's."""
         self.kept.clear()
+        self.uncalled.clear()
         self.snapshots.clear()
         self.free_copies.clear()
         self.recorder.release()

@@ -69,7 +69,11 @@ class NoValueChanged(Rule):
                 )
             else:
                 yield self.finding(
-                    audit, states, f"the step leaves {audit.names(states)} unchanged, in spite of a gradient", step
+                    audit,
+                    states,
+                    f"the step leaves {audit.names(states)} unchanged, in spite of a gradient",
+                    step,
+                    related=[(built, "the optimizer is built here")],
                 )
 
     @staticmethod

@@ -71,6 +71,8 @@ class ZeroGradient(Rule):
                 )
             case "backward":
                 return audit.op_source(found.origin), [(bites, "applied here")], "a backward returns zeros"
+        if found.how == "cancelled":
+            return bites, [], f"what comes back through `{name}` cancels out"
         made = _module_made(audit, found.bites)
         if made is not None and name in ("dropout", "alpha_dropout", "feature_dropout"):
             return made, [(bites, "everything is dropped here")], "dropout drops everything"
