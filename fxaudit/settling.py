@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fxaudit.blame import calls_not_run
-from fxaudit.capture.record import BackwardEvent
+from fxaudit.blame import calls_not_run, project_files
+from fxaudit.capture.record import BackwardEvent, Record
 from fxaudit.capture.session import Session
 from fxaudit.graph import StepGraph
+from fxaudit.syntax_groups import late_thaws
 
 __all__ = ["Settling"]
 
@@ -17,6 +18,13 @@ MAX_ACCUMULATION = 1000
 """Backwards that add up without ever being cleared: that is how gradients are accumulated over many small batches."""
 CHECKPOINTS = (3, 6, 12, 25)
 """Steps after which the graph is asked whether what remains is explained by a cut."""
+
+
+def thaws_not_run(record: Record) -> bool:
+    """Whether the program has a statement, not seen running, that lets something train."""
+    ran = record.stacks.lines_seen()
+    assigned = any(line not in ran.get(file, ()) for file, line in late_thaws(project_files(record)))
+    return assigned or bool(calls_not_run(record, THAWING))
 
 
 class Settling:
@@ -95,8 +103,14 @@ class Settling:
                 for index in self.session.names
                 if (tensor := tracks[index].ref()) is not None and (not tensor.requires_grad or index not in held)
             ]
-            self._thaws = bool(idle) and (self._has_thawed() or bool(calls_not_run(self.session.record, THAWING)))
+            self._thaws = bool(idle) and (
+                self._has_thawed() or thaws_not_run(self.session.record) or bool(self._dropped() & set(idle))
+            )
         return self._thaws
+
+    def _dropped(self) -> set[int]:
+        """What some optimizer held once, and may hold again."""
+        return {track for info in self.session.optimizers if info.died < 0 for track in info.dropped}
 
     def _has_thawed(self) -> bool:
         """Whether the loop has unfrozen or added something already: it may do so again."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fxaudit.syntax import Tree, tree_of
 
-__all__ = ["UsedUp", "leaves_loop_after", "leftover_variable", "used_up"]
+__all__ = ["UsedUp", "late_closures", "leaves_loop_after", "leftover_variable", "used_up"]
 
 ITERATORS = frozenset(
     {
@@ -133,6 +133,44 @@ def leftover_variable(tree: Tree, call: ast.Call) -> str:
                 if name in used and name not in bound_around:
                     return name
     return ""
+
+
+def late_closures(tree: Tree) -> list[tuple[int, str]]:
+    """(line, variable) of the lambdas and functions made in a loop that read the loop's variable when they are called.
+
+    By then it has its last value: all of them see the same.
+    """
+    found: list[tuple[int, str]] = []
+    for node in ast.walk(tree.root):
+        if not isinstance(node, ast.Lambda | ast.FunctionDef):
+            continue
+        own = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+        read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} - own
+        inner: ast.AST = node
+        for outer in tree.ancestors(node):
+            match outer:
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() | ast.ClassDef():
+                    break
+                case ast.For(target=target, body=body) if inner in body and _is_kept(tree, node):
+                    found.extend((node.lineno, name) for name in _names(target) if name in read)
+                case ast.ListComp(generators=generators) | ast.DictComp(generators=generators):
+                    names = {name for generator in generators for name in _names(generator.target)}
+                    found.extend((node.lineno, name) for name in sorted(names & read) if _is_kept(tree, node))
+            inner = outer
+    return found
+
+
+def _is_kept(tree: Tree, node: ast.AST) -> bool:
+    """Whether a function outlives its round: it is no argument of a call that runs it at once, such as `sorted`."""
+    outer = tree.parents.get(node)
+    at_once = {"sorted", "min", "max", "map", "filter", "sort"}
+    return not (
+        isinstance(outer, ast.keyword | ast.Call)
+        and any(
+            isinstance(call, ast.Call) and (getattr(call.func, "id", "") or getattr(call.func, "attr", "")) in at_once
+            for call in [outer, tree.parents.get(outer)]
+        )
+    )
 
 
 def _names(target: ast.expr) -> list[str]:

@@ -117,10 +117,17 @@ def _watch_steps(session: Session, patches: Patches) -> None:
         stacks.append(stack)
         depth.append(info.index)
         started.append(session.event("step begins", stack, info.index, info.type))
+        if not info.steps:
+            for other in session.optimizers:  # those that never step are told apart by their variables
+                if not other.name and (known := other.ref()) is not None:
+                    session.remember_variable(known, sys._getframe(1))
+                    other.name = session.variables.get(id(known), "")
         with session.quietly():
             if session.on_before_step is not None:
                 session.on_before_step(optimizer)
             session.look_at_groups(info, optimizer)
+            if not info.steps:
+                session.keep_owners_of({track for _, members in info.groups for track in members})
             for group in optimizer.param_groups:
                 for parameter in group["params"]:
                     track = recorder.track(parameter)

@@ -40,6 +40,7 @@ class ModuleInfo:
     created: int
     created_time: int
     calls: int = 0
+    first_called: int = -1
     training: bool = True
     attributes: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
     """name → (time, stack, kind) of each assignment; kind: parameter, module, container, tensor, flag."""
@@ -57,6 +58,8 @@ class OptimizerInfo:
     created: int
     created_time: int
     groups: list[tuple[float | None, tuple[int, ...]]] = field(default_factory=list)
+    dropped: set[int] = field(default_factory=set)
+    """What it held once and holds no more: its groups were changed behind its back."""
     names_then: dict[int, str] = field(default_factory=dict)
     """Track → fully-qualified name when the optimizer was built."""
     frozen_then: frozenset[int] = frozenset()
@@ -350,7 +353,9 @@ class Session:
                     self.recorder.track(p).index for p in group.get("params", ()) if isinstance(p, torch.Tensor)
                 )
                 groups.append((number_of(lr), members))
+        before = {track for _, members in info.groups for track in members}
         info.groups = groups
+        info.dropped = (info.dropped | before) - {track for _, members in groups for track in members}
 
     def holders(self, track: int) -> list[tuple[OptimizerInfo, int]]:
         """The optimizers and groups that hold the tensor."""
@@ -417,6 +422,8 @@ class Session:
         if recorder.phase == "optimizer":  # a step that raised never said that it ended
             recorder.phase = "forward"
         info = self.module_info(module)
+        if not info.calls:
+            info.first_called = self.record.time
         info.calls += 1
         info.training = module.training
         stack = recorder.stack(frame)
@@ -437,15 +444,18 @@ class Session:
                 self.kept.append(root)
                 self.remember_variable(root, frame)
 
+    def _owners_of(self, tracks: set[int]) -> list[nn.Module]:
+        wanted = {self.owners[track][0] for track in tracks & self.owners.keys()}
+        return [root for info, root in self.roots() if info.index in wanted]
+
     def keep_until_called(self, tracks: set[int]) -> None:
         """Keep the models that an optimizer was just built for: a loop without a round would leave none to name."""
         if not self.record.calls:
-            found = [
-                root
-                for info, root in self.roots()
-                if any(self.owners[t][0] == info.index for t in tracks & self.owners.keys())
-            ]
-            self.uncalled.extend(found)
+            self.uncalled.extend(self._owners_of(tracks))
+
+    def keep_owners_of(self, tracks: set[int]) -> None:
+        """Keep the models that an optimizer steps, whether the loop calls them or copies of them."""
+        self.kept.extend(root for root in self._owners_of(tracks) if all(root is not kept for kept in self.kept))
 
     def release(self) -> None:
         """Let go of everything of the user's."""

@@ -10,6 +10,7 @@ from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.syntax import branch_ran, sliced_statements
+from fxaudit.syntax_groups import group_changes
 from fxaudit.syntax_loops import used_up
 from fxaudit.verdict import ParameterState
 
@@ -46,6 +47,11 @@ class LeftOut(Rule):
                 level="warning",
             )
             return
+        for info in audit.session.optimizers:
+            gone = [s for s in states if s.index in info.dropped]
+            if gone:
+                yield self._dropped(audit, gone, info)
+                states = [s for s in states if s not in gone]
         info = audit.session.optimizers[optimizer]
         frozen = [s for s in states if s.index in info.frozen_then]
         for members, was_frozen in ((frozen, True), ([s for s in states if s not in frozen], False)):
@@ -76,6 +82,17 @@ class LeftOut(Rule):
                 return info.index
             seen |= members
         return None
+
+    def _dropped(self, audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> Finding:
+        built = audit.source(info.created)
+        changed = [source_at(file, line) for file, line in group_changes(audit.project_files)]
+        return self.finding(
+            audit,
+            states,
+            f"`{info.type}` held {audit.names(states)} once, and does no more",
+            changed[0] if changed else built,
+            related=[(built, f"the optimizer `{info.type}` is built here")],
+        )
 
     def _finding(self, audit: Audit, states: list[ParameterState], optimizer: int, was_frozen: bool) -> Finding:
         info = audit.session.optimizers[optimizer]

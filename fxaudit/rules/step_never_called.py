@@ -9,8 +9,9 @@ from fxaudit.blame import common_frame, source_at, why_never_called
 from fxaudit.capture.record import BackwardEvent, StepEvent
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.rules.turns import receivers
 from fxaudit.source import SourceLine
-from fxaudit.syntax import binding_of, tree_of
+from fxaudit.syntax import tree_of
 from fxaudit.syntax_loops import leaves_loop_after, leftover_variable
 from fxaudit.verdict import ParameterState
 
@@ -98,7 +99,7 @@ def _culprit(audit: Audit, optimizer: int, states: list[ParameterState]) -> tupl
     arrivals = [i for i, e in enumerate(events) if isinstance(e, BackwardEvent) and tracks & e.arrived.keys()]
     backward = arrivals[-1] if arrivals else -1
     seen = [event.stack for event in events if event.kind in ("step", "scheduler step", "scaler step", "scaler skip")]
-    why = why_never_called(audit.record, "step", seen, _receivers(audit, optimizer))
+    why = why_never_called(audit.record, "step", seen, receivers(audit, optimizer))
     if why:
         return why[0][0], [*why[1:]]
     if backward < 0:
@@ -157,23 +158,3 @@ def _window(events: list, backward: int) -> list:  # type: ignore[type-arg]
             if isinstance(events[index], BackwardEvent) and events[index].stack == events[backward].stack:
                 return _window(events, index)
     return window
-
-
-def _receivers(audit: Audit, optimizer: int) -> frozenset[str]:
-    """The names under which the program knows the optimizer; empty where that is not known."""
-    info = audit.session.optimizers[optimizer]
-    names: set[str] = set()
-    stacks = audit.record.stacks
-    for frame in stacks.chain(info.created)[:3]:
-        binding = binding_of(stacks.file(frame), stacks.line(frame))
-        names.update(name.rsplit(".", 1)[-1] for name in binding.names)
-        if binding.kind != "returned":
-            break
-    others = len(audit.session.optimizers) > 1
-    return (
-        frozenset(names)
-        if names and others
-        else frozenset(names | {"optimizer", "opt", "optim", "optimiser", "scaler", "self"})
-        if names
-        else frozenset({"optimizer", "opt", "optim", "optimiser", "scaler"})
-    )
