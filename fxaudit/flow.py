@@ -34,6 +34,8 @@ PASSING = frozenset(
         "long", "int",
     }
 )  # fmt: skip
+SHIFTING = frozenset({"linear", "addmm", "conv1d", "conv2d", "conv3d", "add", "__add__", "baddbmm"})
+"""Operations that add a bias: its gradient is the sum of what comes in, zero only where that cancels out."""
 MAKING_ZERO = frozenset(
     {"zeros", "zeros_like", "new_zeros", "zero_", "zeros_", "constant_", "fill_", "full", "full_like", "empty"}
 )
@@ -50,10 +52,11 @@ class Vanishing:
     """Where a gradient became zero: the operation where it bites, and the operation that is the origin of it.
 
     `how`: `factor` (a zero factor), `number` (multiplied by the Python number 0), `derivative` (the operation's own
-    derivative is zero), `backward` (a custom backward or a hook returned zeros), `hook` (a hook on the tensor itself).
+    derivative is zero), `backward` (a custom backward or a hook returned zeros), `hook` (a hook on the tensor itself),
+    `cancelled` (what comes back on several ways adds up to zero, as for `x - x`).
     """
 
-    how: Literal["factor", "number", "derivative", "backward", "hook"]
+    how: Literal["factor", "number", "derivative", "backward", "hook", "cancelled"]
     bites: int
     """Index of the operation whose backward lost it; -1 unknown."""
     origin: int
@@ -84,8 +87,16 @@ def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track
                 continue
             if flow.outgoing[position] != "zero":
                 if current == start:
-                    return Vanishing("hook", -1, _zeroing(record)) if track.hooks else None
+                    if track.hooks:
+                        return Vanishing("hook", -1, _zeroing(record))
+                    met = [finder.find(probe.flows[n].sequence) for n, p in above[start] if _is_alive(probe, n, p)]
+                    zero = probe.flows[start].incoming == "zero"
+                    return Vanishing("cancelled", max(met), max(met), track.index) if len(met) > 1 and zero else None
                 if probe.flows[current].incoming == "zero":
+                    alive = [n for n, p in above[current] if _is_alive(probe, n, p)]
+                    if len(alive) > 1:
+                        merged = max(finder.find(probe.flows[n].sequence) for n in alive)
+                        return Vanishing("cancelled", merged, merged)
                     # It left one node alive and came to the next as zeros: a hook on the tensor between them.
                     return Vanishing("hook", finder.find(probe.flows[current].sequence), _zeroing(record))
                 continue
@@ -100,6 +111,21 @@ def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track
         if found is not None and (best is None or _rank(found) < _rank(best)):
             best = found
     return best
+
+
+def _is_shift(probe: Probe, node: int, position: int, track: Track) -> bool:
+    """Whether the edge leads from the operation straight to the parameter, and is not its weight's: a bias."""
+    edges = probe.edges[node]
+    return probe.flows[edges[position][0]].track == track.index and any(
+        number != position and other >= 0 and probe.flows[node].outgoing[number] not in ("zero", "none")
+        for number, (other, _) in enumerate(edges)
+        if number < len(probe.flows[node].outgoing)
+    )
+
+
+def _is_alive(probe: Probe, node: int, position: int) -> bool:
+    outgoing = probe.flows[node].outgoing
+    return position < len(outgoing) and outgoing[position] == "finite"
 
 
 def _rank(found: Vanishing) -> int:
@@ -128,6 +154,8 @@ def _explain(
     if op_index < 0:
         return Vanishing("derivative", -1, -1, node=flow.name)
     op = record.ops[op_index]
+    if op.name in SHIFTING and track.shape and len(track.shape) == 1 and _is_shift(probe, node, position, track):
+        return Vanishing("cancelled", op_index, op_index, track.index, flow.name)
     if any(number == 0 for number in op.numbers) and op.name in ("mul", "mul_", "__mul__", "__rmul__", "multiply"):
         return Vanishing("number", op_index, op_index, node=flow.name)
     # Of the values that one tensor stands for, the last writer's comes last.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from fxaudit.blame import calls_not_run
-from fxaudit.capture.record import BackwardEvent
+from collections.abc import Iterable
+
+from fxaudit.blame import calls_not_run, project_files
+from fxaudit.capture.record import BackwardEvent, Record
 from fxaudit.capture.session import Session
 from fxaudit.capture.values import is_elsewhere
 from fxaudit.graph import StepGraph
 from fxaudit.source import is_library
+from fxaudit.syntax_groups import late_thaws
 
 __all__ = ["Settling"]
 
@@ -21,6 +24,14 @@ MAX_ACCUMULATION = 1000
 """Backwards that add up without ever being cleared: that is how gradients are accumulated over many small batches."""
 CHECKPOINTS = (3, 6, 12, 25)
 """Steps after which the graph is asked whether what remains is explained by a cut."""
+
+
+def thaws_not_run(record: Record, files: Iterable[str] = ()) -> bool:
+    """Whether the program, or one of these `files` beside it, has a statement, not seen running, that lets something
+    train."""
+    ran = record.stacks.lines_seen()
+    assigned = any(line not in ran.get(file, ()) for file, line in late_thaws(project_files(record)))
+    return assigned or bool(calls_not_run(record, THAWING, files))
 
 
 class Settling:
@@ -131,7 +142,9 @@ class Settling:
         if self._thaws is None:
             idle = self._idle()
             self._thaws = bool(idle) and (
-                self._has_thawed() or bool(calls_not_run(self.session.record, THAWING, self._frozen_in(idle)))
+                self._has_thawed()
+                or thaws_not_run(self.session.record, self._frozen_in(idle))
+                or bool(self._dropped() & set(idle))
             )
         return self._thaws
 
@@ -151,6 +164,10 @@ class Settling:
         freezes = {stack for index in idle for _, flag, stack in record.tracks[index].freezes[-1:] if not flag}
         files = {record.stacks.file(frame) for stack in freezes for frame in record.stacks.chain(stack)[:3]}
         return {file for file in files if is_library(file)}
+
+    def _dropped(self) -> set[int]:
+        """What some optimizer held once, and may hold again."""
+        return {track for info in self.session.optimizers if info.died < 0 for track in info.dropped}
 
     def _has_thawed(self) -> bool:
         """Whether the loop has unfrozen or added something already: it may do so again."""

@@ -472,7 +472,22 @@ def _kind(tree: Tree, assignment: ast.AST, value: ast.AST) -> str:
     if _filters(value) or any(isinstance(n, ast.If) for n in _around(tree, assignment)):
         return "filter"
     in_loop = any(isinstance(n, ast.For | ast.While) for n in _around(tree, assignment))
-    return "rebound" if in_loop and isinstance(assignment, ast.Assign) else "assigned"
+    return (
+        "rebound" if in_loop and isinstance(assignment, ast.Assign) and not _own_entry(tree, assignment) else "assigned"
+    )
+
+
+def _own_entry(tree: Tree, assignment: ast.Assign) -> bool:
+    """Whether `kept[name] = …` has a fresh place in each round: the key is the loop's own variable."""
+    targets = [target for target in assignment.targets if isinstance(target, ast.Subscript)]
+    variables = {
+        n.id
+        for outer in _around(tree, assignment)
+        if isinstance(outer, ast.For)
+        for n in ast.walk(outer.target)
+        if isinstance(n, ast.Name)
+    }
+    return any(isinstance(t.slice, ast.Name) and t.slice.id in variables for t in targets)
 
 
 def _tests_around(tree: Tree, node: ast.AST) -> list[int]:
@@ -518,6 +533,8 @@ def _assignments(tree: Tree, name: ast.Name, before: ast.AST) -> list[ast.stmt]:
             continue
         match node:
             case ast.Assign(targets=targets) if any(name.id in _target_names(t) for t in targets):
+                found.append(node)
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=target))]) if target == name.id:
                 found.append(node)
             case ast.AugAssign(target=ast.Name(id=target)) | ast.AnnAssign(target=ast.Name(id=target)) if (
                 target == name.id

@@ -42,6 +42,8 @@ RESTING = frozenset(
     }
 )  # fmt: skip
 """Losses, and what losses are made of, that are rightly flat on some batches."""
+COPYING = frozenset({"clone", "contiguous", "to", "float", "double", "detach"})
+"""Operations that hand on a value under another identity."""
 NOISE = 1e-6
 """Of the largest gradient of the same backward: below it, in float32, a gradient is what rounding leaves of zero."""
 FULL_WRITES = RANDOM_FILLS | {"copy_", "data.__set__", "set_"}
@@ -170,7 +172,7 @@ class Judge:
             for _, members in info.groups
             for t in members
         }
-        self._rewrapped_leaves()
+        self._rewrapped_leaves(reached)
         paths = names_in_containers([(m.prefix, m.module) for m in self.models], session.recorder)
         for track in list(self.record.tracks):
             if track.index in self._named:
@@ -212,7 +214,7 @@ class Judge:
                         )
         self._remade_leaves(reached, held)
 
-    def _rewrapped_leaves(self) -> None:
+    def _rewrapped_leaves(self, reached: set[int]) -> None:
         """Leaves that forward made of a parameter's value: the loss reaches them in the parameter's place."""
         values = self.record.values
         found: dict[int, Track] = {}
@@ -220,9 +222,11 @@ class Judge:
             if state.verdict != "unreachable":
                 continue
             for cut in self.graph.cuts(state.index):
-                if cut.kind != "rewrapped":
+                if cut.kind not in ("rewrapped", "detached"):
                     continue
                 outputs = [out for vid in self.record.ops[cut.op].outputs for out in (vid, *self._leaves_of(vid))]
+                if cut.kind == "detached":
+                    outputs = [out for out in outputs if values[out].track in reached]
                 for out in outputs:
                     is_leaf = values[out].track >= 0 and values[out].requires_grad and out not in self.graph.losses
                     if is_leaf and values[out].track not in self._named:
@@ -235,11 +239,17 @@ class Judge:
             name = variable_name(self.record.stacks, stack) or f"<leaf {track.shape}>"
             state = self._state(self._unique(name), track, None, "")
             state.verdict, state.mechanism = "unregistered", "remade"
-            state.reason = "made anew in each forward from a parameter's value: the gradient stays with it"
+            state.reason = "made from a parameter's value: the gradient stays with it"
             state.explained.append("FXA107")
 
     def _leaves_of(self, vid: int) -> list[int]:
-        return [out for op in self.graph.consumers.get(vid, ()) if op.name == "requires_grad_" for out in op.outputs]
+        found: list[int] = []
+        for op in self.graph.consumers.get(vid, ()):
+            if op.name == "requires_grad_":
+                found.extend(op.outputs)
+            elif op.name in COPYING:
+                found.extend(leaf for out in op.outputs for leaf in self._leaves_of(out))
+        return found
 
     def _remade_leaves(self, reached: set[int], held: set[int]) -> None:
         """Parameters made anew in each forward are gone by now; the last of each line stands for all."""

@@ -70,7 +70,11 @@ def models_seen(session: Session) -> list[ModelName]:
         )
         if not holds and id(root) in active and _only_inside(session, root):
             continue  # a module that others keep and call; what the loss reaches of it is listed as unregistered
-        if id(root) in active or any(id(p) in read_modules for p in parameters):
+        if (
+            id(root) in active
+            or (holds and _copied_each_round(session, root))
+            or any(id(p) in read_modules for p in parameters)
+        ):
             chosen.append((-holds, order, info, root))
     if not chosen:
         chosen = [
@@ -120,6 +124,16 @@ def _without_originals(
         if not passive or shapes(entry[3]) not in called:
             kept.append(entry)
     return kept
+
+
+def _copied_each_round(session: Session, root: nn.Module) -> bool:
+    """Whether models of the class are made and called in the loop, round after round: copies of this one, which
+    learns from them."""
+    backwards = session.record.backwards()
+    first = backwards[0].time if backwards else session.record.time
+    kind, seen = type(root).__name__, session.module_info(root)
+    late = [info for info in session.modules if info.type == kind and info.calls and info.first_called >= first]
+    return not seen.calls and len(late) > 1 and all(info.index != seen.index for info in late)
 
 
 def _only_inside(session: Session, root: nn.Module) -> bool:

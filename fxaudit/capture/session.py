@@ -24,7 +24,7 @@ from fxaudit.capture.patching import Patches
 from fxaudit.capture.processes import is_wrapper, join_shards, synchronises
 from fxaudit.capture.record import BackwardEvent, LoopEvent, ModuleCall, Record, Track
 from fxaudit.capture.recorder import Recorder
-from fxaudit.capture.values import Snapshot, local_part
+from fxaudit.capture.values import Snapshot, local_part, number_of
 from fxaudit.source import variables_of
 
 __all__ = ["ModuleInfo", "OptimizerInfo", "Session", "SlotAssignment", "active_session"]
@@ -41,6 +41,7 @@ class ModuleInfo:
     created: int
     created_time: int
     calls: int = 0
+    first_called: int = -1
     training: bool = True
     attributes: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
     """name → (time, stack, kind) of each assignment; kind: parameter, module, container, tensor, flag."""
@@ -58,6 +59,8 @@ class OptimizerInfo:
     created: int
     created_time: int
     groups: list[tuple[float | None, tuple[int, ...]]] = field(default_factory=list)
+    dropped: set[int] = field(default_factory=set)
+    """What it held once and holds no more: its groups were changed behind its back."""
     names_then: dict[int, str] = field(default_factory=dict)
     """Track → fully-qualified name when the optimizer was built."""
     frozen_then: frozenset[int] = frozenset()
@@ -73,6 +76,8 @@ class OptimizerInfo:
     schedulers: list[tuple[int, str]] = field(default_factory=list)
     """(stack, class) of each learning-rate scheduler built for it."""
     scheduler_steps: int = 0
+    zeroed_by: int = -1
+    """The position among `schedulers` of the one that made a learning rate 0; -1 where none did."""
     lr_writes: list[int] = field(default_factory=list)
 
 
@@ -134,6 +139,8 @@ class Session:
         self.notes: list[str] = []
         self.kept: list[object] = []
         """Root modules and optimizers in use, kept alive while the session is, so that they can be named at its end."""
+        self.uncalled: list[object] = []
+        """Owners of what optimizers hold, kept alive as long as no module was called."""
         self.full = True
         """Whether operations are recorded; loop events always are while the session is on."""
         self.unsynchronised: set[int] = set()
@@ -412,8 +419,10 @@ class Session:
                 members = tuple(
                     self.recorder.track(p).index for p in group.get("params", ()) if isinstance(p, torch.Tensor)
                 )
-                groups.append((_number(lr), members))
+                groups.append((number_of(lr), members))
+        before = {track for _, members in info.groups for track in members}
         info.groups = groups
+        info.dropped = (info.dropped | before) - {track for _, members in groups for track in members}
 
     def holders(self, track: int) -> list[tuple[OptimizerInfo, int]]:
         """The optimizers and groups that hold the tensor."""
@@ -480,6 +489,8 @@ class Session:
         if recorder.phase == "optimizer":  # a step that raised never said that it ended
             recorder.phase = "forward"
         info = self.module_info(module)
+        if not info.calls:
+            info.first_called = self.record.time
         info.calls += 1
         info.training = module.training
         stack = recorder.stack(frame)
@@ -496,6 +507,7 @@ class Session:
 
     def _keep_owners(self, module: nn.Module, frame: FrameType | None) -> None:
         """Keep the topmost owners of a module that the loop calls."""
+        self.uncalled.clear()
         called = module.module if is_wrapper(module) else module
         for _, root in self.roots():
             if all(root is not kept for kept in self.kept) and any(part is called for part in _parts(root)):
@@ -504,9 +516,23 @@ class Session:
                 if called is root and id(module) in self.variables:
                     self.variables.setdefault(id(root), self.variables[id(module)])
 
+    def _owners_of(self, tracks: set[int]) -> list[nn.Module]:
+        wanted = {self.owners[track][0] for track in tracks & self.owners.keys()}
+        return [root for info, root in self.roots() if info.index in wanted]
+
+    def keep_until_called(self, tracks: set[int]) -> None:
+        """Keep the models that an optimizer was just built for: a loop without a round would leave none to name."""
+        if not self.record.calls:
+            self.uncalled.extend(self._owners_of(tracks))
+
+    def keep_owners_of(self, tracks: set[int]) -> None:
+        """Keep the models that an optimizer steps, whether the loop calls them or copies of them."""
+        self.kept.extend(root for root in self._owners_of(tracks) if all(root is not kept for kept in self.kept))
+
     def release(self) -> None:
         """Let go of everything of the user's."""
         self.kept.clear()
+        self.uncalled.clear()
         self.snapshots.clear()
         self.free_copies.clear()
         self.recorder.release()
@@ -552,9 +578,3 @@ def _parts(module: nn.Module) -> Iterator[nn.Module]:
 def _defining_file(kind: type) -> str:
     module = sys.modules.get(kind.__module__)
     return getattr(module, "__file__", None) or ""
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, torch.Tensor):
-        return float(value.detach()) if value.numel() == 1 and value.device.type != "meta" else None
-    return float(value) if isinstance(value, int | float) else None

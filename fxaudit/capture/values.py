@@ -10,7 +10,7 @@ from torch.nn.parameter import is_lazy
 
 from fxaudit.capture.record import GradientState
 
-__all__ = ["Snapshot", "copy_of", "gradient_states", "is_elsewhere", "local_part", "same_numbers"]
+__all__ = ["Snapshot", "copy_of", "gradient_states", "is_elsewhere", "local_part", "number_of", "same_numbers"]
 
 
 def gradient_states(gradients: Sequence[torch.Tensor | None]) -> list[tuple[GradientState, float]]:
@@ -126,3 +126,10 @@ def local_part(tensor: torch.Tensor) -> torch.Tensor:
 def is_elsewhere(tensor: torch.Tensor) -> bool:
     """Whether the tensor is sharded over processes and this one holds no element of it."""
     return hasattr(tensor, "to_local") and tensor.numel() > 0 and local_part(tensor.detach()).numel() == 0
+
+
+def number_of(value: object) -> float | None:
+    """A learning rate, given as a number or as a tensor of one element."""
+    if isinstance(value, torch.Tensor):
+        return float(value.detach()) if value.numel() == 1 and value.device.type != "meta" else None
+    return float(value) if isinstance(value, int | float) else None

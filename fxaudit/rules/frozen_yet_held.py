@@ -42,12 +42,14 @@ class FrozenYetHeld(Rule):
         held = [state for state in states if state.held]
         if held:
             info = audit.session.optimizers[held[0].held[0][0]]
+            built = (audit.source(info.created), "the optimizer is built here")
+            compared = _compared(audit)
             yield self.finding(
                 audit,
                 held,
                 f"{audit.names(held)} is frozen, yet `{info.type}` holds it",
-                frozen_at or audit.source(info.created),
-                related=[(audit.source(info.created), "the optimizer is built here")],
+                compared or frozen_at or audit.source(info.created),
+                related=[(frozen_at, "frozen here; `==` does not assign"), built] if compared else [built],
             )
 
     @staticmethod
@@ -108,3 +110,19 @@ def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
             return [(source_at(found[0].file, found[0].line), found[0].role), (where, "would unfreeze it"), *calls]
     why = why_never_called(audit.record, "unfreeze")
     return why
+
+
+def _compared(audit: Audit) -> SourceLine | None:
+    """A statement such as `p.requires_grad == True`, which compares and was meant to assign."""
+    import ast
+
+    from fxaudit.blame import project_files, source_at
+    from fxaudit.syntax import tree_of
+
+    for file in project_files(audit.record):
+        tree = tree_of(file)
+        for node in ast.walk(tree.root) if tree is not None else ():
+            match node:
+                case ast.Expr(value=ast.Compare(left=ast.Attribute(attr="requires_grad"), ops=[ast.Eq()])):
+                    return source_at(file, node.lineno)
+    return None

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from fxaudit.blame import source_at
+from fxaudit.blame import obstacles_to_entering, source_at
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
-from fxaudit.syntax import Tree, attribute_mentions, loop_choices, obstacles
+from fxaudit.syntax import Tree, attribute_mentions, loop_choices, obstacles, tree_of
+from fxaudit.syntax_loops import late_closures
 
 __all__ = ["Unreached", "registration", "unreached_mention"]
 
@@ -49,6 +50,9 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     for tree, node in _mentions(audit, root, path):
         found = obstacles(tree, node, ran.get(tree.file, set())) or loop_choices(tree, node)
         here = source_at(tree.file, getattr(node, "lineno", 0))
+        scope = tree.function(node)
+        if not found and scope is not None:
+            found = obstacles_to_entering(audit.project_files, tree, scope, ran)
         if not found:
             return Unreached(here, [(made, "made here")])
         decisive = found[0]
@@ -58,10 +62,26 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
         related.append((made, "made here"))
         culprit = source_at(decisive.file, decisive.line)
         return Unreached(culprit, related, decisive.role, any(obstacle.random for obstacle in found))
+    late = _late_closure(audit, path)
+    if late is not None:
+        return Unreached(late[0], [(made, "made here")], late[1])
     twice, beside = _siblings(audit, root, path)
     if twice is not None:
         return Unreached(twice, [(made, "made here, and never used")])
     return Unreached(made, [(source, "forward runs without it here") for source in beside])
+
+
+def _late_closure(audit: Audit, path: str) -> tuple[SourceLine, str] | None:
+    """For a member of a list: the line that makes a function for each member, all of which see the last one."""
+    if not any(part.isdigit() for part in path.split(".")):
+        return None
+    ran = audit.record.stacks.lines_seen()
+    for file in audit.project_files:
+        tree = tree_of(file)
+        for line, name in late_closures(tree) if tree is not None else ():
+            if line in ran.get(file, ()):
+                return source_at(file, line), f"each function made here reads `{name}` when it is called, the last one"
+    return None
 
 
 def _siblings(audit: Audit, root: int, path: str) -> tuple[SourceLine | None, list[SourceLine]]:
@@ -171,8 +191,6 @@ def registration(audit: Audit, root: int, path: str) -> SourceLine | None:
 
 
 def _assignment_in_class(file: str, kind: str, attribute: str) -> SourceLine | None:
-    from fxaudit.syntax import tree_of
-
     tree = tree_of(file)
     if tree is None:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fxaudit.capture.record import BackwardEvent
 from fxaudit.finding import Finding
 from fxaudit.flow import Vanishing
 from fxaudit.rule import Audit, Example, Rule
@@ -28,18 +29,30 @@ class ZeroGradient(Rule):
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each origin of zeros."""
         origins = Origins(audit)
+        shifts: list[tuple[int, ParameterState]] = []
         groups: dict[
             tuple[str, int], tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str, list[ParameterState]]
         ] = {}
         for state in audit.unexplained("blocked"):
-            if state.arrived != "zero":
+            if state.arrived != "zero" and not _steps_meet_zero(audit, state):
                 continue
             found = origins.of(state)
             if found is not None and found.how in ("hook",):
                 continue
+            if found is not None and found.how == "cancelled" and found.factor_track == state.index:
+                shifts.append((found.bites, state))
+                continue
             culprit, related, words = self._culprit(audit, state, found)
             key = (culprit.file, culprit.line) if culprit is not None else ("", 0)
             groups.setdefault(key, (culprit, related, words, []))[3].append(state)
+        for bites, state in shifts:
+            yield self.finding(
+                audit,
+                [state],
+                f"what the loss gives {audit.names([state])} cancels out: nothing depends on its value",
+                audit.op_source(bites),
+                level="note",
+            )
         for culprit, related, words, states in groups.values():
             yield self.finding(
                 audit,
@@ -71,6 +84,8 @@ class ZeroGradient(Rule):
                 )
             case "backward":
                 return audit.op_source(found.origin), [(bites, "applied here")], "a backward returns zeros"
+        if found.how == "cancelled":
+            return bites, [], f"what comes back through `{name}` cancels out"
         made = _module_made(audit, found.bites)
         if made is not None and name in ("dropout", "alpha_dropout", "feature_dropout"):
             return made, [(bites, "everything is dropped here")], "dropout drops everything"
@@ -111,6 +126,17 @@ class ZeroGradient(Rule):
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         alpha = 0.3
         return Example(model, lambda: body(x).square().mean() + alpha * aux(x).square().mean(), optimizer)
+
+
+def _steps_meet_zero(audit: Audit, state: ParameterState) -> bool:
+    """Whether what every step found had arrived as zeros, though other backwards, cleared again, brought more."""
+    events = audit.record.events
+    brought = [
+        event.arrived.get(state.index, ("none", 0.0))[0]
+        for fact in state.facts
+        if fact.last_backward >= 0 and isinstance(event := events[fact.last_backward], BackwardEvent)
+    ]
+    return bool(brought) and set(brought) == {"zero"} and all(fact.gradient == "zero" for fact in state.facts)
 
 
 def _module_made(audit: Audit, index: int) -> SourceLine | None:
