@@ -43,6 +43,12 @@ CONTRACTING = frozenset(
      "__rmul__",
      "div", "true_divide", "__truediv__", "mv", "dot", "outer", "baddbmm", "where", "masked_fill"}
 )  # fmt: skip
+JOINING = ("StackBackward", "CatBackward")
+SELECTING = ("SelectBackward", "SliceBackward", "IndexBackward", "GatherBackward", "IndexSelectBackward")
+RESHAPING = (
+    "ViewBackward", "ReshapeAliasBackward", "UnsafeViewBackward", "TransposeBackward", "PermuteBackward", "TBackward",
+    "CloneBackward", "SqueezeBackward", "UnsqueezeBackward", "ExpandBackward", "AsStridedBackward",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +56,12 @@ class Vanishing:
     """Where a gradient became zero: the operation where it bites, and the operation that is the origin of it.
 
     `how`: `factor` (a zero factor), `number` (multiplied by the Python number 0), `derivative` (the operation's own
-    derivative is zero), `backward` (a custom backward or a hook returned zeros), `hook` (a hook on the tensor itself).
+    derivative is zero), `selected` (the operation takes another part of the tensor), `cancelled` (the gradients of
+    several uses add up to zero), `backward` (a custom backward or a hook returned zeros), `hook` (a hook on the tensor
+    itself).
     """
 
-    how: Literal["factor", "number", "derivative", "backward", "hook"]
+    how: Literal["factor", "number", "derivative", "selected", "cancelled", "backward", "hook"]
     bites: int
     """Index of the operation whose backward lost it; -1 unknown."""
     origin: int
@@ -83,6 +91,10 @@ def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track
             if not flow.visited or position >= len(flow.outgoing) or flow.outgoing[position] == "none":
                 continue
             if flow.outgoing[position] != "zero":
+                uses = _finite_uses(probe, above[current])
+                if len(uses) > 1 and probe.flows[current].incoming in ("zero", "none") and _zeroing(record) < 0:
+                    met = max(finder.find(probe.flows[user].sequence) for user in uses)
+                    return Vanishing("cancelled", met, met, node=flow.name)
                 if current == start:
                     return Vanishing("hook", -1, _zeroing(record)) if track.hooks else None
                 if probe.flows[current].incoming == "zero":
@@ -96,14 +108,49 @@ def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track
                 queue.append(node)
     best: Vanishing | None = None
     for node, position in frontier:
-        found = _explain(record, probe, node, position, finder, track)
+        selecting = _selecting(probe, above, node)
+        if selecting >= 0 and (chosen := finder.find(probe.flows[selecting].sequence)) >= 0:
+            found: Vanishing | None = Vanishing("selected", chosen, chosen, node=probe.flows[selecting].name)
+        else:
+            found = _explain(record, probe, node, position, finder, track)
         if found is not None and (best is None or _rank(found) < _rank(best)):
             best = found
     return best
 
 
 def _rank(found: Vanishing) -> int:
-    return ["backward", "hook", "number", "factor", "derivative"].index(found.how)
+    return ["backward", "hook", "number", "factor", "selected", "cancelled", "derivative"].index(found.how)
+
+
+def _finite_uses(probe: Probe, edges: list[tuple[int, int]]) -> list[int]:
+    """The nodes that send a gradient which is not zero, one entry for each edge."""
+    return [
+        node
+        for node, position in edges
+        if position < len(probe.flows[node].outgoing) and probe.flows[node].outgoing[position] == "finite"
+    ]
+
+
+def _selecting(probe: Probe, above: dict[int, list[tuple[int, int]]], node: int) -> int:
+    """The node that reads another part of what `node` put together; -1 where that is not the story.
+
+    The outputs of a recurrent layer are stacked from those of its parts. A stack hands on what it gets: if it is alive
+    and one of the parts gets zeros, whatever reads the stack reads the other parts only.
+    """
+    if not probe.flows[node].name.startswith(JOINING):
+        return -1
+    queue, seen = [node], {node}
+    while queue:
+        for user, _ in above.get(queue.pop(), ()):
+            name = probe.flows[user].name
+            if not probe.flows[user].visited or user in seen:
+                continue
+            seen.add(user)
+            if name.startswith(SELECTING):
+                return user
+            if name.startswith((*JOINING, *RESHAPING)):
+                queue.append(user)
+    return -1
 
 
 def _zeroing(record: Record) -> int:

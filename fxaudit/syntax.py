@@ -18,9 +18,11 @@ __all__ = [
     "attribute_mentions",
     "binding_of",
     "branch_ran",
+    "branches_around",
     "call_sites",
     "construction_of",
     "drops_call",
+    "made_lazily",
     "obstacles",
     "sliced_statements",
     "tree_of",
@@ -355,7 +357,7 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
                         continue
                     seen.add(assignment)
                     value = getattr(assignment, "value", None) or assignment
-                    found.extend((file, test, "branch") for test in _tests_around(tree, assignment))
+                    found.extend((file, test, "branch") for test in branches_around(tree, assignment))
                     found.append((file, assignment.lineno, _kind(tree, assignment, value)))
                     queue.append(value)
             elif isinstance(node, ast.Call):
@@ -374,10 +376,28 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
                                             continue
                                         seen.add(assignment)
                                         value = getattr(assignment, "value", None) or assignment
-                                        found.extend((file, test, "branch") for test in _tests_around(tree, assignment))
+                                        found.extend(
+                                            (file, test, "branch") for test in branches_around(tree, assignment)
+                                        )
                                         found.append((file, assignment.lineno, _kind(tree, assignment, value)))
                                         queue.append(value)
     return found
+
+
+def made_lazily(file: str, line: int) -> bool:
+    """Whether what the statement at `line` makes is kept for the next time: it stands in a branch, behind an `or`, or
+    in a function whose result is cached."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return False
+    if any(isinstance(outer, ast.If) for outer in _around(tree, statement)):
+        return True
+    if any(isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) for node in ast.walk(statement)):
+        return True
+    scope = tree.function(statement)
+    decorators = scope.decorator_list if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef) else []
+    return any("cache" in ast.unparse(decorator) for decorator in decorators)
 
 
 def branch_ran(file: str, line: int, ran: set[int]) -> bool:
@@ -419,7 +439,7 @@ def _kind(tree: Tree, assignment: ast.AST, value: ast.AST) -> str:
     return "rebound" if in_loop and isinstance(assignment, ast.Assign) else "assigned"
 
 
-def _tests_around(tree: Tree, node: ast.AST) -> list[int]:
+def branches_around(tree: Tree, node: ast.AST) -> list[int]:
     """The lines of the `if` statements that decide whether `node` runs."""
     return [outer.test.lineno for outer in _around(tree, node) if isinstance(outer, ast.If)]
 

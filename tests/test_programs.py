@@ -28,9 +28,6 @@ KNOWN = {
     "365_discriminator_pretrained_60_steps": "the generator's optimizer first steps after the 50 recorded steps",
     "366_two_phases_of_sixty": "the second phase begins after the 50 recorded steps",
     "367_backbone_thawed_after_sixty_steps": "the backbone is thawed after the 50 recorded steps",
-    "379_moe_top1_weight_not_used": (
-        "an unused output of `max` is called non-differentiable, and the line that leaves it out is not named"
-    ),
 }
 """Programs that are judged wrong today, by name."""
 HEALTHY = sorted((FOLDER / "healthy").glob("*.py"))
