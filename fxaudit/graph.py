@@ -120,8 +120,11 @@ class StepGraph:
         every module, unless a loss depends on it.
         """
         values = self.record.values
+        started = self.record.calls[0].time if self.record.calls else 0
         for vid in self.values_of(track):
             for op in self.consumers.get(vid, ()):
+                if op.index < started and op.name in DETACHING:
+                    continue  # a constructor that copies a module does not run it
                 if vid in op.mutates or op.name in ("Parameter", "grad", "requires_grad_", "autograd.grad"):
                     continue
                 if op.module >= 0 or any(out in self.reaching or values[out].requires_grad for out in op.outputs):
@@ -259,6 +262,8 @@ class StepGraph:
         values = self.record.values
         best: DeadEnd | None = None
         carried = self.carried([track])
+        if any(vid in carried for vid in self.losses) and (unread := self._unread_output(track)) is not None:
+            return unread
         for vid in sorted(carried if len(carried) > 1 else everything):
             value = values[vid]
             if value.op < 0 or value.track >= 0:
@@ -273,6 +278,33 @@ class StepGraph:
             if not onward:
                 best = DeadEnd(value.op, vid)
         return best
+
+    def _unread_output(self, track: int) -> DeadEnd | None:
+        """The output that no loss reads of the operation that reads the tensor.
+
+        For a tensor that by the recorded operations has a part in the loss, and by autograd has none: the operation has
+        several outputs, and the tensor has no part in the one that is used.
+        """
+        for vid in self._own_values(track):
+            for op in self.consumers.get(vid, ()):
+                unread = [o for o in op.outputs if o not in self.reaching and self.record.values[o].requires_grad]
+                if unread and any(o in self.reaching for o in op.outputs):
+                    return DeadEnd(op.index, unread[0])
+        return None
+
+    def last_escape(self, track: int) -> Cut | None:
+        """The escape to Python that is the last thing done with what carries the tensor's gradient.
+
+        What becomes of the number was not followed: an `int(…)` that sets a size, say.
+        """
+        carried = self.carried([track])
+        escapes = [
+            Cut(op.index, vid, "left_torch", True)
+            for vid in carried
+            for op in self.consumers.get(vid, ())
+            if op.detail == "escape"
+        ]
+        return max(escapes, key=lambda cut: cut.op, default=None)
 
     def gradient_writers(self, track: int, start: int, end: int) -> list[Op]:
         """Operations between two times that write the tensor's `.grad`, or storage it shares, in place."""

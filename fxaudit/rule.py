@@ -107,7 +107,7 @@ class Audit:
                 return dead
         if certain:
             return certain[0]
-        return dead
+        return dead or self.graph.last_escape(state.index)
 
     def _is_bound(self, dead: DeadEnd) -> bool:
         """Whether the program gives the value a name, beside the operation's other results: `weight, index = p.max(1)`.

@@ -21,6 +21,7 @@ __all__ = [
     "branches_around",
     "call_sites",
     "construction_of",
+    "decides",
     "drops_call",
     "made_lazily",
     "obstacles",
@@ -283,6 +284,15 @@ def binding_of(file: str, line: int) -> Binding:
         case ast.Expr(value=ast.Call() | ast.Await()):
             return Binding("discarded")
     return Binding("used")
+
+
+def decides(file: str, line: int) -> bool:
+    """Whether `line` is the head of an `if` or `while`, or an `assert`: its value decides what runs, and no more."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if not isinstance(statement, ast.If | ast.While | ast.Assert):
+        return False
+    return statement.lineno <= line <= (statement.test.end_lineno or statement.test.lineno)
 
 
 def drops_call(file: str, line: int, name: str) -> bool:

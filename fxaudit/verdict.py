@@ -206,20 +206,23 @@ class Judge:
     def _rewrapped_leaves(self) -> None:
         """Leaves that forward made of a parameter's value: the loss reaches them in the parameter's place."""
         values = self.record.values
-        found: dict[int, Track] = {}
+        found: dict[int, tuple[Track, str]] = {}
         for state in self.states:
             if state.verdict != "unreachable":
                 continue
             for cut in self.graph.cuts(state.index):
-                if cut.kind != "rewrapped":
+                if cut.kind not in ("rewrapped", "left_torch"):
                     continue
-                outputs = [out for vid in self.record.ops[cut.op].outputs for out in (vid, *self._leaves_of(vid))]
+                back = [self.record.ops[cut.op], *self._returned(cut.op)]
+                made = [vid for op in back for vid in op.outputs]
+                outputs = [out for vid in made for out in (vid, *self._leaves_of(vid))]
                 for out in outputs:
                     is_leaf = values[out].track >= 0 and values[out].requires_grad and out not in self.graph.losses
                     if is_leaf and values[out].track not in self._named:
                         track = self.record.tracks[values[out].track]
-                        found[track.created if track.created >= 0 else self.record.ops[cut.op].stack] = track
-        for track in found.values():
+                        line = track.created if track.created >= 0 else self.record.ops[cut.op].stack
+                        found[line] = (track, "FXA107" if cut.kind == "rewrapped" else "FXA106")
+        for track, code in found.values():
             self._named.add(track.index)
             op = values[track.values[-1]].op
             stack = self.record.ops[op].stack if op >= 0 else track.created
@@ -227,7 +230,11 @@ class Judge:
             state = self._state(self._unique(name), track, None, "")
             state.verdict, state.mechanism = "unregistered", "remade"
             state.reason = "made anew in each forward from a parameter's value: the gradient stays with it"
-            state.explained.append("FXA107")
+            state.explained.append(code)
+
+    def _returned(self, op: int) -> list[Op]:
+        """The operations that took Python numbers of an escape back into torch."""
+        return self.graph.python_consumers.get(op, [])
 
     def _leaves_of(self, vid: int) -> list[int]:
         return [out for op in self.graph.consumers.get(vid, ()) if op.name == "requires_grad_" for out in op.outputs]

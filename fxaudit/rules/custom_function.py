@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from fxaudit.blame import return_of, source_at
+from fxaudit.blame import project_stack, return_of, source_at
 from fxaudit.capture.record import Op
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
@@ -27,6 +27,7 @@ class CustomFunctionReturnsNone(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each custom function whose parameters are reached by the graph but got nothing."""
+        yield from self._read_inside(audit)
         groups: dict[str, list[tuple[ParameterState, Op]]] = {}
         for state in audit.unexplained("unreachable"):
             if not state.reached_in:
@@ -50,6 +51,33 @@ class CustomFunctionReturnsNone(Rule):
                 f"`{op.name}.backward` returns no gradient for {audit.names(states)}",
                 culprit,
                 related=related,
+            )
+
+    def _read_inside(self, audit: Audit) -> Iterator[Finding]:
+        """Parameters that the function's forward uses without being given them: backward can return nothing for
+        them."""
+        groups: dict[str, list[tuple[ParameterState, Op]]] = {}
+        for state in audit.unexplained("unreachable"):
+            own = set(state.track.values)
+            op = next((op for op in audit.graph.ops if own & set(op.hidden)), None)
+            if op is not None and not state.reached_in and not audit.graph.cuts(state.index):
+                groups.setdefault(op.detail, []).append((state, op))
+        for detail, members in groups.items():
+            states = [state for state, _ in members]
+            state, op = members[0]
+            own = set(state.track.values)
+            inner = [o for o in audit.record.ops if o.inside == op.index and own & set(o.inputs)]
+            stacks = [project_stack(audit.record.stacks, o.stack) for o in inner] or [op.stack]
+            yield self.finding(
+                audit,
+                states,
+                f"`{op.name}` uses {audit.names(states)}, which it is not given as arguments",
+                audit.source(stacks[0]),
+                related=[
+                    (return_of(audit.project_files, detail, "backward"), "so backward returns no gradient for it"),
+                    (audit.source(op.stack), "the function is applied here"),
+                ],
+                fix="Pass the parameters as arguments of `apply`, and return their gradients from `backward`.",
             )
 
     @staticmethod

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.rules.containers import owner_of
 from fxaudit.rules.cuts import rewrapping_lines
 from fxaudit.syntax import made_lazily
 from fxaudit.verdict import ParameterState
@@ -121,5 +123,8 @@ def _made_once(audit: Audit, state: ParameterState) -> bool:
     forwards = [call for call in audit.record.calls if call.parent < 0]
     if len(audit.graph.backwards) > 1:
         return len(twins) < min(len(audit.graph.backwards), len(forwards))
+    keeper = owner_of(audit, state)
+    if keeper is not None and isinstance(keeper.value, defaultdict):
+        return True
     stacks = audit.record.stacks
     return any(made_lazily(stacks.file(i), stacks.line(i)) for i in stacks.chain(state.track.created)[:3])

@@ -46,7 +46,8 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     """
     made = registration(audit, root, path)
     ran = audit.record.stacks.lines_seen()
-    for tree, node in _mentions(audit, root, path):
+    for tree, mention in _mentions(audit, root, path):
+        node = _call_in_loop(tree, mention) or mention
         found = obstacles(tree, node, ran.get(tree.file, set()))
         here = source_at(tree.file, getattr(node, "lineno", 0))
         if not found:
@@ -62,6 +63,24 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     if twice is not None:
         return Unreached(twice, [(made, "made here, and never used")])
     return Unreached(made, [(source, "forward runs without it here") for source in beside])
+
+
+def _call_in_loop(tree: Tree, node: ast.AST) -> ast.AST | None:
+    """The call of the loop variable, where `node` is what a `for` goes through: `for layer in self.layers`."""
+    for outer in tree.ancestors(node):
+        match outer:
+            case ast.For(target=target, iter=iterated, body=body):
+                names = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+                if not any(inner is node for inner in ast.walk(iterated)):
+                    return None
+                for statement in body:
+                    for inner in ast.walk(statement):
+                        match inner:
+                            case ast.Call(func=ast.Name(id=name)) if name in names:
+                                return inner
+            case ast.stmt():
+                return None
+    return None
 
 
 def _siblings(audit: Audit, root: int, path: str) -> tuple[SourceLine | None, list[SourceLine]]:
