@@ -262,8 +262,11 @@ class StepGraph:
         values = self.record.values
         best: DeadEnd | None = None
         carried = self.carried([track])
-        if any(vid in carried for vid in self.losses) and (unread := self._unread_output(track)) is not None:
-            return unread
+        if any(vid in carried for vid in self.losses):
+            # Autograd knows better: the tensor has no part in what is used of an operation that reads it.
+            for end in (self._unread_output(track), self._derivative(carried)):
+                if end is not None:
+                    return end
         for vid in sorted(carried if len(carried) > 1 else everything):
             value = values[vid]
             if value.op < 0 or value.track >= 0:
@@ -291,6 +294,11 @@ class StepGraph:
                 if unread and any(o in self.reaching for o in op.outputs):
                     return DeadEnd(op.index, unread[0])
         return None
+
+    def _derivative(self, carried: set[int]) -> DeadEnd | None:
+        """The derivative of something that depends on the tensor; a constant term drops out of it."""
+        taken = [op for op in self.ops if op.name == "autograd.grad" and op.outputs and carried & set(op.inputs)]
+        return DeadEnd(taken[-1].index, taken[-1].outputs[0]) if taken else None
 
     def last_escape(self, track: int) -> Cut | None:
         """The escape to Python that is the last thing done with what carries the tensor's gradient.

@@ -45,6 +45,8 @@ class DeadEndValue(Rule):
             binding = binding_of(file, line)
             if binding.kind == "discarded":
                 message = f"the result of `{op.name}` is dropped, and with it {audit.names(states)}"
+            elif op.name == "autograd.grad":
+                message = f"{audit.names(states)} drops out of the derivative that `autograd.grad` takes"
             elif decides(file, line):
                 message = f"{audit.names(states)} only decides a branch, which gradient does not pass"
             else:
@@ -64,7 +66,7 @@ class DeadEndValue(Rule):
                 (audit.op_source(cut.op), f"another way to the loss ends here, at `{audit.record.ops[cut.op].name}`")
                 for cut in cuts
             ]
-            level = "error" if audit.is_held(states) else "note"
+            level = "error" if audit.is_held(states) and op.name != "autograd.grad" else "note"
             yield self.finding(audit, states, message, culprit, related=related, level=level)  # type: ignore[arg-type]
 
     @staticmethod
