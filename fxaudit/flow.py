@@ -45,6 +45,12 @@ CONTRACTING = frozenset(
      "__rmul__",
      "div", "true_divide", "__truediv__", "mv", "dot", "outer", "baddbmm", "where", "masked_fill"}
 )  # fmt: skip
+JOINING = ("StackBackward", "CatBackward")
+SELECTING = ("SelectBackward", "SliceBackward", "IndexBackward", "GatherBackward", "IndexSelectBackward")
+RESHAPING = (
+    "ViewBackward", "ReshapeAliasBackward", "UnsafeViewBackward", "TransposeBackward", "PermuteBackward", "TBackward",
+    "CloneBackward", "SqueezeBackward", "UnsqueezeBackward", "ExpandBackward", "AsStridedBackward",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +58,12 @@ class Vanishing:
     """Where a gradient became zero: the operation where it bites, and the operation that is the origin of it.
 
     `how`: `factor` (a zero factor), `number` (multiplied by the Python number 0), `derivative` (the operation's own
-    derivative is zero), `backward` (a custom backward or a hook returned zeros), `hook` (a hook on the tensor itself),
-    `cancelled` (what comes back on several ways adds up to zero, as for `x - x`).
+    derivative is zero), `selected` (the operation takes another part of the tensor), `cancelled` (what comes back on
+    several ways adds up to zero, as for `x - x`), `backward` (a custom backward or a hook returned zeros), `hook` (a
+    hook on the tensor itself).
     """
 
-    how: Literal["factor", "number", "derivative", "backward", "hook", "cancelled"]
+    how: Literal["factor", "number", "derivative", "selected", "cancelled", "backward", "hook"]
     bites: int
     """Index of the operation whose backward lost it; -1 unknown."""
     origin: int
@@ -86,17 +93,14 @@ def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track
             if not flow.visited or position >= len(flow.outgoing) or flow.outgoing[position] == "none":
                 continue
             if flow.outgoing[position] != "zero":
+                alive = [n for n, p in above[current] if _is_alive(probe, n, p)]
+                hooked = bool(track.hooks) if current == start else _zeroing(record) >= 0
+                if len(alive) > 1 and probe.flows[current].incoming in ("zero", "none") and not hooked:
+                    met = max(finder.find(probe.flows[n].sequence) for n in alive)
+                    return Vanishing("cancelled", met, met, track.index if current == start else -1)
                 if current == start:
-                    if track.hooks:
-                        return Vanishing("hook", -1, _zeroing(record))
-                    met = [finder.find(probe.flows[n].sequence) for n, p in above[start] if _is_alive(probe, n, p)]
-                    zero = probe.flows[start].incoming == "zero"
-                    return Vanishing("cancelled", max(met), max(met), track.index) if len(met) > 1 and zero else None
+                    return Vanishing("hook", -1, _zeroing(record)) if track.hooks else None
                 if probe.flows[current].incoming == "zero":
-                    alive = [n for n, p in above[current] if _is_alive(probe, n, p)]
-                    if len(alive) > 1:
-                        merged = max(finder.find(probe.flows[n].sequence) for n in alive)
-                        return Vanishing("cancelled", merged, merged)
                     # It left one node alive and came to the next as zeros: a hook on the tensor between them.
                     return Vanishing("hook", finder.find(probe.flows[current].sequence), _zeroing(record))
                 continue
@@ -107,7 +111,11 @@ def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track
                 queue.append(node)
     best: Vanishing | None = None
     for node, position in frontier:
-        found = _explain(record, probe, node, position, finder, track)
+        selecting = _selecting(probe, above, node)
+        if selecting >= 0 and (chosen := finder.find(probe.flows[selecting].sequence)) >= 0:
+            found: Vanishing | None = Vanishing("selected", chosen, chosen, node=probe.flows[selecting].name)
+        else:
+            found = _explain(record, probe, node, position, finder, track)
         if found is not None and (best is None or _rank(found) < _rank(best)):
             best = found
     return best
@@ -129,7 +137,29 @@ def _is_alive(probe: Probe, node: int, position: int) -> bool:
 
 
 def _rank(found: Vanishing) -> int:
-    return ["backward", "hook", "number", "factor", "derivative"].index(found.how)
+    return ["backward", "hook", "number", "factor", "selected", "cancelled", "derivative"].index(found.how)
+
+
+def _selecting(probe: Probe, above: dict[int, list[tuple[int, int]]], node: int) -> int:
+    """The node that reads another part of what `node` put together; -1 where that is not the story.
+
+    The outputs of a recurrent layer are stacked from those of its parts. A stack hands on what it gets: if it is alive
+    and one of the parts gets zeros, whatever reads the stack reads the other parts only.
+    """
+    if not probe.flows[node].name.startswith(JOINING):
+        return -1
+    queue, seen = [node], {node}
+    while queue:
+        for user, _ in above.get(queue.pop(), ()):
+            name = probe.flows[user].name
+            if not probe.flows[user].visited or user in seen:
+                continue
+            seen.add(user)
+            if name.startswith(SELECTING):
+                return user
+            if name.startswith((*JOINING, *RESHAPING)):
+                queue.append(user)
+    return -1
 
 
 def _zeroing(record: Record) -> int:

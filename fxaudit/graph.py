@@ -127,13 +127,29 @@ class StepGraph:
         every module, unless a loss depends on it.
         """
         values = self.record.values
+        started = self.record.calls[0].time if self.record.calls else 0
         for vid in self.values_of(track):
             for op in self.consumers.get(vid, ()):
+                if op.index < started and op.name in DETACHING and self._is_copying(op):
+                    continue  # a constructor that copies a module does not run it
                 if vid in op.mutates or op.name in ("Parameter", "grad", "requires_grad_", "autograd.grad"):
                     continue
                 if op.module >= 0 or any(out in self.reaching or values[out].requires_grad for out in op.outputs):
                     return True
         return False
+
+    def _is_copying(self, op: Op) -> bool:
+        """Whether a new Parameter of the same value is all that is made of it, as `copy.deepcopy` does."""
+        queue, made = list(op.outputs), False
+        while queue:
+            for later in self.consumers.get(queue.pop(), ()):
+                if later.name == "Parameter":
+                    made = True
+                elif later.name == "clone":
+                    queue.extend(later.outputs)
+                else:
+                    return False
+        return made
 
     def reaches_by_data(self, track: int) -> bool:
         """Whether the tensor's value has any part in a loss."""
@@ -299,6 +315,11 @@ class StepGraph:
         return self._dead_ends[track]
 
     def _find_dead_end(self, track: int) -> DeadEnd | None:
+        if self.carries_to_loss(track):
+            # Autograd knows better: the tensor has no part in what is used of an operation that reads it.
+            for end in (self._unread_output(track), self._derivative(track)):
+                if end is not None:
+                    return end
         own = self._own_values(track)
         goes_on = any(True for vid in own for _ in self._carried_on(vid))
         following, known = (self._carried_on, self._ends_carried) if goes_on else (self._read_on, self._ends_read)
@@ -318,6 +339,40 @@ class StepGraph:
             ):
                 return -1
         return vid
+
+    def _unread_output(self, track: int) -> DeadEnd | None:
+        """The output that no loss reads of the operation that reads the tensor.
+
+        For a tensor that by the recorded operations has a part in the loss, and by autograd has none: the operation has
+        several outputs, and the tensor has no part in the one that is used.
+        """
+        for vid in self._own_values(track):
+            for op in self.consumers.get(vid, ()):
+                unread = [o for o in op.outputs if o not in self.reaching and self.record.values[o].requires_grad]
+                if unread and any(o in self.reaching for o in op.outputs):
+                    return DeadEnd(op.index, unread[0])
+        return None
+
+    def _derivative(self, track: int) -> DeadEnd | None:
+        """The derivative of something that depends on the tensor; a constant term drops out of it."""
+        derivatives = [op for op in self.ops if op.name == "autograd.grad" and op.outputs]
+        carried = self.carried([track]) if derivatives else set()
+        taken = [op for op in derivatives if carried & set(op.inputs)]
+        return DeadEnd(taken[-1].index, taken[-1].outputs[0]) if taken else None
+
+    def last_escape(self, track: int) -> Cut | None:
+        """The escape to Python that is the last thing done with what carries the tensor's gradient.
+
+        What becomes of the number was not followed: an `int(…)` that sets a size, say.
+        """
+        carried = self.carried([track])
+        escapes = [
+            Cut(op.index, vid, "left_torch", True)
+            for vid in carried
+            for op in self.consumers.get(vid, ())
+            if op.detail == "escape"
+        ]
+        return max(escapes, key=lambda cut: cut.op, default=None)
 
     def gradient_writers(self, track: int, start: int, end: int) -> list[Op]:
         """Operations between two times that write the tensor's `.grad`, or storage it shares, in place."""

@@ -20,11 +20,14 @@ __all__ = [
     "attribute_mentions",
     "binding_of",
     "branch_ran",
+    "branches_around",
     "call_sites",
     "construction_of",
+    "decides",
     "draws_at_random",
     "drops_call",
     "loop_choices",
+    "made_lazily",
     "obstacles",
     "sliced_statements",
     "tree_of",
@@ -338,6 +341,15 @@ def unpacking(file: str, line: int, column: int) -> tuple[tuple[str, ...], int]:
     return parts, covering[0] if len(covering) == 1 else UNCERTAIN
 
 
+def decides(file: str, line: int) -> bool:
+    """Whether `line` is the head of an `if` or `while`, or an `assert`: its value decides what runs, and no more."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if not isinstance(statement, ast.If | ast.While | ast.Assert):
+        return False
+    return statement.lineno <= line <= (statement.test.end_lineno or statement.test.lineno)
+
+
 def drops_call(file: str, line: int, name: str) -> bool:
     """Whether the statement at `line` is nothing but a call of `name`, or of a module, whose result is dropped."""
     tree = tree_of(file)
@@ -411,7 +423,7 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
                         continue
                     seen.add(assignment)
                     value = getattr(assignment, "value", None) or assignment
-                    found.extend((file, test, "branch") for test in _tests_around(tree, assignment))
+                    found.extend((file, test, "branch") for test in branches_around(tree, assignment))
                     found.append((file, assignment.lineno, _kind(tree, assignment, value)))
                     queue.append(value)
             elif isinstance(node, ast.Call):
@@ -430,10 +442,28 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
                                             continue
                                         seen.add(assignment)
                                         value = getattr(assignment, "value", None) or assignment
-                                        found.extend((file, test, "branch") for test in _tests_around(tree, assignment))
+                                        found.extend(
+                                            (file, test, "branch") for test in branches_around(tree, assignment)
+                                        )
                                         found.append((file, assignment.lineno, _kind(tree, assignment, value)))
                                         queue.append(value)
     return found
+
+
+def made_lazily(file: str, line: int) -> bool:
+    """Whether what the statement at `line` makes is kept for the next time: it stands in a branch, behind an `or`, or
+    in a function whose result is cached."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return False
+    if any(isinstance(outer, ast.If) for outer in _around(tree, statement)):
+        return True
+    if any(isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) for node in ast.walk(statement)):
+        return True
+    scope = tree.function(statement)
+    decorators = scope.decorator_list if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef) else []
+    return any("cache" in ast.unparse(decorator) for decorator in decorators)
 
 
 def branch_ran(file: str, line: int, ran: set[int]) -> bool:
@@ -490,7 +520,7 @@ def _own_entry(tree: Tree, assignment: ast.Assign) -> bool:
     return any(isinstance(t.slice, ast.Name) and t.slice.id in variables for t in targets)
 
 
-def _tests_around(tree: Tree, node: ast.AST) -> list[int]:
+def branches_around(tree: Tree, node: ast.AST) -> list[int]:
     """The lines of the `if` statements that decide whether `node` runs."""
     return [outer.test.lineno for outer in _around(tree, node) if isinstance(outer, ast.If)]
 

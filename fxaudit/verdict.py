@@ -217,30 +217,37 @@ class Judge:
     def _rewrapped_leaves(self, reached: set[int]) -> None:
         """Leaves that forward made of a parameter's value: the loss reaches them in the parameter's place."""
         values = self.record.values
-        found: dict[int, Track] = {}
+        found: dict[int, tuple[Track, str]] = {}
         for state in self.states:
             if state.verdict != "unreachable":
                 continue
             for cut in self.graph.cuts(state.index):
-                if cut.kind not in ("rewrapped", "detached"):
+                if cut.kind not in ("rewrapped", "left_torch", "detached"):
                     continue
-                outputs = [out for vid in self.record.ops[cut.op].outputs for out in (vid, *self._leaves_of(vid))]
+                back = [self.record.ops[cut.op], *self._returned(cut.op)]
+                made = [vid for op in back for vid in op.outputs]
+                outputs = [out for vid in made for out in (vid, *self._leaves_of(vid))]
                 if cut.kind == "detached":
                     outputs = [out for out in outputs if values[out].track in reached]
                 for out in outputs:
                     is_leaf = values[out].track >= 0 and values[out].requires_grad and out not in self.graph.losses
                     if is_leaf and values[out].track not in self._named:
                         track = self.record.tracks[values[out].track]
-                        found[track.created if track.created >= 0 else self.record.ops[cut.op].stack] = track
-        for track in found.values():
+                        line = track.created if track.created >= 0 else self.record.ops[cut.op].stack
+                        found[line] = (track, "FXA106" if cut.kind == "left_torch" else "FXA107")
+        for track, code in found.values():
             self._named.add(track.index)
             op = values[track.values[-1]].op
             stack = self.record.ops[op].stack if op >= 0 else track.created
             name = variable_name(self.record.stacks, stack) or f"<leaf {track.shape}>"
             state = self._state(self._unique(name), track, None, "")
             state.verdict, state.mechanism = "unregistered", "remade"
-            state.reason = "made from a parameter's value: the gradient stays with it"
-            state.explained.append("FXA107")
+            state.reason = "made anew in each forward from a parameter's value: the gradient stays with it"
+            state.explained.append(code)
+
+    def _returned(self, op: int) -> list[Op]:
+        """The operations that took Python numbers of an escape back into torch."""
+        return self.graph.python_consumers.get(op, [])
 
     def _leaves_of(self, vid: int) -> list[int]:
         found: list[int] = []

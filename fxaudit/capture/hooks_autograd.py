@@ -238,6 +238,7 @@ def _adopt(session: Session, index: int, first: int) -> None:
             if value.op < index and vid not in outer.inputs and vid not in hidden:
                 hidden.append(vid)
     outer.inputs = (*outer.inputs, *hidden)
+    outer.hidden = tuple(hidden)
 
 
 def _watch_inference_mode(session: Session, patches: Patches) -> None:

@@ -112,8 +112,8 @@ def _watch_steps(session: Session, patches: Patches) -> None:
     def before(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         if not session.on:
             if session.is_elsewhere:
-                known = (recorder.known_track(p) for group in optimizer.param_groups for p in group["params"])
-                session.stepped_elsewhere.update(track.index for track in known if track is not None)
+                tracks = (recorder.known_track(p) for group in optimizer.param_groups for p in group["params"])
+                session.stepped_elsewhere.update(track.index for track in tracks if track is not None)
             return
         info = session.optimizer_info(optimizer)
         stack = recorder.stack(sys._getframe(1))

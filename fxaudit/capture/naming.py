@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -120,8 +120,11 @@ def _without_originals(
     kept = []
     for entry in chosen:
         tracks = [session.recorder.known_track(p) for p in entry[3].parameters()]
-        passive = id(entry[3]) not in active and all(track is None or track.index not in used for track in tracks)
-        if not passive or shapes(entry[3]) not in called:
+        passive = id(entry[3]) not in active and all(
+            track is None or (track.index not in used and all(fact.gradient == "none" for fact in track.facts))
+            for track in tracks
+        )
+        if not passive or shapes(entry[3]) not in called or _copied_each_round(session, entry[3]):
             kept.append(entry)
     return kept
 
@@ -224,7 +227,8 @@ def variable_name(stacks: StackTable, stack: int) -> str:
 def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Recorder) -> dict[int, str]:
     """Attribute paths of tensors that the modules keep in lists, dicts, plain attributes or closures, by track.
 
-    A bounded walk: at most 20,000 objects, six levels deep. Registered parameters are not listed. A tensor that is no
+    A bounded walk: at most 20,000 objects, six levels deep. Registered parameters are not listed; buffers are, for
+    those that require grad, and so is what the user's classes have as attributes. A tensor that is no
     leaf (`Parameter(...).expand(...)`) gives its path to the leaf it was made from.
     """
     found: dict[int, str] = {}
@@ -235,7 +239,7 @@ def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Record
     for prefix, root in roots:
         for name, module in root.named_modules():
             path = prefix + name + "." if name else prefix
-            for key, value in vars(module).items():
+            for key, value in _kept_by(module):
                 if not key.startswith("_") or key.startswith("__"):
                     queue.append((path + key, value, 0))
     while queue and visited < MAX_VISITED:
@@ -281,6 +285,16 @@ def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Record
             seen.add(id(value))
             queue.extend((f"{path}.{key}", inner, depth + 1) for key, inner in list(vars(value).items())[:200])
     return found
+
+
+def _kept_by(module: nn.Module) -> Iterator[tuple[str, object]]:
+    """What a module keeps: its attributes, its buffers, and the modules and tensors among the attributes of its own
+    classes."""
+    yield from vars(module).items()
+    yield from vars(module).get("_buffers", {}).items()
+    for kind in type(module).__mro__:
+        if not kind.__module__.startswith(("torch.", "builtins")):
+            yield from ((k, v) for k, v in vars(kind).items() if isinstance(v, nn.Module | torch.Tensor | list | dict))
 
 
 def _is_plain(value: object) -> bool:

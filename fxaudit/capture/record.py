@@ -80,6 +80,8 @@ class Op:
     sequence: tuple[int, int] = (0, 0)
     custom: bool = False
     """A call of a custom `autograd.Function`."""
+    hidden: tuple[int, ...] = ()
+    """Inputs of a custom function that are none of its arguments, but are read inside of it."""
     detail: str = ""
 
 

@@ -27,7 +27,7 @@ from fxaudit.capture.recorder import Recorder
 from fxaudit.capture.values import Snapshot, local_part, number_of
 from fxaudit.source import variables_of
 
-__all__ = ["ModuleInfo", "OptimizerInfo", "Session", "SlotAssignment", "active_session"]
+__all__ = ["ModuleInfo", "OptimizerInfo", "Session", "SlotAssignment", "active_session", "defining_file"]
 
 
 @dataclass(slots=True)
@@ -290,7 +290,7 @@ class Session:
             index=len(self.modules),
             ref=weakref.ref(module),
             type=kind.__name__,
-            defined_in=_defining_file(kind),
+            defined_in=defining_file(kind),
             created=created,
             created_time=self.record.time if created >= 0 else -1,
         )
@@ -575,6 +575,7 @@ def _parts(module: nn.Module) -> Iterator[nn.Module]:
                 queue.append(child)
 
 
-def _defining_file(kind: type) -> str:
+def defining_file(kind: type) -> str:
+    """The file of the module that defines a class; empty where it has none."""
     module = sys.modules.get(kind.__module__)
     return getattr(module, "__file__", None) or ""

@@ -9,7 +9,7 @@ from fxaudit.finding import Finding
 from fxaudit.graph import DeadEnd
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine, is_library
-from fxaudit.syntax import binding_of, drops_call
+from fxaudit.syntax import binding_of, decides, drops_call
 from fxaudit.verdict import ParameterState
 
 __all__ = ["DeadEndValue"]
@@ -45,6 +45,10 @@ class DeadEndValue(Rule):
             binding = binding_of(file, line)
             if binding.kind == "discarded":
                 message = f"the result of `{op.name}` is dropped, and with it {audit.names(states)}"
+            elif op.name == "autograd.grad":
+                message = f"{audit.names(states)} drops out of the derivative that `autograd.grad` takes"
+            elif decides(file, line):
+                message = f"{audit.names(states)} only decides a branch, which gradient does not pass"
             else:
                 message = f"{audit.names(states)}: what `{op.name}` makes of it is not used by the loss"
             cuts = [cut for state in states for cut in audit.graph.cuts(state.index)][:1]
@@ -63,7 +67,7 @@ class DeadEndValue(Rule):
                 for cut in cuts
             ]
             default = stack >= 0 and is_library(file) and audit.is_library_made(states)
-            level = "error" if audit.is_held(states) and not default else "note"
+            level = "error" if audit.is_held(states) and not default and op.name != "autograd.grad" else "note"
             yield self.finding(audit, states, message, culprit, related=related, level=level)  # type: ignore[arg-type]
 
     @staticmethod
@@ -122,6 +126,8 @@ def _bound(audit: Audit, state: ParameterState, end: DeadEnd) -> int:
         stack = binding_stack(stacks, op.stack)
         file, line = stacks.file(stack), stacks.line(stack)
         kind = binding_of(file, line).kind
+        if decides(file, line):
+            return stack
         if kind == "assigned" or op.custom or (kind == "discarded" and drops_call(file, line, op.name)):
             return stack
         before = [record.values[vid].op for vid in op.inputs if vid in carried and record.values[vid].op >= 0]

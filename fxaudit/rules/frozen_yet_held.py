@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fxaudit.blame import why_never_called
+from fxaudit.blame import project_stack, why_never_called
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
@@ -29,6 +29,10 @@ class FrozenYetHeld(Rule):
             return
         thaw = _thaw_never_run(audit) if audit.judge.looped else []
         frozen_at = next((audit.source(f[2]) for s in states for f in reversed(s.track.freezes) if not f[1]), None)
+        if frozen_at is None:
+            # It was never anything else: made frozen, as `Embedding.from_pretrained` does.
+            made = next((s.track.created for s in states if s.held and not s.track.ever_required_grad), -1)
+            frozen_at = audit.source(project_stack(audit.record.stacks, made))
         if thaw:
             yield self.finding(
                 audit,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fxaudit.blame import why_never_called
 from fxaudit.finding import Finding
 from fxaudit.flow import nonfinite_origin
 from fxaudit.rule import Audit, Example, Rule
@@ -40,7 +41,10 @@ class NonFiniteGradient(Rule):
             states,
             f"the gradient of {audit.names(states)} is not finite: {words}",
             culprit or backward,
-            related=[(backward, "it arrives with this backward")],
+            related=[
+                *(() if any(s.facts for s in states) else why_never_called(audit.record, "step")[:1]),
+                (backward, "it arrives with this backward"),
+            ],
         )
 
     @staticmethod

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
+from fxaudit.blame import source_at
 from fxaudit.capture.record import BackwardEvent
 from fxaudit.finding import Finding
 from fxaudit.flow import Vanishing
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.vanishing import Origins, literal_zero
 from fxaudit.source import SourceLine
+from fxaudit.syntax import tree_of
 from fxaudit.verdict import FULL_WRITES, ParameterState
 
 __all__ = ["ZeroGradient"]
@@ -84,8 +87,13 @@ class ZeroGradient(Rule):
                 )
             case "backward":
                 return audit.op_source(found.origin), [(bites, "applied here")], "a backward returns zeros"
-        if found.how == "cancelled":
-            return bites, [], f"what comes back through `{name}` cancels out"
+            case "selected":
+                return bites, [], f"`{name}` reads another part of what it is joined with"
+            case "cancelled":
+                alias = _alias(bites)
+                if alias is not None:
+                    return alias, [(bites, f"`{name}` cancels it here")], "the gradients of its uses cancel out"
+                return bites, [], f"what comes back through `{name}` cancels out"
         made = _module_made(audit, found.bites)
         if made is not None and name in ("dropout", "alpha_dropout", "feature_dropout"):
             return made, [(bites, "everything is dropped here")], "dropout drops everything"
@@ -137,6 +145,20 @@ def _steps_meet_zero(audit: Audit, state: ParameterState) -> bool:
         if fact.last_backward >= 0 and isinstance(event := events[fact.last_backward], BackwardEvent)
     ]
     return bool(brought) and set(brought) == {"zero"} and all(fact.gradient == "zero" for fact in state.facts)
+
+
+def _alias(source: SourceLine | None) -> SourceLine | None:
+    """The assignment `a = b` that makes two names in the line stand for one tensor."""
+    tree = tree_of(source.file) if source is not None else None
+    statement = tree.statement_at(source.line) if tree is not None and source is not None else None
+    if tree is None or statement is None:
+        return None
+    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    for node in ast.walk(tree.function(statement) or tree.root):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=one)], value=ast.Name(id=other)) if {one, other} <= names:
+                return source_at(tree.file, node.lineno)
+    return None
 
 
 def _module_made(audit: Audit, index: int) -> SourceLine | None:
