@@ -14,6 +14,7 @@ from fxaudit.source import read_source
 
 __all__ = [
     "Obstacle",
+    "Rebound",
     "Tree",
     "attribute_mentions",
     "binding_of",
@@ -21,7 +22,9 @@ __all__ = [
     "call_sites",
     "construction_of",
     "drops_call",
+    "is_only_returned",
     "obstacles",
+    "rebinding_of",
     "sliced_statements",
     "tree_of",
 ]
@@ -281,6 +284,73 @@ def binding_of(file: str, line: int) -> Binding:
         case ast.Expr(value=ast.Call() | ast.Await()):
             return Binding("discarded")
     return Binding("used")
+
+
+@dataclass(frozen=True, slots=True)
+class Rebound:
+    """A statement that gives a name another value."""
+
+    line: int
+    last: int
+    reads_old: bool
+    """Whether it mentions the old value, be it for the shape."""
+
+
+def rebinding_of(file: str, line: int, ran: set[int]) -> Rebound | None:
+    """The statement of the same function that gives a name assigned at `line` another value before anybody read it.
+
+    None where there is no such statement among the lines that ran.
+    """
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return None
+    for name in binding_of(file, line).names:
+        own = _mentions_after(tree, statement, name)
+        first = next((node for node in own if isinstance(node.ctx, ast.Store)), None)
+        again = tree.statement(first) if first is not None else None
+        if not isinstance(again, ast.Assign) or _are_alternatives(tree, statement, again):
+            continue
+        reads = [node for node in own if isinstance(node.ctx, ast.Load) and node.lineno < again.lineno]
+        within = [node for node in ast.walk(again.value) if isinstance(node, ast.Name) and node.id == name]
+        if not reads and _line_ran(tree, again, ran):
+            return Rebound(again.lineno, again.end_lineno or again.lineno, bool(within))
+    return None
+
+
+def is_only_returned(file: str, line: int) -> bool:
+    """Whether what the statement at `line` does with its value is to return it, at once or under a name."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return False
+    if isinstance(statement, ast.Return):
+        return True
+    own = [node for name in binding_of(file, line).names for node in _mentions_after(tree, statement, name)]
+    return bool(own) and all(isinstance(tree.parents[node], ast.Return) for node in own)
+
+
+def _mentions_after(tree: Tree, statement: ast.stmt, name: str) -> list[ast.Name]:
+    """Where the function of `statement` mentions `name` after it, in reading order."""
+    scope = tree.function(statement) or tree.root
+    after = (statement.end_lineno or statement.lineno, statement.end_col_offset or 0)
+    found = [
+        node
+        for node in ast.walk(scope)
+        if isinstance(node, ast.Name) and node.id == name and (node.lineno, node.col_offset) >= after
+    ]
+    return sorted(found, key=lambda node: (node.lineno, node.col_offset))
+
+
+def _are_alternatives(tree: Tree, one: ast.stmt, other: ast.stmt) -> bool:
+    """Whether the two stand in different branches of one `if`."""
+    around: list[ast.AST] = [one, *tree.ancestors(one)]
+    inner: ast.AST = other
+    for outer in tree.ancestors(other):
+        if isinstance(outer, ast.If) and outer in around and inner not in around:
+            return one is not outer
+        inner = outer
+    return False
 
 
 def drops_call(file: str, line: int, name: str) -> bool:

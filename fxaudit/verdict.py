@@ -216,7 +216,11 @@ class Judge:
                 outputs = [out for vid in self.record.ops[cut.op].outputs for out in (vid, *self._leaves_of(vid))]
                 for out in outputs:
                     is_leaf = values[out].track >= 0 and values[out].requires_grad and out not in self.graph.losses
-                    if is_leaf and values[out].track not in self._named:
+                    if (
+                        is_leaf
+                        and values[out].track not in self._named
+                        and self.graph.carries_to_loss(values[out].track)
+                    ):
                         track = self.record.tracks[values[out].track]
                         found[track.created if track.created >= 0 else self.record.ops[cut.op].stack] = track
         for track in found.values():

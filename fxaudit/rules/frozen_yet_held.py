@@ -8,6 +8,7 @@ from fxaudit.blame import why_never_called
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
+from fxaudit.verdict import ParameterState
 
 __all__ = ["FrozenYetHeld"]
 
@@ -23,12 +24,13 @@ class FrozenYetHeld(Rule):
     fix = "Leave frozen parameters out of the optimizer, or unfreeze them with `requires_grad_(True)`."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
-        """One finding for all frozen parameters that are held, or that the program never gets to unfreeze."""
+        """One finding for the frozen parameters that the program never gets to unfreeze, or one for each line that
+        froze some that are held."""
         states = audit.unexplained("frozen")
         if not states:
             return
         thaw = _thaw_never_run(audit) if audit.judge.looped else []
-        frozen_at = next((audit.source(f[2]) for s in states for f in reversed(s.track.freezes) if not f[1]), None)
+        frozen_at = next((line for state in states if (line := _frozen_at(audit, state)) is not None), None)
         if thaw:
             yield self.finding(
                 audit,
@@ -39,14 +41,19 @@ class FrozenYetHeld(Rule):
                 level="warning",
             )
             return
-        held = [state for state in states if state.held]
-        if held:
+        groups: dict[tuple[str, int], tuple[SourceLine | None, list[ParameterState]]] = {}
+        for state in states:
+            if state.held:
+                froze = _frozen_at(audit, state)
+                key = (froze.file, froze.line) if froze is not None else ("", 0)
+                groups.setdefault(key, (froze, []))[1].append(state)
+        for froze, held in groups.values():
             info = audit.session.optimizers[held[0].held[0][0]]
             yield self.finding(
                 audit,
                 held,
                 f"{audit.names(held)} is frozen, yet `{info.type}` holds it",
-                frozen_at or audit.source(info.created),
+                froze or audit.source(info.created),
                 related=[(audit.source(info.created), "the optimizer is built here")],
             )
 
@@ -71,6 +78,11 @@ class FrozenYetHeld(Rule):
         model[0].requires_grad_(False)
         optimizer = torch.optim.SGD(model[2].parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _frozen_at(audit: Audit, state: ParameterState) -> SourceLine | None:
+    """The last line that was seen to freeze the parameter."""
+    return next((audit.source(stack) for _, flag, stack in reversed(state.track.freezes) if not flag), None)
 
 
 def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
