@@ -47,9 +47,10 @@ CONTRACTING = frozenset(
 
 ADDING = frozenset(
     {"linear", "addmm", "bilinear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
-     "conv_transpose3d"}
+     "conv_transpose3d", "multi_head_attention_forward", "lstm", "gru", "rnn_tanh", "rnn_relu"}
 )  # fmt: skip
 """Contractions that add a bias, a vector, to the product."""
+NORMALISING = frozenset({"batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"})
 SELECTING = frozenset(
     {"__getitem__", "getitem", "select", "narrow", "index_select", "gather", "cat", "concat", "concatenate", "stack",
      "pad", "chunk", "split", "unbind", "take"}
@@ -178,7 +179,9 @@ def _explain(
     if any(number == 0 for number in op.numbers) and op.name in ("mul", "mul_", "__mul__", "__rmul__", "multiply"):
         return Vanishing("number", op_index, op_index, node=flow.name)
     # Of the values that one tensor stands for, the last writer's comes last.
-    zeros = [vid for vid in _factors_first(record, op.inputs) if _is_zero(record, vid)]
+    zeros = [
+        vid for vid in _factors_first(record, op.inputs) if _is_zero(record, vid) and not _is_bias(record, op, vid)
+    ]
     zeros.sort(key=lambda vid: _is_made_for(record, op, vid))
     if op.name not in CONTRACTING and not op.custom:
         zeros = [vid for vid in zeros if record.values[vid].track != track.index and record.values[vid].floating]
@@ -199,8 +202,14 @@ def _is_zero(record: Record, vid: int) -> bool:
 
 
 def _is_bias(record: Record, op: Op, vid: int) -> bool:
-    """Whether the value is what a product of others is added to."""
-    return op.name in ADDING and len(record.values[vid].shape) == 1
+    """Whether the value is what is added to a product of others: zeros there annihilate nothing."""
+    if len(record.values[vid].shape) != 1 or vid == op.inputs[0]:
+        return False
+    if op.name not in NORMALISING:
+        return op.name in ADDING
+    # (input, running mean and variance, weight, bias): of the vectors only the weight is a factor.
+    vectors = [_parameter_of(record, v) for v in op.inputs[1:] if len(record.values[v].shape) == 1]
+    return _parameter_of(record, vid) != next((track for track in vectors if track >= 0), -1)
 
 
 def _parameter_of(record: Record, vid: int) -> int:
@@ -261,6 +270,25 @@ def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
     return -1, factor
 
 
+def _nan_origin(record: Record, op: Op) -> int:
+    """The operation that made the NaN which `op` reads, where nothing before it carries gradient; -1 otherwise."""
+    found = -1
+    queue, seen = [vid for vid in op.inputs if record.values[vid].nan], set()
+    while queue:
+        vid = queue.pop()
+        if vid in seen or record.values[vid].requires_grad:
+            continue
+        seen.add(vid)
+        maker = record.values[vid].op
+        if maker < 0:
+            continue
+        before = [i for i in record.ops[maker].inputs if record.values[i].nan]
+        if not before:
+            found = maker
+        queue.extend(before)
+    return found
+
+
 def _leaves_written(record: Record, op: Op) -> set[int]:
     """The tracked tensors that `op` made, or wrote in place, itself or through an alias."""
     tracks = {record.values[vid].track for vid in (*op.outputs, *op.mutates)}
@@ -284,7 +312,12 @@ def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tu
             for out in op.outputs
             if record.values[out].finite is False and (record.values[out].requires_grad or leaves)
         ]
-        if not bad or not all(record.values[i].finite is not False for i in op.inputs):
+        if not bad:
+            continue
+        if not all(record.values[i].finite is not False for i in op.inputs):
+            made = _nan_origin(record, op)
+            if made >= 0:
+                return made, "forward"
             continue
         if not any(_stepped_between(record, track, op.index, event_time) for track in leaves):
             return op.index, "forward"

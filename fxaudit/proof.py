@@ -242,7 +242,9 @@ class Rehearsal:
         events = session.record.backwards()
         held = {t for info in session.optimizers for _, members in info.groups for t in members}
         graph = StepGraph(session.record)
-        if any(self._is_written(graph, index) for index in held):
+        with session.quietly():
+            own = {session.recorder.track(p).index for module in self.modules for p in module.parameters()}
+        if any(self._is_written(graph, index) for index in held | own):
             return True
         rates = [rate for info in session.optimizers for rate, _ in info.groups]
         if rates and all(rate == 0 for rate in rates):

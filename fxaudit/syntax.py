@@ -40,6 +40,8 @@ class Tree:
     file: str
     root: ast.Module
     parents: dict[ast.AST, ast.AST]
+    statements: tuple[ast.stmt, ...]
+    """Every statement, outer ones before what they hold."""
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes around `node`, innermost first."""
@@ -64,8 +66,8 @@ class Tree:
     def statement_at(self, line: int) -> ast.stmt | None:
         """The innermost statement that covers `line`; of compound statements only the header counts."""
         best: ast.stmt | None = None
-        for node in ast.walk(self.root):
-            if not (isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)):
+        for node in self.statements:
+            if not node.lineno <= line <= (node.end_lineno or node.lineno):
                 continue
             if best is None or (node.lineno, -(node.end_lineno or 0)) >= (best.lineno, -(best.end_lineno or 0)):
                 best = node
@@ -87,10 +89,13 @@ def tree_of(file: str) -> Tree | None:
     except (SyntaxError, ValueError, RecursionError):
         return None
     parents: dict[ast.AST, ast.AST] = {}
+    statements = []
     for node in ast.walk(root):
+        if isinstance(node, ast.stmt):
+            statements.append(node)
         for child in ast.iter_child_nodes(node):
             parents[child] = node
-    return Tree(file, root, parents)
+    return Tree(file, root, parents, tuple(statements))
 
 
 @dataclass(frozen=True, slots=True)

@@ -324,7 +324,7 @@ class Judge:
         track = state.track
         if self._is_slot_replaced(state):
             return
-        if self._is_overwritten(state) or self._overwritten_each_round(state):
+        if self._is_overwritten(state) or (tensor.requires_grad and self._overwritten_each_round(state)):
             return
         if self.is_trained(state):
             state.verdict, state.reason = "trained", "gradient arrives and the optimizer's step changes the value"

@@ -560,6 +560,7 @@ def _probe(tensor: torch.Tensor, value: Value) -> None:
             plain = tensor.detach()
             value.zero = plain.numel() == 0 or not bool(plain.any())
             value.finite = not value.floating or bool(torch.isfinite(plain).all())
+            value.nan = value.finite is False and bool(torch.isnan(plain).any())
     except (RuntimeError, NotImplementedError, TypeError):
         pass  # sparse layouts, meta tensors and functorch wrappers cannot be looked into
 

@@ -68,6 +68,11 @@ class DeadEndValue(Rule):
                 (audit.op_source(cut.op), f"another way to the loss ends here, at `{audit.record.ops[cut.op].name}`")
                 for cut in cuts
             ]
+            related += [
+                (audit.source(reader.stack), f"read here, by `{reader.name}`, which passes no gradient on")
+                for reader in audit.graph.consumers.get(end.value, ())
+                if reader.module >= 0
+            ]
             level = "error" if audit.is_held(states) else "note"
             yield self.finding(audit, states, message, culprit, related=related, level=level)  # type: ignore[arg-type]
 
