@@ -46,11 +46,25 @@ CONTRACTING = frozenset(
      "div", "true_divide", "__truediv__", "mv", "dot", "outer", "baddbmm", "where", "masked_fill"}
 )  # fmt: skip
 JOINING = ("StackBackward", "CatBackward")
-SELECTING = ("SelectBackward", "SliceBackward", "IndexBackward", "GatherBackward", "IndexSelectBackward")
+SELECTING_NODES = ("SelectBackward", "SliceBackward", "IndexBackward", "GatherBackward", "IndexSelectBackward")
 RESHAPING = (
     "ViewBackward", "ReshapeAliasBackward", "UnsafeViewBackward", "TransposeBackward", "PermuteBackward", "TBackward",
     "CloneBackward", "SqueezeBackward", "UnsqueezeBackward", "ExpandBackward", "AsStridedBackward",
 )  # fmt: skip
+ADDING = frozenset(
+    {"linear", "addmm", "bilinear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+     "conv_transpose3d", "multi_head_attention_forward", "lstm", "gru", "rnn_tanh", "rnn_relu"}
+)  # fmt: skip
+"""Contractions that add a bias, a vector, to the product."""
+NORMALISING = frozenset({"batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"})
+SELECTING = frozenset(
+    {"__getitem__", "getitem", "select", "narrow", "index_select", "gather", "cat", "concat", "concatenate", "stack",
+     "pad", "chunk", "split", "unbind", "take"}
+)  # fmt: skip
+"""A zero that these make says only that another part of the value counts."""
+RANKS = ("backward", "hook", "number", "factor", "selected", "cancelled", "derivative")
+"""Ways to vanish, those that explain most first."""
+SUMMING = frozenset({"add", "add_", "sub", "sub_", "__add__", "__radd__", "__sub__", "__rsub__", "__iadd__"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +124,19 @@ def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track
                 seen.add(node)
                 queue.append(node)
     best: Vanishing | None = None
+    frontier += [
+        edge
+        for node, _ in frontier
+        if _is_selection(record, finder, probe, node)
+        for edge in _dead_branches(probe, above, node)
+    ]
     for node, position in frontier:
         selecting = _selecting(probe, above, node)
         if selecting >= 0 and (chosen := finder.find(probe.flows[selecting].sequence)) >= 0:
             found: Vanishing | None = Vanishing("selected", chosen, chosen, node=probe.flows[selecting].name)
         else:
             found = _explain(record, probe, node, position, finder, track)
-        if found is not None and (best is None or _rank(found) < _rank(best)):
+        if found is not None and (best is None or _rank(record, found) < _rank(record, best)):
             best = found
     return best
 
@@ -136,8 +156,10 @@ def _is_alive(probe: Probe, node: int, position: int) -> bool:
     return position < len(outgoing) and outgoing[position] == "finite"
 
 
-def _rank(found: Vanishing) -> int:
-    return ["backward", "hook", "number", "factor", "selected", "cancelled", "derivative"].index(found.how)
+def _rank(record: Record, found: Vanishing) -> int:
+    if found.how == "derivative" and (found.bites < 0 or record.ops[found.bites].name in SELECTING):
+        return len(RANKS)
+    return RANKS.index(found.how)
 
 
 def _selecting(probe: Probe, above: dict[int, list[tuple[int, int]]], node: int) -> int:
@@ -155,11 +177,37 @@ def _selecting(probe: Probe, above: dict[int, list[tuple[int, int]]], node: int)
             if not probe.flows[user].visited or user in seen:
                 continue
             seen.add(user)
-            if name.startswith(SELECTING):
+            if name.startswith(SELECTING_NODES):
                 return user
             if name.startswith((*JOINING, *RESHAPING)):
                 queue.append(user)
     return -1
+
+
+def _is_selection(record: Record, finder: OpsBySequence, probe: Probe, node: int) -> bool:
+    op = finder.find(probe.flows[node].sequence)
+    return op >= 0 and record.ops[op].name in SELECTING
+
+
+def _dead_branches(probe: Probe, above: dict[int, list[tuple[int, int]]], start: int) -> list[tuple[int, int]]:
+    """The edges at which gradient ends between `start`, to which some gradient comes, and the loss.
+
+    A part of a value that is not selected may be used on a branch of its own, such as the attention of a model that
+    reads its first token only; then the branch is what went dead.
+    """
+    found = []
+    queue, seen = [start], {start}
+    while queue:
+        for node, position in above.get(queue.pop(0), ()):
+            flow = probe.flows[node]
+            if not flow.visited or position >= len(flow.outgoing) or flow.outgoing[position] == "none":
+                continue
+            if flow.outgoing[position] == "zero" and flow.incoming in ("finite", "nonfinite"):
+                found.append((node, position))
+            elif node not in seen:
+                seen.add(node)
+                queue.append(node)
+    return found
 
 
 def _zeroing(record: Record) -> int:
@@ -189,7 +237,10 @@ def _explain(
     if any(number == 0 for number in op.numbers) and op.name in ("mul", "mul_", "__mul__", "__rmul__", "multiply"):
         return Vanishing("number", op_index, op_index, node=flow.name)
     # Of the values that one tensor stands for, the last writer's comes last.
-    zeros = [vid for vid in _factors_first(record, op.inputs) if _is_zero(record, vid)]
+    zeros = [
+        vid for vid in _factors_first(record, op.inputs) if _is_zero(record, vid) and not _is_bias(record, op, vid)
+    ]
+    zeros.sort(key=lambda vid: _is_made_for(record, op, vid))
     if op.name not in CONTRACTING and not op.custom:
         zeros = [vid for vid in zeros if record.values[vid].track != track.index and record.values[vid].floating]
     for vid in zeros:
@@ -205,7 +256,32 @@ def _factors_first(record: Record, values: Iterable[int]) -> list[int]:
 
 
 def _is_zero(record: Record, vid: int) -> bool:
-    return record.values[vid].zero is True
+    return record.values[vid].zero is True and record.values[vid].numel > 0
+
+
+def _is_bias(record: Record, op: Op, vid: int) -> bool:
+    """Whether the value is what is added to a product of others: zeros there annihilate nothing."""
+    if len(record.values[vid].shape) != 1 or vid == op.inputs[0]:
+        return False
+    if op.name not in NORMALISING:
+        return op.name in ADDING
+    # (input, running mean and variance, weight, bias): of the vectors only the weight is a factor.
+    vectors = [_parameter_of(record, v) for v in op.inputs[1:] if len(record.values[v].shape) == 1]
+    return _parameter_of(record, vid) != next((track for track in vectors if track >= 0), -1)
+
+
+def _parameter_of(record: Record, vid: int) -> int:
+    """The track of the leaf that a value is, or that its operation wrote through an alias; -1 where it is neither."""
+    value = record.values[vid]
+    if value.track >= 0 or value.op < 0:
+        return value.track
+    return next((t for v in record.ops[value.op].mutates if (t := record.values[v].track) >= 0), -1)
+
+
+def _is_made_for(record: Record, op: Op, vid: int) -> bool:
+    """Whether the module that runs `op` made the value for it out of nothing, such as a first hidden state."""
+    maker = record.values[vid].op
+    return maker >= 0 and op.module >= 0 and record.ops[maker].module == op.module and not record.ops[maker].inputs
 
 
 def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
@@ -216,20 +292,23 @@ def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
     factor = -1
     for _ in range(10_000):
         value = record.values[vid]
-        if value.track >= 0:
-            factor = value.track
+        parameter = _parameter_of(record, vid)
+        if parameter >= 0:
+            factor = parameter
         if value.op < 0:
             return -1, factor
         op = record.ops[value.op]
         if op.name in MAKING_ZERO or op.name.startswith("init."):
             return op.index, factor
-        sources = [i for i in op.inputs if record.values[i].zero is not False and i != vid]
+        sources = [
+            i for i in op.inputs if record.values[i].zero is not False and i != vid and record.values[i].numel > 0
+        ]
         if op.name in CONTRACTING:
             zeros = [i for i in _factors_first(record, sources) if _is_zero(record, i)]
             if not zeros:
                 return op.index, factor
             # A zero weight explains more than the zero input that follows from one further up.
-            weights = [i for i in zeros if record.values[i].track >= 0]
+            weights = [i for i in zeros if _parameter_of(record, i) >= 0 and not _is_bias(record, op, i)]
             vid = (weights or zeros)[0]
             continue
         if op.name == "copy_" and len(op.inputs) > 1:
@@ -238,15 +317,45 @@ def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
         if op.name in PASSING and zeros:
             vid = zeros[0]
             continue
-        if (
-            all(_is_zero(record, i) for i in op.inputs)
-            and op.inputs
-            and op.name in ("add", "add_", "sub", "__add__", "__radd__")
-        ):
+        if all(_is_zero(record, i) for i in op.inputs) and op.inputs and op.name in SUMMING:
             vid = op.inputs[0]
+            continue
+        certain = [i for i in _factors_first(record, sources) if _is_zero(record, i) and record.values[i].floating]
+        if certain and op.name not in SUMMING:
+            vid = certain[0]
             continue
         return op.index, factor
     return -1, factor
+
+
+def _nan_origin(record: Record, op: Op) -> int:
+    """The operation that made the NaN which `op` reads, where nothing before it carries gradient; -1 otherwise."""
+    found = -1
+    queue, seen = [vid for vid in op.inputs if record.values[vid].nan], set()
+    while queue:
+        vid = queue.pop()
+        if vid in seen or record.values[vid].requires_grad:
+            continue
+        seen.add(vid)
+        maker = record.values[vid].op
+        if maker < 0:
+            continue
+        before = [i for i in record.ops[maker].inputs if record.values[i].nan]
+        if not before:
+            found = maker
+        queue.extend(before)
+    return found
+
+
+def _leaves_written(record: Record, op: Op) -> set[int]:
+    """The tracked tensors that `op` made, or wrote in place, itself or through an alias."""
+    tracks = {record.values[vid].track for vid in (*op.outputs, *op.mutates)}
+    return tracks - {-1}
+
+
+def _stepped_between(record: Record, track: int, start: int, end: int) -> bool:
+    """Whether an optimizer may have written the tensor in the meantime, so that its numbers say nothing of `start`."""
+    return any(start <= record.events[fact.event].time <= end for fact in record.tracks[track].facts)
 
 
 def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tuple[int, str]:
@@ -255,8 +364,20 @@ def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tu
         if op.phase != "forward" or op.index > event_time:
             continue
         # Infinities in masks carry no gradient, and are meant.
-        bad = [out for out in op.outputs if record.values[out].finite is False and record.values[out].requires_grad]
-        if bad and all(record.values[i].finite is not False for i in op.inputs):
+        leaves = _leaves_written(record, op)
+        bad = [
+            out
+            for out in op.outputs
+            if record.values[out].finite is False and (record.values[out].requires_grad or leaves)
+        ]
+        if not bad:
+            continue
+        if not all(record.values[i].finite is not False for i in op.inputs):
+            made = _nan_origin(record, op)
+            if made >= 0:
+                return made, "forward"
+            continue
+        if not any(_stepped_between(record, track, op.index, event_time) for track in leaves):
             return op.index, "forward"
     if probe is not None:
         finder = OpsBySequence(record.ops)

@@ -222,6 +222,32 @@ class StepGraph:
             self._cuts[track] = self._find_cuts(track)
         return self._cuts[track]
 
+    def ends_gradient(self, cut: Cut, track: int) -> bool:
+        """Whether the way on from the cut leads to a loss without meeting a value that carries the tensor's gradient.
+
+        Where it always meets one, as with the mask of a `where` or a detached norm that the value is divided by, the
+        gradient goes past the cut, and ends elsewhere.
+        """
+        carried = self.carried([track])
+        op = self.record.ops[cut.op]
+        queue = [*op.outputs, *(out for user in self.python_consumers.get(op.index, ()) for out in user.outputs)]
+        seen = set(queue)
+        losses = set(self.losses)
+        while queue:
+            vid = queue.pop()
+            if vid in losses:
+                return True
+            for op in self.consumers.get(vid, ()):
+                following = [
+                    *op.outputs,
+                    *(o for user in self.python_consumers.get(op.index, ()) for o in user.outputs),
+                ]
+                for out in following:
+                    if out not in seen and out in self.reaching and out not in carried:
+                        seen.add(out)
+                        queue.append(out)
+        return False
+
     def _find_cuts(self, track: int) -> list[Cut]:
         own = self._own_values(track)
         _gather(own, self._carried_on, self._cuts_at, frozenset.union, self._cuts_beyond)

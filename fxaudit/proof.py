@@ -242,8 +242,10 @@ class Rehearsal:
         events = session.record.backwards()
         held = {t for info in session.optimizers for _, members in info.groups for t in members}
         graph = StepGraph(session.record)
+        with session.quietly():
+            own = {session.recorder.track(p).index for module in self.modules for p in module.parameters()}
         written = {vid for op in graph.ops if op.module >= 0 for vid in op.mutates}
-        if any(not written.isdisjoint(session.record.tracks[index].values) for index in held):
+        if any(not written.isdisjoint(session.record.tracks[index].values) for index in held | own):
             return True  # forward writes a parameter in place
         rates = [rate for info in session.optimizers for rate, _ in info.groups]
         if rates and all(rate == 0 for rate in rates):

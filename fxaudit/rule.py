@@ -94,6 +94,8 @@ class Audit:
         """What ends the way from an unreachable parameter to the loss: the first cut, or the dead end before it."""
         cuts = self.graph.cuts(state.index)
         certain = [cut for cut in cuts if not cut.inferred] or cuts
+        if len(certain) > 1:
+            certain = [cut for cut in certain if self.graph.ends_gradient(cut, state.index)] or certain
         dead = self.graph.dead_end(state.index)
         if certain and dead is not None and certain[0].kind in ("non_differentiable", "left_torch"):
             # An argmax in the path is often meant; a custom function whose result nobody uses never is.

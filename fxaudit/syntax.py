@@ -16,6 +16,7 @@ __all__ = [
     "NOT_UNPACKED",
     "UNCERTAIN",
     "Obstacle",
+    "Rebound",
     "Tree",
     "attribute_mentions",
     "binding_of",
@@ -26,9 +27,11 @@ __all__ = [
     "decides",
     "draws_at_random",
     "drops_call",
+    "is_only_returned",
     "loop_choices",
     "made_lazily",
     "obstacles",
+    "rebinding_of",
     "sliced_statements",
     "tree_of",
     "unpacking",
@@ -45,6 +48,8 @@ class Tree:
     file: str
     root: ast.Module
     parents: dict[ast.AST, ast.AST]
+    statements: tuple[ast.stmt, ...]
+    """Every statement, outer ones before what they hold."""
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes around `node`, innermost first."""
@@ -65,11 +70,6 @@ class Tree:
             (n for n in self.ancestors(node) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)),
             None,
         )
-
-    @functools.cached_property
-    def statements(self) -> list[ast.stmt]:
-        """All statements of the file, outer ones first."""
-        return [node for node in self.parents if isinstance(node, ast.stmt)]
 
     def statement_at(self, line: int) -> ast.stmt | None:
         """The innermost statement that covers `line`; of compound statements only the header counts."""
@@ -97,10 +97,13 @@ def tree_of(file: str) -> Tree | None:
     except (SyntaxError, ValueError, RecursionError):
         return None
     parents: dict[ast.AST, ast.AST] = {}
+    statements = []
     for node in ast.walk(root):
+        if isinstance(node, ast.stmt):
+            statements.append(node)
         for child in ast.iter_child_nodes(node):
             parents[child] = node
-    return Tree(file, root, parents)
+    return Tree(file, root, parents, tuple(statements))
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +351,73 @@ def decides(file: str, line: int) -> bool:
     if not isinstance(statement, ast.If | ast.While | ast.Assert):
         return False
     return statement.lineno <= line <= (statement.test.end_lineno or statement.test.lineno)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebound:
+    """A statement that gives a name another value."""
+
+    line: int
+    last: int
+    reads_old: bool
+    """Whether it mentions the old value, be it for the shape."""
+
+
+def rebinding_of(file: str, line: int, ran: set[int]) -> Rebound | None:
+    """The statement of the same function that gives a name assigned at `line` another value before anybody read it.
+
+    None where there is no such statement among the lines that ran.
+    """
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return None
+    for name in binding_of(file, line).names:
+        own = _mentions_after(tree, statement, name)
+        first = next((node for node in own if isinstance(node.ctx, ast.Store)), None)
+        again = tree.statement(first) if first is not None else None
+        if not isinstance(again, ast.Assign) or _are_alternatives(tree, statement, again):
+            continue
+        reads = [node for node in own if isinstance(node.ctx, ast.Load) and node.lineno < again.lineno]
+        within = [node for node in ast.walk(again.value) if isinstance(node, ast.Name) and node.id == name]
+        if not reads and _line_ran(tree, again, ran):
+            return Rebound(again.lineno, again.end_lineno or again.lineno, bool(within))
+    return None
+
+
+def is_only_returned(file: str, line: int) -> bool:
+    """Whether what the statement at `line` does with its value is to return it, at once or under a name."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return False
+    if isinstance(statement, ast.Return):
+        return True
+    own = [node for name in binding_of(file, line).names for node in _mentions_after(tree, statement, name)]
+    return bool(own) and all(isinstance(tree.parents[node], ast.Return) for node in own)
+
+
+def _mentions_after(tree: Tree, statement: ast.stmt, name: str) -> list[ast.Name]:
+    """Where the function of `statement` mentions `name` after it, in reading order."""
+    scope = tree.function(statement) or tree.root
+    after = (statement.end_lineno or statement.lineno, statement.end_col_offset or 0)
+    found = [
+        node
+        for node in ast.walk(scope)
+        if isinstance(node, ast.Name) and node.id == name and (node.lineno, node.col_offset) >= after
+    ]
+    return sorted(found, key=lambda node: (node.lineno, node.col_offset))
+
+
+def _are_alternatives(tree: Tree, one: ast.stmt, other: ast.stmt) -> bool:
+    """Whether the two stand in different branches of one `if`."""
+    around: list[ast.AST] = [one, *tree.ancestors(one)]
+    inner: ast.AST = other
+    for outer in tree.ancestors(other):
+        if isinstance(outer, ast.If) and outer in around and inner not in around:
+            return one is not outer
+        inner = outer
+    return False
 
 
 def drops_call(file: str, line: int, name: str) -> bool:

@@ -231,7 +231,11 @@ class Judge:
                     outputs = [out for out in outputs if values[out].track in reached]
                 for out in outputs:
                     is_leaf = values[out].track >= 0 and values[out].requires_grad and out not in self.graph.losses
-                    if is_leaf and values[out].track not in self._named:
+                    if (
+                        is_leaf
+                        and values[out].track not in self._named
+                        and self.graph.carries_to_loss(values[out].track)
+                    ):
                         track = self.record.tracks[values[out].track]
                         line = track.created if track.created >= 0 else self.record.ops[cut.op].stack
                         found[line] = (track, "FXA106" if cut.kind == "left_torch" else "FXA107")
@@ -347,7 +351,7 @@ class Judge:
         track = state.track
         if self._is_slot_replaced(state):
             return
-        if self._is_overwritten(state) or self._overwritten_each_round(state):
+        if self._is_overwritten(state) or (tensor.requires_grad and self._overwritten_each_round(state)):
             return
         if self.is_trained(state):
             state.verdict, state.reason = "trained", "gradient arrives and the optimizer's step changes the value"

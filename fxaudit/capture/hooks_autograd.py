@@ -4,8 +4,10 @@ hand."""
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +34,7 @@ def install(session: Session, patches: Patches) -> None:
     _watch_backward(session, patches)
     _watch_functions(session, patches)
     _watch_inference_mode(session, patches)
+    _watch_arrays(session, patches)
     _watch_written_gradients(session)
 
 
@@ -264,6 +267,25 @@ def _watch_inference_mode(session: Session, patches: Patches) -> None:
 
     patches.replace(mode, "__enter__", __enter__)
     patches.replace(mode, "__exit__", __exit__)
+
+
+def _watch_arrays(session: Session, patches: Patches) -> None:
+    """Arrays that become tensors again; no function mode sees these calls (torch 2.6 to 2.13)."""
+    recorder = session.recorder
+
+    def watched(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def from_array(array: Any, *args: Any, **kwargs: Any) -> Any:
+            before = torch._C._autograd._get_sequence_nr()
+            result = original(array, *args, **kwargs)
+            if session.on and session.full and isinstance(result, torch.Tensor):
+                recorder.note_array(original.__name__, session.stack(2), array, result, before)
+            return result
+
+        return from_array
+
+    for name in ("from_numpy", "frombuffer"):
+        patches.replace(torch, name, watched(getattr(torch, name)))
 
 
 def _watch_written_gradients(session: Session) -> None:

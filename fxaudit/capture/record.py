@@ -50,6 +50,8 @@ class Value:
     floating: bool = True
     zero: bool | None = None
     finite: bool | None = None
+    nan: bool = False
+    """NaN was seen in it; infinities in masks are meant, NaN never is."""
     foreign: bool = False
     """It has a `grad_fn` that no recorded operation made."""
 

@@ -243,7 +243,8 @@ class Recorder(TorchFunctionMode):
         for alias in self._aliases.get(storage, ()) if storage is not None else ():
             if alias != id(tensor) and alias in self._current:
                 vids, ref = self._current[alias]
-                self._current[alias] = ((*vids[-3:], vid), ref)
+                # Its own value comes first, and stays: by it a write is known to concern a parameter.
+                self._current[alias] = ((*vids[:1], *vids[1:][-2:], vid), ref)
                 op.mutates = (*op.mutates, *(v for v in vids if self.record.values[v].track >= 0))
 
     # -- values --------------------------------------------------------------------------------------------------
@@ -379,11 +380,11 @@ class Recorder(TorchFunctionMode):
         return self.record.tracks[known] if known is not None else None
 
     def _probe_inputs(self, tensors: list[torch.Tensor]) -> None:
+        """Look at what is about to be read: of the values a tensor stands for, the last writer's is there."""
         for tensor in tensors:
-            for vid in self._current[id(tensor)][0]:
-                value = self.record.values[vid]
-                if value.zero is None:
-                    _probe(tensor, value)
+            value = self.record.values[self._current[id(tensor)][0][-1]]
+            if value.zero is None:
+                _probe(tensor, value)
 
     def release(self) -> None:
         """Forget the Python objects that were kept to recognise them."""
@@ -452,6 +453,12 @@ class Recorder(TorchFunctionMode):
             self._escaped[id(result)] = (result, op.index)
         op.detail = "escape"
         return result
+
+    def note_array(self, name: str, stack: int, array: object, tensor: torch.Tensor, before: int) -> None:
+        """`tensor` was made of an array, outside of what a function mode sees."""
+        op = self._add(name, stack, (), before)
+        op.python_inputs = self._from_array((array,))
+        op.outputs = (self.new_value(tensor, op.index),)
 
     def _from_array(self, args: tuple[Any, ...]) -> tuple[int, ...]:
         """The escapes whose results `torch.tensor` and its kin received."""
@@ -571,6 +578,7 @@ def _probe(tensor: torch.Tensor, value: Value) -> None:
             plain = local_part(tensor.detach())
             value.zero = plain.numel() == 0 or not bool(plain.any())
             value.finite = not value.floating or bool(torch.isfinite(plain).all())
+            value.nan = value.finite is False and bool(torch.isnan(plain).any())
     except (RuntimeError, NotImplementedError, TypeError):
         pass  # sparse layouts, meta tensors and functorch wrappers cannot be looked into
 

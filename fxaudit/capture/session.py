@@ -44,7 +44,7 @@ class ModuleInfo:
     first_called: int = -1
     training: bool = True
     attributes: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
-    """name → (time, stack, kind) of each assignment; kind: parameter, module, container, tensor, flag."""
+    """name → (time, stack, kind) of each assignment; kind: parameter, module, container, tensor, flag, number."""
     modes: list[tuple[int, bool, int]] = field(default_factory=list)
     """(time, training, stack) of each `train()`/`eval()`."""
 
@@ -63,6 +63,8 @@ class OptimizerInfo:
     """What it held once and holds no more: its groups were changed behind its back."""
     names_then: dict[int, str] = field(default_factory=dict)
     """Track → fully-qualified name when the optimizer was built."""
+    modules_then: int = 0
+    """How many modules were known when it was built."""
     frozen_then: frozenset[int] = frozenset()
     """The known parameters that did not require grad when it was built."""
     steps: int = 0
@@ -375,6 +377,7 @@ class Session:
             type=type(optimizer).__name__,
             created=created,
             created_time=self.record.time,
+            modules_then=len(self.modules),
         )
         self.optimizers.append(info)
         groups = getattr(optimizer, "param_groups", None)

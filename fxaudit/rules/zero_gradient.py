@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from fxaudit.blame import source_at
 from fxaudit.capture.record import BackwardEvent
@@ -15,7 +16,16 @@ from fxaudit.source import SourceLine
 from fxaudit.syntax import tree_of
 from fxaudit.verdict import FULL_WRITES, ParameterState
 
+if TYPE_CHECKING:
+    from torch import nn
+
+    from fxaudit.capture.session import ModuleInfo
+
 __all__ = ["ZeroGradient"]
+
+DROPPING = ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
+DROPS = "dropout drops everything"
+MULTIPLYING = ("mul", "mul_", "__mul__", "__rmul__", "multiply")
 
 
 class ZeroGradient(Rule):
@@ -79,6 +89,12 @@ class ZeroGradient(Rule):
                 literal = literal_zero(audit, found.bites)
                 return literal or bites, [(bites, "multiplied by 0 here")], "it is multiplied by 0"
             case "factor":
+                dropped = _dropped(audit, found.origin)
+                if dropped is not None:
+                    return dropped, [(audit.op_source(found.origin), "everything is dropped here")], DROPS
+                literal = _multiplied_by_zero(audit, found.origin)
+                if literal is not None:
+                    return literal, [(audit.op_source(found.origin), "multiplied by 0 here")], "it is multiplied by 0"
                 origin = audit.op_source(found.origin)
                 return (
                     origin or bites,
@@ -94,9 +110,10 @@ class ZeroGradient(Rule):
                 if alias is not None:
                     return alias, [(bites, f"`{name}` cancels it here")], "the gradients of its uses cancel out"
                 return bites, [], f"what comes back through `{name}` cancels out"
+        dropped = _dropped(audit, found.bites)
+        if dropped is not None:
+            return dropped, [(bites, "everything is dropped here")], DROPS
         made = _module_made(audit, found.bites)
-        if made is not None and name in ("dropout", "alpha_dropout", "feature_dropout"):
-            return made, [(bites, "everything is dropped here")], "dropout drops everything"
         fed = _fed_by(audit, found.bites)
         constant = _constant_behind(audit, found.bites)
         if constant is not None:
@@ -161,16 +178,48 @@ def _alias(source: SourceLine | None) -> SourceLine | None:
     return None
 
 
+def _dropped(audit: Audit, index: int) -> SourceLine | None:
+    """The line that set how much a dropout module drops, where the operation is one's."""
+    if index < 0 or audit.record.ops[index].name not in DROPPING:
+        return None
+    return _module_made(audit, index) or _child_made(audit, index)
+
+
+def _multiplied_by_zero(audit: Audit, index: int) -> SourceLine | None:
+    """The line that gave a factor its value 0, where the operation multiplies by the number 0."""
+    if index < 0 or audit.record.ops[index].name not in MULTIPLYING or 0 not in audit.record.ops[index].numbers:
+        return None
+    return literal_zero(audit, index)
+
+
 def _module_made(audit: Audit, index: int) -> SourceLine | None:
-    """Where the module that ran the operation was made, if it is one of torch's own."""
+    """Where the module that ran the operation was made, or a setting of it assigned later, if it is one of torch's
+    own."""
     call = audit.record.ops[index].module if index >= 0 else -1
     if call < 0:
         return None
     info = audit.session.modules[audit.record.calls[call].module]
-    module = info.ref()
-    if module is None or not type(module).__module__.startswith("torch.nn"):
-        return None
-    return audit.source(info.created)
+    return _made(audit, info) if _is_torchs(info.ref()) else None
+
+
+def _child_made(audit: Audit, index: int) -> SourceLine | None:
+    """The same for a dropout layer that lends its setting to `F.dropout(…, p=self.dropout.p)`."""
+    call = audit.record.ops[index].module
+    module = audit.session.modules[audit.record.calls[call].module].ref() if call >= 0 else None
+    for child in module.children() if module is not None else ():
+        if _is_torchs(child) and getattr(child, "p", None) == 1:
+            return _made(audit, audit.session.module_info(child))
+    return None
+
+
+def _is_torchs(module: nn.Module | None) -> bool:
+    return module is not None and type(module).__module__.startswith("torch.nn")
+
+
+def _made(audit: Audit, info: ModuleInfo) -> SourceLine | None:
+    settings = [entry for entries in info.attributes.values() for entry in entries if entry[2] == "number"]
+    time, stack = max(((time, stack) for time, stack, _ in settings), default=(-1, -1))
+    return audit.source(stack if time > info.created_time else info.created) or audit.source(stack)
 
 
 def _fed_by(audit: Audit, index: int) -> SourceLine | None:
