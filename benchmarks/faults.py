@@ -137,7 +137,8 @@ def audited(path: Path, prove: bool = False) -> dict[str, Any]:
     def work() -> Any:
         module = load(path)
         # This process ends here: leaving the block would only make a second report.
-        fxaudit.watch().__enter__()
+        watching = fxaudit.watch()
+        watching.__enter__()
         model, batch, optimizer = module.make()
         report = fxaudit.audit(model, lambda: module.loss_fn(model, batch), optimizer, prove=prove)
         return json.loads(report.to_json())
