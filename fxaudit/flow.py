@@ -7,13 +7,13 @@ operation that made the node, and followed backwards through the data to where i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from fxaudit.capture.autograd import OpsBySequence, Probe
 from fxaudit.capture.record import Op, Record, Track
-from fxaudit.graph import StepGraph
+from fxaudit.sweeping import sweep
 
 __all__ = ["Vanishing", "gradient_origin", "nonfinite_origin", "zero_value_origin"]
 
@@ -87,56 +87,157 @@ class Vanishing:
     node: str = ""
 
 
-def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track) -> Vanishing | None:
+Edge = tuple[int, int]
+"""(node, position among its inputs): the gradient that the node hands on there."""
+Beyond = tuple[Vanishing | None, frozenset[Edge]]
+"""(a hook or a cancellation that explains it all, else the edges at which a gradient that is alive becomes zero)."""
+
+
+class _Ascent:
+    """The way of zeros up one probed graph, from a leaf towards the loss; shared by all leaves that ask."""
+
+    def __init__(self, record: Record, probe: Probe) -> None:
+        self.record, self.probe = record, probe
+        self.finder = OpsBySequence(record.ops)
+        self.start = {flow.track: number for number, flow in enumerate(probe.flows) if flow.track >= 0}
+        self.above: dict[int, list[Edge]] = {}
+        for number, edges in enumerate(probe.edges):
+            for position, (following, _) in enumerate(edges):
+                self.above.setdefault(following, []).append((number, position))
+        made = [op.index for op in record.ops if op.phase == "backward" and _makes_zero(record, op)]
+        self.zeroing = made[-1] if made else -1
+        """The last recorded operation inside a backward that made zeros; -1 where there is none."""
+        self._beyond: dict[int, Beyond] = {}
+        self._more: dict[int, list[Edge]] = {}
+        self._selecting: dict[int, int] = {}
+
+    @classmethod
+    def of(cls, record: Record, probe: Probe) -> _Ascent:
+        if not isinstance(probe.ascent, cls):
+            probe.ascent = cls(record, probe)
+        return probe.ascent
+
+    def op_of(self, node: int) -> int:
+        return self.finder.find(self.probe.flows[node].sequence)
+
+    def from_leaf(self, start: int, track: Track) -> Beyond:
+        sweep(self._dead_above(start), self._dead_above, self._at, _join, self._beyond)
+        found = self._at(start, track)
+        for node in self._dead_above(start):
+            found = _join(found, self._beyond[node])
+        return found
+
+    def _arriving(self, node: int) -> Iterator[Edge]:
+        for user, position in self.above.get(node, ()):
+            flow = self.probe.flows[user]
+            if flow.visited and position < len(flow.outgoing) and flow.outgoing[position] != "none":
+                yield user, position
+
+    def _dead_above(self, node: int) -> list[int]:
+        """The nodes that hand on zeros because zeros are what they get."""
+        flows = self.probe.flows
+        return [
+            user
+            for user, position in self._arriving(node)
+            if flows[user].outgoing[position] == "zero" and flows[user].incoming not in ("finite", "nonfinite")
+        ]
+
+    def _at(self, node: int, track: Track | None = None) -> Beyond:
+        """What explains a zero at one node; `track` where it is the leaf itself."""
+        flows = self.probe.flows
+        alive = [user for user, position in self._arriving(node) if flows[user].outgoing[position] == "finite"]
+        hooked = bool(track.hooks) if track is not None else self.zeroing >= 0
+        ends = []
+        for user, position in self._arriving(node):
+            if flows[user].outgoing[position] == "zero":
+                if flows[user].incoming in ("finite", "nonfinite"):
+                    ends.append((user, position))
+                continue
+            if len(alive) > 1 and flows[node].incoming in ("zero", "none") and not hooked:
+                met = max(self.op_of(one) for one in alive)
+                return Vanishing("cancelled", met, met, track.index if track is not None else -1), frozenset()
+            if track is not None and track.hooks:
+                return Vanishing("hook", -1, self.zeroing), frozenset()
+            if track is None and flows[node].incoming == "zero":
+                # It left one node alive and came to the next as zeros: a hook on the tensor between them.
+                return Vanishing("hook", self.op_of(node), self.zeroing), frozenset()
+        return None, frozenset(ends)
+
+    def dead_branches(self, start: int) -> list[Edge]:
+        """The edges at which gradient ends between `start`, to which some gradient comes, and the loss.
+
+        A part of a value that is not selected may be used on a branch of its own, such as the attention of a model that
+        reads its first token only; then the branch is what went dead.
+        """
+        if start in self._more:
+            return self._more[start]
+        found = self._more[start] = []
+        op = self.op_of(start)
+        if op < 0 or self.record.ops[op].name not in SELECTING:
+            return found
+        flows = self.probe.flows
+        queue, seen = [start], {start}
+        while queue:
+            for user, position in self._arriving(queue.pop()):
+                if flows[user].outgoing[position] == "zero" and flows[user].incoming in ("finite", "nonfinite"):
+                    found.append((user, position))
+                elif user not in seen:
+                    seen.add(user)
+                    queue.append(user)
+        return found
+
+    def selecting(self, node: int) -> int:
+        """The node that reads another part of what `node` put together; -1 where that is not the story.
+
+        The outputs of a recurrent layer are stacked from those of its parts. A stack hands on what it gets: if it is
+        alive and one of the parts gets zeros, whatever reads the stack reads the other parts only.
+        """
+        if node not in self._selecting:
+            self._selecting[node] = self._find_selecting(node)
+        return self._selecting[node]
+
+    def _find_selecting(self, node: int) -> int:
+        flows = self.probe.flows
+        if not flows[node].name.startswith(JOINING):
+            return -1
+        queue, seen = [node], {node}
+        while queue:
+            for user, _ in self.above.get(queue.pop(), ()):
+                name = flows[user].name
+                if not flows[user].visited or user in seen:
+                    continue
+                seen.add(user)
+                if name.startswith(SELECTING_NODES):
+                    return user
+                if name.startswith((*JOINING, *RESHAPING)):
+                    queue.append(user)
+        return -1
+
+
+def _join(one: Beyond, other: Beyond) -> Beyond:
+    return one[0] or other[0], one[1] | other[1]
+
+
+def gradient_origin(record: Record, probe: Probe, track: Track) -> Vanishing | None:
     """Where the gradient of `track` became exactly zero in the probed backward; None where it did not, or is not
     known."""
-    start = next((i for i, flow in enumerate(probe.flows) if flow.track == track.index), None)
+    ascent = _Ascent.of(record, probe)
+    start = ascent.start.get(track.index)
     if start is None:
         return None
-    above: dict[int, list[tuple[int, int]]] = {}
-    for number, edges in enumerate(probe.edges):
-        for position, (following, _) in enumerate(edges):
-            above.setdefault(following, []).append((number, position))
-    finder = OpsBySequence(record.ops)
-    frontier: list[tuple[int, int]] = []
-    queue, seen = [start], {start}
-    while queue:
-        current = queue.pop(0)
-        for node, position in above.get(current, ()):
-            flow = probe.flows[node]
-            if not flow.visited or position >= len(flow.outgoing) or flow.outgoing[position] == "none":
-                continue
-            if flow.outgoing[position] != "zero":
-                alive = [n for n, p in above[current] if _is_alive(probe, n, p)]
-                hooked = bool(track.hooks) if current == start else _zeroing(record) >= 0
-                if len(alive) > 1 and probe.flows[current].incoming in ("zero", "none") and not hooked:
-                    met = max(finder.find(probe.flows[n].sequence) for n in alive)
-                    return Vanishing("cancelled", met, met, track.index if current == start else -1)
-                if current == start:
-                    return Vanishing("hook", -1, _zeroing(record)) if track.hooks else None
-                if probe.flows[current].incoming == "zero":
-                    # It left one node alive and came to the next as zeros: a hook on the tensor between them.
-                    return Vanishing("hook", finder.find(probe.flows[current].sequence), _zeroing(record))
-                continue
-            if flow.incoming in ("finite", "nonfinite"):
-                frontier.append((node, position))
-            elif node not in seen:
-                seen.add(node)
-                queue.append(node)
+    at_once, ends = ascent.from_leaf(start, track)
+    if at_once is not None:
+        return at_once
     best: Vanishing | None = None
-    frontier += [
-        edge
-        for node, _ in frontier
-        if _is_selection(record, finder, probe, node)
-        for edge in _dead_branches(probe, above, node)
-    ]
-    for node, position in frontier:
-        selecting = _selecting(probe, above, node)
-        if selecting >= 0 and (chosen := finder.find(probe.flows[selecting].sequence)) >= 0:
-            found: Vanishing | None = Vanishing("selected", chosen, chosen, node=probe.flows[selecting].name)
+    edges = sorted(ends, reverse=True)
+    for node, position in dict.fromkeys([*edges, *(edge for end, _ in edges for edge in ascent.dead_branches(end))]):
+        selecting = ascent.selecting(node)
+        chosen = ascent.op_of(selecting) if selecting >= 0 else -1
+        if chosen >= 0:
+            found = Vanishing("selected", chosen, chosen, node=probe.flows[selecting].name)
         else:
-            found = _explain(record, probe, node, position, finder, track)
-        if found is not None and (best is None or _rank(record, found) < _rank(record, best)):
+            found = _explain(record, probe, node, position, ascent.finder, track)
+        if best is None or _rank(record, found) < _rank(record, best):
             best = found
     return best
 
@@ -151,78 +252,17 @@ def _is_shift(probe: Probe, node: int, position: int, track: Track) -> bool:
     )
 
 
-def _is_alive(probe: Probe, node: int, position: int) -> bool:
-    outgoing = probe.flows[node].outgoing
-    return position < len(outgoing) and outgoing[position] == "finite"
-
-
 def _rank(record: Record, found: Vanishing) -> int:
     if found.how == "derivative" and (found.bites < 0 or record.ops[found.bites].name in SELECTING):
         return len(RANKS)
     return RANKS.index(found.how)
 
 
-def _selecting(probe: Probe, above: dict[int, list[tuple[int, int]]], node: int) -> int:
-    """The node that reads another part of what `node` put together; -1 where that is not the story.
-
-    The outputs of a recurrent layer are stacked from those of its parts. A stack hands on what it gets: if it is alive
-    and one of the parts gets zeros, whatever reads the stack reads the other parts only.
-    """
-    if not probe.flows[node].name.startswith(JOINING):
-        return -1
-    queue, seen = [node], {node}
-    while queue:
-        for user, _ in above.get(queue.pop(), ()):
-            name = probe.flows[user].name
-            if not probe.flows[user].visited or user in seen:
-                continue
-            seen.add(user)
-            if name.startswith(SELECTING_NODES):
-                return user
-            if name.startswith((*JOINING, *RESHAPING)):
-                queue.append(user)
-    return -1
-
-
-def _is_selection(record: Record, finder: OpsBySequence, probe: Probe, node: int) -> bool:
-    op = finder.find(probe.flows[node].sequence)
-    return op >= 0 and record.ops[op].name in SELECTING
-
-
-def _dead_branches(probe: Probe, above: dict[int, list[tuple[int, int]]], start: int) -> list[tuple[int, int]]:
-    """The edges at which gradient ends between `start`, to which some gradient comes, and the loss.
-
-    A part of a value that is not selected may be used on a branch of its own, such as the attention of a model that
-    reads its first token only; then the branch is what went dead.
-    """
-    found = []
-    queue, seen = [start], {start}
-    while queue:
-        for node, position in above.get(queue.pop(0), ()):
-            flow = probe.flows[node]
-            if not flow.visited or position >= len(flow.outgoing) or flow.outgoing[position] == "none":
-                continue
-            if flow.outgoing[position] == "zero" and flow.incoming in ("finite", "nonfinite"):
-                found.append((node, position))
-            elif node not in seen:
-                seen.add(node)
-                queue.append(node)
-    return found
-
-
-def _zeroing(record: Record) -> int:
-    """The last recorded operation inside a backward that made zeros; -1 where there is none."""
-    made = [op for op in record.ops if op.phase == "backward" and _makes_zero(record, op)]
-    return made[-1].index if made else -1
-
-
 def _makes_zero(record: Record, op: Op) -> bool:
     return any(record.values[out].zero for out in op.outputs)
 
 
-def _explain(
-    record: Record, probe: Probe, node: int, position: int, finder: OpsBySequence, track: Track
-) -> Vanishing | None:
+def _explain(record: Record, probe: Probe, node: int, position: int, finder: OpsBySequence, track: Track) -> Vanishing:
     flow = probe.flows[node]
     op_index = finder.find(flow.sequence)
     if position < len(flow.made_by) and flow.made_by[position] >= 0:

@@ -6,15 +6,14 @@ Every answer is linear in the number of recorded operations, iterative, and comp
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
 from fxaudit.capture.record import BackwardEvent, Op, Record, Value
+from fxaudit.sweeping import sweep
 
 __all__ = ["Cut", "CutKind", "DeadEnd", "StepGraph"]
-
-Gathered = TypeVar("Gathered")
 
 CutKind = Literal["detached", "no_grad", "left_torch", "rewrapped", "non_differentiable", "checkpoint", "opaque"]
 
@@ -250,7 +249,7 @@ class StepGraph:
 
     def _find_cuts(self, track: int) -> list[Cut]:
         own = self._own_values(track)
-        _gather(own, self._carried_on, self._cuts_at, frozenset.union, self._cuts_beyond)
+        sweep(own, self._carried_on, self._cuts_at, frozenset.union, self._cuts_beyond)
         found: dict[int, int] = {}
         for op, vid in sorted(frozenset().union(*(self._cuts_beyond[value] for value in own))):
             found.setdefault(op, vid)
@@ -349,7 +348,7 @@ class StepGraph:
         own = self._own_values(track)
         goes_on = any(True for vid in own for _ in self._carried_on(vid))
         following, known = (self._carried_on, self._ends_carried) if goes_on else (self._read_on, self._ends_read)
-        _gather(own, following, self._end_at, max, known)
+        sweep(own, following, self._end_at, max, known)
         last = max((known[vid] for vid in own), default=-1)
         return DeadEnd(self.record.values[last].op, last) if last >= 0 else None
 
@@ -403,6 +402,8 @@ class StepGraph:
     def gradient_writers(self, track: int, start: int, end: int) -> list[Op]:
         """Operations between two times that write the tensor's `.grad`, or storage it shares, in place."""
         own = set(self.values_of(track))
+        if own.isdisjoint(self._differentiated):
+            return []
         views = frozenset(
             {"data", "detach", "__getitem__", "view", "reshape", "flatten", "t", "T", "transpose", "select", "narrow"}
         )
@@ -418,6 +419,11 @@ class StepGraph:
                 if op.index >= start:
                     found.append(op)
         return found
+
+    @functools.cached_property
+    def _differentiated(self) -> frozenset[int]:
+        """The values whose `.grad` the program reads."""
+        return frozenset(vid for op in self.record.ops if op.name == "grad" for vid in op.inputs)
 
     def path(self, track: int, limit: int = 4000) -> list[int]:
         """Operations from the tensor to a loss along a shortest data path, or as far as its value goes."""
@@ -494,32 +500,3 @@ class StepGraph:
                         self.python_consumers.setdefault(escape.index, []).append(user)
                     self.inferred.add(escape.index)
                     break
-
-
-def _gather(
-    start: Iterable[int],
-    following: Callable[[int], Iterator[int]],
-    own: Callable[[int], Gathered],
-    join: Callable[[Gathered, Gathered], Gathered],
-    known: dict[int, Gathered],
-) -> None:
-    """For each value from `start` on, what it has of its `own` joined with what all values that follow have.
-
-    Each value is looked at once, however many ask: what is found is kept in `known`.
-    """
-    opened: set[int] = set()
-    stack = list(start)
-    while stack:
-        vid = stack[-1]
-        if vid in known:
-            stack.pop()
-        elif vid in opened:
-            stack.pop()
-            found = own(vid)
-            for after in following(vid):
-                if after in known:  # it is not where a tensor was written in a loop over itself
-                    found = join(found, known[after])
-            known[vid] = found
-        else:
-            opened.add(vid)
-            stack.extend(after for after in following(vid) if after not in known and after not in opened)

@@ -444,14 +444,18 @@ class Judge:
 
     def writers(self, track: Track) -> list[Op]:
         """The operations outside optimizers that wrote the tensor, or storage it shares, in place."""
-        values = set(track.values)
         started = min((event.time for event in self.graph.backwards), default=len(self.record.ops))
-        found = []
+        found = {op.index: op for vid in track.values for op in self._writes.get(vid, ())}
+        return [op for _, op in sorted(found.items()) if op.index >= started or self._in_forward(op)]
+
+    @functools.cached_property
+    def _writes(self) -> dict[int, list[Op]]:
+        """Value → the operations outside optimizers that wrote it in place."""
+        found: dict[int, list[Op]] = {}
         for op in self.record.ops:
-            if op.phase == "optimizer" or not op.mutates or op.name in ("requires_grad_", "Parameter"):
-                continue
-            if values & set(op.mutates) and (op.index >= started or self._in_forward(op)):
-                found.append(op)
+            if op.phase != "optimizer" and op.name not in ("requires_grad_", "Parameter"):
+                for vid in op.mutates:
+                    found.setdefault(vid, []).append(op)
         return found
 
     def _in_forward(self, op: Op) -> bool:
@@ -556,7 +560,7 @@ class Judge:
         if not losses or any(values[vid].zero is False for vid in losses):
             return False
         for _, probe in reversed(self.session.probes):
-            found = gradient_origin(self.record, self.graph, probe, state.track)
+            found = gradient_origin(self.record, probe, state.track)
             if found is not None:
                 return found.how == "derivative" and found.bites >= 0 and ops[found.bites].name in RESTING
         return False

@@ -158,6 +158,8 @@ class Probe:
         self.edges: list[list[tuple[int, int]]] = []
         """For each node, the (next node, position) pairs of its inputs, towards the leaves; -1 where there is none."""
         self.roots: list[int] = []
+        self.ascent: object = None
+        """What `fxaudit.flow` has gathered on the way up this graph; it lives as long as the probe."""
         self._handles: list[Any] = []
 
     @classmethod
