@@ -22,6 +22,7 @@ from fxaudit.renderers.wording import (
     ENDS,
     code_span,
     counted,
+    fix_parts,
     learning_rate,
     number,
     place,
@@ -255,12 +256,10 @@ def spans(text: str) -> tuple[Span, ...]:
     return tuple(Span(piece, bool(index % 2)) for index, piece in enumerate(pieces) if piece)
 
 
-def _fix(text: str) -> Fix:
-    sentence, *lines = text.split("\n")
+def _fix(finding: Finding) -> Fix:
+    sentence, edit = fix_parts(finding)
     kinds = {"+": "add", "-": "del"}
-    return Fix(
-        spans(sentence), tuple((kinds.get(line[:1], "same"), line) for line in lines if line.strip("` ") or line == "")
-    )
+    return Fix(spans(sentence), tuple((kinds.get(line[:1], "same"), line) for line in edit))
 
 
 def _cause(
@@ -274,7 +273,7 @@ def _cause(
         name=finding.name,
         level=finding.level,
         message=spans(finding.message),
-        fix=_fix(finding.fix),
+        fix=_fix(finding),
         culprit=_frame(finding.culprit) if finding.culprit else None,
         related=tuple(_frame(related.source, related.role) for related in finding.related),
         picture=picture,

@@ -57,7 +57,12 @@ class CutRule(Rule):
                 self.culprit(audit, cut),
                 related=self.related(audit, states, cut),
                 level=self.level_for(audit, states),
+                fix=self.fix + self.edit(audit, cut),
             )
+
+    def edit(self, audit: Audit, cut: Cut) -> str:
+        """The diff that follows the fix, where the culprit's line can be edited with certainty."""
+        return ""
 
     def companions(self, audit: Audit) -> list[ParameterState]:
         """Further tensors that the same finding accounts for."""
