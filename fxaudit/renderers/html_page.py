@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -40,6 +40,8 @@ PICTURES = 24
 """Findings that get a picture; the others keep their path as a list."""
 NAMES = 200
 """Names listed below one pattern; the table has all."""
+AROUND_RELATED = 1
+"""Lines shown above and below one that is not the culprit."""
 BAR = 1000
 """Width of the bar of verdicts, in its own units."""
 
@@ -297,7 +299,9 @@ def _station(step: PathStep) -> Station:
 
 
 def _frame(source: SourceLine, role: str = "") -> CodeFrame:
-    rows: Sequence[tuple[int, str]] = source.context or ((source.line, source.code),)
+    rows = source.context or ((source.line, source.code),)
+    if role:
+        rows = tuple(row for row in rows if abs(row[0] - source.line) <= AROUND_RELATED)
     shared = min((len(text) - len(text.lstrip()) for _, text in rows if text.strip()), default=0)
     above = tuple(f"{f.file}:{f.line} in {f.function}" for f in source.frames)
     return CodeFrame(
