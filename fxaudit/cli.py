@@ -291,7 +291,9 @@ def render(report_json: str, outputs: tuple[str, ...], format_: str, parameter: 
 def diff(old_json: str, new_json: str) -> int:
     """Print which verdicts and causes differ between two saved reports; the exit status is 1 when NEW_JSON is worse."""
     difference = _saved_report(old_json).diff(_saved_report(new_json))
-    _say(str(difference), sys.stdout)
+    from fxaudit.renderers.wording import inert
+
+    _say("\n".join(inert(line) for line in str(difference).split("\n")), sys.stdout)
     return int(difference.worse)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fxaudit.blame import project_files
+from fxaudit.capture.naming import variable_name
 from fxaudit.finding import Finding, Level, PathStep, Related
 from fxaudit.folding import fold_sentence
 from fxaudit.graph import Cut, DeadEnd, StepGraph
@@ -124,6 +125,23 @@ class Audit:
     def names(self, states: Iterable[ParameterState]) -> str:
         """The parameters' names, folded, as they stand in a sentence."""
         return fold_sentence([state.name for state in states], [state.name for state in self.states], limit=1)
+
+    def optimizer_variable(self, index: int) -> str:
+        """The variable that the program keeps an optimizer in; "" where none is known."""
+        info = self.session.optimizers[index]
+        optimizer = info.ref()
+        known = info.name or (self.session.variables.get(id(optimizer), "") if optimizer is not None else "")
+        return known or variable_name(self.record.stacks, info.created)
+
+    def model_variable(self, states: Iterable[ParameterState]) -> str:
+        """The variable that the program keeps the root module of all of them in; "" where none is known."""
+        roots = {state.root.index: state.root for state in states if state.root is not None}
+        if len(roots) != 1:
+            return ""
+        (info,) = roots.values()
+        module = info.ref()
+        known = self.session.variables.get(id(module), "") if module is not None else ""
+        return known or variable_name(self.record.stacks, info.created)
 
     def is_held(self, states: Iterable[ParameterState]) -> bool:
         """Whether an optimizer holds any of them."""

@@ -93,7 +93,7 @@ class Scene:
                     drawn[source, target] = edge.state
         for (source, target), state in drawn.items():
             canvas.edge(source, target, state, "✂ gradient ends here" if state in ("cut", "python") else "")
-        for number, apart in enumerate(self.beside if root is None and parameter is None else ()):
+        for number, apart in enumerate(self.beside):
             self._apart(canvas, f"b{number}", apart)
         canvas.legend(self.bands)
         return canvas.picture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
+from fxaudit.repairs import filled
 from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["EmptyOptimizer"]
@@ -32,8 +33,14 @@ class EmptyOptimizer(Rule):
             if not states and any(f.code == "FXA205" for f in audit.findings):
                 continue
             said = ", and PyTorch refuses it" if info.refused else ""
+            built = audit.source(info.created)
+            model = audit.model_variable(states)
             yield self.finding(
-                audit, states, f"`{info.type}` is built without any parameter{said}", audit.source(info.created)
+                audit,
+                states,
+                f"`{info.type}` is built without any parameter{said}",
+                built,
+                fix=self.fix + filled(built, model),
             )
 
     @staticmethod

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fxaudit.blame import project_stack, source_at
 from fxaudit.capture.session import OptimizerInfo
 from fxaudit.finding import Finding
+from fxaudit.repairs import added_group
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.syntax import branch_ran, sliced_statements
@@ -123,8 +124,24 @@ class LeftOut(Rule):
         if any(s.index not in info.names_then for s in states) and not was_frozen and not related:
             related.append((audit.source(states[0].track.created), "made here"))
         return self.finding(
-            audit, states, f"`{info.type}` does not hold {audit.names(states)}{reason}", culprit, related=related
+            audit,
+            states,
+            f"`{info.type}` does not hold {audit.names(states)}{reason}",
+            culprit,
+            related=related,
+            fix=self.fix + self._edit(audit, states, optimizer),
         )
+
+    def _edit(self, audit: Audit, states: list[ParameterState], optimizer: int) -> str:
+        """The line that hands over what the model registers."""
+        if any(state.verdict != "excluded" for state in states):
+            return ""
+        roots = {state.root.index for state in states if state.root is not None}
+        names = [state.local_name for state in states]
+        others = [
+            s.local_name for s in audit.states if s.root is not None and s.root.index in roots and s not in states
+        ]
+        return added_group(audit.optimizer_variable(optimizer), audit.model_variable(states), names, others)
 
     @staticmethod
     def bad() -> Example:
