@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from torch import nn
@@ -19,6 +20,9 @@ from fxaudit.rules import RULES
 from fxaudit.settling import Settling
 
 __all__ = ["Observation"]
+
+PROGRESS_SECONDS = 2.0
+"""How long nothing is said of the progress, at first and between two lines."""
 
 
 class Observation:
@@ -42,6 +46,8 @@ class Observation:
         self.on_enough: Callable[[], None] | None = None
         self.on_refusal: Callable[[str], None] | None = None
         self._progress = progress
+        self._told_at = 0.0
+        self._told = ""
         self._given = list(models)
         self._made: Report | None = None
         self._ended = False
@@ -50,6 +56,7 @@ class Observation:
     def watching(self) -> Iterator[Session]:
         """Record what runs inside."""
         self.session.on_progress = self._look
+        self._told_at = time.monotonic()
         self.session.on_refusal = self._refused
         raise_stack_limit()
         with self.session.recording():
@@ -70,13 +77,26 @@ class Observation:
         self.on_refusal = None
 
     def _look(self) -> None:
-        if self._progress is not None:
-            steps = sum(info.steps for info in self.session.optimizers)
-            self._progress(f"{steps} steps recorded")
+        self._tell()
         self.settling.look()
         if self.settling.done and self.on_enough is not None:
+            if self._progress is not None and self._told:
+                self._progress("enough was recorded")
             self._made = self._made or self._examine()
             self.on_enough()
+
+    def _tell(self) -> None:
+        """Say how far it is, seldom; nothing at all of a short run."""
+        if self._progress is None or time.monotonic() - self._told_at < PROGRESS_SECONDS:
+            return
+        steps = max((info.steps for info in self.session.optimizers), default=0)
+        backwards = len(self.session.record.backwards())
+        if not steps and backwards < 2:
+            return  # its step is about to come
+        text = f"step {steps} recorded" if steps else f"backward {backwards} recorded"
+        if text != self._told:
+            self._progress(text)
+            self._told, self._told_at = text, time.monotonic()
 
     def stop_recording(self) -> None:
         """Take the wrappers off and keep nothing; the report made so far stands."""
