@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -23,6 +24,9 @@ from fxaudit.settling import Settling
 from fxaudit.vigil import Lookout, Vigil
 
 __all__ = ["Observation"]
+
+PROGRESS_SECONDS = 2.0
+"""How long nothing is said of the progress, at first and between two lines."""
 
 
 class Observation:
@@ -51,6 +55,8 @@ class Observation:
         """Whether what was seen here will be compared with what other processes saw."""
         self._compared = RankReport(0, Report())
         self._progress = progress
+        self._told_at = 0.0
+        self._told = ""
         self._given = list(models)
         self._made: Report | None = None
         self._vigil: Vigil | None = None
@@ -61,6 +67,7 @@ class Observation:
     def watching(self) -> Iterator[Session]:
         """Record what runs inside."""
         self.session.on_progress = self._look
+        self._told_at = time.monotonic()
         self.session.on_refusal = self._refused
         raise_stack_limit()
         with self.session.recording():
@@ -84,15 +91,15 @@ class Observation:
         self.on_refusal = None
 
     def _look(self) -> None:
-        if self._progress is not None:
-            steps = sum(info.steps for info in self.session.optimizers)
-            self._progress(f"{steps} steps recorded")
+        self._tell()
         self.settling.look()
         if self.settling.waiting and self._vigil is None and self.on_enough is not None:
             self._keep_vigil()
         if self.settling.done and self.settling.wanted is not None:
             self._made = self._made or self._examine()
         if self.on_enough is not None and self.may_end(self.settling.done):
+            if self._progress is not None and self._told:
+                self._progress("enough was recorded")
             self._made = self._made or self._examine()
             self.on_enough()
 
@@ -124,6 +131,19 @@ class Observation:
             self._vigil.end()
             self._unrecorded += self._vigil.steps
             self._vigil = None
+
+    def _tell(self) -> None:
+        """Say how far it is, seldom; nothing at all of a short run."""
+        if self._progress is None or time.monotonic() - self._told_at < PROGRESS_SECONDS:
+            return
+        steps = max((info.steps for info in self.session.optimizers), default=0)
+        backwards = len(self.session.record.backwards())
+        if not steps and backwards < 2:
+            return  # its step is about to come
+        text = f"step {steps} recorded" if steps else f"backward {backwards} recorded"
+        if text != self._told:
+            self._progress(text)
+            self._told, self._told_at = text, time.monotonic()
 
     def stop_recording(self) -> None:
         """Take the wrappers off and keep nothing; the report made so far stands, and what stops later is noticed."""

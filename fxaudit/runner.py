@@ -133,6 +133,7 @@ def _run(observation: Observation, argv: list[str], module: bool, to_end: bool) 
     child = _Refusals(observation)
     with _as_main(argv, module):
         code, death = _execute(script, argv, module, observation, child, ending)
+    observation.session.died = death is not None
     let_through = child.collect()
     if let_through is not None:
         said = "PyTorch refuses what the script does; the rest was seen in a copy that went on as if let through."

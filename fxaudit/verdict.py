@@ -366,6 +366,9 @@ class Judge:
             state.verdict, state.reason = "frozen", "`requires_grad` is False"
             return
         if self.looped and not self.graph.backwards and state.held:
+            if self.session.died and not self.record.steps():
+                state.verdict, state.reason = "unknown", "the script died before its first backward"
+                return
             # Without any loss there is no evidence for a cut: what is known is that backward never ran.
             state.verdict, state.reason = "blocked", "`backward` is never called"
             return
@@ -400,7 +403,9 @@ class Judge:
         moved = [fact for fact in state.facts if fact.changed]
         judged = [fact for fact in moved if fact.lost is not None]
         if judged and all(fact.lost for fact in judged):
-            state.writers = tuple(self.writers(state.track))
+            last = self.record.events[state.facts[-1].event].time
+            writers = self.writers(state.track)
+            state.writers = tuple(op for op in writers if op.index < last) or tuple(writers)
             inside = any(self._in_forward(op) for op in state.writers)
             self._replaced(
                 state,

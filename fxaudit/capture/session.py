@@ -124,6 +124,8 @@ class Session:
         """(root, name) → (time, track) of each tensor seen under the name."""
         self.lenient = False
         """Let through what PyTorch refuses; only in a forked copy."""
+        self.died = False
+        """An exception ended the program."""
         self.on_refusal: Callable[[str], None] | None = None
         self.on_progress: Callable[[], None] | None = None
         self.on_step_unrecorded: Callable[[Any], None] | None = None

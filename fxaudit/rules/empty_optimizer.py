@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fxaudit.blame import project_stack
 from fxaudit.finding import Finding
 from fxaudit.repairs import filled
 from fxaudit.rule import Audit, Example, Rule
@@ -27,21 +28,22 @@ class EmptyOptimizer(Rule):
             return
         for info in audit.session.optimizers:
             holds = any(members for _, members in info.groups)
-            if holds or (not info.refused and not info.groups):
+            if holds or (not info.refused and not info.groups) or info.wrapper_of >= 0:
                 continue
             states = audit.unexplained("excluded")
             if not states and any(f.code == "FXA205" for f in audit.findings):
                 continue
             said = ", and PyTorch refuses it" if info.refused else ""
             built = audit.source(info.created)
-            model = audit.model_variable(states)
-            yield self.finding(
-                audit,
-                states,
-                f"`{info.type}` is built without any parameter{said}",
-                built,
-                fix=self.fix + filled(built, model),
-            )
+            culprit, related, fix = built, [], self.fix
+            freeze = _all_frozen_at(audit)
+            if freeze >= 0:
+                said += ": all are frozen"
+                culprit, related = audit.source(freeze), [(built, "the optimizer is built here")]
+            else:
+                fix += filled(built, audit.model_variable(states))
+            message = f"`{info.type}` is built without any parameter{said}"
+            yield self.finding(audit, states, message, culprit, related=related, fix=fix)
 
     @staticmethod
     def bad() -> Example:
@@ -62,3 +64,12 @@ class EmptyOptimizer(Rule):
         model, x = nn.Linear(4, 1), torch.randn(8, 4)
         optimizer = torch.optim.SGD([{"params": model.parameters()}], lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _all_frozen_at(audit: Audit) -> int:
+    """Where the last of the models' parameters was frozen, if all of them are; else -1."""
+    own = [state for state in audit.states if state.root is not None]
+    freezes = [max(state.track.freezes, default=(0, True, -1)) for state in own]
+    if not own or any(state.requires_grad for state in own) or any(flag for _, flag, _ in freezes):
+        return -1
+    return project_stack(audit.record.stacks, max(freezes)[2])

@@ -123,6 +123,11 @@ class LeftOut(Rule):
             related.append((audit.source(states[0].track.created), "made here, after the optimizer"))
         if any(s.index not in info.names_then for s in states) and not was_frozen and not related:
             related.append((audit.source(states[0].track.created), "made here"))
+        held_once = {track for _, members in info.groups for track in members}
+        if info.died >= 0 and held_once.issuperset(s.index for s in states):
+            message = f"the `{info.type}` of {audit.names(states)} is dropped before it steps"
+            fix = "Keep the optimizer where its `step` is called: assign or return it."
+            return self.finding(audit, states, message, built, fix=fix)
         return self.finding(
             audit,
             states,
