@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, get_args
 
 import torch
@@ -192,6 +192,8 @@ class Company:
         self.rank, self.world = rank, world
         self.on_stuck: Callable[[Ending, str], int] | None = None
         """Reports for a script that cannot end by itself: (why, where it is) → the exit status."""
+        self.script: frozenset[CodeType] = frozenset()
+        """The functions in which the script runs: SIGTERM ends it there, and is only noted elsewhere."""
         self._board: _Board | None = None
         self._wanted: int | None = None
         self._ended: Ending | None = None
@@ -203,7 +205,6 @@ class Company:
         self._thread: threading.Thread | None = None
         self._main = threading.main_thread()
         self._bell = socket.socketpair()
-        self._restore: list[Callable[[], object]] = []
 
     @classmethod
     def of_launcher(cls) -> Company | None:
@@ -431,7 +432,11 @@ class Company:
                 time.sleep(PULSE / 4)
 
     def _listen(self) -> None:
-        """Let SIGTERM end the script, not the process; the thread hears of it even where Python cannot run."""
+        """Let SIGTERM end the script, not the process; the thread hears of it even where Python cannot run.
+
+        It stays so until the process ends: its launcher sends SIGTERM to all ranks as soon as the first one has ended
+        with the exit status for findings.
+        """
         if threading.current_thread() is not threading.main_thread():
             return
         if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
@@ -441,13 +446,13 @@ class Company:
 
         def terminate(number: int, frame: FrameType | None) -> None:
             self._signalled = self._signalled or time.monotonic()
-            if self._ended is None:
-                raise Terminated
+            while frame is not None:
+                if frame.f_code in self.script:
+                    raise Terminated
+                frame = frame.f_back
 
         signal.signal(signal.SIGTERM, terminate)
-        before = signal.set_wakeup_fd(self._bell[1].fileno(), warn_on_full_buffer=False)
-        self._restore.append(lambda: signal.set_wakeup_fd(before))
-        self._restore.append(lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+        signal.set_wakeup_fd(self._bell[1].fileno(), warn_on_full_buffer=False)
 
     def _rung(self) -> bool:
         """Wait a pulse; whether SIGTERM came."""
@@ -456,11 +461,8 @@ class Company:
 
     def _close(self) -> None:
         self._closed.set()
-        if threading.current_thread() is threading.main_thread():
-            for undo in self._restore:
-                undo()
-            if self._thread is not None:
-                self._thread.join(GRACE)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(GRACE)
 
 
 class _Watch:

@@ -32,7 +32,8 @@ def is_wrapper(module: nn.Module) -> bool:
 
 def unwrapped(module: nn.Module) -> nn.Module:
     """The model itself, without the wrapper that carries it to several processes or devices."""
-    return module.module if is_wrapper(module) else module
+    inner = module.module if is_wrapper(module) else module
+    return inner if isinstance(inner, nn.Module) else module
 
 
 def is_one_of_several() -> bool:
