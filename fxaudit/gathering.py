@@ -432,11 +432,7 @@ class Company:
                 time.sleep(PULSE / 4)
 
     def _listen(self) -> None:
-        """Let SIGTERM end the script, not the process; the thread hears of it even where Python cannot run.
-
-        It stays so until the process ends: its launcher sends SIGTERM to all ranks as soon as the first one has ended
-        with the exit status for findings.
-        """
+        """Let SIGTERM end the script, not the process; the thread hears of it even where Python cannot run."""
         if threading.current_thread() is not threading.main_thread():
             return
         if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
@@ -461,6 +457,9 @@ class Company:
 
     def _close(self) -> None:
         self._closed.set()
+        if threading.current_thread() is threading.main_thread() and self.script:
+            with contextlib.suppress(ValueError):
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the first rank to fail makes the launcher send it
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(GRACE)
 
