@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -11,7 +14,7 @@ import pytest
 
 import fxaudit
 from fxaudit.report import Report
-from tests.launching import audited, launched
+from tests.launching import SECONDS, audited, launched
 
 SCHEMA = json.loads((Path(fxaudit.__file__).parent / "schema.json").read_text(encoding="utf-8"))
 
@@ -354,6 +357,49 @@ for step in range(5):
     assert ended.statuses == (0, 0)
 
 
+def torchrun(folder: Path, script: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """`torchrun --nproc-per-node 2 command train.py`, with a free port."""
+    (folder / "train.py").write_text(script, encoding="utf-8")
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(fxaudit.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [*launcher, *command, "train.py"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_torchrun_starts_it_as_a_module_and_ends_well_where_nothing_is_wrong(tmp_path: Path) -> None:
+    ended = torchrun(tmp_path, HEALTHY, "-m", "fxaudit", "run", "-o", "report.json")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("train.py on 2 ranks: All 4 parameters will be updated.") == 1
+    assert "Traceback" not in ended.stderr
+    report = Report.from_json((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert set(verdicts(report).values()) == {"trained"} and report.notes == ()
+    for rank in (0, 1):
+        assert f"rank {rank} step 3" in ended.stdout
+
+
+@pytest.mark.slow
+def test_torchrun_takes_a_finding_for_a_failure_and_is_told_what_it_is(tmp_path: Path) -> None:
+    program = tmp_path / "fxaudit"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m fxaudit "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    script = HEALTHY.replace("optimizer.step()", "")
+    ended = torchrun(tmp_path, script, "--no-python", str(program), "run", "--quiet", "-o", "report.json")
+    assert ended.returncode == 1
+    assert "ChildFailedError" in ended.stderr
+    assert "fxaudit ended with 1, see its report" in ended.stderr
+    assert "SIGTERM) received" not in ended.stderr
+    report = Report.from_json((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert [found.code for found in report.findings] == ["FXA401"]
+
+
 WATCHED = (
     PARTS
     + """
@@ -441,8 +487,6 @@ with open(f"{sys.argv[1]}{rank}", "w") as file:
 
 
 def test_the_numbers_are_bit_for_bit_those_of_a_plain_run(tmp_path: Path) -> None:
-    import sys
-
     def plain() -> int:
         sys.argv = ["train.py", "plain"]
         exec(compile(NUMBERS, "train.py", "exec"), {"__name__": "__main__"})
