@@ -373,19 +373,10 @@ class Company:
             for kind in get_args(Ending):
                 if board.get(f"left/{kind}") is not None:
                     since = now - self._noticed.setdefault(kind, now)
-                    if self._waits_in_vain(kind, since, blocked):
-                        return "blocked"
+                    reason = _after(kind, since, blocked)
+                    if reason is not None:
+                        return reason
         return None
-
-    def _waits_in_vain(self, kind: Ending, since: float, blocked: float) -> bool:
-        """Whether the script has to be ended `since` seconds after another rank has left, having waited as long."""
-        match kind:
-            case "death" | "terminated":  # the launcher would end all ranks at once
-                return since > GRACE
-            case "enough" | "followed" | "blocked":
-                return min(since, blocked) > GRACE or since > 2 * PATIENCE
-            case "end":  # it may be busy with what only it has to do
-                return min(since, blocked) > PATIENCE
 
     def _end_from_here(self, reason: Ending) -> None:
         """Report for the main thread, which is held up in a call that nothing can break off, and end the process."""
@@ -462,6 +453,22 @@ class Company:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the first rank to fail makes the launcher send it
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(GRACE)
+
+
+def _after(kind: Ending, since: float, blocked: float) -> Ending | None:
+    """Why a script has to be ended that goes on `since` seconds after another rank has left, or None.
+
+    `blocked` is for how long it has been waiting in a collective.
+    """
+    match kind:
+        case "death" | "terminated":  # the launcher would end all ranks at once
+            return "blocked" if since > GRACE and blocked else "followed" if since > GRACE else None
+        case "blocked":
+            return "blocked" if min(since, blocked) > GRACE else None
+        case "enough" | "followed":  # ranks out of step: this one waits only because fxaudit ended the other
+            return "followed" if min(since, blocked) > GRACE or since > 2 * PATIENCE else None
+        case "end":  # it may be busy with what only it has to do
+            return "blocked" if min(since, blocked) > PATIENCE else None
 
 
 class _Watch:
