@@ -37,24 +37,32 @@ class Launch:
         return Report.from_json(self.saved.read_text(encoding="utf-8"))
 
 
-def audited(script: str, folder: Path, *options: str, args: Sequence[str] = (), world: int = 2) -> Launch:
+def audited(
+    script: str, folder: Path, *options: str, args: Sequence[str] = (), world: int = 2, store: bool = True
+) -> Launch:
     """`fxaudit run options script args` on `world` ranks."""
     from fxaudit import cli
 
     (folder / "train.py").write_text(script, encoding="utf-8")
     saved = folder / "report.json"
     command = ["run", "-o", str(saved), *options, "train.py", *args]
-    return launched(lambda: cli.main(command), folder, world)
+    return launched(lambda: cli.main(command), folder, world, store=store)
 
 
-def launched(work: Callable[[], int], folder: Path, world: int = 2) -> Launch:
-    """`work` in `world` forked processes with a rank each, in the directory `folder`; it returns the exit status."""
-    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+def launched(work: Callable[[], int], folder: Path, world: int = 2, *, store: bool = True) -> Launch:
+    """`work` in `world` forked processes with a rank each, in the directory `folder`; it returns the exit status.
+
+    Without `store` the launcher hosts none, as with `srun` or `mpirun`: rank 0 does, when the script asks for it.
+    """
+    hosted = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    port = hosted.port
+    if not store:
+        del hosted
     children: dict[int, int] = {}
     for rank in range(world):
         pid = os.fork()
         if pid == 0:
-            _be(rank, world, store.port, folder, work)
+            _be(rank, world, port, store, folder, work)
         children[pid] = rank
     statuses = _ended(children)
     out = tuple((folder / f"out{rank}").read_text(encoding="utf-8") for rank in range(world))
@@ -63,7 +71,7 @@ def launched(work: Callable[[], int], folder: Path, world: int = 2) -> Launch:
     return Launch(tuple(int(statuses[rank]) for rank in range(world)), out, err, folder / "report.json")
 
 
-def _be(rank: int, world: int, port: int, folder: Path, work: Callable[[], int]) -> None:
+def _be(rank: int, world: int, port: int, store: bool, folder: Path, work: Callable[[], int]) -> None:
     """Become the process `rank`; never returns."""
     import torch
 
@@ -80,7 +88,7 @@ def _be(rank: int, world: int, port: int, folder: Path, work: Callable[[], int])
             WORLD_SIZE=str(world),
             MASTER_ADDR="127.0.0.1",
             MASTER_PORT=str(port),
-            TORCHELASTIC_USE_AGENT_STORE="True",
+            TORCHELASTIC_USE_AGENT_STORE=str(store),
             TORCHELASTIC_RESTART_COUNT="0",
         )
         torch.set_num_threads(1)  # a pool that existed before the fork would hang

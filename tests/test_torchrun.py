@@ -406,6 +406,27 @@ assert total.item() == 2
         assert report["0.weight"].verdict == "unknown"
 
 
+@pytest.mark.parametrize("ending", ["", "distributed.destroy_process_group()"])
+def test_without_a_launchers_store_the_one_of_the_process_group_is_used(ending: str, tmp_path: Path) -> None:
+    ended = audited(HEALTHY.replace("range(60)", "range(2)") + ending, tmp_path, store=False)
+    assert ended.statuses == (0, 0), ended.err
+    assert ended.report.title == "train.py on 2 ranks" and ended.report.notes == ()
+    assert "will be updated" in ended.out[0] and "will be updated" not in ended.out[1]
+    assert ended.err == ("", "")
+
+
+def test_watch_works_in_processes_that_only_share_a_process_group(tmp_path: Path) -> None:
+    script = WATCHED.replace("WATCHING", "(0, 1)").replace(
+        'init_process_group("gloo")',
+        'init_process_group("gloo", init_method="file://" + os.path.abspath("group"), '
+        'rank=int(os.environ.pop("RANK")), world_size=int(os.environ.pop("WORLD_SIZE")))',
+    )
+    assert "file://" in script
+    assert run_plainly(script, tmp_path, store=False) == (0, 0)
+    first = Report.from_json((tmp_path / "watched0.json").read_text())
+    assert first.environment["ranks"] == "2" and "missing ranks" not in first.environment
+
+
 def torchrun(folder: Path, script: str, *command: str) -> subprocess.CompletedProcess[str]:
     """`torchrun --nproc-per-node 2 command train.py`, with a free port."""
     (folder / "train.py").write_text(script, encoding="utf-8")
@@ -476,14 +497,14 @@ distributed.destroy_process_group()
 )
 
 
-def run_plainly(script: str, folder: Path) -> tuple[int, ...]:
+def run_plainly(script: str, folder: Path, *, store: bool = True) -> tuple[int, ...]:
     (folder / "train.py").write_text(script, encoding="utf-8")
 
     def work() -> int:
         exec(compile(script, str(folder / "train.py"), "exec"), {"__name__": "__main__"})
         return 0
 
-    return launched(work, folder).statuses
+    return launched(work, folder, store=store).statuses
 
 
 def test_watch_is_merged_on_rank_0_and_leaves_the_process_group_alone(tmp_path: Path) -> None:
