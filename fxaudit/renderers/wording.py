@@ -118,10 +118,7 @@ def proof(finding: Finding) -> str:
 
 def ending(report: Report) -> str:
     """How the watched script ended, if not well."""
-    if report.script_exit is None:
-        return ""
-    first, _, more = report.script_exit.strip().partition("\n")
-    return f"The script did not finish: {first.rstrip()}{' …' if more else ''}"
+    return f"The script did not finish: {report.script_exit}" if report.script_exit is not None else ""
 
 
 def unseen(report: Report) -> list[str]:
