@@ -15,6 +15,7 @@ from torch import nn
 
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.preserve import preserved
+from fxaudit.capture.processes import is_one_of_several
 from fxaudit.capture.record import BackwardEvent, StepEvent
 from fxaudit.capture.session import Session
 from fxaudit.errors import InvalidLossError
@@ -147,8 +148,8 @@ class Rehearsal:
                     if len(self.session.assignments) == assignments:
                         raise
                     refused = True
-                if not refused and not self._needs_rehearsal():
-                    return examine()
+                if not refused and (is_one_of_several() or not self._needs_rehearsal()):
+                    return examine()  # other processes need not come to the same decision, and would be waited for
                 if not refused and not can_fork():
                     self._rehearse()
                     return examine()

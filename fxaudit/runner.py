@@ -117,6 +117,7 @@ def run_rank(
             observation.rank_report(report, ending, where=where, deaths_before=deaths_before), deliver
         )
 
+    company.script = frozenset({_run_code.__code__, runpy.run_module.__code__})
     company.on_stuck = lambda ending, where: conclude(observation.report(), ending, where)
     with company.attending():
         report, ending = _run(observation, argv, module, to_end)

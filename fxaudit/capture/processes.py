@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -32,7 +32,8 @@ def is_wrapper(module: nn.Module) -> bool:
 
 def unwrapped(module: nn.Module) -> nn.Module:
     """The model itself, without the wrapper that carries it to several processes or devices."""
-    return cast(nn.Module, module.module) if is_wrapper(module) else module
+    inner = module.module if is_wrapper(module) else module
+    return inner if isinstance(inner, nn.Module) else module
 
 
 def is_one_of_several() -> bool:
