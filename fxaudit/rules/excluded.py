@@ -37,6 +37,18 @@ class LeftOut(Rule):
         ]
         if not states or any(info.refused for info in audit.session.optimizers):
             return
+        collected = [s for s in states if _is_collected(audit, s)]
+        if collected:
+            yield self.finding(
+                audit,
+                collected,
+                f"the gradient of {audit.names(collected)} is handed on to another tensor",
+                _backward_line(audit),
+                level="note",
+            )
+            states = [s for s in states if s not in collected]
+            if not states:
+                return
         optimizer = self._responsible(audit, states)
         if optimizer is None:
             yield self.finding(
@@ -141,6 +153,19 @@ class LeftOut(Rule):
         model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _is_collected(audit: Audit, state: ParameterState) -> bool:
+    """Whether the program reads the parameter's gradient and writes gradients of that shape itself: a worker's copy."""
+    reads = any(
+        op.name == "grad" and op.phase == "forward"
+        for vid in state.track.values
+        for op in audit.graph.consumers.get(vid, ())
+    )
+    return reads and any(
+        other.track.hand_gradient and other.index != state.index and other.track.shape == state.track.shape
+        for other in audit.states
+    )
 
 
 def _used_up(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
