@@ -419,6 +419,9 @@ def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tu
             continue
         if not any(_stepped_between(record, track, op.index, event_time) for track in leaves):
             return op.index, "forward"
+    constant = _nonfinite_constant(record, event_time)
+    if constant >= 0:
+        return constant, "forward"
     if probe is not None:
         finder = OpsBySequence(record.ops)
         for flow in probe.flows:
@@ -427,3 +430,23 @@ def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tu
                 if found >= 0:
                     return found, "backward"
     return -1, ""
+
+
+def _nonfinite_constant(record: Record, until: int) -> int:
+    """Where a value without gradient became non-finite that spoils the loss computed last before `until`."""
+    op = next(
+        (
+            op
+            for op in reversed(record.ops[: until + 1])
+            if op.phase == "forward" and any(record.values[out].requires_grad for out in op.outputs)
+        ),
+        None,
+    )
+    if op is None or all(record.values[out].finite is not False for out in op.outputs):
+        return -1
+    for _ in range(10_000):
+        bad = [vid for vid in op.inputs if record.values[vid].finite is False and record.values[vid].op >= 0]
+        if not bad:
+            return op.index
+        op = record.ops[record.values[bad[-1]].op]
+    return -1

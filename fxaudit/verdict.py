@@ -185,6 +185,12 @@ class Judge:
                     if tensor is not None:
                         state.requires_grad = tensor.requires_grad
                         self._decide(state, tensor)
+                elif self._is_master(track):
+                    state = self._state(self._unique(self._best_name(track, paths)), track, None, "")
+                    state.verdict, state.reason = (
+                        "trained",
+                        "the optimizer's step changes it, and it is copied to a parameter",
+                    )
                 else:
                     old = session.names.get(track.index)
                     name = f"{old} (old)" if old else self._best_name(track, paths)
@@ -213,6 +219,19 @@ class Judge:
                             "a loss reaches it; it belongs to a module beside the model, and no optimizer holds it"
                         )
         self._remade_leaves(reached, held)
+
+    def _is_master(self, track: Track) -> bool:
+        """Whether the tensor stands for parameters: stepped with gradients that were written by hand, and copied into
+        a parameter."""
+        if not track.hand_gradient or not any(self._counts(fact) for fact in track.facts):
+            return False
+        named = {vid for index in self._named for vid in self.record.tracks[index].values if index != track.index}
+        depends = self.graph.downstream(track.values)
+        return any(
+            named & set(op.mutates) and depends & set(op.inputs) - named
+            for op in self.graph.ops
+            if op.phase != "optimizer" and op.mutates
+        )
 
     def _rewrapped_leaves(self, reached: set[int]) -> None:
         """Leaves that forward made of a parameter's value: the loss reaches them in the parameter's place."""

@@ -33,7 +33,7 @@ class StepNeverCalled(Rule):
         """One finding for each optimizer that never steps."""
         groups: dict[int, list[ParameterState]] = {}
         for state in audit.unexplained("blocked"):
-            if audit.judge.looped and not state.facts and state.held and state.arrived != "none":
+            if audit.judge.looped and not state.facts and state.held and state.arrived in ("zero", "finite"):
                 groups.setdefault(state.held[0][0], []).append(state)
         for optimizer, states in groups.items():
             info = audit.session.optimizers[optimizer]

@@ -78,6 +78,9 @@ class ZeroGradient(Rule):
     def _culprit(
         self, audit: Audit, state: ParameterState, found: Vanishing | None
     ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str]:
+        written = [e for e in audit.record.events if e.kind == "write_grad" and state.index in e.tracks]
+        if found is None and written:
+            return audit.source(written[-1].stack), [], "the program writes zeros into it"
         if found is None:
             events = [e for e in audit.graph.backwards if state.index in e.arrived]
             line = audit.source(events[-1].stack) if events and audit.judge.looped else None
