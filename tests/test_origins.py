@@ -425,6 +425,20 @@ def test_a_parameter_replaced_right_after_the_optimizer_is_found_at_the_replacem
     assert_guilty(make, "body.weight", "FXA204")
 
 
+def test_a_step_smaller_than_the_spacing_of_every_element_is_not_trained() -> None:
+    def make() -> Made:
+        model = nn.LayerNorm(4096)
+        return model, lambda: model.weight.sum() + model.bias.sum(), torch.optim.SGD(model.parameters(), lr=2e-8)
+
+    model, loss, optimizer = make()
+    loss().backward()
+    optimizer.step()
+    assert torch.equal(model.weight, torch.ones(4096))
+    report = report_on(make)
+    assert (report["weight"].verdict, report["bias"].verdict) == ("blocked", "trained")
+    assert finding_on(report, "weight").code == "FXA503"
+
+
 # -- proofs --------------------------------------------------------------------------------------------------------
 
 
