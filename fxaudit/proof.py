@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -276,8 +277,9 @@ class Rehearsal:
             return False  # rounding noise of a gradient that is zero by mathematics, such as a key bias under softmax
         for info, group in self.session.holders(index):
             rate = info.groups[group][0]
-            # Plain descent moves by the gradient; what adapts moves by about the learning rate.
-            size = max(norms) if isinstance(info.ref(), torch.optim.SGD) else 1.0
+            # Plain descent moves by the gradient, of which some element is at least this large; what adapts moves by
+            # about the learning rate.
+            size = max(norms) / math.sqrt(tensor.numel()) if isinstance(info.ref(), torch.optim.SGD) else 1.0
             if rate is None or rate * size >= spacing * 1e3:
                 return False
             low, high = torch.aminmax(tensor.detach())

@@ -58,14 +58,17 @@ def thrown_away(audit: Audit, stack: int) -> Rebinding | None:
     for frame in stacks.chain(stack):
         file, line = stacks.file(frame), stacks.line(frame)
         found = rebinding_of(file, line, ran.get(file, set()))
-        if found is not None and (is_whole or found.reads_old) and _goes_on_without(audit, frame, found):
+        if found is not None and (is_whole or found.reads_old) and _goes_on_without(audit, frame, found, is_whole):
             return Rebinding(source_at(file, found.line), found.reads_old)
         is_whole = is_whole and is_only_returned(file, line)
     return None
 
 
-def _goes_on_without(audit: Audit, frame: int, found: Rebound) -> bool:
-    """Whether the loss depends on what ran in the lines of `found`, and nothing there read what `frame` had made."""
+def _goes_on_without(audit: Audit, frame: int, found: Rebound, is_whole: bool) -> bool:
+    """Whether the loss depends on what ran in the lines of `found`, and nothing there read what `frame` had made.
+
+    Where what `frame` hands on `is_whole` the value in question no more, the lines must have read no tensor at all.
+    """
     stacks = audit.record.stacks
     place = (stacks.codes[frame], stacks.parents[frame])
     old, new = [], []
@@ -78,6 +81,6 @@ def _goes_on_without(audit: Audit, frame: int, found: Rebound) -> bool:
                     new.append(op)
                 break
     made = {out for op in old for out in op.outputs}
-    return any(out in audit.graph.reaching for op in new for out in op.outputs) and not any(
-        vid in made for op in new for vid in op.inputs
-    )
+    own = {out for op in new for out in op.outputs}
+    read = {vid for op in new for vid in op.inputs}
+    return bool(own & audit.graph.reaching) and not (read & made) and (is_whole or read <= own)
