@@ -6,7 +6,8 @@ really does. A fault counts as
 - detected, if a parameter that it stops is reported as not trained, with a finding;
 - right in verdicts, if every parameter of the model has the verdict that training proves;
 - right in cause, if each parameter that it stops has a finding with a code of that fault;
-- right in line, if such a finding names a planted line: as culprit, a frame above it, or one of three related lines.
+- right in line, if such a finding names a planted line: as culprit, a frame above it, or one of three related lines;
+- proved, where a single fault has a neutral form, if those findings carry `proved`: without it gradient arrives.
 
 Programs whose faults turn out to have no effect on training, or that PyTorch refuses, are left out and drawn again.
 
@@ -18,6 +19,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import gc
 import importlib.util
 import itertools
 import json
@@ -42,10 +44,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch
 
 import fxaudit
-from benchmarks.faults_kinds import KINDS
+from benchmarks.faults_kinds import KINDS, NEUTRAL
 from benchmarks.faults_models import SUBJECTS
 from benchmarks.faults_oracle import Truth, truth
 from benchmarks.faults_programs import Program, combinations, sample, source_of
+from fxaudit.syntax import tree_of
 
 SECONDS = 60.0
 RELATED = 3
@@ -62,6 +65,11 @@ class Outcome:
     verdicts: bool = False
     cause: bool = False
     line: bool = False
+    provable: bool = False
+    proved: bool = False
+    wanted: list[int] = field(default_factory=list)
+    named: list[list[int]] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
     strays: list[str] = field(default_factory=list)
     file: str = ""
@@ -123,14 +131,16 @@ def true_verdicts(path: Path, refused: bool) -> dict[str, Any]:
     return in_copy(lambda: truth(load(path), refused=refused).as_dict())
 
 
-def audited(path: Path) -> dict[str, Any]:
+def audited(path: Path, prove: bool = False) -> dict[str, Any]:
     """The report of the program at `path`, in JSON."""
 
     def work() -> Any:
         module = load(path)
-        with fxaudit.watch():
-            model, batch, optimizer = module.make()
-            report = fxaudit.audit(model, lambda: module.loss_fn(model, batch), optimizer, prove=False)
+        # This process ends here: leaving the block would only make a second report.
+        watching = fxaudit.watch()
+        watching.__enter__()
+        model, batch, optimizer = module.make()
+        report = fxaudit.audit(model, lambda: module.loss_fn(model, batch), optimizer, prove=prove)
         return json.loads(report.to_json())
 
     return in_copy(work)
@@ -199,6 +209,12 @@ def judge(
         lines = sorted(set().union(*[lines_of(f, file) for f in by_parameter.get(missed, [])]))
         culprits = [(f["culprit"] or {}).get("code") for f in by_parameter.get(missed, [])]
         outcome.why.append(f"line {missed}: {lines} {culprits}, planted {sorted(marks)}")
+    outcome.wanted = sorted(marks)
+    outcome.named = [sorted(lines_of(f, file)) for f in findings]
+    outcome.messages = [f"{f['code']} {f['message']}" for f in findings]
+    outcome.provable = len(program.faults) == 1 and program.faults[0].kind.name in NEUTRAL
+    named = [f for own in by_parameter.values() for f in own if f["code"] in codes]
+    outcome.proved = outcome.provable and bool(named) and all(f["proved"] is True for f in named)
     outcome.strays = sorted({f["code"] for f in findings if f["level"] in LOUD} - codes)
     return outcome
 
@@ -224,6 +240,12 @@ def warm_up() -> None:
             fxaudit.audit(model, functools.partial(_sum_of, model), optimizer, prove=False)
         _sum_of(model).backward()
         optimizer.step()
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None) or ""
+        if module.__name__.startswith("benchmarks."):
+            tree_of(file)
+    gc.collect()
+    gc.freeze()  # a collection in a copy would touch, and so copy, every page
 
 
 def _sum_of(model: torch.nn.Module) -> torch.Tensor:
@@ -278,7 +300,8 @@ class Bench:
         quiet = all(fault.kind.quiet for fault in program.faults)
         if not stopped and not any(real.outside.values()) and not quiet:
             return self._leave_out(program, "no effect")
-        report = audited(path)
+        provable = len(program.faults) == 1 and program.faults[0].kind.name in NEUTRAL
+        report = audited(path, provable)
         if "error" in report:
             kind = " + ".join(sorted(f.kind.name for f in program.faults))
             return Outcome(str(program), kind, why=[f"crash {report['error']}"], file=path.name)
@@ -316,7 +339,10 @@ def share(part: int, whole: int) -> str:
 
 def table(outcomes: list[Outcome], by_kind: bool = True) -> str:
     """The figures in Markdown: a row a kind, then the total."""
-    rows = ["| fault | planted | detected | verdicts | cause | line |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
+    rows = [
+        "| fault | planted | detected | verdicts | cause | line | proved |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
     groups: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         groups[outcome.kind].append(outcome)
@@ -324,12 +350,18 @@ def table(outcomes: list[Outcome], by_kind: bool = True) -> str:
     for kind in sorted(groups, key=order.index) if by_kind else ():
         members = groups[kind]
         figures = (sum(getattr(o, name) for o in members) for name in ("detected", "verdicts", "cause", "line"))
-        rows.append(f"| {kind} | {len(members)} | " + " | ".join(map(str, figures)) + " |")
+        provable = [o for o in members if o.provable]
+        proved = f"{sum(o.proved for o in provable)}" + f"/{len(provable)}" * (len(provable) < len(members))
+        rows.append(
+            f"| {kind} | {len(members)} | " + " | ".join(map(str, figures)) + f" | {proved if provable else '–'} |"
+        )
     figures = (
         share(sum(getattr(o, name) for o in outcomes), len(outcomes))
         for name in ("detected", "verdicts", "cause", "line")
     )
-    rows.append(f"| **all** | {len(outcomes)} | " + " | ".join(figures) + " |")
+    provable = [o for o in outcomes if o.provable]
+    proved = share(sum(o.proved for o in provable), len(provable))
+    rows.append(f"| **all** | {len(outcomes)} | " + " | ".join(figures) + f" | {proved} |")
     return "\n".join(rows)
 
 
@@ -343,6 +375,7 @@ def run(
     healthy: bool = True,
     folder: Path,
     tell: Callable[[str], None] = lambda text: None,
+    note: Callable[[Outcome], None] = lambda outcome: None,
 ) -> tuple[list[Outcome], list[Outcome], list[Outcome], Bench]:
     """The outcomes of single faults, of combinations, and of the healthy models."""
     torch.set_num_threads(1)
@@ -364,6 +397,9 @@ def run(
             if outcome is None:
                 continue
             outcomes.append(outcome)
+            note(outcome)
+            if outcome.provable and not outcome.proved and not outcome.why:
+                tell(f"{outcome.program}\n    not proved\n    {outcome.file} {outcome.messages}")
             if outcome.why:
                 tell(
                     f"{outcome.program}\n    "
@@ -390,6 +426,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--kinds", help="names of kinds or codes of rules, separated by commas")
     parser.add_argument("--models", help="parts of names of models, separated by commas")
     parser.add_argument("--json", metavar="OUT", help="write every outcome to this file")
+    parser.add_argument("--failures", metavar="OUT", help="write every failure to this file as it goes, one a line")
     parser.add_argument("--keep", metavar="FOLDER", help="keep the programs in this folder")
     parser.add_argument("--no-healthy", action="store_true", help="leave out the models without faults")
     options = parser.parse_args(arguments)
@@ -401,6 +438,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{missing} cannot be imported: its models are left out.")
     start = time.monotonic()
     with contextlib.ExitStack() as stack:
+        failures = stack.enter_context(open(options.failures or os.devnull, "w", encoding="utf-8"))
+
+        def note(outcome: Outcome) -> None:
+            if outcome.why or (outcome.provable and not outcome.proved):
+                print(json.dumps(asdict(outcome)), file=failures, flush=True)
+
         folder = Path(options.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="faults_")))
         folder.mkdir(parents=True, exist_ok=True)
         singles, several, alarms, bench = run(
@@ -412,6 +455,7 @@ def main(arguments: list[str] | None = None) -> int:
             healthy=not options.no_healthy,
             folder=folder,
             tell=lambda text: print(text, flush=True),
+            note=note,
         )
     print(f"\n{len(singles)} single faults\n\n{table(singles)}")
     if several:

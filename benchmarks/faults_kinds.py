@@ -702,3 +702,19 @@ KINDS: dict[str, Kind] = {
     for kinds in (ON_VALUES, ON_CALLS, WRAPPERS, ON_PARAMETERS, IN_SETUP, ON_OPTIMIZERS, AFTER, IN_LOSSES)
     for kind in kinds
 }
+
+NEUTRAL = frozenset(
+    {
+        "detach", "data", "detach in place", "torch.tensor", "new_tensor", "nn.Parameter", "detach, requires_grad_",
+        "round", "sign", "floor", "masked everywhere", "where never", "zeroed in place",
+        "times 0.0", "zero mask", "saturated clamp", "dead relu", "softmax over one", "dropout 1.0",
+        "zeroing hook", "no_grad on a copy", "inference mode on a copy", "no_grad block", "set_grad_enabled(False)",
+        "inference mode", "no_grad decorator", "reentrant checkpoint", "input detached", "weighed by 0.0",
+        "weight detached", "weight.data", "weight rewrapped", "weight under no_grad", "weight rounded", "weight masked",
+        "zeroing parameter hook", "zeroing module hook", "detaching forward hook", "dropout layer at 1.0",
+        "dropout set to 1.0", "loss: detached output", "loss: output.data", "loss: times 0.0", "loss: weight 0",
+        "loss: detach, requires_grad_", "loss: rewrapped", "loss: Parameter", "loss: data", "loss: rounded",
+        "loss: saturated", "loss: under no_grad",
+    }
+)  # fmt: skip
+"""The kinds whose cause has a neutral form, so that running the loss without it shows that it is the cause."""

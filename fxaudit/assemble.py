@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 
 import torch
 
 from fxaudit._version import __version__
+from fxaudit.capture.autograd import OpsBySequence, collector_paused
 from fxaudit.capture.naming import ModelName, variable_name
 from fxaudit.capture.record import BackwardEvent, LoopEvent, Op, StepEvent, Value
 from fxaudit.capture.session import Session
@@ -26,6 +27,7 @@ from fxaudit.report import (
     RuleInfo,
     StepReport,
     SymbolicReport,
+    unsettled_note,
 )
 from fxaudit.rule import Audit, Rule
 from fxaudit.rules import RULES
@@ -61,10 +63,13 @@ def rule_info(rule: type[Rule]) -> RuleInfo:
 
 def examine(session: Session, models: list[ModelName], options: Options) -> Report:
     """Judge what was recorded, ask the rules for the causes, and write it all down."""
-    judge = Judge(session, models, looped=options.looped, optimizers_known=options.optimizers_known)
-    judge.judge()
-    audited = bool(judge.states) and (bool(judge.graph.backwards) or bool(session.record.calls) or not options.looped)
-    return report_on(Audit(judge, options.symbolic, options.expect), options, _limits(judge), audited=audited)
+    with collector_paused():  # much is made here, and little of it is garbage
+        judge = Judge(session, models, looped=options.looped, optimizers_known=options.optimizers_known)
+        judge.judge()
+        audited = bool(judge.states) and (
+            bool(judge.graph.backwards) or bool(session.record.calls) or not options.looped
+        )
+        return report_on(Audit(judge, options.symbolic, options.expect), options, _limits(judge), audited=audited)
 
 
 def report_on(
@@ -136,7 +141,7 @@ def _limits(judge: Judge) -> list[str]:
     notes = []
     unknown = [state for state in judge.states if state.verdict == "unknown"]
     if unknown:
-        notes.append(f"{len(unknown)} parameters could not be settled; the reason stands with each.")
+        notes.append(unsettled_note(len(unknown)))
     if not judge.optimizers_known and any(state.verdict == "trained" for state in judge.states):
         notes.append("No optimizer was given: `trained` means that gradient arrives and an optimizer would update it.")
     if not judge.graph.backwards and judge.graph.losses:
@@ -216,8 +221,12 @@ def _bound(session: Session, stack: int) -> str:
 
 
 def _steps(session: Session) -> tuple[StepReport, ...]:
-    """Events grouped into steps: a step ends when something else than another optimizer's step follows a step."""
+    """Events grouped into steps: a step ends when something else than another optimizer's step follows a step.
+
+    Where nothing ever steps, a step ends when another backward follows something else than a backward.
+    """
     steps: list[StepReport] = []
+    stepping = bool(session.record.steps())
     current: list[Event] = []
     stepped = False
     for event in session.record.events:
@@ -231,6 +240,9 @@ def _steps(session: Session) -> tuple[StepReport, ...]:
         ):
             steps.append(StepReport(tuple(current)))
             current, stepped = [], False
+        if not stepping and event.kind == "backward" and _ended(current):
+            steps.append(StepReport(tuple(current)))
+            current = []
         if current and (current[-1].kind, current[-1].text, current[-1].source) == (
             shown.kind,
             shown.text,
@@ -243,6 +255,14 @@ def _steps(session: Session) -> tuple[StepReport, ...]:
     if current:
         steps.append(StepReport(tuple(current)))
     return tuple(steps[:MAX_REPORTED_STEPS])
+
+
+def _ended(events: Sequence[Event]) -> bool:
+    return events[-1:] != [] and events[-1].kind != "backward" and any(event.kind == "backward" for event in events)
+
+
+def _tensors(tracks: Sized) -> str:
+    return f"{len(tracks)} tensor{'s' * (len(tracks) != 1)}"
 
 
 def _event(session: Session, event: LoopEvent) -> Event | None:
@@ -258,13 +278,13 @@ def _event(session: Session, event: LoopEvent) -> Event | None:
     match event.kind:
         case "backward" if isinstance(event, BackwardEvent):
             error = f" raises: {event.error.splitlines()[0]}" if event.error else ""
-            return Event("backward", f"backward reaches {len(event.reached)} tensors{error}", source)
+            return Event("backward", f"backward reaches {_tensors(event.reached)}{error}", source)
         case "step":
             return Event("step", f"{name}.step", source)
         case "zero_grad":
             return Event(
                 "zero_grad",
-                f"{name}: gradients of {len(event.tracks)} tensors cleared"
+                f"{name}: gradients of {_tensors(event.tracks)} cleared"
                 if event.tracks
                 else f"{name}: nothing to clear",
                 source,
@@ -298,7 +318,15 @@ def _graph_data(audit: Audit, optimizers: dict[int, OptimizerReport]) -> GraphDa
     writer.groups(optimizers)
     writer.operations()
     writer.losses()
-    return GraphData(tuple(writer.modules), tuple(writer.sources), tuple(writer.nodes), tuple(writer.edges))
+    writer.grad_fns()
+    return GraphData(
+        tuple(writer.modules),
+        tuple(writer.sources),
+        tuple(writer.nodes),
+        tuple(writer.edges),
+        tuple(writer.autograd_nodes),
+        tuple(writer.autograd_edges),
+    )
 
 
 class _GraphWriter:
@@ -313,6 +341,8 @@ class _GraphWriter:
         self.sources: list[SourceLine] = []
         self.nodes: list[GraphNode] = []
         self.edges: list[GraphEdge] = []
+        self.autograd_nodes: list[tuple[str, int]] = []
+        self.autograd_edges: dict[tuple[int, int], None] = {}
         self.module_named: dict[str, int] = {}
         self.buffers: dict[int, list[tuple[str, tuple[int, ...]]]] = {}
         self._module_called: dict[int, int] = {}
@@ -385,6 +415,27 @@ class _GraphWriter:
                 self.edges.append(GraphEdge(made, node, "data"))
                 if value.requires_grad:
                     self.edges.append(GraphEdge(made, node, "grad"))
+
+    def grad_fns(self) -> None:
+        """The `grad_fn` graphs of the round's backwards as one; a node that two of them share stands once."""
+        finder = OpsBySequence(self.audit.record.ops)
+        number: dict[tuple[str, int, int], int] = {}
+        for event in self.graph.backwards:
+            graph = event.grad_fns
+            if graph is None or not self.start < event.time <= self.end:
+                continue
+            if len(number) + len(graph.nodes) > MAX_GRAPH_OPS:
+                break
+            own = []
+            for node, (name, sequence) in enumerate(graph.nodes):
+                track = graph.leaves.get(node, -1)
+                key = (name, sequence, track)
+                if key not in number:
+                    number[key] = len(number)
+                    made = self._parameter.get(track, -1) if track >= 0 else self._op.get(finder.find(sequence), -1)
+                    self.autograd_nodes.append((name, made))
+                own.append(number[key])
+            self.autograd_edges.update(((own[below], own[above]), None) for above, below in graph.edges)
 
     def _operation(self, op: Op) -> None:
         carries = any(self.values[out].requires_grad and not self.values[out].leaf for out in op.outputs)

@@ -21,6 +21,7 @@ __all__ = [
     "binding_stack",
     "calls_not_run",
     "common_frame",
+    "obstacles_to_entering",
     "project_files",
     "project_stack",
     "return_after",
@@ -203,11 +204,17 @@ def _entered(tree: Tree, scope: ast.AST, ran: dict[str, set[int]]) -> bool:
 def _why_not_entered(
     files: list[str], tree: Tree, scope: ast.AST, ran: dict[str, set[int]]
 ) -> list[tuple[SourceLine, str]]:
-    name = getattr(scope, "name", "")
-    for other, call in call_sites(files, name):
+    return _lines(obstacles_to_entering(files, tree, scope, ran))
+
+
+def obstacles_to_entering(files: Iterable[str], tree: Tree, scope: ast.AST, ran: dict[str, set[int]]) -> list[Obstacle]:
+    """What keeps the calls of a function from running, where none of it ran and something does."""
+    if _entered(tree, scope, ran):
+        return []
+    for other, call in call_sites(files, getattr(scope, "name", "")):
         found = obstacles(other, call, ran.get(other.file, set()))
         if found:
-            return _lines(found)
+            return found
     return []
 
 

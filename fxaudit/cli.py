@@ -167,23 +167,31 @@ def run(
     if not script:
         raise click.UsageError("no module given; -m expects its name" if as_module else "no script given to run")
     expectations = _expectations(expect)
-    from fxaudit.runner import run_script
+    from fxaudit.gathering import Company
+    from fxaudit.runner import run_rank, run_script
 
     # Whatever the script does to sys.stdout, the report goes where the shell expects it.
     out, err = sys.stdout, sys.stderr
-    report = run_script(
-        list(script),
-        module=as_module,
-        steps=steps,
-        to_end=to_end,
-        expect=expectations or None,
-        prove=prove,
-        progress=None if delivery.quiet or not err.isatty() else lambda text: _say(f"fxaudit: {text}", err),
-    )
-    if report.traceback:
-        _say(report.traceback.rstrip("\n"), err)
-    status = _deliver(report, delivery, out)
-    return status or _script_status(report)
+    company = Company.of_launcher()
+    speaks = not delivery.quiet and err.isatty() and (company is None or company.rank == 0)
+
+    def deliver(report: Report) -> int:
+        if report.traceback:
+            _say(report.traceback.rstrip("\n"), err)
+        return _deliver(report, delivery, out) or _script_status(report)
+
+    options: dict[str, Any] = {
+        "module": as_module,
+        "steps": steps,
+        "to_end": to_end,
+        "expect": expectations or None,
+        "progress": (lambda text: _say(f"fxaudit: {text}", err)) if speaks else None,
+    }
+    if company is None:
+        return deliver(run_script(list(script), prove=prove, **options))
+    if prove:
+        raise click.UsageError("--prove runs the script again, which several processes cannot do one by one")
+    return run_rank(list(script), company, deliver, **options)
 
 
 @commands.command(options_metavar="[options]", short_help="Audit what a function of yours returns.")
@@ -377,10 +385,20 @@ def _print(report: Report, format_: str, out: IO[str]) -> None:
         if console.is_terminal:
             console.print(report)
             return
+        from fxaudit.renderers.terminal import render
+
+        _say(render(report, width=_piped_width()).rstrip("\n"), out)
+        return
     from fxaudit.renderers import render as rendered
 
     text = rendered(report, format_)
     _say((text if isinstance(text, str) else text.decode()).rstrip("\n"), out)
+
+
+def _piped_width() -> int:
+    """The columns that COLUMNS asks for, else as many as a log has."""
+    asked = os.environ.get("COLUMNS", "")
+    return max(40, int(asked)) if asked.isdecimal() else 100
 
 
 def _draw(report: Report, paths: list[Path], parameter: str | None, view: str | None) -> None:

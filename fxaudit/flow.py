@@ -7,13 +7,13 @@ operation that made the node, and followed backwards through the data to where i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from fxaudit.capture.autograd import OpsBySequence, Probe
 from fxaudit.capture.record import Op, Record, Track
-from fxaudit.graph import StepGraph
+from fxaudit.sweeping import sweep
 
 __all__ = ["Vanishing", "gradient_origin", "nonfinite_origin", "zero_value_origin"]
 
@@ -34,6 +34,8 @@ PASSING = frozenset(
         "long", "int",
     }
 )  # fmt: skip
+SHIFTING = frozenset({"linear", "addmm", "conv1d", "conv2d", "conv3d", "add", "__add__", "baddbmm"})
+"""Operations that add a bias: its gradient is the sum of what comes in, zero only where that cancels out."""
 MAKING_ZERO = frozenset(
     {"zeros", "zeros_like", "new_zeros", "zero_", "zeros_", "constant_", "fill_", "full", "full_like", "empty"}
 )
@@ -43,6 +45,26 @@ CONTRACTING = frozenset(
      "__rmul__",
      "div", "true_divide", "__truediv__", "mv", "dot", "outer", "baddbmm", "where", "masked_fill"}
 )  # fmt: skip
+JOINING = ("StackBackward", "CatBackward")
+SELECTING_NODES = ("SelectBackward", "SliceBackward", "IndexBackward", "GatherBackward", "IndexSelectBackward")
+RESHAPING = (
+    "ViewBackward", "ReshapeAliasBackward", "UnsafeViewBackward", "TransposeBackward", "PermuteBackward", "TBackward",
+    "CloneBackward", "SqueezeBackward", "UnsqueezeBackward", "ExpandBackward", "AsStridedBackward",
+)  # fmt: skip
+ADDING = frozenset(
+    {"linear", "addmm", "bilinear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+     "conv_transpose3d", "multi_head_attention_forward", "lstm", "gru", "rnn_tanh", "rnn_relu"}
+)  # fmt: skip
+"""Contractions that add a bias, a vector, to the product."""
+NORMALISING = frozenset({"batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"})
+SELECTING = frozenset(
+    {"__getitem__", "getitem", "select", "narrow", "index_select", "gather", "cat", "concat", "concatenate", "stack",
+     "pad", "chunk", "split", "unbind", "take"}
+)  # fmt: skip
+"""A zero that these make says only that another part of the value counts."""
+RANKS = ("backward", "hook", "number", "factor", "selected", "cancelled", "derivative")
+"""Ways to vanish, those that explain most first."""
+SUMMING = frozenset({"add", "add_", "sub", "sub_", "__add__", "__radd__", "__sub__", "__rsub__", "__iadd__"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +72,12 @@ class Vanishing:
     """Where a gradient became zero: the operation where it bites, and the operation that is the origin of it.
 
     `how`: `factor` (a zero factor), `number` (multiplied by the Python number 0), `derivative` (the operation's own
-    derivative is zero), `backward` (a custom backward or a hook returned zeros), `hook` (a hook on the tensor itself).
+    derivative is zero), `selected` (the operation takes another part of the tensor), `cancelled` (what comes back on
+    several ways adds up to zero, as for `x - x`), `backward` (a custom backward or a hook returned zeros), `hook` (a
+    hook on the tensor itself).
     """
 
-    how: Literal["factor", "number", "derivative", "backward", "hook"]
+    how: Literal["factor", "number", "derivative", "selected", "cancelled", "backward", "hook"]
     bites: int
     """Index of the operation whose backward lost it; -1 unknown."""
     origin: int
@@ -63,62 +87,182 @@ class Vanishing:
     node: str = ""
 
 
-def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track) -> Vanishing | None:
+Edge = tuple[int, int]
+"""(node, position among its inputs): the gradient that the node hands on there."""
+Beyond = tuple[Vanishing | None, frozenset[Edge]]
+"""(a hook or a cancellation that explains it all, else the edges at which a gradient that is alive becomes zero)."""
+
+
+class _Ascent:
+    """The way of zeros up one probed graph, from a leaf towards the loss; shared by all leaves that ask."""
+
+    def __init__(self, record: Record, probe: Probe) -> None:
+        self.record, self.probe = record, probe
+        self.finder = OpsBySequence(record.ops)
+        self.start = {flow.track: number for number, flow in enumerate(probe.flows) if flow.track >= 0}
+        self.above: dict[int, list[Edge]] = {}
+        for number, edges in enumerate(probe.edges):
+            for position, (following, _) in enumerate(edges):
+                self.above.setdefault(following, []).append((number, position))
+        made = [op.index for op in record.ops if op.phase == "backward" and _makes_zero(record, op)]
+        self.zeroing = made[-1] if made else -1
+        """The last recorded operation inside a backward that made zeros; -1 where there is none."""
+        self._beyond: dict[int, Beyond] = {}
+        self._more: dict[int, list[Edge]] = {}
+        self._selecting: dict[int, int] = {}
+
+    @classmethod
+    def of(cls, record: Record, probe: Probe) -> _Ascent:
+        if not isinstance(probe.ascent, cls):
+            probe.ascent = cls(record, probe)
+        return probe.ascent
+
+    def op_of(self, node: int) -> int:
+        return self.finder.find(self.probe.flows[node].sequence)
+
+    def from_leaf(self, start: int, track: Track) -> Beyond:
+        sweep(self._dead_above(start), self._dead_above, self._at, _join, self._beyond)
+        found = self._at(start, track)
+        for node in self._dead_above(start):
+            found = _join(found, self._beyond[node])
+        return found
+
+    def _arriving(self, node: int) -> Iterator[Edge]:
+        for user, position in self.above.get(node, ()):
+            flow = self.probe.flows[user]
+            if flow.visited and position < len(flow.outgoing) and flow.outgoing[position] != "none":
+                yield user, position
+
+    def _dead_above(self, node: int) -> list[int]:
+        """The nodes that hand on zeros because zeros are what they get."""
+        flows = self.probe.flows
+        return [
+            user
+            for user, position in self._arriving(node)
+            if flows[user].outgoing[position] == "zero" and flows[user].incoming not in ("finite", "nonfinite")
+        ]
+
+    def _at(self, node: int, track: Track | None = None) -> Beyond:
+        """What explains a zero at one node; `track` where it is the leaf itself."""
+        flows = self.probe.flows
+        alive = [user for user, position in self._arriving(node) if flows[user].outgoing[position] == "finite"]
+        hooked = bool(track.hooks) if track is not None else self.zeroing >= 0
+        ends = []
+        for user, position in self._arriving(node):
+            if flows[user].outgoing[position] == "zero":
+                if flows[user].incoming in ("finite", "nonfinite"):
+                    ends.append((user, position))
+                continue
+            if len(alive) > 1 and flows[node].incoming in ("zero", "none") and not hooked:
+                met = max(self.op_of(one) for one in alive)
+                return Vanishing("cancelled", met, met, track.index if track is not None else -1), frozenset()
+            if track is not None and track.hooks:
+                return Vanishing("hook", -1, self.zeroing), frozenset()
+            if track is None and flows[node].incoming == "zero":
+                # It left one node alive and came to the next as zeros: a hook on the tensor between them.
+                return Vanishing("hook", self.op_of(node), self.zeroing), frozenset()
+        return None, frozenset(ends)
+
+    def dead_branches(self, start: int) -> list[Edge]:
+        """The edges at which gradient ends between `start`, to which some gradient comes, and the loss.
+
+        A part of a value that is not selected may be used on a branch of its own, such as the attention of a model that
+        reads its first token only; then the branch is what went dead.
+        """
+        if start in self._more:
+            return self._more[start]
+        found = self._more[start] = []
+        op = self.op_of(start)
+        if op < 0 or self.record.ops[op].name not in SELECTING:
+            return found
+        flows = self.probe.flows
+        queue, seen = [start], {start}
+        while queue:
+            for user, position in self._arriving(queue.pop()):
+                if flows[user].outgoing[position] == "zero" and flows[user].incoming in ("finite", "nonfinite"):
+                    found.append((user, position))
+                elif user not in seen:
+                    seen.add(user)
+                    queue.append(user)
+        return found
+
+    def selecting(self, node: int) -> int:
+        """The node that reads another part of what `node` put together; -1 where that is not the story.
+
+        The outputs of a recurrent layer are stacked from those of its parts. A stack hands on what it gets: if it is
+        alive and one of the parts gets zeros, whatever reads the stack reads the other parts only.
+        """
+        if node not in self._selecting:
+            self._selecting[node] = self._find_selecting(node)
+        return self._selecting[node]
+
+    def _find_selecting(self, node: int) -> int:
+        flows = self.probe.flows
+        if not flows[node].name.startswith(JOINING):
+            return -1
+        queue, seen = [node], {node}
+        while queue:
+            for user, _ in self.above.get(queue.pop(), ()):
+                name = flows[user].name
+                if not flows[user].visited or user in seen:
+                    continue
+                seen.add(user)
+                if name.startswith(SELECTING_NODES):
+                    return user
+                if name.startswith((*JOINING, *RESHAPING)):
+                    queue.append(user)
+        return -1
+
+
+def _join(one: Beyond, other: Beyond) -> Beyond:
+    return one[0] or other[0], one[1] | other[1]
+
+
+def gradient_origin(record: Record, probe: Probe, track: Track) -> Vanishing | None:
     """Where the gradient of `track` became exactly zero in the probed backward; None where it did not, or is not
     known."""
-    start = next((i for i, flow in enumerate(probe.flows) if flow.track == track.index), None)
+    ascent = _Ascent.of(record, probe)
+    start = ascent.start.get(track.index)
     if start is None:
         return None
-    above: dict[int, list[tuple[int, int]]] = {}
-    for number, edges in enumerate(probe.edges):
-        for position, (following, _) in enumerate(edges):
-            above.setdefault(following, []).append((number, position))
-    finder = OpsBySequence(record.ops)
-    frontier: list[tuple[int, int]] = []
-    queue, seen = [start], {start}
-    while queue:
-        current = queue.pop(0)
-        for node, position in above.get(current, ()):
-            flow = probe.flows[node]
-            if not flow.visited or position >= len(flow.outgoing) or flow.outgoing[position] == "none":
-                continue
-            if flow.outgoing[position] != "zero":
-                if current == start:
-                    return Vanishing("hook", -1, _zeroing(record)) if track.hooks else None
-                if probe.flows[current].incoming == "zero":
-                    # It left one node alive and came to the next as zeros: a hook on the tensor between them.
-                    return Vanishing("hook", finder.find(probe.flows[current].sequence), _zeroing(record))
-                continue
-            if flow.incoming in ("finite", "nonfinite"):
-                frontier.append((node, position))
-            elif node not in seen:
-                seen.add(node)
-                queue.append(node)
+    at_once, ends = ascent.from_leaf(start, track)
+    if at_once is not None:
+        return at_once
     best: Vanishing | None = None
-    for node, position in frontier:
-        found = _explain(record, probe, node, position, finder, track)
-        if found is not None and (best is None or _rank(found) < _rank(best)):
+    edges = sorted(ends, reverse=True)
+    for node, position in dict.fromkeys([*edges, *(edge for end, _ in edges for edge in ascent.dead_branches(end))]):
+        selecting = ascent.selecting(node)
+        chosen = ascent.op_of(selecting) if selecting >= 0 else -1
+        if chosen >= 0:
+            found = Vanishing("selected", chosen, chosen, node=probe.flows[selecting].name)
+        else:
+            found = _explain(record, probe, node, position, ascent.finder, track)
+        if best is None or _rank(record, found) < _rank(record, best):
             best = found
     return best
 
 
-def _rank(found: Vanishing) -> int:
-    return ["backward", "hook", "number", "factor", "derivative"].index(found.how)
+def _is_shift(probe: Probe, node: int, position: int, track: Track) -> bool:
+    """Whether the edge leads from the operation straight to the parameter, and is not its weight's: a bias."""
+    edges = probe.edges[node]
+    return probe.flows[edges[position][0]].track == track.index and any(
+        number != position and other >= 0 and probe.flows[node].outgoing[number] not in ("zero", "none")
+        for number, (other, _) in enumerate(edges)
+        if number < len(probe.flows[node].outgoing)
+    )
 
 
-def _zeroing(record: Record) -> int:
-    """The last recorded operation inside a backward that made zeros; -1 where there is none."""
-    made = [op for op in record.ops if op.phase == "backward" and _makes_zero(record, op)]
-    return made[-1].index if made else -1
+def _rank(record: Record, found: Vanishing) -> int:
+    if found.how == "derivative" and (found.bites < 0 or record.ops[found.bites].name in SELECTING):
+        return len(RANKS)
+    return RANKS.index(found.how)
 
 
 def _makes_zero(record: Record, op: Op) -> bool:
     return any(record.values[out].zero for out in op.outputs)
 
 
-def _explain(
-    record: Record, probe: Probe, node: int, position: int, finder: OpsBySequence, track: Track
-) -> Vanishing | None:
+def _explain(record: Record, probe: Probe, node: int, position: int, finder: OpsBySequence, track: Track) -> Vanishing:
     flow = probe.flows[node]
     op_index = finder.find(flow.sequence)
     if position < len(flow.made_by) and flow.made_by[position] >= 0:
@@ -128,10 +272,15 @@ def _explain(
     if op_index < 0:
         return Vanishing("derivative", -1, -1, node=flow.name)
     op = record.ops[op_index]
+    if op.name in SHIFTING and track.shape and len(track.shape) == 1 and _is_shift(probe, node, position, track):
+        return Vanishing("cancelled", op_index, op_index, track.index, flow.name)
     if any(number == 0 for number in op.numbers) and op.name in ("mul", "mul_", "__mul__", "__rmul__", "multiply"):
         return Vanishing("number", op_index, op_index, node=flow.name)
     # Of the values that one tensor stands for, the last writer's comes last.
-    zeros = [vid for vid in _factors_first(record, op.inputs) if _is_zero(record, vid)]
+    zeros = [
+        vid for vid in _factors_first(record, op.inputs) if _is_zero(record, vid) and not _is_bias(record, op, vid)
+    ]
+    zeros.sort(key=lambda vid: _is_made_for(record, op, vid))
     if op.name not in CONTRACTING and not op.custom:
         zeros = [vid for vid in zeros if record.values[vid].track != track.index and record.values[vid].floating]
     for vid in zeros:
@@ -147,7 +296,32 @@ def _factors_first(record: Record, values: Iterable[int]) -> list[int]:
 
 
 def _is_zero(record: Record, vid: int) -> bool:
-    return record.values[vid].zero is True
+    return record.values[vid].zero is True and record.values[vid].numel > 0
+
+
+def _is_bias(record: Record, op: Op, vid: int) -> bool:
+    """Whether the value is what is added to a product of others: zeros there annihilate nothing."""
+    if len(record.values[vid].shape) != 1 or vid == op.inputs[0]:
+        return False
+    if op.name not in NORMALISING:
+        return op.name in ADDING
+    # (input, running mean and variance, weight, bias): of the vectors only the weight is a factor.
+    vectors = [_parameter_of(record, v) for v in op.inputs[1:] if len(record.values[v].shape) == 1]
+    return _parameter_of(record, vid) != next((track for track in vectors if track >= 0), -1)
+
+
+def _parameter_of(record: Record, vid: int) -> int:
+    """The track of the leaf that a value is, or that its operation wrote through an alias; -1 where it is neither."""
+    value = record.values[vid]
+    if value.track >= 0 or value.op < 0:
+        return value.track
+    return next((t for v in record.ops[value.op].mutates if (t := record.values[v].track) >= 0), -1)
+
+
+def _is_made_for(record: Record, op: Op, vid: int) -> bool:
+    """Whether the module that runs `op` made the value for it out of nothing, such as a first hidden state."""
+    maker = record.values[vid].op
+    return maker >= 0 and op.module >= 0 and record.ops[maker].module == op.module and not record.ops[maker].inputs
 
 
 def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
@@ -158,20 +332,23 @@ def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
     factor = -1
     for _ in range(10_000):
         value = record.values[vid]
-        if value.track >= 0:
-            factor = value.track
+        parameter = _parameter_of(record, vid)
+        if parameter >= 0:
+            factor = parameter
         if value.op < 0:
             return -1, factor
         op = record.ops[value.op]
         if op.name in MAKING_ZERO or op.name.startswith("init."):
             return op.index, factor
-        sources = [i for i in op.inputs if record.values[i].zero is not False and i != vid]
+        sources = [
+            i for i in op.inputs if record.values[i].zero is not False and i != vid and record.values[i].numel > 0
+        ]
         if op.name in CONTRACTING:
             zeros = [i for i in _factors_first(record, sources) if _is_zero(record, i)]
             if not zeros:
                 return op.index, factor
             # A zero weight explains more than the zero input that follows from one further up.
-            weights = [i for i in zeros if record.values[i].track >= 0]
+            weights = [i for i in zeros if _parameter_of(record, i) >= 0 and not _is_bias(record, op, i)]
             vid = (weights or zeros)[0]
             continue
         if op.name == "copy_" and len(op.inputs) > 1:
@@ -180,15 +357,45 @@ def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
         if op.name in PASSING and zeros:
             vid = zeros[0]
             continue
-        if (
-            all(_is_zero(record, i) for i in op.inputs)
-            and op.inputs
-            and op.name in ("add", "add_", "sub", "__add__", "__radd__")
-        ):
+        if all(_is_zero(record, i) for i in op.inputs) and op.inputs and op.name in SUMMING:
             vid = op.inputs[0]
+            continue
+        certain = [i for i in _factors_first(record, sources) if _is_zero(record, i) and record.values[i].floating]
+        if certain and op.name not in SUMMING:
+            vid = certain[0]
             continue
         return op.index, factor
     return -1, factor
+
+
+def _nan_origin(record: Record, op: Op) -> int:
+    """The operation that made the NaN which `op` reads, where nothing before it carries gradient; -1 otherwise."""
+    found = -1
+    queue, seen = [vid for vid in op.inputs if record.values[vid].nan], set()
+    while queue:
+        vid = queue.pop()
+        if vid in seen or record.values[vid].requires_grad:
+            continue
+        seen.add(vid)
+        maker = record.values[vid].op
+        if maker < 0:
+            continue
+        before = [i for i in record.ops[maker].inputs if record.values[i].nan]
+        if not before:
+            found = maker
+        queue.extend(before)
+    return found
+
+
+def _leaves_written(record: Record, op: Op) -> set[int]:
+    """The tracked tensors that `op` made, or wrote in place, itself or through an alias."""
+    tracks = {record.values[vid].track for vid in (*op.outputs, *op.mutates)}
+    return tracks - {-1}
+
+
+def _stepped_between(record: Record, track: int, start: int, end: int) -> bool:
+    """Whether an optimizer may have written the tensor in the meantime, so that its numbers say nothing of `start`."""
+    return any(start <= record.events[fact.event].time <= end for fact in record.tracks[track].facts)
 
 
 def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tuple[int, str]:
@@ -197,8 +404,20 @@ def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tu
         if op.phase != "forward" or op.index > event_time:
             continue
         # Infinities in masks carry no gradient, and are meant.
-        bad = [out for out in op.outputs if record.values[out].finite is False and record.values[out].requires_grad]
-        if bad and all(record.values[i].finite is not False for i in op.inputs):
+        leaves = _leaves_written(record, op)
+        bad = [
+            out
+            for out in op.outputs
+            if record.values[out].finite is False and (record.values[out].requires_grad or leaves)
+        ]
+        if not bad:
+            continue
+        if not all(record.values[i].finite is not False for i in op.inputs):
+            made = _nan_origin(record, op)
+            if made >= 0:
+                return made, "forward"
+            continue
+        if not any(_stepped_between(record, track, op.index, event_time) for track in leaves):
             return op.index, "forward"
     if probe is not None:
         finder = OpsBySequence(record.ops)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import select
 import signal
 import sys
@@ -14,14 +15,17 @@ from typing import Any
 
 import torch
 
+from fxaudit.capture.processes import is_one_of_several
+
 __all__ = ["Copy", "can_fork", "in_copy"]
 
 SECONDS = 300.0
 
 
 def can_fork() -> bool:
-    """Whether a forked copy can go on computing: the platform forks, and no accelerator context would be lost."""
-    if not hasattr(os, "fork"):
+    """Whether a forked copy can go on computing: the platform forks, no accelerator context would be lost, and no other
+    process is talked to, whose connections the copy would use a second time."""
+    if not hasattr(os, "fork") or is_one_of_several() or int(os.environ.get("WORLD_SIZE") or 1) > 1:
         return False
     return not (torch.cuda.is_available() and torch.cuda.is_initialized())
 
@@ -33,9 +37,11 @@ class Copy:
         self._read, self._write = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
+        state = random.getstate()
         self.pid = os.fork()
         self.is_child = self.pid == 0
         if self.is_child:
+            random.setstate(state)  # Python seeds its generator anew in a fork; the copy must draw what we would
             os.close(self._read)
             _go_quiet()
         else:

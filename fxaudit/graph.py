@@ -6,11 +6,12 @@ Every answer is linear in the number of recorded operations, iterative, and comp
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from fxaudit.capture.record import BackwardEvent, Op, Record, Value
+from fxaudit.sweeping import sweep
 
 __all__ = ["Cut", "CutKind", "DeadEnd", "StepGraph"]
 
@@ -57,6 +58,11 @@ class StepGraph:
         """Operation → the escapes whose Python results it is taken to have received; guesses, no facts."""
         self._cuts: dict[int, list[Cut]] = {}
         self._dead_ends: dict[int, DeadEnd | None] = {}
+        self._cuts_beyond: dict[int, frozenset[tuple[int, int]]] = {}
+        """Value → the cuts on the way from it, as far as they were asked for; shared by all that lie before it."""
+        self._ends_carried: dict[int, int] = {}
+        self._ends_read: dict[int, int] = {}
+        """Value → the last value beyond it at which nothing goes on: where gradient flows back, and by data alone."""
         self._infer_python_edges()
 
     def python_inputs(self, op: Op) -> tuple[int, ...]:
@@ -120,13 +126,29 @@ class StepGraph:
         every module, unless a loss depends on it.
         """
         values = self.record.values
+        started = self.record.calls[0].time if self.record.calls else 0
         for vid in self.values_of(track):
             for op in self.consumers.get(vid, ()):
+                if op.index < started and op.name in DETACHING and self._is_copying(op):
+                    continue  # a constructor that copies a module does not run it
                 if vid in op.mutates or op.name in ("Parameter", "grad", "requires_grad_", "autograd.grad"):
                     continue
                 if op.module >= 0 or any(out in self.reaching or values[out].requires_grad for out in op.outputs):
                     return True
         return False
+
+    def _is_copying(self, op: Op) -> bool:
+        """Whether a new Parameter of the same value is all that is made of it, as `copy.deepcopy` does."""
+        queue, made = list(op.outputs), False
+        while queue:
+            for later in self.consumers.get(queue.pop(), ()):
+                if later.name == "Parameter":
+                    made = True
+                elif later.name == "clone":
+                    queue.extend(later.outputs)
+                else:
+                    return False
+        return made
 
     def reaches_by_data(self, track: int) -> bool:
         """Whether the tensor's value has any part in a loss."""
@@ -157,8 +179,41 @@ class StepGraph:
 
     def carries_to_loss(self, track: int) -> bool:
         """Whether some loss carries gradient back to the tensor, by the recorded operations alone."""
-        carried = self.carried([track])
-        return any(vid in carried for vid in self.losses)
+        return any(vid in self._carrying for vid in self._own_values(track))
+
+    @functools.cached_property
+    def _carrying(self) -> frozenset[int]:
+        """The values to which a loss carries gradient back."""
+        seen = set(self.losses)
+        queue = list(self.losses)
+        values, ops = self.record.values, self.record.ops
+        while queue:
+            after = values[queue.pop()]
+            op = ops[after.op] if after.op >= 0 else None
+            if op is None or op.phase != "forward" or op.inside >= 0 or op.name == "autograd.grad":
+                continue
+            for vid in op.inputs:
+                if vid not in seen and self.carries(values[vid], after):
+                    seen.add(vid)
+                    queue.append(vid)
+        return frozenset(seen)
+
+    def _carried_on(self, vid: int) -> Iterator[int]:
+        """The values that carry gradient back to a value directly."""
+        values = self.record.values
+        before = values[vid]
+        for op in self.consumers.get(vid, ()):
+            if op.name != "autograd.grad":
+                for out in op.outputs:
+                    if out != vid and self.carries(before, values[out]):
+                        yield out
+
+    def _read_on(self, vid: int) -> Iterator[int]:
+        """The values that depend on a value directly, by data or through Python."""
+        for op in self.consumers.get(vid, ()):
+            yield from op.outputs
+            for user in self.python_consumers.get(op.index, ()):
+                yield from user.outputs
 
     def cuts(self, track: int) -> list[Cut]:
         """The places on the way from the tensor to a loss at which gradient ends, in the order they ran."""
@@ -166,30 +221,60 @@ class StepGraph:
             self._cuts[track] = self._find_cuts(track)
         return self._cuts[track]
 
-    def _find_cuts(self, track: int) -> list[Cut]:
-        values = self.record.values
-        found: dict[int, Cut] = {}
-        for vid in sorted(self.carried([track])):
+    def ends_gradient(self, cut: Cut, track: int) -> bool:
+        """Whether the way on from the cut leads to a loss without meeting a value that carries the tensor's gradient.
+
+        Where it always meets one, as with the mask of a `where` or a detached norm that the value is divided by, the
+        gradient goes past the cut, and ends elsewhere.
+        """
+        carried = self.carried([track])
+        op = self.record.ops[cut.op]
+        queue = [*op.outputs, *(out for user in self.python_consumers.get(op.index, ()) for out in user.outputs)]
+        seen = set(queue)
+        losses = set(self.losses)
+        while queue:
+            vid = queue.pop()
+            if vid in losses:
+                return True
             for op in self.consumers.get(vid, ()):
-                if op.index in found or (vid in op.mutates and values[vid].leaf):
-                    continue
-                if op.detail == "escape":
-                    if any(
-                        out in self.reaching for user in self.python_consumers.get(op.index, ()) for out in user.outputs
-                    ):
-                        found[op.index] = Cut(op.index, vid, self.kind_of_cut(op), op.index in self.inferred)
-                    continue
-                ending = [
-                    out for out in op.outputs if out in self.reaching and not self.carries(values[vid], values[out])
+                following = [
+                    *op.outputs,
+                    *(o for user in self.python_consumers.get(op.index, ()) for o in user.outputs),
                 ]
-                if ending and not any(
-                    self.carries(values[vid], values[out]) for out in op.outputs if out in self.reaching
-                ):
-                    found[op.index] = Cut(op.index, vid, self.kind_of_cut(op))
-        ordered = [found[index] for index in sorted(found)]
+                for out in following:
+                    if out not in seen and out in self.reaching and out not in carried:
+                        seen.add(out)
+                        queue.append(out)
+        return False
+
+    def _find_cuts(self, track: int) -> list[Cut]:
+        own = self._own_values(track)
+        sweep(own, self._carried_on, self._cuts_at, frozenset.union, self._cuts_beyond)
+        found: dict[int, int] = {}
+        for op, vid in sorted(frozenset().union(*(self._cuts_beyond[value] for value in own))):
+            found.setdefault(op, vid)
         # What a constructor does to the parameter's own storage, without gradients, is no cut.
         started = self.record.calls[0].time if self.record.calls else 0
-        return [cut for cut in ordered if cut.op >= started] or ordered
+        kept = [op for op in found if op >= started] or list(found)
+        return [Cut(op, found[op], self.kind_of_cut(self.record.ops[op]), op in self.inferred) for op in kept]
+
+    def _cuts_at(self, vid: int) -> frozenset[tuple[int, int]]:
+        """(operation, value) of the cuts at which the gradient of what follows ends before it comes to the value."""
+        values = self.record.values
+        before = values[vid]
+        found = []
+        for op in self.consumers.get(vid, ()):
+            if vid in op.mutates and before.leaf:
+                continue
+            if op.detail == "escape":
+                users = self.python_consumers.get(op.index, ())
+                if any(out in self.reaching for user in users for out in user.outputs):
+                    found.append((op.index, vid))
+                continue
+            reaching = [out for out in op.outputs if out in self.reaching]
+            if reaching and not any(self.carries(before, values[out]) for out in reaching):
+                found.append((op.index, vid))
+        return frozenset(found)
 
     def kind_of_cut(self, op: Op) -> CutKind:
         """Why gradient ends at `op`."""
@@ -255,28 +340,70 @@ class StepGraph:
         return self._dead_ends[track]
 
     def _find_dead_end(self, track: int) -> DeadEnd | None:
-        everything = self.downstream(self._own_values(track))
+        if self.carries_to_loss(track):
+            # Autograd knows better: the tensor has no part in what is used of an operation that reads it.
+            for end in (self._unread_output(track), self._derivative(track)):
+                if end is not None:
+                    return end
+        own = self._own_values(track)
+        goes_on = any(True for vid in own for _ in self._carried_on(vid))
+        following, known = (self._carried_on, self._ends_carried) if goes_on else (self._read_on, self._ends_read)
+        sweep(own, following, self._end_at, max, known)
+        last = max((known[vid] for vid in own), default=-1)
+        return DeadEnd(self.record.values[last].op, last) if last >= 0 else None
+
+    def _end_at(self, vid: int) -> int:
+        """The value itself if nothing is made of it that could carry its gradient on; -1 otherwise."""
         values = self.record.values
-        best: DeadEnd | None = None
+        value = values[vid]
+        if value.op < 0 or value.track >= 0:
+            return -1
+        for op in self.consumers.get(vid, ()):
+            if op.detail != "escape" and any(
+                values[out].requires_grad or not value.requires_grad for out in op.outputs
+            ):
+                return -1
+        return vid
+
+    def _unread_output(self, track: int) -> DeadEnd | None:
+        """The output that no loss reads of the operation that reads the tensor.
+
+        For a tensor that by the recorded operations has a part in the loss, and by autograd has none: the operation has
+        several outputs, and the tensor has no part in the one that is used.
+        """
+        for vid in self._own_values(track):
+            for op in self.consumers.get(vid, ()):
+                unread = [o for o in op.outputs if o not in self.reaching and self.record.values[o].requires_grad]
+                if unread and any(o in self.reaching for o in op.outputs):
+                    return DeadEnd(op.index, unread[0])
+        return None
+
+    def _derivative(self, track: int) -> DeadEnd | None:
+        """The derivative of something that depends on the tensor; a constant term drops out of it."""
+        derivatives = [op for op in self.ops if op.name == "autograd.grad" and op.outputs]
+        carried = self.carried([track]) if derivatives else set()
+        taken = [op for op in derivatives if carried & set(op.inputs)]
+        return DeadEnd(taken[-1].index, taken[-1].outputs[0]) if taken else None
+
+    def last_escape(self, track: int) -> Cut | None:
+        """The escape to Python that is the last thing done with what carries the tensor's gradient.
+
+        What becomes of the number was not followed: an `int(…)` that sets a size, say.
+        """
         carried = self.carried([track])
-        for vid in sorted(carried if len(carried) > 1 else everything):
-            value = values[vid]
-            if value.op < 0 or value.track >= 0:
-                continue
-            onward = [
-                out
-                for op in self.consumers.get(vid, ())
-                if op.detail != "escape"
-                for out in op.outputs
-                if values[out].requires_grad or not value.requires_grad
-            ]
-            if not onward:
-                best = DeadEnd(value.op, vid)
-        return best
+        escapes = [
+            Cut(op.index, vid, "left_torch", True)
+            for vid in carried
+            for op in self.consumers.get(vid, ())
+            if op.detail == "escape"
+        ]
+        return max(escapes, key=lambda cut: cut.op, default=None)
 
     def gradient_writers(self, track: int, start: int, end: int) -> list[Op]:
         """Operations between two times that write the tensor's `.grad`, or storage it shares, in place."""
         own = set(self.values_of(track))
+        if own.isdisjoint(self._differentiated):
+            return []
         views = frozenset(
             {"data", "detach", "__getitem__", "view", "reshape", "flatten", "t", "T", "transpose", "select", "narrow"}
         )
@@ -292,6 +419,11 @@ class StepGraph:
                 if op.index >= start:
                     found.append(op)
         return found
+
+    @functools.cached_property
+    def _differentiated(self) -> frozenset[int]:
+        """The values whose `.grad` the program reads."""
+        return frozenset(vid for op in self.record.ops if op.name == "grad" for vid in op.inputs)
 
     def path(self, track: int, limit: int = 4000) -> list[int]:
         """Operations from the tensor to a loss along a shortest data path, or as far as its value goes."""

@@ -7,17 +7,21 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from torch import nn
 
 from fxaudit.assemble import Options, examine
 from fxaudit.capture.hooks_autograd import note_hand_updates
 from fxaudit.capture.naming import ModelName, models_seen
+from fxaudit.capture.processes import digest, is_one_of_several, mirrors
 from fxaudit.capture.session import Session
+from fxaudit.ranks import Ending, RankReport
 from fxaudit.report import Report
 from fxaudit.rule import Rule
 from fxaudit.rules import RULES
 from fxaudit.settling import Settling
+from fxaudit.vigil import Lookout, Vigil
 
 __all__ = ["Observation"]
 
@@ -45,12 +49,19 @@ class Observation:
         self.rules = rules
         self.on_enough: Callable[[], None] | None = None
         self.on_refusal: Callable[[str], None] | None = None
+        self.may_end: Callable[[bool], bool] = lambda done: done
+        """Whether to end now, given whether enough was seen; several processes have to agree on it."""
+        self.compares = False
+        """Whether what was seen here will be compared with what other processes saw."""
+        self._compared = RankReport(0, Report())
         self._progress = progress
         self._told_at = 0.0
         self._told = ""
         self._given = list(models)
         self._made: Report | None = None
-        self._ended = False
+        self._vigil: Vigil | None = None
+        self._lookout: Lookout | None = None
+        self._unrecorded = 0
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[Session]:
@@ -64,7 +75,10 @@ class Observation:
                 self.session.module_info(model)
                 if name:
                     self.session.variables[id(model)] = name
-            yield self.session
+            try:
+                yield self.session
+            finally:
+                self._end_vigil()
 
     def _refused(self, kind: str) -> None:
         if self.on_refusal is not None:
@@ -79,29 +93,67 @@ class Observation:
     def _look(self) -> None:
         self._tell()
         self.settling.look()
-        if self.settling.done and self.on_enough is not None:
-            if self._progress is not None and self._told:
-                self._progress("enough was recorded")
+        if self.settling.waiting and self._vigil is None and self.on_enough is not None:
+            self._keep_vigil()
+        if self.settling.done and self.settling.wanted is not None:
             self._made = self._made or self._examine()
-            self.on_enough()
+        if self.on_enough is not None and self.may_end(self.settling.done):
+            self._conclude()
 
     def _tell(self) -> None:
         """Say how far it is, seldom; nothing at all of a short run."""
         if self._progress is None or time.monotonic() - self._told_at < PROGRESS_SECONDS:
             return
-        steps = max((info.steps for info in self.session.optimizers), default=0)
-        backwards = len(self.session.record.backwards())
-        if not steps and backwards < 2:
+        steps = _steps(self.session)
+        if not steps and self.rounds < 2:
             return  # its step is about to come
-        text = f"step {steps} recorded" if steps else f"backward {backwards} recorded"
+        text = f"step {steps} recorded" if steps else f"backward {self.rounds} recorded"
         if text != self._told:
             self._progress(text)
             self._told, self._told_at = text, time.monotonic()
 
+    def _conclude(self) -> None:
+        """Make the report, and let it end."""
+        if self._progress is not None and self._told:
+            self._progress("enough was recorded")
+            self._told = ""
+        self._made = self._made or self._examine()
+        if self.on_enough is not None:
+            self.on_enough()
+
+    def _keep_vigil(self) -> None:
+        """The recorded steps leave something open that the loop may yet do: wait for it with the recording at rest."""
+        if is_one_of_several():
+            self.settling.give_up()  # ranks that rest by themselves would end at different steps
+        elif self.session.rest():
+            self._vigil = Vigil(self.session, self.settling.waiting, self._wake, self._give_up)
+        else:
+            self.settling.postpone()
+
+    def _wake(self) -> None:
+        self._end_vigil()
+        if self.session.wake():
+            self.settling.resume()
+        else:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self._end_vigil()
+        self.settling.give_up()
+        if self.on_enough is not None:
+            self._conclude()
+
+    def _end_vigil(self) -> None:
+        if self._vigil is not None:
+            self._vigil.end()
+            self._unrecorded += self._vigil.steps
+            self._vigil = None
+
     def stop_recording(self) -> None:
-        """Take the wrappers off and keep nothing; the report made so far stands."""
+        """Take the wrappers off and keep nothing; the report made so far stands, and what stops later is noticed."""
         self.on_enough = None
         self.session.detach()
+        self._lookout = Lookout(self.session)
         self.session.release()
 
     def release(self) -> None:
@@ -111,21 +163,44 @@ class Observation:
 
     def report(self) -> Report:
         """The report on what was seen so far, or when it was enough."""
-        return self._made if self._made is not None else self._examine()
+        if self._made is None:
+            return self._examine()
+        stopped = self._lookout.notes() if self._lookout is not None else ()
+        return replace(self._made, notes=(*self._made.notes, *stopped))
 
     def _examine(self) -> Report:
         note_hand_updates(self.session)
         self.session.look_at_names()
         models = self._models()
-        looped = True
         options = Options(
             expect=self.expect,
             rules=self.rules,
             title=self.title,
-            looped=looped,
+            looped=True,
             optimizers_known=True,
+            notes=self._notes(),
         )
-        return examine(self.session, models, options)
+        report = examine(self.session, models, options)
+        if self.compares or is_one_of_several():
+            self._compared = comparable(self.session, models)
+        return report
+
+    def rank_report(self, report: Report, ending: Ending, *, where: str = "", deaths_before: int = 0) -> RankReport:
+        """`report`, which this made, as one of several ranks hands it in."""
+        return replace(self._compared, report=report, ending=ending, where=where, deaths_before=deaths_before)
+
+    @property
+    def rounds(self) -> int:
+        """How often the optimizer that stepped most has stepped; without any step, how many backwards there were."""
+        return _steps(self.session) or len(self.session.record.backwards())
+
+    def _notes(self) -> tuple[str, ...]:
+        steps = self._unrecorded + (self._vigil.steps if self._vigil is not None else 0)
+        if not steps:
+            return ()
+        return (
+            f"After the recorded steps {steps} more were watched without recording, for what had not happened yet.",
+        )
 
     def _models(self) -> list[ModelName]:
         if not self._given:
@@ -135,6 +210,42 @@ class Observation:
             ModelName(self.session.module_info(model), model, "" if single or not name else f"{name}.")
             for name, model in self._given
         ]
+
+
+def comparable(session: Session, models: Sequence[ModelName]) -> RankReport:
+    """What only a comparison between ranks can use; its report is empty yet."""
+    with session.quietly():
+        names: dict[int, str] = {}
+        values = {}
+        sharded = False
+        for model in models:
+            for local, parameter in model.module.named_parameters():
+                names.setdefault(session.recorder.track(parameter).index, model.prefix + local)
+                if hasattr(parameter, "to_local"):
+                    sharded = True
+                elif value := digest(parameter):
+                    values[model.prefix + local] = value
+        found = mirrors(session)
+    return RankReport(
+        rank=0,
+        report=Report(),
+        steps=_steps(session),
+        values=values,
+        used=frozenset(names[t] for e in session.record.backwards() for t in e.reached if t in names),
+        mirrored=frozenset(names[t] for mirror in found for t in mirror.tracks if t in names),
+        awaited=frozenset(
+            names[t]
+            for mirror in found
+            if mirror.waits and len(mirror.calls) > len(mirror.unsynchronised)
+            for t in mirror.tracks
+            if t in names
+        ),
+        sharded=sharded,
+    )
+
+
+def _steps(session: Session) -> int:
+    return max([info.steps for info in session.optimizers], default=0)
 
 
 def raise_stack_limit() -> None:

@@ -14,6 +14,7 @@ from torch import nn
 
 from fxaudit.assemble import Options, examine
 from fxaudit.capture.naming import ModelName
+from fxaudit.capture.processes import unwrapped
 from fxaudit.capture.session import Session, active_session
 from fxaudit.errors import (
     InvalidExpectationError,
@@ -23,6 +24,7 @@ from fxaudit.errors import (
     UnknownRuleError,
 )
 from fxaudit.explanation import Explanation, explanation_of, rule_page
+from fxaudit.gathering import Exchange
 from fxaudit.observing import Observation, raise_stack_limit
 from fxaudit.proof import Closure, Rehearsal, prove
 from fxaudit.report import VERDICTS, Report
@@ -189,7 +191,8 @@ def _learn(
 
     single = len(named) == 1
     models = []
-    for name, module in named:
+    for name, given in named:
+        module = unwrapped(given)
         info = session.module_info(module)
         models.append(ModelName(info, module, "" if single else f"{name}."))
         with session.quietly():
@@ -294,6 +297,9 @@ class watch:
 
     Nothing that the loop computes is changed. After the recorded steps nothing is kept.
 
+    Where several processes run the same block (`torchrun`), rank 0 waits at its end for the reports of the others and
+    merges them; the others wait for nobody and keep their own.
+
     Args:
         model: A module, a dict of named modules, or None.
         optimizers: The optimizers of the loop.
@@ -320,7 +326,7 @@ class watch:
         steps: int | None = None,
         rules: Sequence[type[Rule]] = RULES,
     ) -> None:
-        named = _models(model) if model is not None else []
+        named = [(name, unwrapped(one)) for name, one in _models(model)] if model is not None else []
         self._optimizers = [one for given in optimizers for one in _optimizers(given)]
         self._observation = Observation(
             title=type(named[0][1]).__name__ if named else "watch",
@@ -330,12 +336,15 @@ class watch:
             models=named,
         )
         self._observation.on_enough = self._observation.stop_recording
+        self._exchange: Exchange | None = None
         self._named = named
         self._watching: contextlib.AbstractContextManager[Session] | None = None
         self._report: Report | None = None
 
     def __enter__(self) -> watch:
         """Start watching."""
+        self._exchange = Exchange.of_block(sys._getframe(1))
+        self._exchange.enter()
         self._watching = self._observation.watching()
         session = self._watching.__enter__()
         frame = sys._getframe(1)
@@ -356,6 +365,9 @@ class watch:
         finally:
             self._watching.__exit__(kind, error, tb)
             self._watching = None
+            if self._report is not None and self._exchange is not None:
+                own = self._observation.rank_report(self._report, "end" if error is None else "death")
+                self._report = self._exchange.merged(own)
             if self._report is not None:
                 self._named.clear()
                 self._optimizers.clear()

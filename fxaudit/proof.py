@@ -242,8 +242,11 @@ class Rehearsal:
         events = session.record.backwards()
         held = {t for info in session.optimizers for _, members in info.groups for t in members}
         graph = StepGraph(session.record)
-        if any(self._is_written(graph, index) for index in held):
-            return True
+        with session.quietly():
+            own = {session.recorder.track(p).index for module in self.modules for p in module.parameters()}
+        written = {vid for op in graph.ops if op.module >= 0 for vid in op.mutates}
+        if any(not written.isdisjoint(session.record.tracks[index].values) for index in held | own):
+            return True  # forward writes a parameter in place
         rates = [rate for info in session.optimizers for rate, _ in info.groups]
         if rates and all(rate == 0 for rate in rates):
             return False
@@ -261,11 +264,6 @@ class Rehearsal:
                 continue
             return True
         return False
-
-    def _is_written(self, graph: StepGraph, index: int) -> bool:
-        """Whether forward writes the tensor in place."""
-        values = set(self.session.record.tracks[index].values)
-        return any(op.module >= 0 and values & set(op.mutates) for op in graph.ops if op.mutates)
 
     def _is_lost_to_rounding(self, index: int, tensor: torch.Tensor) -> bool:
         """Whether a step may be smaller than the spacing of the numbers that it is added to."""

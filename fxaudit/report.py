@@ -43,6 +43,7 @@ __all__ = [
     "RuleInfo",
     "StepReport",
     "SymbolicReport",
+    "unsettled_note",
 ]
 
 SCHEMA_VERSION = 1
@@ -356,6 +357,11 @@ def _count(number: int) -> str:
         if number >= size * 0.9995:
             return f"{number / size:.3g} {letter}"
     return str(number)
+
+
+def unsettled_note(count: int) -> str:
+    """The sentence on parameters that no witness could settle."""
+    return f"{count} parameters could not be settled; the reason stands with each."
 
 
 def _counted(things: Sequence[object], noun: str) -> str:

@@ -16,6 +16,7 @@ from fxaudit.finding import Finding, Level, PathStep, Related
 from fxaudit.folding import fold_sentence
 from fxaudit.graph import Cut, DeadEnd, StepGraph
 from fxaudit.source import SourceLine, is_library
+from fxaudit.syntax import binding_of
 from fxaudit.verdict import Judge, ParameterState, Verdict
 
 if TYPE_CHECKING:
@@ -93,17 +94,32 @@ class Audit:
         """What ends the way from an unreachable parameter to the loss: the first cut, or the dead end before it."""
         cuts = self.graph.cuts(state.index)
         certain = [cut for cut in cuts if not cut.inferred] or cuts
+        if len(certain) > 1:
+            certain = [cut for cut in certain if self.graph.ends_gradient(cut, state.index)] or certain
         dead = self.graph.dead_end(state.index)
         if certain and dead is not None and certain[0].kind in ("non_differentiable", "left_torch"):
             # An argmax in the path is often meant; a custom function whose result nobody uses never is.
             op = self.record.ops[dead.op]
             is_loss = dead.value in self.graph.losses
-            unused = not is_loss and not any(self.graph.consumers.get(out) for out in op.outputs)
-            if unused and self.record.values[dead.value].requires_grad and (op.custom or op.index > certain[-1].op):
+            same = op.index == certain[-1].op
+            outputs = (dead.value,) if same else op.outputs
+            unused = not is_loss and not any(self.graph.consumers.get(out) for out in outputs)
+            later = op.index > certain[-1].op or (same and self._is_bound(dead))
+            if unused and self.record.values[dead.value].requires_grad and (op.custom or later):
                 return dead
         if certain:
             return certain[0]
-        return dead
+        return dead or self.graph.last_escape(state.index)
+
+    def _is_bound(self, dead: DeadEnd) -> bool:
+        """Whether the program gives the value a name, beside the operation's other results: `weight, index = p.max(1)`.
+
+        A name that begins with an underscore says that it is not wanted.
+        """
+        op = self.record.ops[dead.op]
+        binding = binding_of(self.record.stacks.file(op.stack), self.record.stacks.line(op.stack))
+        position = op.outputs.index(dead.value)
+        return len(binding.names) == len(op.outputs) > 1 and not binding.names[position].startswith("_")
 
     def names(self, states: Iterable[ParameterState]) -> str:
         """The parameters' names, folded, as they stand in a sentence."""

@@ -18,12 +18,14 @@ from typing import Any
 
 from fxaudit.errors import InvalidTargetError
 from fxaudit.forking import Copy, can_fork
+from fxaudit.gathering import Company, Terminated
 from fxaudit.observing import Observation
+from fxaudit.ranks import Ending
 from fxaudit.read_only import write_nothing
 from fxaudit.report import Report
 from fxaudit.source import is_skipped
 
-__all__ = ["run_script"]
+__all__ = ["run_rank", "run_script"]
 
 CHILD_SECONDS = 60.0
 """How long the forked copy that lets a refused mistake through may go on."""
@@ -66,10 +68,65 @@ def run_script(
     Raises:
         InvalidTargetError: The script does not exist, is no file, or has a syntax error.
     """
-    script = _resolve(argv, module)
     observation = Observation(title=argv[0], steps=steps, expect=dict(expect or {}), progress=progress)
     if prepare is not None:
         prepare(observation)
+    report, _ = _run(observation, argv, module, to_end)
+    if prove:
+        from fxaudit.proving import prove_by_rerun
+
+        report = prove_by_rerun(report, argv, module)
+    return report
+
+
+def run_rank(
+    argv: list[str],
+    company: Company,
+    deliver: Callable[[Report], int],
+    *,
+    module: bool = False,
+    steps: int | None = None,
+    to_end: bool = False,
+    expect: Mapping[str, str] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> int:
+    """Run a script as `run_script` does, as one of several processes that all do.
+
+    All ranks stop together, and their reports are merged into one, which one of them delivers.
+
+    Args:
+        argv: As for `run_script`; so are `module`, `steps`, `to_end`, `expect` and `progress`.
+        company: This process's rank, and the others.
+        deliver: Called with the merged report, on one rank only; returns the exit status.
+        module: See `run_script`.
+        steps: See `run_script`.
+        to_end: See `run_script`.
+        expect: See `run_script`.
+        progress: See `run_script`.
+
+    Returns:
+        The exit status that `deliver` returned, the same on every rank.
+    """
+    observation = Observation(title=argv[0], steps=steps, expect=dict(expect or {}), progress=progress)
+    observation.compares = True
+    if not to_end:
+        observation.may_end = lambda done: company.may_leave(done, observation.rounds)
+
+    def conclude(report: Report, ending: Ending, where: str = "", deaths_before: int = 0) -> int:
+        return company.conclude(
+            observation.rank_report(report, ending, where=where, deaths_before=deaths_before), deliver
+        )
+
+    company.on_stuck = lambda ending, where: conclude(observation.report(), ending, where)
+    with company.attending():
+        report, ending = _run(observation, argv, module, to_end)
+        deaths_before = company.ended(ending)
+    return conclude(report, ending, deaths_before=deaths_before)
+
+
+def _run(observation: Observation, argv: list[str], module: bool, to_end: bool) -> tuple[Report, Ending]:
+    """Run the script under observation: (its report, how it ended)."""
+    script = _resolve(argv, module)
     observation.session.record.stacks.outermost.update({_run_code.__code__, _execute.__code__})
     ending = _Ending(observation, to_end)
     observation.on_enough = ending.enough
@@ -82,12 +139,7 @@ def run_script(
         said = "PyTorch refuses what the script does; the rest was seen in a copy that went on as if let through."
         let_through = replace(let_through, notes=(*let_through.notes, said))
     report = let_through or observation.report()
-    report = replace(report, script_exit=code, traceback=death)
-    if prove:
-        from fxaudit.proving import prove_by_rerun
-
-        report = prove_by_rerun(report, argv, module)
-    return report
+    return replace(report, script_exit=code, traceback=death), ending.kind(death)
 
 
 def _resolve(argv: list[str], module: bool) -> Any:
@@ -107,12 +159,23 @@ def _resolve(argv: list[str], module: bool) -> Any:
     except OSError as error:
         raise InvalidTargetError(f"The script {argv[0]!r} cannot be read: {error.strerror}.") from error
     try:
-        return compile(source, str(path), "exec", dont_inherit=True)
+        return compile(source, _as_python_names(argv[0]), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         if isinstance(error, SyntaxError):
             text = "".join(traceback.format_exception_only(error)).rstrip()
             raise InvalidTargetError(f"The script {argv[0]!r} has a syntax error.\n{text}") from error
         raise InvalidTargetError(f"The script {argv[0]!r} is no Python source: {error}.") from error
+
+
+def _is_of_the_search(error: ImportError) -> bool:
+    """Whether the error comes from looking for the module, not from running it."""
+    frames = traceback.extract_tb(_trimmed(error.__traceback__, os.path.dirname(os.path.abspath(__file__))))
+    return all("importlib" in frame.filename or "runpy" in frame.filename for frame in frames)
+
+
+def _as_python_names(script: str) -> str:
+    """The path that plain `python` puts into `__file__` and into tracebacks."""
+    return os.path.abspath(script)
 
 
 @contextlib.contextmanager
@@ -142,9 +205,12 @@ def _execute(
             if module:
                 runpy.run_module(argv[0], run_name="__main__", alter_sys=True)
             else:
-                _run_code(script, argv[0])
+                _run_code(script, _as_python_names(argv[0]))
         return None, None
     except _Enough:
+        return None, None
+    except Terminated:
+        ending.terminated = True
         return None, None
     except SystemExit as error:
         if ending.ended:
@@ -155,7 +221,7 @@ def _execute(
     except BaseException as error:  # whatever the script dies of belongs into its report
         if ending.ended:
             return None, None
-        if module and isinstance(error, ImportError) and error.name == argv[0].split(".")[0]:
+        if module and isinstance(error, ImportError) and _is_of_the_search(error):
             raise InvalidTargetError(f"There is no module {argv[0]!r}: {error}.") from error
         return f"{type(error).__name__}: {error}", _own_traceback(error)
     finally:
@@ -222,6 +288,15 @@ class _Ending:
         self.observation = observation
         self.to_end = to_end
         self.ended = False
+        self.terminated = False
+
+    def kind(self, death: str | None) -> Ending:
+        """How the script ended, as other ranks have to know it."""
+        if self.terminated:
+            return "terminated"
+        if self.ended:
+            return "enough" if self.observation.settling.done else "followed"
+        return "death" if death is not None else "end"
 
     def enough(self) -> None:
         if self.to_end and not self.observation.session.lenient:

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from fxaudit.blame import calls_not_run
-from fxaudit.capture.record import BackwardEvent
+from collections.abc import Iterable
+
+from fxaudit.blame import calls_not_run, project_files
+from fxaudit.capture.record import BackwardEvent, Record
 from fxaudit.capture.session import Session
+from fxaudit.capture.values import is_elsewhere
 from fxaudit.graph import StepGraph
 from fxaudit.source import is_library
+from fxaudit.syntax_groups import late_thaws
 
 __all__ = ["Settling"]
 
 MAX_STEPS = 50
 MIN_STEPS = 3
+ENCORE = 6
+"""Steps that are recorded after something began that the first steps had not shown."""
 MAX_BACKWARDS_WITHOUT_STEP = 200
 THAWING = ("requires_grad_", "add_param_group", "unfreeze")
 MAX_ACCUMULATION = 1000
 """Backwards that add up without ever being cleared: that is how gradients are accumulated over many small batches."""
 CHECKPOINTS = (3, 6, 12, 25)
 """Steps after which the graph is asked whether what remains is explained by a cut."""
+
+
+def thaws_not_run(record: Record, files: Iterable[str] = ()) -> bool:
+    """Whether the program, or one of these `files` beside it, has a statement, not seen running, that lets something
+    train."""
+    ran = record.stacks.lines_seen()
+    assigned = any(line not in ran.get(file, ()) for file, line in late_thaws(project_files(record)))
+    return assigned or bool(calls_not_run(record, THAWING, files))
 
 
 class Settling:
@@ -27,6 +41,9 @@ class Settling:
         self.session = session
         self.wanted = steps
         self.done = False
+        self.waiting: list[int] = []
+        """What has not trained in the recorded steps, though the loop may yet let it: worth waiting for."""
+        self._limit = MAX_STEPS
         self._thaws: bool | None = None
 
     def look(self) -> None:
@@ -43,10 +60,31 @@ class Settling:
         rounds = self._rounds(steps)
         cleared = any(e.kind == "zero_grad" and e.tracks for e in record.events)
         patience = MAX_BACKWARDS_WITHOUT_STEP if cleared else MAX_ACCUMULATION
-        if rounds >= MAX_STEPS or (steps == 0 and backwards >= patience):
+        if steps == 0 and backwards >= patience:
             self.done = True
+        elif rounds >= self._limit:
+            self.waiting = self._worth_waiting_for()
+            self.done = not self.waiting
         elif rounds >= MIN_STEPS:
             self.done = self._all_settled(rounds)
+
+    def resume(self) -> None:
+        """What was waited for has begun: see some steps of it."""
+        steps = sum(info.steps for info in self.session.optimizers)
+        self.waiting = []
+        self._limit = max(self._limit, self._rounds(steps) + ENCORE)
+
+    def postpone(self) -> None:
+        """Waiting cannot begin here: record a little more, but not for ever."""
+        self.waiting = []
+        if self._limit >= 2 * MAX_STEPS:
+            self.done = True
+        self._limit += ENCORE
+
+    def give_up(self) -> None:
+        """What was waited for does not come."""
+        self.waiting = []
+        self.done = True
 
     def _rounds(self, steps: int) -> int:
         """Steps of the optimizer that stepped least, among those that step at all."""
@@ -67,15 +105,7 @@ class Settling:
                 return
 
     def _all_settled(self, rounds: int) -> bool:
-        tracks = self.session.record.tracks
-        open_ones = []
-        for index in self._held():
-            track = tracks[index]
-            tensor = track.ref()
-            if tensor is not None and not tensor.requires_grad:
-                continue
-            if not any(f.changed and f.gradient == "finite" and f.lost is False for f in track.facts):
-                open_ones.append(index)
+        open_ones = self._open()
         if not open_ones:
             return not self._may_thaw()
         if rounds not in CHECKPOINTS or any(self._steps_of(index) < MIN_STEPS for index in open_ones):
@@ -83,23 +113,50 @@ class Settling:
         graph = StepGraph(self.session.record)
         return all(self._is_cut_for_good(graph, index) for index in open_ones)
 
+    def _open(self) -> list[int]:
+        """The tensors held that require grad and were not seen to train."""
+        found = []
+        for index in self._held():
+            track = self.session.record.tracks[index]
+            tensor = track.ref()
+            if tensor is not None and (not tensor.requires_grad or is_elsewhere(tensor)):
+                continue
+            if not any(f.changed and f.gradient == "finite" and f.lost is False for f in track.facts):
+                found.append(index)
+        return found
+
+    def _worth_waiting_for(self) -> list[int]:
+        graph = StepGraph(self.session.record)
+        found = [
+            index
+            for index in self._open()
+            if self._steps_of(index) < MIN_STEPS or not self._is_cut_for_good(graph, index)
+        ]
+        return found or (self._idle() if self._may_thaw() else [])
+
     def _steps_of(self, index: int) -> int:
         return max((info.steps for info, _ in self.session.holders(index)), default=0)
 
     def _may_thaw(self) -> bool:
         """Whether something is frozen or left out that a line of the program, not yet run, would let train."""
         if self._thaws is None:
-            tracks = self.session.record.tracks
-            held = set(self._held())
-            idle = [
-                index
-                for index in self.session.names
-                if (tensor := tracks[index].ref()) is not None and (not tensor.requires_grad or index not in held)
-            ]
+            idle = self._idle()
             self._thaws = bool(idle) and (
-                self._has_thawed() or bool(calls_not_run(self.session.record, THAWING, self._frozen_in(idle)))
+                self._has_thawed()
+                or thaws_not_run(self.session.record, self._frozen_in(idle))
+                or bool(self._dropped() & set(idle))
             )
         return self._thaws
+
+    def _idle(self) -> list[int]:
+        """The parameters that are frozen or that no optimizer holds."""
+        tracks = self.session.record.tracks
+        held = set(self._held())
+        return [
+            index
+            for index in self.session.names
+            if (tensor := tracks[index].ref()) is not None and (not tensor.requires_grad or index not in held)
+        ]
 
     def _frozen_in(self, idle: list[int]) -> set[str]:
         """The files of installed libraries through which the program froze any of these: a callback may thaw them."""
@@ -107,6 +164,10 @@ class Settling:
         freezes = {stack for index in idle for _, flag, stack in record.tracks[index].freezes[-1:] if not flag}
         files = {record.stacks.file(frame) for stack in freezes for frame in record.stacks.chain(stack)[:3]}
         return {file for file in files if is_library(file)}
+
+    def _dropped(self) -> set[int]:
+        """What some optimizer held once, and may hold again."""
+        return {track for info in self.session.optimizers if info.died < 0 for track in info.dropped}
 
     def _has_thawed(self) -> bool:
         """Whether the loop has unfrozen or added something already: it may do so again."""

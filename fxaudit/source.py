@@ -275,6 +275,11 @@ class StackTable:
         """The 1-based line number of the innermost frame."""
         return _positions(self.codes[index], self.lasti[index])[0]
 
+    def column(self, index: int) -> int:
+        """Where the innermost frame's expression begins on its line, in bytes of UTF-8; -1 where nobody knows."""
+        start = _positions(self.codes[index], self.lasti[index])[2]
+        return -1 if start is None else start
+
     def file(self, index: int) -> str:
         """The file of the innermost frame, as its code object names it."""
         return self.codes[index].co_filename

@@ -17,12 +17,11 @@ from torch import nn
 from fxaudit.capture.symbolic import SymbolicOp, SymbolicTrace
 from fxaudit.rules.mentions import HOUSEKEEPING
 from fxaudit.source import SourceLine, actual_path
-from fxaudit.syntax import Obstacle, Tree, attribute_mentions, call_sites, obstacles, tree_of
+from fxaudit.syntax import Obstacle, Tree, attribute_mentions, call_sites, draws_at_random, obstacles, tree_of
 
 __all__ = ["Doubts"]
 
 MAX_CALLERS = 3
-_RANDOM = ("rand", "bernoulli", "uniform", "choice", "shuffle")
 _CONSTRUCTING = ("__init__", "__repr__", "extra_repr", "reset_parameters", "_init_weights", "init_weights")
 
 Condition = ast.If | ast.IfExp | ast.While | ast.For
@@ -145,7 +144,7 @@ class Doubts:
             open_here = [branch for branch in self.branches if branch.scope is scope]
             if open_here:
                 return str(open_here[0])
-            return "which of several it is depends on a random draw" if _is_random(tree, scope) else ""
+            return "which of several it is depends on a random draw" if draws_at_random(tree, scope) else ""
         name = getattr(scope, "name", "lambda")
         if depth < MAX_CALLERS:
             sites = call_sites(self.files, name)
@@ -168,10 +167,7 @@ class Doubts:
             method = _method_around(tree, scope)
             if names & given - {_receiver(method) if method is not None else ""}:
                 return f"`{obstacle.condition}` depends on an argument that the trace leaves out"
-            for node in ast.walk(scope):
-                if isinstance(node, ast.Assign) and names & _bound(node) and _is_random(tree, node.value):
-                    return f"`{obstacle.condition}` depends on a random draw"
-        if any(word in obstacle.condition for word in _RANDOM):
+        if obstacle.random:
             return f"`{obstacle.condition}` depends on a random draw"
         return ""
 
@@ -270,18 +266,9 @@ def _is_harmless(part: ast.AST) -> bool:
     return read - own - {"torch", "F", "nn", "math"} - called == set()
 
 
-def _is_random(tree: Tree, node: ast.AST) -> bool:
-    text = tree.text(node)
-    return any(word in text for word in _RANDOM)
-
-
 def _names(text: str) -> set[str]:
     try:
         parsed = ast.parse(text, mode="eval")
     except SyntaxError:
         return set()
     return {node.id for node in ast.walk(parsed) if isinstance(node, ast.Name)}
-
-
-def _bound(node: ast.Assign) -> set[str]:
-    return {inner.id for target in node.targets for inner in ast.walk(target) if isinstance(inner, ast.Name)}

@@ -8,22 +8,33 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fxaudit.source import read_source
 
 __all__ = [
+    "NOT_UNPACKED",
+    "UNCERTAIN",
     "Obstacle",
+    "Rebound",
     "Tree",
     "attribute_mentions",
     "binding_of",
     "branch_ran",
+    "branches_around",
     "call_sites",
     "construction_of",
+    "decides",
+    "draws_at_random",
     "drops_call",
+    "is_only_returned",
+    "loop_choices",
+    "made_lazily",
     "obstacles",
+    "rebinding_of",
     "sliced_statements",
     "tree_of",
+    "unpacking",
 ]
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -37,6 +48,8 @@ class Tree:
     file: str
     root: ast.Module
     parents: dict[ast.AST, ast.AST]
+    statements: tuple[ast.stmt, ...]
+    """Every statement, outer ones before what they hold."""
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes around `node`, innermost first."""
@@ -57,11 +70,6 @@ class Tree:
             (n for n in self.ancestors(node) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)),
             None,
         )
-
-    @functools.cached_property
-    def statements(self) -> list[ast.stmt]:
-        """All statements of the file, outer ones first."""
-        return [node for node in self.parents if isinstance(node, ast.stmt)]
 
     def statement_at(self, line: int) -> ast.stmt | None:
         """The innermost statement that covers `line`; of compound statements only the header counts."""
@@ -89,10 +97,13 @@ def tree_of(file: str) -> Tree | None:
     except (SyntaxError, ValueError, RecursionError):
         return None
     parents: dict[ast.AST, ast.AST] = {}
+    statements = []
     for node in ast.walk(root):
+        if isinstance(node, ast.stmt):
+            statements.append(node)
         for child in ast.iter_child_nodes(node):
             parents[child] = node
-    return Tree(file, root, parents)
+    return Tree(file, root, parents, tuple(statements))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +119,8 @@ class Obstacle:
 
 
 RANDOM_FUNCTIONS = frozenset(
-    "random rand randn randint randrange uniform bernoulli choice choices sample coin_flip".split()
+    """bernoulli binomial choice choices gauss integers multinomial normal permutation rand randint randn random
+    randperm randrange sample shuffle uniform""".split()
 )
 
 
@@ -202,14 +214,14 @@ def obstacles(tree: Tree, node: ast.AST, ran: set[int]) -> list[Obstacle]:
                         text = tree.text(test)
                         word = "is never true" if inner in body else "is always true"
                         found.append(
-                            Obstacle(tree.file, outer.lineno, f"`{text}` {word}", text, _draws_at_random(tree, test))
+                            Obstacle(tree.file, outer.lineno, f"`{text}` {word}", text, draws_at_random(tree, test))
                         )
             case ast.IfExp(test=test, body=body_expression):
                 if inner is not test:
                     text = tree.text(test)
                     word = "is never true" if inner is body_expression else "is always true"
                     found.append(
-                        Obstacle(tree.file, test.lineno, f"`{text}` {word}", text, _draws_at_random(tree, test))
+                        Obstacle(tree.file, test.lineno, f"`{text}` {word}", text, draws_at_random(tree, test))
                     )
             case ast.BoolOp(values=values):
                 position = values.index(inner) if inner in values else 0
@@ -240,6 +252,23 @@ def obstacles(tree: Tree, node: ast.AST, ran: set[int]) -> list[Obstacle]:
     return found[::-1]
 
 
+def loop_choices(tree: Tree, node: ast.AST) -> list[Obstacle]:
+    """Where a loop runs over what `node` names: the conditions in its body that let some of its rounds use nothing."""
+    loop = next((outer for outer in tree.ancestors(node) if isinstance(outer, ast.For)), None)
+    if loop is None or not any(part is node for part in ast.walk(loop.iter)):
+        return []
+    names = {name.id for name in ast.walk(loop.target) if isinstance(name, ast.Name)}
+    inside = range(loop.lineno + 1, (loop.end_lineno or loop.lineno) + 1)
+    for use in (part for statement in loop.body for part in ast.walk(statement) if isinstance(part, ast.Call)):
+        if isinstance(use.func, ast.Name) and use.func.id in names:
+            return [
+                replace(obstacle, role=f"`{obstacle.condition}` decides which of them run")
+                for obstacle in obstacles(tree, use, set())
+                if obstacle.condition and obstacle.line in inside
+            ]
+    return []
+
+
 def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST) -> Obstacle | None:
     """A statement in the same block before `inner` that leaves the block, if there is one."""
     for name in ("body", "orelse", "finalbody"):
@@ -259,7 +288,7 @@ def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST) -> Obstacle | None:
                     text = tree.text(statement.test)
                     word = type(ends).__name__.lower()
                     role = f"`{text}` is always true, and then `{word}`"
-                    return Obstacle(tree.file, statement.lineno, role, text, _draws_at_random(tree, statement.test))
+                    return Obstacle(tree.file, statement.lineno, role, text, draws_at_random(tree, statement.test))
     return None
 
 
@@ -288,6 +317,109 @@ def binding_of(file: str, line: int) -> Binding:
     return Binding("used")
 
 
+NOT_UNPACKED = -1
+UNCERTAIN = -2
+
+
+def unpacking(file: str, line: int, column: int) -> tuple[tuple[str, ...], int]:
+    """How the statement at `line` packs and unpacks: (its targets, "" for a nested one; the place of what stands at
+    `column` among its values). No targets: it unpacks nothing. `NOT_UNPACKED`: it packs nothing; `UNCERTAIN`: no column
+    tells (-1, on Python 3.10)."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    parts: tuple[str, ...] = ()
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple | ast.List):
+        elements = statement.targets[0].elts
+        if not any(isinstance(part, ast.Starred) for part in elements):
+            parts = tuple("" if isinstance(part, ast.Tuple | ast.List) else ast.unparse(part) for part in elements)
+    value = statement.value if isinstance(statement, ast.Assign | ast.Return) else None
+    if not isinstance(value, ast.Tuple):
+        return parts, NOT_UNPACKED
+    covering = [
+        number
+        for number, element in enumerate(value.elts)
+        if (element.lineno, element.col_offset) <= (line, column if column >= 0 else element.col_offset)
+        and (line, max(column, 0)) < (element.end_lineno or line, element.end_col_offset or 0)
+    ]
+    return parts, covering[0] if len(covering) == 1 else UNCERTAIN
+
+
+def decides(file: str, line: int) -> bool:
+    """Whether `line` is the head of an `if` or `while`, or an `assert`: its value decides what runs, and no more."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if not isinstance(statement, ast.If | ast.While | ast.Assert):
+        return False
+    return statement.lineno <= line <= (statement.test.end_lineno or statement.test.lineno)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebound:
+    """A statement that gives a name another value."""
+
+    line: int
+    last: int
+    reads_old: bool
+    """Whether it mentions the old value, be it for the shape."""
+
+
+def rebinding_of(file: str, line: int, ran: set[int]) -> Rebound | None:
+    """The statement of the same function that gives a name assigned at `line` another value before anybody read it.
+
+    None where there is no such statement among the lines that ran.
+    """
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return None
+    for name in binding_of(file, line).names:
+        own = _mentions_after(tree, statement, name)
+        first = next((node for node in own if isinstance(node.ctx, ast.Store)), None)
+        again = tree.statement(first) if first is not None else None
+        if not isinstance(again, ast.Assign) or _are_alternatives(tree, statement, again):
+            continue
+        reads = [node for node in own if isinstance(node.ctx, ast.Load) and node.lineno < again.lineno]
+        within = [node for node in ast.walk(again.value) if isinstance(node, ast.Name) and node.id == name]
+        if not reads and _line_ran(tree, again, ran):
+            return Rebound(again.lineno, again.end_lineno or again.lineno, bool(within))
+    return None
+
+
+def is_only_returned(file: str, line: int) -> bool:
+    """Whether what the statement at `line` does with its value is to return it, at once or under a name."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return False
+    if isinstance(statement, ast.Return):
+        return True
+    own = [node for name in binding_of(file, line).names for node in _mentions_after(tree, statement, name)]
+    return bool(own) and all(isinstance(tree.parents[node], ast.Return) for node in own)
+
+
+def _mentions_after(tree: Tree, statement: ast.stmt, name: str) -> list[ast.Name]:
+    """Where the function of `statement` mentions `name` after it, in reading order."""
+    scope = tree.function(statement) or tree.root
+    after = (statement.end_lineno or statement.lineno, statement.end_col_offset or 0)
+    found = [
+        node
+        for node in ast.walk(scope)
+        if isinstance(node, ast.Name) and node.id == name and (node.lineno, node.col_offset) >= after
+    ]
+    return sorted(found, key=lambda node: (node.lineno, node.col_offset))
+
+
+def _are_alternatives(tree: Tree, one: ast.stmt, other: ast.stmt) -> bool:
+    """Whether the two stand in different branches of one `if`."""
+    around: list[ast.AST] = [one, *tree.ancestors(one)]
+    inner: ast.AST = other
+    for outer in tree.ancestors(other):
+        if isinstance(outer, ast.If) and outer in around and inner not in around:
+            return one is not outer
+        inner = outer
+    return False
+
+
 def drops_call(file: str, line: int, name: str) -> bool:
     """Whether the statement at `line` is nothing but a call of `name`, or of a module, whose result is dropped."""
     tree = tree_of(file)
@@ -306,15 +438,16 @@ def _is_self(node: ast.Attribute) -> bool:
     return isinstance(inner, ast.Name) and inner.id == "self"
 
 
-def _draws_at_random(tree: Tree, condition: ast.expr) -> bool:
-    """Whether a condition calls a random function, itself or through a name that its function assigns."""
-    names = {node.id for node in ast.walk(condition) if isinstance(node, ast.Name)}
-    scope = tree.function(condition)
-    sources: list[ast.AST] = [condition]
-    for node in ast.walk(scope) if scope is not None else ():
+def draws_at_random(tree: Tree, expression: ast.AST) -> bool:
+    """Whether an expression calls a random function, itself or through a name that its function assigns."""
+    names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+    scope = tree.function(expression)
+    sources = [expression]
+    for node in ast.walk(scope) if scope is not None and scope is not expression else ():
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names:
-                sources.append(value)
+            case ast.Assign(targets=targets, value=value):
+                if names & {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}:
+                    sources.append(value)
             case ast.NamedExpr(target=ast.Name(id=name), value=value) if name in names:
                 sources.append(value)
     calls = (node for source in sources for node in ast.walk(source) if isinstance(node, ast.Call))
@@ -360,7 +493,7 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
                         continue
                     seen.add(assignment)
                     value = getattr(assignment, "value", None) or assignment
-                    found.extend((file, test, "branch") for test in _tests_around(tree, assignment))
+                    found.extend((file, test, "branch") for test in branches_around(tree, assignment))
                     found.append((file, assignment.lineno, _kind(tree, assignment, value)))
                     queue.append(value)
             elif isinstance(node, ast.Call):
@@ -379,10 +512,28 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
                                             continue
                                         seen.add(assignment)
                                         value = getattr(assignment, "value", None) or assignment
-                                        found.extend((file, test, "branch") for test in _tests_around(tree, assignment))
+                                        found.extend(
+                                            (file, test, "branch") for test in branches_around(tree, assignment)
+                                        )
                                         found.append((file, assignment.lineno, _kind(tree, assignment, value)))
                                         queue.append(value)
     return found
+
+
+def made_lazily(file: str, line: int) -> bool:
+    """Whether what the statement at `line` makes is kept for the next time: it stands in a branch, behind an `or`, or
+    in a function whose result is cached."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return False
+    if any(isinstance(outer, ast.If) for outer in _around(tree, statement)):
+        return True
+    if any(isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) for node in ast.walk(statement)):
+        return True
+    scope = tree.function(statement)
+    decorators = scope.decorator_list if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef) else []
+    return any("cache" in ast.unparse(decorator) for decorator in decorators)
 
 
 def branch_ran(file: str, line: int, ran: set[int]) -> bool:
@@ -421,10 +572,25 @@ def _kind(tree: Tree, assignment: ast.AST, value: ast.AST) -> str:
     if _filters(value) or any(isinstance(n, ast.If) for n in _around(tree, assignment)):
         return "filter"
     in_loop = any(isinstance(n, ast.For | ast.While) for n in _around(tree, assignment))
-    return "rebound" if in_loop and isinstance(assignment, ast.Assign) else "assigned"
+    return (
+        "rebound" if in_loop and isinstance(assignment, ast.Assign) and not _own_entry(tree, assignment) else "assigned"
+    )
 
 
-def _tests_around(tree: Tree, node: ast.AST) -> list[int]:
+def _own_entry(tree: Tree, assignment: ast.Assign) -> bool:
+    """Whether `kept[name] = …` has a fresh place in each round: the key is the loop's own variable."""
+    targets = [target for target in assignment.targets if isinstance(target, ast.Subscript)]
+    variables = {
+        n.id
+        for outer in _around(tree, assignment)
+        if isinstance(outer, ast.For)
+        for n in ast.walk(outer.target)
+        if isinstance(n, ast.Name)
+    }
+    return any(isinstance(t.slice, ast.Name) and t.slice.id in variables for t in targets)
+
+
+def branches_around(tree: Tree, node: ast.AST) -> list[int]:
     """The lines of the `if` statements that decide whether `node` runs."""
     return [outer.test.lineno for outer in _around(tree, node) if isinstance(outer, ast.If)]
 
@@ -467,6 +633,8 @@ def _assignments(tree: Tree, name: ast.Name, before: ast.AST) -> list[ast.stmt]:
             continue
         match node:
             case ast.Assign(targets=targets) if any(name.id in _target_names(t) for t in targets):
+                found.append(node)
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=target))]) if target == name.id:
                 found.append(node)
             case ast.AugAssign(target=ast.Name(id=target)) | ast.AnnAssign(target=ast.Name(id=target)) if (
                 target == name.id

@@ -17,6 +17,7 @@ from torch.nn.parameter import is_lazy
 from fxaudit.capture.naming import ModelName, names_in_containers, variable_name
 from fxaudit.capture.record import Op, StepFact, Track
 from fxaudit.capture.session import ModuleInfo, Session
+from fxaudit.capture.values import is_elsewhere
 from fxaudit.flow import gradient_origin
 from fxaudit.graph import StepGraph
 
@@ -41,6 +42,8 @@ RESTING = frozenset(
     }
 )  # fmt: skip
 """Losses, and what losses are made of, that are rightly flat on some batches."""
+COPYING = frozenset({"clone", "contiguous", "to", "float", "double", "detach"})
+"""Operations that hand on a value under another identity."""
 NOISE = 1e-6
 """Of the largest gradient of the same backward: below it, in float32, a gradient is what rounding leaves of zero."""
 FULL_WRITES = RANDOM_FILLS | {"copy_", "data.__set__", "set_"}
@@ -104,6 +107,8 @@ class Judge:
         self.whole_run = whole_run
         self.states: list[ParameterState] = []
         self._named: set[int] = set()
+        """The tracks that have a state."""
+        self._names: set[str] = set()
 
     def judge(self) -> list[ParameterState]:
         """The verdicts, parameters of the models first, then unregistered and stale tensors."""
@@ -160,8 +165,14 @@ class Judge:
                 for track in self.record.tracks
                 if track.requires_grad and self.graph.carries_to_loss(track.index)
             }
-        held = {t for info in session.optimizers for _, members in info.groups for t in members}
-        self._rewrapped_leaves()
+        held = {
+            t
+            for info in session.optimizers
+            if not session.is_abandoned(info)
+            for _, members in info.groups
+            for t in members
+        }
+        self._rewrapped_leaves(reached)
         paths = names_in_containers([(m.prefix, m.module) for m in self.models], session.recorder)
         for track in list(self.record.tracks):
             if track.index in self._named:
@@ -203,23 +214,32 @@ class Judge:
                         )
         self._remade_leaves(reached, held)
 
-    def _rewrapped_leaves(self) -> None:
+    def _rewrapped_leaves(self, reached: set[int]) -> None:
         """Leaves that forward made of a parameter's value: the loss reaches them in the parameter's place."""
         values = self.record.values
-        found: dict[int, Track] = {}
+        found: dict[int, tuple[Track, str]] = {}
         for state in self.states:
             if state.verdict != "unreachable":
                 continue
             for cut in self.graph.cuts(state.index):
-                if cut.kind != "rewrapped":
+                if cut.kind not in ("rewrapped", "left_torch", "detached"):
                     continue
-                outputs = [out for vid in self.record.ops[cut.op].outputs for out in (vid, *self._leaves_of(vid))]
+                back = [self.record.ops[cut.op], *self._returned(cut.op)]
+                made = [vid for op in back for vid in op.outputs]
+                outputs = [out for vid in made for out in (vid, *self._leaves_of(vid))]
+                if cut.kind == "detached":
+                    outputs = [out for out in outputs if values[out].track in reached]
                 for out in outputs:
                     is_leaf = values[out].track >= 0 and values[out].requires_grad and out not in self.graph.losses
-                    if is_leaf and values[out].track not in self._named:
+                    if (
+                        is_leaf
+                        and values[out].track not in self._named
+                        and self.graph.carries_to_loss(values[out].track)
+                    ):
                         track = self.record.tracks[values[out].track]
-                        found[track.created if track.created >= 0 else self.record.ops[cut.op].stack] = track
-        for track in found.values():
+                        line = track.created if track.created >= 0 else self.record.ops[cut.op].stack
+                        found[line] = (track, "FXA106" if cut.kind == "left_torch" else "FXA107")
+        for track, code in found.values():
             self._named.add(track.index)
             op = values[track.values[-1]].op
             stack = self.record.ops[op].stack if op >= 0 else track.created
@@ -227,10 +247,20 @@ class Judge:
             state = self._state(self._unique(name), track, None, "")
             state.verdict, state.mechanism = "unregistered", "remade"
             state.reason = "made anew in each forward from a parameter's value: the gradient stays with it"
-            state.explained.append("FXA107")
+            state.explained.append(code)
+
+    def _returned(self, op: int) -> list[Op]:
+        """The operations that took Python numbers of an escape back into torch."""
+        return self.graph.python_consumers.get(op, [])
 
     def _leaves_of(self, vid: int) -> list[int]:
-        return [out for op in self.graph.consumers.get(vid, ()) if op.name == "requires_grad_" for out in op.outputs]
+        found: list[int] = []
+        for op in self.graph.consumers.get(vid, ()):
+            if op.name == "requires_grad_":
+                found.extend(op.outputs)
+            elif op.name in COPYING:
+                found.extend(leaf for out in op.outputs for leaf in self._leaves_of(out))
+        return found
 
     def _remade_leaves(self, reached: set[int], held: set[int]) -> None:
         """Parameters made anew in each forward are gone by now; the last of each line stands for all."""
@@ -288,14 +318,15 @@ class Judge:
         return ".".join(part for part in (variable, slot) if part) or f"<Parameter {track.shape}>"
 
     def _unique(self, name: str) -> str:
-        names = {state.name for state in self.states}
-        if name not in names:
+        if name not in self._names:
             return name
-        return next(f"{name} #{number}" for number in range(2, len(names) + 3) if f"{name} #{number}" not in names)
+        numbers = range(2, len(self._names) + 3)
+        return next(f"{name} #{number}" for number in numbers if f"{name} #{number}" not in self._names)
 
     def _state(self, name: str, track: Track, root: ModuleInfo | None, local: str) -> ParameterState:
         _refresh(track)
         state = ParameterState(self._unique(name), track, root, local)
+        self._names.add(state.name)
         state.requires_grad = track.requires_grad
         state.held = tuple((info.index, group) for info, group in self.session.holders(track.index))
         history = self.session.history.get((root.index, local), []) if root is not None else []
@@ -320,12 +351,16 @@ class Judge:
         track = state.track
         if self._is_slot_replaced(state):
             return
-        if self._is_overwritten(state) or self._overwritten_each_round(state):
+        if self._is_overwritten(state) or (tensor.requires_grad and self._overwritten_each_round(state)):
             return
         if self.is_trained(state):
             state.verdict, state.reason = "trained", "gradient arrives and the optimizer's step changes the value"
             if track.hand_updates and not any(self._counts(f) for f in state.facts):
                 state.reason = "the program updates it by hand from its gradient"
+            return
+        if track.index in self.session.stepped_elsewhere:
+            state.verdict = "unknown"
+            state.reason = "its optimizer steps in another thread; only the thread that started the audit is recorded"
             return
         if not tensor.requires_grad:
             state.verdict, state.reason = "frozen", "`requires_grad` is False"
@@ -414,16 +449,18 @@ class Judge:
 
     def writers(self, track: Track) -> list[Op]:
         """The operations outside optimizers that wrote the tensor, or storage it shares, in place."""
-        values = set(track.values)
         started = min((event.time for event in self.graph.backwards), default=len(self.record.ops))
-        first_call = min((call.stack for call in self.record.calls[:1]), default=-1)
-        del first_call
-        found = []
+        found = {op.index: op for vid in track.values for op in self._writes.get(vid, ())}
+        return [op for _, op in sorted(found.items()) if op.index >= started or self._in_forward(op)]
+
+    @functools.cached_property
+    def _writes(self) -> dict[int, list[Op]]:
+        """Value → the operations outside optimizers that wrote it in place."""
+        found: dict[int, list[Op]] = {}
         for op in self.record.ops:
-            if op.phase == "optimizer" or not op.mutates or op.name in ("requires_grad_", "Parameter"):
-                continue
-            if values & set(op.mutates) and (op.index >= started or self._in_forward(op)):
-                found.append(op)
+            if op.phase != "optimizer" and op.name not in ("requires_grad_", "Parameter"):
+                for vid in op.mutates:
+                    found.setdefault(vid, []).append(op)
         return found
 
     def _in_forward(self, op: Op) -> bool:
@@ -479,6 +516,11 @@ class Judge:
 
     def _held(self, state: ParameterState) -> None:
         facts = state.facts
+        tensor = state.track.ref()
+        if tensor is not None and is_elsewhere(tensor):
+            state.verdict = "unknown"
+            state.reason = "it is sharded over several processes, and this one holds no element of it"
+            return
         rates = [lr for info, group in self.session.holders(state.index) for lr in [info.groups[group][0]]]
         if not facts and not self.looped:
             if rates and all(lr == 0 for lr in rates):
@@ -523,7 +565,7 @@ class Judge:
         if not losses or any(values[vid].zero is False for vid in losses):
             return False
         for _, probe in reversed(self.session.probes):
-            found = gradient_origin(self.record, self.graph, probe, state.track)
+            found = gradient_origin(self.record, probe, state.track)
             if found is not None:
                 return found.how == "derivative" and found.bites >= 0 and ops[found.bites].name in RESTING
         return False

@@ -85,7 +85,7 @@ class Sketch:
             **settings,  # type: ignore[arg-type]
         )
         self.nodes.append(GraphNode("parameter", name, module, -1, verdict != "frozen"))
-        self.autograd.append((f"AccumulateGrad {name}", len(self.nodes) - 1))
+        self.autograd.append(("AccumulateGrad", len(self.nodes) - 1))
         self.owners[len(self.nodes) - 1] = len(self.autograd) - 1
         return len(self.nodes) - 1
 
@@ -117,11 +117,27 @@ class Sketch:
             self.edges.append(GraphEdge(i, index, "data", cut and i in alive))
             if i in alive and not cut:
                 self.edges.append(GraphEdge(i, index, "grad"))
-        if alive and not cut:
+        if alive and not cut and kind != "loss":
             self.autograd.append((f"{label.title()}Backward0", index))
             self.owners[index] = len(self.autograd) - 1
             self.autograd_edges += [(self.owners[i], self.owners[index]) for i in alive]
         return index
+
+    def _behind_the_losses(self) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[int, int], ...]]:
+        """The autograd nodes that a walk from the losses meets, and their edges."""
+        stack = [
+            self.owners[edge.source]
+            for edge in self.edges
+            if edge.kind == "grad" and self.nodes[edge.target].kind == "loss"
+        ]
+        number: dict[int, int] = {}
+        while stack:
+            node = stack.pop()
+            if node not in number:
+                number[node] = len(number)
+                stack += [below for below, above in self.autograd_edges if above == node]
+        edges = [(number[a], number[b]) for a, b in self.autograd_edges if a in number and b in number]
+        return tuple(self.autograd[node] for node in number), tuple(edges)
 
     def report(self, *, title: str = "train.py", findings: tuple[Finding, ...] = (), **more: object) -> Report:
         """The report, with one optimizer that holds what the parameters say."""
@@ -164,8 +180,7 @@ class Sketch:
                 tuple(self.sources),
                 tuple(self.nodes),
                 tuple(self.edges),
-                tuple(self.autograd),
-                tuple(self.autograd_edges),
+                *self._behind_the_losses(),
             ),
             title=title,
             **settings,  # type: ignore[arg-type]

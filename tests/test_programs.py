@@ -23,15 +23,7 @@ from fxaudit.report import Report
 
 FOLDER = Path(__file__).parent / "programs"
 BUGS = sorted((FOLDER / "bugs").glob("*.py"))
-KNOWN = {
-    "363_epochwise_warmup_long_first_epoch": "the rate rises after the 50 recorded steps",
-    "365_discriminator_pretrained_60_steps": "the generator's optimizer first steps after the 50 recorded steps",
-    "366_two_phases_of_sixty": "the second phase begins after the 50 recorded steps",
-    "367_backbone_thawed_after_sixty_steps": "the backbone is thawed after the 50 recorded steps",
-    "379_moe_top1_weight_not_used": (
-        "an unused output of `max` is called non-differentiable, and the line that leaves it out is not named"
-    ),
-}
+KNOWN = {}
 """Programs that are judged wrong today, by name."""
 HEALTHY = sorted((FOLDER / "healthy").glob("*.py"))
 

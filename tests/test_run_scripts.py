@@ -43,11 +43,6 @@ def step():
 ALL_TRAINED = dict.fromkeys(["0.weight", "0.bias", "2.weight", "2.bias"], "trained")
 
 
-def known(defect: str) -> pytest.MarkDecorator:
-    """Marks what is known to be wrong and described elsewhere; a test that passes takes its mark off."""
-    return pytest.mark.xfail(reason=defect, strict=True)
-
-
 @dataclasses.dataclass(frozen=True)
 class Ran:
     """What a script printed, and the report on it."""
@@ -397,7 +392,6 @@ def test_a_script_has_a_loader_as_under_plain_python(folder: Folder) -> None:
     assert ran.out == f"SourceFileLoader {folder.path / 'train.py'}\n"
 
 
-@known("R4")
 def test_a_script_given_by_a_relative_path_sees_what_plain_python_shows(folder: Folder) -> None:
     folder.write("code/sibling.py", "scale = 2.0\n", setup="")
     text = (
@@ -447,7 +441,7 @@ def test_a_module_that_dies_has_the_traceback_that_plain_python_prints(folder: F
         ([], False, "No script was given"),
         (["missing.py"], False, "There is no script 'missing.py'. Expected: the path of a Python file"),
         (["."], False, "'.' is a directory. Expected: the path of a Python file, or `-m package`"),
-        pytest.param(["no_such_module"], True, "There is no module 'no_such_module'", marks=known("R5")),
+        pytest.param(["no_such_module"], True, "There is no module 'no_such_module'"),
     ],
 )
 def test_what_cannot_be_run_is_refused(argv: list[str], module: bool, said: str) -> None:
@@ -567,7 +561,6 @@ def test_threads_beside_the_loop_do_as_they_like(folder: Folder) -> None:
     assert ran.verdicts == ALL_TRAINED
 
 
-@known("R6")
 def test_training_in_another_thread_is_judged_right_or_not_at_all(folder: Folder) -> None:
     text = """
     import threading
@@ -619,7 +612,6 @@ def test_a_script_in_functions_that_changes_its_directory_is_judged_by_its_lines
     assert (finding.code, finding.culprit.code.strip()) == ("FXA104", "return self.b(self.a(x).detach())")
 
 
-@known("R7")
 def test_a_dropped_model_and_its_optimizer_say_nothing(folder: Folder) -> None:
     text = """
     model = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1))

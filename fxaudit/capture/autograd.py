@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,17 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from fxaudit.capture.record import GradientState, Op
+from fxaudit.capture.record import GradFnGraph, GradientState, Op
 from fxaudit.capture.values import gradient_states
 
 if TYPE_CHECKING:
     from fxaudit.capture.recorder import Recorder
 
-__all__ = ["NodeFlow", "OpsBySequence", "Probe", "autograd_graph", "reached_leaves"]
+__all__ = [
+    "NodeFlow",
+    "OpsBySequence",
+    "Probe",
+    "autograd_graph",
+    "collector_paused",
+    "graph_behind",
+    "reached_leaves",
+]
 
 
 @contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """No garbage collection meanwhile: a walk makes many objects and no garbage."""
     was = gc.isenabled()
     gc.disable()
@@ -38,7 +47,7 @@ def reached_leaves(roots: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     Iterative, linear in the number of nodes. A root that is itself a leaf counts.
     """
     leaves: dict[int, torch.Tensor] = {id(r): r for r in roots if r.grad_fn is None and r.requires_grad}
-    with _collector_paused():
+    with collector_paused():
         stack: list[Any] = [root.grad_fn for root in roots if root.grad_fn is not None]
         seen = set(stack)
         while stack:
@@ -53,18 +62,21 @@ def reached_leaves(roots: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     return list(leaves.values())
 
 
-def autograd_graph(roots: Sequence[torch.Tensor]) -> tuple[list[Any], list[tuple[int, int]]]:
-    """The nodes behind `roots` and the edges between them as index pairs, from the loss's side to the leaves'."""
+def autograd_graph(roots: Sequence[torch.Tensor], most: int = sys.maxsize) -> tuple[list[Any], list[tuple[int, int]]]:
+    """The nodes behind `roots` and the edges between them as index pairs, from the loss's side to the leaves'.
+
+    The walk ends early once it has seen more than `most` nodes.
+    """
     nodes: list[Any] = []
     index: dict[Any, int] = {}
     edges: list[tuple[int, int]] = []
-    with _collector_paused():
+    with collector_paused():
         for root in roots:
             if root.grad_fn is not None and root.grad_fn not in index:
                 index[root.grad_fn] = len(nodes)
                 nodes.append(root.grad_fn)
         done = 0
-        while done < len(nodes):
+        while done < len(nodes) <= most:
             for following, _ in nodes[done].next_functions:
                 if following is None:
                     continue
@@ -75,6 +87,24 @@ def autograd_graph(roots: Sequence[torch.Tensor]) -> tuple[list[Any], list[tuple
                 edges.append((done, number))
             done += 1
     return nodes, edges
+
+
+def graph_behind(roots: Sequence[torch.Tensor], recorder: Recorder, most: int) -> GradFnGraph | None:
+    """The graph behind `roots` as plain data, None where it has more than `most` nodes.
+
+    The leaves are known to `recorder` already.
+    """
+    nodes, edges = autograd_graph(roots, most)
+    if len(nodes) > most:
+        return None
+    named: list[tuple[str, int]] = []
+    leaves: dict[int, int] = {}
+    for number, node in enumerate(nodes):
+        variable = getattr(node, "variable", None)
+        if variable is not None:
+            leaves[number] = recorder.track(variable).index
+        named.append((sys.intern(node.name().rpartition("::")[2]), -1 if variable is not None else node._sequence_nr()))
+    return GradFnGraph(tuple(named), leaves, tuple(edges))
 
 
 class OpsBySequence:
@@ -128,6 +158,8 @@ class Probe:
         self.edges: list[list[tuple[int, int]]] = []
         """For each node, the (next node, position) pairs of its inputs, towards the leaves; -1 where there is none."""
         self.roots: list[int] = []
+        self.ascent: object = None
+        """What `fxaudit.flow` has gathered on the way up this graph; it lives as long as the probe."""
         self._handles: list[Any] = []
 
     @classmethod

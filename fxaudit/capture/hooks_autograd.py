@@ -4,21 +4,29 @@ hand."""
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 import sys
+from collections.abc import Callable
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.overrides import _get_current_function_mode_stack
 
-from fxaudit.capture.autograd import Probe, reached_leaves
+from fxaudit.capture.autograd import Probe, graph_behind, reached_leaves
 from fxaudit.capture.patching import Patches
 from fxaudit.capture.record import BackwardEvent, Track
 from fxaudit.capture.values import copy_of, gradient_states, same_numbers
+from fxaudit.source import is_skipped
 
 if TYPE_CHECKING:
     from fxaudit.capture.session import Session
 
 __all__ = ["install"]
+
+MAX_GRAD_FNS = 50_000
+"""A bigger `grad_fn` graph is not kept, and once as many nodes are kept in all, no more graphs are."""
 
 
 def install(session: Session, patches: Patches) -> None:
@@ -26,6 +34,7 @@ def install(session: Session, patches: Patches) -> None:
     _watch_backward(session, patches)
     _watch_functions(session, patches)
     _watch_inference_mode(session, patches)
+    _watch_arrays(session, patches)
     _watch_written_gradients(session)
 
 
@@ -94,6 +103,7 @@ def _open(session: Session, outputs: Any, args: tuple[Any, ...], kwargs: dict[st
             if session.on_leaves is not None:
                 session.on_leaves(leaves)
             event.reached = frozenset(recorder.track(leaf).index for leaf in leaves)
+            _keep_graph(session, event, roots)
             _note_hand_updates(session)
             _note_zeroed_by_hand(session)
             session.gradients_before = {
@@ -105,6 +115,13 @@ def _open(session: Session, outputs: Any, args: tuple[Any, ...], kwargs: dict[st
                 session.probe = Probe.on(roots, recorder)
     session.record.events.append(event)
     return event
+
+
+def _keep_graph(session: Session, event: BackwardEvent, roots: list[torch.Tensor]) -> None:
+    """Keep the `grad_fn` graph for the pictures, as long as those kept so far are not too big."""
+    kept = sum(len(e.grad_fns.nodes) for e in session.record.backwards() if e.grad_fns is not None)
+    if kept < MAX_GRAD_FNS:
+        event.grad_fns = graph_behind(roots, session.recorder, MAX_GRAD_FNS)
 
 
 def _note_zeroed_by_hand(session: Session) -> None:
@@ -224,6 +241,7 @@ def _adopt(session: Session, index: int, first: int) -> None:
             if value.op < index and vid not in outer.inputs and vid not in hidden:
                 hidden.append(vid)
     outer.inputs = (*outer.inputs, *hidden)
+    outer.hidden = tuple(hidden)
 
 
 def _watch_inference_mode(session: Session, patches: Patches) -> None:
@@ -251,8 +269,29 @@ def _watch_inference_mode(session: Session, patches: Patches) -> None:
     patches.replace(mode, "__exit__", __exit__)
 
 
+def _watch_arrays(session: Session, patches: Patches) -> None:
+    """Arrays that become tensors again; no function mode sees these calls (torch 2.6 to 2.13)."""
+    recorder = session.recorder
+
+    def watched(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def from_array(array: Any, *args: Any, **kwargs: Any) -> Any:
+            before = torch._C._autograd._get_sequence_nr()
+            result = original(array, *args, **kwargs)
+            if session.on and session.full and isinstance(result, torch.Tensor):
+                recorder.note_array(original.__name__, session.stack(2), array, result, before)
+            return result
+
+        return from_array
+
+    for name in ("from_numpy", "frombuffer"):
+        patches.replace(torch, name, watched(getattr(torch, name)))
+
+
 def _watch_written_gradients(session: Session) -> None:
     def grad_written(track: Track, value: object, stack: int) -> None:
+        if session.recorder.phase == "backward" and _is_torchs_own(sys._getframe(1)):
+            return  # a sharded parameter's gradient, on its way from the whole to the shard
         if value is None:
             track.contributions = track.used = 0
             track.cleared += 1
@@ -262,3 +301,11 @@ def _watch_written_gradients(session: Session) -> None:
             session.event("write_grad", stack, -1, ".grad written", frozenset({track.index}))
 
     session.recorder.grad_written = grad_written  # type: ignore[method-assign]
+
+
+def _is_torchs_own(frame: FrameType | None) -> bool:
+    """Whether torch's code wrote the attribute whose write the recorder is handling in `frame`."""
+    recording = os.path.dirname(__file__)
+    while frame is not None and os.path.dirname(frame.f_code.co_filename) == recording:
+        frame = frame.f_back
+    return frame is not None and is_skipped(frame.f_code.co_filename)

@@ -61,6 +61,8 @@ def _kind_of(value: object) -> str:
         return "tensor"
     if isinstance(value, bool):
         return "flag"
+    if isinstance(value, int | float):
+        return "number"
     if isinstance(value, list | tuple | dict | set):
         return "container"
     return "object" if hasattr(value, "__dict__") or callable(value) else ""
@@ -82,7 +84,10 @@ def _watch_attributes(session: Session, patches: Patches) -> None:
         original(self, name, value)
         if kind:
             info = session.module_info(self)
-            info.attributes.setdefault(name, []).append((session.record.time, session.stack(2), kind))
+            entries = info.attributes.setdefault(name, [])
+            if kind == "number" and len(entries) > 1 and entries[-1][2] == "number":
+                entries.pop()  # a counter in a forward: the first and the last will do
+            entries.append((session.record.time, session.stack(2), kind))
 
     def _assign_slot(module: nn.Module, name: str, value: torch.Tensor) -> None:
         info = session.module_info(module)

@@ -14,7 +14,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from fxaudit.capture.hooks_modules import clear
 from fxaudit.capture.patching import Patches
 from fxaudit.capture.record import LoopEvent, StepEvent, StepFact, Track
-from fxaudit.capture.values import Snapshot, gradient_states
+from fxaudit.capture.values import Snapshot, gradient_states, number_of
 
 if TYPE_CHECKING:
     from fxaudit.capture.session import OptimizerInfo, Session
@@ -36,7 +36,7 @@ def _watch_construction(session: Session, patches: Patches) -> None:
     original = Optimizer.__init__
 
     def __init__(self: Optimizer, params: Any, defaults: dict[str, Any]) -> None:
-        if not session.on:
+        if not session.on and not session.is_resting:
             original(self, params, defaults)
             return
         stack = session.stack(2)
@@ -77,7 +77,7 @@ def _watch_construction(session: Session, patches: Patches) -> None:
 
     def add_and_note(self: Optimizer, param_group: dict[str, Any]) -> None:
         add_param_group(self, param_group)
-        if session.on and id(self) in session._optimizer_by_id:
+        if (session.on or session.is_resting) and id(self) in session._optimizer_by_id:
             info = session.optimizer_info(self)
             session.look_at_groups(info, self)
             session.event("add_param_group", session.stack(2), info.index, info.type)
@@ -92,6 +92,7 @@ def note_construction(session: Session, optimizer: Any, stack: int) -> Optimizer
     session.look_at_groups(info, optimizer)
     session.look_at_names()
     info.names_then = {track: name for track, name in session.names.items()}
+    session.keep_until_called({track for _, members in info.groups for track in members})
     frozen = set()
     for track, tensor in session.live_tracks():
         if track.index in session.names and not tensor.requires_grad:
@@ -110,16 +111,26 @@ def _watch_steps(session: Session, patches: Patches) -> None:
 
     def before(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         if not session.on:
+            if session.is_elsewhere:
+                tracks = (recorder.known_track(p) for group in optimizer.param_groups for p in group["params"])
+                session.stepped_elsewhere.update(track.index for track in tracks if track is not None)
             return
         info = session.optimizer_info(optimizer)
         stack = recorder.stack(sys._getframe(1))
         stacks.append(stack)
         depth.append(info.index)
         started.append(session.event("step begins", stack, info.index, info.type))
+        if not info.steps:
+            for other in session.optimizers:  # those that never step are told apart by their variables
+                if not other.name and (known := other.ref()) is not None:
+                    session.remember_variable(known, sys._getframe(1))
+                    other.name = session.variables.get(id(known), "")
         with session.quietly():
             if session.on_before_step is not None:
                 session.on_before_step(optimizer)
             session.look_at_groups(info, optimizer)
+            if not info.steps:
+                session.keep_owners_of({track for _, members in info.groups for track in members})
             for group in optimizer.param_groups:
                 for parameter in group["params"]:
                     track = recorder.track(parameter)
@@ -127,7 +138,11 @@ def _watch_steps(session: Session, patches: Patches) -> None:
         recorder.phase = "optimizer" if len(args) < 2 and "closure" not in kwargs else recorder.phase
 
     def after(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        if not depth or not session.on:
+        if not session.on:
+            if session.on_step_unrecorded is not None and not session.is_elsewhere:
+                session.on_step_unrecorded(optimizer)
+            return
+        if not depth:
             return
         wanted = session.optimizer_info(optimizer).index
         while depth and depth[-1] != wanted:  # a step that raised never came here
@@ -168,7 +183,7 @@ def _watch_steps(session: Session, patches: Patches) -> None:
 
     handles = [register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)]
     for handle in handles:
-        patches.on_restore(handle.remove)
+        patches.on_close(handle.remove)  # not while torch goes through its hooks
     session.snapshots = snapshots
 
 
@@ -232,13 +247,16 @@ def _watch_schedulers(session: Session, patches: Patches) -> None:
 
     def __init__(self: Any, optimizer: Any, *args: Any, **kwargs: Any) -> None:
         events = len(session.record.events)
+        before = _zero_groups(optimizer)
         init(self, optimizer, *args, **kwargs)
-        if session.on:
+        if session.on or session.is_resting:
             info = session.optimizer_info(optimizer)
             # A scheduler takes a step of its own when it is built; that is not the loop's.
             own = [e for e in session.record.events[events:] if e.kind == "scheduler step"]
             info.scheduler_steps -= len(own)
             session.record.events[events:] = [e for e in session.record.events[events:] if e not in own]
+            if _zero_groups(optimizer) - before:
+                info.zeroed_by = len(info.schedulers)
             info.schedulers.append((session.stack(2), type(self).__name__))
             session.look_at_groups(info, optimizer)
             session.event("scheduler", session.stack(2), info.index, type(self).__name__)
@@ -249,14 +267,25 @@ def _watch_schedulers(session: Session, patches: Patches) -> None:
         patches.replace(kind, "step", _scheduler_step(session, kind.step))
 
 
+def _zero_groups(optimizer: Any) -> set[int]:
+    """The numbers of the groups whose learning rate is 0."""
+    groups = getattr(optimizer, "param_groups", ())
+    return {number for number, group in enumerate(groups) if number_of(group.get("lr")) == 0}
+
+
 def _scheduler_step(session: Session, step: Callable[..., Any]) -> Callable[..., Any]:
     import functools
 
     @functools.wraps(step)
     def step_and_note(self: Any, *args: Any, **kwargs: Any) -> Any:
+        before = _zero_groups(getattr(self, "optimizer", None))
         outcome = step(self, *args, **kwargs)
         if session.on and getattr(self, "optimizer", None) is not None:
             info = session.optimizer_info(self.optimizer)
+            if _zero_groups(self.optimizer) - before:
+                kinds = [kind for _, kind in info.schedulers]
+                name = type(self).__name__
+                info.zeroed_by = len(kinds) - 1 - kinds[::-1].index(name) if name in kinds else -1
             info.scheduler_steps += 1
             session.look_at_groups(info, self.optimizer)
             session.event("scheduler step", session.stack(2), info.index, type(self).__name__)

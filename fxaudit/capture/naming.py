@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from torch import nn
 
 from fxaudit.capture.session import ModuleInfo
 from fxaudit.source import StackTable
-from fxaudit.syntax import binding_of
+from fxaudit.syntax import NOT_UNPACKED, UNCERTAIN, binding_of, unpacking
 
 if TYPE_CHECKING:
     from fxaudit.capture.recorder import Recorder
@@ -41,9 +41,10 @@ def models_seen(session: Session) -> list[ModelName]:
     active: set[int] = set()
     live = {info.index: module for info, module in session.live_modules()}
     parents: dict[int, list[nn.Module]] = {}
+    wrappers = {id(wrapper) for wrapper in session.wrapped().values()}
     for module in live.values():
         for child in vars(module).get("_modules", {}).values():
-            if child is not None:
+            if child is not None and id(module) not in wrappers:
                 parents.setdefault(id(child), []).append(module)
     called = {call.module for call in record.calls}
     for index in called:
@@ -69,7 +70,11 @@ def models_seen(session: Session) -> list[ModelName]:
         )
         if not holds and id(root) in active and _only_inside(session, root):
             continue  # a module that others keep and call; what the loss reaches of it is listed as unregistered
-        if id(root) in active or any(id(p) in read_modules for p in parameters):
+        if (
+            id(root) in active
+            or (holds and _copied_each_round(session, root))
+            or any(id(p) in read_modules for p in parameters)
+        ):
             chosen.append((-holds, order, info, root))
     if not chosen:
         chosen = [
@@ -115,15 +120,31 @@ def _without_originals(
     kept = []
     for entry in chosen:
         tracks = [session.recorder.known_track(p) for p in entry[3].parameters()]
-        passive = id(entry[3]) not in active and all(track is None or track.index not in used for track in tracks)
-        if not passive or shapes(entry[3]) not in called:
+        passive = id(entry[3]) not in active and all(
+            track is None or (track.index not in used and all(fact.gradient == "none" for fact in track.facts))
+            for track in tracks
+        )
+        if not passive or shapes(entry[3]) not in called or _copied_each_round(session, entry[3]):
             kept.append(entry)
     return kept
+
+
+def _copied_each_round(session: Session, root: nn.Module) -> bool:
+    """Whether models of the class are made and called in the loop, round after round: copies of this one, which
+    learns from them."""
+    backwards = session.record.backwards()
+    first = backwards[0].time if backwards else session.record.time
+    kind, seen = type(root).__name__, session.module_info(root)
+    late = [info for info in session.modules if info.type == kind and info.calls and info.first_called >= first]
+    return not seen.calls and len(late) > 1 and all(info.index != seen.index for info in late)
 
 
 def _only_inside(session: Session, root: nn.Module) -> bool:
     """Whether every call of the module, and of what is below it, happened inside the forward of another root."""
     own = {session.module_info(module).index for module in root.modules()}
+    wrapper = session.wrapped().get(id(root))
+    if wrapper is not None:
+        own.add(session.module_info(wrapper).index)
     calls = session.record.calls
     outermost = [
         call for call in calls if call.module in own and (call.parent < 0 or calls[call.parent].module not in own)
@@ -184,12 +205,20 @@ def _tops(module: nn.Module, parents: dict[int, list[nn.Module]]) -> list[nn.Mod
 
 def variable_name(stacks: StackTable, stack: int) -> str:
     """The variable to which the statement that `stack` ends in binds its value; "" where it binds none."""
+    position = NOT_UNPACKED
     for frame in stacks.chain(stack)[:3]:
         if stacks.codes[frame].co_name == "<lambda>":
             return ""  # the statement around a lambda binds something else
-        binding = binding_of(stacks.file(frame), stacks.line(frame))
+        file, line = stacks.file(frame), stacks.line(frame)
+        binding = binding_of(file, line)
+        targets, here = unpacking(file, line, stacks.column(frame))
+        position = here if here != NOT_UNPACKED else position
         if binding.kind == "assigned" and binding.names:
-            return binding.names[0].removeprefix("self.")
+            if position == NOT_UNPACKED:
+                return binding.names[0].removeprefix("self.")
+            if targets:
+                return targets[position].removeprefix("self.") if 0 <= position < len(targets) else ""
+            return "" if position == UNCERTAIN else f"{binding.names[0]}[{position}]".removeprefix("self.")
         if binding.kind != "returned":
             return ""
     return ""
@@ -198,7 +227,8 @@ def variable_name(stacks: StackTable, stack: int) -> str:
 def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Recorder) -> dict[int, str]:
     """Attribute paths of tensors that the modules keep in lists, dicts, plain attributes or closures, by track.
 
-    A bounded walk: at most 20,000 objects, six levels deep. Registered parameters are not listed. A tensor that is no
+    A bounded walk: at most 20,000 objects, six levels deep. Registered parameters are not listed; buffers are, for
+    those that require grad, and so is what the user's classes have as attributes. A tensor that is no
     leaf (`Parameter(...).expand(...)`) gives its path to the leaf it was made from.
     """
     found: dict[int, str] = {}
@@ -209,7 +239,7 @@ def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Record
     for prefix, root in roots:
         for name, module in root.named_modules():
             path = prefix + name + "." if name else prefix
-            for key, value in vars(module).items():
+            for key, value in _kept_by(module):
                 if not key.startswith("_") or key.startswith("__"):
                     queue.append((path + key, value, 0))
     while queue and visited < MAX_VISITED:
@@ -255,6 +285,16 @@ def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Record
             seen.add(id(value))
             queue.extend((f"{path}.{key}", inner, depth + 1) for key, inner in list(vars(value).items())[:200])
     return found
+
+
+def _kept_by(module: nn.Module) -> Iterator[tuple[str, object]]:
+    """What a module keeps: its attributes, its buffers, and the modules and tensors among the attributes of its own
+    classes."""
+    yield from vars(module).items()
+    yield from vars(module).get("_buffers", {}).items()
+    for kind in type(module).__mro__:
+        if not kind.__module__.startswith(("torch.", "builtins")):
+            yield from ((k, v) for k, v in vars(kind).items() if isinstance(v, nn.Module | torch.Tensor | list | dict))
 
 
 def _is_plain(value: object) -> bool:

@@ -13,8 +13,10 @@ __all__ = ["Neutralizer"]
 
 _PASS_ON = frozenset(
     {"detach", "detach_", "data", "tensor", "as_tensor", "asarray", "dropout", "dropout_", "alpha_dropout",
-     "feature_dropout", "relu", "relu_", "round", "sign", "tanh", "sigmoid", "clamp", "hardtanh", "softmax"}
+     "feature_dropout", "relu", "relu_", "round", "sign", "tanh", "sigmoid", "clamp", "hardtanh", "softmax", "floor",
+     "ceil", "trunc", "masked_fill", "masked_fill_", "zero_"}
 )  # fmt: skip
+_ZEROS = frozenset({"zeros", "zeros_like", "new_zeros"})
 
 
 class Neutralizer:
@@ -39,6 +41,14 @@ class Neutralizer:
         first = args[0] if args else next(iter(kwargs.values()), None)
         if name in _PASS_ON and isinstance(first, torch.Tensor) and first.requires_grad:
             return first.clone() if name in ("detach_", "dropout_", "relu_") else first
+        if name == "new_tensor" and len(args) > 1 and isinstance(args[1], torch.Tensor):
+            return args[1]
+        if name in _ZEROS:
+            return torch.ones_like(func(*args, **kwargs))
+        if name == "where" and len(args) == 3:
+            alive = [a for a in args[1:] if isinstance(a, torch.Tensor) and a.requires_grad]
+            if len(alive) == 1 and alive[0].shape == args[0].shape:
+                return alive[0]
         if name in ("mul", "__mul__", "__rmul__", "multiply") and len(args) == 2:
             numbers = [a for a in args if isinstance(a, int | float) and a == 0]
             tensors = [a for a in args if isinstance(a, torch.Tensor)]

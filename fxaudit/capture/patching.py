@@ -16,6 +16,7 @@ class Patches:
     def __init__(self) -> None:
         self._saved: list[tuple[Any, str, object, object]] = []
         self._undo: list[Callable[[], None]] = []
+        self._closers: list[Callable[[], None]] = []
 
     def replace(self, owner: Any, name: str, new: object) -> None:
         """Set `owner.name` to `new`, remembering what stood in the owner's own dictionary."""
@@ -26,6 +27,16 @@ class Patches:
     def on_restore(self, undo: Callable[[], None]) -> None:
         """Call `undo` when everything is put back."""
         self._undo.append(undo)
+
+    def on_close(self, undo: Callable[[], None]) -> None:
+        """Call `undo` when watching ends, for what cannot be put back in the middle of the user's code."""
+        self._closers.append(undo)
+
+    def close(self) -> None:
+        """Put everything back, and end what could not be ended before."""
+        self.restore()
+        while self._closers:
+            self._closers.pop()()
 
     def restore(self) -> None:
         """Put everything back. What somebody else has replaced meanwhile is theirs and stays."""

@@ -16,6 +16,7 @@ from fxaudit.source import StackTable
 
 __all__ = [
     "BackwardEvent",
+    "GradFnGraph",
     "LoopEvent",
     "ModuleCall",
     "Op",
@@ -49,6 +50,8 @@ class Value:
     floating: bool = True
     zero: bool | None = None
     finite: bool | None = None
+    nan: bool = False
+    """NaN was seen in it; infinities in masks are meant, NaN never is."""
     foreign: bool = False
     """It has a `grad_fn` that no recorded operation made."""
 
@@ -79,6 +82,8 @@ class Op:
     sequence: tuple[int, int] = (0, 0)
     custom: bool = False
     """A call of a custom `autograd.Function`."""
+    hidden: tuple[int, ...] = ()
+    """Inputs of a custom function that are none of its arguments, but are read inside of it."""
     detail: str = ""
 
 
@@ -107,6 +112,16 @@ class LoopEvent:
     """The leaf tensors it concerned (whose gradient it cleared, say)."""
 
 
+@dataclass(frozen=True, slots=True)
+class GradFnGraph:
+    """The `grad_fn` graph behind a backward: name and sequence number of each node, the tracks of its leaves by node,
+    and index pairs from the roots' side to the leaves'."""
+
+    nodes: tuple[tuple[str, int], ...]
+    leaves: dict[int, int]
+    edges: tuple[tuple[int, int], ...]
+
+
 @dataclass(slots=True)
 class BackwardEvent(LoopEvent):
     """A backward: its roots, the leaves the graph reaches, and what arrived at each."""
@@ -119,6 +134,8 @@ class BackwardEvent(LoopEvent):
     accumulates: bool = True
     """False for `torch.autograd.grad`."""
     error: str = ""
+    grad_fns: GradFnGraph | None = None
+    """The graph that it goes through; None where too much of that was kept already."""
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.record import Op, Phase, Record, Track, Value
+from fxaudit.capture.values import local_part
 from fxaudit.source import variables_of
 
 __all__ = ["ESCAPES", "Recorder", "is_quiet"]
@@ -242,7 +243,8 @@ class Recorder(TorchFunctionMode):
         for alias in self._aliases.get(storage, ()) if storage is not None else ():
             if alias != id(tensor) and alias in self._current:
                 vids, ref = self._current[alias]
-                self._current[alias] = ((*vids[-3:], vid), ref)
+                # Its own value comes first, and stays: by it a write is known to concern a parameter.
+                self._current[alias] = ((*vids[:1], *vids[1:][-2:], vid), ref)
                 op.mutates = (*op.mutates, *(v for v in vids if self.record.values[v].track >= 0))
 
     # -- values --------------------------------------------------------------------------------------------------
@@ -355,17 +357,34 @@ class Recorder(TorchFunctionMode):
             track.values.append(vid)
         return track
 
+    def stands_for(self, stand_in: torch.Tensor, tensor: torch.Tensor) -> None:
+        """Whatever `stand_in` does, or has done, counts as done by `tensor` from here on."""
+        track = self.track(tensor)
+        own = self._tracks.get(id(stand_in))
+        if own == track.index:
+            return
+        if own is not None:
+            other = self.record.tracks[own]
+            for vid in other.values:
+                self.record.values[vid].track = track.index
+            track.values = sorted({*track.values, *other.values})
+            other.values = []
+            other.ref = weakref.ref(torch.empty(0))  # nobody's any more
+        else:
+            weakref.finalize(stand_in, self._tracks.pop, id(stand_in), None)
+        self._tracks[id(stand_in)] = track.index
+
     def known_track(self, tensor: torch.Tensor) -> Track | None:
         """The track of `tensor` if it has one."""
         known = self._tracks.get(id(tensor))
         return self.record.tracks[known] if known is not None else None
 
     def _probe_inputs(self, tensors: list[torch.Tensor]) -> None:
+        """Look at what is about to be read: of the values a tensor stands for, the last writer's is there."""
         for tensor in tensors:
-            for vid in self._current[id(tensor)][0]:
-                value = self.record.values[vid]
-                if value.zero is None:
-                    _probe(tensor, value)
+            value = self.record.values[self._current[id(tensor)][0][-1]]
+            if value.zero is None:
+                _probe(tensor, value)
 
     def release(self) -> None:
         """Forget the Python objects that were kept to recognise them."""
@@ -434,6 +453,12 @@ class Recorder(TorchFunctionMode):
             self._escaped[id(result)] = (result, op.index)
         op.detail = "escape"
         return result
+
+    def note_array(self, name: str, stack: int, array: object, tensor: torch.Tensor, before: int) -> None:
+        """`tensor` was made of an array, outside of what a function mode sees."""
+        op = self._add(name, stack, (), before)
+        op.python_inputs = self._from_array((array,))
+        op.outputs = (self.new_value(tensor, op.index),)
 
     def _from_array(self, args: tuple[Any, ...]) -> tuple[int, ...]:
         """The escapes whose results `torch.tensor` and its kin received."""
@@ -550,9 +575,10 @@ def _probe(tensor: torch.Tensor, value: Value) -> None:
     """Whether all numbers of `tensor` are zero, and whether all are finite."""
     try:
         with torch._C.DisableTorchFunction():
-            plain = tensor.detach()
+            plain = local_part(tensor.detach())
             value.zero = plain.numel() == 0 or not bool(plain.any())
             value.finite = not value.floating or bool(torch.isfinite(plain).all())
+            value.nan = value.finite is False and bool(torch.isnan(plain).any())
     except (RuntimeError, NotImplementedError, TypeError):
         pass  # sparse layouts, meta tensors and functorch wrappers cannot be looked into
 

@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -21,12 +21,13 @@ from torch.overrides import _get_current_function_mode_stack
 
 from fxaudit.capture.autograd import Probe
 from fxaudit.capture.patching import Patches
+from fxaudit.capture.processes import is_wrapper, join_shards, synchronises
 from fxaudit.capture.record import BackwardEvent, LoopEvent, ModuleCall, Record, Track
 from fxaudit.capture.recorder import Recorder
-from fxaudit.capture.values import Snapshot
+from fxaudit.capture.values import Snapshot, local_part, number_of
 from fxaudit.source import variables_of
 
-__all__ = ["ModuleInfo", "OptimizerInfo", "Session", "SlotAssignment", "active_session"]
+__all__ = ["ModuleInfo", "OptimizerInfo", "Session", "SlotAssignment", "active_session", "defining_file"]
 
 
 @dataclass(slots=True)
@@ -40,9 +41,10 @@ class ModuleInfo:
     created: int
     created_time: int
     calls: int = 0
+    first_called: int = -1
     training: bool = True
     attributes: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
-    """name → (time, stack, kind) of each assignment; kind: parameter, module, container, tensor, flag."""
+    """name → (time, stack, kind) of each assignment; kind: parameter, module, container, tensor, flag, number."""
     modes: list[tuple[int, bool, int]] = field(default_factory=list)
     """(time, training, stack) of each `train()`/`eval()`."""
 
@@ -57,8 +59,12 @@ class OptimizerInfo:
     created: int
     created_time: int
     groups: list[tuple[float | None, tuple[int, ...]]] = field(default_factory=list)
+    dropped: set[int] = field(default_factory=set)
+    """What it held once and holds no more: its groups were changed behind its back."""
     names_then: dict[int, str] = field(default_factory=dict)
     """Track → fully-qualified name when the optimizer was built."""
+    modules_then: int = 0
+    """How many modules were known when it was built."""
     frozen_then: frozenset[int] = frozenset()
     """The known parameters that did not require grad when it was built."""
     steps: int = 0
@@ -72,6 +78,8 @@ class OptimizerInfo:
     schedulers: list[tuple[int, str]] = field(default_factory=list)
     """(stack, class) of each learning-rate scheduler built for it."""
     scheduler_steps: int = 0
+    zeroed_by: int = -1
+    """The position among `schedulers` of the one that made a learning rate 0; -1 where none did."""
     lr_writes: list[int] = field(default_factory=list)
 
 
@@ -120,6 +128,8 @@ class Session:
         """An exception ended the program."""
         self.on_refusal: Callable[[str], None] | None = None
         self.on_progress: Callable[[], None] | None = None
+        self.on_step_unrecorded: Callable[[Any], None] | None = None
+        """Called with each optimizer that has stepped while the recording rests, or after it has ended."""
         self.on_leaves: Callable[[list[torch.Tensor]], None] | None = None
         """Called with the leaves that a backward is about to reach."""
         self.on_before_step: Callable[[Any], None] | None = None
@@ -128,11 +138,17 @@ class Session:
         """Module or optimizer `id` → the name of the variable it was seen under."""
         self.holding: set[int] | None = None
         """Where an audit was given optimizers, only these hold; others merely explain."""
+        self.stepped_elsewhere: set[int] = set()
+        """The tracks that an optimizer stepped in another thread."""
         self.notes: list[str] = []
         self.kept: list[object] = []
         """Root modules and optimizers in use, kept alive while the session is, so that they can be named at its end."""
+        self.uncalled: list[object] = []
+        """Owners of what optimizers hold, kept alive as long as no module was called."""
         self.full = True
         """Whether operations are recorded; loop events always are while the session is on."""
+        self.unsynchronised: set[int] = set()
+        """The calls of a `DistributedDataParallel` after which no gradient is averaged over the processes."""
         self.snapshots: dict[int, Snapshot] = {}
         self.gradients_before: dict[int, tuple[int, int]] = {}
         self.free_copies: dict[int, torch.Tensor] = {}
@@ -143,6 +159,8 @@ class Session:
         self._optimizer_by_id: dict[int, int] = {}
         self._depth = 0
         self._mode_entered = False
+        self._rests_on: list[Any] | None = None
+        """The function modes that were on when the recording went to rest."""
         self._patches: Patches | None = None
 
     # -- on and off ----------------------------------------------------------------------------------------------
@@ -173,9 +191,10 @@ class Session:
             self._mode_entered = True
             yield self
         finally:
-            patches.restore()
+            patches.close()
             self._patches = None
             self._depth = 0
+            self._rests_on = None
             if self._mode_entered:
                 self._mode_entered = False
                 self.recorder.__exit__(None, None, None)  # type: ignore[no-untyped-call]
@@ -186,10 +205,47 @@ class Session:
         if self._patches is not None:
             self._patches.restore()
         self.recorder.paused = True
+        self._rests_on = None
         modes = _get_current_function_mode_stack()
         if self._mode_entered and modes and modes[-1] is self.recorder:
             self._mode_entered = False
             self.recorder.__exit__(None, None, None)
+
+    def rest(self) -> bool:
+        """Stop recording for a while; False where that cannot be done here, because another mode lies on top.
+
+        Optimizers and schedulers that are built are still noted.
+        """
+        modes = _get_current_function_mode_stack()
+        if not self._mode_entered or not modes or modes[-1] is not self.recorder:
+            return False
+        self._mode_entered = False
+        self.recorder.__exit__(None, None, None)
+        self._rests_on = _get_current_function_mode_stack()
+        self.recorder.paused = True
+        return True
+
+    def wake(self) -> bool:
+        """Record again after `rest`; False where that would disturb modes that were put on in between."""
+        if not self.is_resting or self._rests_on != _get_current_function_mode_stack():
+            return False
+        self._rests_on = None
+        self.recorder.paused = False
+        self.recorder.__enter__()  # type: ignore[no-untyped-call]
+        self._mode_entered = True
+        self.snapshots.clear()  # what happened in between was not seen and is nobody's fault
+        return True
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether `rest` has stopped the recording, in this thread and process."""
+        recorder = self.recorder
+        return (
+            self._depth > 0
+            and self._rests_on is not None
+            and recorder.thread == threading.get_ident()
+            and recorder.process == os.getpid()
+        )
 
     @property
     def on(self) -> bool:
@@ -201,6 +257,12 @@ class Session:
             and recorder.thread == threading.get_ident()
             and recorder.process == os.getpid()
         )
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this is another thread of the process, while the session records its own."""
+        recorder = self.recorder
+        return self._depth > 0 and recorder.thread != threading.get_ident() and recorder.process == os.getpid()
 
     @contextlib.contextmanager
     def quietly(self) -> Iterator[None]:
@@ -232,7 +294,7 @@ class Session:
             index=len(self.modules),
             ref=weakref.ref(module),
             type=kind.__name__,
-            defined_in=_defining_file(kind),
+            defined_in=defining_file(kind),
             created=created,
             created_time=self.record.time if created >= 0 else -1,
         )
@@ -257,14 +319,25 @@ class Session:
     def roots(self) -> list[tuple[ModuleInfo, nn.Module]]:
         """The topmost owning modules: those that are no other live module's sub-module."""
         live = self.live_modules()
-        children = {
-            id(child) for _, module in live for child in vars(module).get("_modules", {}).values() if child is not None
-        }
+        children = _children(module for _, module in live)
+        wrappers = {id(module) for _, module in live if is_wrapper(module) and id(module) not in children}
+        if wrappers:  # the model in a wrapper around it all is a root of its own
+            children = wrappers | _children(module for _, module in live if id(module) not in wrappers)
         return [(info, module) for info, module in live if id(module) not in children]
+
+    def wrapped(self) -> dict[int, nn.Module]:
+        """Root module `id` → the wrapper around it that carries it to other processes or devices."""
+        roots = {id(root) for _, root in self.roots()}
+        return {
+            id(module.module): module
+            for _, module in self.live_modules()
+            if is_wrapper(module) and id(module.module) in roots
+        }
 
     def look_at_names(self) -> None:
         """Refresh the names of all parameters from the module trees as they are now."""
         with self.quietly():
+            join_shards(self)
             for info, root in self.roots():
                 for name, parameter in root.named_parameters():
                     self.note_name(info.index, name, parameter)
@@ -306,6 +379,7 @@ class Session:
             type=type(optimizer).__name__,
             created=created,
             created_time=self.record.time,
+            modules_then=len(self.modules),
         )
         self.optimizers.append(info)
         groups = getattr(optimizer, "param_groups", None)
@@ -333,10 +407,13 @@ class Session:
         passing."""
         if info.wrapper_of >= 0 or (self.holding is not None and info.index not in self.holding):
             return False
+        return not self.is_abandoned(info)
+
+    def is_abandoned(self, info: OptimizerInfo) -> bool:
+        """Whether an optimizer was dropped without ever having stepped, before the training that was seen."""
         if info.died < 0 or info.steps:
-            return True
-        last = max((event.time for event in self.record.backwards()), default=-1)
-        return info.died >= last
+            return False
+        return info.died < max((event.time for event in self.record.backwards()), default=-1)
 
     def look_at_groups(self, info: OptimizerInfo, optimizer: Any) -> None:
         """Refresh what `info` says of its param groups."""
@@ -347,8 +424,10 @@ class Session:
                 members = tuple(
                     self.recorder.track(p).index for p in group.get("params", ()) if isinstance(p, torch.Tensor)
                 )
-                groups.append((_number(lr), members))
+                groups.append((number_of(lr), members))
+        before = {track for _, members in info.groups for track in members}
         info.groups = groups
+        info.dropped = (info.dropped | before) - {track for _, members in groups for track in members}
 
     def holders(self, track: int) -> list[tuple[OptimizerInfo, int]]:
         """The optimizers and groups that hold the tensor."""
@@ -415,12 +494,16 @@ class Session:
         if recorder.phase == "optimizer":  # a step that raised never said that it ended
             recorder.phase = "forward"
         info = self.module_info(module)
+        if not info.calls:
+            info.first_called = self.record.time
         info.calls += 1
         info.training = module.training
         stack = recorder.stack(frame)
         parent = recorder.module_stack[-1][0] if recorder.module_stack else -1
         call = ModuleCall(len(self.record.calls), info.index, stack, parent, module.training, self.record.time)
         self.record.calls.append(call)
+        if not synchronises(module):
+            self.unsynchronised.add(call.index)
         recorder.module_stack.append((call.index, stack))
         if parent < 0 and info.calls == 1:
             self.remember_variable(module, frame)
@@ -429,14 +512,32 @@ class Session:
 
     def _keep_owners(self, module: nn.Module, frame: FrameType | None) -> None:
         """Keep the topmost owners of a module that the loop calls."""
+        self.uncalled.clear()
+        called = module.module if is_wrapper(module) else module
         for _, root in self.roots():
-            if all(root is not kept for kept in self.kept) and any(part is module for part in _parts(root)):
-                self.kept.append(root)
+            if all(root is not kept for kept in self.kept) and any(part is called for part in _parts(root)):
+                self.kept.extend([root] if called is module else [root, module])
                 self.remember_variable(root, frame)
+                if called is root and id(module) in self.variables:
+                    self.variables.setdefault(id(root), self.variables[id(module)])
+
+    def _owners_of(self, tracks: set[int]) -> list[nn.Module]:
+        wanted = {self.owners[track][0] for track in tracks & self.owners.keys()}
+        return [root for info, root in self.roots() if info.index in wanted]
+
+    def keep_until_called(self, tracks: set[int]) -> None:
+        """Keep the models that an optimizer was just built for: a loop without a round would leave none to name."""
+        if not self.record.calls:
+            self.uncalled.extend(self._owners_of(tracks))
+
+    def keep_owners_of(self, tracks: set[int]) -> None:
+        """Keep the models that an optimizer steps, whether the loop calls them or copies of them."""
+        self.kept.extend(root for root in self._owners_of(tracks) if all(root is not kept for kept in self.kept))
 
     def release(self) -> None:
         """Let go of everything of the user's."""
         self.kept.clear()
+        self.uncalled.clear()
         self.snapshots.clear()
         self.free_copies.clear()
         self.recorder.release()
@@ -448,10 +549,10 @@ class Session:
     def is_constant(self, track: int) -> bool:
         """Whether all elements of a tracked tensor are one number, and not zero."""
         tensor = self.record.tracks[track].ref()
-        if tensor is None or tensor.numel() == 0 or tensor.device.type == "meta":
+        if tensor is None or tensor.device.type == "meta" or local_part(tensor.detach()).numel() == 0:
             return False
         with self.quietly():
-            plain = tensor.detach().flatten()
+            plain = local_part(tensor.detach()).flatten()
             return bool((plain == plain[0]).all()) and bool(plain[0] != 0)
 
     def live_tracks(self) -> Iterator[tuple[Track, torch.Tensor]]:
@@ -460,6 +561,11 @@ class Session:
             tensor = track.ref()
             if tensor is not None:
                 yield track, tensor
+
+
+def _children(modules: Iterable[nn.Module]) -> set[int]:
+    """The `id`s of the direct sub-modules."""
+    return {id(child) for module in modules for child in vars(module).get("_modules", {}).values() if child is not None}
 
 
 def _parts(module: nn.Module) -> Iterator[nn.Module]:
@@ -474,12 +580,7 @@ def _parts(module: nn.Module) -> Iterator[nn.Module]:
                 queue.append(child)
 
 
-def _defining_file(kind: type) -> str:
+def defining_file(kind: type) -> str:
+    """The file of the module that defines a class; empty where it has none."""
     module = sys.modules.get(kind.__module__)
     return getattr(module, "__file__", None) or ""
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, torch.Tensor):
-        return float(value.detach()) if value.numel() == 1 and value.device.type != "meta" else None
-    return float(value) if isinstance(value, int | float) else None

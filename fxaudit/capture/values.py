@@ -10,7 +10,7 @@ from torch.nn.parameter import is_lazy
 
 from fxaudit.capture.record import GradientState
 
-__all__ = ["Snapshot", "gradient_states", "same_numbers"]
+__all__ = ["Snapshot", "copy_of", "gradient_states", "is_elsewhere", "local_part", "number_of", "same_numbers"]
 
 
 def gradient_states(gradients: Sequence[torch.Tensor | None]) -> list[tuple[GradientState, float]]:
@@ -45,7 +45,7 @@ def _single(gradient: torch.Tensor) -> tuple[GradientState, float]:
         return "finite", math.nan
     if gradient.layout is not torch.strided:
         gradient = gradient.coalesce().values() if gradient.is_sparse else gradient.to_dense()
-    gradient = _local(gradient)
+    gradient = local_part(gradient)
     if gradient.numel() == 0:
         return "zero", 0.0
     if not bool(gradient.any()):
@@ -62,6 +62,7 @@ def _state(norm: float) -> tuple[GradientState, float]:
 
 def same_numbers(one: torch.Tensor, other: torch.Tensor) -> bool:
     """Whether two tensors hold the same numbers bit for bit (NaN equals NaN)."""
+    one, other = local_part(one), local_part(other)
     if one.shape != other.shape or one.dtype != other.dtype:
         return False
     if one.device.type == "meta":
@@ -110,10 +111,25 @@ def copy_of(tensor: torch.Tensor) -> torch.Tensor | None:
     """A detached copy, or None of what has no numbers yet (lazy parameters)."""
     if is_lazy(tensor):
         return None
-    return _local(tensor.detach()).clone()
+    return local_part(tensor.detach()).clone()
 
 
-def _local(tensor: torch.Tensor) -> torch.Tensor:
-    """The shard of a DTensor that this process steps with; any other tensor as it is."""
+def local_part(tensor: torch.Tensor) -> torch.Tensor:
+    """The shard of a DTensor that this process steps with; any other tensor as it is.
+
+    Asking a DTensor itself for its numbers is a collective: it waits for ranks that may never ask.
+    """
     to_local = getattr(tensor, "to_local", None)
     return to_local() if to_local is not None else tensor
+
+
+def is_elsewhere(tensor: torch.Tensor) -> bool:
+    """Whether the tensor is sharded over processes and this one holds no element of it."""
+    return hasattr(tensor, "to_local") and tensor.numel() > 0 and local_part(tensor.detach()).numel() == 0
+
+
+def number_of(value: object) -> float | None:
+    """A learning rate, given as a number or as a tensor of one element."""
+    if isinstance(value, torch.Tensor):
+        return float(value.detach()) if value.numel() == 1 and value.device.type != "meta" else None
+    return float(value) if isinstance(value, int | float) else None

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from rich.table import Table
 from rich.text import Text
 
-from fxaudit.renderers.wording import inert, near_lines, place
+from fxaudit.renderers.wording import code_span, inert, near_lines, place
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions
+    from rich.console import Console, ConsoleOptions, RenderableType
 
     from fxaudit.source import SourceLine
 
@@ -32,13 +33,17 @@ class CodeFrame:
     style: str = "red"
     role: str = ""
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         blank = " " * self.gutter
         arrow = ":::" if self.role else "-->"
-        where = Text.assemble((f"{blank}{arrow} ", "blue"), inert(place(self.source)), overflow="fold")
+        where = Text(inert(place(self.source)))
         if self.role:
             where.append(f": {inert(self.role)}", "bold")
-        yield where
+        heading = Table.grid(padding=0)
+        heading.add_column(no_wrap=True)
+        heading.add_column(overflow="fold")
+        heading.add_row(Text(f"{blank}{arrow} ", "blue"), where)
+        yield heading
         near = near_lines(self.source, self.around)
         if not near:
             return
@@ -63,7 +68,7 @@ class CodeFrame:
 
     def _marked(self, text: str, shared: int) -> tuple[int, int]:
         """The cells to put carets under: the columns the interpreter named, else the whole code of the line."""
-        first, last = _indentation(text), len(text.rstrip())
+        first, last = code_span(text)
         if self.source.columns is not None and self.source.context:
             first, last = self.source.columns
         start = cell_len(inert(text[shared:first]))

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from fxaudit._version import __version__
 from fxaudit.renderers.html_data import encoded, table_data
 from fxaudit.renderers.html_page import page_from_report
-from fxaudit.renderers.picture_palette import dark_rules, verdict_rules
+from fxaudit.renderers.picture_palette import dark_rules, group_rules, verdict_rules
 from fxaudit.renderers.picture_svg import MONOSPACE, SANS
 from fxaudit.report import Report
 
@@ -76,7 +76,8 @@ def _digest(text: str) -> str:
 def _css(name: str, scope: str) -> str:
     dark = f"{verdict_rules(scope, dark=True)}{dark_rules(scope)}"
     return (
-        f"{scope}{{--sans:{SANS};--mono:{MONOSPACE}}}{verdict_rules(scope)}\n{_text(name).strip()}\n"
+        f"{scope}{{--sans:{SANS};--mono:{MONOSPACE}}}{verdict_rules(scope)}\n"
+        f"{_text(name).strip()}\n{group_rules(scope)}\n"
         f"@media screen and (prefers-color-scheme:dark){{{dark}}}"
     )
 

@@ -15,10 +15,21 @@ from fxaudit.renderers.operation_names import step_name
 from fxaudit.renderers.picture_canvas import Bands
 from fxaudit.renderers.picture_engine import Picture, lay_out
 from fxaudit.renderers.picture_modules import draw_modules
-from fxaudit.renderers.picture_palette import look
+from fxaudit.renderers.picture_palette import GROUPS, look
 from fxaudit.renderers.picture_svg import inlined
 from fxaudit.renderers.picture_why import draw_finding
-from fxaudit.renderers.wording import ENDS, counted, learning_rate, number, place, proof, timeline, unexplained, unseen
+from fxaudit.renderers.wording import (
+    ENDS,
+    code_span,
+    counted,
+    learning_rate,
+    number,
+    place,
+    proof,
+    timeline,
+    unexplained,
+    unseen,
+)
 from fxaudit.report import VERDICTS, Report
 from fxaudit.source import SourceLine
 
@@ -125,9 +136,10 @@ class VerdictCount:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A param group."""
+    """A param group; `band` is the number of its colour."""
 
     letter: str
+    band: int
     rate: str
     count: int
     patterns: tuple[str, ...]
@@ -298,7 +310,7 @@ def _code_row(number: int, text: str, shared: int, source: SourceLine) -> CodeRo
     code = text[shared:]
     if number != source.line:
         return CodeRow(number, code)
-    start, end = source.columns if source.columns and source.context else (len(text) - len(text.lstrip()), len(text))
+    start, end = source.columns if source.columns and source.context else code_span(text)
     start, end = max(0, start - shared), max(0, end - shared)
     return CodeRow(number, code[:start], code[start:end], code[end:], True)
 
@@ -332,12 +344,12 @@ def _optimizers(report: Report, universe: Universe) -> tuple[Optimizer, ...]:
     for optimizer in report.optimizers:
         groups = []
         for index, (rate, names) in enumerate(optimizer.groups):
-            letter, _ = bands.of[optimizer.name, index]
+            letter, color = bands.of[optimizer.name, index]
             patterns = [fold.pattern for fold in folds(names, universe)]
             shown = (
                 (*patterns[:12], counted(len(patterns) - 12, "pattern") + " more") if len(patterns) > 12 else patterns
             )
-            groups.append(Group(letter, learning_rate(rate), len(names), tuple(shown)))
+            groups.append(Group(letter, GROUPS.index(color), learning_rate(rate), len(names), tuple(shown)))
         source = optimizer.source
         found.append(
             Optimizer(

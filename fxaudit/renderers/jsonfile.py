@@ -11,5 +11,20 @@ __all__ = ["render"]
 
 
 def render(report: Report) -> str:
-    """The report as JSON text; `fxaudit/schema.json` describes it."""
-    return report.to_json(indent=1) + "\n"
+    """The report as JSON text, a list of plain values on one line; `fxaudit/schema.json` describes it."""
+    lines: list[str] = []
+    # No string ends with a bracket here, a quote or a comma follows it: such a line opens a list.
+    opened = -1
+    for line in report.to_json(indent=1).split("\n"):
+        stripped = line.strip()
+        if stripped.startswith("]") and opened >= 0:
+            joined = " ".join(item.strip() for item in lines[opened + 1 :])
+            lines[opened:] = [f"{lines[opened]}{joined}{stripped}"]
+            opened = -1
+            continue
+        lines.append(line)
+        if line.endswith("["):
+            opened = len(lines) - 1
+        elif line.endswith("{") or stripped.startswith(("}", "]")):
+            opened = -1
+    return "\n".join(lines) + "\n"

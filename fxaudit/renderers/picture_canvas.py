@@ -27,7 +27,7 @@ __all__ = ["Bands", "Canvas", "group_name"]
 
 _EDGES: dict[str, dict[str, str]] = {
     "grad": {"color": FLOW, "penwidth": "1.8", "class": "e-grad"},
-    "none": {"color": FAINT, "penwidth": "1", "style": "dotted", "arrowhead": "vee", "class": "e-none"},
+    "none": {"color": FAINT, "penwidth": "1.6", "style": "dotted", "arrowhead": "vee", "class": "e-none"},
     "cut": {"color": CUT, "penwidth": "4", "style": "dashed", "class": "e-cut", "fontcolor": CUT},
     "python": {"color": CUT, "penwidth": "3", "style": "dotted", "class": "e-python", "fontcolor": CUT},
     "holds": {"color": MUTED, "penwidth": "1.4", "arrowhead": "odot", "class": "e-holds"},

@@ -9,13 +9,16 @@ from fxaudit.graph_data import GraphData, GraphNode
 from fxaudit.renderers.operation_names import operation
 from fxaudit.renderers.picture_engine import Picture
 from fxaudit.renderers.picture_flow import BoxEdge, arrows
-from fxaudit.renderers.picture_labels import Line, muted, shortened, where
-from fxaudit.renderers.picture_palette import HAPPY
-from fxaudit.renderers.picture_scene import Item, Scene
+from fxaudit.renderers.picture_labels import Line, folded, muted, shortened, where
+from fxaudit.renderers.picture_palette import HAPPY, SEVERITY
+from fxaudit.renderers.picture_scene import Beside, Item, Scene
 from fxaudit.report import Report
 from fxaudit.source import SourceLine
 
 __all__ = ["draw_autograd", "draw_operations"]
+
+PATTERNS = 6
+"""Patterns of names in one box."""
 
 
 def draw_operations(
@@ -44,29 +47,72 @@ def draw_operations(
                 hidden=node.kind == "group",
             )
         )
-    return Scene(report, "operations", items, edges).draw(parameter, depth, root)
+    return Scene(report, "operations", "operation", items, edges).draw(parameter, depth, root)
 
 
 def draw_autograd(
     report: Report, *, parameter: str | None = None, depth: int | None = None, root: str | None = None
 ) -> Picture:
-    """The `grad_fn` graph, from the AccumulateGrad leaves, with their parameters and param groups, to the loss."""
-    data = report.graph_data if report.graph_data.autograd_nodes else _as_autograd(report.graph_data)
-    edges = [BoxEdge(source, target, "grad") for source, target in data.autograd_edges]
+    """The `grad_fn` graph, from the AccumulateGrad leaves, with their parameters and param groups, to the loss.
+
+    Parameters that have no leaf in it stand beside it, a box for each verdict.
+    """
+    recorded = bool(report.graph_data.autograd_nodes)
+    data = report.graph_data if recorded else _as_autograd(report.graph_data)
     home = _homes(report)
     items = []
     for label, made in data.autograd_nodes:
         node = data.nodes[made] if 0 <= made < len(data.nodes) else None
-        owner = node.label if node is not None and node.kind == "parameter" else label.partition(" ")[2]
-        known = owner if owner in report.parameters else ""
+        known = node.label if node is not None and node.kind == "parameter" and node.label in report.parameters else ""
         source = _source(report, node) if node is not None else None
-        lines = (Line(shortened(label), "title"), *([muted(where(source))] if source else []))
+        lines = [Line(shortened(label), "title")]
         if known:
-            lines = (Line(shortened(owner), "title"), muted("AccumulateGrad"))
+            lines = [Line(shortened(known), "title"), muted(label)]
+        elif node is not None and node.kind == "op":
+            lines.append(muted("  ".join(filter(None, [shortened(operation(node.label), 24), where(source)]))))
         module = home(known) if known else node.module if node is not None else -1
-        items.append(Item(lines, "parameter" if known else "op", _tip(label, source), module, known))
-    what = "autograd nodes" if report.graph_data.autograd_nodes else "autograd nodes, one for each operation"
-    return Scene(report, what, items, edges).draw(parameter, depth, root)
+        items.append(Item(tuple(lines), "parameter" if known else "op", _tip(label, source), module, known))
+    edges = [BoxEdge(source, target, "grad") for source, target in data.autograd_edges]
+    edges += _to_losses(data, items)
+    beside = [] if not items else _without_leaf(report, {item.parameter for item in items})
+    remark = "" if recorded else "No backward was recorded: one node stands for each operation."
+    scene = Scene(report, "autograd", "autograd node", items, edges, leaves=True, beside=beside, remark=remark)
+    return scene.draw(parameter, depth, root)
+
+
+def _to_losses(data: GraphData, items: list[Item]) -> list[BoxEdge]:
+    """Arrows from the last `grad_fn`s to the losses, whose boxes are appended to `items`."""
+    made_by = {e.source: e.target for e in data.edges if e.kind == "grad" and data.nodes[e.target].kind == "loss"}
+    inner = {below for below, _ in data.autograd_edges}
+    box: dict[int, int] = {}
+    edges = []
+    for number, (_, made) in enumerate(data.autograd_nodes):
+        if made in made_by and number not in inner:
+            loss = made_by[made]
+            if loss not in box:
+                box[loss] = len(items)
+                label = data.nodes[loss].label
+                shown = label if label.startswith("loss") else f"loss: {label}"
+                items.append(Item((Line(shortened(shown), "title"),), "loss", label, urgent=True))
+            edges.append(BoxEdge(number, box[loss], "grad"))
+    return edges
+
+
+def _without_leaf(report: Report, leaves: set[str]) -> list[Beside]:
+    """What to say of the parameters that are none of `leaves`: the loudest verdict first."""
+    found = []
+    for verdict in SEVERITY:
+        names = tuple(p.name for p in report if p.verdict == verdict and p.name not in leaves)
+        if names:
+            patterns = folded(names, report.parameters)
+            lines = [Line(shortened(pattern), "title") for pattern in patterns[:PATTERNS]]
+            if len(patterns) > PATTERNS:
+                lines.append(muted(f"… {len(patterns) - PATTERNS} more patterns"))
+            said = (
+                "has no leaf in this graph" if len(names) == 1 else f"{len(names):,} parameters, no leaf in this graph"
+            )
+            found.append(Beside((*lines, muted(said)), verdict, names))
+    return found
 
 
 def _as_autograd(data: GraphData) -> GraphData:

@@ -23,6 +23,7 @@ __all__ = [
     "Look",
     "color_class",
     "dark_rules",
+    "group_rules",
     "look",
     "verdict_rules",
     "worst",
@@ -145,6 +146,11 @@ def dark_rules(scope: str) -> str:
         name = light[1:]
         rules.append(f"{scope} .fx{name}{{fill:{dark}}}{scope} .sx{name}{{stroke:{dark}}}")
     return "".join(rules)
+
+
+def group_rules(scope: str) -> str:
+    """CSS that gives elements of class `g<number>` below `scope` the colour of that band."""
+    return "".join(f"{scope} .band.g{number}{{background:{color}}}" for number, color in enumerate(GROUPS))
 
 
 def verdict_rules(scope: str, *, dark: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,12 +15,15 @@ from fxaudit.renderers.picture_tree import ModuleTree
 from fxaudit.renderers.wording import counted
 from fxaudit.report import Report
 
-__all__ = ["LIMIT", "Item", "Scene"]
+__all__ = ["LIMIT", "Beside", "Item", "Scene"]
 
 LIMIT = 400
 """Boxes drawn at most; what is beyond is folded by module."""
 URGENT = 120
 """Urgent nodes that stay outside folded modules; more of them fold like everything else."""
+
+_NAMED = {"parameter": "parameter", "input": "input", "loss": "loss term"}
+"""Kinds of nodes that the caption counts apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,35 @@ class Item:
     hidden: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A box apart from the graph: parameters of one verdict that have no node in it."""
+
+    lines: tuple[Line, ...]
+    verdict: str
+    parameters: tuple[str, ...]
+
+
 class Scene:
     """Nodes and arrows, before it is decided which of them get a box of their own."""
 
-    def __init__(self, report: Report, what: str, items: Sequence[Item], edges: Sequence[BoxEdge]) -> None:
+    def __init__(
+        self,
+        report: Report,
+        view: str,
+        noun: str,
+        items: Sequence[Item],
+        edges: Sequence[BoxEdge],
+        *,
+        leaves: bool = False,
+        beside: Sequence[Beside] = (),
+        remark: str = "",
+    ) -> None:
+        """`leaves`: parameters are counted among the nodes; `beside` stands apart; `remark` is put in the caption."""
         self.report = report
-        self.what = what
+        self.view, self.noun, self.remark = view, noun, remark
+        self.leaves = leaves
+        self.beside = beside
         self.items = items
         self.edges = edges
         self.modules = report.graph_data.modules
@@ -55,7 +82,7 @@ class Scene:
         """The picture, narrowed to a parameter or a module, modules deeper than `depth` folded."""
         shown = self._narrowed(parameter, root)
         boxes = self._folded(shown, depth, root)
-        canvas = Canvas(self.what.split(" ")[0], self.report.title or self.what, self._caption(shown, boxes))
+        canvas = Canvas(self.view, self.report.title or self.view, self._caption(shown, boxes))
         self._boxes(canvas, boxes)
         drawn: dict[tuple[str, str], str] = {}
         for edge in self.edges:
@@ -66,13 +93,34 @@ class Scene:
                     drawn[source, target] = edge.state
         for (source, target), state in drawn.items():
             canvas.edge(source, target, state, "✂ gradient ends here" if state in ("cut", "python") else "")
+        for number, apart in enumerate(self.beside if root is None and parameter is None else ()):
+            self._apart(canvas, f"b{number}", apart)
         canvas.legend(self.bands)
         return canvas.picture
 
+    def _apart(self, canvas: Canvas, box: str, apart: Beside) -> None:
+        style = look(apart.verdict)
+        canvas.box(
+            box,
+            [*apart.lines, Line(f"{style.symbol} {apart.verdict}: {style.meaning}", "small", style.line)],
+            kind="parameter",
+            verdict=apart.verdict,
+            parameters=apart.parameters,
+            url=f"#p-{self.index[apart.parameters[0]]}" if len(apart.parameters) == 1 else "",
+            tip=", ".join(apart.parameters[:12]),
+            bands=self.bands.around(self.report.parameters[name] for name in apart.parameters),
+        )
+
     def _caption(self, shown: Sequence[int], boxes: dict[int, str]) -> str:
         if not self.items:
-            return f"The report holds no {self.what}: nothing was recorded."
-        caption = f"{len(shown):,} {self.what}."
+            return f"The report holds no {self.noun}s: nothing was recorded."
+        kinds = Counter(self.items[n].kind for n in shown)
+        named = {
+            kind: word for kind, word in _NAMED.items() if kinds[kind] and (kind != "parameter" or not self.leaves)
+        }
+        nodes = counted(len(shown) - sum(kinds[kind] for kind in named), self.noun)
+        caption = ", ".join([nodes, *(counted(kinds[kind], word) for kind, word in named.items())]) + "."
+        caption += f" {self.remark}" if self.remark else ""
         folded = len({box for box in boxes.values() if box.startswith("f")})
         missing = len(shown) - len(boxes)
         if folded or missing:

@@ -7,7 +7,9 @@ and only for a terminal or a log.
 from __future__ import annotations
 
 import itertools
+import tokenize
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ __all__ = [
     "ENDS",
     "ParameterRow",
     "causes",
+    "code_span",
     "counted",
     "ending",
     "events_text",
@@ -98,6 +101,22 @@ def near_lines(source: SourceLine, around: int) -> list[tuple[int, str]]:
     while near[-1][0] != source.line and not near[-1][1].strip():
         near.pop()
     return near
+
+
+def code_span(text: str) -> tuple[int, int]:
+    """Where the code of a line begins and ends, the comment behind it left out; a line of comment is its own code.
+
+    Example:
+        >>> code_span("    if ready:  # at last")
+        (4, 13)
+    """
+    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    # A bracket that is closed on another line ends the tokens with an error, after those that are there.
+    with suppress(tokenize.TokenError, SyntaxError):
+        for token in tokenize.generate_tokens(iter([f"{text[start:]}\n"]).__next__):
+            if token.type == tokenize.COMMENT and token.start[1] > 0:
+                end = start + len(text[start : start + token.start[1]].rstrip())
+    return start, end
 
 
 def causes(report: Report) -> str:

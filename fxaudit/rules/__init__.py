@@ -23,6 +23,7 @@ from fxaudit.rules.made_in_forward import MadeInForward
 from fxaudit.rules.never_called import ModuleNeverCalled
 from fxaudit.rules.never_cleared import NeverCleared
 from fxaudit.rules.never_read import ParameterNeverRead
+from fxaudit.rules.never_synchronised import NeverSynchronised
 from fxaudit.rules.no_grad_region import NoGradRegion
 from fxaudit.rules.no_value_changed import NoValueChanged
 from fxaudit.rules.non_differentiable import NonDifferentiable
@@ -39,6 +40,7 @@ from fxaudit.rules.slot_reassigned import SlotReassigned
 from fxaudit.rules.step_before_gradient import StepBeforeGradient
 from fxaudit.rules.step_never_called import StepNeverCalled
 from fxaudit.rules.symbolic_stopped import SymbolicTraceStopped
+from fxaudit.rules.uneven_use import UnevenUse
 from fxaudit.rules.unregistered import UnregisteredContainer
 from fxaudit.rules.value_overwritten import ValueOverwritten
 from fxaudit.rules.zero_gradient import ZeroGradient
@@ -84,6 +86,8 @@ RULES: tuple[type[Rule], ...] = (
     LostToRounding,
     NoValueChanged,
     NeverCleared,
+    NeverSynchronised,
+    UnevenUse,
     RoundingNoise,
     ExpectedFrozen,
     ExpectedTrained,

@@ -38,8 +38,10 @@ def owner_of(audit: Audit, state: ParameterState) -> Keeper | None:
             child = vars(module).get("_modules", {}).get(head)
             if child is None:
                 attribute = head.split("[", 1)[0].split("#", 1)[0].strip()
-                if attribute in vars(module):
-                    value = vars(module)[attribute]
+                of_class = {k: v for kind in reversed(type(module).__mro__) for k, v in vars(kind).items()}
+                kept = {**of_class, **vars(module).get("_buffers", {}), **vars(module)}
+                if attribute in kept:
+                    value = kept[attribute]
                     derived = getattr(value, "is_leaf", True) is False
                     return Keeper(module, attribute, value, derived)
                 break
@@ -58,6 +60,10 @@ def filled_at(
     kind = (
         f"the Python {type(value).__name__} `{keeper.attribute}`"
         if isinstance(value, list | dict | tuple | set)
+        else f"the buffer `{keeper.attribute}`"
+        if keeper.attribute in vars(keeper.module).get("_buffers", {})
+        else f"the class attribute `{keeper.attribute}`"
+        if keeper.attribute not in vars(keeper.module)
         else f"`{keeper.attribute}`"
     )
     info = audit.session.module_info(keeper.module)
@@ -86,12 +92,18 @@ def _in_class(file: str, kind: type, attribute: str) -> tuple[list[SourceLine], 
             continue
         for inner in ast.walk(node):
             match inner:
+                case ast.Assign(targets=[ast.Name(id=name)]) if name == attribute and tree.parents.get(inner) is node:
+                    assigned.append(source_at(file, inner.lineno))
                 case ast.Assign(targets=targets):
                     for target in targets:
                         if isinstance(target, ast.Attribute) and target.attr == attribute:
                             assigned.append(source_at(file, inner.lineno))
                         if isinstance(target, ast.Subscript) and _names(target.value, attribute):
                             added.append(source_at(file, inner.lineno))
+                case ast.Call(
+                    func=ast.Attribute(attr="register_buffer"), args=[ast.Constant(value=str() as name), *_]
+                ) if name == attribute:
+                    assigned.append(source_at(file, inner.lineno))
                 case ast.AnnAssign(target=ast.Attribute(attr=name)) if name == attribute:
                     assigned.append(source_at(file, inner.lineno))
                 case ast.AugAssign(target=ast.Attribute(attr=name)) if name == attribute:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
-from fxaudit.blame import return_of
+from fxaudit.blame import project_stack, return_of, source_at
 from fxaudit.capture.record import Op
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.source import SourceLine
+from fxaudit.syntax import branches_around, obstacles, tree_of
 from fxaudit.verdict import ParameterState
 
 __all__ = ["CustomFunctionReturnsNone"]
@@ -24,6 +27,7 @@ class CustomFunctionReturnsNone(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each custom function whose parameters are reached by the graph but got nothing."""
+        yield from self._read_inside(audit)
         groups: dict[str, list[tuple[ParameterState, Op]]] = {}
         for state in audit.unexplained("unreachable"):
             if not state.reached_in:
@@ -35,13 +39,45 @@ class CustomFunctionReturnsNone(Rule):
         for detail, members in groups.items():
             states = [state for state, _ in members]
             op = members[0][1]
-            culprit = return_of(audit.project_files, detail, "backward") or audit.source(op.stack)
+            returned = return_of(audit.project_files, detail, "backward")
+            branch = _branch_not_taken(audit, returned, _position(audit, op, states)) if returned is not None else None
+            related = [(audit.source(op.stack), "the function is applied here")]
+            if branch is not None:
+                related.insert(0, (returned, "what is returned here is still None"))
+            culprit = branch or returned or audit.source(op.stack)
             yield self.finding(
                 audit,
                 states,
                 f"`{op.name}.backward` returns no gradient for {audit.names(states)}",
                 culprit,
-                related=[(audit.source(op.stack), "the function is applied here")],
+                related=related,
+            )
+
+    def _read_inside(self, audit: Audit) -> Iterator[Finding]:
+        """Parameters that the function's forward uses without being given them: backward can return nothing for
+        them."""
+        groups: dict[str, list[tuple[ParameterState, Op]]] = {}
+        for state in audit.unexplained("unreachable"):
+            own = set(state.track.values)
+            op = next((op for op in audit.graph.ops if own & set(op.hidden)), None)
+            if op is not None and not state.reached_in and not audit.graph.cuts(state.index):
+                groups.setdefault(op.detail, []).append((state, op))
+        for detail, members in groups.items():
+            states = [state for state, _ in members]
+            state, op = members[0]
+            own = set(state.track.values)
+            inner = [o for o in audit.record.ops if o.inside == op.index and own & set(o.inputs)]
+            stacks = [project_stack(audit.record.stacks, o.stack) for o in inner] or [op.stack]
+            yield self.finding(
+                audit,
+                states,
+                f"`{op.name}` uses {audit.names(states)}, which it is not given as arguments",
+                audit.source(stacks[0]),
+                related=[
+                    (return_of(audit.project_files, detail, "backward"), "so backward returns no gradient for it"),
+                    (audit.source(op.stack), "the function is applied here"),
+                ],
+                fix="Pass the parameters as arguments of `apply`, and return their gradients from `backward`.",
             )
 
     @staticmethod
@@ -107,3 +143,36 @@ class CustomFunctionReturnsNone(Rule):
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _branch_not_taken(audit: Audit, returned: SourceLine, position: int) -> SourceLine | None:
+    """The branch that keeps `backward` from computing the gradient that it returns by name at `position`."""
+    tree = tree_of(returned.file)
+    statement = tree.statement_at(returned.line) if tree is not None else None
+    scope = tree.function(statement) if tree is not None and statement is not None else None
+    if tree is None or scope is None or not isinstance(statement, ast.Return):
+        return None
+    if not isinstance(statement.value, ast.Tuple) or not 0 <= position < len(statement.value.elts):
+        return None
+    element = statement.value.elts[position]
+    ran = audit.record.stacks.lines_seen().get(returned.file, set())
+    for node in ast.walk(scope):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if (
+                isinstance(element, ast.Name) and name == element.id and not _is_none(value)
+            ):
+                # The line may have run for another call of the same function; here it gave nothing.
+                found = [o.line for o in obstacles(tree, node, ran)] + branches_around(tree, node)
+                if found:
+                    return source_at(tree.file, found[0])
+    return None
+
+
+def _is_none(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
+
+
+def _position(audit: Audit, op: Op, states: list[ParameterState]) -> int:
+    """Which of the function's tensor arguments depends on the parameters; -1 where none does."""
+    carried = audit.graph.carried([state.index for state in states])
+    return next((number for number, vid in enumerate(op.inputs) if vid in carried), -1)

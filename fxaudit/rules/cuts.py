@@ -8,6 +8,7 @@ from typing import ClassVar
 from fxaudit.finding import Finding, Level
 from fxaudit.graph import Cut, CutKind
 from fxaudit.rule import Audit, Rule
+from fxaudit.rules.turns import turn_never_comes
 from fxaudit.rules.vanishing import Origins
 from fxaudit.source import SourceLine
 from fxaudit.verdict import ParameterState
@@ -50,12 +51,16 @@ class CutRule(Rule):
         for members in groups.values():
             states = [*(state for state, _ in members), *self.companions(audit)]
             cut = members[0][1]
+            culprit, related = self.culprit(audit, cut), self.related(audit, states, cut)
+            turn = turn_never_comes(audit, [state for state, _ in members])
+            if turn:
+                culprit, related = turn[0][0], [*turn[1:], (culprit, "gradient ends here meanwhile"), *related]
             yield self.finding(
                 audit,
                 states,
                 self.message(audit, states, cut),
-                self.culprit(audit, cut),
-                related=self.related(audit, states, cut),
+                culprit,
+                related=related,
                 level=self.level_for(audit, states),
             )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fxaudit.blame import binding_stack, return_after
+from fxaudit.blame import return_after
 from fxaudit.finding import Finding
 from fxaudit.graph import DeadEnd
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.rules.ends import bound, thrown_away
 from fxaudit.source import SourceLine, is_library
-from fxaudit.syntax import binding_of, drops_call
+from fxaudit.syntax import binding_of, decides
 from fxaudit.verdict import ParameterState
 
 __all__ = ["DeadEndValue"]
@@ -35,7 +36,7 @@ class DeadEndValue(Rule):
             end = audit.cause(state)
             if not isinstance(end, DeadEnd):
                 continue
-            stack = _bound(audit, state, end)
+            stack = bound(audit, state, end)
             key = (stacks.file(stack), stacks.line(stack)) if stack >= 0 else ("", 0)
             groups.setdefault(key, []).append((state, end, stack))
         for (file, line), members in groups.items():
@@ -45,25 +46,39 @@ class DeadEndValue(Rule):
             binding = binding_of(file, line)
             if binding.kind == "discarded":
                 message = f"the result of `{op.name}` is dropped, and with it {audit.names(states)}"
+            elif op.name == "autograd.grad":
+                message = f"{audit.names(states)} drops out of the derivative that `autograd.grad` takes"
+            elif decides(file, line):
+                message = f"{audit.names(states)} only decides a branch, which gradient does not pass"
             else:
                 message = f"{audit.names(states)}: what `{op.name}` makes of it is not used by the loss"
             cuts = [cut for state in states for cut in audit.graph.cuts(state.index)][:1]
             culprit = audit.source(stack)
             related: list[tuple[SourceLine | None, str]] = []
+            again = thrown_away(audit, stack)
+            if again is not None and again.reads_old:
+                culprit, related = again.source, [(culprit, "the value that is thrown away")]
+            elif again is not None:
+                related = [(again.source, "the name is given another value here")]
             backward = _other_backward(audit, end)
             if backward is not None:
                 related.append((backward[0], "backward is called on another value"))
                 if backward[1]:
                     culprit, related = backward[0], [(culprit, "the whole loss is computed here")]
-            elif not _runs_backward(audit, stack):
+            elif again is None and not _runs_backward(audit, stack):
                 related.append((return_after(file, line), "what is returned here does not contain it"))
             related += [(audit.source(op.stack), f"the last operation, `{op.name}`")]
             related += [
                 (audit.op_source(cut.op), f"another way to the loss ends here, at `{audit.record.ops[cut.op].name}`")
                 for cut in cuts
             ]
+            related += [
+                (audit.source(reader.stack), f"read here, by `{reader.name}`, which passes no gradient on")
+                for reader in audit.graph.consumers.get(end.value, ())
+                if reader.module >= 0
+            ]
             default = stack >= 0 and is_library(file) and audit.is_library_made(states)
-            level = "error" if audit.is_held(states) and not default else "note"
+            level = "error" if audit.is_held(states) and not default and op.name != "autograd.grad" else "note"
             yield self.finding(audit, states, message, culprit, related=related, level=level)  # type: ignore[arg-type]
 
     @staticmethod
@@ -107,28 +122,6 @@ class DeadEndValue(Rule):
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
-
-
-def _bound(audit: Audit, state: ParameterState, end: DeadEnd) -> int:
-    """The frame in which the value was last given a name: what only goes into a log does not count as a use.
-
-    A statement that drops the very result of the operation is a dead end of its own.
-    """
-    record, stacks = audit.record, audit.record.stacks
-    carried = audit.graph.carried([state.index])
-    op = record.ops[end.op]
-    first = binding_stack(stacks, op.stack)
-    for _ in range(10):
-        stack = binding_stack(stacks, op.stack)
-        file, line = stacks.file(stack), stacks.line(stack)
-        kind = binding_of(file, line).kind
-        if kind == "assigned" or op.custom or (kind == "discarded" and drops_call(file, line, op.name)):
-            return stack
-        before = [record.values[vid].op for vid in op.inputs if vid in carried and record.values[vid].op >= 0]
-        if not before:
-            break
-        op = record.ops[max(before)]
-    return first
 
 
 def _other_backward(audit: Audit, end: DeadEnd) -> tuple[SourceLine | None, bool] | None:

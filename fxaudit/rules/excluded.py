@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.blame import project_stack, source_at
+from fxaudit.capture.session import OptimizerInfo
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.syntax import branch_ran, sliced_statements
+from fxaudit.syntax_groups import group_changes
+from fxaudit.syntax_loops import used_up
 from fxaudit.verdict import ParameterState
 
 __all__ = ["LeftOut"]
@@ -44,6 +47,11 @@ class LeftOut(Rule):
                 level="warning",
             )
             return
+        for info in audit.session.optimizers:
+            gone = [s for s in states if s.index in info.dropped]
+            if gone:
+                yield self._dropped(audit, gone, info)
+                states = [s for s in states if s not in gone]
         info = audit.session.optimizers[optimizer]
         frozen = [s for s in states if s.index in info.frozen_then]
         for members, was_frozen in ((frozen, True), ([s for s in states if s not in frozen], False)):
@@ -75,6 +83,17 @@ class LeftOut(Rule):
             seen |= members
         return None
 
+    def _dropped(self, audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> Finding:
+        built = audit.source(info.created)
+        changed = [source_at(file, line) for file, line in group_changes(audit.project_files)]
+        return self.finding(
+            audit,
+            states,
+            f"`{info.type}` held {audit.names(states)} once, and does no more",
+            changed[0] if changed else built,
+            related=[(built, f"the optimizer `{info.type}` is built here")],
+        )
+
     def _finding(self, audit: Audit, states: list[ParameterState], optimizer: int, was_frozen: bool) -> Finding:
         info = audit.session.optimizers[optimizer]
         built = audit.source(info.created)
@@ -94,7 +113,7 @@ class LeftOut(Rule):
                 culprit = statement
                 related.append((built, f"the optimizer `{info.type}` is built here"))
         elif info.created >= 0:
-            statement, more = _dropping_statement(audit, info.created)
+            statement, more = _used_up(audit, info) or _dropping_statement(audit, info.created)
             if statement is not None:
                 culprit = statement
                 related.append((built, f"the optimizer `{info.type}` is built here"))
@@ -131,6 +150,20 @@ class LeftOut(Rule):
         model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _used_up(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """Where a group is empty: the line that hands over an iterator which an earlier line has used up."""
+    if all(members for _, members in info.groups):
+        return None
+    stacks = audit.record.stacks
+    for frame in stacks.chain(info.created)[:2]:
+        file = stacks.file(frame)
+        found = used_up(file, stacks.line(frame))
+        if found:
+            first, second = source_at(file, found[-1].first), source_at(file, found[-1].second)
+            return second, [(first, f"`{found[-1].name}` gives its items once, and here")]
+    return None
 
 
 def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fxaudit.blame import why_never_called
+from fxaudit.blame import project_stack, why_never_called
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
+from fxaudit.verdict import ParameterState
 
 __all__ = ["FrozenYetHeld"]
 
@@ -23,12 +24,13 @@ class FrozenYetHeld(Rule):
     fix = "Leave frozen parameters out of the optimizer, or unfreeze them with `requires_grad_(True)`."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
-        """One finding for all frozen parameters that are held, or that the program never gets to unfreeze."""
+        """One finding for the frozen parameters that the program never gets to unfreeze, or one for each line that
+        froze some that are held."""
         states = audit.unexplained("frozen")
         if not states:
             return
         thaw = _thaw_never_run(audit) if audit.judge.looped else []
-        frozen_at = next((audit.source(f[2]) for s in states for f in reversed(s.track.freezes) if not f[1]), None)
+        frozen_at = next((line for state in states if (line := _frozen_at(audit, state)) is not None), None)
         if thaw:
             yield self.finding(
                 audit,
@@ -39,15 +41,22 @@ class FrozenYetHeld(Rule):
                 level="warning",
             )
             return
-        held = [state for state in states if state.held]
-        if held:
+        groups: dict[tuple[str, int], tuple[SourceLine | None, list[ParameterState]]] = {}
+        for state in states:
+            if state.held:
+                froze = _frozen_at(audit, state)
+                key = (froze.file, froze.line) if froze is not None else ("", 0)
+                groups.setdefault(key, (froze, []))[1].append(state)
+        for froze, held in groups.values():
             info = audit.session.optimizers[held[0].held[0][0]]
+            built = (audit.source(info.created), "the optimizer is built here")
+            compared = _compared(audit)
             yield self.finding(
                 audit,
                 held,
                 f"{audit.names(held)} is frozen, yet `{info.type}` holds it",
-                frozen_at or audit.source(info.created),
-                related=[(audit.source(info.created), "the optimizer is built here")],
+                compared or froze or audit.source(info.created),
+                related=[(froze, "frozen here; `==` does not assign"), built] if compared else [built],
             )
 
     @staticmethod
@@ -71,6 +80,14 @@ class FrozenYetHeld(Rule):
         model[0].requires_grad_(False)
         optimizer = torch.optim.SGD(model[2].parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _frozen_at(audit: Audit, state: ParameterState) -> SourceLine | None:
+    """The last line that was seen to freeze the parameter, or that made it frozen, as `Embedding.from_pretrained`."""
+    froze = next((audit.source(stack) for _, flag, stack in reversed(state.track.freezes) if not flag), None)
+    if froze is None and state.held and not state.track.ever_required_grad:
+        froze = audit.source(project_stack(audit.record.stacks, state.track.created))
+    return froze
 
 
 def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
@@ -108,3 +125,19 @@ def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
             return [(source_at(found[0].file, found[0].line), found[0].role), (where, "would unfreeze it"), *calls]
     why = why_never_called(audit.record, "unfreeze")
     return why
+
+
+def _compared(audit: Audit) -> SourceLine | None:
+    """A statement such as `p.requires_grad == True`, which compares and was meant to assign."""
+    import ast
+
+    from fxaudit.blame import project_files, source_at
+    from fxaudit.syntax import tree_of
+
+    for file in project_files(audit.record):
+        tree = tree_of(file)
+        for node in ast.walk(tree.root) if tree is not None else ():
+            match node:
+                case ast.Expr(value=ast.Compare(left=ast.Attribute(attr="requires_grad"), ops=[ast.Eq()])):
+                    return source_at(file, node.lineno)
+    return None

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.rules.ends import bound, thrown_away
+from fxaudit.verdict import ParameterState
 
 __all__ = ["LossCutOff"]
 
@@ -30,12 +32,20 @@ class LossCutOff(Rule):
             return
         event = backwards[0]
         op = values[event.roots[0]].op
+        ends = {state.name: _end(audit, state) for state in states}
+        states = [state for state in states if not _is_thrown_away(audit, ends[state.name])]
+        if not states:
+            return  # the statement that puts another value in its place says more: a dead end
+        dead = next((stack for state in states if (stack := ends[state.name]) >= 0), -1)
         yield self.finding(
             audit,
             states,
             f"the loss depends on no parameter, so {audit.names(states)} receives nothing",
             audit.op_source(op) if op >= 0 else audit.source(event.stack),
-            related=[(audit.source(event.stack), "backward is called here")],
+            related=[
+                (audit.source(event.stack), "backward is called here"),
+                (audit.source(dead), "what the parameters are used for ends here"),
+            ],
         )
 
     @staticmethod
@@ -69,3 +79,13 @@ class LossCutOff(Rule):
             return nn.functional.mse_loss(output, y)
 
         return Example(model, loss, optimizer)
+
+
+def _end(audit: Audit, state: ParameterState) -> int:
+    """The frame in which the last value made of the parameter is bound; -1 where nothing is made of it."""
+    end = audit.graph.dead_end(state.index)
+    return bound(audit, state, end) if end is not None else -1
+
+
+def _is_thrown_away(audit: Audit, stack: int) -> bool:
+    return stack >= 0 and thrown_away(audit, stack) is not None

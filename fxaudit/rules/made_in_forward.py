@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.rules.containers import owner_of
 from fxaudit.rules.cuts import rewrapping_lines
+from fxaudit.syntax import made_lazily
 from fxaudit.verdict import ParameterState
 
 __all__ = ["MadeInForward"]
@@ -33,7 +36,7 @@ class MadeInForward(Rule):
             if source is not None and (source.file, source.line) in rewrapping:
                 continue
             inside = state.mechanism == "remade" or bool(call_stacks & set(calls.chain(created)[1:]))
-            if created >= 0 and inside:
+            if created >= 0 and inside and not _made_once(audit, state):
                 groups.setdefault(created, []).append(state)
         merged: dict[tuple[str, int], tuple[int, list[ParameterState]]] = {}
         for stack, states in groups.items():
@@ -103,3 +106,25 @@ def _displaced(audit: Audit, states: list[ParameterState]) -> list[ParameterStat
         for old in audit.unexplained("stale")
         if old.local_name and (old.local_name in names or old.local_name.rsplit(".", 1)[-1] in slots)
     ]
+
+
+def _made_once(audit: Audit, state: ParameterState) -> bool:
+    """Whether the tensor is made in the first forward and kept: that is an attribute that came too late.
+
+    Several rounds tell; of one round the source does, by the branch or the cache around the call.
+    """
+    if state.mechanism == "remade":
+        return False
+    twins = [
+        track
+        for track in audit.record.tracks
+        if track.created == state.track.created and track.shape == state.track.shape
+    ]
+    forwards = [call for call in audit.record.calls if call.parent < 0]
+    if len(audit.graph.backwards) > 1:
+        return len(twins) < min(len(audit.graph.backwards), len(forwards))
+    keeper = owner_of(audit, state)
+    if keeper is not None and isinstance(keeper.value, defaultdict):
+        return True
+    stacks = audit.record.stacks
+    return any(made_lazily(stacks.file(i), stacks.line(i)) for i in stacks.chain(state.track.created)[:3])

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from fxaudit.blame import source_at
+from fxaudit.blame import obstacles_to_entering, source_at
+from fxaudit.capture.session import defining_file
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
-from fxaudit.syntax import Tree, attribute_mentions, obstacles
+from fxaudit.syntax import Tree, attribute_mentions, loop_choices, obstacles, tree_of
+from fxaudit.syntax_loops import late_closures
 
 __all__ = ["Unreached", "registration", "unreached_mention"]
 
@@ -46,9 +48,13 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     """
     made = registration(audit, root, path)
     ran = audit.record.stacks.lines_seen()
-    for tree, node in _mentions(audit, root, path):
-        found = obstacles(tree, node, ran.get(tree.file, set()))
+    for tree, mention in _mentions(audit, root, path):
+        node = _call_in_loop(tree, mention) or mention
+        found = obstacles(tree, node, ran.get(tree.file, set())) or loop_choices(tree, mention)
         here = source_at(tree.file, getattr(node, "lineno", 0))
+        scope = tree.function(node)
+        if not found and scope is not None:
+            found = obstacles_to_entering(audit.project_files, tree, scope, ran)
         if not found:
             return Unreached(here, [(made, "made here")])
         decisive = found[0]
@@ -58,10 +64,44 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
         related.append((made, "made here"))
         culprit = source_at(decisive.file, decisive.line)
         return Unreached(culprit, related, decisive.role, any(obstacle.random for obstacle in found))
+    late = _late_closure(audit, path)
+    if late is not None:
+        return Unreached(late[0], [(made, "made here")], late[1])
     twice, beside = _siblings(audit, root, path)
     if twice is not None:
         return Unreached(twice, [(made, "made here, and never used")])
     return Unreached(made, [(source, "forward runs without it here") for source in beside])
+
+
+def _late_closure(audit: Audit, path: str) -> tuple[SourceLine, str] | None:
+    """For a member of a list: the line that makes a function for each member, all of which see the last one."""
+    if not any(part.isdigit() for part in path.split(".")):
+        return None
+    ran = audit.record.stacks.lines_seen()
+    for file in audit.project_files:
+        tree = tree_of(file)
+        for line, name in late_closures(tree) if tree is not None else ():
+            if line in ran.get(file, ()):
+                return source_at(file, line), f"each function made here reads `{name}` when it is called, the last one"
+    return None
+
+
+def _call_in_loop(tree: Tree, node: ast.AST) -> ast.AST | None:
+    """The call of the loop variable, where `node` is what a `for` goes through: `for layer in self.layers`."""
+    for outer in tree.ancestors(node):
+        match outer:
+            case ast.For(target=target, iter=iterated, body=body):
+                names = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+                if not any(inner is node for inner in ast.walk(iterated)):
+                    return None
+                for statement in body:
+                    for inner in ast.walk(statement):
+                        match inner:
+                            case ast.Call(func=ast.Name(id=name)) if name in names:
+                                return inner
+            case ast.stmt():
+                return None
+    return None
 
 
 def _siblings(audit: Audit, root: int, path: str) -> tuple[SourceLine | None, list[SourceLine]]:
@@ -120,8 +160,9 @@ def _parameter_at(module: nn.Module, path: str) -> object:
 def _mentions(audit: Audit, root: int, path: str) -> list[tuple[Tree, ast.AST]]:
     """Reads of the attribute inside functions, constructors and housekeeping left out; those in forward first."""
     attribute = next((part for part in reversed(path.split(".")) if not part.isdigit()), path)
-    owners = _owner_classes(audit, root, path, attribute)
-    files = dict.fromkeys([*audit.project_files, *(info.defined_in for info in audit.session.modules if info.calls)])
+    classes = _owner_classes(audit, root, path, attribute)
+    owners = {kind.__name__ for kind in classes}
+    files = dict.fromkeys([*audit.project_files, *(defining_file(kind) for kind in classes)])
     found = []
     for tree, node in attribute_mentions([f for f in files if f], attribute):
         scope = tree.function(node)
@@ -138,14 +179,14 @@ def _mentions(audit: Audit, root: int, path: str) -> list[tuple[Tree, ast.AST]]:
     return sorted(found, key=lambda pair: getattr(pair[0].function(pair[1]), "name", "") != "forward")
 
 
-def _owner_classes(audit: Audit, root: int, path: str, attribute: str) -> set[str]:
-    """The names of the classes of the module that has `attribute` on the way to `path`; empty if it is not found."""
+def _owner_classes(audit: Audit, root: int, path: str, attribute: str) -> tuple[type, ...]:
+    """The classes of the module that has `attribute` on the way to `path`; none if it is not found."""
     model = next((m for m in audit.judge.models if m.info.index == root), None)
     module = model.module if model is not None else None
     parts = path.split(".")
     for part in parts[: len(parts) - 1 - parts[::-1].index(attribute)] if attribute in parts else []:
         module = vars(module).get("_modules", {}).get(part) if module is not None else None
-    return {kind.__name__ for kind in type(module).__mro__} if module is not None else set()
+    return type(module).__mro__ if module is not None else ()
 
 
 def registration(audit: Audit, root: int, path: str) -> SourceLine | None:
@@ -171,8 +212,6 @@ def registration(audit: Audit, root: int, path: str) -> SourceLine | None:
 
 
 def _assignment_in_class(file: str, kind: str, attribute: str) -> SourceLine | None:
-    from fxaudit.syntax import tree_of
-
     tree = tree_of(file)
     if tree is None:
         return None

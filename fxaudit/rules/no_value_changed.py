@@ -39,6 +39,7 @@ class NoValueChanged(Rule):
             step = audit.source(stack) or built
             writer = _gradient_writer(audit, states[0]) if zeroed else None
             own = _rebinding(audit, states[0])
+            silent = _silent_step(audit, states[0]) if own is None and not zeroed else None
             if zeroed and clips:
                 message = f"`{clips[-1].text}` clips the gradient of {audit.names(states)} to nothing"
                 yield self.finding(
@@ -58,6 +59,15 @@ class NoValueChanged(Rule):
                     related=[(step, "the step that has no effect")],
                     fix="Leave `.grad` alone between `backward()` and `step()`.",
                 )
+            elif silent is not None:
+                yield self.finding(
+                    audit,
+                    states,
+                    f"`{silent.function}` leaves {audit.names(states)} unchanged, in spite of a gradient",
+                    silent,
+                    related=[(step, "stepped here"), (built, "the optimizer is built here")],
+                    fix="Write into the parameters there, or call the step that the class inherits.",
+                )
             elif own is not None:
                 yield self.finding(
                     audit,
@@ -69,7 +79,11 @@ class NoValueChanged(Rule):
                 )
             else:
                 yield self.finding(
-                    audit, states, f"the step leaves {audit.names(states)} unchanged, in spite of a gradient", step
+                    audit,
+                    states,
+                    f"the step leaves {audit.names(states)} unchanged, in spite of a gradient",
+                    step,
+                    related=[(built, "the optimizer is built here")],
                 )
 
     @staticmethod
@@ -117,6 +131,13 @@ def _gradient_writer(audit: Audit, state: ParameterState) -> int | None:
             )
             if writers:
                 return writers[-1].stack
+            assigned = [
+                event
+                for event in events[fact.last_backward : fact.event]
+                if event.kind == "write_grad" and state.index in event.tracks
+            ]
+            if assigned:
+                return assigned[-1].stack
     return None
 
 
@@ -138,3 +159,23 @@ def _rebinding(audit: Audit, state: ParameterState) -> SourceLine | None:
                         if isinstance(inner.value, ast.BinOp) and (grads or names & targets):
                             return source_at(file, inner.lineno)
     return None
+
+
+def _silent_step(audit: Audit, state: ParameterState) -> SourceLine | None:
+    """In an optimizer of the user's own: the head of a `step` that does not call the one it inherits."""
+    info = audit.session.optimizers[state.facts[-1].optimizer]
+    for file in audit.project_files:
+        tree = tree_of(file)
+        for node in ast.walk(tree.root) if tree is not None else ():
+            if isinstance(node, ast.ClassDef) and node.name == info.type:
+                for step in node.body:
+                    if isinstance(step, ast.FunctionDef) and step.name == "step" and not _calls_a_step(step):
+                        return source_at(file, step.lineno, f"{node.name}.step")
+    return None
+
+
+def _calls_a_step(function: ast.FunctionDef) -> bool:
+    return any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "step"
+        for node in ast.walk(function)
+    )

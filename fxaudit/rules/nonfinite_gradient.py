@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fxaudit.blame import why_never_called
 from fxaudit.finding import Finding
-from fxaudit.flow import nonfinite_origin
+from fxaudit.flow import nonfinite_origin, zero_value_origin
 from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["NonFiniteGradient"]
@@ -26,11 +27,12 @@ class NonFiniteGradient(Rule):
         states = [s for s in audit.unexplained("blocked", "unknown") if s.arrived == "nonfinite"]
         if not states:
             return
-        culprit, words = None, "it was not seen where that begins"
+        culprit, words, zero = None, "it was not seen where that begins", None
         for event, probe in audit.session.probes:  # the first: after a step with NaN everything else is NaN, too
             index, phase = nonfinite_origin(audit.record, probe, audit.record.events[event].time - 1)
             if index >= 0:
                 culprit = audit.op_source(index)
+                zero = audit.op_source(_zero_behind(audit, index))
                 words = f"`{audit.record.ops[index].name}` gives it" + (" in backward" if phase == "backward" else "")
                 break
         backwards = [e for e in audit.graph.backwards if states[0].index in e.arrived]
@@ -40,7 +42,11 @@ class NonFiniteGradient(Rule):
             states,
             f"the gradient of {audit.names(states)} is not finite: {words}",
             culprit or backward,
-            related=[(backward, "it arrives with this backward")],
+            related=[
+                (zero, "a zero that it got comes from here"),
+                *(() if any(s.facts for s in states) else why_never_called(audit.record, "step")[:1]),
+                (backward, "it arrives with this backward"),
+            ],
         )
 
     @staticmethod
@@ -76,3 +82,11 @@ class NonFiniteGradient(Rule):
             return (length - 1).square().mean()
 
         return Example(model, loss, optimizer)
+
+
+def _zero_behind(audit: Audit, index: int) -> int:
+    """The operation that made the zeros which the one at `index` divides by, or takes the root or logarithm of."""
+    record = audit.record
+    op = record.ops[index]
+    zeros = [vid for vid in op.inputs if record.values[vid].zero is True and record.values[vid].numel > 0]
+    return zero_value_origin(record, zeros[-1])[0] if zeros else -1

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.verdict import ParameterState
+
+if TYPE_CHECKING:
+    from fxaudit.capture.session import OptimizerInfo
 
 __all__ = ["ReplacedAfterOptimizer"]
 
@@ -80,7 +84,7 @@ def _replacement(audit: Audit, state: ParameterState, stale: list[ParameterState
         if not related:
             continue
         registered = [r for r in state.track.registered if r[0] >= info.created_time]
-        swapped = _module_swap(audit, state, info.created_time)
+        swapped = _module_swap(audit, state, info)
         if swapped >= 0:
             return swapped, index
         if registered:
@@ -107,8 +111,9 @@ def _took_place(state: ParameterState, stale: list[ParameterState]) -> bool:
     return False
 
 
-def _module_swap(audit: Audit, state: ParameterState, after: int) -> int:
-    """The stack of the assignment that put a new module above the parameter into its place, -1 if there was none."""
+def _module_swap(audit: Audit, state: ParameterState, optimizer: OptimizerInfo) -> int:
+    """The stack of the assignment that put a new module above the parameter into its place after the optimizer was
+    built, -1 if there was none."""
     if state.root is None:
         return -1
     module = state.root.ref()
@@ -116,8 +121,12 @@ def _module_swap(audit: Audit, state: ParameterState, after: int) -> int:
         if module is None:
             return -1
         info = audit.session.module_info(module)
-        late = [entry for entry in info.attributes.get(part, ()) if entry[0] >= after and entry[2] == "module"]
+        child = vars(module).get("_modules", {}).get(part)
+        # Time counts operations: at the very moment of the optimizer, whether the module is younger decides.
+        new = child is not None and audit.session.module_info(child).index >= optimizer.modules_then
+        first = optimizer.created_time + (0 if new else 1)
+        late = [entry for entry in info.attributes.get(part, ()) if entry[0] >= first and entry[2] == "module"]
         if late:
             return late[-1][1]
-        module = vars(module).get("_modules", {}).get(part)
+        module = child
     return -1

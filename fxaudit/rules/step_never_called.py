@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
-from fxaudit.blame import common_frame, why_never_called
+from fxaudit.blame import common_frame, source_at, why_never_called
 from fxaudit.capture.record import BackwardEvent, StepEvent
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.rules.turns import receivers
 from fxaudit.source import SourceLine
-from fxaudit.syntax import binding_of
+from fxaudit.syntax import tree_of
+from fxaudit.syntax_loops import leaves_loop_after, leftover_variable
 from fxaudit.verdict import ParameterState
 
 __all__ = ["StepNeverCalled"]
@@ -45,6 +48,8 @@ class StepNeverCalled(Rule):
                 )
                 continue
             culprit, related = _culprit(audit, optimizer, states)
+            if related and all(state.arrived == "nonfinite" for state in states):
+                continue  # a step that is skipped because of NaN is right to be skipped: FXA502 names what makes it
             built = audit.source(info.created)
             yield self.finding(
                 audit,
@@ -96,15 +101,15 @@ def _culprit(audit: Audit, optimizer: int, states: list[ParameterState]) -> tupl
     arrivals = [i for i, e in enumerate(events) if isinstance(e, BackwardEvent) and tracks & e.arrived.keys()]
     backward = arrivals[-1] if arrivals else -1
     seen = [event.stack for event in events if event.kind in ("step", "scheduler step", "scaler step", "scaler skip")]
-    why = why_never_called(audit.record, "step", seen, _receivers(audit, optimizer))
+    why = why_never_called(audit.record, "step", seen, receivers(audit, optimizer))
     if why:
         return why[0][0], [*why[1:]]
     if backward < 0:
         return None, []
     after: Lines = [(audit.source(events[backward].stack), "backward is called here")]
-    for index in range(backward + 1, len(events)):
-        if isinstance(events[index], BackwardEvent):
-            break
+    loop = _unfinished_loop(audit)
+    if loop is not None:
+        return loop[0], [*loop[1], *after]
     window = _window(events, backward)
     steps = [event for event in window if isinstance(event, StepEvent)]
     if steps:
@@ -119,6 +124,30 @@ def _culprit(audit: Audit, optimizer: int, states: list[ParameterState]) -> tupl
     return audit.source(events[backward].stack), []
 
 
+def _unfinished_loop(audit: Audit) -> tuple[SourceLine, Lines] | None:
+    """A loop over several optimizers of which only one gets its step: left too early, or the step stands behind it."""
+    stacks = audit.record.stacks
+    for event in {e.stack: e for e in audit.record.steps()}.values():
+        for frame in stacks.chain(event.stack)[:3]:
+            tree = tree_of(stacks.file(frame))
+            statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+            if tree is None or statement is None:
+                continue
+            for call in ast.walk(statement):
+                if not (
+                    isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "step"
+                ):
+                    continue
+                here = source_at(tree.file, call.lineno)
+                left = leaves_loop_after(tree, call)
+                if left is not None:
+                    return source_at(tree.file, left.lineno), [(here, "the loop is left after this step")]
+                variable = leftover_variable(tree, call)
+                if variable:
+                    return here, [(here, f"behind the loop, `{variable}` is the last one only")]
+    return None
+
+
 def _window(events: list, backward: int) -> list:  # type: ignore[type-arg]
     """The events after a backward, up to the next one; where it is the last, up to the end."""
     window = []
@@ -131,23 +160,3 @@ def _window(events: list, backward: int) -> list:  # type: ignore[type-arg]
             if isinstance(events[index], BackwardEvent) and events[index].stack == events[backward].stack:
                 return _window(events, index)
     return window
-
-
-def _receivers(audit: Audit, optimizer: int) -> frozenset[str]:
-    """The names under which the program knows the optimizer; empty where that is not known."""
-    info = audit.session.optimizers[optimizer]
-    names: set[str] = set()
-    stacks = audit.record.stacks
-    for frame in stacks.chain(info.created)[:3]:
-        binding = binding_of(stacks.file(frame), stacks.line(frame))
-        names.update(name.rsplit(".", 1)[-1] for name in binding.names)
-        if binding.kind != "returned":
-            break
-    others = len(audit.session.optimizers) > 1
-    return (
-        frozenset(names)
-        if names and others
-        else frozenset(names | {"optimizer", "opt", "optim", "optimiser", "scaler", "self"})
-        if names
-        else frozenset({"optimizer", "opt", "optim", "optimiser", "scaler"})
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fxaudit.blame import project_stack
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.containers import filled_at, owner_of
@@ -31,10 +32,10 @@ class UnregisteredContainer(Rule):
         ] = {}
         rewrapping = rewrapping_lines(audit)
         for state in audit.unexplained("unregistered"):
-            if state.mechanism == "elsewhere" or not state.track.is_leaf or not _is_own_leaf(audit, state):
+            if not state.track.is_leaf or not _is_own_leaf(audit, state):
                 continue
             source, related, kind = filled_at(audit, state)
-            source = source or audit.source(state.track.created)
+            source = source or audit.source(project_stack(audit.record.stacks, state.track.created))
             if source is not None and (source.file, source.line) in rewrapping:
                 continue
             key = (source.file, source.line) if source is not None else (state.name.split("[")[0], 0)
@@ -43,6 +44,8 @@ class UnregisteredContainer(Rule):
             refused = next((info for info in audit.session.optimizers if info.refused), None)
             if refused is not None:
                 related = [*related, (audit.source(refused.created), "so this optimizer gets no parameter")]
+            elif audit.session.optimizers and all(state.mechanism == "elsewhere" for state in states):
+                related = [*related, (audit.source(audit.session.optimizers[0].created), "the optimizer is built here")]
             yield self.finding(
                 audit,
                 states,

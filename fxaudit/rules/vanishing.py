@@ -23,7 +23,7 @@ class Origins:
     def of(self, state: ParameterState) -> Vanishing | None:
         """Where the gradient of the parameter vanished; None where no probed backward shows it."""
         for _, probe in reversed(self._audit.session.probes):
-            found = gradient_origin(self._audit.record, self._audit.graph, probe, state.track)
+            found = gradient_origin(self._audit.record, probe, state.track)
             if found is not None:
                 return found
         return None

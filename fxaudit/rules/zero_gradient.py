@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from fxaudit.blame import source_at
+from fxaudit.capture.record import BackwardEvent
 from fxaudit.finding import Finding
 from fxaudit.flow import Vanishing
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.vanishing import Origins, literal_zero
 from fxaudit.source import SourceLine
+from fxaudit.syntax import tree_of
 from fxaudit.verdict import FULL_WRITES, ParameterState
 
+if TYPE_CHECKING:
+    from torch import nn
+
+    from fxaudit.capture.session import ModuleInfo
+
 __all__ = ["ZeroGradient"]
+
+DROPPING = ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
+DROPS = "dropout drops everything"
+MULTIPLYING = ("mul", "mul_", "__mul__", "__rmul__", "multiply")
 
 
 class ZeroGradient(Rule):
@@ -28,18 +42,30 @@ class ZeroGradient(Rule):
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each origin of zeros."""
         origins = Origins(audit)
+        shifts: list[tuple[int, ParameterState]] = []
         groups: dict[
             tuple[str, int], tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str, list[ParameterState]]
         ] = {}
         for state in audit.unexplained("blocked"):
-            if state.arrived != "zero":
+            if state.arrived != "zero" and not _steps_meet_zero(audit, state):
                 continue
             found = origins.of(state)
             if found is not None and found.how in ("hook",):
                 continue
+            if found is not None and found.how == "cancelled" and found.factor_track == state.index:
+                shifts.append((found.bites, state))
+                continue
             culprit, related, words = self._culprit(audit, state, found)
             key = (culprit.file, culprit.line) if culprit is not None else ("", 0)
             groups.setdefault(key, (culprit, related, words, []))[3].append(state)
+        for bites, state in shifts:
+            yield self.finding(
+                audit,
+                [state],
+                f"what the loss gives {audit.names([state])} cancels out: nothing depends on its value",
+                audit.op_source(bites),
+                level="note",
+            )
         for culprit, related, words, states in groups.values():
             yield self.finding(
                 audit,
@@ -63,6 +89,12 @@ class ZeroGradient(Rule):
                 literal = literal_zero(audit, found.bites)
                 return literal or bites, [(bites, "multiplied by 0 here")], "it is multiplied by 0"
             case "factor":
+                dropped = _dropped(audit, found.origin)
+                if dropped is not None:
+                    return dropped, [(audit.op_source(found.origin), "everything is dropped here")], DROPS
+                literal = _multiplied_by_zero(audit, found.origin)
+                if literal is not None:
+                    return literal, [(audit.op_source(found.origin), "multiplied by 0 here")], "it is multiplied by 0"
                 origin = audit.op_source(found.origin)
                 return (
                     origin or bites,
@@ -71,9 +103,17 @@ class ZeroGradient(Rule):
                 )
             case "backward":
                 return audit.op_source(found.origin), [(bites, "applied here")], "a backward returns zeros"
+            case "selected":
+                return bites, [], f"`{name}` reads another part of what it is joined with"
+            case "cancelled":
+                alias = _alias(bites)
+                if alias is not None:
+                    return alias, [(bites, f"`{name}` cancels it here")], "the gradients of its uses cancel out"
+                return bites, [], f"what comes back through `{name}` cancels out"
+        dropped = _dropped(audit, found.bites)
+        if dropped is not None:
+            return dropped, [(bites, "everything is dropped here")], DROPS
         made = _module_made(audit, found.bites)
-        if made is not None and name in ("dropout", "alpha_dropout", "feature_dropout"):
-            return made, [(bites, "everything is dropped here")], "dropout drops everything"
         fed = _fed_by(audit, found.bites)
         constant = _constant_behind(audit, found.bites)
         if constant is not None:
@@ -113,16 +153,73 @@ class ZeroGradient(Rule):
         return Example(model, lambda: body(x).square().mean() + alpha * aux(x).square().mean(), optimizer)
 
 
+def _steps_meet_zero(audit: Audit, state: ParameterState) -> bool:
+    """Whether what every step found had arrived as zeros, though other backwards, cleared again, brought more."""
+    events = audit.record.events
+    brought = [
+        event.arrived.get(state.index, ("none", 0.0))[0]
+        for fact in state.facts
+        if fact.last_backward >= 0 and isinstance(event := events[fact.last_backward], BackwardEvent)
+    ]
+    return bool(brought) and set(brought) == {"zero"} and all(fact.gradient == "zero" for fact in state.facts)
+
+
+def _alias(source: SourceLine | None) -> SourceLine | None:
+    """The assignment `a = b` that makes two names in the line stand for one tensor."""
+    tree = tree_of(source.file) if source is not None else None
+    statement = tree.statement_at(source.line) if tree is not None and source is not None else None
+    if tree is None or statement is None:
+        return None
+    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    for node in ast.walk(tree.function(statement) or tree.root):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=one)], value=ast.Name(id=other)) if {one, other} <= names:
+                return source_at(tree.file, node.lineno)
+    return None
+
+
+def _dropped(audit: Audit, index: int) -> SourceLine | None:
+    """The line that set how much a dropout module drops, where the operation is one's."""
+    if index < 0 or audit.record.ops[index].name not in DROPPING:
+        return None
+    return _module_made(audit, index) or _child_made(audit, index)
+
+
+def _multiplied_by_zero(audit: Audit, index: int) -> SourceLine | None:
+    """The line that gave a factor its value 0, where the operation multiplies by the number 0."""
+    if index < 0 or audit.record.ops[index].name not in MULTIPLYING or 0 not in audit.record.ops[index].numbers:
+        return None
+    return literal_zero(audit, index)
+
+
 def _module_made(audit: Audit, index: int) -> SourceLine | None:
-    """Where the module that ran the operation was made, if it is one of torch's own."""
+    """Where the module that ran the operation was made, or a setting of it assigned later, if it is one of torch's
+    own."""
     call = audit.record.ops[index].module if index >= 0 else -1
     if call < 0:
         return None
     info = audit.session.modules[audit.record.calls[call].module]
-    module = info.ref()
-    if module is None or not type(module).__module__.startswith("torch.nn"):
-        return None
-    return audit.source(info.created)
+    return _made(audit, info) if _is_torchs(info.ref()) else None
+
+
+def _child_made(audit: Audit, index: int) -> SourceLine | None:
+    """The same for a dropout layer that lends its setting to `F.dropout(…, p=self.dropout.p)`."""
+    call = audit.record.ops[index].module
+    module = audit.session.modules[audit.record.calls[call].module].ref() if call >= 0 else None
+    for child in module.children() if module is not None else ():
+        if _is_torchs(child) and getattr(child, "p", None) == 1:
+            return _made(audit, audit.session.module_info(child))
+    return None
+
+
+def _is_torchs(module: nn.Module | None) -> bool:
+    return module is not None and type(module).__module__.startswith("torch.nn")
+
+
+def _made(audit: Audit, info: ModuleInfo) -> SourceLine | None:
+    settings = [entry for entries in info.attributes.values() for entry in entries if entry[2] == "number"]
+    time, stack = max(((time, stack) for time, stack, _ in settings), default=(-1, -1))
+    return audit.source(stack if time > info.created_time else info.created) or audit.source(stack)
 
 
 def _fed_by(audit: Audit, index: int) -> SourceLine | None:

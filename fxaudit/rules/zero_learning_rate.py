@@ -94,7 +94,7 @@ Lines = list[tuple[SourceLine | None, str]]
 def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> tuple[SourceLine | None, Lines]:
     built = audit.source(info.created)
     if info.schedulers:
-        stack, kind = info.schedulers[-1]
+        stack, kind = info.schedulers[info.zeroed_by]
         scheduler = audit.source(stack)
         related: Lines = [(scheduler, f"the {kind} is built here"), (built, "the optimizer is built here")]
         if info.scheduler_steps == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -223,6 +224,31 @@ class TestOutput:
         assert "\x1b[" not in plain
         assert "\x1b[" in coloured
         assert "FXA104" in coloured
+
+    def test_has_no_colour_with_no_color(
+        self, backstage: Backstage, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("NO_COLOR", "1")
+        backstage.report = report_with(ERROR, verdict="unreachable")
+        cli.main(["run", "train.py"])
+        coloured = re.findall(r"\x1b\[[0-9;]*m", capsys.readouterr().out)
+        assert not [code for code in coloured if re.search(r"\b[349][0-7]\b", code)]
+
+    @pytest.mark.parametrize(("asked", "columns"), [("60", 60), ("", 100), ("wide", 100)])
+    def test_into_a_pipe_is_as_wide_as_columns_says(
+        self,
+        backstage: Backstage,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+        asked: str,
+        columns: int,
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", asked)
+        backstage.report = report_with(replace(ERROR, fix="word " * 60), verdict="unreachable")
+        cli.main(["run", "train.py"])
+        widest = max(map(len, capsys.readouterr().out.splitlines()))
+        assert columns - 5 <= widest <= columns
 
     def test_is_nothing_when_quiet(self, backstage: Backstage, capsys: pytest.CaptureFixture[str]) -> None:
         backstage.report = report_with(ERROR)

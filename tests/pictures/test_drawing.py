@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -40,6 +42,33 @@ def test_without_a_dot_binary_svg_and_png_are_drawn_by_the_embedded_graphviz(tmp
 def test_without_a_dot_binary_pdf_says_what_is_missing() -> None:
     with pytest.raises(PictureError, match=r"cannot write pdf .*`dot` binary"):
         pdf(sample_reports.healthy())
+
+
+with_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="there is no `dot` binary on PATH")
+
+
+@with_dot
+def test_with_a_dot_binary_bitmaps_and_pages_are_written(tmp_path: Path) -> None:
+    report = sample_reports.broken()
+    assert png(report).startswith(b"\x89PNG")
+    assert pdf(report).startswith(b"%PDF")
+    assert report.save(tmp_path / "model.pdf").read_bytes().startswith(b"%PDF")
+
+
+@with_dot
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("make", [sample_reports.broken, sample_reports.every_verdict, sample_reports.hostile])
+def test_both_engines_draw_the_same_boxes_with_the_same_words(
+    make: Callable[[], Report], view: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    report = make()
+    parameter = next(iter(report.parameters)) if view == "why" else None
+    by_dot = svg(report, view=view, parameter=parameter)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    embedded = svg(report, view=view, parameter=parameter)
+    assert sorted(texts(by_dot)) == sorted(texts(embedded))
+    for pattern in (r'class="node k-[^"]*"', r'class="edge e-[^"]*"', r'href="#[^"]*"'):
+        assert sorted(re.findall(pattern, by_dot)) == sorted(re.findall(pattern, embedded))
 
 
 @pytest.mark.usefixtures("no_dot")

@@ -63,7 +63,20 @@ def test_autograd_names_the_parameters_at_its_leaves_and_the_groups_that_hold_th
     leaf = drawn.box("decoder.weight")
     assert "AccumulateGrad" in leaf.text and leaf.has("v-trained")
     assert leaf.text.startswith("A ")
-    assert "CrossEntropyBackward0" in " ".join(box.text for box in drawn.boxes.values()).replace("_E", "E")
+    assert drawn.box("GeluBackward0").text == "GeluBackward0 gelu model.py:16"
+
+
+def test_autograd_leads_to_the_loss_and_shows_beside_it_what_has_no_leaf(read: Read) -> None:
+    report = sample_reports.broken()
+    drawn = read(draw(report, view="autograd"))
+    cut, frozen = [box for box in drawn.boxes.values() if "no leaf in this graph" in box.text]
+    assert cut.text.startswith("A encoder.* 4 parameters") and cut.has("v-unreachable")
+    assert frozen.text.startswith("table.weight") and frozen.has("v-frozen")
+    assert not {cut.name, frozen.name} & {end for arrow in drawn.arrows for end in (arrow.name, arrow.target)}
+    (arrow,) = [arrow for arrow in drawn.arrows if arrow.target == drawn.box("loss: cross_entropy").name]
+    assert "Backward" in drawn.boxes[arrow.name].text
+    shown = [name for names in draw(report, view="autograd").boxes.values() for name in names]
+    assert sorted(shown) == sorted(report.parameters)
 
 
 def test_a_view_of_what_was_not_recorded_says_so() -> None:

@@ -69,6 +69,21 @@ def test_carets_stand_under_the_whole_code_where_no_columns_are_known() -> None:
     assert frame_text(source)[3:5] == [" 7 |     x.item()", "   |     ^^^^^^^^"]
 
 
+def test_carets_end_before_a_comment_that_is_no_part_of_what_is_meant() -> None:
+    source = SourceLine("a.py", 7, "f", "", context=((7, 'run("#1", [  # later'),))
+    assert frame_text(source)[2:4] == [' 7 | run("#1", [  # later', "   | ^^^^^^^^^^^"]
+    alone = SourceLine("a.py", 7, "f", "", context=((7, "    # nothing else"),))
+    assert frame_text(alone)[3] == "   | ^^^^^^^^^^^^^^"
+
+
+def test_a_long_place_and_role_hang_under_their_beginning() -> None:
+    console = Console(file=io.StringIO(), width=40, color_system=None)
+    with console.capture() as capture:
+        console.print(CodeFrame(SourceLine("package/module.py", 7, "f", ""), 2, role="the optimizer is built here"))
+    first, second = [line.rstrip() for line in capture.get().splitlines()][:2]
+    assert first.startswith("  ::: package/module.py:7 in f: the") and second.startswith(" " * 6 + "optimizer")
+
+
 def test_carets_are_aligned_under_wide_characters() -> None:
     text = "漢字 = x.detach()"
     source = SourceLine("a.py", 7, "f", text, (), (5, 15), ((7, text),))

@@ -38,12 +38,12 @@ def train(steps=3):
 
 KIND = "healthy"
 EXPECT = {
-    "module.0.weight": "trained",
-    "module.0.bias": "trained",
-    "module.1.fc.weight": "trained",
-    "module.1.fc.bias": "trained",
-    "module.2.weight": "trained",
-    "module.2.bias": "trained",
+    "0.weight": "trained",
+    "0.bias": "trained",
+    "1.fc.weight": "trained",
+    "1.fc.bias": "trained",
+    "2.weight": "trained",
+    "2.bias": "trained",
 }
 CAUSE = "healthy"
 

@@ -1,0 +1,64 @@
+"""Statements of the user's program that change param groups, or let parameters train, by assignment."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from fxaudit.syntax import tree_of
+
+__all__ = ["group_changes", "late_thaws"]
+
+TAKING = frozenset({"pop", "remove", "clear"})
+GIVING = frozenset({"append", "insert", "extend"})
+
+
+def group_changes(files: Iterable[str]) -> list[tuple[str, int]]:
+    """(file, line) of the statements that take something out of `.param_groups`, in reading order."""
+    return [(file, node.lineno) for file, node in _statements(files) if _takes(node)]
+
+
+def late_thaws(files: Iterable[str]) -> list[tuple[str, int]]:
+    """(file, line) of the statements that set a `requires_grad` to anything but False, or add to `.param_groups`."""
+    return [(file, node.lineno) for file, node in _statements(files) if _gives(node)]
+
+
+def _statements(files: Iterable[str]) -> Iterator[tuple[str, ast.stmt]]:
+    for file in files:
+        tree = tree_of(file)
+        for node in ast.walk(tree.root) if tree is not None else ():
+            if isinstance(node, ast.Assign | ast.AugAssign | ast.Delete | ast.Expr):
+                yield file, node
+
+
+def _takes(node: ast.stmt) -> bool:
+    match node:
+        case ast.Assign(targets=targets):
+            return any(_is_groups(target) for target in targets)
+        case ast.Delete(targets=targets):
+            return any(isinstance(target, ast.Subscript) and _is_groups(target.value) for target in targets)
+    return _calls_on_groups(node, TAKING)
+
+
+def _gives(node: ast.stmt) -> bool:
+    match node:
+        case ast.AugAssign(target=target):
+            return _is_groups(target)
+        case ast.Assign(targets=targets, value=value):
+            flags = any(isinstance(target, ast.Attribute) and target.attr == "requires_grad" for target in targets)
+            return flags and not (isinstance(value, ast.Constant) and value.value is False)
+    return _calls_on_groups(node, GIVING)
+
+
+def _calls_on_groups(node: ast.AST, methods: frozenset[str]) -> bool:
+    return any(
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in methods
+        and _is_groups(call.func.value)
+        for call in ast.walk(node)
+    )
+
+
+def _is_groups(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "param_groups"

@@ -1,0 +1,84 @@
+"""The names that things get: those of the variables that the program keeps them in."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import fxaudit
+from fxaudit.syntax import NOT_UNPACKED, UNCERTAIN, unpacking
+
+
+def train(model: nn.Module, *optimizers: torch.optim.Optimizer) -> None:
+    for _ in range(2):
+        model(torch.ones(2, 3)).sum().backward()
+        for optimizer in optimizers:
+            optimizer.step()
+
+
+def several() -> tuple[nn.Module, torch.optim.Optimizer, int]:
+    model = nn.Linear(3, 1)
+    return (
+        model,
+        torch.optim.SGD(model.parameters(), 0.1),
+        0,
+    )
+
+
+def test_an_optimizer_from_a_returned_tuple_has_the_name_it_is_unpacked_to() -> None:
+    with fxaudit.watch() as watch:
+        model, tuned, _ = several()
+        train(model, tuned)
+    assert [o.name for o in watch.report.optimizers] == ["tuned"]
+
+
+def test_a_returned_tuple_that_is_kept_whole_names_its_part() -> None:
+    with fxaudit.watch() as watch:
+        made = several()
+        train(made[0], made[1])
+    assert [o.name for o in watch.report.optimizers] == ["made[1]"]
+
+
+def test_two_optimizers_built_on_one_line_are_told_apart_or_called_what_they_are() -> None:
+    model = nn.Linear(3, 1)
+    with fxaudit.watch(model) as watch:
+        fast, slow = torch.optim.SGD([model.weight], 0.1), torch.optim.Adam([model.bias], 0.1)
+        train(model, fast, slow)
+    known = ["fast", "slow"] if sys.version_info >= (3, 11) else ["SGD", "Adam"]
+    assert [o.name for o in watch.report.optimizers] == known
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "expected"),
+    [
+        ("a = f()", 4, ((), NOT_UNPACKED)),
+        ("a, b = f()", 7, (("a", "b"), NOT_UNPACKED)),
+        ("a, (b, c) = f(), g()", 17, (("a", ""), 1)),
+        ("a, b = f(), g()", -1, (("a", "b"), UNCERTAIN)),
+        ("a, *b = f(), g()", 8, ((), 0)),
+        ("self.a, b = f(), g()", 12, (("self.a", "b"), 0)),
+        ("é, b = f(), g()", 8, (("é", "b"), 0)),
+        ("a = b = f()", 8, ((), NOT_UNPACKED)),
+        ("f()", 0, ((), NOT_UNPACKED)),
+    ],
+)
+def test_unpacking(tmp_path: Path, line: str, column: int, expected: tuple[tuple[str, ...], int]) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(textwrap.dedent(line) + "\n", encoding="utf-8")
+    assert unpacking(str(program), 1, column) == expected
+
+
+def test_a_loop_without_step_is_told_round_by_round() -> None:
+    model = nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    with fxaudit.watch(model, optimizer) as watch:
+        for _ in range(4):
+            optimizer.zero_grad()
+            model(torch.ones(2, 3)).sum().backward()
+    kinds = [[event.kind for event in step.events] for step in watch.report.steps]
+    assert kinds[1:] == [["backward", "zero_grad"]] * 2 + [["backward"]]

@@ -1,0 +1,58 @@
+"""Sharpness-aware minimisation, written out: the second step climbs down again, and the base optimizer's own step was forgotten.
+Origin: made up after SAM re-implementations."""
+import torch
+from torch import nn
+
+
+class SAM(torch.optim.Optimizer):
+    def __init__(self, params, base_optimizer, rho=0.05, **kwargs):
+        super().__init__(params, dict(rho=rho, **kwargs))
+        self.base_optimizer = base_optimizer(self.param_groups, **kwargs)
+        self.param_groups = self.base_optimizer.param_groups
+
+    @torch.no_grad()
+    def first_step(self):
+        norm = torch.stack([p.grad.norm() for g in self.param_groups for p in g["params"]]).norm()
+        for group in self.param_groups:
+            for p in group["params"]:
+                self.state[p]["old"] = p.clone()
+                p.add_(p.grad, alpha=(group["rho"] / (norm + 1e-12)).item())
+        self.zero_grad()
+
+    @torch.no_grad()
+    def second_step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.copy_(self.state[p]["old"])  # <-- culprit
+        self.zero_grad()  # <-- culprit
+
+
+def make():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 2))
+    return model, SAM(model.parameters(), torch.optim.SGD, lr=0.1), (torch.randn(10, 6), torch.randint(0, 2, (10,)))
+
+
+def loss_fn(model, batch):
+    return nn.functional.cross_entropy(model(batch[0]), batch[1])
+
+
+def train(steps=3):
+    model, optimizer, batch = make()
+    losses = []
+    for _ in range(steps):
+        loss = loss_fn(model, batch)
+        loss.backward()
+        optimizer.first_step()
+        loss_fn(model, batch).backward()
+        optimizer.second_step()  # <-- culprit
+        losses.append(loss.item())
+    return model, losses
+
+
+KIND = "loop"
+EXPECT = {n: "blocked" for n in ("0.weight", "0.bias", "2.weight", "2.bias")}
+CAUSE = "no_step"
+
+if __name__ == "__main__":
+    train()
