@@ -101,9 +101,27 @@ class Observation:
         if self.settling.done and self.settling.wanted is not None:
             self._made = self._made or self._examine()
         if self.on_enough is not None and self.may_end(self.settling.done):
-            if self._progress is not None and self._told:
-                self._progress("enough was recorded")
-            self._made = self._made or self._examine()
+            self._conclude()
+
+    def _tell(self) -> None:
+        """Say how far it is, seldom; nothing at all of a short run."""
+        if self._progress is None or time.monotonic() - self._told_at < PROGRESS_SECONDS:
+            return
+        steps = _steps(self.session)
+        if not steps and self.rounds < 2:
+            return  # its step is about to come
+        text = f"step {steps} recorded" if steps else f"backward {self.rounds} recorded"
+        if text != self._told:
+            self._progress(text)
+            self._told, self._told_at = text, time.monotonic()
+
+    def _conclude(self) -> None:
+        """Make the report, and let it end."""
+        if self._progress is not None and self._told:
+            self._progress("enough was recorded")
+            self._told = ""
+        self._made = self._made or self._examine()
+        if self.on_enough is not None:
             self.on_enough()
 
     def _keep_vigil(self) -> None:
@@ -126,27 +144,13 @@ class Observation:
         self._end_vigil()
         self.settling.give_up()
         if self.on_enough is not None:
-            self._made = self._made or self._examine()
-            self.on_enough()
+            self._conclude()
 
     def _end_vigil(self) -> None:
         if self._vigil is not None:
             self._vigil.end()
             self._unrecorded += self._vigil.steps
             self._vigil = None
-
-    def _tell(self) -> None:
-        """Say how far it is, seldom; nothing at all of a short run."""
-        if self._progress is None or time.monotonic() - self._told_at < PROGRESS_SECONDS:
-            return
-        steps = max((info.steps for info in self.session.optimizers), default=0)
-        backwards = len(self.session.record.backwards())
-        if not steps and backwards < 2:
-            return  # its step is about to come
-        text = f"step {steps} recorded" if steps else f"backward {backwards} recorded"
-        if text != self._told:
-            self._progress(text)
-            self._told, self._told_at = text, time.monotonic()
 
     def stop_recording(self) -> None:
         """Take the wrappers off and keep nothing; the report made so far stands, and what stops later is noticed."""

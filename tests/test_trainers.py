@@ -2,8 +2,8 @@
 
 Each file in tests/trainers is a script as its author would run it; it saves the trained parameters where `--output`
 says, and `build()` makes the model as it was at first. `EXPECT` maps name patterns to verdicts (the first that matches
-counts), `CODES` names the rules one of which must speak, `RAISES` what the script dies of, `INTENT` what rightly does
-not train. Lines that an expert would edit end with the comment `# <-- culprit`.
+counts), `CODES` names the rules one of which must speak, `RAISES` what the script dies of. Lines that an expert would
+edit end with the comment `# <-- culprit`.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def load(path: Path) -> ModuleType:
 def stated(path: Path) -> dict[str, Any]:
     """What the program says of itself."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = {"EXPECT", "CODES", "RAISES", "INTENT", "ARGUMENTS"}
+    names = {"EXPECT", "CODES", "RAISES", "ARGUMENTS"}
     return {
         target.id: ast.literal_eval(node.value)
         for node in tree.body
@@ -200,7 +200,7 @@ def marked_lines(path: Path) -> set[int]:
     return {n for n, text in enumerate(lines, 1) if text.endswith("# <-- culprit")}
 
 
-def alarms(report: Report, path: Path) -> list[str]:
+def alarms(report: Report) -> list[str]:
     """The findings above note."""
     return [f"{finding.code} {finding.message}" for finding in report.findings if finding.level != "note"]
 
@@ -230,7 +230,7 @@ def test_watching_changes_no_loss_and_no_parameter(path: Path) -> None:
 def test_a_broken_program_is_judged_right(path: Path) -> None:
     report = outcome(path).report
     assert wrong(report, path) == {}
-    assert {f.code for f in report.findings if f.level != "note"} & stated(path)["CODES"], alarms(report, path)
+    assert {f.code for f in report.findings if f.level != "note"} & stated(path)["CODES"], alarms(report)
     assert named_lines(report, path) & marked_lines(path), [str(f.culprit) for f in report.findings]
 
 
@@ -238,7 +238,7 @@ def test_a_broken_program_is_judged_right(path: Path) -> None:
 def test_a_healthy_program_raises_no_alarm(path: Path) -> None:
     report = outcome(path).report
     assert wrong(report, path) == {}
-    assert alarms(report, path) == []
+    assert alarms(report) == []
 
 
 @pytest.mark.parametrize("path", cases([p for p in (*BUGS, *HEALTHY) if p.stem in ENDED_EARLY]))
