@@ -52,8 +52,8 @@ def _statements(files: Iterable[str]) -> Iterator[tuple[str, ast.stmt]]:
 
 def _takes(node: ast.stmt) -> bool:
     match node:
-        case ast.Assign(targets=targets):
-            return any(_is_groups(target) for target in targets)
+        case ast.Assign(targets=targets) if any(_is_groups(target) for target in targets):
+            return True
         case ast.Delete(targets=targets):
             return any(isinstance(target, ast.Subscript) and _is_groups(target.value) for target in targets)
     return _calls_on_groups(node, TAKING)
