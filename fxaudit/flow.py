@@ -15,7 +15,7 @@ from fxaudit.capture.autograd import OpsBySequence, Probe
 from fxaudit.capture.record import Op, Record, Track
 from fxaudit.graph import StepGraph
 
-__all__ = ["Vanishing", "gradient_origin", "nonfinite_origin", "zero_value_origin"]
+__all__ = ["OVERWRITING", "Vanishing", "gradient_origin", "nonfinite_origin", "zero_value_origin"]
 
 PASSING = frozenset(
     {
@@ -49,6 +49,16 @@ RESHAPING = (
     "ViewBackward", "ReshapeAliasBackward", "UnsafeViewBackward", "TransposeBackward", "PermuteBackward", "TBackward",
     "CloneBackward", "SqueezeBackward", "UnsqueezeBackward", "ExpandBackward", "AsStridedBackward",
 )  # fmt: skip
+ELEMENTWISE = tuple(
+    f"{name}Backward"
+    for name in "Tanh Relu Gelu Silu Sigmoid LeakyRelu Elu Softplus Hardtanh Mul Add Sub Neg Exp NativeDropout Where"
+    " MaskedFill ToCopy".split()
+)
+"""What keeps the places of a tensor apart: a part that nobody reads stays a part that nobody reads."""
+RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "rnn_tanh_cell"})
+OVERWRITING = frozenset(
+    "__setitem__ copy_ index_put_ index_copy_ masked_scatter_ scatter_ zero_ fill_ zeros_ constant_".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,8 @@ def gradient_origin(record: Record, graph: StepGraph, probe: Probe, track: Track
     best: Vanishing | None = None
     for node, position in frontier:
         selecting = _selecting(probe, above, node)
-        if selecting >= 0 and (chosen := finder.find(probe.flows[selecting].sequence)) >= 0:
+        chosen = finder.find(probe.flows[selecting].sequence) if selecting >= 0 else -1
+        if chosen >= 0 and chosen != finder.find(probe.flows[node].sequence):
             found: Vanishing | None = Vanishing("selected", chosen, chosen, node=probe.flows[selecting].name)
         else:
             found = _explain(record, probe, node, position, finder, track)
@@ -148,7 +159,7 @@ def _selecting(probe: Probe, above: dict[int, list[tuple[int, int]]], node: int)
             seen.add(user)
             if name.startswith(SELECTING):
                 return user
-            if name.startswith((*JOINING, *RESHAPING)):
+            if name.startswith((*JOINING, *RESHAPING, *ELEMENTWISE)):
                 queue.append(user)
     return -1
 
@@ -179,7 +190,9 @@ def _explain(
         return Vanishing("number", op_index, op_index, node=flow.name)
     # Of the values that one tensor stands for, the last writer's comes last.
     zeros = [vid for vid in _factors_first(record, op.inputs) if _is_zero(record, vid)]
-    if op.name not in CONTRACTING and not op.custom:
+    if op.name in OVERWRITING | RECURRENT:
+        zeros = []  # what is written is no factor of what was there, and neither is the state that begins
+    elif op.name not in CONTRACTING and not op.custom:
         zeros = [vid for vid in zeros if record.values[vid].track != track.index and record.values[vid].floating]
     for vid in zeros:
         origin, factor = zero_value_origin(record, vid)

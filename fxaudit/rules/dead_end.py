@@ -55,12 +55,12 @@ class DeadEndValue(Rule):
             culprit = audit.source(stack)
             related: list[tuple[SourceLine | None, str]] = []
             backward = _other_backward(audit, end)
+            if not _runs_backward(audit, stack):
+                related.append((return_after(file, line), "what is returned here does not contain it"))
             if backward is not None:
                 related.append((backward[0], "backward is called on another value"))
                 if backward[1]:
                     culprit, related = backward[0], [(culprit, "the whole loss is computed here")]
-            elif not _runs_backward(audit, stack):
-                related.append((return_after(file, line), "what is returned here does not contain it"))
             related += [(audit.source(op.stack), f"the last operation, `{op.name}`")]
             related += [
                 (audit.op_source(cut.op), f"another way to the loss ends here, at `{audit.record.ops[cut.op].name}`")
@@ -129,7 +129,8 @@ def _bound(audit: Audit, state: ParameterState, end: DeadEnd) -> int:
             return stack
         if kind == "assigned" or op.custom or (kind == "discarded" and drops_call(file, line, op.name)):
             return stack
-        before = [record.values[vid].op for vid in op.inputs if vid in carried and record.values[vid].op >= 0]
+        values = [record.values[vid] for vid in op.inputs if vid in carried]
+        before = [value.op for value in values if value.op >= 0 and value.track < 0]
         if not before:
             break
         op = record.ops[max(before)]

@@ -10,7 +10,7 @@ from torch import nn
 from fxaudit.blame import source_at
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
-from fxaudit.syntax import Tree, attribute_mentions, obstacles
+from fxaudit.syntax import Tree, attribute_mentions, ending_the_loop, obstacles
 
 __all__ = ["Unreached", "registration", "unreached_mention"]
 
@@ -50,6 +50,12 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
         node = _call_in_loop(tree, mention) or mention
         found = obstacles(tree, node, ran.get(tree.file, set()))
         here = source_at(tree.file, getattr(node, "lineno", 0))
+        if not found and node is not mention:
+            found = ending_the_loop(tree, node)
+        if not found and node is not mention:
+            # The loop runs, but not over this one: what it goes through leaves it out.
+            header = source_at(tree.file, getattr(mention, "lineno", 0))
+            return Unreached(header, [(here, "called in the loop"), (made, "made here")])
         if not found:
             return Unreached(here, [(made, "made here")])
         decisive = found[0]

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 
 from fxaudit.blame import source_at
 from fxaudit.finding import Finding
-from fxaudit.flow import Vanishing
+from fxaudit.flow import OVERWRITING, Vanishing
 from fxaudit.rule import Audit, Example, Rule
-from fxaudit.rules.vanishing import Origins, literal_zero
+from fxaudit.rules.vanishing import Origins, integer_zero, zero_number
 from fxaudit.source import SourceLine
 from fxaudit.syntax import tree_of
 from fxaudit.verdict import FULL_WRITES, ParameterState
 
 __all__ = ["ZeroGradient"]
+
+
+DROPOUTS = ("dropout", "alpha_dropout", "feature_dropout")
 
 
 class ZeroGradient(Rule):
@@ -63,7 +66,7 @@ class ZeroGradient(Rule):
         name = audit.record.ops[found.bites].name if found.bites >= 0 else found.node
         match found.how:
             case "number":
-                literal = literal_zero(audit, found.bites)
+                literal = zero_number(audit, found.bites)
                 return literal or bites, [(bites, "multiplied by 0 here")], "it is multiplied by 0"
             case "factor":
                 origin = audit.op_source(found.origin)
@@ -73,14 +76,17 @@ class ZeroGradient(Rule):
                     f"`{name}` multiplies it with zeros",
                 )
             case "backward":
-                return audit.op_source(found.origin), [(bites, "applied here")], "a backward returns zeros"
+                related = [(bites, "applied here"), (integer_zero(audit, found.bites), "a whole number is made here")]
+                return audit.op_source(found.origin), related, "a backward returns zeros"
             case "selected":
                 return bites, [], f"`{name}` reads another part of what it is joined with"
             case "cancelled":
                 alias = _alias(bites)
                 return alias or bites, [(bites, f"`{name}` cancels it here")], "the gradients of its uses cancel out"
+        if name in OVERWRITING:
+            return bites, _further_writes(audit, found.bites), f"`{name}` overwrites what is computed from it"
         made = _module_made(audit, found.bites)
-        if made is not None and name in ("dropout", "alpha_dropout", "feature_dropout"):
+        if made is not None and (name in DROPOUTS or _drops_everything(audit, found.bites)):
             return made, [(bites, "everything is dropped here")], "dropout drops everything"
         fed = _fed_by(audit, found.bites)
         constant = _constant_behind(audit, found.bites)
@@ -121,6 +127,19 @@ class ZeroGradient(Rule):
         return Example(model, lambda: body(x).square().mean() + alpha * aux(x).square().mean(), optimizer)
 
 
+def _further_writes(audit: Audit, index: int) -> list[tuple[SourceLine | None, str]]:
+    """The later writes into the same tensor, which may overwrite the rest of it."""
+    graph, found = audit.graph, []
+    queue, seen = list(audit.record.ops[index].outputs), set()
+    while queue:
+        for op in graph.consumers.get(queue.pop(0), ()):
+            if op.name in OVERWRITING and op.mutates and op.index not in seen:
+                seen.add(op.index)
+                found.append((audit.source(op.stack), f"`{op.name}` overwrites a part of it, too"))
+                queue.extend(op.outputs)
+    return found
+
+
 def _alias(source: SourceLine | None) -> SourceLine | None:
     """The assignment `a = b` that makes two names in the line stand for one tensor."""
     tree = tree_of(source.file) if source is not None else None
@@ -133,6 +152,13 @@ def _alias(source: SourceLine | None) -> SourceLine | None:
             case ast.Assign(targets=[ast.Name(id=one)], value=ast.Name(id=other)) if {one, other} <= names:
                 return source_at(tree.file, node.lineno)
     return None
+
+
+def _drops_everything(audit: Audit, index: int) -> bool:
+    """Whether the module that ran the operation drops with probability 1 inside, as a recurrent layer does."""
+    call = audit.record.ops[index].module
+    module = audit.session.modules[audit.record.calls[call].module].ref() if call >= 0 else None
+    return bool(getattr(module, "dropout", 0) == 1)
 
 
 def _module_made(audit: Audit, index: int) -> SourceLine | None:
