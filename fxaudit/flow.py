@@ -15,7 +15,7 @@ from fxaudit.capture.autograd import OpsBySequence, Probe
 from fxaudit.capture.record import Op, Record, Track
 from fxaudit.sweeping import sweep
 
-__all__ = ["Vanishing", "gradient_origin", "nonfinite_origin", "zero_value_origin"]
+__all__ = ["OVERWRITING", "Vanishing", "gradient_origin", "nonfinite_origin", "zero_value_origin"]
 
 PASSING = frozenset(
     {
@@ -65,6 +65,16 @@ SELECTING = frozenset(
 RANKS = ("backward", "hook", "number", "factor", "selected", "cancelled", "derivative")
 """Ways to vanish, those that explain most first."""
 SUMMING = frozenset({"add", "add_", "sub", "sub_", "__add__", "__radd__", "__sub__", "__rsub__", "__iadd__"})
+ELEMENTWISE = tuple(
+    f"{name}Backward"
+    for name in "Tanh Relu Gelu Silu Sigmoid LeakyRelu Elu Softplus Hardtanh Mul Add Sub Neg Exp NativeDropout Where"
+    " MaskedFill ToCopy".split()
+)
+"""What keeps the places of a tensor apart: a part that nobody reads stays a part that nobody reads."""
+RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "rnn_tanh_cell"})
+OVERWRITING = frozenset(
+    "__setitem__ copy_ index_put_ index_copy_ masked_scatter_ scatter_ zero_ fill_ zeros_ constant_".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +219,7 @@ class _Ascent:
                 seen.add(user)
                 if name.startswith(SELECTING_NODES):
                     return user
-                if name.startswith((*JOINING, *RESHAPING)):
+                if name.startswith((*JOINING, *RESHAPING, *ELEMENTWISE)):
                     queue.append(user)
         return -1
 
@@ -233,7 +243,7 @@ def gradient_origin(record: Record, probe: Probe, track: Track) -> Vanishing | N
     for node, position in dict.fromkeys([*edges, *(edge for end, _ in edges for edge in ascent.dead_branches(end))]):
         selecting = ascent.selecting(node)
         chosen = ascent.op_of(selecting) if selecting >= 0 else -1
-        if chosen >= 0:
+        if chosen >= 0 and chosen != ascent.op_of(node):
             found = Vanishing("selected", chosen, chosen, node=probe.flows[selecting].name)
         else:
             found = _explain(record, probe, node, position, ascent.finder, track)
@@ -281,7 +291,11 @@ def _explain(record: Record, probe: Probe, node: int, position: int, finder: Ops
         vid for vid in _factors_first(record, op.inputs) if _is_zero(record, vid) and not _is_bias(record, op, vid)
     ]
     zeros.sort(key=lambda vid: _is_made_for(record, op, vid))
-    if op.name not in CONTRACTING and not op.custom:
+    if op.name in OVERWRITING:
+        zeros = []  # what is written is no factor of what was there
+    elif op.name in RECURRENT:
+        zeros = [vid for vid in zeros if _parameter_of(record, vid) >= 0]  # the state that begins is none either
+    elif op.name not in CONTRACTING and not op.custom:
         zeros = [vid for vid in zeros if record.values[vid].track != track.index and record.values[vid].floating]
     for vid in zeros:
         origin, factor = zero_value_origin(record, vid)

@@ -297,6 +297,10 @@ class Rehearsal:
             )
             for optimizer in self.optimizers:
                 _clear(optimizer)
+            for track in record.tracks:  # what the observed backward had brought was put aside unseen
+                tensor = track.ref()
+                if tensor is not None and tensor.grad is None:
+                    track.contributions = track.used = 0
             self._forward_and_backward()
             for optimizer in self.optimizers:
                 self._step(optimizer)

@@ -109,8 +109,22 @@ class Audit:
             if unused and self.record.values[dead.value].requires_grad and (op.custom or later):
                 return dead
         if certain:
-            return certain[0]
+            return self._foremost(certain)
         return dead or self.graph.last_escape(state.index)
+
+    def _foremost(self, cuts: list[Cut]) -> Cut:
+        """The first cut; of several in the same call of a module a detach before what cannot have a gradient.
+
+        `q + (z - q).detach()` was meant to lead gradient round the `argmin`, and a scale read by `float(w.max())` is
+        not what stops the weight that is quantised with it.
+        """
+        ranks = {"detached": 0, "non_differentiable": 1, "left_torch": 2}
+        first = cuts[0]
+        if first.kind not in ("non_differentiable", "left_torch"):
+            return first
+        module = self.record.ops[first.op].module
+        beside = [c for c in cuts if c.kind in ranks and self.record.ops[c.op].module == module >= 0]
+        return min(beside, key=lambda cut: (ranks[cut.kind], cut.op), default=first)
 
     def _is_bound(self, dead: DeadEnd) -> bool:
         """Whether the program gives the value a name, beside the operation's other results: `weight, index = p.max(1)`.

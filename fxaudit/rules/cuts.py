@@ -70,8 +70,8 @@ class CutRule(Rule):
         return ""
 
     def companions(self, audit: Audit) -> list[ParameterState]:
-        """Further tensors that the same finding accounts for."""
-        return []
+        """The new leaves, to which the gradient goes instead."""
+        return [s for s in audit.having("unregistered") if s.explained == [self.code]]
 
     def culprit(self, audit: Audit, cut: Cut) -> SourceLine | None:
         """The line to blame for `cut`."""

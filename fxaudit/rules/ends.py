@@ -40,7 +40,8 @@ def bound(audit: Audit, state: ParameterState, end: DeadEnd) -> int:
             return stack
         if kind == "assigned" or op.custom or (kind == "discarded" and drops_call(file, line, op.name)):
             return stack
-        before = [record.values[vid].op for vid in op.inputs if vid in carried and record.values[vid].op >= 0]
+        values = [record.values[vid] for vid in op.inputs if vid in carried]
+        before = [value.op for value in values if value.op >= 0 and value.track < 0]
         if not before:
             break
         op = record.ops[max(before)]
