@@ -14,7 +14,7 @@ from torch import nn
 from fxaudit.assemble import Options, examine
 from fxaudit.capture.hooks_autograd import note_hand_updates
 from fxaudit.capture.naming import ModelName, models_seen
-from fxaudit.capture.processes import digest, is_one_of_several, mirrors
+from fxaudit.capture.processes import digest, is_one_of_several, is_sharded, mirrors
 from fxaudit.capture.session import Session
 from fxaudit.ranks import Ending, RankReport
 from fxaudit.report import Report
@@ -219,11 +219,9 @@ def comparable(session: Session, models: Sequence[ModelName]) -> RankReport:
     """What only a comparison between ranks can use; its report is empty yet."""
     with session.quietly():
         names: dict[int, str] = {}
-        sharded = False
         for model in models:
             for local, parameter in model.module.named_parameters():
                 names.setdefault(session.recorder.track(parameter).index, model.prefix + local)
-                sharded = sharded or hasattr(parameter, "to_local")
         found = mirrors(session)
     return RankReport(
         rank=0,
@@ -239,7 +237,7 @@ def comparable(session: Session, models: Sequence[ModelName]) -> RankReport:
             for t in mirror.tracks
             if t in names
         ),
-        sharded=sharded,
+        sharded=is_sharded(session),
     )
 
 
