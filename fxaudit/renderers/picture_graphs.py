@@ -34,7 +34,7 @@ def draw_operations(
         known = node.label if node.kind == "parameter" and node.label in report.parameters else ""
         unwell = bool(known) and report.parameters[known].verdict not in HAPPY
         source = _source(report, node)
-        kind = "cut" if number in cuts else node.kind if node.kind in ("parameter", "input", "loss") else "op"
+        kind = "cut" if number in cuts else node.kind if node.kind in ("parameter", "buffer", "input", "loss") else "op"
         items.append(
             Item(
                 (Line(shortened(_shown(node)), "title"), *([muted(where(source))] if source else [])),

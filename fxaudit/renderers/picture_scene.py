@@ -22,7 +22,7 @@ LIMIT = 400
 URGENT = 120
 """Urgent nodes that stay outside folded modules; more of them fold like everything else."""
 
-_NAMED = {"parameter": "parameter", "input": "input", "loss": "loss term"}
+_NAMED = {"parameter": "parameter", "buffer": "buffer", "input": "input", "loss": "loss term"}
 """Kinds of nodes that the caption counts apart."""
 
 
