@@ -394,6 +394,26 @@ def test_what_is_frozen_stays_frozen_though_forward_overwrites_it() -> None:
     assert report_on(make)["body.weight"].verdict == "frozen"
 
 
+def test_a_target_network_that_forward_copies_and_nothing_holds_is_worth_a_note() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.online, self.target = nn.Linear(4, 4), nn.Linear(4, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad():
+                for own, other in zip(self.target.parameters(), self.online.parameters(), strict=True):
+                    own.copy_(other)
+            out: torch.Tensor = self.online(x) - self.target(x).detach() - 1
+            return out
+
+    def make() -> Made:
+        model, x = Net(), torch.randn(5, 4)
+        return model, lambda: model(x).square().mean(), sgd(model.online)
+
+    assert {f.level for f in report_on(make).findings} <= {"note"}
+
+
 def test_each_line_that_freezes_has_a_finding_of_its_own() -> None:
     def make() -> Made:
         model, x = two_layers(), torch.randn(5, 4)
