@@ -65,20 +65,31 @@ def test_a_nan_written_into_a_weight_is_found_at_the_line_that_wrote_it() -> Non
     assert_guilty(make, "2.bias", "FXA502")
 
 
+class Scale(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.weight * x
+
+
 def test_zeros_written_into_a_weight_are_found_at_the_line_that_wrote_them() -> None:
     def make() -> Made:
-        model, x = two_layers(nn.LayerNorm(4)), torch.randn(5, 4)
+        model, x = two_layers(Scale()), torch.randn(5, 4)
         model[1].weight.data.zero_()  # guilty
         model[1].weight.requires_grad_(False)
         return model, lambda: model(x).square().mean(), sgd(model)
 
-    assert_guilty(make, "0.weight", "FXA501")
+    report = assert_guilty(make, "2.weight", "FXA501")
+    assert finding_on(report, "0.weight") is finding_on(report, "2.weight")
 
 
 def test_a_bias_of_zeros_is_no_factor() -> None:
     def make() -> Made:
         model, x = two_layers(), torch.randn(5, 4)
         nn.init.zeros_(model[0].bias)
+        model[0].bias.requires_grad_(False)
 
         def loss() -> torch.Tensor:
             blank = x * 0.0  # guilty
@@ -86,7 +97,7 @@ def test_a_bias_of_zeros_is_no_factor() -> None:
 
         return model, loss, sgd(model)
 
-    assert_guilty(make, "0.weight", "FXA501")
+    assert_guilty(make, "2.weight", "FXA501")
 
 
 def test_a_nan_in_a_mask_is_found_where_the_mask_was_made() -> None:
@@ -161,11 +172,11 @@ def test_a_first_hidden_state_is_not_blamed_for_the_zeros_in_the_input() -> None
 def test_an_empty_tensor_is_no_factor_of_zero() -> None:
     def make() -> Made:
         model, x = two_layers(), torch.randn(5, 4)
-        cache = torch.tensor([])
 
         def loss() -> torch.Tensor:
-            values = x.masked_fill(x == x, 0.0)  # guilty
-            values = torch.cat([cache, values.flatten()]).view(5, 4)
+            values = x.masked_fill(x == x, 0.0).flatten()  # guilty
+            cache = torch.tensor([])
+            values = torch.cat([cache, values]).view(5, 4)
             return model(values).square().mean()
 
         return model, loss, sgd(model)
@@ -264,6 +275,22 @@ def test_an_output_replaced_by_noise_is_found_in_the_loss_function() -> None:
         return model, loss, sgd(model)
 
     assert_guilty(make, "0.weight", "FXA103")
+
+
+def test_what_is_never_read_is_called_so_though_the_output_is_thrown_away() -> None:
+    def make() -> Made:
+        model, x = two_layers(), torch.randn(5, 4)
+        model.register_parameter("spare", nn.Parameter(torch.ones(4)))
+
+        def loss() -> torch.Tensor:
+            output = model(x)
+            output = torch.randn(output.shape)  # guilty
+            return output.square().mean()
+
+        return model, loss, sgd(model)
+
+    report = assert_guilty(make, "0.weight", "FXA103")
+    assert finding_on(report, "spare").code == "FXA102"
 
 
 def test_a_value_that_flows_on_is_not_thrown_away() -> None:
@@ -392,6 +419,26 @@ def test_what_is_frozen_stays_frozen_though_forward_overwrites_it() -> None:
         return model, lambda: model(x).square().mean().round(), sgd(model)
 
     assert report_on(make)["body.weight"].verdict == "frozen"
+
+
+def test_a_target_network_that_forward_copies_and_nothing_holds_is_worth_a_note() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.online, self.target = nn.Linear(4, 4), nn.Linear(4, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad():
+                for own, other in zip(self.target.parameters(), self.online.parameters(), strict=True):
+                    own.copy_(other)
+            out: torch.Tensor = self.online(x) - self.target(x).detach() - 1
+            return out
+
+    def make() -> Made:
+        model, x = Net(), torch.randn(5, 4)
+        return model, lambda: model(x).square().mean(), sgd(model.online)
+
+    assert {f.level for f in report_on(make).findings} <= {"note"}
 
 
 def test_each_line_that_freezes_has_a_finding_of_its_own() -> None:
