@@ -452,7 +452,9 @@ class Judge:
         if judged and all(fact.lost for fact in judged):
             last = self.record.events[state.facts[-1].event].time
             writers = self.writers(state.track)
-            state.writers = tuple(op for op in writers if op.index < last) or tuple(writers)
+            writers = [op for op in writers if op.index < last] or writers
+            # What sets the whole value puts it back; what else changes it (a perturbation, a clamp) does not.
+            state.writers = tuple(op for op in writers if op.name in FULL_WRITES) or tuple(writers)
             inside = any(self._in_forward(op) for op in state.writers)
             self._replaced(
                 state,
