@@ -38,7 +38,7 @@ __all__ = ["Company", "Exchange", "Terminated"]
 PULSE = 0.2
 """Seconds between two looks at the store."""
 MORE_STEPS = 50
-"""How many steps a rank that has seen enough waits for the others to say so, too."""
+"""For how many steps, and at least `GRACE`, a rank that has seen enough goes on for the others to say so, too."""
 GRACE = 5.0
 """Seconds in which a rank may end by itself once another has died or left, or once it got a signal."""
 PATIENCE = float(os.environ.get("FXAUDIT_RANK_TIMEOUT") or 30)
@@ -196,6 +196,7 @@ class Company:
         """The functions in which the script runs: SIGTERM ends it there, and is only noted elsewhere."""
         self._board: _Board | None = None
         self._wanted: int | None = None
+        self._wanted_at = 0.0
         self._ended: Ending | None = None
         self._signalled = 0.0
         self._concluding = threading.Lock()
@@ -241,9 +242,9 @@ class Company:
             if not done:
                 return False
             if self._wanted is None:
-                self._wanted = step
+                self._wanted, self._wanted_at = step, time.monotonic()
                 board.put(f"want/{self.rank}", str(step))
-            if step < self._wanted + MORE_STEPS:
+            if step < self._wanted + MORE_STEPS or time.monotonic() - self._wanted_at < GRACE:
                 wanted = [board.get(f"want/{rank}") for rank in range(self.world)]
                 return all(wanted) and step > max(int(one) for one in wanted if one)
         return done
