@@ -405,7 +405,10 @@ class Judge:
         if judged and all(fact.lost for fact in judged):
             last = self.record.events[state.facts[-1].event].time
             writers = self.writers(state.track)
-            state.writers = tuple(op for op in writers if op.index < last) or tuple(writers)
+            recurring = {
+                op.stack for op in writers if op.index < last
+            }  # what writes only after the loop put nothing back
+            state.writers = tuple(op for op in writers if op.stack in recurring) or tuple(writers)
             inside = any(self._in_forward(op) for op in state.writers)
             self._replaced(
                 state,
