@@ -376,6 +376,7 @@ def run(
     folder: Path,
     tell: Callable[[str], None] = lambda text: None,
     note: Callable[[Outcome], None] = lambda outcome: None,
+    minutes: float = float("inf"),
 ) -> tuple[list[Outcome], list[Outcome], list[Outcome], Bench]:
     """The outcomes of single faults, of combinations, and of the healthy models."""
     torch.set_num_threads(1)
@@ -383,12 +384,13 @@ def run(
     kinds = kinds or list(KINDS)
     subjects = subjects or [name for name, subject in SUBJECTS.items() if subject.is_available]
     bench = Bench(folder)
+    end = time.monotonic() + 60 * minutes
 
     def enough(programs: Any, wanted: int) -> list[Outcome]:
         outcomes: list[Outcome] = []
         seen: set[str] = set()
         for program in itertools.islice(programs, 8 * wanted):
-            if len(outcomes) == wanted:
+            if len(outcomes) == wanted or time.monotonic() > end:
                 break
             if str(program) in seen:
                 continue
@@ -425,6 +427,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", help="names of kinds or codes of rules, separated by commas")
     parser.add_argument("--models", help="parts of names of models, separated by commas")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="draw no more after so many minutes")
     parser.add_argument("--json", metavar="OUT", help="write every outcome to this file")
     parser.add_argument("--failures", metavar="OUT", help="write every failure to this file as it goes, one a line")
     parser.add_argument("--keep", metavar="FOLDER", help="keep the programs in this folder")
@@ -456,6 +459,7 @@ def main(arguments: list[str] | None = None) -> int:
             folder=folder,
             tell=lambda text: print(text, flush=True),
             note=note,
+            minutes=options.minutes,
         )
     print(f"\n{len(singles)} single faults\n\n{table(singles)}")
     if several:

@@ -351,6 +351,7 @@ class _GraphWriter:
         self._parameter: dict[int, int] = {}
         self._op: dict[int, int] = {}
         self._outside: dict[int, int] = {}
+        self._buffers_drawn: set[str] = set()
         unreachable = [state.index for state in audit.states if state.verdict == "unreachable"]
         self._cuts = {(cut.op, cut.value) for index in unreachable for cut in self.graph.cuts(index)}
         # What becomes of a loss that was read for the log (`total += loss.item()`) is guessed: drawn where it hurts.
@@ -479,7 +480,10 @@ class _GraphWriter:
             fitting = [name for name, shape in self.buffers.get(module, ()) if shape == value.shape]
             self._outside[vid] = len(self.nodes)
             if fitting and not value.requires_grad:
-                self.nodes.append(GraphNode("buffer", fitting[0], module))
+                # Equal ones (running mean and variance) are read in the order in which they are registered.
+                name = next((name for name in fitting if name not in self._buffers_drawn), fitting[0])
+                self._buffers_drawn.add(name)
+                self.nodes.append(GraphNode("buffer", name, module))
             else:
                 self.nodes.append(GraphNode("input", self._input_name(value, op), -1, -1, value.requires_grad))
         return self._outside[vid]

@@ -167,13 +167,10 @@ def run(
     if not script:
         raise click.UsageError("no module given; -m expects its name" if as_module else "no script given to run")
     expectations = _expectations(expect)
-    from fxaudit.gathering import Company
-    from fxaudit.runner import run_rank, run_script
-
     # Whatever the script does to sys.stdout, the report goes where the shell expects it.
     out, err = sys.stdout, sys.stderr
-    company = Company.of_launcher()
-    speaks = not delivery.quiet and err.isatty() and (company is None or company.rank == 0)
+    alone, first = os.environ.get("WORLD_SIZE", "1") == "1", os.environ.get("RANK", "0") == "0"
+    speaks = not delivery.quiet and err.isatty() and (alone or first)
 
     def deliver(report: Report) -> int:
         if report.traceback:
@@ -187,11 +184,18 @@ def run(
         "expect": expectations or None,
         "progress": (lambda text: _say(f"fxaudit: {text}", err)) if speaks else None,
     }
-    if company is None:
-        return deliver(run_script(list(script), prove=prove, **options))
-    if prove:
-        raise click.UsageError("--prove runs the script again, which several processes cannot do one by one")
-    return run_rank(list(script), company, deliver, **options)
+    if not alone:
+        from fxaudit.gathering import Company
+        from fxaudit.runner import run_rank
+
+        company = Company.of_launcher()
+        if company is not None and prove:
+            raise click.UsageError("--prove runs the script again, which several processes cannot do one by one")
+        if company is not None:
+            return run_rank(list(script), company, deliver, **options)
+    from fxaudit.runner import run_script
+
+    return deliver(run_script(list(script), prove=prove, **options))
 
 
 @commands.command(options_metavar="[options]", short_help="Audit what a function of yours returns.")
@@ -291,7 +295,9 @@ def render(report_json: str, outputs: tuple[str, ...], format_: str, parameter: 
 def diff(old_json: str, new_json: str) -> int:
     """Print which verdicts and causes differ between two saved reports; the exit status is 1 when NEW_JSON is worse."""
     difference = _saved_report(old_json).diff(_saved_report(new_json))
-    _say(str(difference), sys.stdout)
+    from fxaudit.renderers.wording import inert
+
+    _say("\n".join(inert(line) for line in str(difference).split("\n")), sys.stdout)
     return int(difference.worse)
 
 

@@ -15,7 +15,7 @@ from fxaudit.capture.autograd import OpsBySequence, Probe
 from fxaudit.capture.record import Op, Record, Track
 from fxaudit.sweeping import sweep
 
-__all__ = ["Vanishing", "gradient_origin", "nonfinite_origin", "zero_value_origin"]
+__all__ = ["OVERWRITING", "Vanishing", "gradient_origin", "nonfinite_origin", "zero_value_origin"]
 
 PASSING = frozenset(
     {
@@ -65,6 +65,16 @@ SELECTING = frozenset(
 RANKS = ("backward", "hook", "number", "factor", "selected", "cancelled", "derivative")
 """Ways to vanish, those that explain most first."""
 SUMMING = frozenset({"add", "add_", "sub", "sub_", "__add__", "__radd__", "__sub__", "__rsub__", "__iadd__"})
+ELEMENTWISE = tuple(
+    f"{name}Backward"
+    for name in "Tanh Relu Gelu Silu Sigmoid LeakyRelu Elu Softplus Hardtanh Mul Add Sub Neg Exp NativeDropout Where"
+    " MaskedFill ToCopy".split()
+)
+"""What keeps the places of a tensor apart: a part that nobody reads stays a part that nobody reads."""
+RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "rnn_tanh_cell"})
+OVERWRITING = frozenset(
+    "__setitem__ copy_ index_put_ index_copy_ masked_scatter_ scatter_ zero_ fill_ zeros_ constant_".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +219,7 @@ class _Ascent:
                 seen.add(user)
                 if name.startswith(SELECTING_NODES):
                     return user
-                if name.startswith((*JOINING, *RESHAPING)):
+                if name.startswith((*JOINING, *RESHAPING, *ELEMENTWISE)):
                     queue.append(user)
         return -1
 
@@ -233,7 +243,7 @@ def gradient_origin(record: Record, probe: Probe, track: Track) -> Vanishing | N
     for node, position in dict.fromkeys([*edges, *(edge for end, _ in edges for edge in ascent.dead_branches(end))]):
         selecting = ascent.selecting(node)
         chosen = ascent.op_of(selecting) if selecting >= 0 else -1
-        if chosen >= 0:
+        if chosen >= 0 and chosen != ascent.op_of(node):
             found = Vanishing("selected", chosen, chosen, node=probe.flows[selecting].name)
         else:
             found = _explain(record, probe, node, position, ascent.finder, track)
@@ -281,7 +291,11 @@ def _explain(record: Record, probe: Probe, node: int, position: int, finder: Ops
         vid for vid in _factors_first(record, op.inputs) if _is_zero(record, vid) and not _is_bias(record, op, vid)
     ]
     zeros.sort(key=lambda vid: _is_made_for(record, op, vid))
-    if op.name not in CONTRACTING and not op.custom:
+    if op.name in OVERWRITING:
+        zeros = []  # what is written is no factor of what was there
+    elif op.name in RECURRENT:
+        zeros = [vid for vid in zeros if _parameter_of(record, vid) >= 0]  # the state that begins is none either
+    elif op.name not in CONTRACTING and not op.custom:
         zeros = [vid for vid in zeros if record.values[vid].track != track.index and record.values[vid].floating]
     for vid in zeros:
         origin, factor = zero_value_origin(record, vid)
@@ -419,6 +433,9 @@ def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tu
             continue
         if not any(_stepped_between(record, track, op.index, event_time) for track in leaves):
             return op.index, "forward"
+    constant = _nonfinite_constant(record, event_time)
+    if constant >= 0:
+        return constant, "forward"
     if probe is not None:
         finder = OpsBySequence(record.ops)
         for flow in probe.flows:
@@ -427,3 +444,23 @@ def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tu
                 if found >= 0:
                     return found, "backward"
     return -1, ""
+
+
+def _nonfinite_constant(record: Record, until: int) -> int:
+    """Where a value without gradient became non-finite that spoils the loss computed last before `until`."""
+    op = next(
+        (
+            op
+            for op in reversed(record.ops[: until + 1])
+            if op.phase == "forward" and any(record.values[out].requires_grad for out in op.outputs)
+        ),
+        None,
+    )
+    if op is None or all(record.values[out].finite is not False for out in op.outputs):
+        return -1
+    for _ in range(10_000):
+        bad = [vid for vid in op.inputs if record.values[vid].finite is False and record.values[vid].op >= 0]
+        if not bad:
+            return op.index
+        op = record.ops[record.values[bad[-1]].op]
+    return -1

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, get_args
 
 import torch
@@ -192,6 +192,8 @@ class Company:
         self.rank, self.world = rank, world
         self.on_stuck: Callable[[Ending, str], int] | None = None
         """Reports for a script that cannot end by itself: (why, where it is) → the exit status."""
+        self.script: frozenset[CodeType] = frozenset()
+        """The functions in which the script runs: SIGTERM ends it there, and is only noted elsewhere."""
         self._board: _Board | None = None
         self._wanted: int | None = None
         self._ended: Ending | None = None
@@ -203,7 +205,6 @@ class Company:
         self._thread: threading.Thread | None = None
         self._main = threading.main_thread()
         self._bell = socket.socketpair()
-        self._restore: list[Callable[[], object]] = []
 
     @classmethod
     def of_launcher(cls) -> Company | None:
@@ -372,19 +373,10 @@ class Company:
             for kind in get_args(Ending):
                 if board.get(f"left/{kind}") is not None:
                     since = now - self._noticed.setdefault(kind, now)
-                    if self._waits_in_vain(kind, since, blocked):
-                        return "blocked"
+                    reason = _after(kind, since, blocked)
+                    if reason is not None:
+                        return reason
         return None
-
-    def _waits_in_vain(self, kind: Ending, since: float, blocked: float) -> bool:
-        """Whether the script has to be ended `since` seconds after another rank has left, having waited as long."""
-        match kind:
-            case "death" | "terminated":  # the launcher would end all ranks at once
-                return since > GRACE
-            case "enough" | "followed" | "blocked":
-                return min(since, blocked) > GRACE or since > 2 * PATIENCE
-            case "end":  # it may be busy with what only it has to do
-                return min(since, blocked) > PATIENCE
 
     def _end_from_here(self, reason: Ending) -> None:
         """Report for the main thread, which is held up in a call that nothing can break off, and end the process."""
@@ -441,13 +433,13 @@ class Company:
 
         def terminate(number: int, frame: FrameType | None) -> None:
             self._signalled = self._signalled or time.monotonic()
-            if self._ended is None:
-                raise Terminated
+            while frame is not None:
+                if frame.f_code in self.script:
+                    raise Terminated
+                frame = frame.f_back
 
         signal.signal(signal.SIGTERM, terminate)
-        before = signal.set_wakeup_fd(self._bell[1].fileno(), warn_on_full_buffer=False)
-        self._restore.append(lambda: signal.set_wakeup_fd(before))
-        self._restore.append(lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+        signal.set_wakeup_fd(self._bell[1].fileno(), warn_on_full_buffer=False)
 
     def _rung(self) -> bool:
         """Wait a pulse; whether SIGTERM came."""
@@ -456,11 +448,27 @@ class Company:
 
     def _close(self) -> None:
         self._closed.set()
-        if threading.current_thread() is threading.main_thread():
-            for undo in self._restore:
-                undo()
-            if self._thread is not None:
-                self._thread.join(GRACE)
+        if threading.current_thread() is threading.main_thread() and self.script:
+            with contextlib.suppress(ValueError):
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the first rank to fail makes the launcher send it
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(GRACE)
+
+
+def _after(kind: Ending, since: float, blocked: float) -> Ending | None:
+    """Why a script has to be ended that goes on `since` seconds after another rank has left, or None.
+
+    `blocked` is for how long it has been waiting in a collective.
+    """
+    match kind:
+        case "death" | "terminated":  # the launcher would end all ranks at once
+            return "blocked" if since > GRACE and blocked else "followed" if since > GRACE else None
+        case "blocked":
+            return "blocked" if min(since, blocked) > GRACE else None
+        case "enough" | "followed":  # ranks out of step: this one waits only because fxaudit ended the other
+            return "followed" if min(since, blocked) > GRACE or since > 2 * PATIENCE else None
+        case "end":  # it may be busy with what only it has to do
+            return "blocked" if min(since, blocked) > PATIENCE else None
 
 
 class _Watch:

@@ -294,27 +294,18 @@ class StepGraph:
         return "non_differentiable"
 
     def _only_escapes(self, op: Op) -> bool:
-        """Whether the detached value does nothing but leave torch, as in `.detach().cpu().numpy()`."""
-        queue = list(op.outputs)
+        """Whether the detached value does nothing but leave torch, as in `.detach().abs().max().item()`."""
+        queue, seen = list(op.outputs), set(op.outputs)
         found = False
         while queue:
             for later in self.consumers.get(queue.pop(), ()):
                 if later.detail == "escape":
                     found = True
-                elif later.name in (
-                    "cpu",
-                    "to",
-                    "contiguous",
-                    "clone",
-                    "view",
-                    "reshape",
-                    "squeeze",
-                    "float",
-                    "double",
-                ):
-                    queue.extend(later.outputs)
-                else:
+                elif later.mutates or any(self.record.values[out].requires_grad for out in later.outputs):
                     return False
+                else:
+                    queue.extend(out for out in later.outputs if out not in seen)
+                    seen.update(later.outputs)
         return found
 
     def downstream(self, start: Iterable[int]) -> set[int]:

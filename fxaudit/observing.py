@@ -14,7 +14,7 @@ from torch import nn
 from fxaudit.assemble import Options, examine
 from fxaudit.capture.hooks_autograd import note_hand_updates
 from fxaudit.capture.naming import ModelName, models_seen
-from fxaudit.capture.processes import digest, is_one_of_several, mirrors
+from fxaudit.capture.processes import digest, is_one_of_several, is_sharded, mirrors
 from fxaudit.capture.session import Session
 from fxaudit.ranks import Ending, RankReport
 from fxaudit.report import Report
@@ -54,6 +54,7 @@ class Observation:
         self.compares = False
         """Whether what was seen here will be compared with what other processes saw."""
         self._compared = RankReport(0, Report())
+        self._first_values: dict[str, str] = {}
         self._progress = progress
         self._told_at = 0.0
         self._told = ""
@@ -95,6 +96,8 @@ class Observation:
         self.settling.look()
         if self.settling.waiting and self._vigil is None and self.on_enough is not None:
             self._keep_vigil()
+        if not self._first_values and (self.compares or is_one_of_several()) and _steps(self.session) == 1:
+            self._first_values = values_of(self.session, self._models())
         if self.settling.done and self.settling.wanted is not None:
             self._made = self._made or self._examine()
         if self.on_enough is not None and self.may_end(self.settling.done):
@@ -182,7 +185,7 @@ class Observation:
         )
         report = examine(self.session, models, options)
         if self.compares or is_one_of_several():
-            self._compared = comparable(self.session, models)
+            self._compared = replace(comparable(self.session, models), first_values=self._first_values)
         return report
 
     def rank_report(self, report: Report, ending: Ending, *, where: str = "", deaths_before: int = 0) -> RankReport:
@@ -216,21 +219,15 @@ def comparable(session: Session, models: Sequence[ModelName]) -> RankReport:
     """What only a comparison between ranks can use; its report is empty yet."""
     with session.quietly():
         names: dict[int, str] = {}
-        values = {}
-        sharded = False
         for model in models:
             for local, parameter in model.module.named_parameters():
                 names.setdefault(session.recorder.track(parameter).index, model.prefix + local)
-                if hasattr(parameter, "to_local"):
-                    sharded = True
-                elif value := digest(parameter):
-                    values[model.prefix + local] = value
         found = mirrors(session)
     return RankReport(
         rank=0,
         report=Report(),
         steps=_steps(session),
-        values=values,
+        values=values_of(session, models),
         used=frozenset(names[t] for e in session.record.backwards() for t in e.reached if t in names),
         mirrored=frozenset(names[t] for mirror in found for t in mirror.tracks if t in names),
         awaited=frozenset(
@@ -240,8 +237,19 @@ def comparable(session: Session, models: Sequence[ModelName]) -> RankReport:
             for t in mirror.tracks
             if t in names
         ),
-        sharded=sharded,
+        sharded=is_sharded(session),
     )
+
+
+def values_of(session: Session, models: Sequence[ModelName]) -> dict[str, str]:
+    """Digests of the parameters' values, of those that this process holds as a whole."""
+    with session.quietly():
+        return {
+            model.prefix + local: value
+            for model in models
+            for local, parameter in model.module.named_parameters()
+            if not hasattr(parameter, "to_local") and (value := digest(parameter))
+        }
 
 
 def _steps(session: Session) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from torch import nn
 
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.preserve import preserved
+from fxaudit.capture.processes import is_one_of_several
 from fxaudit.capture.record import BackwardEvent, StepEvent
 from fxaudit.capture.session import Session
 from fxaudit.errors import InvalidLossError
@@ -147,8 +149,8 @@ class Rehearsal:
                     if len(self.session.assignments) == assignments:
                         raise
                     refused = True
-                if not refused and not self._needs_rehearsal():
-                    return examine()
+                if not refused and (is_one_of_several() or not self._needs_rehearsal()):
+                    return examine()  # other processes need not come to the same decision, and would be waited for
                 if not refused and not can_fork():
                     self._rehearse()
                     return examine()
@@ -275,8 +277,9 @@ class Rehearsal:
             return False  # rounding noise of a gradient that is zero by mathematics, such as a key bias under softmax
         for info, group in self.session.holders(index):
             rate = info.groups[group][0]
-            # Plain descent moves by the gradient; what adapts moves by about the learning rate.
-            size = max(norms) if isinstance(info.ref(), torch.optim.SGD) else 1.0
+            # Plain descent moves by the gradient, of which some element is at least this large; what adapts moves by
+            # about the learning rate.
+            size = max(norms) / math.sqrt(tensor.numel()) if isinstance(info.ref(), torch.optim.SGD) else 1.0
             if rate is None or rate * size >= spacing * 1e3:
                 return False
             low, high = torch.aminmax(tensor.detach())
@@ -294,6 +297,10 @@ class Rehearsal:
             )
             for optimizer in self.optimizers:
                 _clear(optimizer)
+            for track in record.tracks:  # what the observed backward had brought was put aside unseen
+                tensor = track.ref()
+                if tensor is not None and tensor.grad is None:
+                    track.contributions = track.used = 0
             self._forward_and_backward()
             for optimizer in self.optimizers:
                 self._step(optimizer)

@@ -45,6 +45,8 @@ class RankReport:
     """How many ranks had died before this one did."""
     values: Mapping[str, str] = field(default_factory=dict)
     """Parameter → a digest of its value when the recording ended."""
+    first_values: Mapping[str, str] = field(default_factory=dict)
+    """The same after the first step, which all ranks can compare, wherever each of them ended."""
     used: frozenset[str] = frozenset()
     """The parameters that this rank's own losses reach; gradients that other ranks sent do not count."""
     mirrored: frozenset[str] = frozenset()
@@ -68,6 +70,7 @@ class RankReport:
             "steps": self.steps,
             "deaths_before": self.deaths_before,
             "values": dict(self.values),
+            "first_values": dict(self.first_values),
             "used": sorted(self.used),
             "mirrored": sorted(self.mirrored),
             "awaited": sorted(self.awaited),
@@ -95,6 +98,7 @@ class RankReport:
                 steps=facts["steps"],
                 deaths_before=facts["deaths_before"],
                 values=facts["values"],
+                first_values=facts["first_values"],
                 used=frozenset(facts["used"]),
                 mirrored=frozenset(facts["mirrored"]),
                 awaited=frozenset(facts["awaited"]),
@@ -149,7 +153,9 @@ def merged(ranks: Sequence[RankReport], world: int) -> Report:
             *_notes(arrived),
         ),
         title=f"{lead.title} on {world} ranks",
-        script_exit=died.report.script_exit if died is not None else next(iter([*exits, *_hung(arrived)]), None),
+        script_exit=died.report.script_exit
+        if died is not None
+        else next(iter([*exits, *_unfinished(arrived, missing)]), None),
         traceback=died.report.traceback if died is not None else None,
         audited=any(one.report.audited for one in arrived),
     )
@@ -242,11 +248,20 @@ def _findings(voting: Sequence[RankReport], best: Mapping[str, ParameterReport],
 
 def _is_refuted(finding: Finding, arrived: Sequence[RankReport]) -> bool:
     """Whether what the finding claims cannot be, seeing the other ranks' values: equal after steps on unequal data."""
-    if finding.code != NeverSynchronised.code or len(arrived) < 2:
+    steps, values = _comparable(arrived)
+    if finding.code != NeverSynchronised.code or not steps:
         return False
-    if len({one.steps for one in arrived}) > 1:
-        return False
-    return all(len({one.values.get(name) for one in arrived}) == 1 for name in finding.parameters)
+    return all(len({of_rank.get(name) for of_rank in values}) == 1 for name in finding.parameters)
+
+
+def _comparable(arrived: Sequence[RankReport]) -> tuple[int, list[Mapping[str, str]]]:
+    """(steps, each rank's values after as many): at the end if all ended after equally many, else after the first."""
+    steps = {one.steps for one in arrived}
+    if len(arrived) < 2 or 0 in steps:
+        return 0, []
+    if len(steps) == 1:
+        return max(steps), [one.values for one in arrived]
+    return (1, [one.first_values for one in arrived]) if all(one.first_values for one in arrived) else (0, [])
 
 
 def _uneven_use(arrived: Sequence[RankReport], voting: Sequence[RankReport], names: Sequence[str]) -> list[Finding]:
@@ -335,8 +350,10 @@ def _endings(arrived: Sequence[RankReport], missing: Sequence[int]) -> list[str]
     return [*lost, *told_deaths, *notes]
 
 
-def _hung(arrived: Sequence[RankReport]) -> list[str]:
-    """What the script would have ended with where a rank waits for one that came to the end of its script."""
+def _unfinished(arrived: Sequence[RankReport], missing: Sequence[int]) -> list[str]:
+    """What kept the script from its end: a rank was lost, or waits for one that came to the end of its script."""
+    if missing:
+        return [f"{_ranks(missing)} gave no report"]
     if {one.ending for one in arrived} != {"end", "blocked"}:
         return []
     return [f"rank {one.rank} waits for ever at {one.where}" for one in arrived if one.ending == "blocked"]
@@ -375,19 +392,20 @@ def _differences(voting: Sequence[RankReport], names: Sequence[str], explained: 
 
 def _divergence(arrived: Sequence[RankReport], findings: Sequence[Finding]) -> list[str]:
     """Whether the ranks' values have come apart, in a sentence; only comparable after as many steps on each."""
-    steps = {one.steps for one in arrived}
-    if len(arrived) < 2 or len(steps) > 1 or steps == {0}:
+    steps, values = _comparable(arrived)
+    if not steps:
         return []
-    common = [name for name in arrived[0].values if all(name in one.values for one in arrived)]
-    apart = [name for name in common if len({one.values[name] for one in arrived}) > 1]
+    after = f"After {steps} step{'s' * (steps != 1)}"
+    common = [name for name in values[0] if all(name in of_rank for of_rank in values)]
+    apart = [name for name in common if len({of_rank[name] for of_rank in values}) > 1]
     mirrored = [name for name in apart if all(name in one.mirrored for one in arrived)]
     told = {name for finding in findings if finding.code == NeverSynchronised.code for name in finding.parameters}
     if mirrored:
         patterns = fold_sentence(mirrored, common, limit=1)
         if told.issuperset(mirrored):
-            return [f"After {max(steps)} steps the values of {patterns} differ between the ranks."]
+            return [f"{after} the values of {patterns} differ between the ranks."]
         return [
-            f"After {max(steps)} steps the values of {patterns} differ between the ranks, although "
+            f"{after} the values of {patterns} differ between the ranks, although "
             "DistributedDataParallel is there to keep them equal."
         ]
     if apart and not any(one.mirrored or one.sharded for one in arrived):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fxaudit.blame import project_files
+from fxaudit.capture.naming import variable_name
 from fxaudit.finding import Finding, Level, PathStep, Related
 from fxaudit.folding import fold_sentence
 from fxaudit.graph import Cut, DeadEnd, StepGraph
@@ -108,8 +109,22 @@ class Audit:
             if unused and self.record.values[dead.value].requires_grad and (op.custom or later):
                 return dead
         if certain:
-            return certain[0]
+            return self._foremost(certain)
         return dead or self.graph.last_escape(state.index)
+
+    def _foremost(self, cuts: list[Cut]) -> Cut:
+        """The first cut; of several in the same call of a module a detach before what cannot have a gradient.
+
+        `q + (z - q).detach()` was meant to lead gradient round the `argmin`, and a scale read by `float(w.max())` is
+        not what stops the weight that is quantised with it.
+        """
+        ranks = {"detached": 0, "non_differentiable": 1, "left_torch": 2}
+        first = cuts[0]
+        if first.kind not in ("non_differentiable", "left_torch"):
+            return first
+        module = self.record.ops[first.op].module
+        beside = [c for c in cuts if c.kind in ranks and self.record.ops[c.op].module == module >= 0]
+        return min(beside, key=lambda cut: (ranks[cut.kind], cut.op), default=first)
 
     def _is_bound(self, dead: DeadEnd) -> bool:
         """Whether the program gives the value a name, beside the operation's other results: `weight, index = p.max(1)`.
@@ -124,6 +139,23 @@ class Audit:
     def names(self, states: Iterable[ParameterState]) -> str:
         """The parameters' names, folded, as they stand in a sentence."""
         return fold_sentence([state.name for state in states], [state.name for state in self.states], limit=1)
+
+    def optimizer_variable(self, index: int) -> str:
+        """The variable that the program keeps an optimizer in; "" where none is known."""
+        info = self.session.optimizers[index]
+        optimizer = info.ref()
+        known = info.name or (self.session.variables.get(id(optimizer), "") if optimizer is not None else "")
+        return known or variable_name(self.record.stacks, info.created)
+
+    def model_variable(self, states: Iterable[ParameterState]) -> str:
+        """The variable that the program keeps the root module of all of them in; "" where none is known."""
+        roots = {state.root.index: state.root for state in states if state.root is not None}
+        if len(roots) != 1:
+            return ""
+        (info,) = roots.values()
+        module = info.ref()
+        known = self.session.variables.get(id(module), "") if module is not None else ""
+        return known or variable_name(self.record.stacks, info.created)
 
     def is_held(self, states: Iterable[ParameterState]) -> bool:
         """Whether an optimizer holds any of them."""

@@ -68,10 +68,11 @@ def run_script(
     Raises:
         InvalidTargetError: The script does not exist, is no file, or has a syntax error.
     """
+    script = _resolve(argv, module)
     observation = Observation(title=argv[0], steps=steps, expect=dict(expect or {}), progress=progress)
     if prepare is not None:
         prepare(observation)
-    report, _ = _run(observation, argv, module, to_end)
+    report, _ = _run(observation, script, argv, module, to_end)
     if prove:
         from fxaudit.proving import prove_by_rerun
 
@@ -107,6 +108,7 @@ def run_rank(
     Returns:
         The exit status that `deliver` returned, the same on every rank.
     """
+    script = _resolve(argv, module)
     observation = Observation(title=argv[0], steps=steps, expect=dict(expect or {}), progress=progress)
     observation.compares = True
     if not to_end:
@@ -117,16 +119,16 @@ def run_rank(
             observation.rank_report(report, ending, where=where, deaths_before=deaths_before), deliver
         )
 
+    company.script = frozenset({_run_code.__code__, runpy.run_module.__code__})
     company.on_stuck = lambda ending, where: conclude(observation.report(), ending, where)
     with company.attending():
-        report, ending = _run(observation, argv, module, to_end)
+        report, ending = _run(observation, script, argv, module, to_end)
         deaths_before = company.ended(ending)
     return conclude(report, ending, deaths_before=deaths_before)
 
 
-def _run(observation: Observation, argv: list[str], module: bool, to_end: bool) -> tuple[Report, Ending]:
+def _run(observation: Observation, script: Any, argv: list[str], module: bool, to_end: bool) -> tuple[Report, Ending]:
     """Run the script under observation: (its report, how it ended)."""
-    script = _resolve(argv, module)
     observation.session.record.stacks.outermost.update({_run_code.__code__, _execute.__code__})
     ending = _Ending(observation, to_end)
     observation.on_enough = ending.enough

@@ -18,6 +18,7 @@ __all__ = [
     "Obstacle",
     "Rebound",
     "Tree",
+    "assignments_behind",
     "attribute_mentions",
     "binding_of",
     "branch_ran",
@@ -27,6 +28,7 @@ __all__ = [
     "decides",
     "draws_at_random",
     "drops_call",
+    "ending_the_loop",
     "is_only_returned",
     "loop_choices",
     "made_lazily",
@@ -267,6 +269,21 @@ def loop_choices(tree: Tree, node: ast.AST) -> list[Obstacle]:
                 if obstacle.condition and obstacle.line in inside
             ]
     return []
+
+
+def ending_the_loop(tree: Tree, node: ast.AST) -> list[Obstacle]:
+    """What ends the `for` around `node` before its last round, given that some of its rounds never came."""
+    loop = next((outer for outer in tree.ancestors(node) if isinstance(outer, ast.For)), None)
+    found: list[Obstacle] = []
+    for statement in loop.body if loop is not None else ():
+        if isinstance(statement, ast.Return | ast.Break):
+            word = type(statement).__name__.lower()
+            found.append(Obstacle(tree.file, statement.lineno, f"the `{word}` ends the loop in its first round"))
+        elif isinstance(statement, ast.If) and any(isinstance(s, ast.Return | ast.Break) for s in statement.body):
+            text = tree.text(statement.test)
+            random = draws_at_random(tree, statement.test)
+            found.append(Obstacle(tree.file, statement.lineno, f"`{text}` ends the loop early", text, random))
+    return found
 
 
 def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST) -> Obstacle | None:
@@ -517,6 +534,25 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
                                         )
                                         found.append((file, assignment.lineno, _kind(tree, assignment, value)))
                                         queue.append(value)
+    return found
+
+
+def assignments_behind(file: str, line: int, limit: int = 12) -> list[ast.stmt]:
+    """The assignments of the same function from which the names in the statement at `line` have their values, nearest
+    first."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return []
+    found: list[ast.stmt] = []
+    queue: list[ast.stmt] = [statement]
+    while queue and len(found) < limit:
+        current = queue.pop(0)
+        for name in [n for n in ast.walk(current) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]:
+            for assignment in _assignments(tree, name, current):
+                if assignment not in found and assignment.lineno <= statement.lineno:
+                    found.append(assignment)
+                    queue.append(assignment)
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from fxaudit.syntax import tree_of
 
-__all__ = ["group_changes", "late_thaws"]
+__all__ = ["group_changes", "late_thaws", "local_updates"]
 
 TAKING = frozenset({"pop", "remove", "clear"})
 GIVING = frozenset({"append", "insert", "extend"})
@@ -23,6 +23,25 @@ def late_thaws(files: Iterable[str]) -> list[tuple[str, int]]:
     return [(file, node.lineno) for file, node in _statements(files) if _gives(node)]
 
 
+def local_updates(files: Iterable[str]) -> list[tuple[str, int]]:
+    """(file, line) of the statements such as `p = p - lr * p.grad`, which give a variable a new value, and the
+    parameter none."""
+    return [(file, node.lineno) for file, node in _statements(files) if _rebinds_with_gradient(node)]
+
+
+def _rebinds_with_gradient(node: ast.stmt) -> bool:
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.BinOp() as value):
+            return any(
+                isinstance(part, ast.Attribute)
+                and part.attr == "grad"
+                and isinstance(part.value, ast.Name)
+                and part.value.id == name
+                for part in ast.walk(value)
+            )
+    return False
+
+
 def _statements(files: Iterable[str]) -> Iterator[tuple[str, ast.stmt]]:
     for file in files:
         tree = tree_of(file)
@@ -33,8 +52,8 @@ def _statements(files: Iterable[str]) -> Iterator[tuple[str, ast.stmt]]:
 
 def _takes(node: ast.stmt) -> bool:
     match node:
-        case ast.Assign(targets=targets):
-            return any(_is_groups(target) for target in targets)
+        case ast.Assign(targets=targets) if any(_is_groups(target) for target in targets):
+            return True
         case ast.Delete(targets=targets):
             return any(isinstance(target, ast.Subscript) and _is_groups(target.value) for target in targets)
     return _calls_on_groups(node, TAKING)

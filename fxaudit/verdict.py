@@ -46,6 +46,8 @@ COPYING = frozenset({"clone", "contiguous", "to", "float", "double", "detach"})
 """Operations that hand on a value under another identity."""
 NOISE = 1e-6
 """Of the largest gradient of the same backward: below it, in float32, a gradient is what rounding leaves of zero."""
+LEAF_CODES = {"rewrapped": "FXA107", "left_torch": "FXA106", "detached": "FXA107"}
+"""Kinds of cuts after which the value may go on in a new leaf, and the rule that tells of them."""
 FULL_WRITES = RANDOM_FILLS | {"copy_", "data.__set__", "set_"}
 
 
@@ -185,6 +187,12 @@ class Judge:
                     if tensor is not None:
                         state.requires_grad = tensor.requires_grad
                         self._decide(state, tensor)
+                elif self._is_master(track):
+                    state = self._state(self._unique(self._best_name(track, paths)), track, None, "")
+                    state.verdict, state.reason = (
+                        "trained",
+                        "the optimizer's step changes it, and it is copied to a parameter",
+                    )
                 else:
                     old = session.names.get(track.index)
                     name = f"{old} (old)" if old else self._best_name(track, paths)
@@ -214,6 +222,19 @@ class Judge:
                         )
         self._remade_leaves(reached, held)
 
+    def _is_master(self, track: Track) -> bool:
+        """Whether the tensor stands for parameters: stepped with gradients that were written by hand, and copied into
+        a parameter."""
+        if not track.hand_gradient or not any(self._counts(fact) for fact in track.facts):
+            return False
+        named = {vid for index in self._named for vid in self.record.tracks[index].values if index != track.index}
+        depends = self.graph.downstream(track.values)
+        return any(
+            named & set(op.mutates) and depends & set(op.inputs) - named
+            for op in self.graph.ops
+            if op.phase != "optimizer" and op.mutates
+        )
+
     def _rewrapped_leaves(self, reached: set[int]) -> None:
         """Leaves that forward made of a parameter's value: the loss reaches them in the parameter's place."""
         values = self.record.values
@@ -222,13 +243,14 @@ class Judge:
             if state.verdict != "unreachable":
                 continue
             for cut in self.graph.cuts(state.index):
-                if cut.kind not in ("rewrapped", "left_torch", "detached"):
+                if cut.kind not in LEAF_CODES:
                     continue
                 back = [self.record.ops[cut.op], *self._returned(cut.op)]
                 made = [vid for op in back for vid in op.outputs]
-                outputs = [out for vid in made for out in (vid, *self._leaves_of(vid))]
+                copied = [out for vid in made for out in (vid, *self._leaves_of(vid))]
+                outputs = copied
                 if cut.kind == "detached":
-                    outputs = [out for out in outputs if values[out].track in reached]
+                    outputs = [out for out in copied if values[out].track in reached] + self._written_leaves(made)
                 for out in outputs:
                     is_leaf = values[out].track >= 0 and values[out].requires_grad and out not in self.graph.losses
                     if (
@@ -238,7 +260,8 @@ class Judge:
                     ):
                         track = self.record.tracks[values[out].track]
                         line = track.created if track.created >= 0 else self.record.ops[cut.op].stack
-                        found[line] = (track, "FXA106" if cut.kind == "left_torch" else "FXA107")
+                        written = cut.kind == "detached" and out not in copied
+                        found[line] = (track, "FXA104" if written else LEAF_CODES[cut.kind])
         for track, code in found.values():
             self._named.add(track.index)
             op = values[track.values[-1]].op
@@ -252,6 +275,22 @@ class Judge:
     def _returned(self, op: int) -> list[Op]:
         """The operations that took Python numbers of an escape back into torch."""
         return self.graph.python_consumers.get(op, [])
+
+    def _written_leaves(self, start: list[int]) -> list[int]:
+        """The leaves into whose `.data` a detached value is written, as in `total.data += loss.data`."""
+        values, seen = self.record.values, set(start)
+        queue, found = list(start), []
+        while queue:
+            for op in self.graph.consumers.get(queue.pop(), ()):
+                for out in op.outputs:
+                    if out in seen:
+                        continue
+                    seen.add(out)
+                    if op.name == "data.__set__" and values[out].track >= 0:
+                        found.append(out)
+                    elif not values[out].requires_grad:
+                        queue.append(out)
+        return [vid for vid in found if vid in self.graph.reaching]
 
     def _leaves_of(self, vid: int) -> list[int]:
         found: list[int] = []
@@ -289,15 +328,23 @@ class Judge:
             return True
         if any(self.record.ops[op].module >= 0 for v in track.values if (op := self.record.values[v].op) >= 0):
             return False  # made in a forward: an input that wants its gradient, say for a saliency map
-        if track.index in paths:
-            return True
         differentiated = {vid for op in self.graph.ops if op.name == "autograd.grad" for vid in op.inputs}
-        if any(vid in differentiated for vid in track.values):
+        is_differentiated = any(vid in differentiated for vid in track.values)
+        if track.index in paths:
+            # An input with respect to which the loss differentiates may stay on the model, for a plot.
+            return not (is_differentiated and self._made_after_optimizers(track))
+        if is_differentiated:
             return False
         batches = sum(1 for event in self.graph.backwards if track.index in event.reached)
         return batches > 1 and not any(
             op.name == "grad" for vid in track.values for op in self.graph.consumers.get(vid, ())
         )
+
+    def _made_after_optimizers(self, track: Track) -> bool:
+        """Whether the tensor was computed when all optimizers had been built already."""
+        made = min((self.record.values[vid].op for vid in track.values), default=-1)
+        built = [info.created_time for info in self.session.optimizers]
+        return made >= 0 and bool(built) and made >= max(built)
 
     def _best_name(self, track: Track, paths: dict[int, str]) -> str:
         """The attribute path, the variable, the name in a model of its own, or what the creating line binds."""
@@ -405,10 +452,9 @@ class Judge:
         if judged and all(fact.lost for fact in judged):
             last = self.record.events[state.facts[-1].event].time
             writers = self.writers(state.track)
-            recurring = {
-                op.stack for op in writers if op.index < last
-            }  # what writes only after the loop put nothing back
-            state.writers = tuple(op for op in writers if op.stack in recurring) or tuple(writers)
+            writers = [op for op in writers if op.index < last] or writers
+            # What sets the whole value puts it back; what else changes it (a perturbation, a clamp) does not.
+            state.writers = tuple(op for op in writers if op.name in FULL_WRITES) or tuple(writers)
             inside = any(self._in_forward(op) for op in state.writers)
             self._replaced(
                 state,

@@ -78,7 +78,7 @@ def test_the_command_prints_a_table_and_writes_every_outcome(
     out = tmp_path / "out.json"
     arguments = ["--limit", "1", "--models", "gan", "--kinds", "lr 0", "--json", str(out), "--no-healthy"]
     assert main(arguments) == 0
-    assert "| lr 0 | 1 | 1 | 1 | 1 | 1 |" in capsys.readouterr().out
+    assert "| lr 0 | 1 | 1 | 1 | 1 | 1 | – |" in capsys.readouterr().out
     assert [o["kind"] for o in json.loads(out.read_text())["singles"]] == ["lr 0"]
 
 

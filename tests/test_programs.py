@@ -89,10 +89,9 @@ def audited(path: Path) -> Report:
 
 def found(report: Report, name: str) -> str | None:
     """The verdict of the parameter of that name, with or without the prefix of its root."""
-    for known in report:
-        if known.name == name or known.name.endswith(f".{name}"):
-            return known.verdict
-    return None
+    exact = (known for known in report if known.name == name)
+    below = (known for known in report if known.name.endswith(f".{name}"))
+    return next((known.verdict for known in (*exact, *below)), None)
 
 
 def wrong_verdicts(report: Report, expect: dict[str, str]) -> dict[str, str | None]:

@@ -20,7 +20,19 @@ from fxaudit.renderers import pictures
 from fxaudit.report import Report
 from tools.reports_index import index_page
 
-__all__ = ["OTHERS", "REPORTS", "ROOT", "audited", "files_of", "index_of", "main", "programs", "stable", "write"]
+__all__ = [
+    "OTHERS",
+    "PROCESSES",
+    "REPORTS",
+    "ROOT",
+    "audited",
+    "files_of",
+    "index_of",
+    "main",
+    "programs",
+    "stable",
+    "write",
+]
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / "reports"
@@ -28,6 +40,8 @@ FORMS = ("html", "svg", "md", "json")
 WHY = "why.svg"
 OTHERS = ("audit.html",)
 """Files in `reports/` that are not the gallery's: `make audit` writes them."""
+PROCESSES = {"ddp_train.py": 2}
+"""Programs that train on several processes: `torchrun` starts as many."""
 SECONDS = 900
 DIGITS = 2
 
@@ -45,9 +59,12 @@ def audited(program: Path) -> Report:
     """
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder, "report.json")
-        command = [sys.executable, "-m", "fxaudit", "run", "--quiet", "-o", str(saved)]
+        command = ["-m", "fxaudit", "run", "--quiet", "-o", str(saved)]
+        if program.name in PROCESSES:
+            launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(PROCESSES[program.name])]
+            command = [*launcher, *command]
         ended = subprocess.run(
-            [*command, program.relative_to(ROOT).as_posix()],
+            [sys.executable, *command, program.relative_to(ROOT).as_posix()],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True,
@@ -70,7 +87,11 @@ def stable(report: Report) -> Report:
         )
         for name, p in report.parameters.items()
     }
-    kept = {key: value.partition("+")[0] for key, value in report.environment.items() if key in ("fxaudit", "torch")}
+    kept = {
+        key: value.partition("+")[0]
+        for key, value in report.environment.items()
+        if key in ("fxaudit", "torch", "ranks")
+    }
     return replace(report, parameters=parameters, environment=kept, traceback=_relative(report.traceback))
 
 

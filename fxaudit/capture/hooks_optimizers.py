@@ -211,6 +211,8 @@ def _compare_with_last(track: Track, parameter: torch.Tensor, snapshots: dict[in
 
 
 def _note_reuse(track: Track, state: str, event: int) -> None:
+    if state == "none":  # whoever took the gradient away, nothing of it is left to be used again
+        track.contributions = 0
     if state in ("finite", "nonfinite") and track.used and track.contributions > track.used:
         track.reused_at.append(event)
     track.used = track.contributions

@@ -50,14 +50,14 @@ def models_seen(session: Session) -> list[ModelName]:
     for index in called:
         if index in live:
             active.update(id(top) for top in _tops(live[index], parents))
-    read = {
-        record.values[vid].track
-        for op in record.ops
-        if op.phase == "forward"
-        for vid in op.inputs
-        if op.name not in _UNREADING
-    }
-    read_modules = {id(t) for track in record.tracks if track.index in read and (t := track.ref()) is not None}
+    reading = [op for op in record.ops if op.phase == "forward" and op.name not in _UNREADING]
+    read = {record.values[vid].track for op in reading for vid in op.inputs}
+    used = {record.values[vid].track for op in reading for vid in op.inputs if vid not in op.mutates}
+    parameters_by_track = [(track.index, id(t)) for track in record.tracks if (t := track.ref()) is not None]
+    read_modules = {number for index, number in parameters_by_track if index in read}
+    used_modules = {number for index, number in parameters_by_track if index in used}
+    first = next((event.time for event in record.backwards()), len(record.ops))
+    handed_on = {record.values[vid].track for op in record.ops[first:] if op.phase == "forward" for vid in op.inputs}
     held = {t for info in session.optimizers for _, members in info.groups for t in members}
     chosen: list[tuple[int, int, ModuleInfo, nn.Module]] = []
     roots = session.roots()
@@ -70,18 +70,17 @@ def models_seen(session: Session) -> list[ModelName]:
         )
         if not holds and id(root) in active and _only_inside(session, root):
             continue  # a module that others keep and call; what the loss reaches of it is listed as unregistered
-        if (
-            id(root) in active
-            or (holds and _copied_each_round(session, root))
-            or any(id(p) in read_modules for p in parameters)
-        ):
-            chosen.append((-holds, order, info, root))
+        in_use = id(root) in active or (holds > 0 and _copied_each_round(session, root, handed_on))
+        if in_use or any(id(p) in read_modules for p in parameters):
+            # What was only initialised comes last: an optimizer may still hold the model of another fold.
+            rank = -holds if in_use or any(id(p) in used_modules for p in parameters) else 1
+            chosen.append((rank, order, info, root))
     if not chosen:
         chosen = [
             (0, order, info, root) for order, (info, root) in enumerate(roots) if any(True for _ in root.parameters())
         ]
     chosen.sort(key=lambda entry: (entry[0], entry[1]))
-    chosen = _without_originals(session, chosen, active)
+    chosen = _without_originals(session, chosen, active, handed_on)
     chosen = _without_contained(session, chosen)
     if len(chosen) == 1:
         return [ModelName(chosen[0][2], chosen[0][3], "")]
@@ -100,7 +99,7 @@ def models_seen(session: Session) -> list[ModelName]:
 
 
 def _without_originals(
-    session: Session, chosen: list[tuple[int, int, ModuleInfo, nn.Module]], active: set[int]
+    session: Session, chosen: list[tuple[int, int, ModuleInfo, nn.Module]], active: set[int], handed_on: set[int]
 ) -> list[tuple[int, int, ModuleInfo, nn.Module]]:
     """Leave out roots that were only filled and copied while another of the same parameters was called in their
     place."""
@@ -124,19 +123,21 @@ def _without_originals(
             track is None or (track.index not in used and all(fact.gradient == "none" for fact in track.facts))
             for track in tracks
         )
-        if not passive or shapes(entry[3]) not in called or _copied_each_round(session, entry[3]):
+        if not passive or shapes(entry[3]) not in called or _copied_each_round(session, entry[3], handed_on):
             kept.append(entry)
     return kept
 
 
-def _copied_each_round(session: Session, root: nn.Module) -> bool:
+def _copied_each_round(session: Session, root: nn.Module, handed_on: set[int]) -> bool:
     """Whether models of the class are made and called in the loop, round after round: copies of this one, which
     learns from them."""
     backwards = session.record.backwards()
     first = backwards[0].time if backwards else session.record.time
     kind, seen = type(root).__name__, session.module_info(root)
     late = [info for info in session.modules if info.type == kind and info.calls and info.first_called >= first]
-    return not seen.calls and len(late) > 1 and all(info.index != seen.index for info in late)
+    tracks = [track for p in root.parameters() if (track := session.recorder.known_track(p)) is not None]
+    read = all(track.index in handed_on for track in tracks)
+    return read and not seen.calls and len(late) > 1 and all(info.index != seen.index for info in late)
 
 
 def _only_inside(session: Session, root: nn.Module) -> bool:

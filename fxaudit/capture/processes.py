@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from fxaudit.capture.record import ModuleCall
     from fxaudit.capture.session import ModuleInfo, Session
 
-__all__ = ["Mirror", "digest", "is_one_of_several", "is_wrapper", "join_shards", "mirrors", "synchronises", "unwrapped"]
+__all__ = [
+    "Mirror",
+    "digest",
+    "is_one_of_several",
+    "is_sharded",
+    "is_wrapper",
+    "join_shards",
+    "mirrors",
+    "synchronises",
+    "unwrapped",
+]
 
 _SHARDING = "torch.distributed.fsdp._fully_shard._fsdp_state"
 
@@ -32,7 +42,8 @@ def is_wrapper(module: nn.Module) -> bool:
 
 def unwrapped(module: nn.Module) -> nn.Module:
     """The model itself, without the wrapper that carries it to several processes or devices."""
-    return cast(nn.Module, module.module) if is_wrapper(module) else module
+    inner = module.module if is_wrapper(module) else module
+    return inner if isinstance(inner, nn.Module) else module
 
 
 def is_one_of_several() -> bool:
@@ -100,6 +111,15 @@ def mirrors(session: Session) -> list[Mirror]:
             )
         )
     return found
+
+
+def is_sharded(session: Session) -> bool:
+    """Whether any model is sharded over the processes: by `fully_shard`, or by the older wrapper."""
+    return any(
+        type(module).__module__.startswith("torch.distributed.fsdp")
+        or any(hasattr(parameter, "to_local") for parameter in module.parameters(recurse=False))
+        for _, module in session.live_modules()
+    )
 
 
 def join_shards(session: Session) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fxaudit.finding import LEVELS
 from fxaudit.folding import Universe, fold_sentence
-from fxaudit.renderers.wording import ending, inert, proof
+from fxaudit.renderers.wording import ending, fix_parts, inert, proof
 
 if TYPE_CHECKING:
     from fxaudit.finding import Finding
@@ -39,7 +39,9 @@ def _annotation(finding: Finding, universe: Universe) -> str:
             properties |= {"col": source.columns[0] + 1, "endColumn": source.columns[1]}
     properties["title"] = inert(f"{finding.code} {finding.name}")
     parameters = f"Parameters: {fold_sentence(finding.parameters, universe)}" if finding.parameters else ""
-    return _command(COMMANDS[finding.level], properties, [finding.message, finding.fix, parameters, proof(finding)])
+    sentence, edit = fix_parts(finding)
+    lines = [finding.message, sentence, *edit, parameters, proof(finding)]
+    return _command(COMMANDS[finding.level], properties, lines)
 
 
 def _command(name: str, properties: dict[str, object], lines: list[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -22,6 +22,7 @@ from fxaudit.renderers.wording import (
     ENDS,
     code_span,
     counted,
+    fix_parts,
     learning_rate,
     number,
     place,
@@ -39,6 +40,8 @@ PICTURES = 24
 """Findings that get a picture; the others keep their path as a list."""
 NAMES = 200
 """Names listed below one pattern; the table has all."""
+AROUND_RELATED = 1
+"""Lines shown above and below one that is not the culprit."""
 BAR = 1000
 """Width of the bar of verdicts, in its own units."""
 
@@ -255,12 +258,10 @@ def spans(text: str) -> tuple[Span, ...]:
     return tuple(Span(piece, bool(index % 2)) for index, piece in enumerate(pieces) if piece)
 
 
-def _fix(text: str) -> Fix:
-    sentence, *lines = text.split("\n")
+def _fix(finding: Finding) -> Fix:
+    sentence, edit = fix_parts(finding)
     kinds = {"+": "add", "-": "del"}
-    return Fix(
-        spans(sentence), tuple((kinds.get(line[:1], "same"), line) for line in lines if line.strip("` ") or line == "")
-    )
+    return Fix(spans(sentence), tuple((kinds.get(line[:1], "same"), line) for line in edit))
 
 
 def _cause(
@@ -274,7 +275,7 @@ def _cause(
         name=finding.name,
         level=finding.level,
         message=spans(finding.message),
-        fix=_fix(finding.fix),
+        fix=_fix(finding),
         culprit=_frame(finding.culprit) if finding.culprit else None,
         related=tuple(_frame(related.source, related.role) for related in finding.related),
         picture=picture,
@@ -298,7 +299,9 @@ def _station(step: PathStep) -> Station:
 
 
 def _frame(source: SourceLine, role: str = "") -> CodeFrame:
-    rows: Sequence[tuple[int, str]] = source.context or ((source.line, source.code),)
+    rows = source.context or ((source.line, source.code),)
+    if role:
+        rows = tuple(row for row in rows if abs(row[0] - source.line) <= AROUND_RELATED)
     shared = min((len(text) - len(text.lstrip()) for _, text in rows if text.strip()), default=0)
     above = tuple(f"{f.file}:{f.line} in {f.function}" for f in source.frames)
     return CodeFrame(

@@ -20,6 +20,7 @@ from fxaudit.renderers.wording import (
     counted,
     ending,
     events_text,
+    fix_parts,
     inert,
     learning_rate,
     near_lines,
@@ -98,7 +99,10 @@ def _finding(finding: Finding, universe: Universe) -> Iterator[str]:
             [f"{n:>4}{'>' if n == source.line else ' '} {text}" for n, text in near_lines(source, 2)], "python"
         )
     if finding.fix:
-        yield f"\n**Fix:** {_text(finding.fix)}"
+        sentence, edit = fix_parts(finding)
+        yield f"\n**Fix:** {_text(sentence)}"
+        if edit:
+            yield f"\n{_block(edit, 'diff')}"
     if shown := proof(finding):
         yield f"\n{'✅ ' if finding.proved else ''}{_text(shown[0].upper() + shown[1:])}."
     details = [f"- Parameters: {_patterns(finding.parameters, universe)}"] if finding.parameters else []

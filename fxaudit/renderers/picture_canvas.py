@@ -256,6 +256,7 @@ _BOXES: dict[str, dict[str, str]] = {
     "op": {"shape": "box", "style": "filled", "fillcolor": PAPER, "color": MODULE_LINE},
     "loss": {"shape": "box", "style": "filled,rounded", "fillcolor": GREY_FILL, "color": MUTED, "peripheries": "2"},
     "input": {"shape": "cds", "style": "filled", "fillcolor": PAPER, "color": MODULE_LINE},
+    "buffer": {"shape": "box", "style": "filled", "fillcolor": GREY_FILL, "color": MODULE_LINE},
     "group": {"shape": "component", "style": "filled", "fillcolor": PAPER, "color": MUTED},
     "fold": {"shape": "box", "style": "filled,dashed", "fillcolor": MODULE_FILL, "color": MODULE_LINE},
     "gone": {"shape": "box", "style": "filled", "fillcolor": GREY_FILL, "color": FAINT},

@@ -12,7 +12,7 @@ from fxaudit.renderers.picture_flow import BoxEdge, arrows
 from fxaudit.renderers.picture_labels import Line, folded, muted, shortened, where
 from fxaudit.renderers.picture_palette import HAPPY, SEVERITY
 from fxaudit.renderers.picture_scene import Beside, Item, Scene
-from fxaudit.report import Report
+from fxaudit.report import ParameterReport, Report
 from fxaudit.source import SourceLine
 
 __all__ = ["draw_autograd", "draw_operations"]
@@ -34,7 +34,7 @@ def draw_operations(
         known = node.label if node.kind == "parameter" and node.label in report.parameters else ""
         unwell = bool(known) and report.parameters[known].verdict not in HAPPY
         source = _source(report, node)
-        kind = "cut" if number in cuts else node.kind if node.kind in ("parameter", "input", "loss") else "op"
+        kind = "cut" if number in cuts else node.kind if node.kind in ("parameter", "buffer", "input", "loss") else "op"
         items.append(
             Item(
                 (Line(shortened(_shown(node)), "title"), *([muted(where(source))] if source else [])),
@@ -74,7 +74,11 @@ def draw_autograd(
         items.append(Item(tuple(lines), "parameter" if known else "op", _tip(label, source), module, known))
     edges = [BoxEdge(source, target, "grad") for source, target in data.autograd_edges]
     edges += _to_losses(data, items)
-    beside = [] if not items else _without_leaf(report, {item.parameter for item in items})
+    meant = (
+        [report[parameter]] if parameter is not None else [p for p in report if not root or _is_inside(p.name, root)]
+    )
+    leaves = {item.parameter for item in items}
+    beside = _without_leaf(report, [p for p in meant if p.name not in leaves]) if items else []
     remark = "" if recorded else "No backward was recorded: one node stands for each operation."
     scene = Scene(report, "autograd", "autograd node", items, edges, leaves=True, beside=beside, remark=remark)
     return scene.draw(parameter, depth, root)
@@ -98,11 +102,15 @@ def _to_losses(data: GraphData, items: list[Item]) -> list[BoxEdge]:
     return edges
 
 
-def _without_leaf(report: Report, leaves: set[str]) -> list[Beside]:
-    """What to say of the parameters that are none of `leaves`: the loudest verdict first."""
+def _is_inside(parameter: str, module: str) -> bool:
+    return parameter.startswith(f"{module}.")
+
+
+def _without_leaf(report: Report, missing: list[ParameterReport]) -> list[Beside]:
+    """What to say of the parameters that have no leaf: the loudest verdict first."""
     found = []
     for verdict in SEVERITY:
-        names = tuple(p.name for p in report if p.verdict == verdict and p.name not in leaves)
+        names = tuple(p.name for p in missing if p.verdict == verdict)
         if names:
             patterns = folded(names, report.parameters)
             lines = [Line(shortened(pattern), "title") for pattern in patterns[:PATTERNS]]

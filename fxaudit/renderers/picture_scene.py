@@ -22,7 +22,7 @@ LIMIT = 400
 URGENT = 120
 """Urgent nodes that stay outside folded modules; more of them fold like everything else."""
 
-_NAMED = {"parameter": "parameter", "input": "input", "loss": "loss term"}
+_NAMED = {"parameter": "parameter", "buffer": "buffer", "input": "input", "loss": "loss term"}
 """Kinds of nodes that the caption counts apart."""
 
 
@@ -93,7 +93,7 @@ class Scene:
                     drawn[source, target] = edge.state
         for (source, target), state in drawn.items():
             canvas.edge(source, target, state, "✂ gradient ends here" if state in ("cut", "python") else "")
-        for number, apart in enumerate(self.beside if root is None and parameter is None else ()):
+        for number, apart in enumerate(self.beside):
             self._apart(canvas, f"b{number}", apart)
         canvas.legend(self.bands)
         return canvas.picture

@@ -223,10 +223,9 @@ class _Why:
         if self.verdict == "excluded" and not self.canvas.framed:
             return  # the arrow from the optimizer names the line, and the page shows its code
         style = look(self.verdict)
-        lines = [
-            Line(f"{style.symbol} {where(self.culprit)}", "text", CUT),
-            Line(shortened(self.culprit.code, 64), "code"),
-        ]
+        lines = [Line(f"{style.symbol} {where(self.culprit)}", "text", CUT)]
+        if self.canvas.framed:  # on the page its code stands beside the picture, which it would make small
+            lines.append(Line(shortened(self.culprit.code, 64), "code"))
         self.canvas.box("culprit", lines, kind="note", tip=f"{self.culprit}: {self.culprit.code}")
         beside = "g0" if self.verdict == "excluded" and self.report.optimizers else "parameter"
         self.canvas.beside(beside, "culprit")

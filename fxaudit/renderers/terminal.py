@@ -21,6 +21,7 @@ from fxaudit.renderers.wording import (
     counted,
     ending,
     events_text,
+    fix_parts,
     inert,
     learning_rate,
     number,
@@ -116,7 +117,11 @@ def _finding(finding: Finding, universe: Universe) -> Iterator[RenderableType]:
     if finding.also:
         yield _line(f"{margin}= after this one, also fix: ", ", ".join(finding.also), mark="blue")
     if finding.fix:
-        yield _line("help: ", finding.fix, mark="bold green")
+        sentence, edit = fix_parts(finding)
+        yield _line("help: ", sentence, mark="bold green")
+        for line in edit:
+            style = {"+": "green", "-": "red"}.get(line[:1], "")
+            yield Text(f"      {inert(line)}", style, overflow="fold")
 
 
 def _note(finding: Finding, universe: Universe) -> Iterator[RenderableType]:

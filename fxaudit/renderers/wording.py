@@ -30,6 +30,7 @@ __all__ = [
     "counted",
     "ending",
     "events_text",
+    "fix_parts",
     "inert",
     "learning_rate",
     "near_lines",
@@ -133,6 +134,13 @@ def proof(finding: Finding) -> str:
     if not finding.proved:
         return "not proved: without this line the parameters still received no gradient"
     return f"proved: removing this line restores gradient to {counted(len(finding.restored), 'parameter')}"
+
+
+def fix_parts(finding: Finding) -> tuple[str, tuple[str, ...]]:
+    """What to do: a sentence, and the lines of the diff that ends it, each begun by a sign or a blank and a blank."""
+    lines = finding.fix.split("\n")
+    edit = list(itertools.takewhile(lambda line: line[:2] in ("+ ", "- ", "  "), reversed(lines[1:])))[::-1]
+    return "\n".join(lines[: len(lines) - len(edit)]), tuple(edit)
 
 
 def ending(report: Report) -> str:

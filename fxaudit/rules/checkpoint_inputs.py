@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fxaudit.graph import Cut
+from fxaudit.repairs import non_reentrant
 from fxaudit.rule import Audit, Example
 from fxaudit.rules.cuts import CutRule
 from fxaudit.verdict import ParameterState
@@ -23,6 +24,10 @@ class CheckpointInputs(CutRule):
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """Names what is inside."""
         return f"no input of the reentrant checkpoint requires grad, so {audit.names(states)} gets none"
+
+    def edit(self, audit: Audit, cut: Cut) -> str:
+        """The call without reentry."""
+        return non_reentrant(self.culprit(audit, cut))
 
     @staticmethod
     def bad() -> Example:

@@ -56,7 +56,7 @@ class ClearedBeforeStep(Rule):
         for fact in reversed(state.facts):
             for index in range(fact.event - 1, -1, -1):
                 event = events[index]
-                if isinstance(event, BackwardEvent) and event.accumulates:
+                if isinstance(event, BackwardEvent) and event.accumulates and state.index in event.arrived:
                     break
                 if event.kind == "zero_grad" and state.index in event.tracks:
                     return event.stack if first_step > first_arrival else None

@@ -62,11 +62,16 @@ class CutRule(Rule):
                 culprit,
                 related=related,
                 level=self.level_for(audit, states),
+                fix=self.fix + self.edit(audit, cut),
             )
 
+    def edit(self, audit: Audit, cut: Cut) -> str:
+        """The diff that follows the fix, where the culprit's line can be edited with certainty."""
+        return ""
+
     def companions(self, audit: Audit) -> list[ParameterState]:
-        """Further tensors that the same finding accounts for."""
-        return []
+        """The new leaves, to which the gradient goes instead."""
+        return [s for s in audit.having("unregistered") if s.explained == [self.code]]
 
     def culprit(self, audit: Audit, cut: Cut) -> SourceLine | None:
         """The line to blame for `cut`."""

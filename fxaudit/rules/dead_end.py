@@ -61,12 +61,12 @@ class DeadEndValue(Rule):
             elif again is not None:
                 related = [(again.source, "the name is given another value here")]
             backward = _other_backward(audit, end)
+            if again is None and not _runs_backward(audit, stack):
+                related.append((return_after(file, line), "what is returned here does not contain it"))
             if backward is not None:
                 related.append((backward[0], "backward is called on another value"))
                 if backward[1]:
                     culprit, related = backward[0], [(culprit, "the whole loss is computed here")]
-            elif again is None and not _runs_backward(audit, stack):
-                related.append((return_after(file, line), "what is returned here does not contain it"))
             related += [(audit.source(op.stack), f"the last operation, `{op.name}`")]
             related += [
                 (audit.op_source(cut.op), f"another way to the loss ends here, at `{audit.record.ops[cut.op].name}`")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fxaudit.graph import Cut
+from fxaudit.repairs import without_detach
 from fxaudit.rule import Audit, Example
 from fxaudit.rules.cuts import CutRule
 from fxaudit.verdict import ParameterState
@@ -27,6 +28,10 @@ class DetachedPath(CutRule):
             ".data" if op.name == "data" else f".{op.name.rstrip('_')}()" if op.name != "data.__set__" else ".data = …"
         )
         return f"`{call}` cuts {audit.names(states)} off from the loss"
+
+    def edit(self, audit: Audit, cut: Cut) -> str:
+        """The line without the call."""
+        return without_detach(self.culprit(audit, cut))
 
     @staticmethod
     def bad() -> Example:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fxaudit.blame import project_stack
 from fxaudit.finding import Finding
+from fxaudit.repairs import filled
 from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["EmptyOptimizer"]
@@ -33,13 +34,16 @@ class EmptyOptimizer(Rule):
             if not states and any(f.code == "FXA205" for f in audit.findings):
                 continue
             said = ", and PyTorch refuses it" if info.refused else ""
-            culprit, related = audit.source(info.created), []
+            built = audit.source(info.created)
+            culprit, related, fix = built, [], self.fix
             freeze = _all_frozen_at(audit)
             if freeze >= 0:
                 said += ": all are frozen"
-                culprit, related = audit.source(freeze), [(culprit, "the optimizer is built here")]
+                culprit, related = audit.source(freeze), [(built, "the optimizer is built here")]
+            else:
+                fix += filled(built, audit.model_variable(states))
             message = f"`{info.type}` is built without any parameter{said}"
-            yield self.finding(audit, states, message, culprit, related=related)
+            yield self.finding(audit, states, message, culprit, related=related, fix=fix)
 
     @staticmethod
     def bad() -> Example:

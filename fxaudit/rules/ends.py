@@ -40,7 +40,8 @@ def bound(audit: Audit, state: ParameterState, end: DeadEnd) -> int:
             return stack
         if kind == "assigned" or op.custom or (kind == "discarded" and drops_call(file, line, op.name)):
             return stack
-        before = [record.values[vid].op for vid in op.inputs if vid in carried and record.values[vid].op >= 0]
+        values = [record.values[vid] for vid in op.inputs if vid in carried]
+        before = [value.op for value in values if value.op >= 0 and value.track < 0]
         if not before:
             break
         op = record.ops[max(before)]
@@ -58,14 +59,17 @@ def thrown_away(audit: Audit, stack: int) -> Rebinding | None:
     for frame in stacks.chain(stack):
         file, line = stacks.file(frame), stacks.line(frame)
         found = rebinding_of(file, line, ran.get(file, set()))
-        if found is not None and (is_whole or found.reads_old) and _goes_on_without(audit, frame, found):
+        if found is not None and (is_whole or found.reads_old) and _goes_on_without(audit, frame, found, is_whole):
             return Rebinding(source_at(file, found.line), found.reads_old)
         is_whole = is_whole and is_only_returned(file, line)
     return None
 
 
-def _goes_on_without(audit: Audit, frame: int, found: Rebound) -> bool:
-    """Whether the loss depends on what ran in the lines of `found`, and nothing there read what `frame` had made."""
+def _goes_on_without(audit: Audit, frame: int, found: Rebound, is_whole: bool) -> bool:
+    """Whether the loss depends on what ran in the lines of `found`, and nothing there read what `frame` had made.
+
+    Where what `frame` hands on `is_whole` the value in question no more, the lines must have read no tensor at all.
+    """
     stacks = audit.record.stacks
     place = (stacks.codes[frame], stacks.parents[frame])
     old, new = [], []
@@ -78,6 +82,6 @@ def _goes_on_without(audit: Audit, frame: int, found: Rebound) -> bool:
                     new.append(op)
                 break
     made = {out for op in old for out in op.outputs}
-    return any(out in audit.graph.reaching for op in new for out in op.outputs) and not any(
-        vid in made for op in new for vid in op.inputs
-    )
+    own = {out for op in new for out in op.outputs}
+    read = {vid for op in new for vid in op.inputs}
+    return bool(own & audit.graph.reaching) and not (read & made) and (is_whole or read <= own)

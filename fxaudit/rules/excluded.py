@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from fxaudit.blame import project_stack, source_at
 from fxaudit.capture.session import OptimizerInfo
 from fxaudit.finding import Finding
+from fxaudit.repairs import added_group
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.syntax import branch_ran, sliced_statements
-from fxaudit.syntax_groups import group_changes
+from fxaudit.syntax_groups import group_changes, local_updates
 from fxaudit.syntax_loops import used_up
 from fxaudit.verdict import ParameterState
 
@@ -37,13 +38,27 @@ class LeftOut(Rule):
         ]
         if not states or any(info.refused for info in audit.session.optimizers):
             return
+        collected = [s for s in states if _is_collected(audit, s) or _is_passing(audit, s)]
+        if collected:
+            yield self.finding(
+                audit,
+                collected,
+                f"the program makes use of the gradient of {audit.names(collected)} itself",
+                _backward_line(audit),
+                level="note",
+            )
+            states = [s for s in states if s not in collected]
+            if not states:
+                return
         optimizer = self._responsible(audit, states)
         if optimizer is None:
+            updates = [source_at(file, line) for file, line in local_updates(audit.project_files)]
             yield self.finding(
                 audit,
                 states,
                 f"no optimizer was built for {audit.names(states)}",
-                _backward_line(audit),
+                updates[0] if updates else _backward_line(audit),
+                related=[(_backward_line(audit), "the gradient comes from here")] if updates else [],
                 level="warning",
             )
             return
@@ -128,8 +143,24 @@ class LeftOut(Rule):
             fix = "Keep the optimizer where its `step` is called: assign or return it."
             return self.finding(audit, states, message, built, fix=fix)
         return self.finding(
-            audit, states, f"`{info.type}` does not hold {audit.names(states)}{reason}", culprit, related=related
+            audit,
+            states,
+            f"`{info.type}` does not hold {audit.names(states)}{reason}",
+            culprit,
+            related=related,
+            fix=self.fix + self._edit(audit, states, optimizer),
         )
+
+    def _edit(self, audit: Audit, states: list[ParameterState], optimizer: int) -> str:
+        """The line that hands over what the model registers."""
+        if any(state.verdict != "excluded" for state in states):
+            return ""
+        roots = {state.root.index for state in states if state.root is not None}
+        names = [state.local_name for state in states]
+        others = [
+            s.local_name for s in audit.states if s.root is not None and s.root.index in roots and s not in states
+        ]
+        return added_group(audit.optimizer_variable(optimizer), audit.model_variable(states), names, others)
 
     @staticmethod
     def bad() -> Example:
@@ -150,6 +181,34 @@ class LeftOut(Rule):
         model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _is_collected(audit: Audit, state: ParameterState) -> bool:
+    """Whether the program reads the parameter's gradient and writes gradients of that shape itself: a worker's copy."""
+    reads = any(
+        op.name == "grad" and op.phase == "forward"
+        for vid in state.track.values
+        for op in audit.graph.consumers.get(vid, ())
+    )
+    return reads and any(
+        other.track.hand_gradient and other.index != state.index and other.track.shape == state.track.shape
+        for other in audit.states
+    )
+
+
+def _is_passing(audit: Audit, state: ParameterState) -> bool:
+    """Whether the model is made anew in the loop and differentiated by `autograd.grad`: what others learn through."""
+    backwards = audit.graph.backwards
+    root = state.root
+    if root is None or not backwards:
+        return False
+    alike = [m for m in audit.session.modules if m.created == root.created >= 0 and m.type == root.type and m.calls]
+    again = len(alike) > 1 and any(info.created_time >= backwards[0].time for info in alike)
+    return again and any(
+        op.name == "autograd.grad" and vid in op.inputs
+        for vid in state.track.values
+        for op in audit.graph.consumers.get(vid, ())
+    )
 
 
 def _used_up(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
+from fxaudit.repairs import called_flag
 from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["FlagOnModule"]
@@ -39,7 +40,7 @@ class FlagOnModule(Rule):
                 states,
                 f"`requires_grad = {flag}` on the module `{info.type}` {effect} nothing",
                 audit.source(entries[-1][1]),
-                fix=f"Call `module.requires_grad_({flag})`.",
+                fix=f"Call `module.requires_grad_({flag})`.{called_flag(audit.source(entries[-1][1]))}",
             )
             for state in states:
                 if not flag:  # these train on; frozen ones are explained by this

@@ -20,10 +20,6 @@ class LeftTorch(CutRule):
     code, name, level, kind = "FXA106", "left-torch", "error", "left_torch"
     fix = "Compute with the tensor itself: `torch.exp(t)` instead of `math.exp(float(t))`."
 
-    def companions(self, audit: Audit) -> list[ParameterState]:
-        """The new leaves, made of the numbers."""
-        return [s for s in audit.having("unregistered") if s.explained == [self.code]]
-
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """Names the call."""
         op = audit.record.ops[cut.op]

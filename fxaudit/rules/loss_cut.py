@@ -33,8 +33,7 @@ class LossCutOff(Rule):
         event = backwards[0]
         op = values[event.roots[0]].op
         ends = {state.name: _end(audit, state) for state in states}
-        states = [state for state in states if not _is_thrown_away(audit, ends[state.name])]
-        if not states:
+        if any(_is_thrown_away(audit, stack) for stack in ends.values()):
             return  # the statement that puts another value in its place says more: a dead end
         dead = next((stack for state in states if (stack := ends[state.name]) >= 0), -1)
         yield self.finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
@@ -28,7 +29,7 @@ class LostToRounding(Rule):
             facts = [f for f in state.facts if f.gradient == "finite"]
             if facts and not any(f.changed for f in facts) and any(f.lr for f in facts):
                 coarse = state.track.dtype in ("float16", "bfloat16") or "float8" in state.track.dtype
-                tiny = all((f.lr or 0) * f.norm < 1e-6 for f in facts)
+                tiny = all((f.lr or 0) * f.norm < 1e-6 * math.sqrt(state.track.numel) for f in facts)
                 if coarse or tiny:
                     groups.setdefault(facts[-1].optimizer, []).append(state)
         for optimizer, states in groups.items():

@@ -11,7 +11,7 @@ from fxaudit.blame import obstacles_to_entering, source_at
 from fxaudit.capture.session import defining_file
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
-from fxaudit.syntax import Tree, attribute_mentions, loop_choices, obstacles, tree_of
+from fxaudit.syntax import Tree, attribute_mentions, ending_the_loop, loop_choices, obstacles, tree_of
 from fxaudit.syntax_loops import late_closures
 
 __all__ = ["Unreached", "registration", "unreached_mention"]
@@ -55,6 +55,12 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
         scope = tree.function(node)
         if not found and scope is not None:
             found = obstacles_to_entering(audit.project_files, tree, scope, ran)
+        if not found and node is not mention:
+            found = ending_the_loop(tree, node)
+        if not found and node is not mention:
+            # The loop runs, but not over this one: what it goes through leaves it out.
+            header = source_at(tree.file, getattr(mention, "lineno", 0))
+            return Unreached(header, [(here, "called in the loop"), (made, "made here")])
         if not found:
             return Unreached(here, [(made, "made here")])
         decisive = found[0]

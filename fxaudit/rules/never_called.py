@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.finding import Finding
+from fxaudit.folding import fold_sentence
 from fxaudit.rule import Audit, Example, Rule
-from fxaudit.rules.mentions import unreached_mention
+from fxaudit.rules.mentions import Unreached, unreached_mention
 from fxaudit.verdict import ParameterState
 
 __all__ = ["ModuleNeverCalled"]
@@ -37,16 +38,27 @@ class ModuleNeverCalled(Rule):
             top = _topmost_uncalled(state, used[index]) if index in used else None
             if top is not None:
                 groups.setdefault((state.root.index, top), []).append(state)
+        merged: dict[object, tuple[int, list[str], Unreached, list[ParameterState]]] = {}
         for (root, path), states in groups.items():
-            yield self._finding(audit, root, path, states)
+            unreached = unreached_mention(audit, root, path)
+            line = unreached.culprit
+            # Siblings that one statement keeps from running are one finding.
+            shared = (line.file, line.line, unreached.condition, root) if line and unreached.condition else (root, path)
+            entry = merged.setdefault(shared, (root, [], unreached, []))
+            entry[1].append(path)
+            entry[3].extend(states)
+        for root, paths, unreached, states in merged.values():
+            yield self._finding(audit, root, paths, unreached, states)
 
-    def _finding(self, audit: Audit, root: int, path: str, states: list[ParameterState]) -> Finding:
-        unreached = unreached_mention(audit, root, path)
+    def _finding(
+        self, audit: Audit, root: int, paths: list[str], unreached: Unreached, states: list[ParameterState]
+    ) -> Finding:
         default = unreached.culprit is not None and unreached.culprit.library and audit.is_library_made(states)
         meant = not audit.is_held(states) or default or unreached.random
         level = "note" if meant else "warning" if unreached.condition else "error"
         model = next(m for m in audit.judge.models if m.info.index == root)
-        message = f"`{model.prefix}{path}` is never called"
+        names = [f"{model.prefix}{path}" for path in paths]
+        message = f"{fold_sentence(names, limit=1)} {'is' if len(names) == 1 else 'are'} never called"
         if unreached.condition:
             message += f": {unreached.condition}"
         return self.finding(audit, states, message, unreached.culprit, related=unreached.related, level=level)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fxaudit.blame import why_never_called
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 
@@ -29,12 +30,14 @@ class NeverCleared(Rule):
         backwards = [e for e in audit.graph.backwards if tracks & e.arrived.keys()]
         cleared = [e for e in audit.record.events if e.kind == "zero_grad" and (not e.tracks or tracks & e.tracks)]
         backward = audit.source(backwards[-1].stack) if backwards else None
+        why = why_never_called(audit.record, "zero_grad", [e.stack for e in cleared]) if not cleared else []
         finding = self.finding(
             audit,
             states,
             f"the gradient of {audit.names(states)} is never cleared between steps",
-            backward or audit.source(step.stack),
+            why[0][0] if why else backward or audit.source(step.stack),
             related=[
+                *why[1:],
                 (audit.source(step.stack), "steps with all gradients so far"),
                 *((audit.source(e.stack), "cleared only here") for e in cleared[-1:]),
             ],

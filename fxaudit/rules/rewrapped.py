@@ -20,10 +20,6 @@ class RewrappedTensor(CutRule):
     code, name, level, kind = "FXA107", "rewrapped", "error", "rewrapped"
     fix = "Use the tensor as it is; to combine several, use `torch.stack` or `torch.cat`."
 
-    def companions(self, audit: Audit) -> list[ParameterState]:
-        """The new leaves, to which the gradient goes instead."""
-        return [s for s in audit.having("unregistered") if s.explained == [self.code]]
-
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """Names the call."""
         op = audit.record.ops[cut.op]

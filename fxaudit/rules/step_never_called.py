@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fxaudit.blame import common_frame, source_at, why_never_called
 from fxaudit.capture.record import BackwardEvent, StepEvent
 from fxaudit.finding import Finding
+from fxaudit.repairs import added_after
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.turns import receivers
 from fxaudit.source import SourceLine
@@ -32,7 +33,7 @@ class StepNeverCalled(Rule):
         """One finding for each optimizer that never steps."""
         groups: dict[int, list[ParameterState]] = {}
         for state in audit.unexplained("blocked"):
-            if audit.judge.looped and not state.facts and state.held and state.arrived != "none":
+            if audit.judge.looped and not state.facts and state.held and state.arrived in ("zero", "finite"):
                 groups.setdefault(state.held[0][0], []).append(state)
         for optimizer, states in groups.items():
             info = audit.session.optimizers[optimizer]
@@ -57,7 +58,14 @@ class StepNeverCalled(Rule):
                 f"`step` is never called on the `{info.type}` that holds {audit.names(states)}",
                 culprit or built,
                 related=[*related, (built, "the optimizer is built here")],
+                fix=self.fix + self._edit(audit, optimizer),
             )
+
+    def _edit(self, audit: Audit, optimizer: int) -> str:
+        """The step behind the last backward."""
+        backwards = audit.record.backwards()
+        name = audit.optimizer_variable(optimizer)
+        return added_after(audit.source(backwards[-1].stack), f"{name}.step()") if backwards and name else ""
 
     @staticmethod
     def bad() -> Example:

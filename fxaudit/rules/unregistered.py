@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fxaudit.blame import project_stack
 from fxaudit.finding import Finding
+from fxaudit.repairs import registered
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.containers import filled_at, owner_of
 from fxaudit.rules.cuts import rewrapping_lines
@@ -52,7 +53,7 @@ class UnregisteredContainer(Rule):
                 f"{audit.names(states)} is kept in {kind}, where `parameters()` does not look",
                 source,
                 related=related,
-                fix=_fix(kind),
+                fix=_fix(kind) + registered(source, modules=all("]." in state.name for state in states)),
             )
 
     @staticmethod

@@ -34,6 +34,7 @@ class ValueOverwritten(Rule):
                 states,
                 f"forward overwrites {audit.names(states)} with `{op.name}` each time it runs",
                 audit.source(stack),
+                level="error" if audit.is_held(states) else "note",
             )
 
     @staticmethod

@@ -8,10 +8,10 @@ from fxaudit.blame import source_at
 from fxaudit.flow import Vanishing, gradient_origin
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
-from fxaudit.syntax import tree_of
+from fxaudit.syntax import assignments_behind, tree_of
 from fxaudit.verdict import ParameterState
 
-__all__ = ["Origins", "literal_zero"]
+__all__ = ["Origins", "integer_zero", "zero_number"]
 
 
 class Origins:
@@ -29,33 +29,58 @@ class Origins:
         return None
 
 
-def literal_zero(audit: Audit, index: int) -> SourceLine | None:
+def zero_number(audit: Audit, index: int) -> SourceLine | None:
     """The assignment that gives one of the names in the operation's line the value 0, if there is one."""
     stack = audit.record.ops[index].stack if index >= 0 else -1
     stacks = audit.record.stacks
     for frame in stacks.chain(stack)[:2]:
-        tree = tree_of(stacks.file(frame))
-        statement = tree.statement_at(stacks.line(frame)) if tree else None
-        if tree is None or statement is None:
-            continue
-        names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
-        attributes = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
-        for node in ast.walk(tree.root):
+        file, line = stacks.file(frame), stacks.line(frame)
+        found = _literal_zero(file, line) or _integer_zero(file, line)
+        if found is not None:
+            return found
+    return None
+
+
+def integer_zero(audit: Audit, index: int) -> SourceLine | None:
+    """The integer division, or rounding, from which a number in the operation's line may be 0, if there is one."""
+    stack = audit.record.ops[index].stack if index >= 0 else -1
+    stacks = audit.record.stacks
+    lines = (_integer_zero(stacks.file(frame), stacks.line(frame)) for frame in stacks.chain(stack)[:2])
+    return next((line for line in lines if line is not None), None)
+
+
+def _integer_zero(file: str, line: int) -> SourceLine | None:
+    for assignment in assignments_behind(file, line):
+        for node in ast.walk(assignment):
             match node:
-                case ast.Assign(targets=targets, value=value) if _has_zero(value):
-                    for target in targets:
-                        if isinstance(target, ast.Name) and target.id in names:
-                            return source_at(tree.file, _zero_line(value))
-                        if isinstance(target, ast.Attribute) and target.attr in attributes:
-                            return source_at(tree.file, _zero_line(value))
-                case ast.arguments():
-                    for argument, default in _defaults(node):
-                        if argument in names and _has_zero(default):
-                            return source_at(tree.file, default.lineno)
-                case ast.keyword(arg=str() as name, value=value) if (name in names or name in attributes) and _is_zero(
-                    value
-                ):
-                    return source_at(tree.file, value.lineno)
+                case ast.BinOp(op=ast.FloorDiv()) | ast.Call(func=ast.Name(id="int" | "round")):
+                    return source_at(file, assignment.lineno)
+    return None
+
+
+def _literal_zero(file: str, line: int) -> SourceLine | None:
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return None
+    names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
+    attributes = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
+    for node in ast.walk(tree.root):
+        match node:
+            case ast.Assign(targets=targets, value=value) if _has_zero(value):
+                for target in targets:
+                    if isinstance(target, ast.Name) and target.id in names:
+                        return source_at(tree.file, _zero_line(value))
+                    if isinstance(target, ast.Attribute) and target.attr in attributes:
+                        return source_at(tree.file, _zero_line(value))
+            case ast.arguments():
+                for argument, default in _defaults(node):
+                    if argument in names and _has_zero(default):
+                        return source_at(tree.file, default.lineno)
+            case ast.keyword(arg=str() as name, value=value) if (name in names or name in attributes) and _is_zero(
+                value
+            ):
+                return source_at(tree.file, value.lineno)
     return None
 
 
@@ -71,13 +96,14 @@ def _is_zero(node: ast.AST) -> bool:
 
 
 def _has_zero(value: ast.expr) -> bool:
-    if isinstance(value, ast.Dict | ast.Tuple | ast.List | ast.Call):
-        return (any(_is_zero(n) for n in ast.walk(value)) and not isinstance(value, ast.Call)) or (
-            isinstance(value, ast.Call)
-            and getattr(value.func, "id", getattr(value.func, "attr", ""))
-            in ("dict", "tensor", "Namespace", "SimpleNamespace")
-            and any(_is_zero(n) for n in ast.walk(value))
-        )
+    """Whether a value is 0, or a dict, tuple or list with a 0 in it, or a namespace or tensor made of such."""
+    match value:
+        case ast.Dict(values=parts) | ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return any(_has_zero(part) for part in parts)
+        case ast.Call(func=function, args=args, keywords=keywords):
+            name = getattr(function, "id", getattr(function, "attr", ""))
+            parts = [*args, *(keyword.value for keyword in keywords)]
+            return name in ("dict", "tensor", "Namespace", "SimpleNamespace") and any(_has_zero(part) for part in parts)
     return _is_zero(value)
 
 

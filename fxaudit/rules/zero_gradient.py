@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from fxaudit.blame import source_at
 from fxaudit.capture.record import BackwardEvent
 from fxaudit.finding import Finding
-from fxaudit.flow import Vanishing
+from fxaudit.flow import OVERWRITING, Vanishing
 from fxaudit.rule import Audit, Example, Rule
-from fxaudit.rules.vanishing import Origins, literal_zero
+from fxaudit.rules.vanishing import Origins, integer_zero, zero_number
 from fxaudit.source import SourceLine
 from fxaudit.syntax import tree_of
 from fxaudit.verdict import FULL_WRITES, ParameterState
@@ -78,6 +78,9 @@ class ZeroGradient(Rule):
     def _culprit(
         self, audit: Audit, state: ParameterState, found: Vanishing | None
     ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str]:
+        written = [e for e in audit.record.events if e.kind == "write_grad" and state.index in e.tracks]
+        if found is None and written:
+            return audit.source(written[-1].stack), [], "the program writes zeros into it"
         if found is None:
             events = [e for e in audit.graph.backwards if state.index in e.arrived]
             line = audit.source(events[-1].stack) if events and audit.judge.looped else None
@@ -86,7 +89,7 @@ class ZeroGradient(Rule):
         name = audit.record.ops[found.bites].name if found.bites >= 0 else found.node
         match found.how:
             case "number":
-                literal = literal_zero(audit, found.bites)
+                literal = zero_number(audit, found.bites)
                 return literal or bites, [(bites, "multiplied by 0 here")], "it is multiplied by 0"
             case "factor":
                 dropped = _dropped(audit, found.origin)
@@ -102,7 +105,8 @@ class ZeroGradient(Rule):
                     f"`{name}` multiplies it with zeros",
                 )
             case "backward":
-                return audit.op_source(found.origin), [(bites, "applied here")], "a backward returns zeros"
+                related = [(bites, "applied here"), (integer_zero(audit, found.bites), "a whole number is made here")]
+                return audit.op_source(found.origin), related, "a backward returns zeros"
             case "selected":
                 return bites, [], f"`{name}` reads another part of what it is joined with"
             case "cancelled":
@@ -110,10 +114,12 @@ class ZeroGradient(Rule):
                 if alias is not None:
                     return alias, [(bites, f"`{name}` cancels it here")], "the gradients of its uses cancel out"
                 return bites, [], f"what comes back through `{name}` cancels out"
-        dropped = _dropped(audit, found.bites)
+        if name in OVERWRITING:
+            return bites, _further_writes(audit, found.bites), f"`{name}` overwrites what is computed from it"
+        made = _module_made(audit, found.bites)
+        dropped = _dropped(audit, found.bites) or (made if _drops_everything(audit, found.bites) else None)
         if dropped is not None:
             return dropped, [(bites, "everything is dropped here")], DROPS
-        made = _module_made(audit, found.bites)
         fed = _fed_by(audit, found.bites)
         constant = _constant_behind(audit, found.bites)
         if constant is not None:
@@ -164,6 +170,19 @@ def _steps_meet_zero(audit: Audit, state: ParameterState) -> bool:
     return bool(brought) and set(brought) == {"zero"} and all(fact.gradient == "zero" for fact in state.facts)
 
 
+def _further_writes(audit: Audit, index: int) -> list[tuple[SourceLine | None, str]]:
+    """The later writes into the same tensor, which may overwrite the rest of it."""
+    graph, found = audit.graph, []
+    queue, seen = list(audit.record.ops[index].outputs), set()
+    while queue:
+        for op in graph.consumers.get(queue.pop(0), ()):
+            if op.name in OVERWRITING and op.mutates and op.index not in seen:
+                seen.add(op.index)
+                found.append((audit.source(op.stack), f"`{op.name}` overwrites a part of it, too"))
+                queue.extend(op.outputs)
+    return found
+
+
 def _alias(source: SourceLine | None) -> SourceLine | None:
     """The assignment `a = b` that makes two names in the line stand for one tensor."""
     tree = tree_of(source.file) if source is not None else None
@@ -189,7 +208,14 @@ def _multiplied_by_zero(audit: Audit, index: int) -> SourceLine | None:
     """The line that gave a factor its value 0, where the operation multiplies by the number 0."""
     if index < 0 or audit.record.ops[index].name not in MULTIPLYING or 0 not in audit.record.ops[index].numbers:
         return None
-    return literal_zero(audit, index)
+    return zero_number(audit, index)
+
+
+def _drops_everything(audit: Audit, index: int) -> bool:
+    """Whether the module that ran the operation drops with probability 1 inside, as a recurrent layer does."""
+    call = audit.record.ops[index].module
+    module = audit.session.modules[audit.record.calls[call].module].ref() if call >= 0 else None
+    return bool(getattr(module, "dropout", 0) == 1)
 
 
 def _module_made(audit: Audit, index: int) -> SourceLine | None:

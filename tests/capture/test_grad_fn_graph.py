@@ -14,6 +14,7 @@ from fxaudit.report import Report
 
 
 def model() -> nn.Sequential:
+    torch.manual_seed(0)
     return nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
 
 
@@ -96,3 +97,11 @@ def test_it_keeps_nothing_alive_and_survives_saving() -> None:
     report = fxaudit.audit(net, lambda: net(torch.ones(5, 3)).mean(), torch.optim.SGD(net.parameters(), 0.1))
     assert all(type(name) is str and type(made) is int for name, made in report.graph_data.autograd_nodes)
     assert Report.from_json(report.to_json()).graph_data == report.graph_data
+
+
+def test_buffers_of_equal_shape_are_told_apart_in_the_graph() -> None:
+    net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    report = fxaudit.audit(net, lambda: net(torch.ones(5, 3)).mean(), torch.optim.SGD(net.parameters(), 0.1))
+    buffers = [node.label for node in report.graph_data.nodes if node.kind == "buffer"]
+    assert buffers == ["1.running_mean", "1.running_var"]
+    assert "2 operations" not in (caption := report.draw(view="operations").caption) and "2 buffers" in caption

@@ -57,6 +57,22 @@ def fresh(args: list[str], cwd: Path) -> Ended:
     return Ended(process.returncode, process.stdout, process.stderr)
 
 
+def together(args: list[str], cwd: Path) -> Ended:
+    """The same on two ranks at once, as `torchrun` would run it: what the first of them says."""
+    from fxaudit import cli
+    from tests.launching import launched
+
+    with tempfile.TemporaryDirectory() as folder:
+
+        def work() -> int:
+            os.chdir(cwd)
+            return cli.main(args)
+
+        ended = launched(work, Path(folder))
+    assert ended.out[1] == ended.err[1] == ""
+    return Ended(ended.statuses[0], ended.out[0], ended.err[0])
+
+
 def _read(descriptor: int) -> str:
     os.lseek(descriptor, 0, os.SEEK_SET)
     with open(descriptor, encoding="utf-8", closefd=False) as file:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fxaudit.report import Report
-from tests.cli.processes import Ended, forked, fresh
+from tests.cli.processes import Ended, forked, fresh, together
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -50,7 +50,7 @@ def audited(request: pytest.FixtureRequest, audits: dict[str, Audited], tmp_path
     name: str = request.param
     if name not in audits:
         saved = tmp_path / "report.json"
-        run = fresh if name in FRESH else forked
+        run = together if "processes" in TRUTH[name] else fresh if name in FRESH else forked
         ended = run(["run", "-o", str(saved), f"examples/{name}"], ROOT)
         assert saved.is_file(), f"fxaudit wrote no report; it ended with {ended.status} and said:\n{ended.err}"
         audits[name] = Audited(ended, Report.from_json(saved.read_text(encoding="utf-8")))

@@ -678,6 +678,14 @@ class TestRules:
         assert capsys.readouterr().out == "FXA104 detached-path\nThe page.\n"
 
 
+def test_diff_prints_no_control_characters_of_a_hostile_name(
+    saved: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = Report({"w\x1b[31m": ParameterReport("w\x1b[31m", "stale", "")})
+    assert cli.main(["diff", saved(Report(), "a.json"), saved(hostile, "b.json")]) == 1
+    assert capsys.readouterr().out == "w\\x1b[31m: absent -> stale\n"
+
+
 def test_ignored_findings_leave_the_files_too(backstage: Backstage, tmp_path: Path) -> None:
     backstage.report = report_with(ERROR, WARNING)
     out = tmp_path / "report.json"

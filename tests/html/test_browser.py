@@ -83,7 +83,7 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     def opener(report: Report, *, text: str | None = None, **context: Any) -> Opened:
         path = tmp_path / f"report{len(opened)}.html"
         path.write_text(render(report) if text is None else text, encoding="utf-8")
-        page = browser.new_context(viewport={"width": 1280, "height": 900}, **context).new_page()
+        page = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context}).new_page()
         result = Opened(page)
         page.on("console", lambda message: result.complaints.append(message.text))
         page.on("pageerror", lambda error: result.complaints.append(str(error)))
@@ -264,10 +264,25 @@ def test_without_javascript_the_causes_and_pictures_are_still_there(open_page: O
     assert page.locator("article.cause .picture").first.is_visible()
 
 
-def test_printing_shows_every_row(open_page: Open) -> None:
-    opened = open_page(sample_reports.transformer(odd=5))
-    opened.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    assert opened.page.locator("#table tbody tr").count() == 147
+def test_printing_shows_every_row_and_opens_what_is_folded(open_page: Open) -> None:
+    page = open_page(sample_reports.transformer(odd=5)).page
+    folded = page.locator("details:not([open])").count()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#table tbody tr").count() == 147
+    assert folded and not page.locator("details:not([open])").count()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("#table tbody tr").count() < 147
+    assert page.locator("details:not([open])").count() == folded
+
+
+def test_on_a_narrow_screen_names_and_verdicts_stay_whole(open_page: Open) -> None:
+    page = open_page(sample_reports.broken(), viewport={"width": 400, "height": 800}).page
+    cut_off = page.evaluate(
+        "[...document.querySelectorAll('#table tbody .v, #table tbody th')]"
+        ".filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)"
+    )
+    assert cut_off == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
 def test_the_notebook_fragment_is_readable_in_a_page_of_another_style(open_page: Open) -> None:

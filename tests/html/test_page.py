@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from fxaudit.finding import Related
 from fxaudit.renderers.html import fragment, render
-from fxaudit.report import Report
+from fxaudit.renderers.picture_palette import GROUPS
+from fxaudit.report import OptimizerReport, Report
+from fxaudit.source import SourceLine
 from tests import sample_reports
 from tests.html.conftest import Parsed
 
@@ -140,6 +143,28 @@ def test_optimizers_the_loop_and_what_was_not_seen_are_told(parse: Parse) -> Non
     assert len(page.all("li", "ev-step")) == 1
     text = page.all("main")[0].text
     assert "worker processes were not watched" in text and "2.13.0" in text
+
+
+def test_param_groups_have_the_colours_of_the_pictures(parse: Parse) -> None:
+    optimizer = OptimizerReport("opt", "SGD", None, ((0.1, ("layer0.weight",)), (0.2, ("layer0.bias",))), 0)
+    page = parse(render(replace(sample_reports.healthy(), optimizers=(optimizer,))))
+    bands = page.all("span", "band")[1:]
+    assert [(e.text, e.attributes["class"]) for e in bands] == [("A", "band g0"), ("B", "band g1")]
+    (style,) = page.all("style")
+    assert all(f".band.g{number}{{background:{color}}}" in style.text for number, color in enumerate(GROUPS))
+    assert "never stepped" in page.all("article")[-1].text
+
+
+def test_a_related_line_is_shown_with_its_next_neighbours_only(parse: Parse) -> None:
+    report = sample_reports.broken()
+    around = tuple((n, f"line {n}") for n in range(40, 51))
+    related = Related(SourceLine("a.py", 45, "f", "line 45", context=around), "made here")
+    finding = replace(report.findings[0], related=(related,))
+    page = parse(render(replace(report, findings=(finding,))))
+    assert "44line 44\n45line 45\n46line 46\n" in page.all("figure", "code")[1].text.replace(" ", "").replace(
+        "line", "line "
+    )
+    assert "line 43" not in page.all("main")[0].text
 
 
 def test_a_gpt2_sized_page_is_smaller_than_a_megabyte() -> None:

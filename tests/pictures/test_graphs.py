@@ -79,6 +79,16 @@ def test_autograd_leads_to_the_loss_and_shows_beside_it_what_has_no_leaf(read: R
     assert sorted(shown) == sorted(report.parameters)
 
 
+def test_narrowed_to_what_has_no_leaf_autograd_still_shows_it(read: Read) -> None:
+    report = sample_reports.broken()
+    (alone,) = read(draw(report, view="autograd", parameter="encoder.0.weight")).boxes.values()
+    assert alone.text == "A encoder.0.weight has no leaf in this graph ✂︎ unreachable: no gradient reaches it"
+    inside = read(draw(report, view="autograd", root="encoder"))
+    assert [box.text for box in inside.boxes.values() if "no leaf" in box.text] == [
+        "A encoder.* 4 parameters, no leaf in this graph ✂︎ unreachable: no gradient reaches it"
+    ]
+
+
 def test_a_view_of_what_was_not_recorded_says_so() -> None:
     for view in ("operations", "autograd"):
         assert "nothing was recorded" in draw(sample_reports.without_graph(), view=view).caption

@@ -10,6 +10,7 @@ import pytest
 from fxaudit.errors import UnknownParameterError
 from fxaudit.finding import PathStep
 from fxaudit.renderers.picture_engine import Picture
+from fxaudit.renderers.picture_why import draw_why
 from fxaudit.renderers.pictures import draw
 from tests import sample_reports
 from tests.pictures.conftest import Drawn
@@ -90,6 +91,15 @@ def test_a_parameter_that_nothing_reads_is_shown_apart_from_the_loss(read: Read)
     (missing,) = drawn.between("extra.weight", "loss")
     assert missing.has("e-missing") and "nothing leads to the loss" in missing.text and "model.py:5" in missing.text
     assert "if self.use_extra:" in drawn.box("model.py:5").text
+
+
+def test_on_the_page_the_note_beside_the_parameter_names_the_line_only(read: Read) -> None:
+    sketch = sample_reports.Sketch()
+    sketch.module("", "Net")
+    culprit = sample_reports.line(5, "if self.use_extra:")
+    sketch.parameter("extra.weight", (2, 2), "unreachable", culprit=culprit)
+    note = read(draw_why(sketch.report(), "extra.weight", framed=False)).box("model.py:5")
+    assert note.has("k-note") and "use_extra" not in note.text
 
 
 def test_a_dead_end_is_shown_where_the_value_goes_no_further(read: Read) -> None:

@@ -25,14 +25,24 @@ def test_a_new_defect_is_worse_and_named(reports: dict[str, Report]) -> None:
     )
     difference = repaired.diff(detached)
     assert difference.worse
-    assert "encoder.weight: trained -> unreachable" in str(difference)
-    assert "new: FXA104 `encoder.weight` and 3 more reach the loss only through `detach` (train.py:31)" in str(
-        difference
-    )
+    assert str(difference).splitlines() == [
+        "new: FXA104 `encoder.weight` and 3 more reach the loss only through `detach` (train.py:31)",
+        "  encoder.*: trained -> unreachable (2 parameters)",
+        "  norm.*: trained -> unreachable (2 parameters)",
+    ]
     back = detached.diff(repaired)
     assert not back.worse
     assert len(back.fixed) == 1
-    assert str(back).splitlines()[-1].startswith("fixed: FXA104")
+    assert str(back).splitlines()[0].startswith("fixed: FXA104")
+    assert str(back).splitlines()[1] == "  encoder.*: unreachable -> trained (2 parameters)"
+
+
+def test_a_change_that_no_cause_explains_stands_first_and_alone(reports: dict[str, Report]) -> None:
+    healthy = reports["healthy"]
+    name = next(iter(healthy.parameters))
+    frozen = replace(healthy, parameters={**healthy.parameters, name: replace(healthy[name], verdict="frozen")})
+    assert str(healthy.diff(frozen)) == f"{name}: trained -> frozen"
+    assert not healthy.diff(frozen).worse
 
 
 def test_a_cause_whose_line_moved_is_the_same_cause(reports: dict[str, Report]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,3 +80,9 @@ def test_only_causes_are_in_sight_and_notes_are_folded(reports: dict[str, Report
     text = render(reports["many"])
     assert text.count("#### ") == 4
     assert "<summary>1 more</summary>\n\n- FXA505" in text
+
+
+def test_an_edit_is_a_block_of_diff_behind_the_sentence() -> None:
+    edited = replace(report_about("name").findings[0], fix="Delete it.\n- x = y.detach()\n+ x = y")
+    text = render(Report(findings=(edited,))).replace("\\", "")
+    assert "**Fix:** Delete it.\n\n```diff\n- x = y.detach()\n+ x = y\n```" in text

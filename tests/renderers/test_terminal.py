@@ -129,3 +129,8 @@ def test_the_path_names_the_place_of_a_cut_that_is_not_the_culprit(reports: dict
 
 def test_a_report_prints_itself_without_colour(reports: dict[str, Report]) -> None:
     assert str(reports["many"]) == render(reports["many"])
+
+
+def test_an_edit_stands_below_the_help_line_ready_to_paste(reports: dict[str, Report]) -> None:
+    edited = replace(reports["detached"].findings[0], fix="Delete it.\n- x = y.detach()\n+ x = y")
+    assert "help: Delete it.\n      - x = y.detach()\n      + x = y\n" in render(Report(findings=(edited,)))

@@ -22,6 +22,9 @@ Run = Callable[..., "tuple[Report, object]"]
 WITHOUT_LINE = ("FXA902",)
 """What was never there stands on no line."""
 
+EDITED = ("FXA104", "FXA110", "FXA205", "FXA301", "FXA302", "FXA307", "FXA401")
+"""Their fix comes with a diff."""
+
 BESIDE_ITS_CAUSE = {"FXA601": ("FXA306",), "FXA602": ("FXA306",)}
 """A broken expectation comes with the finding about its cause."""
 
@@ -74,7 +77,21 @@ def test_a_message_states_a_fact_about_a_named_object_in_one_line(rule: type[Rul
         assert finding.message.count("`") % 2 == 0
         assert not ADVICE.search(finding.message), finding.message
         assert not finding.message.endswith(".")
-        assert_is_imperative(finding.fix)
+        assert_is_imperative(finding.fix.partition("\n")[0])
+
+
+@each_rule
+def test_an_edit_turns_a_line_of_the_bad_example_into_one_of_the_good(rule: type[Rule], example: Run) -> None:
+    report, _ = example(rule, "bad")
+    [finding] = [finding for finding in report.findings if finding.code == rule.code]
+    edit = finding.fix.splitlines()[1:]
+    assert bool(edit) == (rule.code in EDITED), finding.fix
+    bad, good = (
+        [line.split("  #")[0].strip() for line in inspect.getsource(e).splitlines()] for e in (rule.bad, rule.good)
+    )
+    for line in edit:
+        if rule.code != "FXA301":  # it is a line to add, its good example another way to the same end
+            assert line[2:] in (good if line[0] == "+" else bad)
 
 
 @each_rule

@@ -300,8 +300,17 @@
   });
   scroller.addEventListener("scroll", () => paint());
   window.addEventListener("resize", () => paint());
-  window.addEventListener("beforeprint", () => paint(true, true));
-  window.addEventListener("afterprint", () => paint(true));
+  /** @type {HTMLDetailsElement[]} */
+  let closed = [];
+  window.addEventListener("beforeprint", () => {
+    paint(true, true);
+    closed = [.../** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details:not([open])"))];
+    for (const part of closed) part.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    paint(true);
+    for (const part of closed) part.open = false;
+  });
   body.addEventListener("click", (event) => {
     const row = event.target instanceof Element ? event.target.closest("tr[id]") : null;
     if (row) select(Number(row.id.slice(2)));
