@@ -201,7 +201,7 @@ def _optimizers(session: Session, judge: Judge) -> dict[int, OptimizerReport]:
         if info.wrapper_of >= 0 and not info.steps:
             continue  # it hands everything to the optimizer inside, which is listed
         optimizer = info.ref()
-        name = info.name or session.variables.get(id(optimizer), "") or _bound(session, info.created) or info.type
+        name = session.variables.get(id(optimizer), "") or _bound(session, info.created) or info.name or info.type
         base, number = name, 2
         while name in taken:
             name, number = f"{base}{number}", number + 1

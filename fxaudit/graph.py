@@ -298,7 +298,10 @@ class StepGraph:
         queue, seen = list(op.outputs), set(op.outputs)
         found = False
         while queue:
-            for later in self.consumers.get(queue.pop(), ()):
+            vid = queue.pop()
+            if vid in self.losses:
+                return False  # the program calls backward on it
+            for later in self.consumers.get(vid, ()):
                 if later.detail == "escape":
                     found = True
                 elif later.mutates or any(self.record.values[out].requires_grad for out in later.outputs):

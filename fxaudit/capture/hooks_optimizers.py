@@ -123,8 +123,7 @@ def _watch_steps(session: Session, patches: Patches) -> None:
         if not info.steps:
             for other in session.optimizers:  # those that never step are told apart by their variables
                 if not other.name and (known := other.ref()) is not None:
-                    session.remember_variable(known, sys._getframe(1))
-                    other.name = session.variables.get(id(known), "")
+                    other.name = session.variable_of(known, sys._getframe(1))
         with session.quietly():
             if session.on_before_step is not None:
                 session.on_before_step(optimizer)

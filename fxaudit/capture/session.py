@@ -464,17 +464,20 @@ class Session:
 
     def remember_variable(self, thing: object, frame: FrameType | None) -> None:
         """Note the name of the variable that holds `thing` in the nearest of the user's frames that has one."""
-        if id(thing) in self.variables:
-            return
+        if id(thing) not in self.variables and (name := self.variable_of(thing, frame)):
+            self.variables[id(thing)] = name
+
+    def variable_of(self, thing: object, frame: FrameType | None) -> str:
+        """The variable that holds `thing` in the nearest of the user's frames that has one; empty where none has."""
         depth = 0
         while frame is not None and depth < 40:
             if not self.record.stacks.skips(frame.f_code):
                 for name, value in variables_of(frame).items():
                     if value is thing and name != "self" and not name.startswith("_"):
-                        self.variables[id(thing)] = name
-                        return
+                        return name
             frame = frame.f_back
             depth += 1
+        return ""
 
     def remember_scope(self, scope: Mapping[str, object]) -> None:
         """Note the names under which a scope's variables hold tensors, modules and optimizers."""
