@@ -294,7 +294,8 @@ def _explain(record: Record, probe: Probe, node: int, position: int, finder: Ops
     if op.name in OVERWRITING:
         zeros = []  # what is written is no factor of what was there
     elif op.name in RECURRENT:
-        zeros = [vid for vid in zeros if _parameter_of(record, vid) >= 0]  # the state that begins is none either
+        # The state that begins is no factor either.
+        zeros = [vid for vid in zeros if vid == op.inputs[0] or _parameter_of(record, vid) >= 0]
     elif op.name not in CONTRACTING and not op.custom:
         zeros = [vid for vid in zeros if record.values[vid].track != track.index and record.values[vid].floating]
     for vid in zeros:

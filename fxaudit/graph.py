@@ -13,11 +13,16 @@ from typing import Literal
 from fxaudit.capture.record import BackwardEvent, Op, Record, Value
 from fxaudit.sweeping import sweep
 
-__all__ = ["Cut", "CutKind", "DeadEnd", "StepGraph"]
+__all__ = ["SHAPE_ONLY", "Cut", "CutKind", "DeadEnd", "StepGraph"]
 
 CutKind = Literal["detached", "no_grad", "left_torch", "rewrapped", "non_differentiable", "checkpoint", "opaque"]
 
 DETACHING = frozenset({"detach", "detach_", "data", "data.__set__"})
+SHAPE_ONLY = frozenset(
+    """empty_like full_like new_empty new_full new_ones new_zeros ones_like rand_like randint_like randn_like
+    zeros_like""".split()
+)
+"""Calls that take the shape of a tensor and nothing of its value."""
 REWRAPPING = frozenset({"new_tensor", "tensor", "as_tensor", "asarray", "Parameter", "requires_grad_"})
 
 

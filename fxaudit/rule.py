@@ -15,7 +15,7 @@ from fxaudit.blame import project_files
 from fxaudit.capture.naming import variable_name
 from fxaudit.finding import Finding, Level, PathStep, Related
 from fxaudit.folding import fold_sentence
-from fxaudit.graph import Cut, DeadEnd, StepGraph
+from fxaudit.graph import SHAPE_ONLY, Cut, DeadEnd, StepGraph
 from fxaudit.source import SourceLine, is_library
 from fxaudit.syntax import binding_of
 from fxaudit.verdict import Judge, ParameterState, Verdict
@@ -95,6 +95,8 @@ class Audit:
         """What ends the way from an unreachable parameter to the loss: the first cut, or the dead end before it."""
         cuts = self.graph.cuts(state.index)
         certain = [cut for cut in cuts if not cut.inferred] or cuts
+        # Where the value itself goes on, what only takes its shape is not what stops it.
+        certain = [cut for cut in certain if self.record.ops[cut.op].name not in SHAPE_ONLY] or certain
         if len(certain) > 1:
             certain = [cut for cut in certain if self.graph.ends_gradient(cut, state.index)] or certain
         dead = self.graph.dead_end(state.index)
