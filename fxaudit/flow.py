@@ -62,7 +62,7 @@ SELECTING = frozenset(
      "pad", "chunk", "split", "unbind", "take"}
 )  # fmt: skip
 """A zero that these make says only that another part of the value counts."""
-RANKS = ("backward", "hook", "number", "factor", "selected", "cancelled", "derivative")
+RANKS = ("backward", "hook", "number", "factor", "cancelled", "derivative", "selected")
 """Ways to vanish, those that explain most first."""
 SUMMING = frozenset({"add", "add_", "sub", "sub_", "__add__", "__radd__", "__sub__", "__rsub__", "__iadd__"})
 ELEMENTWISE = tuple(
