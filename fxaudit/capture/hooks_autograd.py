@@ -16,7 +16,8 @@ from torch.overrides import _get_current_function_mode_stack
 
 from fxaudit.capture.autograd import Probe, graph_behind, reached_leaves
 from fxaudit.capture.patching import Patches
-from fxaudit.capture.record import BackwardEvent, Track
+from fxaudit.capture.processes import hands_through
+from fxaudit.capture.record import BackwardEvent, Op, Track
 from fxaudit.capture.values import copy_of, gradient_states, same_numbers
 from fxaudit.source import is_skipped
 
@@ -222,12 +223,26 @@ def _watch_functions(session: Session, patches: Patches) -> None:
         _adopt(session, op.index, first)
         outputs: list[torch.Tensor] = []
         recorder._collect((result,), outputs, [], [], 0)
+        if hands_through(cls) and len(outputs) == len(tensors):
+            _hand_through(session, op, tensors, outputs)
+            return result
         made = [recorder.new_value(t, op.index) for t in outputs if not any(t is other for other in tensors)]
         made += [recorder.new_value(t, op.index, replace=True) for t in outputs if any(t is other for other in tensors)]
         op.outputs = tuple(dict.fromkeys((*op.outputs, *made)))
         return result
 
     patches.replace(function, "apply", classmethod(apply))
+
+
+def _hand_through(session: Session, op: Op, tensors: list[torch.Tensor], outputs: list[torch.Tensor]) -> None:
+    """Note each output as what its own input became: one that nobody uses has nothing to do with the others."""
+    recorder = session.recorder
+    op.name, op.custom = "DistributedDataParallel", False
+    for position, (before, after) in enumerate(zip(tensors, outputs, strict=True)):
+        inputs = recorder.values_of(before)
+        one = op if position == 0 else recorder._add(op.name, op.stack, inputs, op.sequence[1])
+        one.inputs = inputs
+        one.outputs = (recorder.new_value(after, one.index, replace=after is before),)
 
 
 def _adopt(session: Session, index: int, first: int) -> None:

@@ -46,6 +46,12 @@ def unwrapped(module: nn.Module) -> nn.Module:
     return inner if isinstance(inner, nn.Module) else module
 
 
+def hands_through(function: type) -> bool:
+    """Whether a custom function only hands each of its inputs on, as the one around the outputs of
+    `DistributedDataParallel` does."""
+    return function.__module__ == DistributedDataParallel.__module__ and function.__name__ == "_DDPSink"
+
+
 def is_one_of_several() -> bool:
     """Whether this process trains together with others."""
     distributed = torch.distributed
