@@ -1,15 +1,20 @@
-"""Makes the world read-only for this process.
+"""Makes the world read-only for this process, without telling it.
 
-A forked copy that goes on where the original died would write what the original never did: checkpoints, logs, runs on a
-tracking server. Opening a file to write, changing a directory, starting a program and connecting to a server raise
-`OSError` in it, as on a read-only file system. Pipes and what was open before the fork still work.
+A forked copy that goes on where the original died would write what the original never did: checkpoints, logs, runs on
+a tracking server. What it writes goes nowhere, and making a directory does nothing, so that its training goes on;
+starting a program, connecting to a server and whatever else would leave a trace raise `OSError`, as on a read-only file
+system. Pipes and what was open before the fork still work.
 """
 
 from __future__ import annotations
 
+import builtins
 import errno
+import functools
+import io
 import os
 import sys
+import tempfile
 from typing import Any, NoReturn
 
 import torch
@@ -28,15 +33,23 @@ REFUSED = frozenset(
 
 def write_nothing() -> None:
     """From here on; it cannot be undone in this process."""
-    # `torch.save` opens the file in C++ (2.6 to 2.13), where no audit event tells of it.
-    original = torch.serialization._open_zipfile_writer
+    tempfile.gettempdir()  # torch asks for it when it first builds an optimizer, and the answer takes a file
+    sys.dont_write_bytecode = True
+    opener, zip_writer = io.open, torch.serialization._open_zipfile_writer
 
-    def _open_zipfile_writer(name_or_buffer: Any) -> Any:
-        if isinstance(name_or_buffer, str | os.PathLike):
-            _refuse(name_or_buffer)
-        return original(name_or_buffer)
+    @functools.wraps(opener)
+    def open_for_nothing(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(file, int) and set(mode) & set("wax+"):
+            file, mode = os.devnull, mode.replace("x", "w")
+        return opener(file, mode, *args, **kwargs)
 
-    torch.serialization._open_zipfile_writer = _open_zipfile_writer
+    def zip_for_nothing(name_or_buffer: Any) -> Any:
+        # `torch.save` opens the file in C++ (2.6 to 2.13), where no audit event tells of it.
+        return zip_writer(io.BytesIO() if isinstance(name_or_buffer, str | os.PathLike) else name_or_buffer)
+
+    builtins.open = io.open = open_for_nothing
+    torch.serialization._open_zipfile_writer = zip_for_nothing
+    os.mkdir = lambda *args, **kwargs: None
     sys.addaudithook(_refuse_writing)
 
 

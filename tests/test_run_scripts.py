@@ -671,3 +671,23 @@ def test_the_process_is_what_it_was_after_a_script_ran_in_it(folder: Folder) -> 
     run_script([script])
     torch.set_rng_state(state)
     assert (sys.argv, sys.path, sys.modules["__main__"], torch.is_grad_enabled(), torch.nn.Module.__call__) == before
+
+
+def test_the_copy_that_goes_on_trains_though_it_writes_nothing(folder: Folder) -> None:
+    text = """
+    import json, os, tempfile
+    from pathlib import Path
+    optimizer = torch.optim.SGD([], lr=0.1)
+    os.makedirs("runs/one", exist_ok=True)
+    Path("runs/two").mkdir(parents=True, exist_ok=True)
+    scratch = tempfile.gettempdir()
+    with open("runs/one/log.txt", "x") as log:
+        for number in range(6):
+            log.write(f"{step()}\\n")
+            torch.save(model.state_dict(), f"runs/{number}.pt")
+            Path("runs/state.json").write_text(json.dumps({"step": number}))
+    """
+    ran = folder.run(folder.write("train.py", text))
+    assert set(ran.verdicts.values()) == {"excluded"}
+    assert "FXA302" in ran.codes
+    assert sorted(path.name for path in folder.path.iterdir()) == ["train.py"]
