@@ -36,7 +36,8 @@ class NoValueChanged(Rule):
             tracks = {s.index for s in states}
             clips = [e for e in audit.record.events if e.kind == "clip" and tracks & e.tracks]
             built = audit.source(audit.session.optimizers[states[0].facts[-1].optimizer].created)
-            step = audit.source(stack) or built
+            # `audit()` takes the steps itself: no line of the program does.
+            step = (audit.source(stack) if audit.judge.looped else None) or built
             writer = _gradient_writer(audit, states[0]) if zeroed else None
             own = _rebinding(audit, states[0])
             silent = _silent_step(audit, states[0]) if own is None and not zeroed else None
