@@ -23,8 +23,6 @@ from fxaudit.report import Report
 
 FOLDER = Path(__file__).parent / "programs"
 BUGS = sorted((FOLDER / "bugs").glob("*.py"))
-KNOWN = {}
-"""Programs that are judged wrong today, by name."""
 HEALTHY = sorted((FOLDER / "healthy").glob("*.py"))
 
 
@@ -34,18 +32,6 @@ def _warm() -> None:
     weight = torch.zeros(1, requires_grad=True)
     weight.grad = torch.ones(1)
     torch.optim.SGD([weight], lr=0.1).step()
-
-
-def cases(paths: list[Path]) -> list[object]:
-    """The programs as test parameters, the known failures among them marked."""
-    return [
-        pytest.param(
-            path,
-            id=path.stem,
-            marks=pytest.mark.xfail(reason=KNOWN[path.stem], strict=True) if path.stem in KNOWN else (),
-        )
-        for path in paths
-    ]
 
 
 def load(path: Path) -> ModuleType:
@@ -151,17 +137,17 @@ def alarms(report: Report, module: ModuleType) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", cases(BUGS))
+@pytest.mark.parametrize("path", BUGS, ids=lambda path: path.stem)
 def test_a_broken_program_is_judged_right_under_run(path: Path) -> None:
     assert_right(run(path), path)
 
 
-@pytest.mark.parametrize("path", cases([p for p in BUGS if not is_loop(p)]))
+@pytest.mark.parametrize("path", [p for p in BUGS if not is_loop(p)], ids=lambda path: path.stem)
 def test_a_broken_program_is_judged_right_by_audit(path: Path) -> None:
     assert_right(audited(path), path)
 
 
-@pytest.mark.parametrize("path", cases(HEALTHY))
+@pytest.mark.parametrize("path", HEALTHY, ids=lambda path: path.stem)
 def test_a_healthy_program_raises_no_alarm_under_run(path: Path) -> None:
     module = load(path)
     report = run(path)
