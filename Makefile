@@ -8,11 +8,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXAMPLE := examples/train_translation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test check format reports bench clean
+.PHONY: help audit test explore check format reports bench clean
 
 help:
 	@echo "make audit    audit a real training script with a real defect; writes reports/audit.html"
 	@echo "make test     run the tests"
+	@echo "make explore  run the tests of properties with many new examples"
 	@echo "make check    lint, types and the import contract"
 	@echo "make format   rewrite the code in the project's format"
 	@echo "make reports  write the reports of all programs in examples/ to reports/"
@@ -35,6 +36,9 @@ audit: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
+
+explore: $(INSTALLED)
+	$(BIN)/python -m pytest -q -p no:cacheprovider -m hypothesis --hypothesis-profile=explore $(PYTEST_ARGS)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

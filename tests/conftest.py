@@ -2,5 +2,12 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
+
+# The same examples in every run: a change is judged by what it changes, not by the dice. `make explore` draws new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("explore", max_examples=20_000, deadline=None, print_blob=True)
+settings.load_profile("repeatable")
+
 # Programs to audit, not modules with examples in their docstrings; some import libraries that need not be there.
 collect_ignore_glob = ["programs/*", "trainers/*"]

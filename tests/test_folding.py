@@ -1,7 +1,7 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fxaudit.folding import Universe, expand, fold, fold_sentence, folds
@@ -104,7 +104,6 @@ def test_a_star_without_a_universe_cannot_be_expanded() -> None:
         expand("encoder.*")
 
 
-@settings(deadline=None)
 @given(st.sets(names), st.sets(names))
 def test_expanding_the_patterns_gives_the_names_back(chosen: set[str], others: set[str]) -> None:
     universe = chosen | others
@@ -112,13 +111,11 @@ def test_expanding_the_patterns_gives_the_names_back(chosen: set[str], others: s
     assert sorted(found) == sorted(chosen)
 
 
-@settings(deadline=None)
 @given(st.sets(names))
 def test_expanding_needs_no_universe_where_none_was_given(chosen: set[str]) -> None:
     assert sorted(name for pattern in fold(chosen) for name in expand(pattern)) == sorted(chosen)
 
 
-@settings(deadline=None)
 @given(st.sets(names), st.sets(names))
 def test_every_pattern_says_which_names_it_stands_for(chosen: set[str], universe: set[str]) -> None:
     for folded in folds(sorted(chosen), Universe.of(universe)):

@@ -45,7 +45,8 @@ MARKS = {"error": "❌", "warning": "⚠️", "note": "ℹ️"}
 FINDINGS_IN_SIGHT = 10
 PATTERNS_OF_A_FINDING = 8
 
-_PUNCTUATION = re.compile(r"[\\`*_\[\]>#|~$]|^[-+=]|(?<=^\d)[.)]")
+_PUNCTUATION = re.compile(r"[\\`*_\[\]>#|~$]|^[-+=]")
+_LIST_NUMBER = re.compile(r"^(\d+)([.)])")
 # GitHub makes links of these after Markdown is done; an empty comment between the characters keeps it from that.
 _REFERENCE = re.compile(r"(@|\\#|GH(?=-\d)|:(?=//)|(?i:www)(?=\.))")
 _NOT_IN_BACKTICKS = re.compile(r"[`|\\$]|^\s|\s$|^$")
@@ -214,4 +215,5 @@ def _text(text: str) -> str:
 
 def _prose(text: str) -> str:
     escaped = _PUNCTUATION.sub(r"\\\g<0>", text.replace("&", "&amp;").replace("<", "&lt;"))
+    escaped = _LIST_NUMBER.sub(r"\1\\\2", escaped)
     return _REFERENCE.sub(r"\1<!-- -->", escaped)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fxaudit.finding import Finding
@@ -44,7 +44,6 @@ def test_the_loudest_come_first_and_the_verdict_last(reports: dict[str, Report])
     assert lines[-1].endswith("::" + reports["many"].summary)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_no_text_can_start_a_command_or_a_property_of_its_own(text: str) -> None:
     source = SourceLine(text, 1, "f", text)

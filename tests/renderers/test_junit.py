@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fxaudit.finding import Finding
@@ -41,7 +41,6 @@ def test_an_unknown_parameter_is_skipped_with_its_reason() -> None:
     assert [skipped.get("message") for skipped in suite.iter("skipped")] == ["No optimizer."]
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(), max_size=30))
 def test_any_name_gives_well_formed_xml(name: str) -> None:
     finding = Finding(name, name, "error", name, name, (name,))

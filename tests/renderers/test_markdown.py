@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -39,9 +39,11 @@ def test_hostile_names_open_no_tag_and_no_link(reports: dict[str, Report]) -> No
     assert not {"link_open", "image", "em_open", "s_open"} & set(shape(text))
 
 
-def report_about(name: str) -> Report:
+def report_about(name: str, *, fix: str | None = None) -> Report:
+    """A report that has `name` for every text; the sentence of a fix is one line, as an edit follows on the next."""
     source = SourceLine(name, 3, name, name, (), None, ((2, name), (3, name)))
-    finding = Finding(name, name, "error", name, name, (name,), source, (Related(source, name),), also=(name,))
+    fix = name.replace("\n", " ") if fix is None else fix
+    finding = Finding(name, name, "error", name, fix, (name,), source, (Related(source, name),), also=(name,))
     parameter = ParameterReport(name, "unreachable", name)
     bare = ParameterReport(f"other.{name}", "unknown", name)
     return Report(
@@ -56,14 +58,22 @@ def report_about(name: str) -> Report:
     )
 
 
-@settings(deadline=None)
 @given(risky.filter(str.strip))
+@example("11.")
+@example("\n- ")
 def test_no_text_changes_the_structure_of_the_page(name: str) -> None:
     assert "<" not in markup(render(report_about(name)))
     assert shape(render(report_about(name))) == shape(render(report_about("name")))
 
 
-@settings(deadline=None)
+@given(st.lists(risky.map(lambda text: text.replace("\n", " ")), min_size=1, max_size=3), st.sampled_from("+- "))
+def test_an_edit_is_one_block_whatever_its_lines_hold(lines: list[str], sign: str) -> None:
+    edited = report_about("name", fix="\n".join(["Do it.", *(f"{sign} {line}" for line in lines)]))
+    benign = report_about("name", fix="Do it.\n+ x = y")
+    assert "<" not in markup(render(edited))
+    assert shape(render(edited)) == shape(render(benign))
+
+
 @given(risky)
 def test_no_text_breaks_the_table_of_parameters(name: str) -> None:
     cells = [kind for kind in shape(render(report_about(name))) if kind == "td_open"]

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fxaudit import finding, graph_data, report
@@ -117,7 +117,6 @@ def test_a_report_made_by_hand_fits_the_schema(case: tuple[str, Report]) -> None
     assert list(VALIDATOR.iter_errors(json.loads(case[1].to_json()))) == []
 
 
-@settings(deadline=None)
 @given(any_report())
 def test_any_report_comes_back_the_same_and_fits_the_schema(made: Report) -> None:
     text = made.to_json()

@@ -4,7 +4,7 @@ import io
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -43,7 +43,6 @@ def test_with_colour_only_colours_are_added(reports: dict[str, Report]) -> None:
     assert capture.get().split() == render(reports["detached"]).split()
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_name_appears_as_inert_text(name: str) -> None:
     source = SourceLine(name, 1, name, name, (), (0, 3), ((1, name),))
