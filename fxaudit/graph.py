@@ -82,6 +82,12 @@ class StepGraph:
         return self.record.backwards()
 
     @functools.cached_property
+    def largest_gradient(self) -> float:
+        """The largest 2-norm of all gradients that arrived and are finite and not zero; 0 where none did."""
+        norms = [norm for e in self.backwards for state, norm in e.arrived.values() if state == "finite"]
+        return max(norms, default=0.0)
+
+    @functools.cached_property
     def losses(self) -> tuple[int, ...]:
         """The values that backward started from; without any backward, the scalars that look like losses."""
         roots = tuple(dict.fromkeys(vid for event in self.backwards for vid in event.roots))
@@ -99,6 +105,23 @@ class StepGraph:
                     if not any(self.record.values[o].requires_grad for o in after):
                         found.append(vid)
         return tuple(found)
+
+    @functools.cached_property
+    def fed_from_outside(self) -> tuple[int, ...]:
+        """For each operation the nearest one outside every module that its inputs come from; -1 where there is none."""
+        nearest: list[tuple[int, int]] = []
+        ops = self.record.ops
+        for op in ops:
+            found = (-1, 0)
+            for vid in op.inputs:
+                value = self.record.values[vid]
+                if value.op < 0 or value.op >= op.index or value.track >= 0:
+                    continue
+                made_by, distance = (value.op, 1) if ops[value.op].module < 0 else nearest[value.op]
+                if made_by >= 0 and (found[0] < 0 or distance < found[1]):
+                    found = (made_by, distance)
+            nearest.append((found[0], found[1] + 1))
+        return tuple(op for op, _ in nearest)
 
     @functools.cached_property
     def reaching(self) -> frozenset[int]:

@@ -196,8 +196,7 @@ def _learn(
         info = session.module_info(module)
         models.append(ModelName(info, module, "" if single else f"{name}."))
         with session.quietly():
-            for local, parameter in module.named_parameters():
-                session.note_name(info.index, local, parameter)
+            session.note_names(info, module)
     for optimizer in optimizers:
         if id(optimizer) not in session._optimizer_by_id:
             found = construction_of(files, type(optimizer).__name__, session.variables.get(id(optimizer), ""))

@@ -260,19 +260,21 @@ class Rehearsal:
             if tensor is None or not tensor.requires_grad:
                 continue
             states = [event.arrived[index][0] for event in events if index in event.arrived]
-            if "finite" in states and not self._is_lost_to_rounding(index, tensor):
+            if "finite" in states and not self._is_lost_to_rounding(index, tensor, graph.largest_gradient):
                 continue
             if not states and graph.cuts(index) and not graph.carries_to_loss(index):
                 continue
             return True
         return False
 
-    def _is_lost_to_rounding(self, index: int, tensor: torch.Tensor) -> bool:
-        """Whether a step may be smaller than the spacing of the numbers that it is added to."""
+    def _is_lost_to_rounding(self, index: int, tensor: torch.Tensor, largest: float) -> bool:
+        """Whether a step may be smaller than the spacing of the numbers that it is added to.
+
+        `largest` is the norm of the largest gradient of all parameters.
+        """
         spacing = torch.finfo(tensor.dtype).eps
         events = self.session.record.backwards()
         norms = [norm for event in events for norm in event.arrived.get(index, ("", 0.0))[1:]]
-        largest = max(norm for event in events for state, norm in event.arrived.values() if state == "finite")
         if max(norms) < spacing * largest:
             return False  # rounding noise of a gradient that is zero by mathematics, such as a key bias under softmax
         for info, group in self.session.holders(index):

@@ -132,8 +132,7 @@ def _models(session: Session, named: Sequence[tuple[str, nn.Module]], optimizers
     for name, module in named:
         info = session.module_info(module)
         models.append(ModelName(info, module, "" if len(named) == 1 else f"{name}."))
-        for local, parameter in module.named_parameters():
-            session.note_name(info.index, local, parameter)
+        session.note_names(info, module)
     active = active_session()
     for optimizer in optimizers:
         built = active._optimizer_by_id.get(id(optimizer)) if active is not None else None

@@ -598,10 +598,7 @@ class Judge:
         """Whether all its gradients are what rounding leaves of zero, beside those of the other parameters."""
         if state.track.dtype != "float32":
             return False
-        largest = max(
-            (norm for e in self.graph.backwards for kind, norm in e.arrived.values() if kind == "finite"), default=0
-        )
-        return state.norm is not None and state.norm < NOISE * largest and bool(state.facts)
+        return state.norm is not None and state.norm < NOISE * self.graph.largest_gradient and bool(state.facts)
 
     def _is_at_rest(self, state: ParameterState) -> bool:
         """Whether the loss function itself is at rest on the given batch: a hinge that is satisfied, an impossible

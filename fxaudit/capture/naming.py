@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ __all__ = ["ModelName", "attribute_of", "models_seen", "names_in_containers", "v
 
 MAX_VISITED = 20_000
 MAX_DEPTH = 6
+_ATOMS = frozenset((bool, int, float, str, type(None)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,16 +237,16 @@ def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Record
     found: dict[int, str] = {}
     visited = 0
     registered = {id(p) for _, root in roots for p in root.parameters()}
-    queue: list[tuple[str, object, int]] = []
+    queue: deque[tuple[str, object, int]] = deque()
     seen: set[int] = set()
     for prefix, root in roots:
         for name, module in root.named_modules():
             path = prefix + name + "." if name else prefix
             for key, value in _kept_by(module):
-                if not key.startswith("_") or key.startswith("__"):
+                if type(value) not in _ATOMS and (not key.startswith("_") or key.startswith("__")):
                     queue.append((path + key, value, 0))
     while queue and visited < MAX_VISITED:
-        path, value, depth = queue.pop(0)
+        path, value, depth = queue.popleft()
         visited += 1
         if isinstance(value, torch.Tensor):
             _name_tensor(path, value, registered, recorder, found)

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
@@ -339,20 +340,28 @@ class Session:
         with self.quietly():
             join_shards(self)
             for info, root in self.roots():
-                for name, parameter in root.named_parameters():
-                    self.note_name(info.index, name, parameter)
+                self.note_names(info, root)
 
-    def note_name(self, root: int, name: str, parameter: torch.Tensor) -> None:
-        """`parameter` stands under `name` in the module tree of `root`."""
-        track = self.recorder.track(parameter)
-        known = self.owners.get(track.index)
-        if known is not None and known[0] != root:
-            info = self.modules[known[0]]
-            old_root = info.ref()
-            if old_root is not None and known[1] in dict(old_root.named_parameters(remove_duplicate=False)):
-                new_root = self.modules[root].ref()
-                if new_root is not None and not any(part is old_root for part in _parts(new_root)):
-                    return
+    def note_names(self, root: ModuleInfo, module: nn.Module, *, unseen_only: bool = False) -> None:
+        """The parameters of `module` stand in its tree under the names that they have there.
+
+        A parameter that another root has named already keeps that name, unless the other root is a part of this one.
+        """
+        parts: set[int] | None = None
+        for name, parameter in module.named_parameters():
+            if unseen_only and self.recorder.known_track(parameter) is not None:
+                continue
+            track = self.recorder.track(parameter)
+            known = self.owners.get(track.index)
+            if known is not None and known[0] != root.index:
+                other = self.modules[known[0]].ref()
+                if other is not None and _has_slot(other, known[1]):
+                    parts = {id(part) for part in _parts(module)} if parts is None else parts
+                    if id(other) not in parts:
+                        continue
+            self._note_name(root.index, name, track)
+
+    def _note_name(self, root: int, name: str, track: Track) -> None:
         self.names[track.index] = name
         self.owners[track.index] = (root, name)
         history = self.history.setdefault((root, name), [])
@@ -487,9 +496,7 @@ class Session:
                 if isinstance(value, nn.Module):
                     info = self.module_info(value)
                     with self.quietly():
-                        for local, parameter in value.named_parameters():
-                            if self.recorder.known_track(parameter) is None:
-                                self.note_name(info.index, local, parameter)
+                        self.note_names(info, value, unseen_only=True)
 
     def enter_call(self, module: nn.Module, frame: FrameType | None) -> ModuleCall:
         """A call of `module` begins, made by `frame`."""
@@ -573,14 +580,25 @@ def _children(modules: Iterable[nn.Module]) -> set[int]:
 
 def _parts(module: nn.Module) -> Iterator[nn.Module]:
     """`module` and everything below it, without recursion and whatever `modules()` was overridden to do."""
-    queue, seen = [module], {id(module)}
+    queue, seen = deque([module]), {id(module)}
     while queue:
-        part = queue.pop(0)
+        part = queue.popleft()
         yield part
         for child in vars(part).get("_modules", {}).values():
             if child is not None and id(child) not in seen:
                 seen.add(id(child))
                 queue.append(child)
+
+
+def _has_slot(root: nn.Module, name: str) -> bool:
+    """Whether there is a parameter under `name` in the tree of `root`."""
+    *path, slot = name.split(".")
+    module: nn.Module | None = root
+    for child in path:
+        module = vars(module).get("_modules", {}).get(child)
+        if module is None:
+            return False
+    return vars(module).get("_parameters", {}).get(slot) is not None
 
 
 def defining_file(kind: type) -> str:

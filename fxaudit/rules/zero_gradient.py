@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fxaudit.blame import source_at
@@ -19,6 +19,7 @@ from fxaudit.verdict import FULL_WRITES, ParameterState
 if TYPE_CHECKING:
     from torch import nn
 
+    from fxaudit.capture.record import Op
     from fxaudit.capture.session import ModuleInfo
 
 __all__ = ["ZeroGradient"]
@@ -41,7 +42,7 @@ class ZeroGradient(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each origin of zeros."""
-        origins = Origins(audit)
+        origins, filled = Origins(audit), _filled_outside(audit)
         shifts: list[tuple[int, ParameterState]] = []
         groups: dict[
             tuple[str, int], tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str, list[ParameterState]]
@@ -55,7 +56,7 @@ class ZeroGradient(Rule):
             if found is not None and found.how == "cancelled" and found.factor_track == state.index:
                 shifts.append((found.bites, state))
                 continue
-            culprit, related, words = self._culprit(audit, state, found)
+            culprit, related, words = self._culprit(audit, state, found, filled)
             key = (culprit.file, culprit.line) if culprit is not None else ("", 0)
             groups.setdefault(key, (culprit, related, words, []))[3].append(state)
         for bites, state in shifts:
@@ -76,7 +77,11 @@ class ZeroGradient(Rule):
             )
 
     def _culprit(
-        self, audit: Audit, state: ParameterState, found: Vanishing | None
+        self,
+        audit: Audit,
+        state: ParameterState,
+        found: Vanishing | None,
+        filled: Mapping[int, Sequence[Op]],
     ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str]:
         written = [e for e in audit.record.events if e.kind == "write_grad" and state.index in e.tracks]
         if found is None and written:
@@ -120,8 +125,8 @@ class ZeroGradient(Rule):
         dropped = _dropped(audit, found.bites) or (made if _drops_everything(audit, found.bites) else None)
         if dropped is not None:
             return dropped, [(bites, "everything is dropped here")], DROPS
-        fed = _fed_by(audit, found.bites)
-        constant = _constant_behind(audit, found.bites)
+        fed = audit.op_source(audit.graph.fed_from_outside[found.bites]) if found.bites >= 0 else None
+        constant = _constant_behind(audit, found.bites, filled)
         if constant is not None:
             return (
                 bites,
@@ -248,28 +253,18 @@ def _made(audit: Audit, info: ModuleInfo) -> SourceLine | None:
     return audit.source(stack if time > info.created_time else info.created) or audit.source(stack)
 
 
-def _fed_by(audit: Audit, index: int) -> SourceLine | None:
-    """The last operation outside every module that the operation's input comes from."""
-    if index < 0:
-        return None
-    record = audit.record
-    queue, seen = list(record.ops[index].inputs), set()
-    while queue:
-        vid = queue.pop(0)
-        if vid in seen:
-            continue
-        seen.add(vid)
-        value = record.values[vid]
-        if value.op < 0 or value.track >= 0:
-            continue
-        op = record.ops[value.op]
-        if op.module < 0:
-            return audit.source(op.stack)
-        queue.extend(op.inputs)
-    return None
+def _filled_outside(audit: Audit) -> dict[int, list[Op]]:
+    """Track → the operations outside every module that gave it a whole new value, in their order."""
+    tracks = {vid: track.index for track in audit.record.tracks for vid in track.values}
+    found: dict[int, list[Op]] = {}
+    for op in audit.record.ops:
+        if op.module < 0 and op.name in FULL_WRITES:
+            for track in {tracks[vid] for vid in op.mutates if vid in tracks}:
+                found.setdefault(track, []).append(op)
+    return found
 
 
-def _constant_behind(audit: Audit, index: int) -> SourceLine | None:
+def _constant_behind(audit: Audit, index: int, filled: Mapping[int, Sequence[Op]]) -> SourceLine | None:
     """The user's line that set a parameter of the operation just before to one constant, such as a bias of -50."""
     record = audit.record
     before = (
@@ -278,15 +273,7 @@ def _constant_behind(audit: Audit, index: int) -> SourceLine | None:
     for op in before:
         for vid in record.ops[op].inputs:
             track = record.values[vid].track
-            if track < 0:
-                continue
-            written = [
-                writer
-                for writer in record.ops[:op]
-                if writer.module < 0
-                and writer.name in FULL_WRITES
-                and set(writer.mutates) & set(record.tracks[track].values)
-            ]
-            if written and audit.session.is_constant(track):
-                return audit.source(written[-1].stack)
+            writes = [writer for writer in filled.get(track, ()) if writer.index < op] if track >= 0 else []
+            if writes and audit.session.is_constant(track):
+                return audit.source(writes[-1].stack)
     return None

@@ -1,0 +1,45 @@
+"""Judging is linear in the model: counted in function calls, as times depend on the machine."""
+
+from __future__ import annotations
+
+import cProfile
+import pstats
+
+import pytest
+import torch
+from torch import nn
+
+import fxaudit
+
+
+class Headed(nn.Module):
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body, self.head = body, nn.Linear(4, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.head(self.body(x))
+        return out
+
+
+def calls(layers: int, *, norm: bool) -> int:
+    """Function calls of the audit of a model around a body that has a variable, and an optimizer, of its own."""
+    torch.manual_seed(0)
+    body = nn.Sequential(
+        *(nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4) if norm else nn.Tanh()) for _ in range(layers))
+    )
+    model, x = Headed(body), torch.randn(2, 4)
+    optimizers = [torch.optim.SGD(body.parameters(), lr=0.1), torch.optim.SGD(model.head.parameters(), lr=0.1)]
+    profile = cProfile.Profile()
+    profile.enable()
+    report = fxaudit.audit(model, lambda: model(x).mean(), optimizers)
+    profile.disable()
+    assert f"body.{layers - 1}.0.weight" in report.parameters
+    return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("norm", [False, True])
+def test_four_times_the_layers_cost_four_times_the_calls(norm: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fxaudit.proof.can_fork", lambda: False)  # what a copy does is not counted
+    calls(10, norm=norm)
+    assert calls(160, norm=norm) < 5 * calls(40, norm=norm)
