@@ -7,7 +7,7 @@ every audit and yields findings; it sees the audited steps, their graph and the 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -138,9 +138,10 @@ class Audit:
         position = op.outputs.index(dead.value)
         return len(binding.names) == len(op.outputs) > 1 and not binding.names[position].startswith("_")
 
-    def names(self, states: Iterable[ParameterState]) -> str:
-        """The parameters' names, folded, as they stand in a sentence."""
-        return fold_sentence([state.name for state in states], [state.name for state in self.states], limit=1)
+    def names(self, states: Sequence[ParameterState], one: str = "", more: str = "") -> str:
+        """The parameters' names, folded, as they stand in a sentence, and the verb that follows: `one` or `more`."""
+        named = fold_sentence([state.name for state in states], [state.name for state in self.states], limit=1)
+        return f"{named} {one if len(states) == 1 else more}".rstrip()
 
     def optimizer_variable(self, index: int) -> str:
         """The variable that the program keeps an optimizer in; "" where none is known."""

@@ -46,7 +46,7 @@ class BackwardNeverCalled(Rule):
             yield self.finding(
                 audit,
                 states,
-                f"`backward` is never called, so {audit.names(states)} stays as it is",
+                f"`backward` is never called, so {audit.names(states, 'stays as it is', 'stay as they are')}",
                 culprit,
                 related=related,
             )

@@ -23,7 +23,7 @@ class CheckpointInputs(CutRule):
 
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """Names what is inside."""
-        return f"no input of the reentrant checkpoint requires grad, so {audit.names(states)} gets none"
+        return f"no input of the reentrant checkpoint requires grad, so {audit.names(states, 'gets', 'get')} none"
 
     def edit(self, audit: Audit, cut: Cut) -> str:
         """The call without reentry."""

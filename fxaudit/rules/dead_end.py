@@ -47,11 +47,12 @@ class DeadEndValue(Rule):
             if binding.kind == "discarded":
                 message = f"the result of `{op.name}` is dropped, and with it {audit.names(states)}"
             elif op.name == "autograd.grad":
-                message = f"{audit.names(states)} drops out of the derivative that `autograd.grad` takes"
+                message = f"{audit.names(states, 'drops', 'drop')} out of the derivative that `autograd.grad` takes"
             elif decides(file, line):
-                message = f"{audit.names(states)} only decides a branch, which gradient does not pass"
+                message = f"{audit.names(states, 'only decides', 'only decide')} a branch, which gradient does not pass"
             else:
-                message = f"{audit.names(states)}: what `{op.name}` makes of it is not used by the loss"
+                them = "it" if len(states) == 1 else "them"
+                message = f"{audit.names(states)}: what `{op.name}` makes of {them} is not used by the loss"
             cuts = [cut for state in states for cut in audit.graph.cuts(state.index)][:1]
             culprit = audit.source(stack)
             related: list[tuple[SourceLine | None, str]] = []

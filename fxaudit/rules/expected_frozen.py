@@ -27,7 +27,7 @@ class ExpectedFrozen(Rule):
                 yield self.finding(
                     audit,
                     states,
-                    f"{audit.names(states)} is expected to be {verdict}, but trains",
+                    f"{audit.names(states, 'trains', 'train')}, expected to be {verdict}",
                     audit.source(states[0].track.created),
                 )
 

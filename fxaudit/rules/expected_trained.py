@@ -32,7 +32,7 @@ class ExpectedTrained(Rule):
                 yield self.finding(
                     audit,
                     states,
-                    f"{audit.names(states)} is expected to be {expected}, but is {verdict}",
+                    f"{audit.names(states, 'is', 'are')} {verdict}, expected to be {expected}",
                     cause.culprit if cause is not None else audit.source(states[0].track.created),
                 )
 

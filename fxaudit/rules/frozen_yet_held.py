@@ -35,7 +35,7 @@ class FrozenYetHeld(Rule):
             yield self.finding(
                 audit,
                 states,
-                f"{audit.names(states)} stays frozen: the line that unfreezes it never runs",
+                f"{audit.names(states, 'stays', 'stay')} frozen: the line that unfreezes never runs",
                 thaw[0][0],
                 related=[*thaw[1:], (frozen_at, "frozen here")],
                 level="warning",
@@ -54,7 +54,7 @@ class FrozenYetHeld(Rule):
             yield self.finding(
                 audit,
                 held,
-                f"{audit.names(held)} is frozen, yet `{info.type}` holds it",
+                f"`{info.type}` holds {audit.names(held)}, though frozen",
                 compared or froze or audit.source(info.created),
                 related=[(froze, "frozen here; `==` does not assign"), built] if compared else [built],
             )

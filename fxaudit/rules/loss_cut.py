@@ -39,7 +39,7 @@ class LossCutOff(Rule):
         yield self.finding(
             audit,
             states,
-            f"the loss depends on no parameter, so {audit.names(states)} receives nothing",
+            f"the loss depends on no parameter, so {audit.names(states, 'receives', 'receive')} nothing",
             audit.op_source(op) if op >= 0 else audit.source(event.stack),
             related=[
                 (audit.source(event.stack), "backward is called here"),

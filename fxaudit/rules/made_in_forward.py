@@ -43,7 +43,7 @@ class MadeInForward(Rule):
             key = (calls.file(stack), calls.line(stack))
             merged.setdefault(key, (stack, []))[1].extend(states)
         for stack, states in merged.values():
-            message = f"{audit.names(states)} is made anew in each forward"
+            message = f"{audit.names(states, 'is', 'are')} made anew in each forward"
             yield self.finding(audit, [*states, *_displaced(audit, states)], message, audit.source(stack))
 
     @staticmethod

@@ -28,7 +28,7 @@ class NoGradRegion(CutRule):
 
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """Names what runs without gradients."""
-        return f"{audit.names(states)} is used only where gradients are switched off"
+        return f"{audit.names(states, 'is', 'are')} used only where gradients are switched off"
 
     def related(self, audit: Audit, states: list[ParameterState], cut: Cut) -> list[tuple[SourceLine | None, str]]:
         """The first operation inside the region."""

@@ -22,7 +22,9 @@ class NonDifferentiable(CutRule):
 
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """Names the operation."""
-        return f"`{audit.record.ops[cut.op].name}` has no gradient, and {audit.names(states)} has no other way"
+        return (
+            f"`{audit.record.ops[cut.op].name}` has no gradient, and {audit.names(states, 'has', 'have')} no other way"
+        )
 
     @staticmethod
     def bad() -> Example:

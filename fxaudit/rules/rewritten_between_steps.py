@@ -39,7 +39,7 @@ class RewrittenBetweenSteps(Rule):
             step = audit.record.events[states[0].facts[-1].event] if states[0].facts else None
             related = [(audit.source(step.stack), "the step whose change is lost")] if step is not None else []
             yield self.finding(
-                audit, states, f"{audit.names(states)} is put back between steps{by}", source, related=related
+                audit, states, f"{audit.names(states, 'is', 'are')} put back between steps{by}", source, related=related
             )
 
     @staticmethod

@@ -35,7 +35,7 @@ class StepBeforeGradient(Rule):
             yield self.finding(
                 audit,
                 states,
-                f"the step comes when {audit.names(states)} has no gradient",
+                f"the step comes when {audit.names(states, 'has', 'have')} no gradient",
                 audit.source(stack),
                 related=[(audit.source(e.stack), "backward is called here") for e in backwards[-1:]],
             )

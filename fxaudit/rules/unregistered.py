@@ -50,7 +50,7 @@ class UnregisteredContainer(Rule):
             yield self.finding(
                 audit,
                 states,
-                f"{audit.names(states)} is kept in {kind}, where `parameters()` does not look",
+                f"{audit.names(states, 'is', 'are')} kept in {kind}, where `parameters()` does not look",
                 source,
                 related=related,
                 fix=_fix(kind) + registered(source, modules=all("]." in state.name for state in states)),
