@@ -275,8 +275,10 @@ class Rehearsal:
         spacing = torch.finfo(tensor.dtype).eps
         events = self.session.record.backwards()
         norms = [norm for event in events for norm in event.arrived.get(index, ("", 0.0))[1:]]
-        if max(norms) < spacing * largest:
-            return False  # rounding noise of a gradient that is zero by mathematics, such as a key bias under softmax
+        if tensor.dtype in (torch.float32, torch.float64) and max(norms) < spacing * largest:
+            # Rounding noise of a gradient that is zero by mathematics, such as a key bias under softmax. In half
+            # precision a true gradient may be as small beside the largest.
+            return False
         for info, group in self.session.holders(index):
             rate = info.groups[group][0]
             # Plain descent moves by the gradient, of which some element is at least this large; what adapts moves by

@@ -518,3 +518,21 @@ def test_a_hook_that_zeroes_a_gradient_is_proved() -> None:
 
     found = finding_on(report_on(make, prove=True), "0.weight")
     assert (found.code, found.proved) == ("FXA504", True)
+
+
+def small_gradient_in_bfloat16() -> Made:
+    half, rest = nn.Linear(4, 4).bfloat16(), nn.Linear(4, 1)
+    model, x = nn.ModuleList([half, rest]), torch.randn(8, 4)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-6)  # guilty
+
+    def loss() -> torch.Tensor:
+        return 1e-4 * half(x.bfloat16()).float().square().mean() + rest(x).square().mean()
+
+    return model, loss, optimizer
+
+
+def test_a_small_gradient_in_half_precision_is_no_noise() -> None:
+    """Beside the largest gradient it is smaller than bfloat16's spacing; only steps tell whether it changes anything."""
+    report = assert_guilty(small_gradient_in_bfloat16, "0.weight", "FXA503")
+    assert report.parameters["0.weight"].verdict == "blocked"
+    assert report.parameters["1.weight"].verdict == "trained"
