@@ -532,7 +532,7 @@ def small_gradient_in_bfloat16() -> Made:
 
 
 def test_a_small_gradient_in_half_precision_is_no_noise() -> None:
-    """Beside the largest gradient it is smaller than bfloat16's spacing; only steps tell whether it changes anything."""
+    """Beside the largest it is below bfloat16's spacing; only steps tell whether it changes anything."""
     report = assert_guilty(small_gradient_in_bfloat16, "0.weight", "FXA503")
     assert report.parameters["0.weight"].verdict == "blocked"
     assert report.parameters["1.weight"].verdict == "trained"
