@@ -58,13 +58,13 @@ def _watch_backward(session: Session, patches: Patches) -> None:
         try:
             if event.error and session.lenient:
                 return ()
-            if session.full and recorder not in _get_current_function_mode_stack():
+            if recorder not in _get_current_function_mode_stack():
                 with recorder:
                     outcome = original(t_outputs, *args, **kwargs)
             else:
                 outcome = original(t_outputs, *args, **kwargs)
             _close(session, event)
-            if not event.accumulates and session.full:
+            if not event.accumulates:
                 _note_grad_call(session, event, outcome, inputs=args[3] if len(args) > 3 else ())
             return outcome
         except RuntimeError as error:
@@ -97,7 +97,7 @@ def _open(session: Session, outputs: Any, args: tuple[Any, ...], kwargs: dict[st
     event.restricted = accumulates and bool(inputs)
     if accumulates and roots and not any(r.requires_grad for r in roots):
         event.error = "element 0 of tensors does not require grad and does not have a grad_fn"
-    if accumulates and session.full:
+    if accumulates:
         with session.quietly():
             session.look_at_names()
             leaves = reached_leaves(roots)
@@ -145,7 +145,7 @@ def _note_grad_call(session: Session, event: BackwardEvent, outcome: Any, inputs
 
 def _close(session: Session, event: BackwardEvent) -> None:
     """Look at what arrived."""
-    if not event.accumulates or not session.full:
+    if not event.accumulates:
         return
     with session.quietly():
         before = session.gradients_before
@@ -201,7 +201,7 @@ def _watch_functions(session: Session, patches: Patches) -> None:
 
     def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
         call = original.__get__(None, cls)
-        if not session.on or not session.full or recorder.inside >= 0:
+        if not session.on or recorder.inside >= 0:
             return call(*args, **kwargs)
         tensors: list[torch.Tensor] = []
         recorder._collect((*args, *kwargs.values()), tensors, [], [], 0)
@@ -293,7 +293,7 @@ def _watch_arrays(session: Session, patches: Patches) -> None:
         def from_array(array: Any, *args: Any, **kwargs: Any) -> Any:
             before = torch._C._autograd._get_sequence_nr()
             result = original(array, *args, **kwargs)
-            if session.on and session.full and isinstance(result, torch.Tensor):
+            if session.on and isinstance(result, torch.Tensor):
                 recorder.note_array(original.__name__, session.stack(2), array, result, before)
             return result
 

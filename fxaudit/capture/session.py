@@ -146,8 +146,6 @@ class Session:
         """Root modules and optimizers in use, kept alive while the session is, so that they can be named at its end."""
         self.uncalled: list[object] = []
         """Owners of what optimizers hold, kept alive as long as no module was called."""
-        self.full = True
-        """Whether operations are recorded; loop events always are while the session is on."""
         self.unsynchronised: set[int] = set()
         """The calls of a `DistributedDataParallel` after which no gradient is averaged over the processes."""
         self.snapshots: dict[int, Snapshot] = {}
