@@ -16,8 +16,10 @@ from fxaudit.syntax import (
     tree_of,
     uncalled_mentions,
 )
+from fxaudit.syntax_values import has_rounds, origins_of_test
 
 __all__ = [
+    "behind_test",
     "binding_stack",
     "calls_not_run",
     "common_frame",
@@ -157,13 +159,13 @@ def why_never_called(
     ]
     best: list[tuple[SourceLine, str]] = []
     for tree, node in sites:
-        found = obstacles(tree, node, ran.get(tree.file, set()))
+        found = _decisive(files, obstacles(tree, node, ran.get(tree.file, set())))
         where = source_at(tree.file, node.lineno)
         if found:
-            return [*_lines(found), (where, "the call that never runs")]
+            return [*_lines(found), (where, "the call that never runs"), *behind_test(files, found[0])]
         scope = tree.function(node)
         if scope is not None and not _entered(tree, scope, ran):
-            outer = _why_not_entered(files, tree, scope, ran)
+            outer = _why_not_entered(files, tree, scope, ran) or _overriding(files, tree, scope, ran)
             candidate = [*outer, (where, f"the call stands in `{getattr(scope, 'name', 'lambda')}`, which never runs")]
             if outer:
                 return candidate
@@ -191,6 +193,27 @@ def _lines(found: list[Obstacle]) -> list[tuple[SourceLine, str]]:
     return [(source_at(o.file, o.line), o.role) for o in found[:2]]
 
 
+def behind_test(files: Iterable[str], obstacle: Obstacle) -> list[tuple[SourceLine, str]]:
+    """Where what the branch or loop decides by gets its value: what is 0, false or nothing first, then the nearest."""
+    found = origins_of_test(files, obstacle.file, obstacle.line)
+    telling = sorted(
+        (origin for origin in found if not origin.is_handed_on),
+        key=lambda origin: not (origin.is_nothing and origin.is_unconditional),
+    )
+    return [
+        (source_at(o.file, o.line), f"`{o.name}` {'is nothing' if o.is_nothing else 'comes from'} here")
+        for o in telling
+    ]
+
+
+def _decisive(files: list[str], found: list[Obstacle]) -> list[Obstacle]:
+    """Without the outer loops that certainly have rounds, `for epoch in range(3)`: nothing was seen running in them
+    because of what stands inside."""
+    while len(found) > 1 and has_rounds(files, found[0].file, found[0].line):
+        found = found[1:]
+    return found
+
+
 def _entered(tree: Tree, scope: ast.AST, ran: dict[str, set[int]]) -> bool:
     body = getattr(scope, "body", [])
     statements = body if isinstance(body, list) else [body]
@@ -205,6 +228,30 @@ def _why_not_entered(
     files: list[str], tree: Tree, scope: ast.AST, ran: dict[str, set[int]]
 ) -> list[tuple[SourceLine, str]]:
     return _lines(obstacles_to_entering(files, tree, scope, ran))
+
+
+def _overriding(files: list[str], tree: Tree, scope: ast.AST, ran: dict[str, set[int]]) -> list[tuple[SourceLine, str]]:
+    """The method of a subclass that runs in the place of the method `scope`, and does not call it."""
+    owner, name = tree.parents.get(scope), getattr(scope, "name", "")
+    if not isinstance(owner, ast.ClassDef):
+        return []
+    for file in files:
+        other = tree_of(file)
+        for node in ast.walk(other.root) if other is not None else ():
+            if isinstance(node, ast.ClassDef) and any(
+                ast.unparse(b).rsplit(".", 1)[-1] == owner.name for b in node.bases
+            ):
+                for method in node.body:
+                    if (
+                        isinstance(method, ast.FunctionDef)
+                        and method.name == name
+                        and other is not None
+                        and _entered(other, method, ran)
+                        and "super()" not in ast.unparse(method)
+                    ):
+                        role = f"`{node.name}.{name}` takes the place of `{owner.name}.{name}`, and does not call it"
+                        return [(source_at(file, method.lineno), role)]
+    return []
 
 
 def obstacles_to_entering(files: Iterable[str], tree: Tree, scope: ast.AST, ran: dict[str, set[int]]) -> list[Obstacle]:

@@ -415,6 +415,7 @@ def _stepped_between(record: Record, track: int, start: int, end: int) -> bool:
 
 def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tuple[int, str]:
     """The operation at which NaN or infinity first appeared in the probed step: (operation, forward or backward)."""
+    unsure = -1
     for op in record.ops:
         if op.phase != "forward" or op.index > event_time:
             continue
@@ -432,11 +433,16 @@ def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tu
             if made >= 0:
                 return made, "forward"
             continue
-        if not any(_stepped_between(record, track, op.index, event_time) for track in leaves):
+        if any(_stepped_between(record, track, op.index, event_time) for track in leaves):
+            continue
+        if all(record.values[i].finite is not None for i in op.inputs):
             return op.index, "forward"
+        unsure = op.index if unsure < 0 else unsure  # nobody looked at what it got: it may have been bad already
     constant = _nonfinite_constant(record, event_time)
     if constant >= 0:
         return constant, "forward"
+    if unsure >= 0:
+        return unsure, "forward"
     if probe is not None:
         finder = OpsBySequence(record.ops)
         for flow in probe.flows:

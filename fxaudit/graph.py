@@ -94,6 +94,12 @@ class StepGraph:
         return roots or self.candidate_losses
 
     @functools.cached_property
+    def is_spoilt(self) -> bool:
+        """Whether every loss whose numbers were looked at is NaN or infinite."""
+        finite = [known for vid in self.losses if (known := self.record.values[vid].finite) is not None]
+        return bool(finite) and not any(finite)
+
+    @functools.cached_property
     def candidate_losses(self) -> tuple[int, ...]:
         """Scalars that carry gradient and end there: what a loop without `backward` would have called it on."""
         found = []

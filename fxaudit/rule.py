@@ -160,6 +160,11 @@ class Audit:
         known = self.session.variables.get(id(module), "") if module is not None else ""
         return known or variable_name(self.record.stacks, info.created)
 
+    def is_skipped_for_nan(self, state: ParameterState) -> bool:
+        """Whether a gradient scaler skips each of its steps, rightly: the loss itself is NaN or infinite."""
+        skips = (event for event in self.record.events if event.kind == "scaler skip")
+        return not state.facts and self.graph.is_spoilt and any(state.index in event.tracks for event in skips)
+
     def is_held(self, states: Iterable[ParameterState]) -> bool:
         """Whether an optimizer holds any of them."""
         return any(state.held for state in states)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fxaudit.source import read_source
 
@@ -28,9 +28,7 @@ __all__ = [
     "decides",
     "draws_at_random",
     "drops_call",
-    "ending_the_loop",
     "is_only_returned",
-    "loop_choices",
     "made_lazily",
     "obstacles",
     "rebinding_of",
@@ -118,6 +116,8 @@ class Obstacle:
     condition: str = ""
     random: bool = False
     """Whether the condition draws a random number: another step may go the other way."""
+    jump: int = 0
+    """The line of the `return`, `continue` or `break` behind the condition."""
 
 
 RANDOM_FUNCTIONS = frozenset(
@@ -254,38 +254,6 @@ def obstacles(tree: Tree, node: ast.AST, ran: set[int]) -> list[Obstacle]:
     return found[::-1]
 
 
-def loop_choices(tree: Tree, node: ast.AST) -> list[Obstacle]:
-    """Where a loop runs over what `node` names: the conditions in its body that let some of its rounds use nothing."""
-    loop = next((outer for outer in tree.ancestors(node) if isinstance(outer, ast.For)), None)
-    if loop is None or not any(part is node for part in ast.walk(loop.iter)):
-        return []
-    names = {name.id for name in ast.walk(loop.target) if isinstance(name, ast.Name)}
-    inside = range(loop.lineno + 1, (loop.end_lineno or loop.lineno) + 1)
-    for use in (part for statement in loop.body for part in ast.walk(statement) if isinstance(part, ast.Call)):
-        if isinstance(use.func, ast.Name) and use.func.id in names:
-            return [
-                replace(obstacle, role=f"`{obstacle.condition}` decides which of them run")
-                for obstacle in obstacles(tree, use, set())
-                if obstacle.condition and obstacle.line in inside
-            ]
-    return []
-
-
-def ending_the_loop(tree: Tree, node: ast.AST) -> list[Obstacle]:
-    """What ends the `for` around `node` before its last round, given that some of its rounds never came."""
-    loop = next((outer for outer in tree.ancestors(node) if isinstance(outer, ast.For)), None)
-    found: list[Obstacle] = []
-    for statement in loop.body if loop is not None else ():
-        if isinstance(statement, ast.Return | ast.Break):
-            word = type(statement).__name__.lower()
-            found.append(Obstacle(tree.file, statement.lineno, f"the `{word}` ends the loop in its first round"))
-        elif isinstance(statement, ast.If) and any(isinstance(s, ast.Return | ast.Break) for s in statement.body):
-            text = tree.text(statement.test)
-            random = draws_at_random(tree, statement.test)
-            found.append(Obstacle(tree.file, statement.lineno, f"`{text}` ends the loop early", text, random))
-    return found
-
-
 def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST) -> Obstacle | None:
     """A statement in the same block before `inner` that leaves the block, if there is one."""
     for name in ("body", "orelse", "finalbody"):
@@ -305,7 +273,8 @@ def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST) -> Obstacle | None:
                     text = tree.text(statement.test)
                     word = type(ends).__name__.lower()
                     role = f"`{text}` is always true, and then `{word}`"
-                    return Obstacle(tree.file, statement.lineno, role, text, draws_at_random(tree, statement.test))
+                    random = draws_at_random(tree, statement.test)
+                    return Obstacle(tree.file, statement.lineno, role, text, random, ends.lineno)
     return None
 
 

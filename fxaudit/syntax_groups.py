@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from fxaudit.syntax import tree_of
 
-__all__ = ["group_changes", "late_thaws", "local_updates"]
+__all__ = ["group_changes", "groups_listed", "late_thaws", "local_updates"]
 
 TAKING = frozenset({"pop", "remove", "clear"})
 GIVING = frozenset({"append", "insert", "extend"})
@@ -21,6 +21,28 @@ def group_changes(files: Iterable[str]) -> list[tuple[str, int]]:
 def late_thaws(files: Iterable[str]) -> list[tuple[str, int]]:
     """(file, line) of the statements that set a `requires_grad` to anything but False, or add to `.param_groups`."""
     return [(file, node.lineno) for file, node in _statements(files) if _gives(node)]
+
+
+def groups_listed(file: str, line: int) -> list[ast.expr]:
+    """The `params` of the groups that the statement at `line` lists for an optimizer, one after the other."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    for node in ast.walk(statement) if statement is not None else ():
+        if isinstance(node, ast.List) and node.elts:
+            found = [value for entry in node.elts if (value := _params_of(entry)) is not None]
+            if len(found) == len(node.elts):
+                return found
+    return []
+
+
+def _params_of(group: ast.expr) -> ast.expr | None:
+    match group:
+        case ast.Dict(keys=keys, values=values):
+            entries = zip(keys, values, strict=True)
+            return next((v for key, v in entries if isinstance(key, ast.Constant) and key.value == "params"), None)
+        case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
+            return next((keyword.value for keyword in keywords if keyword.arg == "params"), None)
+    return None
 
 
 def local_updates(files: Iterable[str]) -> list[tuple[str, int]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from fxaudit.syntax import Tree, tree_of
+from fxaudit.syntax import Obstacle, Tree, draws_at_random, obstacles, tree_of
 
-__all__ = ["UsedUp", "late_closures", "leaves_loop_after", "leftover_variable", "used_up"]
+__all__ = ["LoopOver", "UsedUp", "late_closures", "leaves_loop_after", "leftover_variable", "loop_over", "used_up"]
 
 ITERATORS = frozenset(
     {
@@ -98,6 +98,50 @@ def _repeats(tree: Tree, read: ast.AST, made: ast.AST) -> bool:
                 return True
         inner = outer
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class LoopOver:
+    """A `for` that calls, in each round, one of the things it goes through."""
+
+    call: ast.Call
+    missed: list[Obstacle]
+    """What may leave a round without the call, or let a round never come, given that some rounds called theirs."""
+
+
+def loop_over(tree: Tree, node: ast.AST) -> LoopOver | None:
+    """The loop that goes through what `node` names and calls it: `for layer in self.layers: x = layer(x)`."""
+    loop = next((outer for outer in tree.ancestors(node) if isinstance(outer, ast.For)), None)
+    if loop is None or not any(part is node for part in ast.walk(loop.iter)):
+        return None
+    names = _names(loop.target)
+    calls = [part for statement in loop.body for part in ast.walk(statement) if isinstance(part, ast.Call)]
+    call = next((c for c in calls if isinstance(c.func, ast.Name) and c.func.id in names), None)
+    return LoopOver(call, _choices(tree, loop, call) or _endings(tree, loop)) if call is not None else None
+
+
+def _choices(tree: Tree, loop: ast.For, call: ast.Call) -> list[Obstacle]:
+    """The conditions in the body of the loop that decide whether a round makes the call."""
+    inside = range(loop.lineno + 1, (loop.end_lineno or loop.lineno) + 1)
+    return [
+        replace(obstacle, role=f"`{obstacle.condition}` decides which of them run")
+        for obstacle in obstacles(tree, call, set())
+        if obstacle.condition and obstacle.line in inside
+    ]
+
+
+def _endings(tree: Tree, loop: ast.For) -> list[Obstacle]:
+    """What ends the loop before its last round."""
+    found: list[Obstacle] = []
+    for statement in loop.body:
+        if isinstance(statement, ast.Return | ast.Break):
+            word = type(statement).__name__.lower()
+            found.append(Obstacle(tree.file, statement.lineno, f"the `{word}` ends the loop in its first round"))
+        elif isinstance(statement, ast.If) and any(isinstance(s, ast.Return | ast.Break) for s in statement.body):
+            text = tree.text(statement.test)
+            random = draws_at_random(tree, statement.test)
+            found.append(Obstacle(tree.file, statement.lineno, f"`{text}` ends the loop early", text, random))
+    return found
 
 
 def leaves_loop_after(tree: Tree, call: ast.AST) -> ast.stmt | None:

@@ -412,7 +412,7 @@ class Judge:
         if not tensor.requires_grad:
             state.verdict, state.reason = "frozen", "`requires_grad` is False"
             return
-        if self.looped and not self.graph.backwards and state.held:
+        if self.looped and not self.graph.backwards and state.held and not self._asked_in_vain(state):
             if self.session.died and not self.record.steps():
                 state.verdict, state.reason = "unknown", "the script died before its first backward"
                 return
@@ -540,6 +540,8 @@ class Judge:
         return bool(state.track.hand_updates) and state.arrived == "finite" and not state.held
 
     def _is_reached(self, state: ParameterState) -> bool:
+        if state.arrived == "zero" and self._asked_in_vain(state):
+            return self.graph.carries_to_loss(state.index)
         if state.arrived != "none":
             return True
         unrestricted = [e for e in self.graph.backwards if not e.restricted and not e.error]
@@ -549,6 +551,16 @@ class Judge:
         if self.graph.backwards:
             return False
         return self.graph.carries_to_loss(state.track.index)
+
+    def _asked_in_vain(self, state: ParameterState) -> bool:
+        """Whether the program asked `autograd.grad` for its gradient and wrote one itself: zeros, where it got None."""
+        return (
+            state.track.hand_gradient
+            and not state.reached_in
+            and any(
+                op.name == "autograd.grad" for vid in state.track.values for op in self.graph.consumers.get(vid, ())
+            )
+        )
 
     def _unheld(self, state: ParameterState) -> None:
         if self.optimizers_known:

@@ -10,7 +10,7 @@ import pytest
 
 from fxaudit.syntax import Tree, tree_of
 from fxaudit.syntax_groups import group_changes, late_thaws, local_updates
-from fxaudit.syntax_loops import UsedUp, late_closures, leaves_loop_after, leftover_variable, used_up
+from fxaudit.syntax_loops import UsedUp, late_closures, leaves_loop_after, leftover_variable, loop_over, used_up
 
 
 @pytest.fixture
@@ -159,3 +159,43 @@ def test_an_update_of_a_local_name_is_told_from_one_in_place(parsed):
         """
     )
     assert [line for _, line in local_updates([tree.file])] == [2]
+
+
+def mention(tree: Tree) -> ast.Attribute:
+    return next(n for n in ast.walk(tree.root) if isinstance(n, ast.Attribute) and n.attr == "layers")
+
+
+def test_a_loop_over_layers_tells_the_call_and_what_chooses_among_them(parsed):
+    tree = parsed(
+        """
+        for number, layer in enumerate(self.layers):
+            if number < self.depth:
+                x = layer(x)
+        """
+    )
+    found = loop_over(tree, mention(tree))
+    assert found is not None and found.call.lineno == 3
+    assert [obstacle.line for obstacle in found.missed] == [2]
+
+
+def test_where_each_round_calls_its_layer_what_ends_the_loop_is_told(parsed):
+    tree = parsed(
+        """
+        for layer in self.layers:
+            x = layer(x)
+            if x.norm() > 3:
+                break
+        """
+    )
+    found = loop_over(tree, mention(tree))
+    assert found is not None and [obstacle.line for obstacle in found.missed] == [3]
+
+
+def test_a_loop_that_does_not_call_what_it_goes_through_is_none(parsed):
+    tree = parsed(
+        """
+        for layer in self.layers:
+            print(layer)
+        """
+    )
+    assert loop_over(tree, mention(tree)) is None

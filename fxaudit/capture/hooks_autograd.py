@@ -37,6 +37,7 @@ def install(session: Session, patches: Patches) -> None:
     _watch_inference_mode(session, patches)
     _watch_arrays(session, patches)
     _watch_written_gradients(session)
+    _watch_refusals(session)
 
 
 def _watch_backward(session: Session, patches: Patches) -> None:
@@ -116,6 +117,20 @@ def _open(session: Session, outputs: Any, args: tuple[Any, ...], kwargs: dict[st
                 session.probe = Probe.on(roots, recorder)
     session.record.events.append(event)
     return event
+
+
+def _watch_refusals(session: Session) -> None:
+    def backward_raised(root: torch.Tensor, stack: int, error: str) -> None:
+        last = session.record.events[-1] if session.record.events else None
+        if not session.on or not root.requires_grad or (isinstance(last, BackwardEvent) and last.error):
+            return  # the engine had been asked already: that is on record
+        event = BackwardEvent("backward", stack, session.record.time, error=error)
+        event.roots = session.recorder.values_of(root)
+        with session.quietly():
+            event.reached = frozenset(session.recorder.track(leaf).index for leaf in reached_leaves([root]))
+        session.record.events.append(event)
+
+    session.recorder.backward_raised = backward_raised  # type: ignore[method-assign]
 
 
 def _keep_graph(session: Session, event: BackwardEvent, roots: list[torch.Tensor]) -> None:

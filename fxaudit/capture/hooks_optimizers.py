@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,6 +16,7 @@ from fxaudit.capture.hooks_modules import clear
 from fxaudit.capture.patching import Patches
 from fxaudit.capture.record import LoopEvent, StepEvent, StepFact, Track
 from fxaudit.capture.values import Snapshot, gradient_states, number_of
+from fxaudit.source import is_library
 
 if TYPE_CHECKING:
     from fxaudit.capture.session import OptimizerInfo, Session
@@ -134,6 +136,7 @@ def _watch_steps(session: Session, patches: Patches) -> None:
                 for parameter in group["params"]:
                     track = recorder.track(parameter)
                     _compare_with_last(track, parameter, snapshots)
+        recorder.notes_lines = not is_library(_file_of_step(optimizer))
         recorder.phase = "optimizer" if len(args) < 2 and "closure" not in kwargs else recorder.phase
 
     def after(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -184,6 +187,12 @@ def _watch_steps(session: Session, patches: Patches) -> None:
     for handle in handles:
         patches.on_close(handle.remove)  # not while torch goes through its hooks
     session.snapshots = snapshots
+
+
+def _file_of_step(optimizer: Optimizer) -> str:
+    """The file in which the class of the optimizer, not a wrapper that torch puts around it, defines `step`."""
+    code = getattr(inspect.unwrap(type(optimizer).step), "__code__", None)
+    return code.co_filename if code is not None else ""
 
 
 def _own_writes(session: Session, stack: int) -> None:
@@ -258,6 +267,7 @@ def _watch_schedulers(session: Session, patches: Patches) -> None:
             session.record.events[events:] = [e for e in session.record.events[events:] if e not in own]
             if _zero_groups(optimizer) - before:
                 info.zeroed_by = len(info.schedulers)
+            info.factors[len(info.schedulers)] = _places(getattr(self, "lr_lambdas", ()))
             info.schedulers.append((session.stack(2), type(self).__name__))
             session.look_at_groups(info, optimizer)
             session.event("scheduler", session.stack(2), info.index, type(self).__name__)
@@ -266,6 +276,12 @@ def _watch_schedulers(session: Session, patches: Patches) -> None:
     kinds: tuple[Any, ...] = (base, lr_scheduler.ReduceLROnPlateau)
     for kind in kinds:
         patches.replace(kind, "step", _scheduler_step(session, kind.step))
+
+
+def _places(functions: Iterable[Any]) -> list[tuple[str, int]]:
+    """(file, first line) of functions, and of the `__call__` of objects that are called like one."""
+    codes = (getattr(f, "__code__", None) or getattr(type(f).__call__, "__code__", None) for f in functions)
+    return [(code.co_filename, code.co_firstlineno) for code in codes if code is not None]
 
 
 def _zero_groups(optimizer: Any) -> set[int]:

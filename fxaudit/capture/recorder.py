@@ -5,6 +5,7 @@ The mode never changes a result: it calls what was called, with what it was call
 
 from __future__ import annotations
 
+import cmath
 import os
 import sys
 import threading
@@ -62,6 +63,9 @@ _SHAPE_ONLY = frozenset(
 """Calls that take only shape and dtype from their argument, no value."""
 _MUTATING = frozenset({"__setitem__", "set_", "resize_", "swap_tensors"})
 
+_CHECKS = frozenset({"isnan", "isinf", "isfinite"})
+"""Calls by which a program looks for NaN and infinity."""
+
 
 class _Callee:
     """What is known of a torch function: its printable name and how to treat it."""
@@ -116,6 +120,8 @@ class Recorder(TorchFunctionMode):
         self.phase: Phase = "forward"
         self.paused = False
         self.probing = False
+        self.notes_lines = False
+        """In an optimizer's step, which is not recorded: note at least which lines of it run."""
         self.inside = -1
         self.thread = threading.get_ident()
         self.process = os.getpid()
@@ -141,6 +147,8 @@ class Recorder(TorchFunctionMode):
         """Call `func` as it was called, and note what went in and out."""
         kwargs = kwargs or {}
         if self.paused or self.phase == "optimizer" or threading.get_ident() != self.thread:
+            if self.notes_lines and self.phase == "optimizer" and not self.paused:
+                self.stack(sys._getframe(1))
             return func(*args, **kwargs)
         callee = self._callees.get(func)
         if callee is None:
@@ -187,6 +195,8 @@ class Recorder(TorchFunctionMode):
             if mutates:
                 self._write(op, callee.name, args, kwargs, outputs)
             self._make(op, outputs, tensors)
+            if callee.name in _CHECKS:
+                self.probing = self.probing or _finds_nonfinite(callee.name, outputs)
             if callee.name in ("tensor", "as_tensor", "from_numpy", "asarray", "full") and not python_inputs:
                 op.python_inputs = self._from_array(args)
         return result
@@ -451,6 +461,8 @@ class Recorder(TorchFunctionMode):
                 self._escaped[id(number)] = (number, op.index)
         elif isinstance(result, float | complex):
             self._escaped[id(result)] = (result, op.index)
+            # The program will see it, and may leave out the backward that else would tell of it.
+            self.probing = self.probing or not cmath.isfinite(result)
         op.detail = "escape"
         return result
 
@@ -490,7 +502,12 @@ class Recorder(TorchFunctionMode):
             self.mark_written(op, tensor)
             self.restorage(tensor)
             return result
-        result = func(*args, **kwargs)
+        try:
+            result = func(*args, **kwargs)
+        except RuntimeError as error:
+            if kind == "backward" and isinstance(tensor, torch.Tensor):
+                self.backward_raised(tensor, stack, str(error))
+            raise
         if not isinstance(tensor, torch.Tensor):
             return result
         if kind == "grad":
@@ -529,6 +546,9 @@ class Recorder(TorchFunctionMode):
 
     def grad_written(self, track: Track, value: object, stack: int) -> None:
         """The program set `.grad` itself; the session replaces this to keep its books."""
+
+    def backward_raised(self, root: torch.Tensor, stack: int, error: str) -> None:
+        """`root.backward()` raised; the session replaces this to keep its books."""
 
     # -- collecting arguments ------------------------------------------------------------------------------------
 
@@ -581,6 +601,13 @@ def _probe(tensor: torch.Tensor, value: Value) -> None:
             value.nan = value.finite is False and bool(torch.isnan(plain).any())
     except (RuntimeError, NotImplementedError, TypeError):
         pass  # sparse layouts, meta tensors and functorch wrappers cannot be looked into
+
+
+def _finds_nonfinite(check: str, outcome: list[torch.Tensor]) -> bool:
+    """Whether what `isnan`, `isinf` or `isfinite` gave says that some number is not finite."""
+    with torch._C.DisableTorchFunction():
+        found = [t for t in outcome if t.device.type != "meta" and t.layout is torch.strided]
+        return any(bool((~t if check == "isfinite" else t).any()) for t in found)
 
 
 def _array_pointer(item: object) -> int | None:

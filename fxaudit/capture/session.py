@@ -78,6 +78,8 @@ class OptimizerInfo:
     name: str = ""
     schedulers: list[tuple[int, str]] = field(default_factory=list)
     """(stack, class) of each learning-rate scheduler built for it."""
+    factors: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
+    """Position among `schedulers` → (file, first line) of the functions that give its factors."""
     scheduler_steps: int = 0
     zeroed_by: int = -1
     """The position among `schedulers` of the one that made a learning rate 0; -1 where none did."""

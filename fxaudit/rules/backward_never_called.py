@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
-from fxaudit.blame import binding_stack, skipping_return, why_never_called
+from fxaudit.blame import behind_test, binding_stack, skipping_return, source_at, why_never_called
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.source import SourceLine
+from fxaudit.syntax import obstacles
+from fxaudit.syntax_gradients import gradient_writes
+from fxaudit.syntax_loops import used_up
+from fxaudit.verdict import ParameterState
 
 __all__ = ["BackwardNeverCalled"]
 
@@ -27,6 +33,19 @@ class BackwardNeverCalled(Rule):
         if not states:
             return
         events = audit.graph.backwards
+        if not events and audit.graph.is_spoilt:
+            return  # a backward that is left out because of NaN is rightly left out: FXA502 names what makes it
+        unwritten = _unwritten(audit, states) if not events else None
+        if unwritten is not None:
+            yield self.finding(
+                audit,
+                states,
+                f"the gradient of {audit.names(states)} is computed, and never becomes its `.grad`",
+                unwritten[0],
+                related=unwritten[1],
+                fix="Assign it to `.grad`, whatever was there before, or call `backward()`.",
+            )
+            return
         if not events:
             losses = audit.graph.losses
             loss = audit.record.values[losses[-1]].op if losses else -1
@@ -106,3 +125,29 @@ class BackwardNeverCalled(Rule):
                 optimizer.step()
 
         return Example(train=train)
+
+
+Lines = list[tuple[SourceLine | None, str]]
+
+
+def _unwritten(audit: Audit, states: list[ParameterState]) -> tuple[SourceLine | None, Lines] | None:
+    """Where gradients are computed by `autograd.grad`: what keeps them from being written, and other lines."""
+    values = {vid for state in states for vid in state.track.values}
+    calls = [op for op in audit.graph.ops if op.name == "autograd.grad" and values & set(op.inputs)]
+    if not calls:
+        return None
+    computed: Lines = [(audit.op_source(calls[-1].index), "the gradients are computed here")]
+    ran = audit.record.stacks.lines_seen()
+    for tree, node in gradient_writes(audit.project_files):
+        if node.lineno in ran.get(tree.file, ()):
+            continue
+        where = (source_at(tree.file, node.lineno), "the line that never runs")
+        for outer in tree.ancestors(node):
+            empty = used_up(tree.file, outer.lineno) if isinstance(outer, ast.For) else []
+            if empty:
+                first, second = (source_at(tree.file, line) for line in (empty[-1].first, empty[-1].second))
+                return second, [(first, f"`{empty[-1].name}` gives its items once, and here"), where, *computed]
+        why = [*obstacles(tree, node, ran.get(tree.file, set()))]
+        if why:
+            return source_at(why[0].file, why[0].line), [where, *computed, *behind_test(audit.project_files, why[0])]
+    return computed[0][0], []

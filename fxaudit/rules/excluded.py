@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fxaudit.blame import project_stack, source_at
+from fxaudit.blame import project_stack, source_at, why_never_called
 from fxaudit.capture.session import OptimizerInfo
 from fxaudit.finding import Finding
 from fxaudit.repairs import added_group
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
-from fxaudit.syntax import branch_ran, sliced_statements
-from fxaudit.syntax_groups import group_changes, local_updates
+from fxaudit.syntax import branch_ran, sliced_statements, tree_of
+from fxaudit.syntax_groups import group_changes, groups_listed, local_updates
 from fxaudit.syntax_loops import used_up
+from fxaudit.syntax_values import origins
 from fxaudit.verdict import ParameterState
 
 __all__ = ["LeftOut"]
@@ -128,7 +129,11 @@ class LeftOut(Rule):
                 culprit = statement
                 related.append((built, f"the optimizer `{info.type}` is built here"))
         elif info.created >= 0:
-            statement, more = _used_up(audit, info) or _dropping_statement(audit, info.created)
+            statement, more = (
+                _used_up(audit, info) or _empty_group(audit, info) or _dropping_statement(audit, info.created)
+            )
+            if statement is None:
+                statement, more = _group_never_added(audit) or (None, more)
             if statement is not None:
                 culprit = statement
                 related.append((built, f"the optimizer `{info.type}` is built here"))
@@ -223,6 +228,30 @@ def _used_up(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine | None, list
             first, second = source_at(file, found[-1].first), source_at(file, found[-1].second)
             return second, [(first, f"`{found[-1].name}` gives its items once, and here")]
     return None
+
+
+def _empty_group(
+    audit: Audit, info: OptimizerInfo
+) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """Where a group got no parameter at all: the line of its `params`, if the groups stand in a list there."""
+    empty = [number for number, (_, members) in enumerate(info.groups) if not members]
+    stacks = audit.record.stacks
+    for frame in stacks.chain(info.created)[:2] if empty else ():
+        tree = tree_of(stacks.file(frame))
+        lists = groups_listed(stacks.file(frame), stacks.line(frame))
+        if tree is not None and len(lists) == len(info.groups):
+            value = lists[empty[0]]
+            behind = [o for o in origins(audit.project_files, tree, value) if not o.is_handed_on]
+            more = [(source_at(o.file, o.line), f"`{o.name}` is put together here") for o in behind]
+            return source_at(tree.file, value.lineno), [*more]
+    return None
+
+
+def _group_never_added(audit: Audit) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """What keeps a call of `add_param_group` from running."""
+    called = [event.stack for event in audit.record.events if event.kind == "add_param_group"]
+    why = why_never_called(audit.record, "add_param_group", called)
+    return (why[0][0], [*why[1:2]]) if len(why) > 1 else None
 
 
 def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
-from fxaudit.blame import project_stack, why_never_called
+from fxaudit.blame import project_files, project_stack, source_at, why_never_called
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
+from fxaudit.syntax import branches_around, call_sites, obstacles, tree_of
+from fxaudit.syntax_values import joined_strings, origins_of_test
 from fxaudit.verdict import ParameterState
 
 __all__ = ["FrozenYetHeld"]
@@ -56,7 +59,9 @@ class FrozenYetHeld(Rule):
                 held,
                 f"`{info.type}` holds {audit.names(held)}, though frozen",
                 compared or froze or audit.source(info.created),
-                related=[(froze, "frozen here; `==` does not assign"), built] if compared else [built],
+                related=[(froze, "frozen here; `==` does not assign"), built]
+                if compared
+                else [*_decided(audit, held), built],
             )
 
     @staticmethod
@@ -92,11 +97,6 @@ def _frozen_at(audit: Audit, state: ParameterState) -> SourceLine | None:
 
 def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
     """Why a `requires_grad_(True)` in the user's files never ran; empty where there is none."""
-    import ast
-
-    from fxaudit.blame import project_files, source_at
-    from fxaudit.syntax import call_sites, obstacles
-
     stacks = audit.record.stacks
     ran_calls = {
         (stacks.file(i), stacks.line(i))
@@ -127,13 +127,38 @@ def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
     return why
 
 
+def _decided(audit: Audit, states: list[ParameterState]) -> list[tuple[SourceLine, str]]:
+    """The branch that decided what is unfrozen again, or else what is frozen, and what it decides by."""
+    stacks = audit.record.stacks
+    own = {state.index for state in states}
+    thaws = [stack for t in audit.record.tracks if t.index not in own for _, flag, stack in t.freezes if flag]
+    froze = [stack for state in states for _, flag, stack in state.track.freezes if not flag]
+    for words, freezes in (("unfrozen", thaws), ("frozen", froze)):
+        for stack in dict.fromkeys(freezes):
+            for frame in stacks.chain(project_stack(stacks, stack))[:3]:
+                found = _branch(audit, stacks.file(frame), stacks.line(frame), words)
+                if found:
+                    return found[:2]
+    return []
+
+
+def _branch(audit: Audit, file: str, line: int, words: str) -> list[tuple[SourceLine, str]]:
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    branches = branches_around(tree, statement) if tree is not None and statement is not None else []
+    if not branches:
+        return []
+    found = origins_of_test(audit.project_files, file, branches[0])
+    joined = [(origin, entry) for origin in found if (entry := joined_strings(origin.value)) is not None]
+    return [
+        (source_at(file, branches[0]), f"this decides what is {words}"),
+        *((source_at(o.file, entry.lineno), "two strings without a comma between them") for o, entry in joined),
+        *((source_at(o.file, o.line), f"`{o.name}` comes from here") for o in found if not o.is_handed_on),
+    ]
+
+
 def _compared(audit: Audit) -> SourceLine | None:
     """A statement such as `p.requires_grad == True`, which compares and was meant to assign."""
-    import ast
-
-    from fxaudit.blame import project_files, source_at
-    from fxaudit.syntax import tree_of
-
     for file in project_files(audit.record):
         tree = tree_of(file)
         for node in ast.walk(tree.root) if tree is not None else ():

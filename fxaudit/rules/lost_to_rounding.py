@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.rules.rates import given_rate
 from fxaudit.verdict import ParameterState
 
 __all__ = ["LostToRounding"]
@@ -28,19 +29,26 @@ class LostToRounding(Rule):
         for state in audit.unexplained("blocked"):
             facts = [f for f in state.facts if f.gradient == "finite"]
             if facts and not any(f.changed for f in facts) and any(f.lr for f in facts):
-                coarse = state.track.dtype in ("float16", "bfloat16") or "float8" in state.track.dtype
                 tiny = all((f.lr or 0) * f.norm < 1e-6 * math.sqrt(state.track.numel) for f in facts)
-                if coarse or tiny:
+                if tiny or _is_coarse(state):
                     groups.setdefault(facts[-1].optimizer, []).append(state)
         for optimizer, states in groups.items():
             info = audit.session.optimizers[optimizer]
             fact = next(f for f in reversed(states[0].facts) if f.gradient == "finite")
+            built = audit.source(info.created)
+            # What is coarse cannot take small updates; elsewhere it is the rate that is too small.
+            rate = None if _is_coarse(states[0]) else given_rate(audit, info)
+            culprit, behind = rate.explanation(audit) if rate is not None else (built, [])
             yield self.finding(
                 audit,
                 states,
                 f"the updates of {audit.names(states)} ({states[0].track.dtype}, lr {fact.lr:g}) are lost to rounding",
-                audit.source(info.created),
-                related=[(audit.source(audit.record.events[fact.event].stack), "the step that changes nothing")],
+                culprit,
+                related=[
+                    *behind[:2],
+                    (audit.source(audit.record.events[fact.event].stack), "the step that changes nothing"),
+                    (built, "the optimizer is built here"),
+                ],
             )
 
     @staticmethod
@@ -76,3 +84,7 @@ class LostToRounding(Rule):
                 optimizer.step()
 
         return Example(train=train)
+
+
+def _is_coarse(state: ParameterState) -> bool:
+    return state.track.dtype in ("float16", "bfloat16") or "float8" in state.track.dtype

@@ -11,8 +11,8 @@ from fxaudit.blame import obstacles_to_entering, source_at
 from fxaudit.capture.session import defining_file
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
-from fxaudit.syntax import Tree, attribute_mentions, ending_the_loop, loop_choices, obstacles, tree_of
-from fxaudit.syntax_loops import late_closures
+from fxaudit.syntax import Tree, attribute_mentions, obstacles, tree_of
+from fxaudit.syntax_loops import late_closures, loop_over
 
 __all__ = ["Unreached", "registration", "unreached_mention"]
 
@@ -49,15 +49,16 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     made = registration(audit, root, path)
     ran = audit.record.stacks.lines_seen()
     for tree, mention in _mentions(audit, root, path):
-        node = _call_in_loop(tree, mention) or mention
-        found = obstacles(tree, node, ran.get(tree.file, set())) or loop_choices(tree, mention)
+        loop = loop_over(tree, mention)
+        node = loop.call if loop is not None else mention
+        found = obstacles(tree, node, ran.get(tree.file, set()))
         here = source_at(tree.file, getattr(node, "lineno", 0))
         scope = tree.function(node)
         if not found and scope is not None:
             found = obstacles_to_entering(audit.project_files, tree, scope, ran)
-        if not found and node is not mention:
-            found = ending_the_loop(tree, node)
-        if not found and node is not mention:
+        if not found and loop is not None:
+            found = loop.missed
+        if not found and loop is not None:
             # The loop runs, but not over this one: what it goes through leaves it out.
             header = source_at(tree.file, getattr(mention, "lineno", 0))
             return Unreached(header, [(here, "called in the loop"), (made, "made here")])
@@ -89,24 +90,6 @@ def _late_closure(audit: Audit, path: str) -> tuple[SourceLine, str] | None:
         for line, name in late_closures(tree) if tree is not None else ():
             if line in ran.get(file, ()):
                 return source_at(file, line), f"each function made here reads `{name}` when it is called, the last one"
-    return None
-
-
-def _call_in_loop(tree: Tree, node: ast.AST) -> ast.AST | None:
-    """The call of the loop variable, where `node` is what a `for` goes through: `for layer in self.layers`."""
-    for outer in tree.ancestors(node):
-        match outer:
-            case ast.For(target=target, iter=iterated, body=body):
-                names = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
-                if not any(inner is node for inner in ast.walk(iterated)):
-                    return None
-                for statement in body:
-                    for inner in ast.walk(statement):
-                        match inner:
-                            case ast.Call(func=ast.Name(id=name)) if name in names:
-                                return inner
-            case ast.stmt():
-                return None
     return None
 
 

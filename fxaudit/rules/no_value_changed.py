@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
-from fxaudit.blame import source_at
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
-from fxaudit.source import SourceLine
-from fxaudit.syntax import tree_of
+from fxaudit.rules.own_steps import idle_step
 from fxaudit.verdict import ParameterState
 
 __all__ = ["NoValueChanged"]
@@ -39,8 +36,7 @@ class NoValueChanged(Rule):
             # `audit()` takes the steps itself: no line of the program does.
             step = (audit.source(stack) if audit.judge.looped else None) or built
             writer = _gradient_writer(audit, states[0]) if zeroed else None
-            own = _rebinding(audit, states[0])
-            silent = _silent_step(audit, states[0]) if own is None and not zeroed else None
+            own = idle_step(audit, states[0])
             if zeroed and clips:
                 message = f"`{clips[-1].text}` clips the gradient of {audit.names(states)} to nothing"
                 yield self.finding(
@@ -60,23 +56,14 @@ class NoValueChanged(Rule):
                     related=[(step, "the step that has no effect")],
                     fix="Leave `.grad` alone between `backward()` and `step()`.",
                 )
-            elif silent is not None:
-                yield self.finding(
-                    audit,
-                    states,
-                    f"`{silent.function}` leaves {audit.names(states)} unchanged, in spite of a gradient",
-                    silent,
-                    related=[(step, "stepped here"), (built, "the optimizer is built here")],
-                    fix="Write into the parameters there, or call the step that the class inherits.",
-                )
             elif own is not None:
                 yield self.finding(
                     audit,
                     states,
-                    f"the step computes a new value for {audit.names(states)}, and writes it nowhere",
-                    own,
-                    related=[(step, "stepped here")],
-                    fix="Write into the parameter: `p.data.copy_(…)` or `p.add_(…)` under `torch.no_grad()`.",
+                    own.words.replace("{}", audit.names(states), 1),
+                    own.culprit,
+                    related=[*own.related[:2], (step, "stepped here"), (built, "the optimizer is built here")],
+                    fix=own.fix,
                 )
             else:
                 yield self.finding(
@@ -140,43 +127,3 @@ def _gradient_writer(audit: Audit, state: ParameterState) -> int | None:
             if assigned:
                 return assigned[-1].stack
     return None
-
-
-def _rebinding(audit: Audit, state: ParameterState) -> SourceLine | None:
-    """In an optimizer of the user's own: the statement of `step` that puts the new value into a local name."""
-    if any(fact.gradient == "zero" for fact in state.facts):
-        return None
-    info = audit.session.optimizers[state.facts[-1].optimizer]
-    for file in audit.project_files:
-        tree = tree_of(file)
-        for node in ast.walk(tree.root) if tree is not None else ():
-            if isinstance(node, ast.ClassDef) and node.name == info.type:
-                steps = [m for m in node.body if isinstance(m, ast.FunctionDef) and m.name == "step"]
-                for inner in ast.walk(steps[0]) if steps else ():
-                    if isinstance(inner, ast.Assign) and all(isinstance(t, ast.Name) for t in inner.targets):
-                        names = {n.id for n in ast.walk(inner.value) if isinstance(n, ast.Name)}
-                        grads = any(isinstance(n, ast.Attribute) and n.attr == "grad" for n in ast.walk(inner.value))
-                        targets = {t.id for t in inner.targets if isinstance(t, ast.Name)}
-                        if isinstance(inner.value, ast.BinOp) and (grads or names & targets):
-                            return source_at(file, inner.lineno)
-    return None
-
-
-def _silent_step(audit: Audit, state: ParameterState) -> SourceLine | None:
-    """In an optimizer of the user's own: the head of a `step` that does not call the one it inherits."""
-    info = audit.session.optimizers[state.facts[-1].optimizer]
-    for file in audit.project_files:
-        tree = tree_of(file)
-        for node in ast.walk(tree.root) if tree is not None else ():
-            if isinstance(node, ast.ClassDef) and node.name == info.type:
-                for step in node.body:
-                    if isinstance(step, ast.FunctionDef) and step.name == "step" and not _calls_a_step(step):
-                        return source_at(file, step.lineno, f"{node.name}.step")
-    return None
-
-
-def _calls_a_step(function: ast.FunctionDef) -> bool:
-    return any(
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "step"
-        for node in ast.walk(function)
-    )

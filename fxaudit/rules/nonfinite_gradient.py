@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.blame import why_never_called
+from fxaudit.capture.autograd import Probe
 from fxaudit.finding import Finding
 from fxaudit.flow import nonfinite_origin, zero_value_origin
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.source import SourceLine
 
 __all__ = ["NonFiniteGradient"]
 
@@ -24,12 +26,19 @@ class NonFiniteGradient(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for the first operation that gives something non-finite."""
-        states = [s for s in audit.unexplained("blocked", "unknown") if s.arrived == "nonfinite"]
+        left_out = not audit.graph.backwards and audit.graph.is_spoilt
+        arrived = "none" if left_out else "nonfinite"
+        states = [s for s in audit.unexplained("blocked", "unknown") if s.arrived == arrived]
         if not states:
             return
+        states += [s for s in audit.unexplained("blocked") if s not in states and audit.is_skipped_for_nan(s)]
         culprit, words, zero = None, "it was not seen where that begins", None
-        for event, probe in audit.session.probes:  # the first: after a step with NaN everything else is NaN, too
-            index, phase = nonfinite_origin(audit.record, probe, audit.record.events[event].time - 1)
+        # The first: after a step with NaN everything else is NaN, too.
+        probes: list[tuple[int, Probe | None]] = [
+            (audit.record.events[event].time - 1, probe) for event, probe in audit.session.probes
+        ]
+        for time, probe in probes or [(audit.record.time - 1, None)]:
+            index, phase = nonfinite_origin(audit.record, probe, time)
             if index >= 0:
                 culprit = audit.op_source(index)
                 zero = audit.op_source(_zero_behind(audit, index))
@@ -37,14 +46,20 @@ class NonFiniteGradient(Rule):
                 break
         backwards = [e for e in audit.graph.backwards if states[0].index in e.arrived]
         backward = audit.source(backwards[-1].stack) if backwards else None
+        what = "loss behind" if left_out else "gradient of"
+        scaled = [event for event in audit.record.events if event.kind == "scaler skip"]
+        skip: list[tuple[SourceLine | None, str]] = [
+            *((audit.source(event.stack), "the gradient scaler skips this step") for event in scaled[-1:]),
+            *why_never_called(audit.record, "backward" if left_out else "step")[: 0 if scaled else 1],
+        ]
         yield self.finding(
             audit,
             states,
-            f"the gradient of {audit.names(states)} is not finite: {words}",
+            f"the {what} {audit.names(states)} is not finite: {words}",
             culprit or backward,
             related=[
                 (zero, "a zero that it got comes from here"),
-                *(() if any(s.facts for s in states) else why_never_called(audit.record, "step")[:1]),
+                *(() if any(s.facts for s in states) else skip),
                 (backward, "it arrives with this backward"),
             ],
         )

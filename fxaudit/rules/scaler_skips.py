@@ -27,7 +27,7 @@ class ScalerSkipsEveryStep(Rule):
         groups: dict[int, list[ParameterState]] = {}
         for state in audit.unexplained("blocked"):
             skips = [e for e in events if e.kind == "scaler skip" and state.index in e.tracks]
-            if skips and not state.facts:
+            if skips and not state.facts and not audit.is_skipped_for_nan(state):  # FXA502 names what makes it NaN
                 groups.setdefault(skips[-1].stack, []).append(state)
         for stack, states in groups.items():
             made = [e for e in events if e.kind == "scaler"]

@@ -33,6 +33,8 @@ class StepNeverCalled(Rule):
         """One finding for each optimizer that never steps."""
         groups: dict[int, list[ParameterState]] = {}
         for state in audit.unexplained("blocked"):
+            if audit.is_skipped_for_nan(state):
+                continue
             if audit.judge.looped and not state.facts and state.held and state.arrived in ("zero", "finite"):
                 groups.setdefault(state.held[0][0], []).append(state)
         for optimizer, states in groups.items():

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
-from fxaudit.blame import project_files, source_at, why_never_called
+from fxaudit.blame import why_never_called
 from fxaudit.capture.session import OptimizerInfo
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.rules.rates import given_rate, schedule_origins, written_rate
 from fxaudit.source import SourceLine
-from fxaudit.syntax import sliced_statements, tree_of
 from fxaudit.verdict import ParameterState
 
 __all__ = ["ZeroLearningRate"]
@@ -96,21 +95,25 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
     if info.schedulers:
         stack, kind = info.schedulers[info.zeroed_by]
         scheduler = audit.source(stack)
-        related: Lines = [(scheduler, f"the {kind} is built here"), (built, "the optimizer is built here")]
+        factors: Lines = [*schedule_origins(audit, info)]
+        related: Lines = [
+            (scheduler, f"the {kind} is built here"),
+            *factors[:1],
+            (built, "the optimizer is built here"),
+        ]
         if info.scheduler_steps == 0:
             receivers = _bound_names(audit, stack)
             seen = [event.stack for event in audit.record.events if event.kind in ("step", "scheduler step")]
             why = why_never_called(audit.record, "step", seen, receivers)
             if why:
                 return why[0][0], [*why[1:], *related]
-        return scheduler, [(built, "the optimizer is built here")]
-    written = _written_rate(audit)
-    if written is not None and not _constructed_with_zero(audit, info):
-        return written, [(built, "the optimizer is built here")]
-    group = _group_line(audit, info)
-    if group is not None:
-        return group, [(built, "the optimizer is built here")]
-    return built, []
+        return scheduler, [*factors[:2], (built, "the optimizer is built here")]
+    rate = None if _constructed_with_zero(audit, info) else written_rate(audit)
+    rate = rate or given_rate(audit, info)
+    if rate is None:
+        return built, []
+    culprit, behind = rate.explanation(audit)
+    return culprit, [*behind[:1], (built, "the optimizer is built here"), *behind[1:]]
 
 
 def _bound_names(audit: Audit, stack: int) -> frozenset[str]:
@@ -124,102 +127,8 @@ def _bound_names(audit: Audit, stack: int) -> frozenset[str]:
     return frozenset(names)
 
 
-def _written_rate(audit: Audit) -> SourceLine | None:
-    """An assignment to some `["lr"]` in the user's files, the last one."""
-    found = None
-    for file in project_files(audit.record):
-        tree = tree_of(file)
-        if tree is None:
-            continue
-        for node in ast.walk(tree.root):
-            if isinstance(node, ast.Assign | ast.AugAssign):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                for target in targets:
-                    if (
-                        isinstance(target, ast.Subscript)
-                        and isinstance(target.slice, ast.Constant)
-                        and target.slice.value == "lr"
-                    ):
-                        found = source_at(file, node.lineno)
-    return found
-
-
 def _constructed_with_zero(audit: Audit, info: OptimizerInfo) -> bool:
     return any(
         event.kind == "optimizer" and event.subject == info.index and event.text.endswith("lr=0")
         for event in audit.record.events
     )
-
-
-def _group_line(audit: Audit, info: OptimizerInfo) -> SourceLine | None:
-    """The keyword `lr=0` or the entry `"lr": 0` in the construction or in a config, where it stands literally."""
-    if info.created < 0:
-        return None
-    stacks = audit.record.stacks
-    for frame in stacks.chain(info.created)[:2]:
-        file, line = stacks.file(frame), stacks.line(frame)
-        tree = tree_of(file)
-        statement = tree.statement_at(line) if tree else None
-        if tree is None or statement is None:
-            continue
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Dict):
-                for key, value in zip(node.keys, node.values, strict=True):
-                    if isinstance(key, ast.Constant) and key.value == "lr" and _is_zero(value):
-                        return source_at(file, key.lineno)
-            if isinstance(node, ast.keyword) and node.arg == "lr":
-                if _is_zero(node.value):
-                    return source_at(file, node.value.lineno)
-                named = _named_zero(audit, node.value)
-                if named is not None:
-                    return named
-    return _rate_in_slice(audit, info)
-
-
-def _rate_in_slice(audit: Audit, info: OptimizerInfo) -> SourceLine | None:
-    """The entry `"lr": …` of a group that was put together before, in what the first argument was made from."""
-    stacks = audit.record.stacks
-    for frame in stacks.chain(info.created)[:2]:
-        for file, line, _ in sliced_statements(stacks.file(frame), stacks.line(frame)):
-            tree = tree_of(file)
-            statement = tree.statement_at(line) if tree else None
-            for node in ast.walk(statement) if statement is not None else ():
-                if isinstance(node, ast.Dict):
-                    for key in node.keys:
-                        if isinstance(key, ast.Constant) and key.value == "lr":
-                            return source_at(file, key.lineno)
-                if isinstance(node, ast.keyword) and node.arg == "lr":
-                    return source_at(file, node.value.lineno)
-    return None
-
-
-def _named_zero(audit: Audit, value: ast.expr) -> SourceLine | None:
-    """Where a name, attribute or config key used as the rate is given the value 0."""
-    names = set()
-    for node in ast.walk(value):
-        match node:
-            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str() as name):
-                names.add(name)
-    for file in project_files(audit.record):
-        tree = tree_of(file)
-        if tree is None:
-            continue
-        for node in ast.walk(tree.root):
-            match node:
-                case ast.Assign(targets=targets, value=assigned) if _is_zero(assigned) and any(
-                    isinstance(t, ast.Name | ast.Attribute)
-                    and (getattr(t, "id", "") in names or getattr(t, "attr", "") in names)
-                    for t in targets
-                ):
-                    return source_at(file, node.lineno)
-                case ast.Dict(keys=keys, values=values):
-                    for key, entry in zip(keys, values, strict=True):
-                        if isinstance(key, ast.Constant) and key.value in names and _is_zero(entry):
-                            return source_at(file, key.lineno)
-                case ast.keyword(arg=str() as name, value=entry) if name in names and _is_zero(entry):
-                    return source_at(file, entry.lineno)
-    return None
-
-
-def _is_zero(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and not isinstance(node.value, bool) and node.value == 0
