@@ -380,6 +380,8 @@ class Judge:
         state.swapped = len({t for _, t in history}) > 1
         arrivals = [event.arrived[track.index] for event in self.graph.backwards if track.index in event.arrived]
         arrivals += [(fact.gradient, fact.norm) for fact in track.facts if fact.gradient != "none"]
+        if track.hand_updates and track.asked:
+            arrivals.append(("finite", track.asked))
         state.reached_in = sum(
             1 for event in self.graph.backwards if track.index in event.reached or track.index in event.arrived
         )

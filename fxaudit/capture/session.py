@@ -413,7 +413,8 @@ class Session:
         """Whether an optimizer was dropped without ever having stepped, before the training that was seen."""
         if info.died < 0 or info.steps:
             return False
-        return info.died < max((event.time for event in self.record.backwards()), default=-1)
+        training = self.record.backwards() or self.record.steps()
+        return info.died < max((event.time for event in training), default=-1)
 
     def look_at_groups(self, info: OptimizerInfo, optimizer: Any) -> None:
         """Refresh what `info` says of its param groups."""
