@@ -411,6 +411,10 @@ class Judge:
             state.verdict = "unknown"
             state.reason = "its optimizer steps in another thread; only the thread that started the audit is recorded"
             return
+        if track.index in self.session.compiled_writes and (not self.graph.backwards or not state.facts):
+            state.verdict = "unknown"
+            state.reason = "compiled code trains it, and what happens inside is not recorded"
+            return
         if not tensor.requires_grad:
             state.verdict, state.reason = "frozen", "`requires_grad` is False"
             return
