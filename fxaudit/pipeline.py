@@ -175,13 +175,13 @@ def _scope(loss: object, frame: FrameType) -> dict[str, object]:
 
 
 def _project_files(frame: FrameType | None, loss: object) -> list[str]:
-    """The user's files from which `audit` is called, and the one the closure stands in."""
-    files = {getattr(getattr(loss, "__code__", None), "co_filename", "")}
+    """The user's files, the nearest first: the one the closure stands in, and those from which `audit` is called."""
+    files = [getattr(getattr(loss, "__code__", None), "co_filename", "")]
     while frame is not None:
         if not is_skipped(frame.f_code.co_filename) and not is_library(frame.f_code.co_filename):
-            files.add(frame.f_code.co_filename)
+            files.append(frame.f_code.co_filename)
         frame = frame.f_back
-    return sorted(files - {""})
+    return [file for file in dict.fromkeys(files) if file]
 
 
 def _learn(
@@ -347,11 +347,9 @@ class watch:
         self._watching = self._observation.watching()
         session = self._watching.__enter__()
         frame = sys._getframe(1)
-        for _, module in self._named:
-            session.remember_variable(module, frame)
-        _learn(session, self._named, self._optimizers)
-        for optimizer in self._optimizers:
-            session.remember_variable(optimizer, frame)
+        for thing in (*(module for _, module in self._named), *self._optimizers):
+            session.remember_variable(thing, frame)
+        _learn(session, self._named, self._optimizers, _project_files(frame, None))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from fxaudit.capture.hooks_compiled import eagerly
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.preserve import preserved
 from fxaudit.capture.processes import is_one_of_several
@@ -66,7 +67,8 @@ class Closure:
         if self.function is None:
             return self.tensor
         before = len(session.record.backwards())
-        value = self.function()
+        with eagerly():
+            value = self.function()
         if value is None and len(session.record.backwards()) > before:
             return None
         if not isinstance(value, torch.Tensor):
@@ -222,10 +224,14 @@ class Rehearsal:
         """Whether the closure has called backward on this loss, or on a part of it, itself."""
         own = self.session.record.backwards()[before:]
         if not own or not loss.requires_grad:
-            return bool(own)
+            return bool(own) or (not loss.requires_grad and self._writes_gradients())
         wanted = set(self.session.recorder.values_of(loss))
         roots = {vid for event in own for vid in event.roots}
         return bool(wanted & roots) or bool(wanted & StepGraph(self.session.record).downstream(roots))
+
+    def _writes_gradients(self) -> bool:
+        """Whether the closure writes `.grad` itself, so that a loss without a graph needs no backward."""
+        return any(track.hand_gradient for track in self.session.record.tracks)
 
     def _backward(self, loss: torch.Tensor) -> None:
         try:
@@ -262,7 +268,8 @@ class Rehearsal:
             states = [event.arrived[index][0] for event in events if index in event.arrived]
             if "finite" in states and not self._is_lost_to_rounding(index, tensor, graph.largest_gradient):
                 continue
-            if not states and graph.cuts(index) and not graph.carries_to_loss(index):
+            cut = not states and graph.cuts(index) and not graph.carries_to_loss(index)
+            if cut and not session.record.tracks[index].hand_gradient:
                 continue
             return True
         return False

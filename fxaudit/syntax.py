@@ -551,9 +551,10 @@ def branch_ran(file: str, line: int, ran: set[int]) -> bool:
 def construction_of(files: Iterable[str], kind: str, variable: str) -> tuple[str, int, str] | None:
     """(file, line, function) of the call that builds a `kind`, for an object whose making was not watched.
 
-    The call whose result is bound to `variable` is taken; else the only call of that class there is.
+    The call whose result is bound to `variable` is taken; else the only call of that class in the first of the files
+    that has any.
     """
-    found = []
+    found: list[tuple[str, int, str]] = []
     for file in files:
         tree = tree_of(file)
         if tree is None:
@@ -565,7 +566,8 @@ def construction_of(files: Iterable[str], kind: str, variable: str) -> tuple[str
                 place = (file, node.lineno, getattr(scope, "name", "<module>") if scope is not None else "<module>")
                 if variable and variable in {name.rsplit(".", 1)[-1] for name in names}:
                     return place
-                found.append(place)
+                if not found or found[0][0] == file:
+                    found.append(place)
     return found[0] if len(found) == 1 else None
 
 

@@ -380,6 +380,8 @@ class Judge:
         state.swapped = len({t for _, t in history}) > 1
         arrivals = [event.arrived[track.index] for event in self.graph.backwards if track.index in event.arrived]
         arrivals += [(fact.gradient, fact.norm) for fact in track.facts if fact.gradient != "none"]
+        if track.hand_updates and track.asked:
+            arrivals.append(("finite", track.asked))
         state.reached_in = sum(
             1 for event in self.graph.backwards if track.index in event.reached or track.index in event.arrived
         )
@@ -408,6 +410,10 @@ class Judge:
         if track.index in self.session.stepped_elsewhere:
             state.verdict = "unknown"
             state.reason = "its optimizer steps in another thread; only the thread that started the audit is recorded"
+            return
+        if track.index in self.session.compiled_writes and (not self.graph.backwards or not state.facts):
+            state.verdict = "unknown"
+            state.reason = "compiled code trains it, and what happens inside is not recorded"
             return
         if not tensor.requires_grad:
             state.verdict, state.reason = "frozen", "`requires_grad` is False"

@@ -156,6 +156,8 @@ def _note_grad_call(session: Session, event: BackwardEvent, outcome: Any, inputs
     op = recorder._add("autograd.grad", event.stack, read, torch._C._autograd._get_sequence_nr())
     op.phase = "forward"
     op.outputs = tuple(recorder.new_value(t, op.index) for t in outcome if isinstance(t, torch.Tensor))
+    with session.quietly():
+        _remember_asked(session, list(zip(sources, outcome, strict=False)))
 
 
 def _close(session: Session, event: BackwardEvent) -> None:
@@ -184,14 +186,33 @@ def _close(session: Session, event: BackwardEvent) -> None:
 
 def _remember_free(session: Session) -> None:
     """Copy the tensors that have a gradient but no torch optimizer: somebody may update them by hand."""
-    held = {t for info in session.optimizers for _, members in info.groups for t in members}
+    held = _held(session)
     kept = {}
     for track, tensor in session.live_tracks():
         if tensor.grad is not None and track.index not in held and tensor.is_leaf and tensor.requires_grad:
             copied = copy_of(tensor)
             if copied is not None:
                 kept[track.index] = copied
-    session.free_copies = kept
+    session.free_copies = {**session.free_copies, **kept}
+
+
+def _remember_asked(session: Session, answers: list[tuple[torch.Tensor, torch.Tensor | None]]) -> None:
+    """The same for Parameters whose gradient `autograd.grad` has just returned."""
+    held = _held(session)
+    free = []
+    for tensor, gradient in answers:
+        track = session.recorder.known_track(tensor)
+        if track is not None and track.is_parameter and track.index not in held:
+            free.append((track, tensor, gradient))
+    for (track, tensor, _), (state, norm) in zip(free, gradient_states([g for *_, g in free]), strict=True):
+        if state == "finite":
+            track.asked = max(track.asked, norm)
+            if track.index not in session.free_copies and (copied := copy_of(tensor)) is not None:
+                session.free_copies[track.index] = copied
+
+
+def _held(session: Session) -> set[int]:
+    return {t for info in session.optimizers for _, members in info.groups for t in members}
 
 
 def _note_hand_updates(session: Session) -> None:

@@ -17,6 +17,7 @@ class Patches:
         self._saved: list[tuple[Any, str, object, object]] = []
         self._undo: list[Callable[[], None]] = []
         self._closers: list[Callable[[], None]] = []
+        self._aside: list[tuple[Any, str, object, object]] = []
 
     def replace(self, owner: Any, name: str, new: object) -> None:
         """Set `owner.name` to `new`, remembering what stood in the owner's own dictionary."""
@@ -32,6 +33,25 @@ class Patches:
         """Call `undo` when watching ends, for what cannot be put back in the middle of the user's code."""
         self._closers.append(undo)
 
+    @property
+    def in_force(self) -> bool:
+        """Whether anything is replaced, be it put aside at the moment."""
+        return bool(self._saved)
+
+    def put_aside(self) -> None:
+        """Let the originals stand in their places until `put_back`."""
+        for owner, name, saved, mine in reversed(self._saved):
+            if vars(owner).get(name) is mine:
+                _set(owner, name, saved)
+                self._aside.append((owner, name, saved, mine))
+
+    def put_back(self) -> None:
+        """Replace again what was put aside, where nobody has replaced it meanwhile."""
+        while self._aside:
+            owner, name, saved, mine = self._aside.pop()
+            if vars(owner).get(name, _ABSENT) is saved:
+                setattr(owner, name, mine)
+
     def close(self) -> None:
         """Put everything back, and end what could not be ended before."""
         self.restore()
@@ -45,9 +65,14 @@ class Patches:
         for owner, name, saved, mine in reversed(self._saved):
             if vars(owner).get(name) is not mine:
                 continue
-            if saved is _ABSENT:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, saved)
+            _set(owner, name, saved)
         self._saved.clear()
+        self._aside.clear()
         self._undo.clear()
+
+
+def _set(owner: Any, name: str, saved: object) -> None:
+    if saved is _ABSENT:
+        delattr(owner, name)
+    else:
+        setattr(owner, name, saved)

@@ -186,6 +186,8 @@ class Track:
     """How often its value changed between two backwards without a torch optimizer, with a gradient there."""
     hand_gradient: bool = False
     """The program wrote its `.grad` itself."""
+    asked: float = 0.0
+    """The largest norm of the finite gradients that `autograd.grad` returned for it, while no optimizer held it."""
     freezes: list[tuple[int, bool, int]] = field(default_factory=list)
     """(time, requires_grad, stack) of each change of `requires_grad` seen."""
     registered: list[tuple[int, int, str, int, bool]] = field(default_factory=list)

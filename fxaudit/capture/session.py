@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.overrides import _get_current_function_mode_stack
+from torch.overrides import _get_current_function_mode_stack, _pop_mode, _push_mode
 
 from fxaudit.capture.autograd import Probe
 from fxaudit.capture.patching import Patches
@@ -141,6 +141,10 @@ class Session:
         """Module or optimizer `id` → the name of the variable it was seen under."""
         self.holding: set[int] | None = None
         """Where an audit was given optimizers, only these hold; others merely explain."""
+        self.compiled_calls: list[int] = []
+        """The stacks at which compiled code was entered that no module stands for."""
+        self.compiled_writes: set[int] = set()
+        """The tracks whose value or gradient changed in such code."""
         self.stepped_elsewhere: set[int] = set()
         """The tracks that an optimizer stepped in another thread."""
         self.notes: list[str] = []
@@ -163,6 +167,8 @@ class Session:
         self._rests_on: list[Any] | None = None
         """The function modes that were on when the recording went to rest."""
         self._patches: Patches | None = None
+        self._aside: tuple[bool, int] | None = None
+        """After `step_aside`: whether the recorder was paused, and how many modes lay on it; -1 where it was off."""
 
     # -- on and off ----------------------------------------------------------------------------------------------
 
@@ -176,7 +182,7 @@ class Session:
             finally:
                 self._depth -= 1
             return
-        from fxaudit.capture import hooks_autograd, hooks_modules, hooks_optimizers
+        from fxaudit.capture import hooks_autograd, hooks_compiled, hooks_modules, hooks_optimizers
 
         patches = Patches()
         self._patches = patches
@@ -188,6 +194,7 @@ class Session:
             hooks_modules.install(self, patches)
             hooks_optimizers.install(self, patches)
             hooks_autograd.install(self, patches)
+            hooks_compiled.install(self, patches)
             self.recorder.__enter__()  # type: ignore[no-untyped-call]
             self._mode_entered = True
             yield self
@@ -236,6 +243,35 @@ class Session:
         self._mode_entered = True
         self.snapshots.clear()  # what happened in between was not seen and is nobody's fault
         return True
+
+    def step_aside(self) -> None:
+        """Be as if nobody watched, until `step_back`: what runs now is looked at by a compiler."""
+        if self._aside is not None or self._patches is None:
+            return
+        self._patches.put_aside()
+        above: list[Any] = []
+        if self.recorder in _get_current_function_mode_stack():
+            while (mode := _pop_mode()) is not self.recorder:
+                above.append(mode)
+            for mode in reversed(above):
+                _push_mode(mode)
+        else:
+            above.append(self.recorder)
+        self._aside = (self.recorder.paused, len(above) if self.recorder not in above else -1)
+        self.recorder.paused = True
+
+    def step_back(self) -> None:
+        """Watch again after `step_aside`."""
+        if self._aside is None:
+            return
+        self.recorder.paused, depth = self._aside
+        self._aside = None
+        if self._mode_entered and depth >= 0:
+            above = [_pop_mode() for _ in range(min(depth, len(_get_current_function_mode_stack())))]
+            for mode in (self.recorder, *reversed(above)):
+                _push_mode(mode)
+        if self._patches is not None:
+            self._patches.put_back()
 
     @property
     def is_resting(self) -> bool:
@@ -422,7 +458,8 @@ class Session:
         """Whether an optimizer was dropped without ever having stepped, before the training that was seen."""
         if info.died < 0 or info.steps:
             return False
-        return info.died < max((event.time for event in self.record.backwards()), default=-1)
+        training = self.record.backwards() or self.record.steps()
+        return info.died < max((event.time for event in training), default=-1)
 
     def look_at_groups(self, info: OptimizerInfo, optimizer: Any) -> None:
         """Refresh what `info` says of its param groups."""

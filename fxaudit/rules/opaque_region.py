@@ -21,28 +21,34 @@ class OpaqueRegion(Rule):
     autograd graph, but a line inside cannot be named.
     """
 
-    code, name, level = "FXA112", "opaque-region", "note"
-    fix = "Audit the eager model to see the line: leave out `torch.jit.script` or `torch.compile` for one run."
+    code, name, level = "FXA112", "opaque-region", "warning"
+    fix = (
+        "Audit the eager model to see the line: set `TORCH_COMPILE_DISABLE=1`, or `PYTORCH_JIT=0` for "
+        "`torch.jit.script`, for one run."
+    )
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each line at which a value from such code is first used."""
         record = audit.record
         foreign = {value.index for value in record.values if value.foreign and value.index in audit.graph.reaching}
         users = [op for op in audit.graph.ops if foreign.intersection(op.inputs)]
-        if not users:
+        lines = [op.stack for op in users] or audit.session.compiled_calls
+        if not lines:
             return
         running = {record.calls[op.module].module for op in users if op.module >= 0}
         states = [
             state
             for state in audit.unexplained("unreachable")
-            if not audit.graph.is_read(state.index) and _is_used_unseen(audit, state, running)
+            if not audit.graph.is_read(state.index)
+            and (audit.session.compiled_calls or _is_used_unseen(audit, state, running))
         ]
         if states:
             yield self.finding(
                 audit,
                 states,
                 f"what happens to {audit.names(states)} is inside code that cannot be recorded",
-                audit.source(users[0].stack),
+                audit.source(lines[0]),
+                level="warning" if audit.is_held(states) else "note",
             )
 
     @staticmethod
