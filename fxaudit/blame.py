@@ -23,6 +23,7 @@ __all__ = [
     "binding_stack",
     "calls_not_run",
     "common_frame",
+    "method_call_of",
     "obstacles_to_entering",
     "project_files",
     "project_stack",
@@ -84,6 +85,16 @@ def return_of(files: Iterable[str], qualified: str, method: str) -> SourceLine |
                         returns = [n for n in ast.walk(member) if isinstance(n, ast.Return)]
                         line = returns[-1].lineno if returns else member.lineno
                         return source_at(file, line, f"{wanted}.{method}")
+    return None
+
+
+def method_call_of(files: Iterable[str], qualified: str, called: str) -> SourceLine | None:
+    """The first call of `something.called(…)` in the class whose qualified name ends in `qualified`."""
+    wanted = qualified.rsplit(".", 1)[-1]
+    for tree, call in call_sites(files, called):
+        owner = next((outer for outer in tree.ancestors(call) if isinstance(outer, ast.ClassDef)), None)
+        if owner is not None and owner.name == wanted:
+            return source_at(tree.file, call.lineno)
     return None
 
 

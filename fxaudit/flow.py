@@ -46,6 +46,7 @@ CONTRACTING = frozenset(
      "div", "true_divide", "__truediv__", "mv", "dot", "outer", "baddbmm", "where", "masked_fill"}
 )  # fmt: skip
 JOINING = ("StackBackward", "CatBackward")
+JOINS = frozenset({"cat", "concat", "concatenate", "pad"})
 SELECTING_NODES = ("SelectBackward", "SliceBackward", "IndexBackward", "GatherBackward", "IndexSelectBackward")
 RESHAPING = (
     "ViewBackward", "ReshapeAliasBackward", "UnsafeViewBackward", "TransposeBackward", "PermuteBackward", "TBackward",
@@ -62,7 +63,7 @@ SELECTING = frozenset(
      "pad", "chunk", "split", "unbind", "take"}
 )  # fmt: skip
 """A zero that these make says only that another part of the value counts."""
-RANKS = ("backward", "hook", "number", "factor", "cancelled", "derivative", "selected")
+RANKS = ("backward", "hook", "number", "empty", "factor", "cancelled", "derivative", "selected")
 """Ways to vanish, those that explain most first."""
 SUMMING = frozenset({"add", "add_", "sub", "sub_", "__add__", "__radd__", "__sub__", "__rsub__", "__iadd__"})
 ELEMENTWISE = tuple(
@@ -71,6 +72,12 @@ ELEMENTWISE = tuple(
     " MaskedFill ToCopy".split()
 )
 """What keeps the places of a tensor apart: a part that nobody reads stays a part that nobody reads."""
+DIFFERENCES = frozenset({"sub", "sub_", "__sub__", "__rsub__", "rsub"})
+MOVING = frozenset(
+    """__getitem__ getitem select narrow chunk split unbind squeeze unsqueeze view reshape flatten expand expand_as
+    broadcast_to transpose permute t T mT contiguous clone detach to float double half bfloat16 type type_as""".split()
+)
+"""What gives a part of a value, or the same in another shape or type."""
 RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "rnn_tanh_cell"})
 OVERWRITING = frozenset(
     "__setitem__ copy_ index_put_ index_copy_ masked_scatter_ scatter_ zero_ fill_ zeros_ constant_".split()
@@ -82,12 +89,13 @@ class Vanishing:
     """Where a gradient became zero: the operation where it bites, and the operation that is the origin of it.
 
     `how`: `factor` (a zero factor), `number` (multiplied by the Python number 0), `derivative` (the operation's own
-    derivative is zero), `selected` (the operation takes another part of the tensor), `cancelled` (what comes back on
+    derivative is zero), `empty` (nothing was selected, so that there is nothing to differentiate), `selected` (the
+    operation takes another part of the tensor), `cancelled` (what comes back on
     several ways adds up to zero, as for `x - x`), `backward` (a custom backward or a hook returned zeros), `hook` (a
     hook on the tensor itself).
     """
 
-    how: Literal["factor", "number", "derivative", "selected", "cancelled", "backward", "hook"]
+    how: Literal["factor", "number", "derivative", "empty", "selected", "cancelled", "backward", "hook"]
     bites: int
     """Index of the operation whose backward lost it; -1 unknown."""
     origin: int
@@ -286,6 +294,10 @@ def _explain(record: Record, probe: Probe, node: int, position: int, finder: Ops
         return Vanishing("cancelled", op_index, op_index, track.index, flow.name)
     if any(number == 0 for number in op.numbers) and op.name in ("mul", "mul_", "__mul__", "__rmul__", "multiply"):
         return Vanishing("number", op_index, op_index, node=flow.name)
+    empty = next((vid for vid in op.inputs if record.values[vid].numel == 0 and record.values[vid].requires_grad), -1)
+    if empty >= 0:
+        selection, mask = _emptied(record, empty)
+        return Vanishing("empty", selection, mask, node=flow.name)
     # Of the values that one tensor stands for, the last writer's comes last.
     zeros = [
         vid for vid in _factors_first(record, op.inputs) if _is_zero(record, vid) and not _is_bias(record, op, vid)
@@ -339,6 +351,55 @@ def _is_made_for(record: Record, op: Op, vid: int) -> bool:
     return maker >= 0 and op.module >= 0 and record.ops[maker].module == op.module and not record.ops[maker].inputs
 
 
+def _emptied(record: Record, vid: int) -> tuple[int, int]:
+    """The operation that selected nothing, so that the value has no element, and the one that made what selects."""
+    for _ in range(10_000):
+        op = record.ops[record.values[vid].op]
+        before = [i for i in op.inputs if record.values[i].numel == 0 and record.values[i].op >= 0]
+        # The index of an indexing comes after what it indexes.
+        first = op.inputs[0] if op.inputs else -1
+        index = [i for i in before if not record.values[i].floating and i != first]
+        if index or before:
+            vid = (index or before)[0]
+            continue
+        masks = [i for i in op.inputs[1:] if not record.values[i].floating and record.values[i].op >= 0]
+        return op.index, record.values[masks[-1]].op if masks else op.index
+    return -1, -1
+
+
+def _behind_difference(record: Record, op: Op) -> int:
+    """What made the operands of a difference that is zero: the value that is one where `1 - x` is zero, or the constant
+    of which both sides are parts; -1 where there is no such thing."""
+    if op.name not in DIFFERENCES:
+        return -1
+    sources = {_moved_from(record, vid) for vid in op.inputs}
+    if len(sources) != 1:
+        return -1
+    (source,) = sources
+    value = record.values[source]
+    if value.op < 0 or value.track >= 0:
+        return -1
+    maker = record.ops[value.op]
+    if len(op.inputs) > 1:
+        return -1 if maker.inputs else maker.index
+    zeros = [vid for vid in maker.inputs if _is_zero(record, vid) and record.values[vid].floating]
+    if maker.name in ("exp", "cos", "cosh", "exp2") and zeros:
+        return zero_value_origin(record, zeros[0])[0]
+    return maker.index
+
+
+def _moved_from(record: Record, vid: int) -> int:
+    """The value of which this one is a part, or another shape or type."""
+    for _ in range(10_000):
+        value = record.values[vid]
+        if value.op < 0 or value.track >= 0 or record.ops[value.op].name not in MOVING:
+            return vid
+        if len(record.ops[value.op].inputs) != 1:
+            return vid
+        vid = record.ops[value.op].inputs[0]
+    return vid
+
+
 def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
     """The operation that made the zeros which the value consists of, and the parameter they passed through last.
 
@@ -370,7 +431,7 @@ def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
             sources = [op.inputs[-1]]
         zeros = [i for i in sorted(sources, reverse=True) if _is_zero(record, i) or record.values[i].zero is None]
         if op.name in PASSING and zeros:
-            vid = zeros[0]
+            vid = max(zeros, key=lambda i: record.values[i].numel) if op.name in JOINS else zeros[0]
             continue
         if all(_is_zero(record, i) for i in op.inputs) and op.inputs and op.name in SUMMING:
             vid = op.inputs[0]
@@ -379,7 +440,8 @@ def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
         if certain and op.name not in SUMMING:
             vid = certain[0]
             continue
-        return op.index, factor
+        behind = _behind_difference(record, op)
+        return behind if behind >= 0 else op.index, factor
     return -1, factor
 
 

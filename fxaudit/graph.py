@@ -171,6 +171,16 @@ class StepGraph:
                     return True
         return False
 
+    def is_read_in_time(self, track: int) -> bool:
+        """Whether anything reads the tensor once the first module has been called: what a constructor does with it, or
+        a merge of adapters before training, is no forward."""
+        started = self.record.calls[0].time if self.record.calls else 0
+        return any(
+            op.index >= started and vid not in op.mutates
+            for vid in self.values_of(track)
+            for op in self.consumers.get(vid, ())
+        )
+
     def _is_copying(self, op: Op) -> bool:
         """Whether a new Parameter of the same value is all that is made of it, as `copy.deepcopy` does."""
         queue, made = list(op.outputs), False

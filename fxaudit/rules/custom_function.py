@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from fxaudit.blame import project_stack, return_of, source_at
+from fxaudit.blame import method_call_of, project_stack, return_of, source_at
 from fxaudit.capture.record import Op
 from fxaudit.finding import Finding
+from fxaudit.graph import Cut
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.syntax import branches_around, obstacles, tree_of
@@ -28,6 +29,7 @@ class CustomFunctionReturnsNone(Rule):
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each custom function whose parameters are reached by the graph but got nothing."""
         yield from self._read_inside(audit)
+        yield from self._marked(audit)
         groups: dict[str, list[tuple[ParameterState, Op]]] = {}
         for state in audit.unexplained("unreachable"):
             if not state.reached_in:
@@ -78,6 +80,27 @@ class CustomFunctionReturnsNone(Rule):
                     (audit.source(op.stack), "the function is applied here"),
                 ],
                 fix="Pass the parameters as arguments of `apply`, and return their gradients from `backward`.",
+            )
+
+    def _marked(self, audit: Audit) -> Iterator[Finding]:
+        """Parameters that end at a function whose result it marks as not differentiable itself."""
+        groups: dict[str, tuple[Op, SourceLine, list[ParameterState]]] = {}
+        for state in audit.unexplained("unreachable"):
+            cause = audit.cause(state)
+            op = audit.record.ops[cause.op] if isinstance(cause, Cut) else None
+            if op is None or not op.custom:
+                continue
+            line = method_call_of(audit.project_files, op.detail, "mark_non_differentiable")
+            if line is not None:
+                groups.setdefault(op.detail, (op, line, []))[2].append(state)
+        for op, line, states in groups.values():
+            yield self.finding(
+                audit,
+                states,
+                f"`{op.name}` marks the result of {audit.names(states)} as not differentiable",
+                line,
+                related=[(audit.source(op.stack), "the function is applied here")],
+                fix="Mark only results that have no derivative, and return the gradient of the others.",
             )
 
     @staticmethod

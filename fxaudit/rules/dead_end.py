@@ -8,7 +8,7 @@ from fxaudit.blame import return_after
 from fxaudit.finding import Finding
 from fxaudit.graph import DeadEnd
 from fxaudit.rule import Audit, Example, Rule
-from fxaudit.rules.ends import bound, thrown_away
+from fxaudit.rules.ends import bound, overlooked, thrown_away
 from fxaudit.source import SourceLine, is_library
 from fxaudit.syntax import binding_of, decides
 from fxaudit.verdict import ParameterState
@@ -61,6 +61,7 @@ class DeadEndValue(Rule):
                 culprit, related = again.source, [(culprit, "the value that is thrown away")]
             elif again is not None:
                 related = [(again.source, "the name is given another value here")]
+            related += overlooked(audit, stack) if stack >= 0 and again is None else []
             backward = _other_backward(audit, end)
             if again is None and not _runs_backward(audit, stack):
                 related.append((return_after(file, line), "what is returned here does not contain it"))

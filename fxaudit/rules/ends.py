@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 
 from fxaudit.blame import binding_stack, source_at
+from fxaudit.capture.record import Op
 from fxaudit.graph import DeadEnd
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
-from fxaudit.syntax import Rebound, binding_of, decides, drops_call, is_only_returned, rebinding_of
+from fxaudit.syntax import Rebound, Tree, binding_of, decides, drops_call, is_only_returned, rebinding_of, tree_of
+from fxaudit.syntax_names import handed_to, is_unread, repeating, siblings_of, statements_after
 from fxaudit.verdict import ParameterState
 
-__all__ = ["Rebinding", "bound", "thrown_away"]
+__all__ = ["Rebinding", "bound", "overlooked", "thrown_away"]
+
+ADDING = frozenset("add add_ sub sub_ __add__ __radd__ __iadd__ __sub__ __rsub__ stack sum mean".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,92 @@ def thrown_away(audit: Audit, stack: int) -> Rebinding | None:
             return Rebinding(source_at(file, found.line), found.reads_old)
         is_whole = is_whole and is_only_returned(file, line)
     return None
+
+
+def overlooked(audit: Audit, stack: int) -> list[tuple[SourceLine, str]]:
+    """Where the program goes on without the value bound in the frame `stack`: what could have read its name and reads
+    another, or a term of the loss that depends on no parameter; (line, role) pairs, the likeliest first.
+
+    The value may be returned, and its name remain unread in a caller.
+    """
+    stacks = audit.record.stacks
+    names: tuple[str, ...] = ()
+    inner: tuple[str, int] | None = None
+    for frame in stacks.chain(stack):
+        place = (stacks.file(frame), stacks.line(frame))
+        tree = tree_of(place[0])
+        statement = tree.statement_at(place[1]) if tree is not None else None
+        if tree is None or statement is None:
+            return []
+        bound_here = binding_of(*place)
+        if inner is None:
+            names = bound_here.names
+        elif bound_here.kind == "assigned":
+            names = tuple(dict.fromkeys(n for name in names for n in handed_to(inner, name, place)))
+        elif bound_here.kind == "returned":
+            continue
+        if not names:
+            return []
+        for name in names:
+            if is_unread(tree, statement, name):
+                return _in_its_place(audit, frame, tree, statement, name)
+        inner = place
+    return []
+
+
+def _in_its_place(audit: Audit, frame: int, tree: Tree, statement: ast.stmt, name: str) -> list[tuple[SourceLine, str]]:
+    """The statements after the one that binds `name` that may have been meant to read it."""
+    ran = audit.record.stacks.lines_seen().get(tree.file, set())
+    beside = siblings_of(tree, statement, name)
+    later = [
+        other
+        for other in statements_after(tree, statement)
+        if any(other.lineno <= line <= (other.end_lineno or other.lineno) for line in ran)
+    ]
+    found: list[tuple[SourceLine, str]] = []
+    for other in later:
+        twice = repeating(other)
+        if twice and twice != name:
+            found.append((source_at(tree.file, other.lineno), f"`{twice}` is read twice here, and `{name}` nowhere"))
+    for other in later:
+        if any(_is_idle_term(audit, op) for op in _ops_at(audit, frame, other)):
+            found.append((source_at(tree.file, other.lineno), "a term of the loss that no parameter has a part in"))
+    for other in later:
+        stored = {n.id for n in ast.walk(other) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        if name in stored:
+            found.append((source_at(tree.file, other.lineno), f"`{name}` is given another value here, unread"))
+    for other in later:
+        read = {n.id for n in ast.walk(other) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} & beside
+        if read and any(set(op.outputs) & audit.graph.reaching for op in _ops_at(audit, frame, other)):
+            found.append((source_at(tree.file, other.lineno), f"`{min(read)}` is used here, and `{name}` nowhere"))
+    return found[:2]
+
+
+def _ops_at(audit: Audit, frame: int, statement: ast.stmt) -> list[Op]:
+    """The operations that ran in a statement of the function running in `frame`, in the same call of it."""
+    stacks = audit.record.stacks
+    place = (stacks.codes[frame], stacks.parents[frame])
+    last = statement.end_lineno or statement.lineno
+    return [
+        op
+        for op in audit.graph.ops
+        if any(
+            (stacks.codes[above], stacks.parents[above]) == place and statement.lineno <= stacks.line(above) <= last
+            for above in stacks.chain(op.stack)
+        )
+    ]
+
+
+def _is_idle_term(audit: Audit, op: Op) -> bool:
+    """Whether the operation makes a summand of the loss in which no parameter has a part."""
+    graph, values = audit.graph, audit.record.values
+    for out in op.outputs:
+        value = values[out]
+        if value.numel == 1 and value.floating and not value.requires_grad and out in graph.reaching:
+            for reader in graph.consumers.get(out, ()):
+                if reader.name in ADDING and any(values[made].requires_grad for made in reader.outputs):
+                    return True
+    return False
 
 
 def _goes_on_without(audit: Audit, frame: int, found: Rebound, is_whole: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 
 from torch import nn
@@ -11,10 +12,11 @@ from fxaudit.blame import obstacles_to_entering, source_at
 from fxaudit.capture.session import defining_file
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
-from fxaudit.syntax import Tree, attribute_mentions, obstacles, tree_of
+from fxaudit.syntax import Obstacle, Tree, attribute_mentions, obstacles, tree_of
 from fxaudit.syntax_loops import late_closures, loop_over
+from fxaudit.verdict import ParameterState
 
-__all__ = ["Unreached", "registration", "unreached_mention"]
+__all__ = ["Unreached", "is_missed", "registration", "unreached_mention"]
 
 HOUSEKEEPING = frozenset(
     {
@@ -38,6 +40,16 @@ class Unreached:
     """The branch that was not taken, in words; empty where no branch explains it."""
     random: bool = False
     """Whether a random draw decides that branch."""
+
+
+def is_missed(audit: Audit, state: ParameterState) -> bool:
+    """Whether no forward reads the parameter: nothing does, or it was read before any forward alone, and a branch keeps
+    the forward's own mention from running."""
+    if not audit.graph.is_read(state.index):
+        return True
+    if state.root is None or audit.graph.is_read_in_time(state.index):
+        return False
+    return bool(unreached_mention(audit, state.root.index, state.local_name).condition)
 
 
 def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
@@ -66,6 +78,9 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
             return Unreached(here, [(made, "made here")])
         decisive = found[0]
         related: Related = [(here, "the call that never runs")]
+        related += [
+            (source, "what the branch asks for was set here") for source in _set_at(audit, root, path, decisive)
+        ]
         if "training" in decisive.condition:
             related.append((_switched(audit, root, path), "puts the module in evaluation mode"))
         related.append((made, "made here"))
@@ -78,6 +93,23 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     if twice is not None:
         return Unreached(twice, [(made, "made here, and never used")])
     return Unreached(made, [(source, "forward runs without it here") for source in beside])
+
+
+def _set_at(audit: Audit, root: int, path: str, branch: Obstacle) -> list[SourceLine | None]:
+    """Where the attributes that the branch asks for got their values, if the program gave them more than one."""
+    model = next((m for m in audit.judge.models if m.info.index == root), None)
+    module = model.module if model is not None else None
+    found: list[SourceLine | None] = []
+    tests = re.findall(r"\bself\.(\w+)", branch.condition)
+    for part in ["", *path.split(".")]:
+        if part and module is not None:
+            module = vars(module).get("_modules", {}).get(part)
+        if module is None:
+            break
+        attributes = audit.session.module_info(module).attributes
+        entries = [attributes[name] for name in tests if len(attributes.get(name, ())) > 1]
+        found += [audit.source(entry[-1][1]) for entry in entries]
+    return found[:1]
 
 
 def _late_closure(audit: Audit, path: str) -> tuple[SourceLine, str] | None:

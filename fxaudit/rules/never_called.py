@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fxaudit.finding import Finding
 from fxaudit.folding import fold_sentence
 from fxaudit.rule import Audit, Example, Rule
-from fxaudit.rules.mentions import Unreached, unreached_mention
+from fxaudit.rules.mentions import Unreached, is_missed, unreached_mention
 from fxaudit.verdict import ParameterState
 
 __all__ = ["ModuleNeverCalled"]
@@ -30,7 +30,7 @@ class ModuleNeverCalled(Rule):
         groups: dict[tuple[int, str], list[ParameterState]] = {}
         used: dict[int, set[str]] = {}
         for state in audit.unexplained("unreachable"):
-            if audit.graph.is_read(state.index) or state.root is None:
+            if state.root is None or not is_missed(audit, state):
                 continue
             index = state.root.index
             if index not in used and any(m.info.index == index for m in audit.judge.models):
@@ -113,7 +113,7 @@ def _used_paths(audit: Audit, root: int) -> set[str]:
     for state in audit.states:
         if state.root is None or state.root.index != root:
             continue
-        if audit.graph.is_read(state.index) or state.verdict == "trained":
+        if state.verdict == "trained" or not is_missed(audit, state):
             used.append(state.local_name.rpartition(".")[0])
     paths: set[str] = set()
     for name in used:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
-from fxaudit.rules.mentions import unreached_mention
+from fxaudit.rules.mentions import Unreached, is_missed, unreached_mention
+from fxaudit.verdict import ParameterState
 
 __all__ = ["ParameterNeverRead"]
 
@@ -21,18 +22,26 @@ class ParameterNeverRead(Rule):
     fix = "Use the parameter in forward, or delete it."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
-        """One finding for each parameter of a called module that nothing reads."""
+        """One finding for each parameter of a called module that nothing reads; those that one branch keeps from being
+        read are one finding."""
+        groups: dict[object, tuple[Unreached, list[ParameterState]]] = {}
         for state in audit.unexplained("unreachable"):
-            if audit.graph.is_read(state.index) or state.root is None:
+            if state.root is None or not is_missed(audit, state):
                 continue
             unreached = unreached_mention(audit, state.root.index, state.local_name)
-            message = f"`{state.name}` is never read"
+            line = unreached.culprit
+            shared = (
+                (line.file, line.line, state.root.index) if line is not None and unreached.condition else state.index
+            )
+            groups.setdefault(shared, (unreached, []))[1].append(state)
+        for unreached, states in groups.values():
+            message = f"{audit.names(states)} {'is' if len(states) == 1 else 'are'} never read"
             if unreached.condition:
                 message += f": {unreached.condition}"
-            default = unreached.culprit is not None and unreached.culprit.library and audit.is_library_made([state])
-            meant = not state.held or default or unreached.random
+            default = unreached.culprit is not None and unreached.culprit.library and audit.is_library_made(states)
+            meant = not audit.is_held(states) or default or unreached.random
             level = "note" if meant else "warning" if unreached.condition else "error"
-            yield self.finding(audit, [state], message, unreached.culprit, related=unreached.related, level=level)  # type: ignore[arg-type]
+            yield self.finding(audit, states, message, unreached.culprit, related=unreached.related, level=level)  # type: ignore[arg-type]
 
     @staticmethod
     def bad() -> Example:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from fxaudit.blame import source_at
+from fxaudit.blame import project_stack, source_at
 from fxaudit.capture.record import BackwardEvent
 from fxaudit.finding import Finding
 from fxaudit.flow import OVERWRITING, Vanishing
@@ -14,6 +14,7 @@ from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.vanishing import Origins, integer_zero, zero_number
 from fxaudit.source import SourceLine
 from fxaudit.syntax import tree_of
+from fxaudit.syntax_names import growth_not_reached
 from fxaudit.verdict import FULL_WRITES, ParameterState
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ __all__ = ["ZeroGradient"]
 
 DROPPING = ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
 DROPS = "dropout drops everything"
+DERIVATIVES = ("autograd.grad", "grad")
+PIECEWISE_LINEAR = ("relu", "relu_", "relu6", "leaky_relu", "hardtanh", "prelu", "threshold", "abs", "clamp")
+CURVED = ("tanh", "sin", "cos", "sigmoid", "softplus", "gelu", "silu", "elu", "selu", "celu", "mish", "exp", "softmax")
 MULTIPLYING = ("mul", "mul_", "__mul__", "__rmul__", "multiply")
 
 
@@ -94,6 +98,9 @@ class ZeroGradient(Rule):
         name = audit.record.ops[found.bites].name if found.bites >= 0 else found.node
         match found.how:
             case "number":
+                growth = _never_grows(audit, found.bites)
+                if growth:
+                    return growth[0][0], [*growth[1:], (bites, "begins with zero here")], growth[0][1]
                 literal = zero_number(audit, found.bites)
                 return literal or bites, [(bites, "multiplied by 0 here")], "it is multiplied by 0"
             case "factor":
@@ -104,6 +111,9 @@ class ZeroGradient(Rule):
                 if literal is not None:
                     return literal, [(audit.op_source(found.origin), "multiplied by 0 here")], "it is multiplied by 0"
                 origin = audit.op_source(found.origin)
+                kink = _without_curvature(audit, found.origin)
+                if kink is not None:
+                    return kink, [(origin, "a second derivative is taken here")], "its second derivative is zero"
                 return (
                     origin or bites,
                     [(bites, f"`{name}` multiplies with it here")],
@@ -112,6 +122,12 @@ class ZeroGradient(Rule):
             case "backward":
                 related = [(bites, "applied here"), (integer_zero(audit, found.bites), "a whole number is made here")]
                 return audit.op_source(found.origin), related, "a backward returns zeros"
+            case "empty":
+                return (
+                    audit.op_source(found.origin) or bites,
+                    [(bites, f"`{name}` selects nothing here")],
+                    "nothing is selected, and it is computed from nothing",
+                )
             case "selected":
                 return bites, [], f"`{name}` reads another part of what it is joined with"
             case "cancelled":
@@ -214,6 +230,40 @@ def _multiplied_by_zero(audit: Audit, index: int) -> SourceLine | None:
     if index < 0 or audit.record.ops[index].name not in MULTIPLYING or 0 not in audit.record.ops[index].numbers:
         return None
     return zero_number(audit, index)
+
+
+def _never_grows(audit: Audit, index: int) -> list[tuple[SourceLine, str]]:
+    """What keeps every term from being added to a sum that begins with zero times something: (line, role) pairs."""
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, audit.record.ops[index].stack) if index >= 0 else -1
+    if frame < 0:
+        return []
+    file = stacks.file(frame)
+    found = growth_not_reached(file, stacks.line(frame), stacks.lines_seen().get(file, set()))
+    # That a loop has no round is only guessed from its body: nothing of torch's ran there.
+    found.sort(key=lambda obstacle: not obstacle.condition)
+    return [(source_at(o.file, o.line), f"no term is added to it: {o.role}") for o in found[:2]]
+
+
+def _without_curvature(audit: Audit, index: int) -> SourceLine | None:
+    """Where the piecewise linear function was chosen whose second derivative an `autograd.grad` takes: it is zero."""
+    record = audit.record
+    if index < 0 or record.ops[index].name not in DERIVATIVES:
+        return None
+    queue, seen, bent, orders = list(record.ops[index].inputs[:1]), {index}, -1, 0
+    while queue:
+        made_by = record.values[queue.pop()].op
+        if made_by < 0 or made_by in seen:
+            continue
+        seen.add(made_by)
+        op = record.ops[made_by]
+        orders += op.name in DERIVATIVES
+        if op.name in PIECEWISE_LINEAR:
+            bent = max(bent, made_by)
+        elif op.name in CURVED:
+            return None
+        queue.extend(op.inputs)
+    return _module_made(audit, bent) or audit.op_source(bent) if bent >= 0 and orders else None
 
 
 def _drops_everything(audit: Audit, index: int) -> bool:

@@ -1,0 +1,120 @@
+"""Questions about names in the text of the user's program: which is never read, and what was written in its place."""
+
+from __future__ import annotations
+
+import ast
+
+from fxaudit.syntax import Obstacle, Tree, binding_of, obstacles, tree_of
+
+__all__ = ["growth_not_reached", "handed_to", "is_unread", "repeating", "siblings_of", "statements_after"]
+
+
+def is_unread(tree: Tree, statement: ast.stmt, name: str) -> bool:
+    """Whether nothing in the function of `statement` reads `name` once the statement has given it a value."""
+    scope = tree.function(statement) or tree.root
+    loop = next((outer for outer in tree.ancestors(statement) if isinstance(outer, ast.For | ast.While)), None)
+    mentions = sorted(
+        (n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == name),
+        key=lambda n: (n.lineno, n.col_offset),
+    )
+    end = statement.end_lineno or statement.lineno
+    after = [n for n in mentions if n.lineno > end]
+    if loop is not None:
+        # The next round begins at the top.
+        after += [n for n in mentions if loop.lineno <= n.lineno <= end and n not in after]
+    again = next((n for n in after if isinstance(n.ctx, ast.Store)), None)
+    writer = tree.statement(again) if again is not None and loop is None else None
+    last = writer.end_lineno if writer is not None else None
+    return not any(isinstance(n.ctx, ast.Load) and (last is None or n.lineno <= last) for n in after)
+
+
+def handed_to(inner: tuple[str, int], name: str, outer: tuple[str, int]) -> tuple[str, ...]:
+    """The names under which the caller at `outer` gets what the function around `inner` returns of `name`.
+
+    None of them where the function does more with it than to return it.
+    """
+    tree = tree_of(inner[0])
+    statement = tree.statement_at(inner[1]) if tree else None
+    scope = tree.function(statement) if tree is not None and statement is not None else None
+    if tree is None or statement is None or scope is None:
+        return ()
+    reads = [
+        n
+        for n in ast.walk(scope)
+        if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) and n.lineno > statement.lineno
+    ]
+    names = binding_of(*outer).names
+    for read in reads:
+        holder = tree.parents[read]
+        if isinstance(holder, ast.Tuple) and isinstance(tree.parents[holder], ast.Return):
+            if len(names) == len(holder.elts):
+                return (names[holder.elts.index(read)],)
+        elif not isinstance(holder, ast.Return):
+            return ()
+    return names if reads and len(names) == 1 else ()
+
+
+def statements_after(tree: Tree, statement: ast.stmt) -> list[ast.stmt]:
+    """The simple statements of the same function that come after it, in reading order."""
+    scope = tree.function(statement) or tree.root
+    end = statement.end_lineno or statement.lineno
+    return [
+        other
+        for other in tree.statements
+        if other.lineno > end
+        and isinstance(other, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return | ast.Expr)
+        and (tree.function(other) or tree.root) is scope
+    ]
+
+
+def repeating(statement: ast.stmt) -> str:
+    """The name that the statement joins, multiplies or compares with itself; empty where there is none."""
+    for node in ast.walk(statement):
+        match node:
+            case ast.List(elts=parts) | ast.Tuple(elts=parts, ctx=ast.Load()) | ast.Call(args=parts):
+                names = [part.id for part in parts if isinstance(part, ast.Name)]
+            case ast.BinOp(left=ast.Name(id=one), right=ast.Name(id=other), op=ast.MatMult() | ast.Add() | ast.Sub()):
+                names = [one, other]
+            case _:
+                continue
+        twice = next((name for name in names if names.count(name) > 1), "")
+        if twice:
+            return twice
+    return ""
+
+
+def siblings_of(tree: Tree, statement: ast.stmt, name: str) -> set[str]:
+    """The names that were unpacked together with `name` at or before the statement in its function."""
+    scope = tree.function(statement) or tree.root
+    found: set[str] = set()
+    for node in ast.walk(scope):
+        if isinstance(node, ast.Assign) and node.lineno <= statement.lineno:
+            for target in node.targets:
+                if isinstance(target, ast.Tuple | ast.List):
+                    names = {part.id for part in target.elts if isinstance(part, ast.Name)}
+                    found |= names - {name} if name in names and isinstance(node.value, ast.Call) else set()
+    return found
+
+
+def growth_not_reached(file: str, line: int, ran: set[int]) -> list[Obstacle]:
+    """What keeps every statement from running that would add something to the value bound at `line`."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return []
+    names = set(binding_of(file, line).names)
+    for other in statements_after(tree, statement):
+        match other:
+            case ast.AugAssign(target=ast.Name(id=name)):
+                grows = name in names
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                grows = name in names and any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(value))
+            case _:
+                grows = False
+        if grows:
+            if any(other.lineno <= number <= (other.end_lineno or other.lineno) for number in ran):
+                return []
+            found = obstacles(tree, other, ran)
+            if found:
+                return found
+    return []
