@@ -12,6 +12,7 @@ from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.syntax import branch_ran, sliced_statements
 from fxaudit.syntax_groups import group_changes, local_updates
+from fxaudit.syntax_handing import group_line, unread_collections
 from fxaudit.syntax_loops import used_up
 from fxaudit.verdict import ParameterState
 
@@ -128,7 +129,12 @@ class LeftOut(Rule):
                 culprit = statement
                 related.append((built, f"the optimizer `{info.type}` is built here"))
         elif info.created >= 0:
-            statement, more = _used_up(audit, info) or _dropping_statement(audit, info.created)
+            statement, more = (
+                _used_up(audit, info)
+                or _empty_group(audit, info)
+                or _collected_for_nobody(audit, info)
+                or _dropping_statement(audit, info.created)
+            )
             if statement is not None:
                 culprit = statement
                 related.append((built, f"the optimizer `{info.type}` is built here"))
@@ -223,6 +229,35 @@ def _used_up(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine | None, list
             first, second = source_at(file, found[-1].first), source_at(file, found[-1].second)
             return second, [(first, f"`{found[-1].name}` gives its items once, and here")]
     return None
+
+
+def _empty_group(
+    audit: Audit, info: OptimizerInfo
+) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """What a group that got no parameter at all was to hold: its own filter let nothing through."""
+    empty = [position for position, (_, members) in enumerate(info.groups) if not members]
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, info.created)
+    for position in empty:
+        line = group_line(stacks.file(frame), stacks.line(frame), position)
+        if line:
+            return source_at(stacks.file(frame), line), []
+    return None
+
+
+def _collected_for_nobody(
+    audit: Audit, info: OptimizerInfo
+) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """The list that the function filled and gave to no optimizer."""
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, info.created)
+    file = stacks.file(frame)
+    found = unread_collections(file, stacks.line(frame))
+    if not found:
+        return None
+    return audit.source(frame), [
+        (source_at(file, line), f"collected here in `{name}`, which no optimizer is given") for line, name in found[:2]
+    ]
 
 
 def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
