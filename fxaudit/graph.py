@@ -291,6 +291,36 @@ class StepGraph:
                         queue.append(out)
         return False
 
+    def leads_on(self, cut: Cut) -> bool:
+        """Whether gradient could come from a loss to the cut if the cut alone were gone.
+
+        It could not where all that follows is whole numbers, numbers in Python, or writing into a parameter, as with
+        the matching of predictions to targets, or a moving average that is copied back.
+        """
+        if cut.kind in ("non_differentiable", "left_torch"):
+            return True
+        values, tracks = self.record.values, self.record.tracks
+        queue = [out for out in self.record.ops[cut.op].outputs if values[out].floating]
+        seen, losses = set(queue), set(self.losses)
+        while queue:
+            vid = queue.pop()
+            if vid in losses:
+                return True
+            for op in self.consumers.get(vid, ()):
+                written = (values[target].track for target in op.mutates)
+                if op.detail == "escape" or any(track >= 0 and tracks[track].is_parameter for track in written):
+                    continue
+                for out in op.outputs:
+                    if out not in seen and out in self.reaching and values[out].floating:
+                        seen.add(out)
+                        queue.append(out)
+        return False
+
+    def hidden_reader(self, track: int) -> Op | None:
+        """The custom function whose forward reads the tensor without being given it."""
+        own = set(self.values_of(track))
+        return next((op for op in self.ops if own & set(op.hidden)), None)
+
     def _find_cuts(self, track: int) -> list[Cut]:
         own = self._own_values(track)
         sweep(own, self._carried_on, self._cuts_at, frozenset.union, self._cuts_beyond)
@@ -517,6 +547,8 @@ class StepGraph:
         by_code: dict[int, list[Op]] = {}
         for op in self.ops:
             sourceless = op.name in ("tensor", "as_tensor", "from_numpy", "full", "asarray", "Tensor") and not op.inputs
+            if op.name in ("add", "sub") and not any(op.numbers) and len(op.inputs) == 1:
+                continue  # the zero that `sum` begins with
             if op.stack >= 0 and not op.python_inputs and (op.numbers or sourceless):
                 by_code.setdefault(id(stacks.codes[op.stack]), []).append(op)
         boundaries = [event.time for event in self.record.backwards()]

@@ -100,6 +100,14 @@ class Audit:
         if len(certain) > 1:
             certain = [cut for cut in certain if self.graph.ends_gradient(cut, state.index)] or certain
         dead = self.graph.dead_end(state.index)
+        leading = [cut for cut in certain if self.graph.leads_on(cut)]
+        if certain and not leading:
+            # What would pass no gradient on anyway is not what stops it.
+            if self.graph.hidden_reader(state.index) is not None:
+                return None
+            if dead is not None and self._is_thrown_away(dead):
+                return dead
+        certain = leading or certain
         if certain and dead is not None and certain[0].kind in ("non_differentiable", "left_torch"):
             # An argmax in the path is often meant; a custom function whose result nobody uses never is.
             op = self.record.ops[dead.op]
@@ -113,6 +121,13 @@ class Audit:
         if certain:
             return self._foremost(certain)
         return dead or self.graph.last_escape(state.index)
+
+    def _is_thrown_away(self, dead: DeadEnd) -> bool:
+        """Whether no part of a loss is computed from the value, though it could carry gradient."""
+        return self.record.values[dead.value].requires_grad and not any(
+            out in self.graph.reaching
+            for out in (dead.value, *(out for op in self.graph.consumers.get(dead.value, ()) for out in op.outputs))
+        )
 
     def _foremost(self, cuts: list[Cut]) -> Cut:
         """The first cut; of several in the same call of a module a detach before what cannot have a gradient.

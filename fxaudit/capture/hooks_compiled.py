@@ -100,7 +100,7 @@ class Outside:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._before: dict[int, tuple[object, ...]] = {}
-        if session.on and session.full:
+        if session.on:
             session.compiled_calls.append(session.stack(3))
             self._before = self._state()
 

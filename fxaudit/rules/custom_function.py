@@ -12,6 +12,7 @@ from fxaudit.graph import Cut
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.syntax import branches_around, obstacles, tree_of
+from fxaudit.syntax_handing import stars
 from fxaudit.verdict import ParameterState
 
 __all__ = ["CustomFunctionReturnsNone"]
@@ -60,9 +61,12 @@ class CustomFunctionReturnsNone(Rule):
         them."""
         groups: dict[str, list[tuple[ParameterState, Op]]] = {}
         for state in audit.unexplained("unreachable"):
-            own = set(state.track.values)
-            op = next((op for op in audit.graph.ops if own & set(op.hidden)), None)
-            if op is not None and not state.reached_in and not audit.graph.cuts(state.index):
+            op = audit.graph.hidden_reader(state.index)
+            if (
+                op is not None
+                and not state.reached_in
+                and (not audit.graph.cuts(state.index) or audit.cause(state) is None)
+            ):
                 groups.setdefault(op.detail, []).append((state, op))
         for detail, members in groups.items():
             states = [state for state, _ in members]
@@ -70,6 +74,9 @@ class CustomFunctionReturnsNone(Rule):
             own = set(state.track.values)
             inner = [o for o in audit.record.ops if o.inside == op.index and own & set(o.inputs)]
             stacks = [project_stack(audit.record.stacks, o.stack) for o in inner] or [op.stack]
+            applied = _giving_frame(audit, op)
+            if applied != op.stack:
+                stacks = [applied]
             yield self.finding(
                 audit,
                 states,
@@ -193,6 +200,13 @@ def _branch_not_taken(audit: Audit, returned: SourceLine, position: int) -> Sour
 
 def _is_none(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and value.value is None
+
+
+def _giving_frame(audit: Audit, op: Op) -> int:
+    """The frame that decides what the function is given: outside of those that only hand on `*arguments`."""
+    stacks = audit.record.stacks
+    chain = stacks.chain(project_stack(stacks, op.stack))
+    return next((frame for frame in chain if not stars(stacks.file(frame), stacks.line(frame))), op.stack)
 
 
 def _position(audit: Audit, op: Op, states: list[ParameterState]) -> int:

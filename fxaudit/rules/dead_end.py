@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fxaudit.blame import return_after
+from fxaudit.blame import return_after, source_at
 from fxaudit.finding import Finding
 from fxaudit.graph import DeadEnd
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.ends import bound, overlooked, thrown_away
+from fxaudit.rules.unpassed import not_passed_on
 from fxaudit.source import SourceLine, is_library
 from fxaudit.syntax import binding_of, decides
+from fxaudit.syntax_handing import filtered_later
 from fxaudit.verdict import ParameterState
 
 __all__ = ["DeadEndValue"]
@@ -63,7 +65,15 @@ class DeadEndValue(Rule):
                 related = [(again.source, "the name is given another value here")]
             related += overlooked(audit, stack) if stack >= 0 and again is None else []
             backward = _other_backward(audit, end)
-            if again is None and not _runs_backward(audit, stack):
+            unread = not_passed_on(audit, stack) if again is None else []
+            if len(unread) > 1:
+                culprit, related = unread[0][0], [*unread[1:], (culprit, "the value that nobody reads")]
+            else:
+                related += unread
+            chosen = _chosen(audit, stack)
+            if chosen is not None:
+                related.append((chosen, "what counts of the results is chosen here"))
+            elif again is None and not unread and not _runs_backward(audit, stack):
                 related.append((return_after(file, line), "what is returned here does not contain it"))
             if backward is not None:
                 related.append((backward[0], "backward is called on another value"))
@@ -124,6 +134,20 @@ class DeadEndValue(Rule):
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _chosen(audit: Audit, stack: int) -> SourceLine | None:
+    """The comprehension in a caller that picks, by a condition, from the results that the value was returned among."""
+    stacks = audit.record.stacks
+    for frame in stacks.chain(stack)[1:]:
+        file, line = stacks.file(frame), stacks.line(frame)
+        if is_library(file):
+            continue
+        binding = binding_of(file, line)
+        if binding.kind != "returned":
+            found = filtered_later(file, line, binding.names)
+            return source_at(file, found) if found else None
+    return None
 
 
 def _other_backward(audit: Audit, end: DeadEnd) -> tuple[SourceLine | None, bool] | None:

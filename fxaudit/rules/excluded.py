@@ -12,6 +12,7 @@ from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.syntax import branch_ran, sliced_statements, tree_of
 from fxaudit.syntax_groups import group_changes, groups_listed, local_updates
+from fxaudit.syntax_handing import unread_collections
 from fxaudit.syntax_loops import used_up
 from fxaudit.syntax_values import origins
 from fxaudit.verdict import ParameterState
@@ -130,7 +131,10 @@ class LeftOut(Rule):
                 related.append((built, f"the optimizer `{info.type}` is built here"))
         elif info.created >= 0:
             statement, more = (
-                _used_up(audit, info) or _empty_group(audit, info) or _dropping_statement(audit, info.created)
+                _used_up(audit, info)
+                or _empty_group(audit, info)
+                or _collected_for_nobody(audit, info)
+                or _dropping_statement(audit, info.created)
             )
             if statement is None:
                 statement, more = _group_never_added(audit) or (None, more)
@@ -252,6 +256,21 @@ def _group_never_added(audit: Audit) -> tuple[SourceLine | None, list[tuple[Sour
     called = [event.stack for event in audit.record.events if event.kind == "add_param_group"]
     why = why_never_called(audit.record, "add_param_group", called)
     return (why[0][0], [*why[1:2]]) if len(why) > 1 else None
+
+
+def _collected_for_nobody(
+    audit: Audit, info: OptimizerInfo
+) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """The list that the function filled and gave to no optimizer."""
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, info.created)
+    file = stacks.file(frame)
+    found = unread_collections(file, stacks.line(frame))
+    if not found:
+        return None
+    return audit.source(frame), [
+        (source_at(file, line), f"collected here in `{name}`, which no optimizer is given") for line, name in found[:2]
+    ]
 
 
 def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:

@@ -20,7 +20,8 @@ class FrozenYetHeld(Rule):
     """A frozen parameter is held by an optimizer.
 
     It has `requires_grad=False`, gets no gradient and is passed over by every step. Harmless where it is frozen on
-    purpose; where the program means to unfreeze it and never gets there, that statement is named.
+    purpose; where the program means to unfreeze it and never gets there, that statement is named. An error where
+    nothing else is left to train, so that `backward` raises.
     """
 
     code, name, level = "FXA306", "frozen-yet-held", "note"
@@ -29,6 +30,7 @@ class FrozenYetHeld(Rule):
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for the frozen parameters that the program never gets to unfreeze, or one for each line that
         froze some that are held."""
+        yield from self._refused(audit)
         states = audit.unexplained("frozen")
         if not states:
             return
@@ -63,6 +65,26 @@ class FrozenYetHeld(Rule):
                 if compared
                 else [*_decided(audit, held), built],
             )
+
+    def _refused(self, audit: Audit) -> Iterator[Finding]:
+        """One finding where all that is held is frozen when backward runs, so that PyTorch refuses it."""
+        values = audit.record.values
+        event = next((e for e in audit.graph.backwards if e.error and e.roots), None)
+        if event is None or any(values[vid].requires_grad for vid in event.roots):
+            return
+        held = [state for state in audit.states if state.held]
+        frozen = [s for s in held if [flag for time, flag, _ in s.track.freezes if time <= event.time][-1:] == [False]]
+        if not held or len(frozen) < len(held):
+            return
+        at = max(entry for state in frozen for entry in state.track.freezes if entry[0] <= event.time)
+        yield self.finding(
+            audit,
+            held,
+            f"{audit.names(held)} is frozen, so that `backward` raises",
+            audit.source(at[2]),
+            related=[(audit.source(event.stack), "backward is called here")],
+            level="error",
+        )
 
     @staticmethod
     def bad() -> Example:

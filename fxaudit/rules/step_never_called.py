@@ -13,6 +13,7 @@ from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.turns import receivers
 from fxaudit.source import SourceLine
 from fxaudit.syntax import tree_of
+from fxaudit.syntax_handing import written_in_loop
 from fxaudit.syntax_loops import leaves_loop_after, leftover_variable
 from fxaudit.verdict import ParameterState
 
@@ -113,7 +114,12 @@ def _culprit(audit: Audit, optimizer: int, states: list[ParameterState]) -> tupl
     seen = [event.stack for event in events if event.kind in ("step", "scheduler step", "scaler step", "scaler skip")]
     why = why_never_called(audit.record, "step", seen, receivers(audit, optimizer))
     if why:
-        return why[0][0], [*why[1:]]
+        tree = tree_of(why[0][0].file)
+        written = written_in_loop(tree, why[0][0].line) if tree is not None else []
+        return why[0][0], [
+            *((source_at(why[0][0].file, line), f"`{name}` is written here") for line, name in written[:1]),
+            *why[1:],
+        ]
     if backward < 0:
         return None, []
     after: Lines = [(audit.source(events[backward].stack), "backward is called here")]
