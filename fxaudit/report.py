@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -241,13 +241,15 @@ class Report:
         extra = [p for p in self if p.verdict in ("unregistered", "stale")]
         lost = [p for p in own if p.verdict not in ("trained", "frozen", "unknown")]
         unknown = [p for p in own if p.verdict == "unknown"]
-        cause = self._causes(lost)
+        cause = self._causes(lost, {p.name for p in (*(lost or unknown), *extra)})
         if lost or unknown:
             unsettled = lost or unknown
             share = (
                 f"{len(unsettled)} of {_counted(own, 'parameter')}, {_count(sum(p.numel for p in unsettled))} "
                 f"of {_count(sum(p.numel for p in own))} elements,"
             )
+            if lost and (outside := [p for p in extra if p.verdict == "unregistered"]):
+                share += f" and {_counted(outside, 'unregistered tensor')}"
             if not lost:
                 return f"{share} could not be judged{f': {cause}' if cause else ''}."
             tail = f" {len(unknown)} could not be judged." if unknown else ""
@@ -256,11 +258,18 @@ class Report:
             kinds = " and ".join(sorted({p.verdict for p in extra}))
             beside = f"beside {_counted(own, 'parameter')}" if own else "and no parameter"
             return f"{_counted(extra, f'{kinds} tensor')} {beside}{f': {cause}' if cause else ''}."
-        return f"{_settled(own)}{f', but: {cause}' if cause else ''}."
+        return f"{_settled(own)}{self._but()}."
 
-    def _causes(self, lost: list[ParameterReport]) -> str:
-        """How many causes there are, in words; "" where there is none that anybody could be told of."""
-        count = sum(1 for finding in self.findings if finding.level != "note")
+    def _but(self) -> str:
+        """What is wrong though every parameter is settled: `, but there are 2 errors and 1 warning`, or nothing."""
+        counts = [sum(finding.level == level for finding in self.findings) for level in ("error", "warning")]
+        named = [f"{n} {noun}{'s' * (n != 1)}" for n, noun in zip(counts, ("error", "warning"), strict=True) if n]
+        return f", but there {'is' if sum(counts) == 1 else 'are'} {' and '.join(named)}" if named else ""
+
+    def _causes(self, lost: list[ParameterReport], meant: Collection[str]) -> str:
+        """How many causes keep what is `meant` from being updated; "" where nobody could be told of one."""
+        about = [finding.parameters for finding in self.findings if finding.level != "note"]
+        count = sum(1 for names in about if not names or any(name in meant for name in names))
         if count:
             return "one cause" if count == 1 else f"{count} causes"
         if lost and all(p.findings for p in lost):

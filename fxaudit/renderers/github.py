@@ -26,7 +26,7 @@ def render(report: Report) -> str:
     ordered = [finding for level in LEVELS for finding in report.findings if finding.level == level]
     lines = [_annotation(finding, universe) for finding in ordered]
     if died := ending(report):
-        lines.append(_command("error", {"title": "fxaudit"}, [died]))
+        lines.append(_command("error", {"title": "fxaudit"}, died.splitlines()))
     lines.append(_command("notice", {"title": "fxaudit"}, [report.summary]))
     return "\n".join(lines) + "\n"
 

@@ -22,6 +22,7 @@ from fxaudit.renderers.wording import (
     ENDS,
     code_span,
     counted,
+    ending_parts,
     fix_parts,
     learning_rate,
     number,
@@ -188,7 +189,7 @@ class Page:
     loop: tuple[tuple[str, tuple[Occurrence, ...]], ...]
     unseen: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
-    script_exit: str
+    ending: tuple[str, str]
     traceback: str
     boxes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -226,7 +227,7 @@ def page_from_report(
         ),
         unseen=tuple(unseen(report)),
         environment=tuple((key, value) for key, value in report.environment.items() if key != "fxaudit"),
-        script_exit=report.script_exit or "",
+        ending=ending_parts(report),
         traceback=report.traceback or "",
         boxes=boxes,
     )

@@ -64,7 +64,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield f"**{_text(report.summary)}**"
     if died := ending(report):
-        yield f"\n💥 {_text(died)}"
+        yield f"\n💥 {_text(' '.join(died.split()))}"
         if report.traceback:
             yield from ("", *_details("Traceback", [_block(report.traceback.splitlines(), "")]))
     ordered = [finding for level in LEVELS for finding in report.findings if finding.level == level]

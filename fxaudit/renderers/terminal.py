@@ -23,6 +23,7 @@ from fxaudit.renderers.wording import (
     events_text,
     fix_parts,
     inert,
+    last_frame,
     learning_rate,
     number,
     parameter_rows,
@@ -44,7 +45,6 @@ STYLES = {"error": "red", "warning": "yellow", "note": "cyan"}
 VERDICT_STYLES = {"trained": "green", "frozen": "blue", "unknown": "yellow"}
 PATTERNS_OF_A_FINDING = 6
 TIMELINE_LINES = 10
-TRACEBACK_LINES = 4
 
 
 def render(report: Report, *, width: int = 80, color: bool = False) -> str:
@@ -89,10 +89,13 @@ def _verdict(report: Report) -> Iterator[RenderableType]:
     title = f"{inert(report.title)}: " if report.title else ""
     yield Text.assemble((title, "bold"), (inert(report.summary), style))
     if died := ending(report):
-        yield Text(inert(died), "bold red")
-        lines = [line for line in (report.traceback or "").splitlines() if line.strip()]
-        for line in lines[-TRACEBACK_LINES:]:
-            yield Text(f"  {inert(line)}", "dim", overflow="fold")
+        first, *more = died.splitlines()
+        yield Text(inert(first), "bold red")
+        for line in more:
+            yield _line("  ", Text(inert(line.strip()), "red"))
+        for line in last_frame(report.traceback or ""):
+            code = line.lstrip()
+            yield _line(line[: len(line) - len(code)], Text(inert(code), "dim"))
 
 
 def _finding(finding: Finding, universe: Universe) -> Iterator[RenderableType]:

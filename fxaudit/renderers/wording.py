@@ -29,9 +29,11 @@ __all__ = [
     "code_span",
     "counted",
     "ending",
+    "ending_parts",
     "events_text",
     "fix_parts",
     "inert",
+    "last_frame",
     "learning_rate",
     "near_lines",
     "number",
@@ -144,8 +146,31 @@ def fix_parts(finding: Finding) -> tuple[str, tuple[str, ...]]:
 
 
 def ending(report: Report) -> str:
-    """How the watched script ended, if not well."""
-    return f"The script did not finish: {report.script_exit}" if report.script_exit is not None else ""
+    """How the watched script ended, if not well: a sentence, or several lines where its exception has several."""
+    return " ".join(part for part in ending_parts(report) if part)
+
+
+def ending_parts(report: Report) -> tuple[str, str]:
+    """How the watched script ended, if not well: what happened, and the exception's own words."""
+    match report.script_exit:
+        case None:
+            return "", ""
+        case status if status.lstrip("-").isdecimal():
+            return f"The script ended with exit status {status}.", ""
+        case words:
+            return "The script did not finish:", words
+
+
+def last_frame(traceback: str) -> list[str]:
+    """The lines of a formatted traceback that show where the exception was raised, without the exception's own words.
+
+    Example:
+        >>> last_frame('Traceback (most recent call last):\\n  File "a.py", line 1, in f\\n    g()\\nKeyError: 1')
+        ['  File "a.py", line 1, in f', '    g()']
+    """
+    lines = traceback.splitlines()
+    starts = [index for index, line in enumerate(lines) if line.startswith('  File "')]
+    return list(itertools.takewhile(lambda line: line.startswith("  "), lines[starts[-1] :])) if starts else []
 
 
 def unseen(report: Report) -> list[str]:

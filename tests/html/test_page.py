@@ -199,3 +199,7 @@ def test_the_script_parses() -> None:
     done = subprocess.run(["node", "--check", str(script)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(script.read_text(encoding="utf-8").splitlines()) < 500
+
+
+def test_an_exit_status_is_told_as_one() -> None:
+    assert "The script ended with exit status 7." in render(Report(script_exit="7"))

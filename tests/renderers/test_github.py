@@ -51,3 +51,7 @@ def test_no_text_can_start_a_command_or_a_property_of_its_own(text: str) -> None
     assert len(lines) == 3
     assert set(properties(lines[0])) == {"file", "line", "title"}
     assert all(character.isprintable() for line in lines for character in line)
+
+
+def test_the_lines_of_an_exception_stay_apart() -> None:
+    assert "::error title=fxaudit::The script did not finish: E: a%0Ab\n" in render(Report(script_exit="E: a\nb"))

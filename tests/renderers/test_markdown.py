@@ -96,3 +96,7 @@ def test_an_edit_is_a_block_of_diff_behind_the_sentence() -> None:
     edited = replace(report_about("name").findings[0], fix="Delete it.\n- x = y.detach()\n+ x = y")
     text = render(Report(findings=(edited,))).replace("\\", "")
     assert "**Fix:** Delete it.\n\n```diff\n- x = y.detach()\n+ x = y\n```" in text
+
+
+def test_an_exception_of_several_lines_is_one_sentence_without_escapes() -> None:
+    assert "💥 The script did not finish: E: a b\n" in render(Report(script_exit="E: a\n  b"))

@@ -15,6 +15,12 @@ def report_with(*verdicts: Verdict, levels: tuple[Level, ...] = (), **facts: obj
     return replace(Report(parameters, found), **facts)  # type: ignore[arg-type]
 
 
+def about(report: Report, *names: tuple[str, ...]) -> Report:
+    """The report with its findings said of the parameters named, one tuple for each."""
+    found = zip(report.findings, names, strict=True)
+    return replace(report, findings=tuple(replace(finding, parameters=names) for finding, names in found))
+
+
 def noted(report: Report) -> Report:
     """The report with all its findings said of every parameter."""
     return replace(report, parameters={p.name: replace(p, findings=report.findings) for p in report})
@@ -54,7 +60,26 @@ def test_an_unknown_parameter_is_an_error_that_names_near_ones(
         (report_with(), "No parameter was found."),
         (report_with("unregistered", levels=("error",)), "1 unregistered tensor and no parameter: one cause."),
         (report_with("trained", levels=("note",)), "The one parameter will be updated."),
-        (report_with("trained", "trained", levels=("error",)), "All 2 parameters will be updated, but: one cause."),
+        (
+            report_with("trained", "trained", levels=("error",)),
+            "All 2 parameters will be updated, but there is 1 error.",
+        ),
+        (
+            report_with("trained", levels=("error", "warning", "error", "note")),
+            "The one parameter will be updated, but there are 2 errors and 1 warning.",
+        ),
+        (
+            about(report_with("blocked", "trained", levels=("error", "warning")), ("p0",), ("p1",)),
+            "1 of 2 parameters, 10 of 20 elements, will not be updated: one cause.",
+        ),
+        (
+            about(report_with("blocked", "trained", levels=("warning",)), ("p1",)),
+            "1 of 2 parameters, 10 of 20 elements, will not be updated: the cause was not found.",
+        ),
+        (
+            about(report_with("blocked", "unregistered", "stale", levels=("error",) * 2), ("p0",), ("p1",)),
+            "1 of 1 parameter, 10 of 10 elements, and 1 unregistered tensor will not be updated: 2 causes.",
+        ),
         (
             report_with("trained", "blocked", levels=("error", "warning", "note")),
             "1 of 2 parameters, 10 of 20 elements, will not be updated: 2 causes.",

@@ -133,3 +133,21 @@ def test_a_report_prints_itself_without_colour(reports: dict[str, Report]) -> No
 def test_an_edit_stands_below_the_help_line_ready_to_paste(reports: dict[str, Report]) -> None:
     edited = replace(reports["detached"].findings[0], fix="Delete it.\n- x = y.detach()\n+ x = y")
     assert "help: Delete it.\n      - x = y.detach()\n      + x = y\n" in render(Report(findings=(edited,)))
+
+
+def test_an_exception_of_several_lines_is_printed_line_by_line() -> None:
+    traceback = 'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    g()\nValueError: first\nsecond\n'
+    text = render(Report(script_exit="ValueError: first\nsecond", traceback=traceback))
+    lines = text.splitlines()
+    start = lines.index("The script did not finish: ValueError: first")
+    assert lines[start + 1 : start + 5] == ["  second", '  File "a.py", line 3, in f', "    g()", ""]
+
+
+def test_the_continuation_of_a_long_traceback_line_hangs_under_it() -> None:
+    traceback = f'Traceback (most recent call last):\n  File "/{"d/" * 20}a.py", line 3, in f\n    g()\nValueError: x\n'
+    text = render(Report(script_exit="ValueError: x", traceback=traceback), width=60)
+    assert f'\n  File "/{"d/" * 20}a.py", line\n  3, in f\n    g()\n' in text
+
+
+def test_an_exit_status_is_no_exception() -> None:
+    assert "\nThe script ended with exit status 7.\n" in render(Report(script_exit="7"))
