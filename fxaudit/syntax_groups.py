@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from fxaudit.syntax import tree_of
 
-__all__ = ["group_changes", "late_thaws", "local_updates"]
+__all__ = ["flags_set", "group_changes", "late_thaws", "local_updates"]
 
 TAKING = frozenset({"pop", "remove", "clear"})
 GIVING = frozenset({"append", "insert", "extend"})
@@ -21,6 +21,21 @@ def group_changes(files: Iterable[str]) -> list[tuple[str, int]]:
 def late_thaws(files: Iterable[str]) -> list[tuple[str, int]]:
     """(file, line) of the statements that set a `requires_grad` to anything but False, or add to `.param_groups`."""
     return [(file, node.lineno) for file, node in _statements(files) if _gives(node)]
+
+
+def flags_set(files: Iterable[str], flag: bool) -> list[tuple[str, int]]:
+    """(file, line) of the statements that set a `requires_grad` to `flag`."""
+    return [(file, node.lineno) for file, node in _statements(files) if _sets_flag(node, flag)]
+
+
+def _sets_flag(node: ast.stmt, flag: bool) -> bool:
+    match node:
+        case ast.Assign(targets=[ast.Attribute(attr="requires_grad")], value=ast.Constant(value=bool(value))):
+            return value is flag
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="requires_grad_"), args=args, keywords=keywords)):
+            given = [*args, *(keyword.value for keyword in keywords)] or [ast.Constant(True)]
+            return any(isinstance(value, ast.Constant) and value.value is flag for value in given)
+    return False
 
 
 def local_updates(files: Iterable[str]) -> list[tuple[str, int]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fxaudit.blame import project_stack, why_never_called
+from fxaudit.blame import project_stack, source_at, why_never_called
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
+from fxaudit.syntax_groups import flags_set
 from fxaudit.verdict import ParameterState
 
 __all__ = ["FrozenYetHeld"]
@@ -38,7 +39,7 @@ class FrozenYetHeld(Rule):
                 f"{audit.names(states)} stays frozen: the line that unfreezes it never runs",
                 thaw[0][0],
                 related=[*thaw[1:], (frozen_at, "frozen here")],
-                level="warning",
+                level="note" if audit.session.is_part else "warning",
             )
             return
         groups: dict[tuple[str, int], tuple[SourceLine | None, list[ParameterState]]] = {}
@@ -87,7 +88,18 @@ def _frozen_at(audit: Audit, state: ParameterState) -> SourceLine | None:
     froze = next((audit.source(stack) for _, flag, stack in reversed(state.track.freezes) if not flag), None)
     if froze is None and state.held and not state.track.ever_required_grad:
         froze = audit.source(project_stack(audit.record.stacks, state.track.created))
+    if froze is None and state.held and state.track.created < 0:  # made before anybody watched
+        froze = _only_freeze(audit, state)
     return froze
+
+
+def _only_freeze(audit: Audit, state: ParameterState) -> SourceLine | None:
+    """The one statement that freezes anything, in the file in which the optimizer is built, else in the program."""
+    stacks = audit.record.stacks
+    built = audit.session.optimizers[state.held[0][0]].created
+    nearest = [stacks.file(project_stack(stacks, built))] if built >= 0 else []
+    places = flags_set(nearest, False) or flags_set(audit.project_files, False)
+    return source_at(*places[0]) if len(places) == 1 else None
 
 
 def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:

@@ -97,7 +97,7 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
         stack, kind = info.schedulers[info.zeroed_by]
         scheduler = audit.source(stack)
         related: Lines = [(scheduler, f"the {kind} is built here"), (built, "the optimizer is built here")]
-        if info.scheduler_steps == 0:
+        if info.scheduler_steps == 0 and audit.judge.looped:
             receivers = _bound_names(audit, stack)
             seen = [event.stack for event in audit.record.events if event.kind in ("step", "scheduler step")]
             why = why_never_called(audit.record, "step", seen, receivers)
