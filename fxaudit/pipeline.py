@@ -11,11 +11,14 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim import lr_scheduler
 
 from fxaudit.assemble import Options, examine
+from fxaudit.capture.hooks_autograd import note_earlier_hooks
 from fxaudit.capture.naming import ModelName
 from fxaudit.capture.processes import unwrapped
 from fxaudit.capture.session import Session, active_session
+from fxaudit.capture.values import number_of
 from fxaudit.errors import (
     InvalidExpectationError,
     InvalidLossError,
@@ -31,7 +34,8 @@ from fxaudit.report import VERDICTS, Report
 from fxaudit.rule import Rule
 from fxaudit.rules import RULES
 from fxaudit.source import is_library, is_skipped, variables_of
-from fxaudit.syntax import construction_of
+from fxaudit.syntax import construction_of, constructions_of, is_only_one
+from fxaudit.syntax_groups import flags_set
 
 __all__ = ["audit", "explain", "watch", "why"]
 
@@ -197,13 +201,40 @@ def _learn(
         models.append(ModelName(info, module, "" if single else f"{name}."))
         with session.quietly():
             session.note_names(info, module)
+            for parameter in module.parameters():
+                note_earlier_hooks(session, parameter)
+            _note_earlier_flags(session, module, files)
     for optimizer in optimizers:
         if id(optimizer) not in session._optimizer_by_id:
             found = construction_of(files, type(optimizer).__name__, session.variables.get(id(optimizer), ""))
             note_construction(session, optimizer, session.record.stacks.at(*found) if found else -1)
+            _note_earlier_scheduler(session, optimizer, files)
         info_of = session.optimizer_info(optimizer)
         session.look_at_groups(info_of, optimizer)
     return models
+
+
+def _note_earlier_flags(session: Session, model: nn.Module, files: Sequence[str]) -> None:
+    """`requires_grad` as an attribute of a module, set before anybody watched."""
+    for module in model.modules():
+        flag = vars(module).get("requires_grad")
+        if isinstance(flag, bool) and "requires_grad" not in session.module_info(module).attributes:
+            places = [(*place, "") for place in flags_set(files, flag)]
+            stack = session.record.stacks.at(*places[0]) if is_only_one(places) else -1
+            session.module_info(module).attributes["requires_grad"] = [(session.record.time, stack, "flag")]
+
+
+def _note_earlier_scheduler(session: Session, optimizer: Any, files: Sequence[str]) -> None:
+    """What took a learning rate to 0 before anybody watched: the one scheduler that the files build."""
+    groups = [group for group in optimizer.param_groups if number_of(group.get("initial_lr"))]
+    if all(number_of(group.get("lr")) != 0 for group in groups):
+        return
+    known = (lr_scheduler.LRScheduler, lr_scheduler.ReduceLROnPlateau)
+    kinds = {name for name, kind in vars(lr_scheduler).items() if isinstance(kind, type) and issubclass(kind, known)}
+    places = constructions_of(files, kinds)
+    if is_only_one(places):
+        stack = session.record.stacks.at(*places[0])
+        session.optimizer_info(optimizer).schedulers.append((stack, "scheduler"))
 
 
 def _models(model: Any) -> list[tuple[str, nn.Module]]:
@@ -350,6 +381,7 @@ class watch:
         for thing in (*(module for _, module in self._named), *self._optimizers):
             session.remember_variable(thing, frame)
         _learn(session, self._named, self._optimizers, _project_files(frame, None))
+        session.is_part = bool(self._named)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from fxaudit.capture.hooks_autograd import drop_hooks
 from fxaudit.capture.hooks_compiled import eagerly
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.preserve import preserved
@@ -421,9 +422,11 @@ def _attempt(
     session: Session, closure: Closure, lines: list[SourceLine], parameters: Mapping[str, torch.Tensor]
 ) -> str:
     session.recorder.process = os.getpid()
-    session.recorder.neutral = Neutralizer(session.record.stacks, {(line.file, line.line) for line in lines})
+    places = {(line.file, line.line) for line in lines}
+    session.recorder.neutral = Neutralizer(session.record.stacks, places)
     for parameter in parameters.values():
         parameter.grad = None
+        drop_hooks(parameter, places)
     before = len(session.record.backwards())
     with torch.enable_grad():
         loss = closure.loss(session)

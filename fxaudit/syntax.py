@@ -25,9 +25,11 @@ __all__ = [
     "branches_around",
     "call_sites",
     "construction_of",
+    "constructions_of",
     "decides",
     "draws_at_random",
     "drops_call",
+    "is_only_one",
     "is_only_returned",
     "made_lazily",
     "obstacles",
@@ -554,21 +556,28 @@ def construction_of(files: Iterable[str], kind: str, variable: str) -> tuple[str
     The call whose result is bound to `variable` is taken; else the only call of that class in the first of the files
     that has any.
     """
-    found: list[tuple[str, int, str]] = []
+    places = constructions_of(files, {kind})
+    for file, line, function in places:
+        if variable and variable in {name.rsplit(".", 1)[-1] for name in binding_of(file, line).names}:
+            return file, line, function
+    return places[0] if is_only_one(places) else None
+
+
+def is_only_one(places: list[tuple[str, int, str]]) -> bool:
+    """Whether the first of the places is the only one in its file, which is the nearest."""
+    return len([place for place in places if place[0] == places[0][0]]) == 1
+
+
+def constructions_of(files: Iterable[str], kinds: set[str]) -> list[tuple[str, int, str]]:
+    """(file, line, function) of each call of a class of one of these names."""
+    found = []
     for file in files:
         tree = tree_of(file)
-        if tree is None:
-            continue
-        for node in ast.walk(tree.root):
-            if isinstance(node, ast.Call) and _called_name(node) == kind:
-                names = binding_of(file, node.lineno).names
+        for node in ast.walk(tree.root) if tree is not None else ():
+            if tree is not None and isinstance(node, ast.Call) and _called_name(node) in kinds:
                 scope = tree.function(node)
-                place = (file, node.lineno, getattr(scope, "name", "<module>") if scope is not None else "<module>")
-                if variable and variable in {name.rsplit(".", 1)[-1] for name in names}:
-                    return place
-                if not found or found[0][0] == file:
-                    found.append(place)
-    return found[0] if len(found) == 1 else None
+                found.append((file, node.lineno, getattr(scope, "name", "<module>")))
+    return found
 
 
 def _covers(node: ast.AST, line: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from fxaudit.syntax import tree_of
 
-__all__ = ["group_changes", "groups_listed", "late_thaws", "local_updates"]
+__all__ = ["flags_set", "group_changes", "groups_listed", "late_thaws", "local_updates"]
 
 TAKING = frozenset({"pop", "remove", "clear"})
 GIVING = frozenset({"append", "insert", "extend"})
@@ -24,10 +24,21 @@ def late_thaws(files: Iterable[str]) -> list[tuple[str, int]]:
 
 
 def groups_listed(file: str, line: int) -> list[ast.expr]:
-    """The `params` of the groups that the statement at `line` lists for an optimizer, one after the other."""
+    """The `params` of the groups that the statement at `line` lists for an optimizer, one after the other.
+
+    The list stands in the statement, or is bound to a name in the same function.
+    """
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree is not None else None
-    for node in ast.walk(statement) if statement is not None else ():
+    if tree is None or statement is None:
+        return []
+    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    bound = [
+        node.value
+        for node in ast.walk(tree.function(statement) or tree.root)
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id in names for t in node.targets)
+    ]
+    for node in (*ast.walk(statement), *bound):
         if isinstance(node, ast.List) and node.elts:
             found = [value for entry in node.elts if (value := _params_of(entry)) is not None]
             if len(found) == len(node.elts):
@@ -43,6 +54,21 @@ def _params_of(group: ast.expr) -> ast.expr | None:
         case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
             return next((keyword.value for keyword in keywords if keyword.arg == "params"), None)
     return None
+
+
+def flags_set(files: Iterable[str], flag: bool) -> list[tuple[str, int]]:
+    """(file, line) of the statements that set a `requires_grad` to `flag`."""
+    return [(file, node.lineno) for file, node in _statements(files) if _sets_flag(node, flag)]
+
+
+def _sets_flag(node: ast.stmt, flag: bool) -> bool:
+    match node:
+        case ast.Assign(targets=[ast.Attribute(attr="requires_grad")], value=ast.Constant(value=bool(value))):
+            return value is flag
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="requires_grad_"), args=args, keywords=keywords)):
+            given = [*args, *(keyword.value for keyword in keywords)] or [ast.Constant(True)]
+            return any(isinstance(value, ast.Constant) and value.value is flag for value in given)
+    return False
 
 
 def local_updates(files: Iterable[str]) -> list[tuple[str, int]]:

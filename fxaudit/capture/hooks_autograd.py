@@ -8,7 +8,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,12 +19,12 @@ from fxaudit.capture.patching import Patches
 from fxaudit.capture.processes import hands_through
 from fxaudit.capture.record import BackwardEvent, Op, Track
 from fxaudit.capture.values import copy_of, gradient_states, same_numbers
-from fxaudit.source import is_skipped
+from fxaudit.source import displayed_path, is_skipped
 
 if TYPE_CHECKING:
     from fxaudit.capture.session import Session
 
-__all__ = ["install"]
+__all__ = ["drop_hooks", "install", "note_earlier_hooks", "note_hand_updates"]
 
 MAX_GRAD_FNS = 50_000
 """A bigger `grad_fn` graph is not kept, and once as many nodes are kept in all, no more graphs are."""
@@ -228,6 +228,33 @@ def note_hand_updates(session: Session) -> None:
     """The same, when the watching ends."""
     with session.quietly():
         _note_hand_updates(session)
+
+
+def note_earlier_hooks(session: Session, parameter: torch.Tensor) -> None:
+    """The gradient hooks that were put on `parameter` before anybody watched: their functions tell a line, too."""
+    track = session.recorder.track(parameter)
+    if not track.hooks:
+        places = [_place(hook) for hook in (getattr(parameter, "_backward_hooks", None) or {}).values()]
+        track.hooks.extend(session.record.stacks.at(*place) for place in places if place is not None)
+
+
+def drop_hooks(tensor: torch.Tensor, lines: set[tuple[str, int]]) -> None:
+    """Take the gradient hooks off `tensor` whose functions begin on one of these lines, given as they are displayed."""
+    hooks = getattr(tensor, "_backward_hooks", None) or {}
+    for key, hook in list(hooks.items()):
+        place = _place(hook)
+        if place is not None and (displayed_path(place[0]), place[1]) in lines:
+            del hooks[key]
+
+
+def _place(hook: Any) -> tuple[str, int, str] | None:
+    """(file, line, name) of a hook's function; None where it is not the user's."""
+    while isinstance(hook, functools.partial):
+        hook = hook.func
+    code = getattr(hook, "__code__", None) or getattr(vars(type(hook)).get("__call__"), "__code__", None)
+    if not isinstance(code, CodeType) or is_skipped(code.co_filename):
+        return None
+    return code.co_filename, code.co_firstlineno, code.co_name
 
 
 def _watch_functions(session: Session, patches: Patches) -> None:

@@ -127,6 +127,8 @@ class Session:
         """(root, name) → (time, track) of each tensor seen under the name."""
         self.lenient = False
         """Let through what PyTorch refuses; only in a forked copy."""
+        self.is_part = False
+        """Only a part of the loop is watched: what has not happened in it may happen after it."""
         self.died = False
         """An exception ended the program."""
         self.on_refusal: Callable[[str], None] | None = None

@@ -10,6 +10,7 @@ from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 from fxaudit.syntax import branches_around, call_sites, obstacles, tree_of
+from fxaudit.syntax_groups import flags_set
 from fxaudit.syntax_values import joined_strings, origins_of_test
 from fxaudit.verdict import ParameterState
 
@@ -43,7 +44,7 @@ class FrozenYetHeld(Rule):
                 f"{audit.names(states, 'stays', 'stay')} frozen: the line that unfreezes never runs",
                 thaw[0][0],
                 related=[*thaw[1:], (frozen_at, "frozen here")],
-                level="warning",
+                level="note" if audit.session.is_part else "warning",
             )
             return
         groups: dict[tuple[str, int], tuple[SourceLine | None, list[ParameterState]]] = {}
@@ -114,7 +115,18 @@ def _frozen_at(audit: Audit, state: ParameterState) -> SourceLine | None:
     froze = next((audit.source(stack) for _, flag, stack in reversed(state.track.freezes) if not flag), None)
     if froze is None and state.held and not state.track.ever_required_grad:
         froze = audit.source(project_stack(audit.record.stacks, state.track.created))
+    if froze is None and state.held and state.track.created < 0:  # made before anybody watched
+        froze = _only_freeze(audit, state)
     return froze
+
+
+def _only_freeze(audit: Audit, state: ParameterState) -> SourceLine | None:
+    """The one statement that freezes anything, in the file in which the optimizer is built, else in the program."""
+    stacks = audit.record.stacks
+    built = audit.session.optimizers[state.held[0][0]].created
+    nearest = [stacks.file(project_stack(stacks, built))] if built >= 0 else []
+    places = flags_set(nearest, False) or flags_set(audit.project_files, False)
+    return source_at(*places[0]) if len(places) == 1 else None
 
 
 def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:

@@ -101,7 +101,7 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
             *factors[:1],
             (built, "the optimizer is built here"),
         ]
-        if info.scheduler_steps == 0:
+        if info.scheduler_steps == 0 and audit.judge.looped:
             receivers = _bound_names(audit, stack)
             seen = [event.stack for event in audit.record.events if event.kind in ("step", "scheduler step")]
             why = why_never_called(audit.record, "step", seen, receivers)
