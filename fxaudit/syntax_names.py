@@ -7,6 +7,8 @@ import ast
 from fxaudit.syntax import Obstacle, Tree, binding_of, obstacles, tree_of
 
 __all__ = [
+    "also_called",
+    "calls_again",
     "growth_not_reached",
     "handed_to",
     "ingredients",
@@ -16,6 +18,10 @@ __all__ = [
     "siblings_of",
     "statements_after",
 ]
+
+SHAPES = frozenset(
+    "shape size device dtype ndim dim numel new_zeros new_ones new_full new_empty requires_grad is_cuda".split()
+)
 
 
 def is_unread(tree: Tree, statement: ast.stmt, name: str) -> bool:
@@ -30,11 +36,23 @@ def is_unread(tree: Tree, statement: ast.stmt, name: str) -> bool:
     after = [n for n in mentions if n.lineno > end]
     if loop is not None:
         # The next round begins at the top.
-        after += [n for n in mentions if loop.lineno <= n.lineno <= end and n not in after]
+        after += [n for n in mentions if loop.lineno <= n.lineno < statement.lineno and n not in after]
     again = next((n for n in after if isinstance(n.ctx, ast.Store)), None)
     writer = tree.statement(again) if again is not None and loop is None else None
     last = writer.end_lineno if writer is not None else None
-    return not any(isinstance(n.ctx, ast.Load) and (last is None or n.lineno <= last) for n in after)
+    return not any(_is_value_read(tree, n) and (last is None or n.lineno <= last) for n in after)
+
+
+def _is_value_read(tree: Tree, name: ast.Name) -> bool:
+    """Whether a mention reads more than the shape, or the like, of what it names."""
+    if not isinstance(name.ctx, ast.Load):
+        return False
+    match tree.parents[name]:
+        case ast.Attribute(attr=attribute):
+            return attribute not in SHAPES
+        case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called), args=[first, *_]) if first is name:
+            return called != "len" and not called.endswith("_like")
+    return True
 
 
 def handed_to(inner: tuple[str, int], name: str, outer: tuple[str, int]) -> tuple[str, ...]:
@@ -88,6 +106,29 @@ def part_read_instead(tree: Tree, statement: ast.stmt, part: str) -> tuple[int, 
     texts = [text for _, text in sorted(reads)]
     again = [read for number, read in enumerate(sorted(reads)) if read[1] in texts[:number]]
     return (again or sorted(reads)[-1:] or [(0, "")])[0]
+
+
+def calls_again(one: ast.stmt, other: ast.stmt) -> str:
+    """What both statements call, where the value of the first is nothing but such a call; empty where there is none."""
+    match one:
+        case ast.Assign(value=ast.Call(func=function)):
+            text = ast.unparse(function)
+            called = (ast.unparse(node.func) for node in ast.walk(other) if isinstance(node, ast.Call))
+            return text if any(name == text for name in called) else ""
+    return ""
+
+
+def also_called(tree: Tree, statement: ast.stmt, name: str) -> set[str]:
+    """The other names that were assigned to `name` as they are at or before the statement: `h = h0`."""
+    scope = tree.function(statement) or tree.root
+    return {
+        node.value.id
+        for node in ast.walk(scope)
+        if isinstance(node, ast.Assign)
+        and node.lineno <= statement.lineno
+        and isinstance(node.value, ast.Name)
+        and any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
+    }
 
 
 def ingredients(statement: ast.stmt) -> set[str]:

@@ -131,20 +131,17 @@ class ZeroGradient(Rule):
                 return bites, [], f"what comes back through `{name}` cancels out"
         if name in OVERWRITING:
             return bites, _further_writes(audit, found.bites), f"`{name}` overwrites what is computed from it"
-        part = part_read_alone(audit, found.bites)
-        if part is not None:
-            return (
-                part,
-                [(bites, f"`{name}` makes it")],
-                "only a part of what comes out is read, before it has any effect",
-            )
-        short = one_step_long(audit, found.bites)
-        if short is not None:
-            return short, [(bites, f"`{name}` gets sequences of one step")], "every sequence is one step long"
         made = _module_made(audit, found.bites)
         dropped = _dropped(audit, found.bites) or (made if _drops_everything(audit, found.bites) else None)
         if dropped is not None:
             return dropped, [(bites, "everything is dropped here")], DROPS
+        if ".weight_hh" in f".{state.local_name}":  # as torch calls what is multiplied with the state before
+            part = part_read_alone(audit, found.bites)
+            if part is not None:
+                return part, [(bites, f"`{name}` makes it")], "what comes out is read before it has any effect"
+            short = one_step_long(audit, found.bites)
+            if short is not None:
+                return short, [(bites, f"`{name}` gets sequences of one step")], "every sequence is one step long"
         fed = _fed_by(audit, found.bites)
         constant = _constant_behind(audit, found.bites)
         if constant is not None:
