@@ -7,6 +7,7 @@ operation that made the node, and followed backwards through the data to where i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +16,15 @@ from fxaudit.capture.autograd import OpsBySequence, Probe
 from fxaudit.capture.record import Op, Record, Track
 from fxaudit.sweeping import sweep
 
-__all__ = ["OVERWRITING", "Vanishing", "gradient_origin", "nonfinite_origin", "zero_value_origin"]
+__all__ = [
+    "OVERWRITING",
+    "RECURRENT",
+    "SELECTING",
+    "Vanishing",
+    "gradient_origin",
+    "nonfinite_origin",
+    "zero_value_origin",
+]
 
 PASSING = frozenset(
     {
@@ -78,6 +87,12 @@ MOVING = frozenset(
     broadcast_to transpose permute t T mT contiguous clone detach to float double half bfloat16 type type_as""".split()
 )
 """What gives a part of a value, or the same in another shape or type."""
+POWERS = frozenset({"pow", "pow_", "__pow__"})
+DIVIDING = frozenset({"div", "div_", "true_divide", "__truediv__", "__itruediv__"})
+SINGULAR = frozenset(
+    """sqrt acos asin rsqrt rsqrt_ reciprocal reciprocal_ __rtruediv__ log log_ log2 log10 exp exp_""".split()
+).union(POWERS, DIVIDING)
+"""What makes an infinity of finite numbers."""
 RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "rnn_tanh_cell"})
 OVERWRITING = frozenset(
     "__setitem__ copy_ index_put_ index_copy_ masked_scatter_ scatter_ zero_ fill_ zeros_ constant_".split()
@@ -459,9 +474,43 @@ def _nan_origin(record: Record, op: Op) -> int:
             continue
         before = [i for i in record.ops[maker].inputs if record.values[i].nan]
         if not before:
-            found = maker
+            found = _infinity_origin(record, record.ops[maker])
         queue.extend(before)
     return found
+
+
+def _infinity_origin(record: Record, op: Op) -> int:
+    """The operation that computed the infinity of which `op` makes a NaN; `op` itself where there is none, or where the
+    infinity was written down.
+
+    What nobody looked at may be infinite: among that, the nearest operation that can make an infinity is taken.
+    """
+    queue, seen = list(op.inputs), set(op.inputs)
+    while queue:
+        vid = queue.pop(0)
+        value = record.values[vid]
+        if value.finite is True or value.op < 0 or (value.finite is False and value.requires_grad):
+            continue
+        maker = record.ops[value.op]
+        if any(math.isinf(number) for number in maker.numbers):
+            return op.index
+        if _can_be_infinite(maker) and not any(record.values[i].finite is False for i in maker.inputs):
+            return maker.index
+        queue += [i for i in maker.inputs if i not in seen]
+        seen.update(maker.inputs)
+    return op.index
+
+
+def _can_be_infinite(op: Op) -> bool:
+    """Whether the operation can make an infinity, or NaN, of finite numbers."""
+    if op.name not in SINGULAR:
+        return False
+    if len(op.inputs) == 1 and op.numbers:
+        if op.name in DIVIDING:
+            return 0 in op.numbers
+        if op.name in POWERS:
+            return any(number < 0 or number != int(number) for number in op.numbers)
+    return True
 
 
 def _leaves_written(record: Record, op: Op) -> set[int]:
@@ -475,11 +524,16 @@ def _stepped_between(record: Record, track: int, start: int, end: int) -> bool:
     return any(start <= record.events[fact.event].time <= end for fact in record.tracks[track].facts)
 
 
-def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tuple[int, str]:
-    """The operation at which NaN or infinity first appeared in the probed step: (operation, forward or backward)."""
+def nonfinite_origin(
+    record: Record, probe: Probe | None, event_time: int, skipped: range = range(0)
+) -> tuple[int, str]:
+    """The operation at which NaN or infinity first appeared in the probed step: (operation, forward or backward).
+
+    Operations in `skipped` are left out: not enough is known of them.
+    """
     unsure = -1
     for op in record.ops:
-        if op.phase != "forward" or op.index > event_time:
+        if op.phase != "forward" or op.index > event_time or op.index in skipped:
             continue
         # Infinities in masks carry no gradient, and are meant.
         leaves = _leaves_written(record, op)
@@ -497,9 +551,10 @@ def nonfinite_origin(record: Record, probe: Probe | None, event_time: int) -> tu
             continue
         if any(_stepped_between(record, track, op.index, event_time) for track in leaves):
             continue
+        made = op.index if _can_be_infinite(op) else _infinity_origin(record, op)
         if all(record.values[i].finite is not None for i in op.inputs):
-            return op.index, "forward"
-        unsure = op.index if unsure < 0 else unsure  # nobody looked at what it got: it may have been bad already
+            return made, "forward"
+        unsure = made if unsure < 0 else unsure  # nobody looked at what it got: it may have been bad already
     constant = _nonfinite_constant(record, event_time)
     if constant >= 0:
         return constant, "forward"

@@ -329,7 +329,9 @@ class StepGraph:
             found.setdefault(op, vid)
         # What a constructor does to the parameter's own storage, without gradients, is no cut.
         started = self.record.calls[0].time if self.record.calls else 0
-        kept = [op for op in found if op >= started] or list(found)
+        kept = [op for op in found if op >= started]
+        if not kept and not self.is_read_in_time(track):
+            kept = list(found)
         return [Cut(op, found[op], self.kind_of_cut(self.record.ops[op]), op in self.inferred) for op in kept]
 
     def _cuts_at(self, vid: int) -> frozenset[tuple[int, int]]:

@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 
 from fxaudit.syntax import Obstacle, Tree, draws_at_random, obstacles, tree_of
 
-__all__ = ["LoopOver", "UsedUp", "late_closures", "leaves_loop_after", "leftover_variable", "loop_over", "used_up"]
+__all__ = [
+    "LoopOver",
+    "UsedUp",
+    "counting_loop",
+    "late_closures",
+    "leaves_loop_after",
+    "leftover_variable",
+    "loop_over",
+    "used_up",
+]
 
 ITERATORS = frozenset(
     {
@@ -27,6 +36,22 @@ class UsedUp:
     name: str
     first: int
     second: int
+
+
+def counting_loop(tree: Tree, node: ast.AST) -> int:
+    """The line of the loop or comprehension whose variable is the index by which `node` is read; 0 for none."""
+    holder = tree.parents.get(node)
+    if not isinstance(holder, ast.Subscript) or holder.value is not node:
+        return 0
+    names = {n.id for n in ast.walk(holder.slice) if isinstance(n, ast.Name)}
+    for outer in tree.ancestors(node):
+        match outer:
+            case ast.For(target=target) | ast.ListComp(generators=[ast.comprehension(target=target), *_]):
+                if names & {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}:
+                    return outer.lineno
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                return 0
+    return 0
 
 
 def used_up(file: str, line: int) -> list[UsedUp]:

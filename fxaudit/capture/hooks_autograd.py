@@ -113,7 +113,12 @@ def _open(session: Session, outputs: Any, args: tuple[Any, ...], kwargs: dict[st
                 for track, tensor in session.live_tracks()
                 if tensor.grad is not None
             }
-            if recorder.probing and not event.error:
+            spoilt = not recorder.probing and not all(recorder.is_finite(root) for root in roots)
+            if spoilt:
+                # After a step with it every number is NaN: what is still alive now tells where that begins.
+                recorder.look_at_living()
+                session.glances.add(len(session.record.events))
+            if (recorder.probing or spoilt) and not event.error:
                 session.probe = Probe.on(roots, recorder)
     session.record.events.append(event)
     return event

@@ -410,6 +410,19 @@ class Recorder(TorchFunctionMode):
                     _probe(tensor, value)
                 return
 
+    def look_at_living(self) -> None:
+        """Look at the numbers of every value whose tensor is still alive: autograd keeps what backward needs."""
+        for vids, ref in list(self._current.values()):
+            tensor, value = ref(), self.record.values[vids[-1]]
+            if tensor is not None and value.zero is None:
+                _probe(tensor, value)
+
+    def is_finite(self, tensor: torch.Tensor) -> bool:
+        """Whether no number of the tensor is known to be NaN or infinite; leaves the record alone."""
+        seen = Value(-1, -1, False, False)
+        _probe(tensor, seen)
+        return seen.finite is not False
+
     # -- what is special -----------------------------------------------------------------------------------------
 
     def _set_grad_enabled(self, func: Any, args: tuple[Any, ...]) -> Any:

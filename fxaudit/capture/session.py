@@ -161,6 +161,8 @@ class Session:
         self.free_copies: dict[int, torch.Tensor] = {}
         self.probe: Probe | None = None
         self.probes: list[tuple[int, Probe]] = []
+        self.glances: set[int] = set()
+        """Events of backwards before which only what was still alive could be looked at."""
         """(index of the backward's event, what flowed)."""
         self._by_id: dict[int, int] = {}
         self._optimizer_by_id: dict[int, int] = {}

@@ -11,7 +11,17 @@ from fxaudit.graph import DeadEnd
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
 from fxaudit.syntax import Rebound, Tree, binding_of, decides, drops_call, is_only_returned, rebinding_of, tree_of
-from fxaudit.syntax_names import handed_to, is_unread, repeating, siblings_of, statements_after
+from fxaudit.syntax_names import (
+    also_called,
+    calls_again,
+    handed_to,
+    ingredients,
+    is_unread,
+    part_read_instead,
+    repeating,
+    siblings_of,
+    statements_after,
+)
 from fxaudit.verdict import ParameterState
 
 __all__ = ["Rebinding", "bound", "overlooked", "thrown_away"]
@@ -95,6 +105,9 @@ def overlooked(audit: Audit, stack: int) -> list[tuple[SourceLine, str]]:
         if not names:
             return []
         for name in names:
+            if not name.isidentifier():
+                line, text = part_read_instead(tree, statement, name)
+                return [(source_at(tree.file, line), f"`{text}` is read here, and `{name}` nowhere")] if line else []
             if is_unread(tree, statement, name):
                 return _in_its_place(audit, frame, tree, statement, name)
         inner = place
@@ -126,7 +139,21 @@ def _in_its_place(audit: Audit, frame: int, tree: Tree, statement: ast.stmt, nam
         read = {n.id for n in ast.walk(other) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} & beside
         if read and any(set(op.outputs) & audit.graph.reaching for op in _ops_at(audit, frame, other)):
             found.append((source_at(tree.file, other.lineno), f"`{min(read)}` is used here, and `{name}` nowhere"))
-    return found[:2]
+    before = (ingredients(statement) | also_called(tree, statement, name)) - {name}
+    for other in later:
+        read = ingredients(other) & before
+        if read and any(set(op.outputs) & audit.graph.reaching for op in _ops_at(audit, frame, other)):
+            made = f"`{name}`, made from it,"
+            found.append((source_at(tree.file, other.lineno), f"`{min(read)}` is read here, and {made} nowhere"))
+            break
+    for other in later:
+        called = calls_again(statement, other)
+        if called:
+            found.append((source_at(tree.file, other.lineno), f"`{called}` is called again, and `{name}` read nowhere"))
+    first: dict[int, tuple[SourceLine, str]] = {}
+    for source, role in found:
+        first.setdefault(source.line, (source, role))
+    return list(first.values())[:2]
 
 
 def _ops_at(audit: Audit, frame: int, statement: ast.stmt) -> list[Op]:

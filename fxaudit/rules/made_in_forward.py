@@ -9,6 +9,7 @@ from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.containers import owner_of
 from fxaudit.rules.cuts import rewrapping_lines
+from fxaudit.source import is_library
 from fxaudit.syntax import made_lazily
 from fxaudit.verdict import ParameterState
 
@@ -30,16 +31,21 @@ class MadeInForward(Rule):
         calls = audit.record.stacks
         rewrapping = rewrapping_lines(audit)
         call_stacks = {call.stack for call in audit.record.calls}
-        for state in audit.unexplained("replaced", "unregistered"):
+        for state in (*audit.unexplained("replaced", "unregistered"), *_of_every_round(audit)):
             created = state.track.created
             source = audit.source(created)
             if source is not None and (source.file, source.line) in rewrapping:
                 continue
-            inside = state.mechanism == "remade" or bool(call_stacks & set(calls.chain(created)[1:]))
+            inside = (
+                state.mechanism == "remade"
+                or state.verdict == "excluded"
+                or bool(call_stacks & set(calls.chain(created)[1:]))
+            )
             if created >= 0 and inside and not _made_once(audit, state):
                 groups.setdefault(created, []).append(state)
         merged: dict[tuple[str, int], tuple[int, list[ParameterState]]] = {}
-        for stack, states in groups.items():
+        for created, states in groups.items():
+            stack = _asked_for(audit, created)
             key = (calls.file(stack), calls.line(stack))
             merged.setdefault(key, (stack, []))[1].extend(states)
         for stack, states in merged.values():
@@ -95,6 +101,20 @@ class MadeInForward(Rule):
                 optimizer.step()
 
         return Example(train=train)
+
+
+def _asked_for(audit: Audit, stack: int) -> int:
+    """The frame that asks for the Parameter: where the constructors of the user's own modules are called."""
+    stacks = audit.record.stacks
+    inside = [i for i in stacks.chain(stack) if stacks.codes[i].co_name != "__init__"]
+    return next((i for i in inside if not is_library(stacks.file(i))), stack)
+
+
+def _of_every_round(audit: Audit) -> list[ParameterState]:
+    """What no optimizer holds of modules that are made, and dropped, in every round: a criterion with parameters."""
+    if len(audit.graph.backwards) < 2:
+        return []
+    return [state for state in audit.unexplained("excluded") if not state.held and not _made_once(audit, state)]
 
 
 def _displaced(audit: Audit, states: list[ParameterState]) -> list[ParameterState]:

@@ -13,7 +13,7 @@ from fxaudit.capture.session import defining_file
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
 from fxaudit.syntax import Obstacle, Tree, attribute_mentions, obstacles, tree_of
-from fxaudit.syntax_loops import late_closures, loop_over
+from fxaudit.syntax_loops import counting_loop, late_closures, loop_over
 from fxaudit.verdict import ParameterState
 
 __all__ = ["Unreached", "is_missed", "registration", "unreached_mention"]
@@ -75,7 +75,9 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
             header = source_at(tree.file, getattr(mention, "lineno", 0))
             return Unreached(header, [(here, "called in the loop"), (made, "made here")])
         if not found:
-            return Unreached(here, [(made, "made here")])
+            counted = counting_loop(tree, mention)
+            beside_it: Related = [(source_at(tree.file, counted), "the loop that counts")] if counted else []
+            return Unreached(here, [*beside_it, (made, "made here")])
         decisive = found[0]
         related: Related = [(here, "the call that never runs")]
         related += [

@@ -33,12 +33,15 @@ class NonFiniteGradient(Rule):
             return
         states += [s for s in audit.unexplained("blocked") if s not in states and audit.is_skipped_for_nan(s)]
         culprit, words, zero = None, "it was not seen where that begins", None
+        skipped = _half_seen(audit)
         # The first: after a step with NaN everything else is NaN, too.
         probes: list[tuple[int, Probe | None]] = [
             (audit.record.events[event].time - 1, probe) for event, probe in audit.session.probes
         ]
         for time, probe in probes or [(audit.record.time - 1, None)]:
-            index, phase = nonfinite_origin(audit.record, probe, time)
+            if time in skipped:
+                continue
+            index, phase = nonfinite_origin(audit.record, probe, time, skipped)
             if index >= 0:
                 culprit = audit.op_source(index)
                 zero = audit.op_source(_zero_behind(audit, index))
@@ -97,6 +100,16 @@ class NonFiniteGradient(Rule):
             return (length - 1).square().mean()
 
         return Example(model, loss, optimizer)
+
+
+def _half_seen(audit: Audit) -> range:
+    """The operations of a first round of which only what was still alive was looked at, if the same round was run again
+    and seen as a whole: `audit()` rehearses, a loop goes on with what is NaN by then."""
+    record, session = audit.record, audit.session
+    if audit.judge.looped or not session.glances or all(event in session.glances for event, _ in session.probes):
+        return range(0)
+    started = record.calls[0].time if record.calls else 0
+    return range(started, record.events[max(session.glances)].time)
 
 
 def _zero_behind(audit: Audit, index: int) -> int:

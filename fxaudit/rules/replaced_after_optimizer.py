@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ReplacedAfterOptimizer"]
 
+SPLIT = ("g", "v", "orig")
+"""What `weight_norm`, `spectral_norm` and pruning hang on the name of the parameter they split."""
+
 
 class ReplacedAfterOptimizer(Rule):
     """A parameter was replaced after the optimizer had been built.
@@ -107,6 +110,11 @@ def _took_place(state: ParameterState, stale: list[ParameterState]) -> bool:
         if leaf and state.local_name.startswith((f"{prefix}parametrizations.{leaf}.", f"{prefix}{leaf}_")):
             return True
         if owner and state.local_name.startswith(f"{owner}."):
+            return True
+        # And the other way round: a parametrization that was taken off again leaves the parameter it was put on.
+        own, _, slot = state.local_name.rpartition(".")
+        place = f"{own}." if own else ""
+        if old.startswith(f"{place}parametrizations.{slot}.") or old in (f"{place}{slot}_{end}" for end in SPLIT):
             return True
     return False
 

@@ -35,7 +35,7 @@ def zero_number(audit: Audit, index: int) -> SourceLine | None:
     stacks = audit.record.stacks
     for frame in stacks.chain(stack)[:2]:
         file, line = stacks.file(frame), stacks.line(frame)
-        found = _literal_zero(file, line) or _integer_zero(file, line)
+        found = _literal_zero(file, line) or _integer_zero(file, line) or _integer_attribute(file, line)
         if found is not None:
             return found
     return None
@@ -47,6 +47,30 @@ def integer_zero(audit: Audit, index: int) -> SourceLine | None:
     stacks = audit.record.stacks
     lines = (_integer_zero(stacks.file(frame), stacks.line(frame)) for frame in stacks.chain(stack)[:2])
     return next((line for line in lines if line is not None), None)
+
+
+def _integer_attribute(file: str, line: int) -> SourceLine | None:
+    """The integer division, or rounding, that gave an attribute in the line its value."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return None
+    attributes = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)}
+    for node in ast.walk(tree.root):
+        match node:
+            case ast.Assign(targets=[ast.Attribute(attr=name)], value=value) if name in attributes and _is_whole(value):
+                return source_at(file, node.lineno)
+    return None
+
+
+def _is_whole(value: ast.expr) -> bool:
+    """Whether an expression is a whole number by an integer division, or by rounding."""
+    match value:
+        case ast.BinOp(op=ast.FloorDiv()) | ast.Call(func=ast.Name(id="int" | "round")):
+            return True
+        case ast.BinOp(left=left, right=right):
+            return _is_whole(left) or _is_whole(right)
+    return False
 
 
 def _integer_zero(file: str, line: int) -> SourceLine | None:

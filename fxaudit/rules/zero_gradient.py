@@ -11,6 +11,7 @@ from fxaudit.capture.record import BackwardEvent
 from fxaudit.finding import Finding
 from fxaudit.flow import OVERWRITING, Vanishing
 from fxaudit.rule import Audit, Example, Rule
+from fxaudit.rules.hidden import hiding_mask, last_bend, one_step_long, part_read_alone
 from fxaudit.rules.vanishing import Origins, integer_zero, zero_number
 from fxaudit.source import SourceLine
 from fxaudit.syntax import tree_of
@@ -27,9 +28,6 @@ __all__ = ["ZeroGradient"]
 
 DROPPING = ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
 DROPS = "dropout drops everything"
-DERIVATIVES = ("autograd.grad", "grad")
-PIECEWISE_LINEAR = ("relu", "relu_", "relu6", "leaky_relu", "hardtanh", "prelu", "threshold", "abs", "clamp")
-CURVED = ("tanh", "sin", "cos", "sigmoid", "softplus", "gelu", "silu", "elu", "selu", "celu", "mish", "exp", "softmax")
 MULTIPLYING = ("mul", "mul_", "__mul__", "__rmul__", "multiply")
 
 
@@ -111,8 +109,9 @@ class ZeroGradient(Rule):
                 if literal is not None:
                     return literal, [(audit.op_source(found.origin), "multiplied by 0 here")], "it is multiplied by 0"
                 origin = audit.op_source(found.origin)
-                kink = _without_curvature(audit, found.origin)
-                if kink is not None:
+                bend = last_bend(audit, found.origin)
+                if bend >= 0:
+                    kink = _module_made(audit, bend) or audit.op_source(bend)
                     return kink, [(origin, "a second derivative is taken here")], "its second derivative is zero"
                 return (
                     origin or bites,
@@ -141,6 +140,13 @@ class ZeroGradient(Rule):
         dropped = _dropped(audit, found.bites) or (made if _drops_everything(audit, found.bites) else None)
         if dropped is not None:
             return dropped, [(bites, "everything is dropped here")], DROPS
+        if ".weight_hh" in f".{state.local_name}":  # as torch calls what is multiplied with the state before
+            part = part_read_alone(audit, found.bites)
+            if part is not None:
+                return part, [(bites, f"`{name}` makes it")], "what comes out is read before it has any effect"
+            short = one_step_long(audit, found.bites)
+            if short is not None:
+                return short, [(bites, f"`{name}` gets sequences of one step")], "every sequence is one step long"
         fed = audit.op_source(audit.graph.fed_from_outside[found.bites]) if found.bites >= 0 else None
         constant = _constant_behind(audit, found.bites, filled)
         if constant is not None:
@@ -151,7 +157,11 @@ class ZeroGradient(Rule):
             )
         return (
             bites,
-            [(made, "the module is made here"), (fed, "its input comes from here")],
+            [
+                (hiding_mask(audit, found.bites), "what hides it is made here"),
+                (made, "the module is made here"),
+                (fed, "its input comes from here"),
+            ],
             f"`{name}` has derivative 0 there",
         )
 
@@ -243,27 +253,6 @@ def _never_grows(audit: Audit, index: int) -> list[tuple[SourceLine, str]]:
     # That a loop has no round is only guessed from its body: nothing of torch's ran there.
     found.sort(key=lambda obstacle: not obstacle.condition)
     return [(source_at(o.file, o.line), f"no term is added to it: {o.role}") for o in found[:2]]
-
-
-def _without_curvature(audit: Audit, index: int) -> SourceLine | None:
-    """Where the piecewise linear function was chosen whose second derivative an `autograd.grad` takes: it is zero."""
-    record = audit.record
-    if index < 0 or record.ops[index].name not in DERIVATIVES:
-        return None
-    queue, seen, bent, orders = list(record.ops[index].inputs[:1]), {index}, -1, 0
-    while queue:
-        made_by = record.values[queue.pop()].op
-        if made_by < 0 or made_by in seen:
-            continue
-        seen.add(made_by)
-        op = record.ops[made_by]
-        orders += op.name in DERIVATIVES
-        if op.name in PIECEWISE_LINEAR:
-            bent = max(bent, made_by)
-        elif op.name in CURVED:
-            return None
-        queue.extend(op.inputs)
-    return _module_made(audit, bent) or audit.op_source(bent) if bent >= 0 and orders else None
 
 
 def _drops_everything(audit: Audit, index: int) -> bool:
