@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fxaudit.finding import Finding
+from fxaudit.finding import Finding, Level
 from fxaudit.rule import Audit, Example, Rule
-from fxaudit.rules.mentions import unreached_mention
+from fxaudit.rules.mentions import Unreached, unreached_mention
+from fxaudit.verdict import ParameterState
 
 __all__ = ["ParameterNeverRead"]
 
@@ -22,17 +23,24 @@ class ParameterNeverRead(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each parameter of a called module that nothing reads."""
+        groups: dict[object, tuple[Unreached, Level, list[ParameterState]]] = {}
         for state in audit.unexplained("unreachable"):
             if audit.graph.is_read(state.index) or state.root is None:
                 continue
             unreached = unreached_mention(audit, state.root.index, state.local_name)
-            message = f"`{state.name}` is never read"
+            line = unreached.culprit
+            default = line is not None and line.library and audit.is_library_made([state])
+            meant = not state.held or default or unreached.random
+            level: Level = "note" if meant else "warning" if unreached.condition else "error"
+            # The same parameter of repeated blocks is one finding.
+            leaf = state.local_name.rpartition(".")[2]
+            key = (line.file, line.line, unreached.condition, leaf, level) if line is not None else state.name
+            groups.setdefault(key, (unreached, level, []))[2].append(state)
+        for unreached, level, states in groups.values():
+            message = f"{audit.names(states)} is never read"
             if unreached.condition:
                 message += f": {unreached.condition}"
-            default = unreached.culprit is not None and unreached.culprit.library and audit.is_library_made([state])
-            meant = not state.held or default or unreached.random
-            level = "note" if meant else "warning" if unreached.condition else "error"
-            yield self.finding(audit, [state], message, unreached.culprit, related=unreached.related, level=level)  # type: ignore[arg-type]
+            yield self.finding(audit, states, message, unreached.culprit, related=unreached.related, level=level)
 
     @staticmethod
     def bad() -> Example:

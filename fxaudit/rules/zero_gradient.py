@@ -130,7 +130,11 @@ class ZeroGradient(Rule):
             )
         return (
             bites,
-            [(made, "the module is made here"), (fed, "its input comes from here")],
+            [
+                (made, "the module is made here"),
+                (_target_written(audit, found.bites), "its target is written here"),
+                (fed, "its input comes from here"),
+            ],
             f"`{name}` has derivative 0 there",
         )
 
@@ -266,6 +270,24 @@ def _fed_by(audit: Audit, index: int) -> SourceLine | None:
         if op.module < 0:
             return audit.source(op.stack)
         queue.extend(op.inputs)
+    return None
+
+
+def _target_written(audit: Audit, index: int) -> SourceLine | None:
+    """The line outside every module that last wrote into the whole numbers that the operation got: a loss's target."""
+    record = audit.record
+    queue = [vid for vid in record.ops[index].inputs if not record.values[vid].floating] if index >= 0 else []
+    seen: set[int] = set()
+    while queue:
+        vid = queue.pop(0)
+        made = record.values[vid].op
+        if vid in seen or made < 0:
+            continue
+        seen.add(vid)
+        op = record.ops[made]
+        if op.mutates and op.module < 0:
+            return audit.source(op.stack)
+        queue.extend(source for source in op.inputs if not record.values[source].floating)
     return None
 
 

@@ -10,7 +10,7 @@ from fxaudit.capture.session import OptimizerInfo
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
-from fxaudit.syntax import sliced_statements, tree_of
+from fxaudit.syntax import call_sites, sliced_statements, tree_of
 from fxaudit.verdict import ParameterState
 
 __all__ = ["ZeroLearningRate"]
@@ -106,7 +106,7 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
         return scheduler, [(built, "the optimizer is built here")]
     written = _written_rate(audit)
     if written is not None and not _constructed_with_zero(audit, info):
-        return written, [(built, "the optimizer is built here")]
+        return written, [*_callers(audit, written), (built, "the optimizer is built here")]
     group = _group_line(audit, info)
     if group is not None:
         return group, [(built, "the optimizer is built here")]
@@ -142,6 +142,15 @@ def _written_rate(audit: Audit) -> SourceLine | None:
                     ):
                         found = source_at(file, node.lineno)
     return found
+
+
+def _callers(audit: Audit, written: SourceLine) -> Lines:
+    """The calls of the user's function that writes the rate: what it is given decides."""
+    function = written.function.rsplit(".", 1)[-1]
+    if not function.isidentifier():
+        return []
+    sites = [source_at(tree.file, node.lineno) for tree, node in call_sites(project_files(audit.record), function)]
+    return [(site, f"`{function}` is called here") for site in sites[:2]]
 
 
 def _constructed_with_zero(audit: Audit, info: OptimizerInfo) -> bool:
