@@ -105,7 +105,7 @@ class Audit:
             # What would pass no gradient on anyway is not what stops it.
             if self.graph.hidden_reader(state.index) is not None:
                 return None
-            if dead is not None and self._is_thrown_away(dead):
+            if dead is not None and self.is_thrown_away(dead):
                 return dead
         certain = leading or certain
         if certain and dead is not None and certain[0].kind in ("non_differentiable", "left_torch"):
@@ -122,7 +122,7 @@ class Audit:
             return self._foremost(certain)
         return dead or self.graph.last_escape(state.index)
 
-    def _is_thrown_away(self, dead: DeadEnd) -> bool:
+    def is_thrown_away(self, dead: DeadEnd) -> bool:
         """Whether no part of a loss is computed from the value, though it could carry gradient."""
         return self.record.values[dead.value].requires_grad and not any(
             out in self.graph.reaching

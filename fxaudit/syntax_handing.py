@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from fxaudit.syntax import Tree, tree_of
 
 __all__ = [
+    "collects",
     "filtered_later",
     "inner_calls",
     "passing",
@@ -23,7 +24,8 @@ LOOKING = frozenset({"len", "print", "sorted", "isinstance"})
 
 
 def unread_collections(file: str, line: int) -> list[tuple[int, str]]:
-    """(line, name) of the lists that the function around `line` fills item by item and hands to nobody."""
+    """(line, name) of the lists that the function around `line` fills, item by item or with what `parameters()` gives,
+    and hands to nobody."""
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree is not None else None
     scope = tree.function(statement) if tree is not None and statement is not None else None
@@ -37,6 +39,8 @@ def unread_collections(file: str, line: int) -> list[tuple[int, str]]:
                 method in COLLECTING
             ):
                 filled[tree.text(kept)] = node.lineno
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _takes_parameters(value):
+                filled[name] = node.lineno
             case ast.Name(ctx=ast.Load()) | ast.Subscript(ctx=ast.Load()) if not _is_looked_at(tree, node):
                 read.add(tree.text(node))
     found = []
@@ -46,6 +50,15 @@ def unread_collections(file: str, line: int) -> list[tuple[int, str]]:
         if name not in read and alone:
             found.append((where, name))
     return sorted(found)
+
+
+def _takes_parameters(value: ast.expr) -> bool:
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("parameters", "named_parameters")
+        for node in ast.walk(value)
+    )
 
 
 def _is_looked_at(tree: Tree, node: ast.AST) -> bool:
@@ -71,6 +84,15 @@ def _read_whole(tree: Tree, scope: ast.AST, name: str) -> bool:
         and not isinstance(tree.parents.get(node), ast.Subscript)
         for node in ast.walk(scope)
     )
+
+
+def collects(file: str, line: int) -> bool:
+    """Whether the statement at `line` puts its values into a collection, as in `outputs.append(layer(x))`."""
+    tree = tree_of(file)
+    match tree.statement_at(line) if tree is not None else None:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=method), args=[_, *_])):
+            return method in COLLECTING | {"insert", "put", "appendleft", "setdefault"}
+    return False
 
 
 def filtered_later(file: str, line: int, names: Iterable[str]) -> int:

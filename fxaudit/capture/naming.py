@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fxaudit.capture.recorder import Recorder
     from fxaudit.capture.session import Session
 
-__all__ = ["ModelName", "attribute_of", "models_seen", "names_in_containers", "variable_name"]
+__all__ = ["ModelName", "attribute_of", "made_at", "models_seen", "names_in_containers", "variable_name"]
 
 MAX_VISITED = 20_000
 MAX_DEPTH = 6
@@ -88,10 +88,12 @@ def models_seen(session: Session) -> list[ModelName]:
         return [ModelName(chosen[0][2], chosen[0][3], "")]
     named: list[ModelName] = []
     taken: set[str] = set()
-    for _, _, info, root in chosen:
-        name = (
-            session.variables.get(id(root)) or variable_name(record.stacks, info.created) or type(root).__name__.lower()
-        )
+    made = [variable_name(record.stacks, made_at(record.stacks, info.created)) for _, _, info, _ in chosen]
+    known = [session.variables.get(id(root), "") for _, _, _, root in chosen]
+    for (_, _, info, root), seen_as, bound in zip(chosen, known, made, strict=True):
+        # A variable that held several of them, as a function's argument does, tells none from the other.
+        shared = known.count(seen_as) > 1 and bound and made.count(bound) == 1
+        name = (bound if shared else seen_as) or bound or type(root).__name__.lower()
         base, number = name, 2
         while name in taken:
             name, number = f"{base}{number}", number + 1
@@ -204,6 +206,15 @@ def _tops(module: nn.Module, parents: dict[int, list[nn.Module]]) -> list[nn.Mod
                 seen.add(id(owner))
                 queue.append(owner)
     return found
+
+
+def made_at(stacks: StackTable, stack: int) -> int:
+    """The frame in which a module was made, outside of the constructors that call `super().__init__()`."""
+    for frame in stacks.chain(stack):
+        inside = stacks.codes[frame].co_name == "__init__"
+        if not inside or binding_of(stacks.file(frame), stacks.line(frame)).kind != "discarded":
+            return frame
+    return stack
 
 
 def variable_name(stacks: StackTable, stack: int) -> str:

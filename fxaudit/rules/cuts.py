@@ -8,6 +8,7 @@ from typing import ClassVar
 from fxaudit.finding import Finding, Level
 from fxaudit.graph import Cut, CutKind
 from fxaudit.rule import Audit, Rule
+from fxaudit.rules.ends import bound
 from fxaudit.rules.turns import turn_never_comes
 from fxaudit.rules.vanishing import Origins
 from fxaudit.source import SourceLine
@@ -89,6 +90,11 @@ class CutRule(Rule):
                 if other.op != cut.op:
                     name = audit.record.ops[other.op].name
                     found.append((audit.op_source(other.op), f"gradient also ends here, at `{name}`"))
+        for state in states[:1]:
+            dead = audit.graph.dead_end(state.index)
+            if dead is not None and audit.is_thrown_away(dead):
+                where = audit.source(bound(audit, state, dead))
+                found.append((where, "what else is made of it is not used by the loss"))
         for event in audit.graph.backwards:
             if event.error:
                 found.append((audit.source(event.stack), f"raises: {event.error.splitlines()[0][:80]}"))

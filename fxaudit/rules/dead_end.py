@@ -12,7 +12,7 @@ from fxaudit.rules.ends import bound, overlooked, thrown_away
 from fxaudit.rules.unpassed import not_passed_on
 from fxaudit.source import SourceLine, is_library
 from fxaudit.syntax import binding_of, decides
-from fxaudit.syntax_handing import filtered_later
+from fxaudit.syntax_handing import collects, filtered_later
 from fxaudit.verdict import ParameterState
 
 __all__ = ["DeadEndValue"]
@@ -46,7 +46,7 @@ class DeadEndValue(Rule):
             _, end, stack = members[-1]
             op = audit.record.ops[end.op]
             binding = binding_of(file, line)
-            if binding.kind == "discarded":
+            if binding.kind == "discarded" and not collects(file, line):
                 message = f"the result of `{op.name}` is dropped, and with it {audit.names(states)}"
             elif op.name == "autograd.grad":
                 message = f"{audit.names(states, 'drops', 'drop')} out of the derivative that `autograd.grad` takes"

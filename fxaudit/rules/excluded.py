@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fxaudit.blame import project_stack, source_at, why_never_called
+from fxaudit.blame import common_frame, project_stack, source_at, why_never_called
 from fxaudit.capture.session import OptimizerInfo
 from fxaudit.finding import Finding
 from fxaudit.repairs import added_group
@@ -129,7 +129,7 @@ class LeftOut(Rule):
             if statement is not None:
                 culprit = statement
                 related.append((built, f"the optimizer `{info.type}` is built here"))
-        elif info.created >= 0:
+        elif info.created >= 0 and not all(s.track.created_time > info.created_time >= 0 for s in states):
             statement, more = (
                 _used_up(audit, info)
                 or _empty_group(audit, info)
@@ -143,7 +143,11 @@ class LeftOut(Rule):
                 related.append((built, f"the optimizer `{info.type}` is built here"))
             related.extend(more)
         if any(s.track.created_time > info.created_time >= 0 for s in states) and not was_frozen:
-            related.append((audit.source(states[0].track.created), "made here, after the optimizer"))
+            created = states[0].track.created
+            if created >= 0 and info.created >= 0:
+                from_here = common_frame(audit.record.stacks, created, info.created)
+                related.append((audit.source(from_here), "made from here, after the optimizer"))
+            related.append((audit.source(created), "made here, after the optimizer"))
         if any(s.index not in info.names_then for s in states) and not was_frozen and not related:
             related.append((audit.source(states[0].track.created), "made here"))
         held_once = {track for _, members in info.groups for track in members}

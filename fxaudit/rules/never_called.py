@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from torch import nn
+
 from fxaudit.finding import Finding
 from fxaudit.folding import fold_sentence
 from fxaudit.rule import Audit, Example, Rule
@@ -42,8 +44,8 @@ class ModuleNeverCalled(Rule):
         for (root, path), states in groups.items():
             unreached = unreached_mention(audit, root, path)
             line = unreached.culprit
-            # Siblings that one statement keeps from running are one finding.
-            shared = (line.file, line.line, unreached.condition, root) if line and unreached.condition else (root, path)
+            # Siblings that one statement keeps from running, or made and nobody calls, are one finding.
+            shared = (line.file, line.line, unreached.condition, root) if line else (root, path)
             entry = merged.setdefault(shared, (root, [], unreached, []))
             entry[1].append(path)
             entry[3].extend(states)
@@ -105,11 +107,16 @@ class ModuleNeverCalled(Rule):
 def _used_paths(audit: Audit, root: int) -> set[str]:
     """Every module path of a root in or below which something was called, or read."""
     model = next(m for m in audit.judge.models if m.info.index == root)
-    used = [
-        name
-        for name, module in model.module.named_modules(remove_duplicate=False)
-        if audit.session.module_info(module).calls
-    ]
+    modules = dict(model.module.named_modules(remove_duplicate=False))
+    called = {name for name, module in modules.items() if audit.session.module_info(module).calls}
+    paths_of: dict[int, list[str]] = {}
+    for name in called:
+        paths_of.setdefault(id(modules[name]), []).append(name)
+    used = []
+    for names in paths_of.values():
+        # Of several ways to one module, those through a module that never ran were not taken.
+        taken = [n for n in names if _is_passed(modules, called, n.rpartition(".")[0])]
+        used.extend(taken or names)
     for state in audit.states:
         if state.root is None or state.root.index != root:
             continue
@@ -121,6 +128,11 @@ def _used_paths(audit: Audit, root: int) -> set[str]:
             paths.add(name)
             name = name.rpartition(".")[0]
     return paths
+
+
+def _is_passed(modules: dict[str, nn.Module], called: set[str], path: str) -> bool:
+    """Whether the module at `path` ran, or is a container, which nobody calls."""
+    return path in called or "forward" not in vars(type(modules[path]))
 
 
 def _topmost_uncalled(state: ParameterState, used: set[str]) -> str | None:

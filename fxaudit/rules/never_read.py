@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fxaudit.finding import Finding
+from fxaudit.finding import Finding, Level
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.mentions import Unreached, is_missed, unreached_mention
 from fxaudit.verdict import ParameterState
@@ -23,25 +23,24 @@ class ParameterNeverRead(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each parameter of a called module that nothing reads; those that one branch keeps from being
-        read are one finding."""
-        groups: dict[object, tuple[Unreached, list[ParameterState]]] = {}
+        read are one finding, and so is the same parameter of repeated blocks."""
+        groups: dict[object, tuple[Unreached, Level, list[ParameterState]]] = {}
         for state in audit.unexplained("unreachable"):
             if state.root is None or not is_missed(audit, state):
                 continue
             unreached = unreached_mention(audit, state.root.index, state.local_name)
             line = unreached.culprit
-            shared = (
-                (line.file, line.line, state.root.index) if line is not None and unreached.condition else state.index
-            )
-            groups.setdefault(shared, (unreached, []))[1].append(state)
-        for unreached, states in groups.values():
-            message = f"{audit.names(states)} {'is' if len(states) == 1 else 'are'} never read"
+            default = line is not None and line.library and audit.is_library_made([state])
+            meant = not state.held or default or unreached.random
+            level: Level = "note" if meant else "warning" if unreached.condition else "error"
+            leaf = "" if unreached.condition else state.local_name.rpartition(".")[2]
+            key = (line.file, line.line, unreached.condition, leaf, level) if line is not None else state.name
+            groups.setdefault(key, (unreached, level, []))[2].append(state)
+        for unreached, level, states in groups.values():
+            message = f"{audit.names(states, 'is', 'are')} never read"
             if unreached.condition:
                 message += f": {unreached.condition}"
-            default = unreached.culprit is not None and unreached.culprit.library and audit.is_library_made(states)
-            meant = not audit.is_held(states) or default or unreached.random
-            level = "note" if meant else "warning" if unreached.condition else "error"
-            yield self.finding(audit, states, message, unreached.culprit, related=unreached.related, level=level)  # type: ignore[arg-type]
+            yield self.finding(audit, states, message, unreached.culprit, related=unreached.related, level=level)
 
     @staticmethod
     def bad() -> Example:

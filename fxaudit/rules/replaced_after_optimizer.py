@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from fxaudit.capture.naming import made_at
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
@@ -87,6 +88,11 @@ def _replacement(audit: Audit, state: ParameterState, stale: list[ParameterState
         if not related:
             continue
         registered = [r for r in state.track.registered if r[0] >= info.created_time]
+        root = state.root
+        if root is not None and root.created >= 0 and root.index >= info.modules_then > 0:
+            return made_at(
+                audit.record.stacks, root.created
+            ), index  # no part of it was swapped: the whole model was made anew
         swapped = _module_swap(audit, state, info)
         if swapped >= 0:
             return swapped, index

@@ -38,6 +38,25 @@ def zero_number(audit: Audit, index: int) -> SourceLine | None:
         found = _literal_zero(file, line) or _integer_zero(file, line) or _integer_attribute(file, line)
         if found is not None:
             return found
+    return _zero_attribute(audit, index)
+
+
+def _zero_attribute(audit: Audit, index: int) -> SourceLine | None:
+    """The assignment of the attribute of the module itself that is 0 and named in the operation's line."""
+    op = audit.record.ops[index] if index >= 0 else None
+    stacks = audit.record.stacks
+    tree = tree_of(stacks.file(op.stack)) if op is not None and op.module >= 0 else None
+    statement = tree.statement_at(stacks.line(op.stack)) if tree is not None and op is not None else None
+    if op is None or statement is None:
+        return None
+    info = audit.session.modules[audit.record.calls[op.module].module]
+    module = info.ref()
+    for node in ast.walk(statement):
+        match node:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name) if name in info.attributes:
+                value = getattr(module, name, None)
+                if isinstance(value, int | float) and value == 0:
+                    return audit.source(info.attributes[name][-1][1])
     return None
 
 

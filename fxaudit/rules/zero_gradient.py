@@ -160,6 +160,7 @@ class ZeroGradient(Rule):
             [
                 (hiding_mask(audit, found.bites), "what hides it is made here"),
                 (made, "the module is made here"),
+                (_target_written(audit, found.bites), "its target is written here"),
                 (fed, "its input comes from here"),
             ],
             f"`{name}` has derivative 0 there",
@@ -301,6 +302,24 @@ def _filled_outside(audit: Audit) -> dict[int, list[Op]]:
             for track in {tracks[vid] for vid in op.mutates if vid in tracks}:
                 found.setdefault(track, []).append(op)
     return found
+
+
+def _target_written(audit: Audit, index: int) -> SourceLine | None:
+    """The line outside every module that last wrote into the whole numbers that the operation got: a loss's target."""
+    record = audit.record
+    queue = [vid for vid in record.ops[index].inputs if not record.values[vid].floating] if index >= 0 else []
+    seen: set[int] = set()
+    while queue:
+        vid = queue.pop(0)
+        made = record.values[vid].op
+        if vid in seen or made < 0:
+            continue
+        seen.add(vid)
+        op = record.ops[made]
+        if op.mutates and op.module < 0:
+            return audit.source(op.stack)
+        queue.extend(source for source in op.inputs if not record.values[source].floating)
+    return None
 
 
 def _constant_behind(audit: Audit, index: int, filled: Mapping[int, Sequence[Op]]) -> SourceLine | None:
