@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fxaudit.blame import project_files
 from fxaudit.capture.naming import variable_name
 from fxaudit.finding import Finding, Level, PathStep, Related
-from fxaudit.folding import fold_sentence
+from fxaudit.folding import folds
 from fxaudit.graph import SHAPE_ONLY, Cut, DeadEnd, StepGraph
 from fxaudit.source import SourceLine, is_library
 from fxaudit.syntax import binding_of
 from fxaudit.verdict import Judge, ParameterState, Verdict
 
 if TYPE_CHECKING:
-    from fxaudit.capture.record import Record
+    from fxaudit.capture.record import Op, Record
     from fxaudit.capture.session import Session
 
 __all__ = ["Audit", "Example", "Rule"]
@@ -139,8 +139,10 @@ class Audit:
         return len(binding.names) == len(op.outputs) > 1 and not binding.names[position].startswith("_")
 
     def names(self, states: Iterable[ParameterState]) -> str:
-        """The parameters' names, folded, as they stand in a sentence."""
-        return fold_sentence([state.name for state in states], [state.name for state in self.states], limit=1)
+        """The parameters' names, folded, as they stand in a sentence: one pattern, with a verb in the singular."""
+        found = folds([state.name for state in states], [state.name for state in self.states])
+        left = sum(len(folded.names) for folded in found[1:])
+        return "".join(f"`{folded.pattern}`" for folded in found[:1]) + (f" (and {left} more)" if left else "")
 
     def optimizer_variable(self, index: int) -> str:
         """The variable that the program keeps an optimizer in; "" where none is known."""
@@ -182,8 +184,11 @@ class Audit:
         steps = [PathStep("parameter", state.name, carries_gradient=state.requires_grad)]
         cuts = {cut.op: cut for cut in self.graph.cuts(state.index)} if state.verdict == "unreachable" else {}
         alive = state.requires_grad
+        reaches = self.graph.reaches_by_data(state.index)
         for index in self.graph.path(state.index):
             op = self.record.ops[index]
+            if not reaches and self._is_upkeep(op):
+                continue
             kind: Any = "operation"
             if index in cuts and alive:
                 kind = "python" if op.detail == "escape" else "cut"
@@ -195,13 +200,17 @@ class Audit:
             ):
                 alive = False
             steps.append(PathStep(kind, op.name, self.module_name(op.module), self.source(op.stack), alive))
-        reaches = self.graph.reaches_by_data(state.index)
         steps.append(
             PathStep("loss", "loss", carries_gradient=alive)
             if reaches
             else PathStep("end", "unused", carries_gradient=False)
         )
         return tuple(steps)
+
+    def _is_upkeep(self, op: Op) -> bool:
+        """Whether it ran before all modules and passes no gradient on, as what a wrapper copies when it is built."""
+        first = next((near.index for near in self.record.ops if near.module >= 0), -1)
+        return op.index < first and not any(self.record.values[out].requires_grad for out in op.outputs)
 
     def module_name(self, call: int) -> str:
         """The fully-qualified name of the module that a recorded call belongs to."""
