@@ -14,7 +14,7 @@ from fxaudit.capture.autograd import OpsBySequence, collector_paused
 from fxaudit.capture.naming import ModelName, variable_name
 from fxaudit.capture.record import BackwardEvent, LoopEvent, Op, StepEvent, Value
 from fxaudit.capture.session import Session
-from fxaudit.finding import LEVELS, Finding
+from fxaudit.finding import LEVELS, Finding, PathStep
 from fxaudit.graph_data import GraphData, GraphEdge, GraphModule, GraphNode
 from fxaudit.report import (
     Change,
@@ -38,8 +38,9 @@ from fxaudit.verdict import Judge, ParameterState
 __all__ = ["Options", "examine", "report_on", "rule_info"]
 
 MAX_REPORTED_STEPS = 24
-MAX_REPEATED_PATHS = 50
-"""The path of a finding stands with this many of its parameters; thousands of copies help nobody."""
+MAX_PATHS = 50
+MAX_PATH_STEPS = 2_000
+"""So many parameters of a finding have their own path in the report, of so many steps together."""
 MAX_GRAPH_OPS = 20_000
 
 
@@ -184,13 +185,18 @@ def _parameter(
         steps=max(len(facts), len(audit.graph.backwards)),
         findings=own,
         culprit=cause.culprit if cause is not None and state.verdict != "trained" else None,
-        path=cause.path
-        if cause is not None
-        and state.verdict not in ("trained", "frozen")
-        and state.name in cause.parameters[:MAX_REPEATED_PATHS]
-        else (),
+        path=_path(audit, state, cause) if cause is not None and state.verdict not in ("trained", "frozen") else (),
         module_type=state.module_type,
     )
+
+
+def _path(audit: Audit, state: ParameterState, cause: Finding) -> tuple[PathStep, ...]:
+    """The parameter's own way, where it is one of the first of its cause: the cause tells that of one of them."""
+    if state.name not in cause.parameters[: min(MAX_PATHS, max(1, MAX_PATH_STEPS // max(1, len(cause.path))))]:
+        return ()
+    if not cause.path or cause.path[0].kind != "parameter" or cause.path[0].label == state.name:
+        return cause.path
+    return tuple(replace(step, source=_brief(step.source)) if step.source else step for step in audit.path(state))
 
 
 def _optimizers(session: Session, judge: Judge) -> dict[int, OptimizerReport]:

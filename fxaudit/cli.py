@@ -313,11 +313,11 @@ def explain(code: str) -> int:
 
 @commands.command(short_help="List all rules.")
 def rules() -> int:
-    """List all rules: code, level, name and title."""
+    """List all rules by code: code, level, name and title."""
     from fxaudit.rules import RULES
 
     width = max((len(rule.name) for rule in RULES), default=0)
-    for rule in RULES:
+    for rule in sorted(RULES, key=lambda rule: rule.code):
         _say(f"{rule.code}  {rule.level:<7}  {rule.name:<{width}}  {rule.title()}", sys.stdout)
     return 0
 

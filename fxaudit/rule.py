@@ -21,7 +21,7 @@ from fxaudit.syntax import binding_of
 from fxaudit.verdict import Judge, ParameterState, Verdict
 
 if TYPE_CHECKING:
-    from fxaudit.capture.record import Record
+    from fxaudit.capture.record import Op, Record
     from fxaudit.capture.session import Session
 
 __all__ = ["Audit", "Example", "Rule"]
@@ -203,8 +203,11 @@ class Audit:
         steps = [PathStep("parameter", state.name, carries_gradient=state.requires_grad)]
         cuts = {cut.op: cut for cut in self.graph.cuts(state.index)} if state.verdict == "unreachable" else {}
         alive = state.requires_grad
+        reaches = self.graph.reaches_by_data(state.index)
         for index in self.graph.path(state.index):
             op = self.record.ops[index]
+            if not reaches and self._is_upkeep(op):
+                continue
             kind: Any = "operation"
             if index in cuts and alive:
                 kind = "python" if op.detail == "escape" else "cut"
@@ -216,13 +219,17 @@ class Audit:
             ):
                 alive = False
             steps.append(PathStep(kind, op.name, self.module_name(op.module), self.source(op.stack), alive))
-        reaches = self.graph.reaches_by_data(state.index)
         steps.append(
             PathStep("loss", "loss", carries_gradient=alive)
             if reaches
             else PathStep("end", "unused", carries_gradient=False)
         )
         return tuple(steps)
+
+    def _is_upkeep(self, op: Op) -> bool:
+        """Whether it ran before all modules and passes no gradient on, as what a wrapper copies when it is built."""
+        first = next((near.index for near in self.record.ops if near.module >= 0), -1)
+        return op.index < first and not any(self.record.values[out].requires_grad for out in op.outputs)
 
     def module_name(self, call: int) -> str:
         """The fully-qualified name of the module that a recorded call belongs to."""

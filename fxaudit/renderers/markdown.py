@@ -163,7 +163,7 @@ def _table(report: Report) -> Iterator[str]:
 
 def _optimizers(report: Report, universe: Universe) -> Iterator[str]:
     for optimizer in report.optimizers:
-        stepped = f"stepped {counted(optimizer.steps, 'time')}" if optimizer.steps else "never stepped"
+        stepped = f"{counted(optimizer.steps, 'step')} seen" if optimizer.steps else "never stepped"
         yield f"- {_code(optimizer.name)} ({_text(optimizer.type)}), {stepped}{_at(optimizer.source)}"
         for index, (rate, names) in enumerate(optimizer.groups):
             held = _patterns(names, universe) if names else "nothing"

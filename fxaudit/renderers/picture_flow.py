@@ -110,7 +110,35 @@ def box_edges(
         for source, cut in gathered.cuts.items():
             found.setdefault((source, box, cut.state), cut.target)
     edges = [BoxEdge(s, t, state, at) for (s, t, state), at in found.items() if s != t and not repeats(s, t)]
-    return kept(sorted(edges, key=lambda edge: (edge.source, edge.target, edge.state)))
+    return kept(_cut_once(sorted(edges, key=lambda edge: (edge.source, edge.target, edge.state)), data))
+
+
+def _cut_once(edges: list[BoxEdge], data: GraphData) -> list[BoxEdge]:
+    """`edges` without the cut arrows from a box whose value comes there through another arrow of the same cut.
+
+    What is cut off flows on to every box behind the cut (a residual stream): the first ones tell it.
+    """
+    onward: dict[int, int] = {}
+    for edge in edges:
+        if edge.state == "grad":
+            onward[edge.source] = onward.get(edge.source, 0) | 1 << edge.target
+    alike: dict[tuple[int, str, int], list[BoxEdge]] = {}
+    for edge in edges:
+        if edge.at >= 0:
+            line = data.nodes[edge.at].source
+            alike.setdefault((edge.source, edge.state, line if line >= 0 else -2 - edge.at), []).append(edge)
+    told = {
+        edge
+        for group in alike.values()
+        for edge in group
+        if any(
+            near.target != edge.target
+            and _reaches(near.target, edge.target, onward)
+            and not _reaches(edge.target, near.target, onward)
+            for near in group
+        )
+    }
+    return [edge for edge in edges if edge not in told]
 
 
 def kept(edges: list[BoxEdge]) -> list[BoxEdge]:

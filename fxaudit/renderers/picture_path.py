@@ -40,8 +40,14 @@ class Cut:
 
 
 def path_of(parameter: ParameterReport, data: GraphData) -> tuple[PathStep, ...]:
-    """The parameter's own path, else the one with the fewest cuts in `data`; empty where nothing reads it."""
-    return parameter.path or _searched(parameter.name, data)
+    """The parameter's own path, else the one with the fewest cuts in `data`; empty where nothing reads it.
+
+    Parameters with the same cause may carry the path of the first of them: that is only the last resort.
+    """
+    path = parameter.path
+    if path and (path[0].kind != "parameter" or path[0].label == parameter.name):
+        return path
+    return _searched(parameter.name, data) or path
 
 
 def _searched(name: str, data: GraphData) -> tuple[PathStep, ...]:

@@ -64,9 +64,8 @@ class _Why:
         self.has_cut = any(step.kind in ("cut", "python") for step in self.path)
 
     def _path(self, finding: Finding | None) -> tuple[PathStep, ...]:
-        alone = self.held[0] if len(self.held) == 1 else None
-        if alone is not None and alone.path:
-            return alone.path
+        if len(self.held) == 1 and (own := path_of(self.held[0], self.report.graph_data)):
+            return own
         if finding is not None and finding.path:
             return finding.path
         paths = [path_of(p, self.report.graph_data) for p in self.held[:8]]

@@ -204,7 +204,7 @@ def _parameters(report: Report) -> list[RenderableType]:
 
 def _optimizer(optimizer: OptimizerReport, universe: Universe) -> RenderableType:
     built = f" built at {place(optimizer.source)}" if optimizer.source else ""
-    stepped = f"stepped {counted(optimizer.steps, 'time')}" if optimizer.steps else "never stepped"
+    stepped = f"{counted(optimizer.steps, 'step')} seen" if optimizer.steps else "never stepped"
     lines: list[RenderableType] = [
         Text.assemble((inert(optimizer.name), "bold"), inert(f" ({optimizer.type}){built}, {stepped}"))
     ]

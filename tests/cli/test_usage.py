@@ -673,6 +673,12 @@ class TestRules:
             "FXA404  warning  never-cleared  Gradients are never cleared.",
         ]
 
+    def test_are_listed_by_code(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert cli.main(["rules"]) == 0
+        codes = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+        assert len(codes) > 40
+        assert codes == sorted(codes)
+
     def test_are_explained(self, backstage: Backstage, capsys: pytest.CaptureFixture[str]) -> None:
         assert cli.main(["explain", "FXA104"]) == 0
         assert capsys.readouterr().out == "FXA104 detached-path\nThe page.\n"

@@ -275,6 +275,21 @@ def test_printing_shows_every_row_and_opens_what_is_folded(open_page: Open) -> N
     assert page.locator("details:not([open])").count() == folded
 
 
+def test_a_printed_page_is_no_wider_than_the_paper(open_page: Open) -> None:
+    report = sample_reports.transformer(odd=5)
+    finding = report.findings[0]
+    assert finding.culprit is not None
+    line = finding.culprit.line
+    culprit = replace(finding.culprit, context=((line, "    y = f(" + "argument, " * 30 + ")"),))
+    page = open_page(
+        replace(report, findings=(replace(finding, culprit=culprit), *report.findings[1:])),
+        viewport={"width": 700, "height": 900},
+    ).page
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
+
+
 def test_on_a_narrow_screen_names_and_verdicts_stay_whole(open_page: Open) -> None:
     page = open_page(sample_reports.broken(), viewport={"width": 400, "height": 800}).page
     cut_off = page.evaluate(

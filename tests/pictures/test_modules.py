@@ -165,3 +165,17 @@ def test_param_groups_are_bands_that_the_legend_explains() -> None:
     source = draw(sample_reports.broken()).source
     assert "<B>A</B>" in source
     assert "[A]  AdamW · lr 0.001: 6 parameters" in source
+
+
+def test_what_a_cut_cuts_off_is_drawn_into_the_first_box_behind_it_only(read: Read) -> None:
+    sketch = sample_reports.Sketch()
+    sketch.module("", "Net")
+    first = sample_reports.linear(sketch, "a", (4, 4), sketch.input("x"), verdict="unreachable")
+    stream = sketch.op("detach", -1, first, at=sample_reports.line(9, "h.detach()"), cut=True)
+    for name in ("b", "c", "d"):
+        stream = sketch.op("add", -1, stream, sample_reports.linear(sketch, name, (4, 4), stream))
+    sketch.loss("loss", stream)
+    drawn = read(draw(sketch.report()))
+    assert [(arrow.name, arrow.target) for arrow in drawn.arrows if arrow.has("e-cut")] == [
+        (drawn.box("a Linear").name, drawn.box("b Linear").name)
+    ]

@@ -10,6 +10,7 @@ import pytest
 from fxaudit.errors import UnknownParameterError
 from fxaudit.finding import PathStep
 from fxaudit.renderers.picture_engine import Picture
+from fxaudit.renderers.picture_path import path_of
 from fxaudit.renderers.picture_why import draw_why
 from fxaudit.renderers.pictures import draw
 from tests import sample_reports
@@ -133,3 +134,13 @@ def test_without_any_graph_the_parameter_and_its_verdict_are_still_shown(read: R
 def test_an_unknown_parameter_is_an_error_that_suggests_near_names() -> None:
     with pytest.raises(UnknownParameterError, match=r"no parameter '0\.weight'\. Did you mean 'encoder\.0\.weight'"):
         draw(sample_reports.broken(), parameter="0.weight")
+
+
+def test_a_parameter_that_carries_the_path_of_another_is_drawn_with_its_own(read: Read) -> None:
+    report = sample_reports.broken()
+    lent = path_of(report["encoder.0.weight"], report.graph_data)
+    parameters = {**report.parameters, "encoder.2.weight": replace(report["encoder.2.weight"], path=lent)}
+    drawn = read(draw(replace(report, parameters=parameters), parameter="encoder.2.weight"))
+    assert lent[0].label == "encoder.0.weight"
+    assert not [box.text for box in drawn.boxes.values() if "encoder.0" in box.text]
+    assert drawn.box("linear in encoder.2")
