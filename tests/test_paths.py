@@ -33,14 +33,12 @@ def test_parameters_with_the_same_cause_have_paths_of_their_own() -> None:
 
 def test_a_message_about_several_parameters_keeps_its_verb() -> None:
     model, x = Net(), torch.randn(8, 4)
-    with torch.no_grad():
-        frozen = model.second(model.first(x))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
     def loss() -> torch.Tensor:
         with torch.no_grad():
-            model.second(model.first(x))
-        return model.head(frozen).square().mean()
+            features = model.second(model.first(x))
+        return model.head(features).square().mean()
 
     names = fxaudit.audit(model, loss, optimizer)["second.weight"].findings[0].message
     assert "`first.*` and 1 more are used" in names
