@@ -11,7 +11,7 @@ from fxaudit.capture.record import BackwardEvent
 from fxaudit.finding import Finding
 from fxaudit.flow import OVERWRITING, Vanishing
 from fxaudit.rule import Audit, Example, Rule
-from fxaudit.rules.vanishing import Origins, integer_zero, zero_number
+from fxaudit.rules.vanishing import Origins, factor_origins, integer_zero, zero_number
 from fxaudit.source import SourceLine
 from fxaudit.syntax import tree_of
 from fxaudit.verdict import FULL_WRITES, ParameterState
@@ -89,8 +89,10 @@ class ZeroGradient(Rule):
         name = audit.record.ops[found.bites].name if found.bites >= 0 else found.node
         match found.how:
             case "number":
-                literal = zero_number(audit, found.bites)
-                return literal or bites, [(bites, "multiplied by 0 here")], "it is multiplied by 0"
+                behind = factor_origins(audit, found.bites)
+                literal = zero_number(audit, found.bites, frames=1) or (behind[0][0] if behind else None)
+                literal = literal or zero_number(audit, found.bites)
+                return literal or bites, [(bites, "multiplied by 0 here"), *behind], "it is multiplied by 0"
             case "factor":
                 dropped = _dropped(audit, found.origin)
                 if dropped is not None:
