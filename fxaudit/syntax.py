@@ -465,9 +465,10 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
         return []
     found: list[tuple[str, int, str]] = []
     seen: set[ast.AST] = set()
-    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and n.args and _covers(n, line)]
+    given = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and _covers(n, line)]
+    calls = [n for n in given if n.args or any(keyword.arg == "params" for keyword in n.keywords)]
     constructor = next((n for n in calls if _called_name(n)[:1].isupper()), calls[0] if calls else None)
-    queue: list[ast.AST] = [constructor.args[0]] if constructor is not None else []
+    queue: list[ast.AST] = [*constructor.args[:1]] if constructor is not None else []
     if constructor is not None and not queue:
         queue = [k.value for k in constructor.keywords if k.arg == "params"]
     if constructor is not None and queue and _filters(queue[0]):
@@ -491,7 +492,7 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
                     seen.add(definition)
                     for inner in ast.walk(definition):
                         if isinstance(inner, ast.Return | ast.Yield) and inner.value is not None:
-                            if _filters(inner.value):
+                            if _filters(inner.value) or _ends_its_loop(tree, inner):
                                 found.append((file, inner.lineno, "filter"))
                             for name in ast.walk(inner.value):
                                 if isinstance(name, ast.Name):
@@ -665,6 +666,12 @@ def _assignments(tree: Tree, name: ast.Name, before: ast.AST) -> list[ast.stmt]:
             ) if target == name.id and method in ("append", "extend", "add", "insert", "update"):
                 found.append(node)
     return sorted(found, key=lambda node: -node.lineno)
+
+
+def _ends_its_loop(tree: Tree, node: ast.AST) -> bool:
+    """Whether a `return` stands unconditionally in the body of a `for`, and ends it in the first round."""
+    outer = tree.parents.get(node)
+    return isinstance(node, ast.Return) and isinstance(outer, ast.For) and node in outer.body
 
 
 def _definitions(tree: Tree, name: str) -> list[ast.AST]:

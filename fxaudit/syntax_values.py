@@ -6,7 +6,7 @@ import ast
 import functools
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from fxaudit.syntax import FunctionNode, Tree, branches_around, tree_of
@@ -28,6 +28,8 @@ class Origin:
     value: ast.expr | None
     """None: the function that gives it returns nothing."""
     is_unconditional: bool = True
+    is_direct: bool = False
+    """Whether the value comes through unchanged; else something is computed from it on the way."""
 
     @property
     def is_handed_on(self) -> bool:
@@ -57,17 +59,18 @@ def origins(files: Iterable[str], tree: Tree, expression: ast.AST) -> list[Origi
     paths = list(dict.fromkeys([tree.file, *files]))
     found: list[Origin] = []
     seen: set[tuple[str, int, str]] = set()
-    queue: deque[tuple[Tree, ast.AST]] = deque([(tree, expression)])
+    queue: deque[tuple[Tree, ast.AST, bool]] = deque([(tree, expression, True)])
     while queue and len(found) < LIMIT:
-        current, outer = queue.popleft()
+        current, outer, unchanged = queue.popleft()
         for node in _reads(outer):
             for where, origin in _sources(paths, current, node):
                 key = (origin.file, origin.line, origin.name)
                 if key not in seen:
                     seen.add(key)
-                    found.append(origin)
+                    is_direct = unchanged and node is outer
+                    found.append(replace(origin, is_direct=is_direct))
                     if origin.value is not None:
-                        queue.append((where, origin.value))
+                        queue.append((where, origin.value, is_direct))
     return found
 
 

@@ -212,3 +212,21 @@ def test_the_groups_that_a_statement_lists_are_told_one_by_one(parsed):
     )
     assert [ast.unparse(value) for value in groups_listed(tree.file, 1)] == ["a", "b"]
     assert groups_listed(tree.file, 7) == []
+
+
+def test_a_value_that_something_is_computed_from_is_not_direct(parsed):
+    tree = parsed(
+        """
+        table = [1.0, 0.0]
+        step = 0
+        chosen = step
+        weight = table[chosen]
+        same = weight
+        """
+    )
+    assert {(o.name, o.is_direct) for o in behind(tree, 5)} == {
+        ("weight", True),
+        ("table", False),
+        ("chosen", False),
+        ("step", False),
+    }

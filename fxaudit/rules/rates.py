@@ -29,7 +29,7 @@ class Rate:
         if _is_zero(self.value):
             return 0
         found = [] if _computes(self.value) else origins(audit.project_files, self.tree, self.value)
-        if any(_is_zero(origin.value) for origin in found):
+        if any(_is_zero(origin.value) and origin.is_direct for origin in found):
             return 1
         return 2 if any(isinstance(v, ast.BinOp) for v in (self.value, *(o.value for o in found))) else 3
 
@@ -43,7 +43,8 @@ class Rate:
         telling = [origin for origin in found if _computes(origin.value)]
         culprit = here
         if not _computes(self.value):
-            best = next((o for o in telling if _is_zero(o.value)), telling[0] if telling else None)
+            zero = next((o for o in telling if _is_zero(o.value) and o.is_direct), None)
+            best = zero or (telling[0] if telling else None)
             culprit = source_at(best.file, best.line) if best is not None else here
         related: list[tuple[SourceLine | None, str]] = [(here, "the rate is set here")]
         related += [(source_at(o.file, o.line), f"`{o.name}` gets its value here") for o in telling]

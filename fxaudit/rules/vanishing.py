@@ -9,9 +9,10 @@ from fxaudit.flow import Vanishing, gradient_origin
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
 from fxaudit.syntax import assignments_behind, tree_of
+from fxaudit.syntax_values import origins
 from fxaudit.verdict import ParameterState
 
-__all__ = ["Origins", "integer_zero", "zero_number"]
+__all__ = ["Origins", "factor_origins", "integer_zero", "zero_number"]
 
 
 class Origins:
@@ -29,11 +30,14 @@ class Origins:
         return None
 
 
-def zero_number(audit: Audit, index: int) -> SourceLine | None:
-    """The assignment that gives one of the names in the operation's line the value 0, if there is one."""
+def zero_number(audit: Audit, index: int, frames: int = 2) -> SourceLine | None:
+    """The assignment that gives one of the names in the operation's line the value 0, if there is one.
+
+    So many `frames` are looked at: the operation's line, the line that called its function, ...
+    """
     stack = audit.record.ops[index].stack if index >= 0 else -1
     stacks = audit.record.stacks
-    for frame in stacks.chain(stack)[:2]:
+    for frame in stacks.chain(stack)[:frames]:
         file, line = stacks.file(frame), stacks.line(frame)
         found = _literal_zero(file, line) or _integer_zero(file, line) or _integer_attribute(file, line)
         if found is not None:
@@ -90,6 +94,26 @@ def _is_whole(value: ast.expr) -> bool:
         case ast.BinOp(left=left, right=right):
             return _is_whole(left) or _is_whole(right)
     return False
+
+
+def factor_origins(audit: Audit, index: int) -> list[tuple[SourceLine | None, str]]:
+    """Where the names that stand as factors in the operation's line get their values: (line, role) pairs."""
+    stack = audit.record.ops[index].stack if index >= 0 else -1
+    stacks = audit.record.stacks
+    tree = tree_of(stacks.file(stack)) if stack >= 0 else None
+    statement = tree.statement_at(stacks.line(stack)) if tree is not None else None
+    if tree is None or statement is None:
+        return []
+    factors = [
+        operand
+        for node in ast.walk(statement)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
+        for operand in (node.left, node.right)
+        if isinstance(operand, ast.Name | ast.Attribute)
+    ]
+    found = [o for factor in factors for o in origins(audit.project_files, tree, factor) if not o.is_handed_on]
+    found.sort(key=lambda origin: not (origin.is_nothing and origin.is_direct))
+    return [(source_at(o.file, o.line), f"`{o.name}` gets its value here") for o in found]
 
 
 def _integer_zero(file: str, line: int) -> SourceLine | None:

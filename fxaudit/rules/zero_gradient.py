@@ -12,7 +12,7 @@ from fxaudit.finding import Finding
 from fxaudit.flow import OVERWRITING, Vanishing
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.hidden import hiding_mask, last_bend, one_step_long, part_read_alone
-from fxaudit.rules.vanishing import Origins, integer_zero, zero_number
+from fxaudit.rules.vanishing import Origins, factor_origins, integer_zero, zero_number
 from fxaudit.source import SourceLine
 from fxaudit.syntax import tree_of
 from fxaudit.syntax_names import growth_not_reached
@@ -99,8 +99,10 @@ class ZeroGradient(Rule):
                 growth = _never_grows(audit, found.bites)
                 if growth:
                     return growth[0][0], [*growth[1:], (bites, "begins with zero here")], growth[0][1]
-                literal = zero_number(audit, found.bites)
-                return literal or bites, [(bites, "multiplied by 0 here")], "it is multiplied by 0"
+                behind = factor_origins(audit, found.bites)
+                literal = zero_number(audit, found.bites, frames=1) or (behind[0][0] if behind else None)
+                literal = literal or zero_number(audit, found.bites)
+                return literal or bites, [(bites, "multiplied by 0 here"), *behind], "it is multiplied by 0"
             case "factor":
                 dropped = _dropped(audit, found.origin)
                 if dropped is not None:
