@@ -31,7 +31,7 @@ class MadeInForward(Rule):
         calls = audit.record.stacks
         rewrapping = rewrapping_lines(audit)
         call_stacks = {call.stack for call in audit.record.calls}
-        for state in (*audit.unexplained("replaced", "unregistered"), *_of_every_round(audit)):
+        for state in audit.unexplained("replaced", "unregistered"):
             created = state.track.created
             source = audit.source(created)
             if source is not None and (source.file, source.line) in rewrapping:
@@ -108,13 +108,6 @@ def _asked_for(audit: Audit, stack: int) -> int:
     stacks = audit.record.stacks
     inside = [i for i in stacks.chain(stack) if stacks.codes[i].co_name != "__init__"]
     return next((i for i in inside if not is_library(stacks.file(i))), stack)
-
-
-def _of_every_round(audit: Audit) -> list[ParameterState]:
-    """What no optimizer holds of modules that are made, and dropped, in every round: a criterion with parameters."""
-    if len(audit.graph.backwards) < 2:
-        return []
-    return [state for state in audit.unexplained("excluded") if not state.held and not _made_once(audit, state)]
 
 
 def _displaced(audit: Audit, states: list[ParameterState]) -> list[ParameterState]:
