@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from fxaudit.finding import Finding
 from fxaudit.folding import fold_sentence
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.mentions import Unreached, unreached_mention
 from fxaudit.verdict import ParameterState
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["ModuleNeverCalled"]
 
