@@ -37,6 +37,8 @@ class Explanation:
     culprit: SourceLine | None = None
     leaves: tuple[str, ...] = ()
     """The named leaves that the loss does reach, where it does not reach the tensor."""
+    unwatched: bool = False
+    """Whether nothing watched the computation, so that no line can be blamed for the missing path."""
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.reason}"]
@@ -48,6 +50,8 @@ class Explanation:
         if self.culprit is not None:
             lines.append(f"  --> {self.culprit}")
             lines.append(f"      {self.culprit.code}")
+        elif self.unwatched:
+            lines.append("  which line cuts it off is known inside `with fxaudit.watch():` around the forward")
         if self.leaves:
             shown_leaves = ", ".join(self.leaves[:6]) + (", …" if len(self.leaves) > 6 else "")
             lines.append(f"  the loss does reach: {shown_leaves}")
@@ -73,6 +77,7 @@ def explanation_of(tensor: torch.Tensor, loss: torch.Tensor, name: str, frame: F
             False,
             "the loss carries no gradient at all: it was detached or computed in no-grad mode",
             culprit=culprit,
+            unwatched=active_session() is None,
         )
     if not tensor.requires_grad:
         return Explanation(name, False, "`requires_grad` is False on it")
@@ -89,7 +94,12 @@ def explanation_of(tensor: torch.Tensor, loss: torch.Tensor, name: str, frame: F
     if target is None:
         leaves = tuple(_name_of(node.variable, frame) for node in nodes if getattr(node, "variable", None) is not None)
         return Explanation(
-            name, False, "no gradient path leads from the loss to it", culprit=_cut_of(tensor), leaves=leaves
+            name,
+            False,
+            "no gradient path leads from the loss to it",
+            culprit=_cut_of(tensor),
+            leaves=leaves,
+            unwatched=active_session() is None,
         )
     return Explanation(name, True, "the loss brings a gradient to it", tuple(_path(nodes, edges, target)))
 

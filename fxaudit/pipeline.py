@@ -426,7 +426,8 @@ def why(tensor: torch.Tensor, loss: torch.Tensor, *, name: str = "") -> Explanat
         name: What to call the tensor; found among the caller's variables and modules where it is left out.
 
     Returns:
-        An explanation; printing it gives the answer, `.reaches` and `.path` hold it.
+        An explanation; printing it gives the answer, `.reaches` and `.path` hold it, and `.culprit` is the line of the
+        cut where the forward ran inside `with fxaudit.watch():`; without that the graph knows no lines.
 
     Raises:
         InvalidLossError: `loss` is no tensor.

@@ -94,7 +94,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ParameterReport:
-    """Everything the audit knows of one parameter. `reached_in` counts the recorded steps whose loss reaches it."""
+    """Everything the audit knows of one parameter.
+
+    `reached_in` counts the recorded steps whose loss reaches it, out of `steps`. `culprit` is the line to blame, None
+    where nothing is wrong or no line is known. `path` is its own way to the loss; it is empty where nothing is wrong,
+    and for all but the first parameters of a cause that has very many.
+    """
 
     name: str
     verdict: Verdict
@@ -258,7 +263,10 @@ class Report:
             kinds = " and ".join(sorted({p.verdict for p in extra}))
             beside = f"beside {_counted(own, 'parameter')}" if own else "and no parameter"
             return f"{_counted(extra, f'{kinds} tensor')} {beside}{f': {cause}' if cause else ''}."
-        return f"{_settled(own)}{self._but()}."
+        told = _settled(own)
+        if not self.optimizers and not self.steps and self.symbolic.status == "traced":
+            told = told.replace("will be updated", "can get a gradient")
+        return f"{told}{self._but()}."
 
     def _but(self) -> str:
         """What is wrong though every parameter is settled: `, but there are 2 errors and 1 warning`, or nothing."""

@@ -97,3 +97,8 @@ def test_no_file_of_the_gallery_tells_where_or_when_it_was_made() -> None:
 def test_the_gallery_stays_small() -> None:
     size = sum(path.stat().st_size for path in make_reports.REPORTS.iterdir() if path.name not in make_reports.OTHERS)
     assert size < MEGABYTES * 1_000_000
+
+
+def test_a_command_in_a_programs_docstring_is_code_in_the_index() -> None:
+    index = make_reports.index_of(make_reports.REPORTS)
+    assert "<code>torchrun --nproc-per-node 2 examples/ddp_train.py</code>. Training dies" in index

@@ -1,4 +1,4 @@
-"""The path of each parameter is its own, and tells what the program does with it."""
+"""The path of each parameter is its own, and tells what the program does with it, as `why` does."""
 
 from __future__ import annotations
 
@@ -65,3 +65,15 @@ def test_what_a_wrapper_does_with_a_parameter_is_no_part_of_its_path() -> None:
     finally:
         distributed.destroy_process_group()
     assert [step.label for step in watch.report["extra.weight"].path] == ["extra.weight", "unused"]
+
+
+def test_why_says_where_the_line_of_a_cut_is_known_unless_it_names_it() -> None:
+    model, x = Net(), torch.randn(8, 4)
+    unwatched = fxaudit.why(model.first.weight, model(x).mean())
+    assert unwatched.culprit is None
+    assert "fxaudit.watch()" in str(unwatched)
+    with fxaudit.watch():
+        watched = fxaudit.why(model.first.weight, model(x).mean())
+    assert watched.culprit is not None
+    assert watched.culprit.function == "Net.forward"
+    assert "fxaudit.watch()" not in str(watched)

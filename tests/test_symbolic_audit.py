@@ -611,7 +611,7 @@ def test_a_model_of_any_size_is_judged_on_the_meta_device() -> None:
         model = nn.Sequential(*[nn.Linear(100_000, 100_000) for _ in range(40)])
     report = fxaudit.audit(model)
     assert report.verdicts() == {"trained": 80}
-    assert report.summary == "All 80 parameters will be updated."
+    assert report.summary == "All 80 parameters can get a gradient."
     assert report["0.weight"].numel == 10**10
 
 

@@ -58,11 +58,20 @@ def _row(program: Path, report: Report, files: list[str], root: Path) -> _Row:
         name=program.stem,
         path=program.relative_to(root).as_posix(),
         page=f"{program.stem}.html",
-        sentence=_marked(" ".join((ast.get_docstring(ast.parse(program.read_text(encoding="utf-8"))) or "").split())),
+        sentence=_marked(_prose(ast.get_docstring(ast.parse(program.read_text(encoding="utf-8"))) or "")),
         mood="good" if report.ok else "bad",
         counts=tuple((verdict, look(verdict).symbol, count) for verdict, count in report.verdicts().items()),
         causes=tuple(_cause(finding) for finding in findings),
         links=tuple((_LABELS[file.removeprefix(f"{program.stem}.")], file) for file in files),
+    )
+
+
+def _prose(docstring: str) -> str:
+    """The docstring on one line, its indented paragraphs (commands) as code."""
+    paragraphs = re.split(r"\n\s*\n", docstring)
+    return " ".join(
+        f"`{' '.join(text.split())}`." if text.startswith("    ") else " ".join(text.split())
+        for text in (paragraph.strip("\n") for paragraph in paragraphs)
     )
 
 

@@ -190,7 +190,11 @@ class _Why:
         label = losses[0].label if losses else "loss"
         shown = label if label.startswith("loss") else f"loss: {label}"
         self.canvas.box("loss", [Line(shortened(shown), "title", MUTED)], kind="loss", tip=label)
-        if self.verdict in HAPPY or self.verdict in ("blocked", "excluded", "unregistered", "unknown"):
+        settled = self.verdict in HAPPY or self.verdict in ("blocked", "excluded", "unregistered", "unknown")
+        if settled and stops and stops[-1].step.kind == "end":
+            self.canvas.edge(last, "loss", "missing", "✂ nothing leads to the loss")
+            return
+        if settled:
             self.canvas.edge(last, "loss", "none", "" if stops else "path not recorded")
             return
         style = look(self.verdict)

@@ -111,7 +111,7 @@ class TestTrace:
     def test_of_a_healthy_model_ends_with_0(self, run: Callable[..., Ended], name: str) -> None:
         ended = run("trace", f"target.py:{name}")
         assert (ended.status, ended.err) == (0, "")
-        assert ended.out.startswith("Healthy: All 4 parameters will be updated.\n")
+        assert ended.out.startswith("Healthy: All 4 parameters can get a gradient.\n")
 
     def test_that_stops_says_where_and_ends_with_3(self, run: Callable[..., Ended]) -> None:
         ended = run("trace", "target.py:DataDependent")
@@ -155,11 +155,14 @@ class TestCheck:
         assert "--> target.py:12 in Net.forward" in ended.out
         assert "proved: removing this line restores gradient to 2 parameters" in ended.out
 
-    @pytest.mark.parametrize("name", ["healthy", "with_inputs", "Healthy"])
-    def test_of_healthy_targets_ends_with_0(self, run: Callable[..., Ended], name: str) -> None:
+    @pytest.mark.parametrize(
+        ("name", "told"),
+        [("healthy", "will be updated"), ("with_inputs", "will be updated"), ("Healthy", "can get a gradient")],
+    )
+    def test_of_healthy_targets_ends_with_0(self, run: Callable[..., Ended], name: str, told: str) -> None:
         ended = run("check", f"target.py:{name}")
         assert (ended.status, ended.err) == (0, "")
-        assert ended.out.startswith("Healthy: All 4 parameters will be updated.\n")
+        assert ended.out.startswith(f"Healthy: All 4 parameters {told}.\n")
 
     def test_without_loss_and_inputs_judges_structure(self, run: Callable[..., Ended]) -> None:
         ended = run("check", "target.py:structure")

@@ -144,3 +144,14 @@ def test_a_parameter_that_carries_the_path_of_another_is_drawn_with_its_own(read
     assert lent[0].label == "encoder.0.weight"
     assert not [box.text for box in drawn.boxes.values() if "encoder.0" in box.text]
     assert drawn.box("linear in encoder.2")
+
+
+def test_no_value_flows_to_the_loss_from_where_the_path_of_a_blocked_parameter_ends(read: Read) -> None:
+    report = sample_reports.broken()
+    path = (PathStep("parameter", "encoder.0.weight"), PathStep("end", "unused", carries_gradient=False))
+    blocked = replace(report["encoder.0.weight"], verdict="blocked", path=path)
+    parameters = {**report.parameters, "encoder.0.weight": blocked}
+    drawn = read(draw(replace(report, parameters=parameters), parameter="encoder.0.weight"))
+    (last,) = [arrow for arrow in drawn.arrows if arrow.target == drawn.box("loss").name]
+    assert last.has("e-missing")
+    assert "nothing leads to the loss" in last.text

@@ -6,7 +6,7 @@ import pytest
 
 from fxaudit.errors import FxauditError, UnknownParameterError
 from fxaudit.finding import Finding, Level
-from fxaudit.report import ParameterReport, Report, Verdict
+from fxaudit.report import ParameterReport, Report, SymbolicReport, Verdict
 
 
 def report_with(*verdicts: Verdict, levels: tuple[Level, ...] = (), **facts: object) -> Report:
@@ -53,6 +53,10 @@ def test_an_unknown_parameter_is_an_error_that_names_near_ones(
     [
         (report_with("trained"), "The one parameter will be updated."),
         (report_with("trained", "trained"), "All 2 parameters will be updated."),
+        (
+            report_with("trained", "trained", symbolic=SymbolicReport("traced")),
+            "All 2 parameters can get a gradient.",
+        ),
         (report_with("trained", "frozen"), "1 parameter will be updated, 1 is frozen."),
         (report_with("trained", "trained", "frozen", "frozen"), "2 parameters will be updated, 2 are frozen."),
         (report_with("frozen"), "The one parameter is frozen."),
