@@ -11,7 +11,7 @@ from fxaudit.capture.record import BackwardEvent
 from fxaudit.finding import Finding
 from fxaudit.flow import OVERWRITING, Vanishing
 from fxaudit.rule import Audit, Example, Rule
-from fxaudit.rules.vanishing import Origins, integer_zero, zero_number
+from fxaudit.rules.vanishing import Origins, integer_zero, zero_number, zeros_given
 from fxaudit.source import SourceLine
 from fxaudit.syntax import tree_of
 from fxaudit.verdict import FULL_WRITES, ParameterState
@@ -99,9 +99,14 @@ class ZeroGradient(Rule):
                 if literal is not None:
                     return literal, [(audit.op_source(found.origin), "multiplied by 0 here")], "it is multiplied by 0"
                 origin = audit.op_source(found.origin)
+                # What was made before anybody watched has no line but the one that the source tells.
+                given = zeros_given(audit, found.bites) if found.origin in (-1, found.bites) else []
                 return (
-                    origin or bites,
-                    [(bites, f"`{name}` multiplies with it here")],
+                    given[0] if given else origin or bites,
+                    [
+                        (bites, f"`{name}` multiplies with it here"),
+                        *((line, "filled with zeros, too") for line in given[1:]),
+                    ],
                     f"`{name}` multiplies it with zeros",
                 )
             case "backward":
