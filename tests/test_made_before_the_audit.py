@@ -66,6 +66,21 @@ def make():
     model[0].requires_grad = True  # here
     return model, torch.optim.RMSprop(model[2].parameters(), lr=0.1)
 """,
+    "FXA501": """
+class Gated(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(4, 4)
+        self.register_buffer("gate", torch.zeros(4))  # here
+
+    def forward(self, x):
+        return x + self.gate * self.inner(x)
+
+
+def make():
+    model = nn.Sequential(Gated(), nn.Linear(4, 1))
+    return model, torch.optim.SGD(model.parameters(), lr=0.1)
+""",
     "FXA301": """
 def make():
     model = net()

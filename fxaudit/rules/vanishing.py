@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from fxaudit.blame import source_at
+from fxaudit.blame import project_stack, source_at
 from fxaudit.flow import Vanishing, gradient_origin
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
@@ -12,7 +12,7 @@ from fxaudit.syntax import assignments_behind, tree_of
 from fxaudit.syntax_values import origins
 from fxaudit.verdict import ParameterState
 
-__all__ = ["Origins", "factor_origins", "integer_zero", "zero_number"]
+__all__ = ["Origins", "factor_origins", "integer_zero", "zero_number", "zeros_given"]
 
 
 class Origins:
@@ -62,6 +62,51 @@ def _zero_attribute(audit: Audit, index: int) -> SourceLine | None:
                 if isinstance(value, int | float) and value == 0:
                     return audit.source(info.attributes[name][-1][1])
     return None
+
+
+def zeros_given(audit: Audit, index: int) -> list[SourceLine]:
+    """The statements that fill with zeros what the operation's line reads by attribute, such as `self.gate`."""
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, audit.record.ops[index].stack) if index >= 0 else -1
+    tree = tree_of(stacks.file(frame)) if frame >= 0 else None
+    statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+    if tree is None or statement is None:
+        return []
+    read = {node.attr for node in ast.walk(statement) if isinstance(node, ast.Attribute) and _is_self(node.value)}
+    return [
+        source_at(tree.file, node.lineno)
+        for node in ast.walk(tree.root)
+        if isinstance(node, ast.Assign | ast.Expr) and not read.isdisjoint(_filled_with_zeros(node))
+    ]
+
+
+def _is_self(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
+def _filled_with_zeros(node: ast.Assign | ast.Expr) -> set[str]:
+    """The attributes of `self` that a statement makes of zeros, or fills with them."""
+    targets: list[ast.AST] = []
+    match node:
+        case ast.Assign(targets=assigned, value=value) if _makes_zeros(value):
+            targets = list(assigned)
+        case ast.Expr(
+            value=ast.Call(func=ast.Attribute(attr="register_buffer"), args=[ast.Constant(value=str(name)), v])
+        ):
+            return {name} if _makes_zeros(v) else set()
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="zeros_" | "zero_", value=owner), args=args)):
+            targets = [owner, *args]
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="constant_" | "fill_", value=owner), args=[*args, last])):
+            targets = [owner, *args] if _is_zero(last) else []
+    parts = (part for target in targets for part in ast.walk(target))
+    return {part.attr for part in parts if isinstance(part, ast.Attribute) and _is_self(part.value)}
+
+
+def _makes_zeros(value: ast.AST) -> bool:
+    return any(
+        isinstance(part, ast.Call) and getattr(part.func, "attr", "") in ("zeros", "zeros_like", "new_zeros")
+        for part in ast.walk(value)
+    )
 
 
 def integer_zero(audit: Audit, index: int) -> SourceLine | None:

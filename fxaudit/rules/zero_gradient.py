@@ -12,7 +12,7 @@ from fxaudit.finding import Finding
 from fxaudit.flow import OVERWRITING, Vanishing
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.hidden import hiding_mask, last_bend, one_step_long, part_read_alone
-from fxaudit.rules.vanishing import Origins, factor_origins, integer_zero, zero_number
+from fxaudit.rules.vanishing import Origins, factor_origins, integer_zero, zero_number, zeros_given
 from fxaudit.source import SourceLine
 from fxaudit.syntax import tree_of
 from fxaudit.syntax_names import growth_not_reached
@@ -115,9 +115,14 @@ class ZeroGradient(Rule):
                 if bend >= 0:
                     kink = _module_made(audit, bend) or audit.op_source(bend)
                     return kink, [(origin, "a second derivative is taken here")], "its second derivative is zero"
+                # What was made before anybody watched has no line but the one that the source tells.
+                given = zeros_given(audit, found.bites) if found.origin in (-1, found.bites) else []
                 return (
-                    origin or bites,
-                    [(bites, f"`{name}` multiplies with it here")],
+                    given[0] if given else origin or bites,
+                    [
+                        (bites, f"`{name}` multiplies with it here"),
+                        *((line, "filled with zeros, too") for line in given[1:]),
+                    ],
                     f"`{name}` multiplies it with zeros",
                 )
             case "backward":
