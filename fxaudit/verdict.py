@@ -120,6 +120,11 @@ class Judge:
             self._others()
         return self.states
 
+    @functools.cached_property
+    def saw_nothing(self) -> bool:
+        """Whether neither a forward nor a backward nor a step was seen."""
+        return not self.graph.backwards and not self.record.calls and not self.record.steps()
+
     # -- who is there --------------------------------------------------------------------------------------------
 
     def _registered(self) -> None:
@@ -417,6 +422,9 @@ class Judge:
             return
         if not tensor.requires_grad:
             state.verdict, state.reason = "frozen", "`requires_grad` is False"
+            return
+        if self.saw_nothing and self.session.is_part:
+            state.verdict, state.reason = "unknown", "nothing of the loop was seen"
             return
         if self.looped and not self.graph.backwards and state.held and not self._asked_in_vain(state):
             if self.session.died and not self.record.steps():

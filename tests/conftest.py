@@ -10,4 +10,4 @@ settings.register_profile("explore", max_examples=20_000, deadline=None, print_b
 settings.load_profile("repeatable")
 
 # Programs to audit, not modules with examples in their docstrings; some import libraries that need not be there.
-collect_ignore_glob = ["programs/*", "trainers/*"]
+collect_ignore_glob = ["programs/*", "projects/*", "trainers/*"]

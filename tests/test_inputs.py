@@ -338,3 +338,12 @@ def test_a_chain_of_a_hundred_thousand_nodes_is_walked_and_its_end_survived(use:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=240
     )
     assert (process.returncode, process.stdout) == (0, "True\nsurvived\n"), process.stderr[-2000:]
+
+
+def test_a_watch_that_saw_nothing_accuses_nobody(model: nn.Linear) -> None:
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with fxaudit.watch(model, optimizer) as watching:
+        early = watching.report
+    for report in (early, watching.report):
+        assert {p.verdict for p in report.parameters.values()} == {"unknown"}
+        assert ([f.code for f in report.findings], report.exit_code) == (["FXA902"], 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fxaudit.blame import why_never_called
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 
@@ -21,10 +22,14 @@ class NothingRecorded(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding if neither was seen although the program was watched."""
-        if not audit.judge.looped or audit.session.optimizers:
+        if not audit.judge.looped or not audit.judge.saw_nothing:
             return
-        if not audit.graph.backwards and not audit.record.calls and not audit.record.steps():
+        if not audit.session.optimizers:
             yield self.finding(audit, [], "no `forward`, no `backward` and no optimizer was seen", None)
+        elif audit.session.is_part:
+            why = why_never_called(audit.record, "backward")
+            culprit = why[0][0] if why else None
+            yield self.finding(audit, [], "no `forward`, no `backward` and no step was seen", culprit, related=why[1:])
 
     @staticmethod
     def bad() -> Example:
