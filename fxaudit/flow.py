@@ -526,8 +526,9 @@ def _stepped_between(record: Record, track: int, start: int, end: int) -> bool:
 
 def nonfinite_origin(
     record: Record, probe: Probe | None, event_time: int, skipped: range = range(0)
-) -> tuple[int, str]:
-    """The operation at which NaN or infinity first appeared in the probed step: (operation, forward or backward).
+) -> tuple[int, str, bool]:
+    """The operation at which NaN or infinity first appeared in the probed step: (operation, forward or backward,
+    whether that is sure).
 
     Operations in `skipped` are left out: not enough is known of them.
     """
@@ -547,27 +548,34 @@ def nonfinite_origin(
         if not all(record.values[i].finite is not False for i in op.inputs):
             made = _nan_origin(record, op)
             if made >= 0:
-                return made, "forward"
+                return made, "forward", True
             continue
         if any(_stepped_between(record, track, op.index, event_time) for track in leaves):
             continue
         made = op.index if _can_be_infinite(op) else _infinity_origin(record, op)
-        if all(record.values[i].finite is not None for i in op.inputs):
-            return made, "forward"
+        singular = unsure < 0 and _can_be_infinite(record.ops[made])
+        if singular or not any(_is_unseen(record, i) for i in op.inputs):
+            return made, "forward", True
         unsure = made if unsure < 0 else unsure  # nobody looked at what it got: it may have been bad already
     constant = _nonfinite_constant(record, event_time)
     if constant >= 0:
-        return constant, "forward"
+        return constant, "forward", True
     if unsure >= 0:
-        return unsure, "forward"
+        return unsure, "forward", False
     if probe is not None:
         finder = OpsBySequence(record.ops)
         for flow in probe.flows:
             if flow.visited and flow.incoming in ("finite", "zero") and "nonfinite" in flow.outgoing:
                 found = finder.find(flow.sequence)
                 if found >= 0:
-                    return found, "backward"
-    return -1, ""
+                    return found, "backward", True
+    return -1, "", False
+
+
+def _is_unseen(record: Record, vid: int) -> bool:
+    """Whether nobody looked at the value's numbers, though an operation made it or a step may have changed it."""
+    value = record.values[vid]
+    return value.finite is None and value.floating and (value.op >= 0 or value.track >= 0)
 
 
 def _nonfinite_constant(record: Record, until: int) -> int:
@@ -585,6 +593,6 @@ def _nonfinite_constant(record: Record, until: int) -> int:
     for _ in range(10_000):
         bad = [vid for vid in op.inputs if record.values[vid].finite is False and record.values[vid].op >= 0]
         if not bad:
-            return op.index
+            return -1 if any(_is_unseen(record, vid) for vid in op.inputs) else op.index
         op = record.ops[record.values[bad[-1]].op]
     return -1

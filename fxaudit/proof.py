@@ -161,6 +161,8 @@ class Rehearsal:
         finally:
             # The loop of an outer `watch` did none of this.
             del record.events[events:]
+            self.session.probes = [entry for entry in self.session.probes if entry[0] < events]
+            self.session.glances = {event for event in self.session.glances if event < events}
 
     def _in_copy(self, examine: Callable[[], Report], refused: bool) -> Report:
         if refused and not can_fork():

@@ -34,18 +34,23 @@ class NonFiniteGradient(Rule):
         states += [s for s in audit.unexplained("blocked") if s not in states and audit.is_skipped_for_nan(s)]
         culprit, words, zero = None, "it was not seen where that begins", None
         skipped = _half_seen(audit)
-        # The first: after a step with NaN everything else is NaN, too.
+        # The first, if it was seen whole, else the next one: but after a step with NaN everything else is NaN, too.
+        stepped = [step.time for step in audit.record.steps()]
+        since = -1
         probes: list[tuple[int, Probe | None]] = [
             (audit.record.events[event].time - 1, probe) for event, probe in audit.session.probes
         ]
         for time, probe in probes or [(audit.record.time - 1, None)]:
+            if culprit is not None and any(since < step <= time for step in stepped):
+                break
             if time in skipped:
                 continue
-            index, phase = nonfinite_origin(audit.record, probe, time, skipped)
-            if index >= 0:
-                culprit = audit.op_source(index)
+            index, phase, is_sure = nonfinite_origin(audit.record, probe, time, skipped)
+            if index >= 0 and (is_sure or culprit is None):
+                culprit, since = audit.op_source(index), time
                 zero = audit.op_source(_zero_behind(audit, index))
                 words = f"`{audit.record.ops[index].name}` gives it" + (" in backward" if phase == "backward" else "")
+            if is_sure:
                 break
         backwards = [e for e in audit.graph.backwards if states[0].index in e.arrived]
         backward = audit.source(backwards[-1].stack) if backwards else None

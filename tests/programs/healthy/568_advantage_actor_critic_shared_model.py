@@ -53,7 +53,7 @@ def train(steps=6, workers=2):
 
 
 KIND = "healthy"  # NEEDS_LOOP
-EXPECT = {f"actorcritic.{m}.{n}": "trained" for m in ("body", "policy", "value") for n in ("weight", "bias")}
+EXPECT = {f"shared.{m}.{n}": "trained" for m in ("body", "policy", "value") for n in ("weight", "bias")}
 CAUSE = "healthy"
 
 if __name__ == "__main__":
