@@ -16,6 +16,8 @@ import fxaudit
 from fxaudit.report import Report
 from tests.launching import SECONDS, audited, launched
 
+pytestmark = pytest.mark.alone
+
 SCHEMA = json.loads((Path(fxaudit.__file__).parent / "schema.json").read_text(encoding="utf-8"))
 
 START = """
@@ -190,7 +192,7 @@ for step in range(8):
     assert (finding.code, finding.level, len(finding.parameters)) == ("FXA409", "warning", 4)
     assert finding.culprit is not None and finding.culprit.line == line_of(script, culprit)
     assert set(verdicts(report).values()) == {"trained"}
-    assert any("differ between the ranks" in note for note in report.notes)
+    assert any("differ between the ranks" in note for note in report.notes), report.notes
 
 
 def test_gradients_averaged_by_hand_past_the_wrapper_are_healthy(tmp_path: Path) -> None:

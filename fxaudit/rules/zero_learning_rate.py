@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fxaudit.blame import why_never_called
+from fxaudit.blame import source_at, why_never_called
 from fxaudit.capture.session import OptimizerInfo
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.rates import given_rate, schedule_origins, written_rate
 from fxaudit.source import SourceLine
+from fxaudit.syntax import call_sites
 from fxaudit.verdict import ParameterState
 
 __all__ = ["ZeroLearningRate"]
@@ -108,12 +109,23 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
             if why:
                 return why[0][0], [*why[1:], *related]
         return scheduler, [*factors[:2], (built, "the optimizer is built here")]
-    rate = None if _constructed_with_zero(audit, info) else written_rate(audit)
-    rate = rate or given_rate(audit, info)
+    written = None if _constructed_with_zero(audit, info) else written_rate(audit)
+    rate = written or given_rate(audit, info)
     if rate is None:
         return built, []
     culprit, behind = rate.explanation(audit)
-    return culprit, [*behind[:1], (built, "the optimizer is built here"), *behind[1:]]
+    callers = _callers(audit, source_at(written.tree.file, written.line)) if written is not None else []
+    behind = [(line, role) for line, role in behind if line != culprit]
+    return culprit, [*behind[:1], *callers, (built, "the optimizer is built here"), *behind[1:]]
+
+
+def _callers(audit: Audit, written: SourceLine) -> Lines:
+    """The calls of the user's function that writes the rate: what it is given decides."""
+    function = written.function.rsplit(".", 1)[-1]
+    if not function.isidentifier():
+        return []
+    sites = [source_at(tree.file, node.lineno) for tree, node in call_sites(audit.project_files, function)]
+    return [(site, f"`{function}` is called here") for site in sites[:2]]
 
 
 def _bound_names(audit: Audit, stack: int) -> frozenset[str]:
