@@ -536,3 +536,22 @@ def test_a_small_gradient_in_half_precision_is_no_noise() -> None:
     report = assert_guilty(small_gradient_in_bfloat16, "0.weight", "FXA503")
     assert report.parameters["0.weight"].verdict == "blocked"
     assert report.parameters["1.weight"].verdict == "trained"
+
+
+def term_times_a_written_zero() -> Made:
+    body, aux = nn.Linear(4, 1), nn.Linear(4, 1)
+    model, x = nn.ModuleList([body, aux]), torch.randn(8, 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def loss() -> torch.Tensor:
+        main = body(x).square().mean()
+        term = aux(x).square().mean()
+        term = term * 0.0  # guilty
+        return main + term
+
+    return model, loss, optimizer
+
+
+def test_a_zero_that_is_written_in_the_line_is_not_followed_to_the_other_factor() -> None:
+    report = assert_guilty(term_times_a_written_zero, "1.weight", "FXA501")
+    assert report.parameters["1.weight"].verdict == "blocked"

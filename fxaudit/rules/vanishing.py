@@ -142,20 +142,25 @@ def _is_whole(value: ast.expr) -> bool:
 
 
 def factor_origins(audit: Audit, index: int) -> list[tuple[SourceLine | None, str]]:
-    """Where the names that stand as factors in the operation's line get their values: (line, role) pairs."""
+    """Where the names that stand as factors in the operation's line get their values: (line, role) pairs.
+
+    None where the line says itself what the factor 0 is.
+    """
     stack = audit.record.ops[index].stack if index >= 0 else -1
     stacks = audit.record.stacks
     tree = tree_of(stacks.file(stack)) if stack >= 0 else None
     statement = tree.statement_at(stacks.line(stack)) if tree is not None else None
     if tree is None or statement is None:
         return []
-    factors = [
+    operands = [
         operand
         for node in ast.walk(statement)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
         for operand in (node.left, node.right)
-        if isinstance(operand, ast.Name | ast.Attribute)
     ]
+    if any(_is_zero(operand) for operand in operands):
+        return []
+    factors = [operand for operand in operands if isinstance(operand, ast.Name | ast.Attribute)]
     found = [o for factor in factors for o in origins(audit.project_files, tree, factor) if not o.is_handed_on]
     found.sort(key=lambda origin: not (origin.is_nothing and origin.is_direct))
     return [(source_at(o.file, o.line), f"`{o.name}` gets its value here") for o in found]
