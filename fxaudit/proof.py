@@ -402,14 +402,12 @@ def _replay(
 ) -> list[str] | None:
     """The parameters that receive a non-zero gradient when the culprit is neutralised; None where the replay failed.
 
-    Where that alone brings none to life, the further cuts that the finding names are removed, too.
+    Where that alone brings none to life, what else the finding names is removed, too: the first line of it, then all.
     """
     assert finding.culprit is not None
-    first = [finding.culprit]
-    attempts = [first]
-    if finding.related:
-        attempts.append([*first, *(r.source for r in finding.related)])
-    for lines in attempts:
+    lines_named = [finding.culprit, *(related.source for related in finding.related)]
+    for count in sorted({1, min(2, len(lines_named)), len(lines_named)}):
+        lines = lines_named[:count]
         attempt = functools.partial(_attempt, session, closure, lines, parameters)
         answer, _ = in_copy(attempt, seconds=120.0)
         if answer is None:

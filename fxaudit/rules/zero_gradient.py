@@ -99,9 +99,9 @@ class ZeroGradient(Rule):
                 growth = _never_grows(audit, found.bites)
                 if growth:
                     return growth[0][0], [*growth[1:], (bites, "begins with zero here")], growth[0][1]
-                behind = factor_origins(audit, found.bites)
-                literal = zero_number(audit, found.bites, frames=1) or (behind[0][0] if behind else None)
-                literal = literal or zero_number(audit, found.bites)
+                literal = zero_number(audit, found.bites, frames=1)
+                behind = factor_origins(audit, found.bites) if literal is None else []
+                literal = literal or (behind[0][0] if behind else None) or zero_number(audit, found.bites)
                 return literal or bites, [(bites, "multiplied by 0 here"), *behind], "it is multiplied by 0"
             case "factor":
                 dropped = _dropped(audit, found.origin)
