@@ -98,18 +98,25 @@ def method_call_of(files: Iterable[str], qualified: str, called: str) -> SourceL
     return None
 
 
-def return_after(file: str, line: int) -> SourceLine | None:
-    """The last `return` with a value in the function that `line` stands in, if it comes after it."""
+def return_after(file: str, line: int) -> tuple[SourceLine | None, str]:
+    """The last `return` with a value in the function that `line` stands in, if it comes after it: (line, role)."""
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree is not None else None
     scope = tree.function(statement) if tree is not None and statement is not None else None
     if tree is None or not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
-        return None
+        return None, ""
     own = [
         n for n in ast.walk(scope) if isinstance(n, ast.Return) and n.value is not None and tree.function(n) is scope
     ]
     later = [node for node in own if node.lineno > line]
-    return source_at(file, later[-1].lineno) if later else None
+    if not later:
+        return None, ""
+    held = {ast.unparse(n) for n in ast.walk(later[-1]) if isinstance(n, ast.Name | ast.Attribute)}
+    is_returned = not held.isdisjoint(binding_of(file, line).names)
+    role = (
+        "it is returned here, and not used by the loss" if is_returned else "what is returned here does not contain it"
+    )
+    return source_at(file, later[-1].lineno), role
 
 
 def skipping_return(stacks: StackTable, stack: int) -> SourceLine | None:

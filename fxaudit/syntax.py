@@ -31,6 +31,7 @@ __all__ = [
     "drops_call",
     "is_only_one",
     "is_only_returned",
+    "is_zero",
     "made_lazily",
     "obstacles",
     "rebinding_of",
@@ -676,3 +677,8 @@ def _ends_its_loop(tree: Tree, node: ast.AST) -> bool:
 
 def _definitions(tree: Tree, name: str) -> list[ast.AST]:
     return [n for n in ast.walk(tree.root) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n.name == name]
+
+
+def is_zero(node: ast.AST | None) -> bool:
+    """Whether an expression is the number 0, written out."""
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float) and node.value == 0

@@ -555,3 +555,24 @@ def term_times_a_written_zero() -> Made:
 def test_a_zero_that_is_written_in_the_line_is_not_followed_to_the_other_factor() -> None:
     report = assert_guilty(term_times_a_written_zero, "1.weight", "FXA501")
     assert report.parameters["1.weight"].verdict == "blocked"
+
+
+class Returning(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.head, self.aux = nn.Linear(4, 1), nn.Linear(4, 1)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        extra = self.aux(x)
+        return self.head(x), extra
+
+
+def unread_result() -> Made:
+    model, x = Returning(), torch.randn(8, 4)
+    return model, lambda: model(x)[0].square().mean(), torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+def test_a_result_that_is_returned_and_never_used_is_said_to_be_returned() -> None:
+    found = finding_on(report_on(unread_result), "aux.weight")
+    roles = [related.role for related in found.related]
+    assert (found.code, roles[:1]) == ("FXA103", ["it is returned here, and not used by the loss"]), roles

@@ -74,7 +74,7 @@ class DeadEndValue(Rule):
             if chosen is not None:
                 related.append((chosen, "what counts of the results is chosen here"))
             elif again is None and not unread and not _runs_backward(audit, stack):
-                related.append((return_after(file, line), "what is returned here does not contain it"))
+                related.append(return_after(file, line))
             if backward is not None:
                 related.append((backward[0], "backward is called on another value"))
                 if backward[1]:

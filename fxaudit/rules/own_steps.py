@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fxaudit.blame import source_at
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
-from fxaudit.syntax import Tree, obstacles, tree_of
+from fxaudit.syntax import Tree, is_zero, obstacles, tree_of
 from fxaudit.syntax_values import origins
 from fxaudit.verdict import ParameterState
 
@@ -98,7 +98,7 @@ def _write_of_nothing(audit: Audit, tree: Tree, kind: ast.ClassDef) -> Idle | No
     """The 0 that a factor of the written update goes back to."""
     for write in _writes(kind):
         found = origins(audit.project_files, tree, write)
-        zero = next((o for o in found if o.is_unconditional and _is_zero(o.value)), None)
+        zero = next((o for o in found if o.is_unconditional and is_zero(o.value)), None)
         if zero is not None:
             behind = [(source_at(o.file, o.line), f"`{o.name}` gets its value here") for o in found if o is not zero]
             return Idle(
@@ -158,10 +158,6 @@ def _root(written: ast.expr) -> str:
         case ast.Name(id=name) | ast.Attribute(value=ast.Name(id=name), attr="data"):
             return name
     return ""
-
-
-def _is_zero(value: ast.expr | None) -> bool:
-    return isinstance(value, ast.Constant) and not isinstance(value.value, bool) and value.value == 0
 
 
 def _calls_a_step(function: ast.FunctionDef) -> bool:

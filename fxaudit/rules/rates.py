@@ -10,7 +10,7 @@ from fxaudit.blame import source_at
 from fxaudit.capture.session import OptimizerInfo
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
-from fxaudit.syntax import Tree, sliced_statements, tree_of
+from fxaudit.syntax import Tree, is_zero, sliced_statements, tree_of
 from fxaudit.syntax_values import Origin, first_line, origins, results
 
 __all__ = ["Rate", "given_rate", "schedule_origins", "written_rate"]
@@ -26,10 +26,10 @@ class Rate:
 
     def rank(self, audit: Audit) -> int:
         """How well it explains a rate that is too small; less is better."""
-        if _is_zero(self.value):
+        if is_zero(self.value):
             return 0
         found = [] if _computes(self.value) else origins(audit.project_files, self.tree, self.value)
-        if any(_is_zero(origin.value) and origin.is_direct for origin in found):
+        if any(is_zero(origin.value) and origin.is_direct for origin in found):
             return 1
         return 2 if any(isinstance(v, ast.BinOp) for v in (self.value, *(o.value for o in found))) else 3
 
@@ -39,11 +39,11 @@ class Rate:
         Where the expression only hands on a name that is the 0 it goes back to, or else what computes the value.
         """
         here = source_at(self.tree.file, self.line)
-        found = [] if _is_zero(self.value) else origins(audit.project_files, self.tree, self.value)
+        found = [] if is_zero(self.value) else origins(audit.project_files, self.tree, self.value)
         telling = [origin for origin in found if _computes(origin.value)]
         culprit = here
         if not _computes(self.value):
-            zero = next((o for o in telling if _is_zero(o.value) and o.is_direct), None)
+            zero = next((o for o in telling if is_zero(o.value) and o.is_direct), None)
             best = zero or (telling[0] if telling else None)
             culprit = source_at(best.file, best.line) if best is not None else here
         related: list[tuple[SourceLine | None, str]] = [(here, "the rate is set here")]
@@ -112,7 +112,7 @@ def _origins(audit: Audit, tree: Tree, value: ast.expr) -> list[Origin]:
 
 def _doubt(value: ast.expr | None) -> int:
     """How likely an expression gives 0; less is likelier."""
-    if value is None or _is_zero(value):
+    if value is None or is_zero(value):
         return 0
     whole = any(
         (isinstance(n, ast.BinOp) and isinstance(n.op, ast.FloorDiv))
@@ -148,7 +148,3 @@ def _computes(value: ast.AST | None) -> bool:
         case ast.Call(func=ast.Name(id="float"), args=[inner]):
             return _computes(inner)
     return not isinstance(value, ast.Name | ast.Attribute | ast.Subscript)
-
-
-def _is_zero(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and not isinstance(node.value, bool) and node.value == 0

@@ -8,7 +8,7 @@ from fxaudit.blame import project_stack, source_at
 from fxaudit.flow import Vanishing, gradient_origin
 from fxaudit.rule import Audit
 from fxaudit.source import SourceLine
-from fxaudit.syntax import assignments_behind, tree_of
+from fxaudit.syntax import assignments_behind, is_zero, tree_of
 from fxaudit.syntax_values import origins
 from fxaudit.verdict import ParameterState
 
@@ -97,7 +97,7 @@ def _filled_with_zeros(node: ast.Assign | ast.Expr) -> set[str]:
         case ast.Expr(value=ast.Call(func=ast.Attribute(attr="zeros_" | "zero_", value=owner), args=args)):
             targets = [owner, *args]
         case ast.Expr(value=ast.Call(func=ast.Attribute(attr="constant_" | "fill_", value=owner), args=[*args, last])):
-            targets = [owner, *args] if _is_zero(last) else []
+            targets = [owner, *args] if is_zero(last) else []
     parts = (part for target in targets for part in ast.walk(target))
     return {part.attr for part in parts if isinstance(part, ast.Attribute) and _is_self(part.value)}
 
@@ -158,7 +158,7 @@ def factor_origins(audit: Audit, index: int) -> list[tuple[SourceLine | None, st
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
         for operand in (node.left, node.right)
     ]
-    if any(_is_zero(operand) for operand in operands):
+    if any(is_zero(operand) for operand in operands):
         return []
     factors = [operand for operand in operands if isinstance(operand, ast.Name | ast.Attribute)]
     found = [o for factor in factors for o in origins(audit.project_files, tree, factor) if not o.is_handed_on]
@@ -194,7 +194,7 @@ def _literal_zero(file: str, line: int) -> SourceLine | None:
                 for argument, default in _defaults(node):
                     if argument in names and _has_zero(default):
                         return source_at(tree.file, default.lineno)
-            case ast.keyword(arg=str() as name, value=value) if (name in names or name in attributes) and _is_zero(
+            case ast.keyword(arg=str() as name, value=value) if (name in names or name in attributes) and is_zero(
                 value
             ):
                 return source_at(tree.file, value.lineno)
@@ -208,10 +208,6 @@ def _defaults(node: ast.arguments) -> list[tuple[str, ast.expr]]:
     return pairs
 
 
-def _is_zero(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) in (int, float) and node.value == 0
-
-
 def _has_zero(value: ast.expr) -> bool:
     """Whether a value is 0, or a dict, tuple or list with a 0 in it, or a namespace or tensor made of such."""
     match value:
@@ -221,8 +217,8 @@ def _has_zero(value: ast.expr) -> bool:
             name = getattr(function, "id", getattr(function, "attr", ""))
             parts = [*args, *(keyword.value for keyword in keywords)]
             return name in ("dict", "tensor", "Namespace", "SimpleNamespace") and any(_has_zero(part) for part in parts)
-    return _is_zero(value)
+    return is_zero(value)
 
 
 def _zero_line(value: ast.expr) -> int:
-    return next(node.lineno for node in ast.walk(value) if isinstance(node, ast.Constant) and _is_zero(node))
+    return next(node.lineno for node in ast.walk(value) if isinstance(node, ast.Constant) and is_zero(node))
