@@ -36,6 +36,8 @@ BY_ZERO = Fact(
     "it is multiplied by 0", "Give the factor another value, or leave the term out and freeze what only it trains."
 )
 NOTHING = "Look at what selects: print how many elements are left, and skip the term where there is none."
+FILLING = ("fill_", "constant_", "ones_")
+"""What makes even a single element a constant that somebody chose."""
 MULTIPLYING = ("mul", "mul_", "__mul__", "__rmul__", "multiply")
 
 
@@ -354,6 +356,10 @@ def _constant_behind(audit: Audit, index: int, filled: Mapping[int, Sequence[Op]
         for vid in record.ops[op].inputs:
             track = record.values[vid].track
             writes = [writer for writer in filled.get(track, ()) if writer.index < op] if track >= 0 else []
-            if writes and audit.session.is_constant(track):
+            if (
+                writes
+                and audit.session.is_constant(track)
+                and (record.tracks[track].numel > 1 or writes[-1].name in FILLING)
+            ):
                 return audit.source(writes[-1].stack)
     return None
