@@ -44,7 +44,8 @@ class Finding:
 
     `proved` is True when a replay without the culprit brought gradient back to `restored`, False when it did not, and
     None when no replay was made or the culprit has no neutral form. `also` names the codes of further causes that have
-    to be fixed after this one.
+    to be fixed after this one. `fact` says in one sentence, with the numbers seen, why a derivative is zero or not
+    finite; None where that is not the question, or not known.
     """
 
     code: str
@@ -59,6 +60,7 @@ class Finding:
     proved: bool | None = None
     restored: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    fact: str | None = None
 
     def with_proof(self, proved: bool, restored: tuple[str, ...]) -> Finding:
         """This finding with the outcome of its replay."""

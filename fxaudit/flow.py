@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from fxaudit.capture.autograd import OpsBySequence, Probe
+from fxaudit.capture.facts import Fact
 from fxaudit.capture.record import Op, Record, Track
 from fxaudit.sweeping import sweep
 
@@ -22,6 +23,7 @@ __all__ = [
     "SELECTING",
     "Vanishing",
     "gradient_origin",
+    "nonfinite_fact",
     "nonfinite_origin",
     "zero_value_origin",
 ]
@@ -118,6 +120,8 @@ class Vanishing:
     factor_track: int = -1
     """The parameter that is the zero factor, if it is one."""
     node: str = ""
+    fact: Fact | None = None
+    """Why, in one sentence with the numbers seen, where the node itself tells."""
 
 
 Edge = tuple[int, int]
@@ -143,12 +147,23 @@ class _Ascent:
         self._beyond: dict[int, Beyond] = {}
         self._more: dict[int, list[Edge]] = {}
         self._selecting: dict[int, int] = {}
+        self._facts: dict[int, Fact] | None = None
 
     @classmethod
     def of(cls, record: Record, probe: Probe) -> _Ascent:
         if not isinstance(probe.ascent, cls):
             probe.ascent = cls(record, probe)
         return probe.ascent
+
+    def fact_at(self, op: int) -> Fact | None:
+        """What a node of that operation told of a zero that it handed on: why the factor that it made is zero."""
+        if self._facts is None:
+            self._facts = {}
+            for number, flow in enumerate(self.probe.flows):
+                told = [fact for position, fact in flow.facts.items() if flow.outgoing[position] == "zero"]
+                if told:
+                    self._facts.setdefault(self.op_of(number), told[0])
+        return self._facts.get(op) if op >= 0 else None
 
     def op_of(self, node: int) -> int:
         return self.finder.find(self.probe.flows[node].sequence)
@@ -270,6 +285,7 @@ def gradient_origin(record: Record, probe: Probe, track: Track) -> Vanishing | N
             found = Vanishing("selected", chosen, chosen, node=probe.flows[selecting].name)
         else:
             found = _explain(record, probe, node, position, ascent.finder, track)
+            found = replace(found, fact=ascent.fact_at(found.origin) or probe.flows[node].facts.get(position))
         if best is None or _rank(record, found) < _rank(record, best):
             best = found
     return best
@@ -519,9 +535,20 @@ def _leaves_written(record: Record, op: Op) -> set[int]:
     return tracks - {-1}
 
 
-def _stepped_between(record: Record, track: int, start: int, end: int) -> bool:
-    """Whether an optimizer may have written the tensor in the meantime, so that its numbers say nothing of `start`."""
-    return any(start <= record.events[fact.event].time <= end for fact in record.tracks[track].facts)
+def _stepped_between(record: Record, track: int, made: int, looked: int) -> bool:
+    """Whether an optimizer stepped the tensor after the operation `made` it and before event `looked`, so that the
+    numbers seen then say nothing of what was made."""
+    facts = record.tracks[track].facts
+    return any(fact.event < looked and record.events[fact.event].time >= made for fact in facts)
+
+
+def nonfinite_fact(record: Record, probe: Probe | None, op: int) -> Fact | None:
+    """Why the numbers of an operation, or its derivatives, are not finite, where one of its autograd nodes tells."""
+    if probe is None:
+        return None
+    finder = OpsBySequence(record.ops)
+    flows = (flow for flow in probe.flows if flow.facts and "nonfinite" in flow.outgoing)
+    return next((fact for flow in flows if finder.find(flow.sequence) == op for fact in flow.facts.values()), None)
 
 
 def nonfinite_origin(
@@ -550,7 +577,8 @@ def nonfinite_origin(
             if made >= 0:
                 return made, "forward", True
             continue
-        if any(_stepped_between(record, track, op.index, event_time) for track in leaves):
+        looked = max(record.values[out].looked for out in bad)
+        if any(_stepped_between(record, track, op.index, looked) for track in leaves):
             continue
         made = op.index if _can_be_infinite(op) else _infinity_origin(record, op)
         singular = unsure < 0 and _can_be_infinite(record.ops[made])

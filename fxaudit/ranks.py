@@ -295,7 +295,6 @@ def _uneven_use(arrived: Sequence[RankReport], voting: Sequence[RankReport], nam
                 culprit=cause.culprit if cause is not None else None,
                 related=cause.related if cause is not None else (),
                 path=cause.path if cause is not None else (),
-                also=(),
             )
         )
     return found

@@ -666,6 +666,7 @@ def _finding(finding: Finding, table: _SourceTable) -> Json:
         "proved": finding.proved,
         "restored": list(finding.restored),
         "also": list(finding.also),
+        "fact": finding.fact,
     }
 
 
@@ -688,4 +689,5 @@ def _read_finding(data: Json, table: Sequence[SourceLine | None]) -> Finding:
         proved=data["proved"],
         restored=tuple(data["restored"]),
         also=tuple(data["also"]),
+        fact=data.get("fact"),
     )

@@ -295,6 +295,7 @@ class Rule:
         level: Level | None = None,
         fix: str | None = None,
         extra: Iterable[str] = (),
+        fact: str | None = None,
     ) -> Finding:
         """A finding of this rule about `states`, which count as explained from here on."""
         concerned = list(states)
@@ -318,6 +319,7 @@ class Rule:
             culprit=culprit,
             related=tuple(lines),
             path=audit.path(concerned[0]) if concerned else (),
+            fact=fact,
         )
 
 

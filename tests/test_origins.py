@@ -576,3 +576,92 @@ def test_a_result_that_is_returned_and_never_used_is_said_to_be_returned() -> No
     found = finding_on(report_on(unread_result), "aux.weight")
     roles = [related.role for related in found.related]
     assert (found.code, roles[:1]) == ("FXA103", ["it is returned here, and not used by the loss"]), roles
+
+
+# -- facts ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_zero_gradient_is_explained_by_the_numbers_seen_and_the_help_follows() -> None:
+    def make() -> Made:
+        model, x = two_layers(nn.ReLU()), torch.randn(5, 4)
+        with torch.no_grad():
+            model[0].bias.fill_(-50.0)
+        return model, lambda: model(x).square().mean(), sgd(model)
+
+    report = report_on(make)
+    found = finding_on(report, "0.weight")
+    assert found.fact == "all 20 inputs of `relu` are 0 or less"
+    assert found.fact in found.message
+    assert "above 0" in found.fix
+    assert Report.from_json(report.to_json()).findings[0].fact == report.findings[0].fact
+
+
+def test_softmax_over_one_class_is_told_as_such() -> None:
+    def make() -> Made:
+        model, x = nn.Linear(4, 1), torch.randn(5, 4)
+        target = torch.rand(5, 1)
+        return model, lambda: F.cross_entropy(model(x), target), sgd(model)  # guilty
+
+    found = finding_on(assert_guilty(make, "weight", "FXA501"), "weight")
+    assert found.fact == "softmax over a dimension of size 1 is 1 whatever comes in"
+
+
+def test_a_factor_of_zeros_is_explained_where_the_zeros_were_made() -> None:
+    def make() -> Made:
+        model, x = nn.ModuleList([nn.Linear(4, 3), nn.Linear(4, 3)]), torch.randn(5, 4)
+        with torch.no_grad():
+            model[0].bias.fill_(-50.0)
+        return model, lambda: (torch.relu(model[0](x)) * model[1](x)).sum(), sgd(model)  # guilty
+
+    found = finding_on(report_on(make), "1.weight")
+    assert found.fact == "all 15 inputs of `relu` are 0 or less"
+
+
+def test_numbers_packed_by_the_users_hooks_are_not_unpacked_a_second_time() -> None:
+    unpacked = []
+
+    def unpack(packed: torch.Tensor) -> torch.Tensor:
+        unpacked.append(packed)
+        return packed
+
+    def make() -> Made:
+        model, x = two_layers(nn.ReLU()), torch.randn(5, 4)
+        with torch.no_grad():
+            model[0].bias.fill_(-50.0)
+
+        def loss() -> torch.Tensor:
+            with torch.autograd.graph.saved_tensors_hooks(lambda tensor: tensor, unpack):
+                return model(x).square().mean()
+
+        return model, loss, sgd(model)
+
+    model, loss, _ = make()
+    loss().backward()
+    plain = len(unpacked)
+    assert plain > 0
+    unpacked.clear()
+    with fxaudit.watch(model, sgd(model)) as watch:
+        for _ in range(3):
+            optimizer = sgd(model)
+            optimizer.zero_grad()
+            loss().backward()
+            optimizer.step()
+    assert len(unpacked) == 3 * plain
+    assert finding_on(watch.report, "0.weight").fact == "`relu` hands back zeros for it"
+
+
+def test_the_first_backward_alone_is_blamed_for_nan_though_nothing_was_known_of_the_model_before() -> None:
+    torch.manual_seed(0)
+    with fxaudit.watch() as watch:
+        model, head = nn.Linear(4, 4), nn.Linear(4, 2)
+        optimizer = sgd(nn.ModuleList([model, head]))
+        for _ in range(3):
+            optimizer.zero_grad()
+            hidden = model(torch.randn(5, 4))
+            loss = head((hidden - hidden).abs().sqrt() + 1).square().mean()  # guilty
+            loss.backward()
+            optimizer.step()
+    found = next(f for f in watch.report.findings if f.code == "FXA502")
+    assert found.culprit is not None
+    assert found.culprit.code.endswith("# guilty")
+    assert found.fact == "`sqrt` of 0 at all 20 elements"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from fxaudit.capture.facts import FAMILIES, SINGULAR, Fact, fact_of
 from fxaudit.capture.record import GradFnGraph, GradientState, Op
 from fxaudit.capture.values import gradient_states
 
@@ -25,6 +26,7 @@ __all__ = [
     "autograd_graph",
     "collector_paused",
     "graph_behind",
+    "meets_singularity",
     "reached_leaves",
 ]
 
@@ -60,6 +62,27 @@ def reached_leaves(roots: Sequence[torch.Tensor]) -> list[torch.Tensor]:
                     seen.add(following)
                     stack.append(following)
     return list(leaves.values())
+
+
+def meets_singularity(roots: Sequence[torch.Tensor]) -> bool:
+    """Whether some operation behind `roots` got a number at which its derivative is not finite, such as `sqrt` of 0.
+
+    Asked before a backward, because a step with NaN leaves no number from which it could be told afterwards.
+    """
+    with collector_paused(), torch.no_grad():
+        stack: list[Any] = [root.grad_fn for root in roots if root.grad_fn is not None]
+        seen = set(stack)
+        while stack:
+            node = stack.pop()
+            if node.name().rpartition("::")[2].partition("Backward")[0] in SINGULAR.nodes:
+                with contextlib.suppress(Exception):  # a look is never worth the user's backward
+                    if fact_of((SINGULAR,), node, 0, (), (), "nonfinite") is not None:
+                        return True
+            for following, _ in node.next_functions:
+                if following is not None and following not in seen:
+                    seen.add(following)
+                    stack.append(following)
+    return False
 
 
 def autograd_graph(roots: Sequence[torch.Tensor], most: int = sys.maxsize) -> tuple[list[Any], list[tuple[int, int]]]:
@@ -138,7 +161,8 @@ class NodeFlow:
     """What went through one autograd node in one backward.
 
     `incoming` is the state of the gradient at its outputs, `outgoing` that at each of its inputs; `made_by` are the
-    recorded operations that produced the outgoing gradients, -1 where torch's own code did.
+    recorded operations that produced the outgoing gradients, -1 where torch's own code did; `facts` say, by input, why
+    the gradient that is handed on there became zero or stopped being finite, where that is known.
     """
 
     name: str
@@ -147,6 +171,7 @@ class NodeFlow:
     incoming: GradientState = "none"
     outgoing: list[GradientState] = field(default_factory=list)
     made_by: list[int] = field(default_factory=list)
+    facts: dict[int, Fact] = field(default_factory=dict)
     visited: bool = False
 
 
@@ -161,6 +186,8 @@ class Probe:
         self.ascent: object = None
         """What `fxaudit.flow` has gathered on the way up this graph; it lives as long as the probe."""
         self._handles: list[Any] = []
+        self._nodes: list[Any] = []
+        """The nodes themselves while their hooks are on, the roots first: so they can be let go without recursion."""
 
     @classmethod
     def on(cls, roots: Sequence[torch.Tensor], recorder: Recorder) -> Probe:
@@ -169,14 +196,15 @@ class Probe:
         nodes, _ = autograd_graph(roots)
         index = {node: number for number, node in enumerate(nodes)}
         probe.roots = [index[r.grad_fn] for r in roots if r.grad_fn is not None]
-        for node in nodes:
+        probe._nodes = nodes
+        for number, node in enumerate(nodes):
             variable = getattr(node, "variable", None)
             track = recorder.track(variable).index if variable is not None else -1
             sequence = node._sequence_nr() if variable is None else -1
             flow = NodeFlow(node.name(), sequence, track)
             probe.flows.append(flow)
             probe.edges.append([(index[n] if n is not None else -1, position) for n, position in node.next_functions])
-            probe._handles.append(node.register_hook(_hook(flow, recorder)))
+            probe._handles.append(node.register_hook(_hook(probe._nodes, number, flow, recorder)))
         return probe
 
     def close(self) -> None:
@@ -184,9 +212,10 @@ class Probe:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
+        self._nodes.clear()
 
 
-def _hook(flow: NodeFlow, recorder: Recorder) -> Any:
+def _hook(nodes: list[Any], number: int, flow: NodeFlow, recorder: Recorder) -> Any:
     def look(grad_inputs: tuple[Any, ...], grad_outputs: tuple[Any, ...]) -> None:
         paused = recorder.paused
         recorder.paused = True
@@ -194,14 +223,29 @@ def _hook(flow: NodeFlow, recorder: Recorder) -> Any:
             with torch._C.DisableTorchFunction():
                 incoming = gradient_states(list(grad_outputs))
                 outgoing = gradient_states(list(grad_inputs))
+                flow.visited = True
+                flow.incoming = _worst([state for state, _ in incoming])
+                flow.outgoing = [state for state, _ in outgoing]
+                flow.facts = _facts(nodes[number], flow, grad_outputs, grad_inputs)
         finally:
             recorder.paused = paused
-        flow.visited = True
-        flow.incoming = _worst([state for state, _ in incoming])
-        flow.outgoing = [state for state, _ in outgoing]
         flow.made_by = [_maker(tensor, recorder) for tensor in grad_inputs]
 
     return look
+
+
+def _facts(node: Any, flow: NodeFlow, incoming: Sequence[Any], outgoing: Sequence[Any]) -> dict[int, Fact]:
+    """Why gradients that came in alive are handed on as zeros, or not finite, by position; where that is known."""
+    found = {}
+    for position, state in enumerate(flow.outgoing):
+        dies = state == "zero" and flow.incoming in ("finite", "nonfinite")
+        if not dies and state != "nonfinite":
+            continue
+        with contextlib.suppress(Exception), torch.no_grad():  # a sentence is never worth the user's backward
+            fact = fact_of(FAMILIES, node, position, incoming, outgoing, "zero" if dies else "nonfinite")
+            if fact is not None:
+                found[position] = fact
+    return found
 
 
 def _worst(states: list[GradientState]) -> GradientState:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.overrides import _get_current_function_mode_stack
 
-from fxaudit.capture.autograd import Probe, graph_behind, reached_leaves
+from fxaudit.capture.autograd import Probe, graph_behind, meets_singularity, reached_leaves
 from fxaudit.capture.patching import Patches
 from fxaudit.capture.processes import hands_through
 from fxaudit.capture.record import BackwardEvent, Op, Track
@@ -79,6 +79,9 @@ def _watch_backward(session: Session, patches: Patches) -> None:
         finally:
             recorder.module_stack, recorder.phase = outer, phase
             depth -= 1
+            if session.probe is not None:  # something raised that is no RuntimeError
+                session.probe.close()
+                session.probe = None
             if event.accumulates:
                 session.progress()
 
@@ -118,7 +121,7 @@ def _open(session: Session, outputs: Any, args: tuple[Any, ...], kwargs: dict[st
                 # After a step with it every number is NaN: what is still alive now tells where that begins.
                 recorder.look_at_living()
                 session.glances.add(len(session.record.events))
-            if (recorder.probing or spoilt) and not event.error:
+            if not event.error and (recorder.probing or spoilt or meets_singularity(roots)):
                 session.probe = Probe.on(roots, recorder)
     session.record.events.append(event)
     return event

@@ -52,6 +52,8 @@ class Value:
     finite: bool | None = None
     nan: bool = False
     """NaN was seen in it; infinities in masks are meant, NaN never is."""
+    looked: int = 0
+    """How many events of the loop had been seen when its numbers were looked at."""
     foreign: bool = False
     """It has a `grad_fn` that no recorded operation made."""
 

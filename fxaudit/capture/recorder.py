@@ -288,7 +288,7 @@ class Recorder(TorchFunctionMode):
             value.track = track
             self.record.tracks[track].values.append(value.index)
         if self.probing:
-            _probe(tensor, value)
+            self._look_at(tensor, value)
         values.append(value)
         if not replace and key in self._current and self._current[key][1]() is tensor:
             self._current[key] = ((value.index,), self._current[key][1])
@@ -394,7 +394,7 @@ class Recorder(TorchFunctionMode):
         for tensor in tensors:
             value = self.record.values[self._current[id(tensor)][0][-1]]
             if value.zero is None:
-                _probe(tensor, value)
+                self._look_at(tensor, value)
 
     def release(self) -> None:
         """Forget the Python objects that were kept to recognise them."""
@@ -407,7 +407,7 @@ class Recorder(TorchFunctionMode):
             if value.index in vids:
                 tensor = ref()
                 if tensor is not None:
-                    _probe(tensor, value)
+                    self._look_at(tensor, value)
                 return
 
     def look_at_living(self) -> None:
@@ -415,7 +415,11 @@ class Recorder(TorchFunctionMode):
         for vids, ref in list(self._current.values()):
             tensor, value = ref(), self.record.values[vids[-1]]
             if tensor is not None and value.zero is None:
-                _probe(tensor, value)
+                self._look_at(tensor, value)
+
+    def _look_at(self, tensor: torch.Tensor, value: Value) -> None:
+        _probe(tensor, value)
+        value.looked = len(self.record.events)
 
     def is_finite(self, tensor: torch.Tensor) -> bool:
         """Whether no number of the tensor is known to be NaN or infinite; leaves the record alone."""

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from fxaudit.blame import why_never_called
 from fxaudit.capture.autograd import Probe
+from fxaudit.capture.facts import Fact
 from fxaudit.finding import Finding
-from fxaudit.flow import nonfinite_origin, zero_value_origin
+from fxaudit.flow import nonfinite_fact, nonfinite_origin, zero_value_origin
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.source import SourceLine
 
@@ -33,6 +34,7 @@ class NonFiniteGradient(Rule):
             return
         states += [s for s in audit.unexplained("blocked") if s not in states and audit.is_skipped_for_nan(s)]
         culprit, words, zero = None, "it was not seen where that begins", None
+        why: Fact | None = None
         skipped = _half_seen(audit)
         # The first, if it was seen whole, else the next one: but after a step with NaN everything else is NaN, too.
         stepped = [step.time for step in audit.record.steps()]
@@ -49,7 +51,10 @@ class NonFiniteGradient(Rule):
             if index >= 0 and (is_sure or culprit is None):
                 culprit, since = audit.op_source(index), time
                 zero = audit.op_source(_zero_behind(audit, index))
-                words = f"`{audit.record.ops[index].name}` gives it" + (" in backward" if phase == "backward" else "")
+                name = audit.record.ops[index].name
+                words = f"`{name}` gives it" + (" in backward" if phase == "backward" else "")
+                why = nonfinite_fact(audit.record, probe, index)
+                why = why.of(name) if why is not None else None
             if is_sure:
                 break
         backwards = [e for e in audit.graph.backwards if states[0].index in e.arrived]
@@ -63,13 +68,15 @@ class NonFiniteGradient(Rule):
         yield self.finding(
             audit,
             states,
-            f"the {what} {audit.names(states)} is not finite: {words}",
+            f"the {what} {audit.names(states)} is not finite: {why.sentence if why is not None else words}",
             culprit or backward,
             related=[
                 (zero, "a zero that it got comes from here"),
                 *(() if any(s.facts for s in states) else skip),
                 (backward, "it arrives with this backward"),
             ],
+            fix=why.help if why is not None else None,
+            fact=why.sentence if why is not None else None,
         )
 
     @staticmethod

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fxaudit.blame import project_stack, source_at
+from fxaudit.capture.facts import Fact
 from fxaudit.capture.record import BackwardEvent
 from fxaudit.finding import Finding
 from fxaudit.flow import OVERWRITING, Vanishing
@@ -27,7 +28,16 @@ if TYPE_CHECKING:
 __all__ = ["ZeroGradient"]
 
 DROPPING = ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
-DROPS = "dropout drops everything"
+DROPS = Fact(
+    "dropout drops everything",
+    "Lower its probability `p`: it is the share that is dropped, not the share that is kept.",
+)
+BY_ZERO = Fact(
+    "it is multiplied by 0", "Give the factor another value, or leave the term out and freeze what only it trains."
+)
+NOTHING = "Look at what selects: print how many elements are left, and skip the term where there is none."
+FILLING = ("fill_", "constant_", "ones_")
+"""What makes even a single element a constant that somebody chose."""
 MULTIPLYING = ("mul", "mul_", "__mul__", "__rmul__", "multiply")
 
 
@@ -40,14 +50,14 @@ class ZeroGradient(Rule):
     """
 
     code, name, level = "FXA501", "zero-gradient", "error"
-    fix = "Remove the zero factor: look at the operation named here and at what it multiplies with."
+    fix = "Look at the operation named here and at the numbers that go into it: with these it lets no gradient pass."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each origin of zeros."""
         origins, filled = Origins(audit), _filled_outside(audit)
         shifts: list[tuple[int, ParameterState]] = []
         groups: dict[
-            tuple[str, int], tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str, list[ParameterState]]
+            tuple[str, int], tuple[SourceLine | None, list[tuple[SourceLine | None, str]], Fact, list[ParameterState]]
         ] = {}
         for state in audit.unexplained("blocked"):
             if state.arrived != "zero" and not _steps_meet_zero(audit, state):
@@ -58,9 +68,9 @@ class ZeroGradient(Rule):
             if found is not None and found.how == "cancelled" and found.factor_track == state.index:
                 shifts.append((found.bites, state))
                 continue
-            culprit, related, words = self._culprit(audit, state, found, filled)
+            culprit, related, why = self._culprit(audit, state, found, filled)
             key = (culprit.file, culprit.line) if culprit is not None else ("", 0)
-            groups.setdefault(key, (culprit, related, words, []))[3].append(state)
+            groups.setdefault(key, (culprit, related, why, []))[3].append(state)
         for bites, state in shifts:
             yield self.finding(
                 audit,
@@ -69,13 +79,15 @@ class ZeroGradient(Rule):
                 audit.op_source(bites),
                 level="note",
             )
-        for culprit, related, words, states in groups.values():
+        for culprit, related, why, states in groups.values():
             yield self.finding(
                 audit,
                 states,
-                f"the gradient of {audit.names(states)} is exactly zero: {words}",
+                f"the gradient of {audit.names(states)} is exactly zero: {why.sentence}",
                 culprit,
                 related=related,
+                fix=why.help,
+                fact=why.sentence,
             )
 
     def _culprit(
@@ -84,37 +96,37 @@ class ZeroGradient(Rule):
         state: ParameterState,
         found: Vanishing | None,
         filled: Mapping[int, Sequence[Op]],
-    ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str]:
+    ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]], Fact]:
         written = [e for e in audit.record.events if e.kind == "write_grad" and state.index in e.tracks]
         if found is None and written:
-            return audit.source(written[-1].stack), [], "the program writes zeros into it"
+            return audit.source(written[-1].stack), [], Fact("the program writes zeros into it")
         if found is None:
             events = [e for e in audit.graph.backwards if state.index in e.arrived]
             line = audit.source(events[-1].stack) if events and audit.judge.looped else None
-            return line, [], "where it vanishes was not seen"
+            return line, [], Fact("where it vanishes was not seen")
         bites = audit.op_source(found.bites)
         name = audit.record.ops[found.bites].name if found.bites >= 0 else found.node
         match found.how:
             case "number":
                 growth = _never_grows(audit, found.bites)
                 if growth:
-                    return growth[0][0], [*growth[1:], (bites, "begins with zero here")], growth[0][1]
+                    return growth[0][0], [*growth[1:], (bites, "begins with zero here")], Fact(growth[0][1])
                 literal = zero_number(audit, found.bites, frames=1)
                 behind = factor_origins(audit, found.bites) if literal is None else []
                 literal = literal or (behind[0][0] if behind else None) or zero_number(audit, found.bites)
-                return literal or bites, [(bites, "multiplied by 0 here"), *behind], "it is multiplied by 0"
+                return literal or bites, [(bites, "multiplied by 0 here"), *behind], BY_ZERO
             case "factor":
                 dropped = _dropped(audit, found.origin)
                 if dropped is not None:
                     return dropped, [(audit.op_source(found.origin), "everything is dropped here")], DROPS
                 literal = _multiplied_by_zero(audit, found.origin)
                 if literal is not None:
-                    return literal, [(audit.op_source(found.origin), "multiplied by 0 here")], "it is multiplied by 0"
+                    return literal, [(audit.op_source(found.origin), "multiplied by 0 here")], BY_ZERO
                 origin = audit.op_source(found.origin)
                 bend = last_bend(audit, found.origin)
                 if bend >= 0:
                     kink = _module_made(audit, bend) or audit.op_source(bend)
-                    return kink, [(origin, "a second derivative is taken here")], "its second derivative is zero"
+                    return kink, [(origin, "a second derivative is taken here")], Fact("its second derivative is zero")
                 # What was made before anybody watched has no line but the one that the source tells.
                 given = zeros_given(audit, found.bites) if found.origin in (-1, found.bites) else []
                 return (
@@ -123,26 +135,26 @@ class ZeroGradient(Rule):
                         (bites, f"`{name}` multiplies with it here"),
                         *((line, "filled with zeros, too") for line in given[1:]),
                     ],
-                    f"`{name}` multiplies it with zeros",
+                    _why(found, name, f"`{name}` multiplies it with zeros"),
                 )
             case "backward":
                 related = [(bites, "applied here"), (integer_zero(audit, found.bites), "a whole number is made here")]
-                return audit.op_source(found.origin), related, "a backward returns zeros"
+                return audit.op_source(found.origin), related, Fact("a backward returns zeros")
             case "empty":
                 return (
                     audit.op_source(found.origin) or bites,
                     [(bites, f"`{name}` selects nothing here")],
-                    "nothing is selected, and it is computed from nothing",
+                    Fact("nothing is selected, and it is computed from nothing", NOTHING),
                 )
             case "selected":
-                return bites, [], f"`{name}` reads another part of what it is joined with"
+                return bites, [], Fact(f"`{name}` reads another part of what it is joined with")
             case "cancelled":
                 alias = _alias(bites)
                 if alias is not None:
-                    return alias, [(bites, f"`{name}` cancels it here")], "the gradients of its uses cancel out"
-                return bites, [], f"what comes back through `{name}` cancels out"
+                    return alias, [(bites, f"`{name}` cancels it here")], Fact("the gradients of its uses cancel out")
+                return bites, [], Fact(f"what comes back through `{name}` cancels out")
         if name in OVERWRITING:
-            return bites, _further_writes(audit, found.bites), f"`{name}` overwrites what is computed from it"
+            return bites, _further_writes(audit, found.bites), Fact(f"`{name}` overwrites what is computed from it")
         made = _module_made(audit, found.bites)
         dropped = _dropped(audit, found.bites) or (made if _drops_everything(audit, found.bites) else None)
         if dropped is not None:
@@ -150,17 +162,17 @@ class ZeroGradient(Rule):
         if ".weight_hh" in f".{state.local_name}":  # as torch calls what is multiplied with the state before
             part = part_read_alone(audit, found.bites)
             if part is not None:
-                return part, [(bites, f"`{name}` makes it")], "what comes out is read before it has any effect"
+                return part, [(bites, f"`{name}` makes it")], Fact("what comes out is read before it has any effect")
             short = one_step_long(audit, found.bites)
             if short is not None:
-                return short, [(bites, f"`{name}` gets sequences of one step")], "every sequence is one step long"
+                return short, [(bites, f"`{name}` gets sequences of one step")], Fact("every sequence is one step long")
         fed = audit.op_source(audit.graph.fed_from_outside[found.bites]) if found.bites >= 0 else None
         constant = _constant_behind(audit, found.bites, filled)
         if constant is not None:
             return (
                 bites,
                 [(constant, "a parameter before it was set to a constant here"), (fed, "its input comes from here")],
-                (f"`{name}` has derivative 0 there"),
+                _why(found, name, f"`{name}` hands back zeros for it"),
             )
         return (
             bites,
@@ -170,7 +182,7 @@ class ZeroGradient(Rule):
                 (_target_written(audit, found.bites), "its target is written here"),
                 (fed, "its input comes from here"),
             ],
-            f"`{name}` has derivative 0 there",
+            _why(found, name, f"`{name}` hands back zeros for it"),
         )
 
     @staticmethod
@@ -196,6 +208,11 @@ class ZeroGradient(Rule):
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         alpha = 0.3
         return Example(model, lambda: body(x).square().mean() + alpha * aux(x).square().mean(), optimizer)
+
+
+def _why(found: Vanishing, name: str, otherwise: str) -> Fact:
+    """What the autograd node told of its numbers, else the words that are true without them."""
+    return found.fact.of(name) if found.fact is not None else Fact(otherwise)
 
 
 def _steps_meet_zero(audit: Audit, state: ParameterState) -> bool:
@@ -339,6 +356,10 @@ def _constant_behind(audit: Audit, index: int, filled: Mapping[int, Sequence[Op]
         for vid in record.ops[op].inputs:
             track = record.values[vid].track
             writes = [writer for writer in filled.get(track, ()) if writer.index < op] if track >= 0 else []
-            if writes and audit.session.is_constant(track):
+            if (
+                writes
+                and audit.session.is_constant(track)
+                and (record.tracks[track].numel > 1 or writes[-1].name in FILLING)
+            ):
                 return audit.source(writes[-1].stack)
     return None

@@ -1,0 +1,81 @@
+"""Masks, conditions and indices that select something else, or nothing."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+from fxaudit.capture.facts.fact import Derivative, Fact, FactExample, Family, are, places
+
+__all__ = ["SELECTIONS"]
+
+MASK = "Look at how the mask is made: print how many of its elements are True."
+PADDING = "Look at the indices: nothing but padding is looked up."
+DROPPED = "Lower its probability `p`; it is the share that is dropped, not the share that is kept."
+
+
+def _ask(derivative: Derivative) -> Fact | None:
+    match derivative.name:
+        case "Where":
+            chosen = derivative.position == 0
+            return _mask(derivative, "condition", chosen, "the condition of `where`")
+        case "MaskedFill" | "MaskedScatter":
+            return _mask(derivative, "mask", derivative.position != 0, "the mask")
+        case "NativeDropout":
+            kept = derivative.tensor("result1")
+            everything = kept is not None and not bool(kept.any())
+            return Fact("dropout drops everything", DROPPED) if everything else None
+    return _padding(derivative)
+
+
+def _mask(derivative: Derivative, key: str, selects: bool, what: str) -> Fact | None:
+    """`selects`: the value of the mask that would let the gradient pass to the input that is asked about."""
+    mask = derivative.tensor(key)
+    if mask is None or mask.dtype is not torch.bool:
+        return None
+    gradient = derivative.incoming
+    if gradient is not None and mask.shape != gradient.shape:
+        mask = mask.expand_as(gradient)
+    alive = derivative.alive(mask)
+    if alive.numel() == 0 or bool((alive == selects).any()):
+        return None
+    where = "everywhere" if alive.numel() == mask.numel() else "wherever gradient comes"
+    return Fact(f"{what} is {not selects} {where} ({places(alive.numel(), 'element')})", MASK)
+
+
+def _padding(derivative: Derivative) -> Fact | None:
+    indices, padding = derivative.tensor("indices"), derivative.saved("padding_idx")
+    if indices is None or not isinstance(padding, int):
+        return None
+    padding = padding - (1 << 64) if padding >= 1 << 63 else padding  # kept unsigned
+    if padding < 0 or not bool((indices == padding).all()):
+        return None
+    count = indices.numel()
+    seen = f"{places(count, 'index', 'indices')} {are(count)} {padding}"
+    return Fact(f"{seen}, the padding row, which gets no gradient", PADDING)
+
+
+def _never() -> tuple[torch.Tensor, torch.Tensor]:
+    leaf = torch.ones(2, 3, requires_grad=True)
+    return leaf, torch.where(torch.zeros(2, 3, dtype=torch.bool), leaf, torch.ones(2, 3, requires_grad=True)).sum()
+
+
+def _filled() -> tuple[torch.Tensor, torch.Tensor]:
+    leaf = torch.ones(4, requires_grad=True)
+    return leaf, leaf.masked_fill(torch.ones(4, dtype=torch.bool), 0.0).sum()
+
+
+def _only_padding() -> tuple[torch.Tensor, torch.Tensor]:
+    leaf = torch.ones(5, 3, requires_grad=True)
+    return leaf, F.embedding(torch.zeros(6, dtype=torch.long), leaf, padding_idx=0).sum()
+
+
+SELECTIONS = Family(
+    frozenset({"Where", "MaskedFill", "MaskedScatter", "NativeDropout", "Embedding"}),
+    _ask,
+    (
+        FactExample(_never, "the condition of `where` is False everywhere (all 6 elements)"),
+        FactExample(_filled, "the mask is True everywhere (all 4 elements)"),
+        FactExample(_only_padding, "all 6 indices are 0, the padding row, which gets no gradient"),
+    ),
+)
