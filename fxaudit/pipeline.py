@@ -389,8 +389,7 @@ class watch:
         if self._watching is None:
             return
         try:
-            if self._has_looped():
-                self._report = self._observation.report()
+            self._report = self._observation.report()
         finally:
             self._watching.__exit__(kind, error, tb)
             self._watching = None
@@ -401,9 +400,6 @@ class watch:
                 self._named.clear()
                 self._optimizers.clear()
                 self._observation.release()
-
-    def _has_looped(self) -> bool:
-        return bool(self._observation.session.record.events)
 
     @property
     def report(self) -> Report:

@@ -101,10 +101,10 @@ class _Trained:
     """A tensor that trained in the recorded steps, and when a gradient was last there for its optimizer's step."""
 
     name: str
-    ref: weakref.ref[torch.Tensor]
     last: int = 0
     steps: int = 0
     rate: Any = None
+    frozen: bool = False
 
     @property
     def silent(self) -> int:
@@ -115,7 +115,8 @@ class _Trained:
 class Lookout:
     """Notices, once the recording has ended, parameters that trained and stop doing so.
 
-    It looks at each `.grad` only to see whether there is one, keeps no tensor alive, and says what it saw in `notes`.
+    It looks at each `.grad` only to see whether there is one, refers to no tensor, not even weakly, and says what it
+    saw in `notes`.
     """
 
     def __init__(self, session: Session) -> None:
@@ -124,7 +125,7 @@ class Lookout:
             if any(fact.changed and fact.gradient == "finite" for fact in track.facts):
                 name = session.names.get(track.index)
                 if name is not None:
-                    self._trained[id(tensor)] = _Trained(name, track.ref)
+                    self._trained[id(tensor)] = _Trained(name)
         session.on_step_unrecorded = self._after
 
     def _after(self, optimizer: Any) -> None:
@@ -135,7 +136,7 @@ class Lookout:
                 known = trained.get(id(parameter))
                 if known is not None:
                     known.steps += 1
-                    known.rate = rate
+                    known.rate, known.frozen = rate, not parameter.requires_grad
                     if parameter.grad is not None and rate != 0:
                         known.last = known.steps
 
@@ -143,11 +144,10 @@ class Lookout:
         """What stopped, for at least 20 steps and a tenth of all, until the end."""
         reasons: dict[tuple[str, int, int], list[str]] = {}
         for known in self._trained.values():
-            tensor = known.ref()
-            if tensor is None or known.silent < SILENCE or known.silent * 10 < known.steps:
+            if known.silent < SILENCE or known.silent * 10 < known.steps:
                 continue
             reason = "its learning rate is 0" if known.rate == 0 else "no gradient arrives"
-            if not tensor.requires_grad:
+            if known.frozen:
                 reason = "it was frozen"
             reasons.setdefault((reason, known.silent, known.steps), []).append(known.name)
         return tuple(

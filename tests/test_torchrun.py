@@ -570,3 +570,87 @@ def test_the_numbers_are_bit_for_bit_those_of_a_plain_run(tmp_path: Path) -> Non
         numbers = (tmp_path / f"plain{rank}").read_text()
         assert len(set(numbers.split())) > 100
         assert (tmp_path / f"observed{rank}").read_text() == numbers
+
+
+SHARDED_ON_META = """
+import json, os, sys
+import torch
+from torch import distributed, nn
+from torch.distributed.checkpoint.state_dict import get_model_state_dict, set_model_state_dict
+from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+
+distributed.init_process_group("gloo")
+rank = distributed.get_rank()
+
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.up = nn.Linear(width, 2 * width)
+        self.down = nn.Linear(2 * width, width)
+
+    def forward(self, x):
+        return x + self.down(torch.nn.functional.gelu(self.up(self.norm(x))))
+
+
+class Net(nn.Module):
+    def __init__(self, width=8):
+        super().__init__()
+        self.embed = nn.Linear(4, width)
+        self.blocks = nn.ModuleList(Block(width) for _ in range(2))
+        self.head = nn.Linear(width, 1)
+
+    def forward(self, x):
+        x = self.embed(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)
+
+
+with torch.device("meta"):
+    model = Net()
+policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
+for block in model.blocks:
+    fully_shard(block, mp_policy=policy)
+fully_shard(model, mp_policy=policy)
+model.to_empty(device="cpu")
+with torch.no_grad():
+    for parameter in model.parameters():
+        local = parameter.to_local()
+        local.copy_(torch.linspace(-0.5, 0.7, local.numel()).view_as(local))
+set_model_state_dict(model, get_model_state_dict(model))
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.0)
+torch.manual_seed(rank)
+losses = []
+for _ in range(6):
+    x = torch.randn(16, 4)
+    optimizer.zero_grad()
+    loss = (model(x) - x.sum(1, keepdim=True)).square().mean()
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    losses.append(loss.item())
+model.to(torch.float64)
+print("LOSSES", rank, json.dumps(losses), flush=True)
+distributed.destroy_process_group()
+"""
+
+
+def _losses(out: str) -> list[str]:
+    return [line for line in out.splitlines() if line.startswith("LOSSES")]
+
+
+def test_a_model_sharded_on_the_meta_device_is_given_memory_and_trains_as_under_plain_python(tmp_path: Path) -> None:
+    def plain() -> int:
+        exec(compile(SHARDED_ON_META, "train.py", "exec"), {"__name__": "__main__"})
+        return 0
+
+    (tmp_path / "plain").mkdir()
+    expected = launched(plain, tmp_path / "plain")
+    assert expected.statuses == (0, 0), expected.err
+    ended = audited(SHARDED_ON_META, tmp_path, "--to-end")
+    assert ended.statuses == (0, 0), ended.err
+    assert [_losses(out) for out in ended.out] == [_losses(out) for out in expected.out]
+    assert all(len(_losses(out)) == 1 for out in ended.out)
+    assert set(ended.report.verdicts()) == {"trained"}

@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
 from typing import Any
 
@@ -65,6 +65,10 @@ _MUTATING = frozenset({"__setitem__", "set_", "resize_", "swap_tensors"})
 
 _CHECKS = frozenset({"isnan", "isinf", "isfinite"})
 """Calls by which a program looks for NaN and infinity."""
+
+
+NOBODY: weakref.ref[torch.Tensor] = weakref.ref(torch.empty(0))
+"""The reference of a track whose tensor is no longer followed."""
 
 
 class _Callee:
@@ -136,6 +140,7 @@ class Recorder(TorchFunctionMode):
         self._aliases: dict[int, set[int]] = {}
         self._storage: dict[int, int] = {}
         self._tracks: dict[int, int] = {}
+        self._stand_ins: dict[int, weakref.ref[torch.Tensor]] = {}
         self._escaped: dict[int, tuple[object, int]] = {}
         self._arrays: dict[int, int] = {}
 
@@ -379,10 +384,34 @@ class Recorder(TorchFunctionMode):
                 self.record.values[vid].track = track.index
             track.values = sorted({*track.values, *other.values})
             other.values = []
-            other.ref = weakref.ref(torch.empty(0))  # nobody's any more
+            other.ref = NOBODY
         else:
-            weakref.finalize(stand_in, self._tracks.pop, id(stand_in), None)
+            self._stand_ins[id(stand_in)] = weakref.ref(stand_in, self._forget_stand_in(id(stand_in)))
         self._tracks[id(stand_in)] = track.index
+
+    def references_to(self, tensor: torch.Tensor) -> list[weakref.ref[torch.Tensor]]:
+        """The weak references that are kept to `tensor` here."""
+        known, track = self._current.get(id(tensor)), self._tracks.get(id(tensor))
+        found = [known[1] if known is not None else None, self._stand_ins.get(id(tensor))]
+        if track is not None:
+            found.append(self.record.tracks[track].ref)
+        return [reference for reference in found if reference is not None]
+
+    def note_swap(self, stack: int, inputs: tuple[int, ...], one: torch.Tensor, other: torch.Tensor) -> None:
+        """Two tensors have exchanged their contents."""
+        op = self._add("swap_tensors", stack, inputs, torch._C._autograd._get_sequence_nr())
+        for tensor in (one, other):
+            self.mark_written(op, tensor)
+            self.restorage(tensor)
+
+    def _forget_stand_in(self, key: int) -> Callable[[object], None]:
+        tracks, stand_ins = self._tracks, self._stand_ins
+
+        def forget(_: object) -> None:
+            tracks.pop(key, None)
+            stand_ins.pop(key, None)
+
+        return forget
 
     def known_track(self, tensor: torch.Tensor) -> Track | None:
         """The track of `tensor` if it has one."""
@@ -397,9 +426,16 @@ class Recorder(TorchFunctionMode):
                 self._look_at(tensor, value)
 
     def release(self) -> None:
-        """Forget the Python objects that were kept to recognise them."""
+        """Forget the Python objects that were kept to recognise them, and keep no reference to any tensor.
+
+        A weak reference is enough for `torch.utils.swap_tensors` to refuse a tensor.
+        """
         self._escaped.clear()
         self._arrays.clear()
+        for known in (self._current, self._aliases, self._storage, self._tracks, self._stand_ins):
+            known.clear()
+        for track in self.record.tracks:
+            track.ref = NOBODY
 
     def probe_now(self, value: Value) -> None:
         """Look at the numbers of a value whose tensor is still alive."""

@@ -186,7 +186,13 @@ class Session:
             finally:
                 self._depth -= 1
             return
-        from fxaudit.capture import hooks_autograd, hooks_compiled, hooks_modules, hooks_optimizers
+        from fxaudit.capture import (
+            hooks_autograd,
+            hooks_compiled,
+            hooks_modules,
+            hooks_optimizers,
+            hooks_swapping,
+        )
 
         patches = Patches()
         self._patches = patches
@@ -199,6 +205,7 @@ class Session:
             hooks_optimizers.install(self, patches)
             hooks_autograd.install(self, patches)
             hooks_compiled.install(self, patches)
+            hooks_swapping.install(self, patches)
             self.recorder.__enter__()  # type: ignore[no-untyped-call]
             self._mode_entered = True
             yield self
