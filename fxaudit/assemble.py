@@ -6,10 +6,12 @@ import math
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 
 from fxaudit._version import __version__
+from fxaudit.attempts import attempt, attempted
 from fxaudit.capture.autograd import OpsBySequence, collector_paused
 from fxaudit.capture.naming import ModelName, variable_name
 from fxaudit.capture.record import BackwardEvent, LoopEvent, Op, StepEvent, Value
@@ -35,7 +37,7 @@ from fxaudit.source import SourceLine
 from fxaudit.syntax import binding_of
 from fxaudit.verdict import Judge, ParameterState
 
-__all__ = ["Options", "examine", "report_on", "rule_info"]
+__all__ = ["Options", "examine", "report_on", "rule_info", "unjudged_report"]
 
 MAX_REPORTED_STEPS = 24
 MAX_PATHS = 50
@@ -64,13 +66,45 @@ def rule_info(rule: type[Rule]) -> RuleInfo:
 
 def examine(session: Session, models: list[ModelName], options: Options) -> Report:
     """Judge what was recorded, ask the rules for the causes, and write it all down."""
+    judge = Judge(session, models, looped=options.looped, optimizers_known=options.optimizers_known)
     with collector_paused():  # much is made here, and little of it is garbage
-        judge = Judge(session, models, looped=options.looped, optimizers_known=options.optimizers_known)
-        judge.judge()
+        notes: list[str] = []
+        attempt("the verdicts", judge.judge, None, notes)
+        if notes:
+            named = [(model.prefix, model.module) for model in models]
+            return unjudged_report(named, options.title, (*options.notes, *session.notes), notes)
         audited = bool(judge.states) and (
             bool(judge.graph.backwards) or bool(session.record.calls) or not options.looped
         )
         return report_on(Audit(judge, options.symbolic, options.expect), options, _limits(judge), audited=audited)
+
+
+def unjudged_report(
+    named: Iterable[tuple[str, torch.nn.Module]], title: str, notes: Iterable[str], failures: list[str]
+) -> Report:
+    """What is left where the judging itself failed: every parameter by its name, `unknown`.
+
+    Args:
+        named: (prefix of the names, module) of each model.
+        title: What was audited.
+        notes: What else could not be seen.
+        failures: The sentences that say what failed.
+    """
+    states: dict[str, ParameterReport] = {}
+
+    def list_them() -> None:
+        for prefix, module in named:
+            for name, tensor in module.named_parameters():
+                states[prefix + name] = ParameterReport(
+                    prefix + name,
+                    "unknown",
+                    "fxaudit failed when it judged this program; see the notes",
+                    requires_grad=tensor.requires_grad,
+                )
+
+    attempt("the names of the parameters", list_them, None, failures)
+    every = tuple(dict.fromkeys((*notes, *failures)))
+    return Report(parameters=states, environment=_environment(), notes=every, title=title, audited=False)
 
 
 def report_on(
@@ -90,19 +124,30 @@ def report_on(
     for state in met:
         state.explained.append("expected")
     for rule in options.rules:
-        for finding in rule().check(audit):
+        for finding in attempted(f"what {rule.code} {rule.name} finds", partial(rule().check, audit), session.notes):
             if finding.parameters and all(name in {s.name for s in met} for name in finding.parameters):
                 continue
             audit.findings.append(adjusted(finding))
     findings = tuple(_with_brief_path(f) for f in sorted(audit.findings, key=lambda f: LEVELS.index(f.level)))
-    optimizers = _optimizers(session, judge)
+    notes = session.notes
+    none: dict[int, OptimizerReport] = {}
+    optimizers = attempt("the optimizers", lambda: _optimizers(session, judge), none, notes)
+    parameters = {
+        state.name: attempt(
+            f"the details of {state.name}",
+            partial(_parameter, audit, state, findings, optimizers),
+            ParameterReport(state.name, state.verdict, state.reason),
+            notes,
+        )
+        for state in judge.states
+    }
     return Report(
-        parameters={state.name: _parameter(audit, state, findings, optimizers) for state in judge.states},
+        parameters=parameters,
         findings=findings,
         optimizers=tuple(optimizers.values()),
-        steps=_steps(session),
+        steps=attempt("the loop", lambda: _steps(session), (), notes),
         symbolic=SymbolicReport(*options.symbolic),  # type: ignore[arg-type]
-        graph_data=_graph_data(audit, optimizers),
+        graph_data=attempt("the graph", lambda: _graph_data(audit, optimizers), GraphData(), notes),
         rules=tuple(rule_info(rule) for rule in options.rules if any(f.code == rule.code for f in findings)),
         environment=_environment(),
         notes=(*options.notes, *session.notes, *limits),

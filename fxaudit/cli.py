@@ -14,18 +14,27 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from fxaudit._version import __version__
-from fxaudit.errors import FxauditError, InvalidExpectationError, InvalidReportError, UnwritableOutputError
+from fxaudit.attempts import STRICT, described
+from fxaudit.errors import (
+    FxauditError,
+    InvalidExpectationError,
+    InvalidReportError,
+    RenderingError,
+    UnwritableOutputError,
+)
 from fxaudit.finding import LEVELS, Level
 
 if TYPE_CHECKING:
     from fxaudit.report import Report
 
 __all__ = ["main"]
+
+T = TypeVar("T")
 
 FORMATS = ("terminal", "markdown", "json", "github", "sarif", "junit")
 VIEWS = ("modules", "operations", "autograd", "why")
@@ -351,7 +360,11 @@ def _deliver(report: Report, delivery: Delivery, out: IO[str]) -> int:
         except FxauditError as error:
             failures.append(error)
     if not delivery.quiet:
-        _print(judged, delivery.format, out)
+        try:
+            _print(judged, delivery.format, out)
+        except FxauditError as error:
+            _say(judged.summary, out)
+            failures.append(error)
     for failure in failures:
         _complain(str(failure))
     return USAGE if failures else judged.exit_code
@@ -389,16 +402,35 @@ def _print(report: Report, format_: str, out: IO[str]) -> None:
 
         console = Console(file=out)
         if console.is_terminal:
-            console.print(report)
+            _guarded(lambda: console.print(report))
             return
         from fxaudit.renderers.terminal import render
 
-        _say(render(report, width=_piped_width()).rstrip("\n"), out)
+        _say(_guarded(lambda: render(report, width=_piped_width())).rstrip("\n"), out)
         return
     from fxaudit.renderers import render as rendered
 
     text = rendered(report, format_)
     _say((text if isinstance(text, str) else text.decode()).rstrip("\n"), out)
+
+
+def _guarded(make: Callable[[], T]) -> T:
+    """What `make` returns.
+
+    Raises:
+        RenderingError: It raised something that nobody expected.
+    """
+    try:
+        return make()
+    except (FxauditError, OSError):
+        raise
+    except Exception as error:
+        if os.environ.get(STRICT):
+            raise
+        raise RenderingError(
+            f"The report could not be printed, because fxaudit itself failed there ({described(error)}). "
+            "`-o report.json` keeps all of it."
+        ) from error
 
 
 def _piped_width() -> int:
@@ -409,7 +441,7 @@ def _piped_width() -> int:
 
 def _draw(report: Report, paths: list[Path], parameter: str | None, view: str | None) -> None:
     """Write a picture of one parameter or one view to each of `paths`."""
-    from fxaudit.renderers import format_of, pictures
+    from fxaudit.renderers import format_of, pictures, write_whole
 
     drawings: dict[str, Callable[..., str | bytes]] = {
         "svg": pictures.svg,
@@ -426,10 +458,7 @@ def _draw(report: Report, paths: list[Path], parameter: str | None, view: str | 
         )
     for path in paths:
         drawn = drawings[format_of(path)](report, parameter=parameter, view=view or "modules")
-        try:
-            path.write_bytes(drawn if isinstance(drawn, bytes) else drawn.encode())
-        except OSError as error:
-            raise UnwritableOutputError(f"The picture cannot be written to {str(path)!r}: {error.strerror}.") from error
+        write_whole(path, drawn)
 
 
 def _checked_output(text: str) -> Path:

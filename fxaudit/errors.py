@@ -12,6 +12,7 @@ __all__ = [
     "InvalidReportError",
     "InvalidTargetError",
     "PictureError",
+    "RenderingError",
     "UnknownFormatError",
     "UnknownParameterError",
     "UnknownRuleError",
@@ -67,6 +68,10 @@ class UnknownFormatError(FxauditError, ValueError):
 
 class UnwritableOutputError(FxauditError, OSError):
     """An output path that cannot be written; nothing was left half written."""
+
+
+class RenderingError(FxauditError, RuntimeError):
+    """A form of the report that fxaudit failed to make; the report itself is whole."""
 
 
 class PictureError(FxauditError, RuntimeError):

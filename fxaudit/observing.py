@@ -12,6 +12,7 @@ from dataclasses import replace
 from torch import nn
 
 from fxaudit.assemble import Options, examine
+from fxaudit.attempts import attempt
 from fxaudit.capture.hooks_autograd import note_hand_updates
 from fxaudit.capture.naming import ModelName, models_seen
 from fxaudit.capture.processes import digest, is_one_of_several, is_sharded, mirrors
@@ -172,9 +173,12 @@ class Observation:
         return replace(self._made, notes=(*self._made.notes, *stopped))
 
     def _examine(self) -> Report:
-        note_hand_updates(self.session)
-        self.session.look_at_names()
-        models = self._models()
+        notes = self.session.notes
+        attempt("updates made by hand", lambda: note_hand_updates(self.session), None, notes)
+        attempt("the names of the parameters", self.session.look_at_names, None, notes)
+        models: list[ModelName] = attempt("the models' names", self._models, [], notes) or attempt(
+            "the models", lambda: [ModelName(info, module, "") for info, module in self.session.roots()], [], notes
+        )
         options = Options(
             expect=self.expect,
             rules=self.rules,

@@ -6,6 +6,7 @@ import contextlib
 import fnmatch
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -13,7 +14,8 @@ import torch
 from torch import nn
 from torch.optim import lr_scheduler
 
-from fxaudit.assemble import Options, examine
+from fxaudit.assemble import Options, examine, unjudged_report
+from fxaudit.attempts import attempt
 from fxaudit.capture.hooks_autograd import note_earlier_hooks
 from fxaudit.capture.naming import ModelName
 from fxaudit.capture.processes import unwrapped
@@ -105,7 +107,10 @@ def audit(
     if loss is None and inputs is None:
         from fxaudit.symbolic_audit import symbolic_report
 
-        report = symbolic_report(named, optimizers, expected, rules)
+        failures: list[str] = []
+        found = attempt("the structure", lambda: symbolic_report(named, optimizers, expected, rules), None, failures)
+        prefixed = [(f"{name}." if name else "", module) for name, module in named]
+        report = found or unjudged_report(prefixed, type(named[0][1]).__name__, (), failures)
     else:
         closure = _closure(model, loss, inputs)
         frame = sys._getframe(1)
@@ -157,7 +162,9 @@ def _audit_recorded(
         )
         report = rehearsal.report(lambda: examine(session, models, options))
         if with_proof and report.findings:
-            report = prove(report, session, closure, named)
+            notes: list[str] = []
+            report = attempt("the proofs", lambda: prove(report, session, closure, named), report, notes)
+            report = replace(report, notes=(*report.notes, *notes))
     session.holding = None
     if active_session() is None:
         session.release()

@@ -225,11 +225,18 @@ def _execute(
             return None, None
         if module and isinstance(error, ImportError) and _is_of_the_search(error):
             raise InvalidTargetError(f"There is no module {argv[0]!r}: {error}.") from error
-        return f"{type(error).__name__}: {error}", _own_traceback(error)
+        return f"{type(error).__name__}: {_message(error)}", _own_traceback(error)
     finally:
         if ending.ended:
             sys.settrace(None)
         child.leave_if_child()
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # the user's own `__str__` raises
+        return "<its message could not be had: str() raised>"
 
 
 def _run_code(code: Any, path: str) -> None:

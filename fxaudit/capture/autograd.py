@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from fxaudit.capture.facts import FAMILIES, SINGULAR, Fact, fact_of
+from fxaudit.capture.reading import grad_fn_of, is_leaf
 from fxaudit.capture.record import GradFnGraph, GradientState, Op
 from fxaudit.capture.values import gradient_states
 
@@ -43,14 +44,18 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
+def _first_nodes(roots: Sequence[torch.Tensor]) -> list[Any]:
+    return [node for node in map(grad_fn_of, roots) if node is not None]
+
+
 def reached_leaves(roots: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     """The leaf tensors to which a backward from `roots` brings a gradient, by the graph alone.
 
     Iterative, linear in the number of nodes. A root that is itself a leaf counts.
     """
-    leaves: dict[int, torch.Tensor] = {id(r): r for r in roots if r.grad_fn is None and r.requires_grad}
+    leaves: dict[int, torch.Tensor] = {id(r): r for r in roots if r.requires_grad and is_leaf(r)}
     with collector_paused():
-        stack: list[Any] = [root.grad_fn for root in roots if root.grad_fn is not None]
+        stack: list[Any] = _first_nodes(roots)
         seen = set(stack)
         while stack:
             node = stack.pop()
@@ -70,7 +75,7 @@ def meets_singularity(roots: Sequence[torch.Tensor]) -> bool:
     Asked before a backward, because a step with NaN leaves no number from which it could be told afterwards.
     """
     with collector_paused(), torch.no_grad():
-        stack: list[Any] = [root.grad_fn for root in roots if root.grad_fn is not None]
+        stack: list[Any] = _first_nodes(roots)
         seen = set(stack)
         while stack:
             node = stack.pop()
@@ -94,10 +99,10 @@ def autograd_graph(roots: Sequence[torch.Tensor], most: int = sys.maxsize) -> tu
     index: dict[Any, int] = {}
     edges: list[tuple[int, int]] = []
     with collector_paused():
-        for root in roots:
-            if root.grad_fn is not None and root.grad_fn not in index:
-                index[root.grad_fn] = len(nodes)
-                nodes.append(root.grad_fn)
+        for node in _first_nodes(roots):
+            if node not in index:
+                index[node] = len(nodes)
+                nodes.append(node)
         done = 0
         while done < len(nodes) <= most:
             for following, _ in nodes[done].next_functions:
@@ -195,7 +200,7 @@ class Probe:
         probe = cls()
         nodes, _ = autograd_graph(roots)
         index = {node: number for number, node in enumerate(nodes)}
-        probe.roots = [index[r.grad_fn] for r in roots if r.grad_fn is not None]
+        probe.roots = [index[node] for node in _first_nodes(roots)]
         probe._nodes = nodes
         for number, node in enumerate(nodes):
             variable = getattr(node, "variable", None)

@@ -8,15 +8,18 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.overrides import _get_current_function_mode_stack
 
+from fxaudit.attempts import attempt
 from fxaudit.capture.autograd import Probe, graph_behind, meets_singularity, reached_leaves
 from fxaudit.capture.patching import Patches
 from fxaudit.capture.processes import hands_through
+from fxaudit.capture.reading import is_leaf
 from fxaudit.capture.record import BackwardEvent, Op, Track
 from fxaudit.capture.values import copy_of, gradient_states, same_numbers
 from fxaudit.source import displayed_path, is_skipped
@@ -51,7 +54,8 @@ def _watch_backward(session: Session, patches: Patches) -> None:
         if depth or not session.on:
             return original(t_outputs, *args, **kwargs)
         depth += 1
-        event = _open(session, t_outputs, args, kwargs)
+        event = BackwardEvent("backward", session.stack(), session.record.time)
+        attempt("what a backward reaches", lambda: _open(session, event, t_outputs, args, kwargs), None, session.notes)
         outer, phase = recorder.module_stack, recorder.phase
         # Hooks and recomputation run under callers of their own.
         recorder.module_stack = []
@@ -64,13 +68,15 @@ def _watch_backward(session: Session, patches: Patches) -> None:
                     outcome = original(t_outputs, *args, **kwargs)
             else:
                 outcome = original(t_outputs, *args, **kwargs)
-            _close(session, event)
+            attempt("what a backward brought", lambda: _close(session, event), None, session.notes)
             if not event.accumulates:
-                _note_grad_call(session, event, outcome, inputs=args[3] if len(args) > 3 else ())
+                inputs = args[3] if len(args) > 3 else ()
+                make = partial(_note_grad_call, session, event, outcome, inputs)
+                attempt("what `torch.autograd.grad` brought", make, None, session.notes)
             return outcome
         except RuntimeError as error:
             event.error = str(error)
-            _close(session, event)
+            attempt("what a backward brought", lambda: _close(session, event), None, session.notes)
             if session.on_refusal is not None and "does not require grad" in event.error:
                 session.on_refusal("backward")
                 if session.lenient:  # the forked copy goes on from here
@@ -83,19 +89,19 @@ def _watch_backward(session: Session, patches: Patches) -> None:
                 session.probe.close()
                 session.probe = None
             if event.accumulates:
-                session.progress()
+                attempt("how far the program is", session.progress, None, session.notes)
 
     patches.replace(torch.autograd.graph, "_engine_run_backward", _engine_run_backward)
     patches.replace(torch.autograd, "_engine_run_backward", _engine_run_backward)
 
 
-def _open(session: Session, outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> BackwardEvent:
+def _open(session: Session, event: BackwardEvent, outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Look at everything before the gradients flow."""
     recorder = session.recorder
     accumulates = bool(kwargs.get("accumulate_grad", False))
     inputs = args[3] if len(args) > 3 else None
     roots = [t for t in outputs if isinstance(t, torch.Tensor)]
-    event = BackwardEvent("backward" if accumulates else "grad", session.stack(3), session.record.time)
+    event.kind = "backward" if accumulates else "grad"
     event.accumulates = accumulates
     event.roots = tuple(vid for root in roots for vid in recorder.values_of(root))
     event.restricted = accumulates and bool(inputs)
@@ -124,7 +130,6 @@ def _open(session: Session, outputs: Any, args: tuple[Any, ...], kwargs: dict[st
             if not event.error and (recorder.probing or spoilt or meets_singularity(roots)):
                 session.probe = Probe.on(roots, recorder)
     session.record.events.append(event)
-    return event
 
 
 def _watch_refusals(session: Session) -> None:
@@ -197,7 +202,7 @@ def _remember_free(session: Session) -> None:
     held = _held(session)
     kept = {}
     for track, tensor in session.live_tracks():
-        if tensor.grad is not None and track.index not in held and tensor.is_leaf and tensor.requires_grad:
+        if tensor.grad is not None and track.index not in held and is_leaf(tensor) and tensor.requires_grad:
             copied = copy_of(tensor)
             if copied is not None:
                 kept[track.index] = copied

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from fxaudit.capture.reading import grad_fn_of, is_leaf
 from fxaudit.capture.session import ModuleInfo
 from fxaudit.source import StackTable
 from fxaudit.syntax import NOT_UNPACKED, UNCERTAIN, binding_of, unpacking
@@ -325,11 +326,11 @@ def _name_tensor(
 ) -> None:
     if id(tensor) in registered:
         return
-    if tensor.is_leaf:
+    if is_leaf(tensor):
         if tensor.requires_grad:
             found.setdefault(recorder.track(tensor).index, path)
         return
-    node = tensor.grad_fn
+    node = grad_fn_of(tensor)
     for _ in range(64):  # the leaf behind `.to(...)`, `.expand(...)`, `.clone()`
         if node is None:
             return

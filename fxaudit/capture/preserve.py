@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import is_lazy
 
+from fxaudit.capture.reading import is_leaf, pointer_of
 from fxaudit.capture.values import same_numbers
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class _State:
                 continue
             alias = tensor.detach()
             self.tensors.append((tensor, alias, alias.clone(), tensor.requires_grad))
-        self._put_aside([t for t, _, _, _ in self.tensors if t.is_leaf and t.requires_grad])
+        self._put_aside([t for t, _, _, _ in self.tensors if is_leaf(t) and t.requires_grad])
 
     def _put_aside(self, leaves: Sequence[torch.Tensor]) -> None:
         for leaf in leaves:
@@ -158,11 +159,11 @@ class _State:
 
     def _restore_tensors(self) -> None:
         for tensor, alias, saved, requires_grad in self.tensors:
-            if tensor.data_ptr() != alias.data_ptr() or tensor.dtype != alias.dtype or tensor.shape != alias.shape:
+            if pointer_of(tensor) != pointer_of(alias) or tensor.dtype != alias.dtype or tensor.shape != alias.shape:
                 tensor.data = alias
             if saved is not None and not same_numbers(alias, saved):
                 alias.copy_(saved)
-            if tensor.requires_grad != requires_grad and tensor.is_leaf:
+            if tensor.requires_grad != requires_grad and is_leaf(tensor):
                 tensor.requires_grad_(requires_grad)
         for leaf, gradient in self.gradients.values():
             if leaf.grad is not gradient:

@@ -17,7 +17,9 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from fxaudit.attempts import note
 from fxaudit.capture.neutral import Neutralizer
+from fxaudit.capture.reading import is_leaf, storage_of
 from fxaudit.capture.record import Op, Phase, Record, Track, Value
 from fxaudit.capture.values import local_part
 from fxaudit.source import variables_of
@@ -135,6 +137,8 @@ class Recorder(TorchFunctionMode):
         self.region = -1
         self.regions: list[int] = []
         self.neutral: Neutralizer | None = None
+        self.notes: list[str] = []
+        """Sentences on what could not be recorded; the session's own."""
         self._callees: dict[Any, _Callee] = {}
         self._current: dict[int, tuple[tuple[int, ...], weakref.ref[torch.Tensor]]] = {}
         self._aliases: dict[int, set[int]] = {}
@@ -178,18 +182,40 @@ class Recorder(TorchFunctionMode):
         tensors: list[torch.Tensor] = []
         numbers: list[float] = []
         python_inputs: list[int] = []
-        self._collect(args, tensors, numbers, python_inputs, 0)
-        if kwargs:
-            self._collect(tuple(kwargs.values()), tensors, numbers, python_inputs, 0)
-        inputs = tuple(vid for tensor in tensors for vid in self.values_of(tensor))
-        if callee.name in _SHAPE_ONLY:
-            inputs = ()
-        elif self.probing:
-            self._probe_inputs(tensors)
-        stack = self.stack(sys._getframe(2))
+        try:
+            self._collect(args, tensors, numbers, python_inputs, 0)
+            if kwargs:
+                self._collect(tuple(kwargs.values()), tensors, numbers, python_inputs, 0)
+            inputs = tuple(vid for tensor in tensors for vid in self.values_of(tensor))
+            if callee.name in _SHAPE_ONLY:
+                inputs = ()
+            elif self.probing:
+                self._probe_inputs(tensors)
+            stack = self.stack(sys._getframe(2))
+        except Exception as error:  # ours, and none of the user's business
+            note(f"a call of `{callee.name}`", error, self.notes)
+            return func(*args, **kwargs)
         before = torch._C._autograd._get_sequence_nr()
         neutral = self.neutral
         result = func(*args, **kwargs) if neutral is None else neutral(callee.name, stack, func, args, kwargs)
+        try:
+            self._record(callee, stack, before, (args, kwargs), (tensors, numbers, python_inputs, inputs), result)
+        except Exception as error:
+            note(f"a call of `{callee.name}`", error, self.notes)
+        return result
+
+    def _record(
+        self,
+        callee: _Callee,
+        stack: int,
+        before: int,
+        given: tuple[tuple[Any, ...], dict[str, Any]],
+        collected: tuple[list[torch.Tensor], list[float], list[int], tuple[int, ...]],
+        result: Any,
+    ) -> None:
+        """Add the operation of a call that has returned; `before` is the sequence number at its beginning."""
+        args, kwargs = given
+        tensors, numbers, python_inputs, inputs = collected
         outputs: list[torch.Tensor] = []
         _tensors_in(result, outputs, 0)
         mutates = callee.mutates or "out" in kwargs
@@ -204,7 +230,6 @@ class Recorder(TorchFunctionMode):
                 self.probing = self.probing or _finds_nonfinite(callee.name, outputs)
             if callee.name in ("tensor", "as_tensor", "from_numpy", "asarray", "full") and not python_inputs:
                 op.python_inputs = self._from_array(args)
-        return result
 
     def _add(self, name: str, stack: int, inputs: tuple[int, ...], before: int) -> Op:
         op = Op(
@@ -276,7 +301,7 @@ class Recorder(TorchFunctionMode):
         key = id(tensor)
         values = self.record.values
         requires_grad = tensor.requires_grad
-        leaf = not requires_grad or _is_leaf(tensor)
+        leaf = not requires_grad or is_leaf(tensor)
         value = Value(len(values), op, requires_grad, leaf)
         try:
             value.shape = tuple(tensor.shape)
@@ -317,10 +342,9 @@ class Recorder(TorchFunctionMode):
                         del aliases[storage]
 
         current[key] = ((), weakref.ref(tensor, forget))
-        try:
-            storage = tensor.untyped_storage()._cdata
-        except (RuntimeError, NotImplementedError, AttributeError, TypeError, ValueError):
-            return  # sparse tensors, functorch wrappers and lazy parameters have no storage to alias
+        storage = storage_of(tensor)
+        if storage is None:
+            return
         storages[key] = storage
         aliases.setdefault(storage, set()).add(key)
 
@@ -330,9 +354,8 @@ class Recorder(TorchFunctionMode):
         old = self._storage.pop(key, None)
         if old is not None and old in self._aliases:
             self._aliases[old].discard(key)
-        try:
-            storage = tensor.untyped_storage()._cdata
-        except (RuntimeError, NotImplementedError, AttributeError, TypeError, ValueError):
+        storage = storage_of(tensor)
+        if storage is None:
             return
         self._storage[key] = storage
         self._aliases.setdefault(storage, set()).add(key)
@@ -361,7 +384,7 @@ class Recorder(TorchFunctionMode):
             created=created,
             created_time=self.record.time if created >= 0 else -1,
             is_parameter=isinstance(tensor, torch.nn.Parameter),
-            is_leaf=_is_leaf(tensor),
+            is_leaf=is_leaf(tensor),
             requires_grad=tensor.requires_grad,
             ever_required_grad=tensor.requires_grad,
         )
@@ -578,7 +601,7 @@ class Recorder(TorchFunctionMode):
             track.ever_required_grad = track.ever_required_grad or flag
             track.freezes.append((self.record.time, flag, stack))
             known = self._current.get(id(tensor))
-            if known is not None and flag and _is_leaf(tensor):
+            if known is not None and flag and is_leaf(tensor):
                 # The same tensor is a gradient leaf from here on: later reads must see that.
                 op = self._add("requires_grad_", stack, known[0], torch._C._autograd._get_sequence_nr())
                 vid = self.new_value(tensor, op.index, replace=True)
@@ -634,14 +657,6 @@ def _tensors_in(item: Any, found: list[torch.Tensor], depth: int) -> None:
     elif isinstance(item, dict) and depth < 3:
         for part in item.values():
             _tensors_in(part, found, depth + 1)
-
-
-def _is_leaf(tensor: torch.Tensor) -> bool:
-    """`tensor.is_leaf`, which raises on a view that was written in place in another grad mode than it was made in."""
-    try:
-        return tensor.is_leaf
-    except RuntimeError:
-        return False
 
 
 def _probe(tensor: torch.Tensor, value: Value) -> None:

@@ -149,7 +149,7 @@ class Session:
         """The tracks whose value or gradient changed in such code."""
         self.stepped_elsewhere: set[int] = set()
         """The tracks that an optimizer stepped in another thread."""
-        self.notes: list[str] = []
+        self.notes: list[str] = self.recorder.notes
         self.kept: list[object] = []
         """Root modules and optimizers in use, kept alive while the session is, so that they can be named at its end."""
         self.uncalled: list[object] = []

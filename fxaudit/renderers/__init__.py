@@ -11,14 +11,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from fxaudit.errors import UnknownFormatError, UnwritableOutputError
+from fxaudit.attempts import STRICT, described
+from fxaudit.errors import FxauditError, RenderingError, UnknownFormatError, UnwritableOutputError
 
 if TYPE_CHECKING:
     from fxaudit.report import Report
 
-__all__ = ["RENDERERS", "Renderer", "format_of", "render", "save"]
+__all__ = ["RENDERERS", "Renderer", "format_of", "render", "save", "write_whole"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +118,27 @@ def render(report: Report, format: str) -> str | bytes:
     Raises:
         UnknownFormatError: No renderer has that name.
         PictureError: The picture cannot be drawn with the Graphviz there is.
+        RenderingError: The renderer failed; the other forms are as good as ever.
     """
     for renderer in RENDERERS:
         if renderer.name == format:
-            return renderer.render(report)
+            return _rendered(renderer, report)
     known = ", ".join(renderer.name for renderer in RENDERERS)
     raise UnknownFormatError(f"No report format is called {format!r}; the formats are {known}.")
+
+
+def _rendered(renderer: Renderer, report: Report) -> str | bytes:
+    try:
+        return renderer.render(report)
+    except FxauditError:
+        raise
+    except Exception as error:
+        if os.environ.get(STRICT):
+            raise
+        raise RenderingError(
+            f"The report could not be made as {renderer.name}, because fxaudit itself failed there "
+            f"({described(error)}). Another format shows it; `-o report.json` keeps all of it."
+        ) from error
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
@@ -155,13 +171,27 @@ def save(report: Report, path: str | os.PathLike[str]) -> Path:
         UnknownFormatError: The suffix names no format.
         UnwritableOutputError: The file cannot be written; what was there before is still there.
     """
-    content = render(report, format_of(path))
+    return write_whole(path, render(report, format_of(path)))
+
+
+def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
+    """Write `content` to `path`: a regular file appears whole or not at all, and is reached through symbolic links.
+
+    What is no regular file (a FIFO, a terminal, `/dev/stdout`) is written into, not replaced.
+
+    Raises:
+        UnwritableOutputError: It cannot be written; a file that was there before is still there.
+    """
     # A lone surrogate (a file name that is not UTF-8) has no encoding; written as an escape it even stays valid JSON.
     data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     # Through a symbolic link the file it points to is written, not the link.
     target = Path(os.path.realpath(path))
     unfinished = target.with_name(f".fxaudit-{secrets.token_hex(6)}.part")
     try:
+        if target.exists() and not target.is_file() and not target.is_dir():
+            with target.open("wb", buffering=0) as stream:
+                _write_all(stream, data)
+            return Path(path)
         with unfinished.open("xb") as file:
             file.write(data)
         os.replace(unfinished, target)
@@ -171,6 +201,13 @@ def save(report: Report, path: str | os.PathLike[str]) -> Path:
         with suppress(OSError):
             unfinished.unlink()
     return Path(path)
+
+
+def _write_all(stream: IO[bytes], data: bytes) -> None:
+    """Write all of `data`, of which a pipe takes a part at a time."""
+    left = memoryview(data)
+    while left:
+        left = left[stream.write(left) :]
 
 
 def _unwritable(path: str | os.PathLike[str], target: Path, error: OSError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import shutil
 import subprocess
@@ -35,14 +36,25 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         self.drawn = 0
         self.caption = ""
 
-    def pipe(self, format: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        """As `graphviz.Digraph.pipe`; falls back to `graphviz-pure` where no `dot` is installed."""
-        kwargs.setdefault("quiet", True)
-        try:
-            return super().pipe(format, *args, **kwargs)
-        except graphviz.ExecutableNotFound:
-            data = _embedded(self.source, format or self.format)
-        encoding: str | None = kwargs.get("encoding")
+    def pipe(
+        self,
+        format: str | None = None,
+        renderer: str | None = None,
+        formatter: str | None = None,
+        neato_no_op: bool | int | None = None,
+        quiet: bool = True,
+        *,
+        engine: str | None = None,
+        encoding: str | None = None,
+    ) -> Any:
+        """As `graphviz.Digraph.pipe`; falls back to `graphviz-pure` where no working `dot` is installed."""
+        data = b""
+        # Written in one go: a `dot` that dies before it has read everything leaves no pipe open (graphviz 0.21 does).
+        with contextlib.suppress(graphviz.ExecutableNotFound, OSError):
+            source = self.source.encode("utf-8")
+            how = {"renderer": renderer, "formatter": formatter, "neato_no_op": neato_no_op, "quiet": quiet}
+            data = graphviz.pipe(engine or self.engine, format or self.format, source, **how)
+        data = data or _embedded(self.source, format or self.format)
         return data if encoding is None else data.decode(encoding)
 
     def render(self, filename: Any = None, *args: Any, **kwargs: Any) -> str:
@@ -102,6 +114,8 @@ def lay_out(picture: Picture, format: str) -> bytes:
     try:
         data: bytes = picture.pipe(format)
     except graphviz.CalledProcessError as error:
+        with contextlib.suppress(PictureError):  # a `dot` that died: the other one may live
+            return _embedded(picture.source, format)
         text = error.stderr.decode("utf-8", "replace") if isinstance(error.stderr, bytes) else str(error.stderr)
         raise PictureError(f"Graphviz could not write {format}: {text.strip() or error}") from error
     return data

@@ -1,0 +1,47 @@
+"""Reading a user's tensor: attributes that raise for some tensors, and what they mean then.
+
+A chunk or another view out of many whose base was written in place since raises at `is_leaf` and `grad_fn`; sparse
+tensors, functorch wrappers and lazy parameters have no storage.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+__all__ = ["grad_fn_of", "is_leaf", "pointer_of", "storage_of"]
+
+_NO_STORAGE = (RuntimeError, NotImplementedError, AttributeError, TypeError, ValueError)
+
+
+def is_leaf(tensor: torch.Tensor) -> bool:
+    """`tensor.is_leaf`; False of a view that can no longer say, because only the result of an operation can be one."""
+    try:
+        return tensor.is_leaf
+    except RuntimeError:
+        return False
+
+
+def grad_fn_of(tensor: torch.Tensor) -> Any:
+    """`tensor.grad_fn`; None of a view that can no longer say."""
+    try:
+        return tensor.grad_fn
+    except RuntimeError:
+        return None
+
+
+def storage_of(tensor: torch.Tensor) -> int | None:
+    """What identifies the memory that `tensor` shares with its views; None where it has none."""
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except _NO_STORAGE:
+        return None
+
+
+def pointer_of(tensor: torch.Tensor) -> int | None:
+    """`tensor.data_ptr()`; None where it has no memory of its own."""
+    try:
+        return tensor.data_ptr()
+    except _NO_STORAGE:
+        return None
