@@ -348,13 +348,13 @@ def _watch_inference_mode(session: Session, patches: Patches) -> None:
             return
         enter(self)
         if session.on:
-            recorder.grad_mode_changed(sys._getframe(1), before, torch.is_grad_enabled())
+            recorder.grad_mode_changed(sys._getframe(0), before, torch.is_grad_enabled())
 
     def __exit__(self: Any, *exc: Any) -> None:
         before = torch.is_grad_enabled()
         leave(self, *exc)
-        if session.on and torch.is_grad_enabled() and not before:
-            recorder.region = -1
+        if session.on:
+            recorder.grad_mode_changed(sys._getframe(0), before, torch.is_grad_enabled())
 
     patches.replace(mode, "__enter__", __enter__)
     patches.replace(mode, "__exit__", __exit__)

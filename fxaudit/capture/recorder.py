@@ -73,6 +73,11 @@ NOBODY: weakref.ref[torch.Tensor] = weakref.ref(torch.empty(0))
 """The reference of a track whose tensor is no longer followed."""
 
 
+_CONTEXT_METHODS = frozenset({"__init__", "__enter__", "__exit__", "__call__"})
+_LEAVING = frozenset({"__exit__", "__call__"})
+"""`set_grad_enabled(…)` has switched already when it turns out to be a decorator, and takes that back in `__call__`."""
+
+
 class _Callee:
     """What is known of a torch function: its printable name and how to treat it."""
 
@@ -135,7 +140,8 @@ class Recorder(TorchFunctionMode):
         self.module_stack: list[tuple[int, int]] = []
         """(index of the module call, stack of its caller), innermost last."""
         self.region = -1
-        self.regions: list[int] = []
+        self.regions: dict[int, int] = {}
+        """`id` of a context manager of the grad mode → the region in which it was entered."""
         self.neutral: Neutralizer | None = None
         self.notes: list[str] = []
         """Sentences on what could not be recorded; the session's own."""
@@ -499,22 +505,30 @@ class Recorder(TorchFunctionMode):
         return result
 
     def grad_mode_changed(self, frame: FrameType | None, before: bool, after: bool) -> None:
-        """Gradients went from `before` to `after`, by code running in `frame`."""
-        leaving = frame is not None and frame.f_code.co_name == "__exit__"
-        if before and not after:
-            self.region = self.regions.pop() if leaving and self.regions else self.opener(frame)
-        elif after and not before:
-            if not leaving:
-                self.regions.append(self.region)
+        """Gradients went from `before` to `after`, by code running in `frame`.
+
+        Each context manager puts back the region that it found, in whatever order they are left: an `enable_grad` or
+        `inference_mode(False)` inside a region does not end it.
+        """
+        method = frame.f_code.co_name if frame is not None else ""
+        context = id(variables_of(frame).get("self")) if frame is not None and method in _CONTEXT_METHODS else None
+        if context is not None and method in _LEAVING:
+            outer = self.regions.pop(context, self.region)
+            self.region = -1 if after else outer if outer >= 0 else self.opener(frame)
+            return
+        if context is not None and (method != "__enter__" or not _is_set_at_once(frame) or context not in self.regions):
+            self.regions[context] = self.region
+        if after:
             self.region = -1
+        elif before or self.region < 0:
+            self.region = self.opener(frame)
 
     def opener(self, frame: FrameType | None) -> int:
         """The line that opened a region from `frame`: the decorated function's decorator, or the user's own line."""
         inner = frame
         while inner is not None and self.stacks.skips(inner.f_code):
             if inner.f_code.co_name in ("decorate_context", "generator_context"):
-                function = variables_of(inner).get("func")
-                code = getattr(function, "__code__", None)
+                code = getattr(_innermost(variables_of(inner).get("func")), "__code__", None)
                 if code is not None:
                     return self.stacks.definition(code, self.stack(inner.f_back))
             inner = inner.f_back
@@ -645,6 +659,21 @@ class Recorder(TorchFunctionMode):
                     self._collect(item, tensors, numbers, python, depth + 1)
             elif isinstance(item, dict) and depth < 3:
                 self._collect(tuple(item.values()), tensors, numbers, python, depth + 1)
+
+
+def _is_set_at_once(frame: FrameType | None) -> bool:
+    """Whether the context manager switched when it was made, and is only entered now: `with set_grad_enabled(…)`."""
+    return frame is not None and isinstance(variables_of(frame).get("self"), torch.set_grad_enabled)
+
+
+def _innermost(function: Any) -> Any:
+    """The function that all decorators over it wrap; one that does not say what it wraps is taken for it."""
+    for _ in range(32):
+        inner = getattr(function, "__wrapped__", None)
+        if inner is None:
+            break
+        function = inner
+    return function
 
 
 def _tensors_in(item: Any, found: list[torch.Tensor], depth: int) -> None:
