@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from fxaudit.capture.autograd import autograd_graph
+from fxaudit.capture.remembered import remembered
 from fxaudit.capture.session import active_session
 from fxaudit.graph import StepGraph
 from fxaudit.rule import Rule
@@ -71,13 +72,13 @@ def explanation_of(tensor: torch.Tensor, loss: torch.Tensor, name: str, frame: F
     if tensor is loss:
         return Explanation(name, loss.requires_grad, "it is the loss itself")
     if not loss.requires_grad:
-        culprit = _cut_of(tensor)
+        culprit = _cut_of(tensor, loss)
         return Explanation(
             name,
             False,
             "the loss carries no gradient at all: it was detached or computed in no-grad mode",
             culprit=culprit,
-            unwatched=active_session() is None,
+            unwatched=active_session() is None and remembered(loss) is None,
         )
     if not tensor.requires_grad:
         return Explanation(name, False, "`requires_grad` is False on it")
@@ -97,9 +98,9 @@ def explanation_of(tensor: torch.Tensor, loss: torch.Tensor, name: str, frame: F
             name,
             False,
             "no gradient path leads from the loss to it",
-            culprit=_cut_of(tensor),
+            culprit=_cut_of(tensor, loss),
             leaves=leaves,
-            unwatched=active_session() is None,
+            unwatched=active_session() is None and remembered(loss) is None,
         )
     return Explanation(name, True, "the loss brings a gradient to it", tuple(_path(nodes, edges, target)))
 
@@ -126,19 +127,17 @@ def _path(nodes: list[Any], edges: list[tuple[int, int]], target: int) -> list[s
     return [name for name in found[::-1] if "AccumulateGrad" not in name]
 
 
-def _cut_of(tensor: torch.Tensor) -> SourceLine | None:
-    """The line of the nearest cut, where a session watched the computation."""
+def _cut_of(tensor: torch.Tensor, loss: torch.Tensor) -> SourceLine | None:
+    """The line of the nearest cut, where a session watches or has watched the computation."""
     session = active_session()
-    track = session.recorder.known_track(tensor) if session is not None else None
-    if session is None or track is None:
+    known = session.recorder.known_track(tensor) if session is not None else None
+    if session is not None and known is not None:
+        return session.record.stacks.source(StepGraph(session.record).nearest_cut(known.index))
+    last = remembered(loss)
+    track = last.track_of(tensor) if last is not None else -1
+    if last is None or track < 0:
         return None
-    graph = StepGraph(session.record)
-    values = session.record.values
-    for vid in sorted(graph.carried([track.index])):
-        for op in graph.consumers.get(vid, ()):
-            if op.outputs and not any(values[out].requires_grad for out in op.outputs) and op.detail != "escape":
-                return session.record.stacks.source(op.region if op.region >= 0 else op.stack)
-    return None
+    return last.record.stacks.source(StepGraph(last.record).nearest_cut(track))
 
 
 def _name_of(tensor: torch.Tensor, frame: FrameType | None) -> str:

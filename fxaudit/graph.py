@@ -206,6 +206,18 @@ class StepGraph:
         """Whether gradient can flow back from `after` to `before` through the operation between them."""
         return before.requires_grad and after.requires_grad and not after.leaf
 
+    def nearest_cut(self, track: int) -> int:
+        """The stack of the line at which what carries gradient to the tensor first ends; -1 where it does not.
+
+        It needs no loss: what opened the region counts where gradients were switched off.
+        """
+        values = self.record.values
+        for vid in sorted(self.carried([track])):
+            for op in self.consumers.get(vid, ()):
+                if op.outputs and not any(values[out].requires_grad for out in op.outputs) and op.detail != "escape":
+                    return op.region if op.region >= 0 else op.stack
+        return -1
+
     def carried(self, tracks: Iterable[int]) -> set[int]:
         """The values that depend on any of the tensors and carry gradient back to them."""
         start = [vid for track in tracks for vid in self._own_values(track)]

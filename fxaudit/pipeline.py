@@ -19,6 +19,7 @@ from fxaudit.attempts import attempt
 from fxaudit.capture.hooks_autograd import note_earlier_hooks
 from fxaudit.capture.naming import ModelName
 from fxaudit.capture.processes import unwrapped
+from fxaudit.capture.remembered import remember
 from fxaudit.capture.session import Session, active_session
 from fxaudit.capture.values import number_of
 from fxaudit.errors import (
@@ -166,6 +167,7 @@ def _audit_recorded(
             report = attempt("the proofs", lambda: prove(report, session, closure, named), report, notes)
             report = replace(report, notes=(*report.notes, *notes))
     session.holding = None
+    session.forward_unseen = False
     if active_session() is None:
         session.release()
     return report
@@ -406,6 +408,7 @@ class watch:
             if self._report is not None:
                 self._named.clear()
                 self._optimizers.clear()
+                remember(self._observation.session)
                 self._observation.release()
 
     @property

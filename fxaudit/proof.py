@@ -20,6 +20,7 @@ from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.preserve import preserved
 from fxaudit.capture.processes import is_one_of_several
 from fxaudit.capture.record import BackwardEvent, StepEvent
+from fxaudit.capture.remembered import remembered
 from fxaudit.capture.session import Session
 from fxaudit.errors import InvalidLossError
 from fxaudit.finding import Finding
@@ -189,6 +190,19 @@ class Rehearsal:
         """Run the backward of a loss that was computed already in a copy: the user's own graph stays whole."""
         loss = self.closure.tensor
         assert loss is not None
+
+        recorder = self.session.recorder
+        values = self.session.record.values
+        self.session.forward_unseen = not any(values[vid].op >= 0 for vid in recorder.values_of(loss))
+        if self.session.forward_unseen and (last := remembered(loss)) is not None:
+            graph = StepGraph(last.record)
+            sources = last.record.stacks
+
+            def line_before(leaf: torch.Tensor) -> SourceLine | None:
+                track = last.track_of(leaf)
+                return sources.source(graph.nearest_cut(track)) if track >= 0 else None
+
+            self.session.cut_before = line_before
 
         def work() -> str:
             self._adopt_process()

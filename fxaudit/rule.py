@@ -79,9 +79,16 @@ class Audit:
         """The parameters with one of the verdicts."""
         return [state for state in self.states if state.verdict in verdicts]
 
-    def unexplained(self, *verdicts: Verdict) -> list[ParameterState]:
-        """Those of them for which no earlier rule has given the cause."""
-        return [state for state in self.having(*verdicts) if not state.explained]
+    def unexplained(self, *verdicts: Verdict, unrecorded: bool = False) -> list[ParameterState]:
+        """Those of them for which no earlier rule has given the cause.
+
+        Where nobody recorded the forward, nothing that is absent from the record is evidence: what the loss does not
+        reach is then left to the rule that asks for the `unrecorded`.
+        """
+        states = [state for state in self.having(*verdicts) if not state.explained]
+        if self.session.forward_unseen and not unrecorded:
+            return [state for state in states if state.verdict != "unreachable"]
+        return states
 
     def source(self, stack: int) -> SourceLine | None:
         """The line in which `stack` ends."""

@@ -416,6 +416,10 @@ class Judge:
             state.verdict = "unknown"
             state.reason = "its optimizer steps in another thread; only the thread that started the audit is recorded"
             return
+        if tensor.requires_grad and self._may_train_in_a_child(track.index):
+            state.verdict = "unknown"
+            state.reason = "a process that the program starts may train it; only this process is recorded"
+            return
         if track.index in self.session.compiled_writes and (not self.graph.backwards or not state.facts):
             state.verdict = "unknown"
             state.reason = "compiled code trains it, and what happens inside is not recorded"
@@ -441,6 +445,14 @@ class Judge:
             self._unheld(state)
             return
         self._held(state)
+
+    def _may_train_in_a_child(self, track: int) -> bool:
+        """Whether it was handed to a process that was started, and no backward here reaches what was handed there."""
+        handed = self.session.elsewhere
+        reached = [event.reached for event in self.graph.backwards]
+        if track in handed:
+            return not any(handed & tracks for tracks in reached)
+        return self.session.blind_children and not reached and not self.record.steps()
 
     def _is_slot_replaced(self, state: ParameterState) -> bool:
         track = state.track

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from fxaudit.capture.recorder import Recorder
     from fxaudit.capture.session import Session
 
-__all__ = ["ModelName", "attribute_of", "made_at", "models_seen", "names_in_containers", "variable_name"]
+__all__ = [
+    "ModelName",
+    "attribute_of",
+    "is_own_object",
+    "made_at",
+    "models_seen",
+    "names_in_containers",
+    "variable_name",
+]
 
 MAX_VISITED = 20_000
 MAX_DEPTH = 6
@@ -296,7 +304,7 @@ def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Record
         elif isinstance(value, types.MethodType):
             seen.add(id(value))
             queue.append((f"{path}.__self__", value.__self__, depth + 1))
-        elif _is_plain(value):
+        elif is_own_object(value):
             seen.add(id(value))
             queue.extend((f"{path}.{key}", inner, depth + 1) for key, inner in list(vars(value).items())[:200])
     return found
@@ -312,7 +320,8 @@ def _kept_by(module: nn.Module) -> Iterator[tuple[str, object]]:
             yield from ((k, v) for k, v in vars(kind).items() if isinstance(v, nn.Module | torch.Tensor | list | dict))
 
 
-def _is_plain(value: object) -> bool:
+def is_own_object(value: object) -> bool:
+    """Whether `value` is an object of a class of the user's, or of a library's, with attributes to look into."""
     kind = type(value)
     return (
         hasattr(value, "__dict__")

@@ -189,8 +189,9 @@ class Recorder(TorchFunctionMode):
         numbers: list[float] = []
         python_inputs: list[int] = []
         try:
-            self._collect(args, tensors, numbers, python_inputs, 0)
-            if kwargs:
+            # A copy is made of the tensor alone; `memo` lists what was copied before it.
+            self._collect(args[:1] if callee.name == "__deepcopy__" else args, tensors, numbers, python_inputs, 0)
+            if kwargs and callee.name != "__deepcopy__":
                 self._collect(tuple(kwargs.values()), tensors, numbers, python_inputs, 0)
             inputs = tuple(vid for tensor in tensors for vid in self.values_of(tensor))
             if callee.name in _SHAPE_ONLY:

@@ -26,7 +26,7 @@ from fxaudit.capture.processes import is_wrapper, join_shards, synchronises
 from fxaudit.capture.record import BackwardEvent, LoopEvent, ModuleCall, Record, Track
 from fxaudit.capture.recorder import Recorder
 from fxaudit.capture.values import Snapshot, local_part, number_of
-from fxaudit.source import variables_of
+from fxaudit.source import SourceLine, variables_of
 
 __all__ = ["ModuleInfo", "OptimizerInfo", "Session", "SlotAssignment", "active_session", "defining_file"]
 
@@ -129,6 +129,10 @@ class Session:
         """Let through what PyTorch refuses; only in a forked copy."""
         self.is_part = False
         """Only a part of the loop is watched: what has not happened in it may happen after it."""
+        self.forward_unseen = False
+        """The loss was computed before anybody watched: only its autograd graph tells of the forward."""
+        self.cut_before: Callable[[torch.Tensor], SourceLine | None] = lambda leaf: None
+        """The line that cuts a leaf off from that loss, where an earlier block had recorded it."""
         self.died = False
         """An exception ended the program."""
         self.on_refusal: Callable[[str], None] | None = None
@@ -147,6 +151,10 @@ class Session:
         """The stacks at which compiled code was entered that no module stands for."""
         self.compiled_writes: set[int] = set()
         """The tracks whose value or gradient changed in such code."""
+        self.elsewhere: set[int] = set()
+        """The tracks of what was handed to processes that the program started."""
+        self.blind_children = False
+        """A process was started of which it is not known what it was given."""
         self.stepped_elsewhere: set[int] = set()
         """The tracks that an optimizer stepped in another thread."""
         self.notes: list[str] = self.recorder.notes
@@ -188,6 +196,7 @@ class Session:
             return
         from fxaudit.capture import (
             hooks_autograd,
+            hooks_children,
             hooks_compiled,
             hooks_modules,
             hooks_optimizers,
@@ -206,6 +215,7 @@ class Session:
             hooks_autograd.install(self, patches)
             hooks_compiled.install(self, patches)
             hooks_swapping.install(self, patches)
+            hooks_children.install(self, patches)
             self.recorder.__enter__()  # type: ignore[no-untyped-call]
             self._mode_entered = True
             yield self
