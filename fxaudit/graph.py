@@ -82,12 +82,6 @@ class StepGraph:
         return self.record.backwards()
 
     @functools.cached_property
-    def largest_gradient(self) -> float:
-        """The largest 2-norm of all gradients that arrived and are finite and not zero; 0 where none did."""
-        norms = [norm for e in self.backwards for state, norm in e.arrived.values() if state == "finite"]
-        return max(norms, default=0.0)
-
-    @functools.cached_property
     def losses(self) -> tuple[int, ...]:
         """The values that backward started from; without any backward, the scalars that look like losses."""
         roots = tuple(dict.fromkeys(vid for event in self.backwards for vid in event.roots))

@@ -283,7 +283,7 @@ class Rehearsal:
             if tensor is None or not tensor.requires_grad:
                 continue
             states = [event.arrived[index][0] for event in events if index in event.arrived]
-            if "finite" in states and not self._is_lost_to_rounding(index, tensor, graph.largest_gradient):
+            if "finite" in states and not self._is_lost_to_rounding(index, tensor):
                 continue
             cut = not states and graph.cuts(index) and not graph.carries_to_loss(index)
             if cut and not session.record.tracks[index].hand_gradient:
@@ -291,17 +291,12 @@ class Rehearsal:
             return True
         return False
 
-    def _is_lost_to_rounding(self, index: int, tensor: torch.Tensor, largest: float) -> bool:
-        """Whether a step may be smaller than the spacing of the numbers that it is added to.
-
-        `largest` is the norm of the largest gradient of all parameters.
-        """
+    def _is_lost_to_rounding(self, index: int, tensor: torch.Tensor) -> bool:
+        """Whether a step may be smaller than the spacing of the numbers that it is added to."""
         spacing = torch.finfo(tensor.dtype).eps
         events = self.session.record.backwards()
         norms = [norm for event in events for norm in event.arrived.get(index, ("", 0.0))[1:]]
-        if tensor.dtype in (torch.float32, torch.float64) and max(norms) < spacing * largest:
-            # Rounding noise of a gradient that is zero by mathematics, such as a key bias under softmax. In half
-            # precision a true gradient may be as small beside the largest.
+        if self.session.record.tracks[index].is_rounding_noise:
             return False
         for info, group in self.session.holders(index):
             rate = info.groups[group][0]

@@ -44,8 +44,6 @@ RESTING = frozenset(
 """Losses, and what losses are made of, that are rightly flat on some batches."""
 COPYING = frozenset({"clone", "contiguous", "to", "float", "double", "detach"})
 """Operations that hand on a value under another identity."""
-NOISE = 1e-6
-"""Of the largest gradient of the same backward: below it, in float32, a gradient is what rounding leaves of zero."""
 LEAF_CODES = {"rewrapped": "FXA107", "left_torch": "FXA106", "detached": "FXA107"}
 """Kinds of cuts after which the value may go on in a new leaf, and the rule that tells of them."""
 FULL_WRITES = RANDOM_FILLS | {"copy_", "data.__set__", "set_"}
@@ -633,10 +631,8 @@ class Judge:
         state.reason = self._why_blocked(state)
 
     def _is_noise(self, state: ParameterState) -> bool:
-        """Whether all its gradients are what rounding leaves of zero, beside those of the other parameters."""
-        if state.track.dtype != "float32":
-            return False
-        return state.norm is not None and state.norm < NOISE * self.graph.largest_gradient and bool(state.facts)
+        """Whether all its gradients are what rounding leaves of zero."""
+        return state.track.is_rounding_noise and bool(state.facts)
 
     def _is_at_rest(self, state: ParameterState) -> bool:
         """Whether the loss function itself is at rest on the given batch: a hinge that is satisfied, an impossible

@@ -24,7 +24,9 @@ __all__ = [
     "NodeFlow",
     "OpsBySequence",
     "Probe",
+    "all_nodes",
     "autograd_graph",
+    "base_name",
     "collector_paused",
     "graph_behind",
     "meets_singularity",
@@ -69,24 +71,38 @@ def reached_leaves(roots: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     return list(leaves.values())
 
 
+def all_nodes(roots: Sequence[torch.Tensor]) -> Iterator[Any]:
+    """Every autograd node behind `roots`, once each."""
+    with collector_paused():
+        stack = _first_nodes(roots)
+        seen = set(stack)
+        while stack:
+            node = stack.pop()
+            yield node
+            for following, _ in node.next_functions:
+                if following is not None and following not in seen:
+                    seen.add(following)
+                    stack.append(following)
+
+
+def base_name(node: Any) -> str:
+    """`Relu` of `ReluBackward0`."""
+    name: str = node.name()
+    return name.rpartition("::")[2].partition("Backward")[0]
+
+
 def meets_singularity(roots: Sequence[torch.Tensor]) -> bool:
     """Whether some operation behind `roots` got a number at which its derivative is not finite, such as `sqrt` of 0.
 
     Asked before a backward, because a step with NaN leaves no number from which it could be told afterwards.
     """
-    with collector_paused(), torch.no_grad():
-        stack: list[Any] = _first_nodes(roots)
-        seen = set(stack)
-        while stack:
-            node = stack.pop()
-            if node.name().rpartition("::")[2].partition("Backward")[0] in SINGULAR.nodes:
-                with contextlib.suppress(Exception):  # a look is never worth the user's backward
-                    if fact_of((SINGULAR,), node, 0, (), (), "nonfinite") is not None:
-                        return True
-            for following, _ in node.next_functions:
-                if following is not None and following not in seen:
-                    seen.add(following)
-                    stack.append(following)
+    with torch.no_grad():
+        return any(base_name(node) in SINGULAR.nodes and _is_singular(node) for node in all_nodes(roots))
+
+
+def _is_singular(node: Any) -> bool:
+    with contextlib.suppress(Exception):  # a look is never worth the user's backward
+        return fact_of((SINGULAR,), node, 0, (), (), "nonfinite") is not None
     return False
 
 

@@ -21,6 +21,7 @@ from fxaudit.capture.patching import Patches
 from fxaudit.capture.processes import hands_through
 from fxaudit.capture.reading import is_leaf
 from fxaudit.capture.record import BackwardEvent, Op, Track
+from fxaudit.capture.sums import Sums
 from fxaudit.capture.values import copy_of, gradient_states, same_numbers
 from fxaudit.source import displayed_path, is_skipped
 
@@ -88,6 +89,9 @@ def _watch_backward(session: Session, patches: Patches) -> None:
             if session.probe is not None:  # something raised that is no RuntimeError
                 session.probe.close()
                 session.probe = None
+            if session.sums is not None:
+                session.sums.close()
+                session.sums = None
             if event.accumulates:
                 attempt("how far the program is", session.progress, None, session.notes)
 
@@ -129,6 +133,8 @@ def _open(session: Session, event: BackwardEvent, outputs: Any, args: tuple[Any,
                 session.glances.add(len(session.record.events))
             if not event.error and (recorder.probing or spoilt or meets_singularity(roots)):
                 session.probe = Probe.on(roots, recorder)
+            if not event.error:
+                session.sums = Sums(roots, recorder)
     session.record.events.append(event)
 
 

@@ -166,6 +166,12 @@ class StepEvent(LoopEvent):
     closure: bool = False
 
 
+UNITS = {"float32": 2.0**-23, "float64": 2.0**-52}
+"""One unit in the last place of 1, by dtype."""
+NOISE = 128
+"""A sum of so many units of its summands' sizes, or fewer, is what rounding leaves: each has a few of its own."""
+
+
 @dataclass(slots=True)
 class Track:
     """A leaf tensor that is followed by identity: a parameter, or something an optimizer holds."""
@@ -180,6 +186,8 @@ class Track:
     created_time: int = -1
     is_parameter: bool = False
     is_leaf: bool = True
+    share_of_sum: float | None = None
+    """The largest share that its gradient ever had of the sizes of what was summed up for it; None: not a mere sum."""
     requires_grad: bool = True
     ever_required_grad: bool = False
     values: list[int] = field(default_factory=list)
@@ -203,6 +211,13 @@ class Track:
     """Of those, how many an optimizer step has used already."""
     reused_at: list[int] = field(default_factory=list)
     """Events of steps that used a gradient an earlier step had used."""
+
+    @property
+    def is_rounding_noise(self) -> bool:
+        """Whether each gradient was what rounding leaves of a sum that is zero: a few units in the last place of its
+        summands. In half precision that cannot be told from a small gradient."""
+        unit = UNITS.get(self.dtype)
+        return unit is not None and self.share_of_sum is not None and self.share_of_sum < NOISE * unit
 
 
 @dataclass

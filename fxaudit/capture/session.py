@@ -25,6 +25,7 @@ from fxaudit.capture.patching import Patches
 from fxaudit.capture.processes import is_wrapper, join_shards, synchronises
 from fxaudit.capture.record import BackwardEvent, LoopEvent, ModuleCall, Record, Track
 from fxaudit.capture.recorder import Recorder
+from fxaudit.capture.sums import Sums
 from fxaudit.capture.values import Snapshot, local_part, number_of
 from fxaudit.source import SourceLine, variables_of
 
@@ -168,6 +169,7 @@ class Session:
         self.gradients_before: dict[int, tuple[int, int]] = {}
         self.free_copies: dict[int, torch.Tensor] = {}
         self.probe: Probe | None = None
+        self.sums: Sums | None = None
         self.probes: list[tuple[int, Probe]] = []
         self.glances: set[int] = set()
         """Events of backwards before which only what was still alive could be looked at."""

@@ -9,15 +9,13 @@ from fxaudit.rule import Audit, Example, Rule
 
 __all__ = ["RoundingNoise"]
 
-SHARE = 1e-6
-"""Of the largest gradient: below it, in float32, a gradient is what rounding leaves of zero."""
-
 
 class RoundingNoise(Rule):
     """The gradient is rounding noise.
 
     Mathematically it is zero (a bias before a batch norm, a key bias under softmax), and what arrives is what rounding
-    leaves. Harmless; adaptive optimizers blow it up to steps of full size.
+    leaves: no element is more than a few units in the last place of what was summed up for it. Harmless; adaptive
+    optimizers blow it up to steps of full size.
     """
 
     code, name, level = "FXA505", "rounding-noise", "note"
@@ -25,16 +23,7 @@ class RoundingNoise(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for all trained parameters with such gradients."""
-        norms = [s.norm for s in audit.states if s.norm is not None and s.arrived == "finite"]
-        largest = max(norms, default=0.0)
-        states = [
-            s
-            for s in audit.having("trained", "unknown")
-            if s.norm is not None
-            and s.arrived == "finite"
-            and 0 < s.norm < SHARE * largest
-            and s.track.dtype == "float32"
-        ]
+        states = [s for s in audit.having("trained", "unknown") if s.arrived == "finite" and s.track.is_rounding_noise]
         if states:
             finding = self.finding(
                 audit,
