@@ -27,6 +27,7 @@ from fxaudit.errors import (
     RenderingError,
     UnwritableOutputError,
 )
+from fxaudit.expectations import check_patterns
 from fxaudit.finding import LEVELS, Level
 
 if TYPE_CHECKING:
@@ -184,7 +185,10 @@ def run(
     def deliver(report: Report) -> int:
         if report.traceback:
             _say(report.traceback.rstrip("\n"), err)
-        return _deliver(report, delivery, out) or _script_status(report)
+        status = _deliver(report, delivery, out) or _script_status(report)
+        if report.parameters:
+            check_patterns(expectations, report.parameters)  # the report is out: nothing of a long run is lost
+        return status
 
     options: dict[str, Any] = {
         "module": as_module,

@@ -18,7 +18,7 @@ from fxaudit.capture.naming import ModelName, models_seen
 from fxaudit.capture.processes import digest, is_one_of_several, is_sharded, mirrors
 from fxaudit.capture.session import Session
 from fxaudit.ranks import Ending, RankReport
-from fxaudit.report import Report
+from fxaudit.report import Crash, Report
 from fxaudit.rule import Rule
 from fxaudit.rules import RULES
 from fxaudit.settling import Settling
@@ -54,6 +54,8 @@ class Observation:
         """Whether to end now, given whether enough was seen; several processes have to agree on it."""
         self.compares = False
         """Whether what was seen here will be compared with what other processes saw."""
+        self.crash: Crash | None = None
+        """Where an exception ended the program."""
         self._compared = RankReport(0, Report())
         self._first_values: dict[str, str] = {}
         self._progress = progress
@@ -159,6 +161,11 @@ class Observation:
         self.session.detach()
         self._lookout = Lookout(self.session)
         self.session.release()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the recording ended while the program went on."""
+        return self._lookout is not None
 
     def release(self) -> None:
         """Let go of everything of the user's; the report made so far stands."""

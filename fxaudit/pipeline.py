@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fnmatch
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -29,6 +28,7 @@ from fxaudit.errors import (
     InvalidOptimizerError,
     UnknownRuleError,
 )
+from fxaudit.expectations import check_patterns
 from fxaudit.explanation import Explanation, explanation_of, rule_page
 from fxaudit.gathering import Exchange
 from fxaudit.observing import Observation, raise_stack_limit
@@ -128,7 +128,7 @@ def audit(
             f"`model` is {what} without any parameter. Expected: a module with parameters, "
             "or one whose loss reaches some."
         )
-    _check_patterns(expected, report)
+    check_patterns(expected, report.parameters)
     return report
 
 
@@ -289,15 +289,6 @@ def _expectations(expect: Mapping[str, str] | None) -> dict[str, str]:
                 f"`expect[{pattern!r}]` is {verdict!r}, which is no verdict. Expected one of: {', '.join(VERDICTS)}."
             )
     return dict(expect or {})
-
-
-def _check_patterns(expect: Mapping[str, str], report: Report) -> None:
-    for pattern in expect:
-        if not any(fnmatch.fnmatchcase(name, pattern) for name in report.parameters):
-            some = ", ".join(list(report.parameters)[:5])
-            raise InvalidExpectationError(
-                f"The `expect` pattern {pattern!r} matches no parameter. There are: {some}, …."
-            )
 
 
 def _closure(model: Any, loss: Any, inputs: Any) -> Closure:

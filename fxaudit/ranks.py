@@ -157,6 +157,7 @@ def merged(ranks: Sequence[RankReport], world: int) -> Report:
         if died is not None
         else next(iter([*exits, *_unfinished(arrived, missing)]), None),
         traceback=died.report.traceback if died is not None else None,
+        crash=died.report.crash if died is not None else None,
         audited=any(one.report.audited for one in arrived),
     )
 

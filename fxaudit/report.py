@@ -172,6 +172,22 @@ class RuleInfo:
     fix: str
 
 
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """Where the watched script died: the innermost line of the user's own, and in which training step.
+
+    `step` counts from 1; 0 where the recording had ended before, so that nobody counted.
+    """
+
+    source: SourceLine | None = None
+    step: int = 0
+
+    def __str__(self) -> str:
+        when = f" in step {self.step}" if self.step else ""
+        where = f" at {self.source.file}:{self.source.line}" if self.source is not None else ""
+        return f"Crashed{when}{where}"
+
+
 @dataclass(frozen=True)
 class Report:
     """The answer of an audit: a verdict for every parameter, and a finding for every cause.
@@ -195,6 +211,8 @@ class Report:
     """How the watched script ended, when it did not end by itself with success: its exit code or exception."""
     traceback: str | None = None
     """The watched script's own traceback, if it died."""
+    crash: Crash | None = None
+    """Where it died, if an exception ended it."""
     fail_on: Level = "error"
     audited: bool = True
     """False when nothing could be audited at all."""
@@ -239,7 +257,16 @@ class Report:
 
     @property
     def summary(self) -> str:
-        """The verdict in one sentence."""
+        """The verdict in one sentence; of a script that crashed, where, and what had been true until then."""
+        if self.crash is None:
+            return self._verdict
+        if self.audited and all(p.verdict in ("trained", "frozen") for p in self) and len(self):
+            before = self._verdict.replace("will be updated", "were updated").replace("parameter were", "parameter was")
+            return f"{self.crash}; until then {before[0].lower()}{before[1:]}"
+        return f"{self.crash}. {self._verdict}"
+
+    @property
+    def _verdict(self) -> str:
         if not self.audited and not self.findings:
             return "Nothing could be audited."
         own = [p for p in self if p.verdict not in ("unregistered", "stale")]
@@ -447,7 +474,11 @@ def to_document(report: Report) -> Json:
         "audited": report.audited,
         "fail_on": report.fail_on,
         "notes": list(report.notes),
-        "script": {"exit": report.script_exit, "traceback": report.traceback},
+        "script": {
+            "exit": report.script_exit,
+            "traceback": report.traceback,
+            "crash": {"source": _source(report.crash.source), "step": report.crash.step} if report.crash else None,
+        },
         "parameters": [
             {
                 "name": p.name,
@@ -582,6 +613,7 @@ def from_document(document: Json) -> Report:
         title=document["title"],
         script_exit=document["script"]["exit"],
         traceback=document["script"]["traceback"],
+        crash=_read_crash(document["script"].get("crash")),
         fail_on=_known(document["fail_on"], LEVELS, "level"),
         audited=document["audited"],
     )
@@ -668,6 +700,10 @@ def _finding(finding: Finding, table: _SourceTable) -> Json:
         "also": list(finding.also),
         "fact": finding.fact,
     }
+
+
+def _read_crash(data: Json | None) -> Crash | None:
+    return Crash(_read_source(data["source"]), data["step"]) if data is not None else None
 
 
 def _read_finding(data: Json, table: Sequence[SourceLine | None]) -> Finding:

@@ -22,8 +22,8 @@ from fxaudit.gathering import Company, Terminated
 from fxaudit.observing import Observation
 from fxaudit.ranks import Ending
 from fxaudit.read_only import write_nothing
-from fxaudit.report import Report
-from fxaudit.source import is_skipped
+from fxaudit.report import Crash, Report
+from fxaudit.source import SourceLine, is_library, is_skipped
 
 __all__ = ["run_rank", "run_script"]
 
@@ -141,7 +141,7 @@ def _run(observation: Observation, script: Any, argv: list[str], module: bool, t
         said = "PyTorch refuses what the script does; the rest was seen in a copy that went on as if let through."
         let_through = replace(let_through, notes=(*let_through.notes, said))
     report = let_through or observation.report()
-    return replace(report, script_exit=code, traceback=death), ending.kind(death)
+    return replace(report, script_exit=code, traceback=death, crash=observation.crash), ending.kind(death)
 
 
 def _resolve(argv: list[str], module: bool) -> Any:
@@ -225,11 +225,23 @@ def _execute(
             return None, None
         if module and isinstance(error, ImportError) and _is_of_the_search(error):
             raise InvalidTargetError(f"There is no module {argv[0]!r}: {error}.") from error
+        observation.crash = Crash(_own_line(error), 0 if observation.has_ended else observation.rounds + 1)
         return f"{type(error).__name__}: {_message(error)}", _own_traceback(error)
     finally:
         if ending.ended:
             sys.settrace(None)
         child.leave_if_child()
+
+
+def _own_line(error: BaseException) -> SourceLine | None:
+    """The innermost line of the user's own project that the exception came through; else the innermost of any."""
+    frames = list(traceback.walk_tb(_trimmed(error.__traceback__, os.path.dirname(os.path.abspath(__file__)))))
+    lines = [(frame.f_code, line) for frame, line in frames if not is_skipped(frame.f_code.co_filename)]
+    own = [(code, line) for code, line in lines if not is_library(code.co_filename)]
+    if not (own or lines):
+        return None
+    code, line = (own or lines)[-1]
+    return SourceLine.at(code.co_filename, line, getattr(code, "co_qualname", code.co_name))
 
 
 def _message(error: BaseException) -> str:

@@ -246,7 +246,7 @@ def _inline(picture: Picture, boxes: dict[str, tuple[str, ...]], links: bool) ->
 def _mood(report: Report) -> str:
     if not report.audited and not report.findings:
         return "unknown"
-    return "good" if report.ok else "bad"
+    return "good" if report.ok and report.crash is None else "bad"
 
 
 def _place(source: SourceLine | None) -> str:

@@ -85,7 +85,8 @@ def to_rich(report: Report) -> RenderableType:
 
 
 def _verdict(report: Report) -> Iterator[RenderableType]:
-    style = "bold green" if report.ok else "bold red" if report.exit_code == 1 else "bold yellow"
+    calm = "bold green" if report.ok else "bold yellow"
+    style = "bold red" if report.exit_code == 1 or report.crash is not None else calm
     title = f"{inert(report.title)}: " if report.title else ""
     yield Text.assemble((title, "bold"), (inert(report.summary), style))
     if died := ending(report):
@@ -93,7 +94,11 @@ def _verdict(report: Report) -> Iterator[RenderableType]:
         yield Text(inert(first), "bold red")
         for line in more:
             yield _line("  ", Text(inert(line.strip()), "red"))
-        for line in last_frame(report.traceback or ""):
+        own = report.crash.source if report.crash is not None else None
+        if own is not None:
+            yield _line("  ", inert(place(own)))
+            yield _line("    ", Text(inert(own.code)))
+        for line in last_frame(report.traceback or "") if own is None or own.library else ():
             code = line.lstrip()
             yield _line(line[: len(line) - len(code)], Text(inert(code), "dim"))
 

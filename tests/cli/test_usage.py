@@ -20,6 +20,7 @@ from fxaudit.errors import FxauditError, InvalidTargetError, UnknownRuleError, U
 from fxaudit.finding import Finding
 from fxaudit.report import ParameterReport, Report
 from fxaudit.source import SourceLine
+from tests.cli.processes import forked
 
 ERROR = Finding("FXA104", "detached-path", "error", "`w` is detached", "Delete the detach.", ("w",))
 WARNING = Finding("FXA404", "never-cleared", "warning", "gradients pile up", "Call zero_grad.", ("w",))
@@ -709,3 +710,18 @@ def test_commands_that_run_no_model_import_no_torch(saved: Callable[..., str], l
     script = f"import sys; from fxaudit.cli import main; main({words!r}); sys.exit('torch' in sys.modules)"
     process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
+
+
+def test_run_refuses_an_expectation_that_matches_nothing_and_still_reports(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import torch\nmodel = torch.nn.Linear(2, 1)\nopt = torch.optim.SGD(model.parameters(), 0.1)\n"
+        "for _ in range(3):\n    opt.zero_grad(); model(torch.ones(1, 2)).sum().backward(); opt.step()\n",
+        encoding="utf-8",
+    )
+    ended = forked(["run", "--expect", "weigth=frozen", "-o", "report.json", "train.py"], tmp_path)
+    assert ended.status == 2
+    assert "'weigth' matches no parameter. There are: weight" in ended.err
+    assert (tmp_path / "report.json").is_file()
+    assert "2 parameters" in ended.out
+    assert forked(["run", "-q", "--expect", "weight=trained", "train.py"], tmp_path).status == 0
