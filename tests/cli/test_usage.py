@@ -117,6 +117,8 @@ class TestRunGivesTheScriptWhatIsTheScripts:
 
     def test_its_options_reach_the_runner(self, backstage: Backstage) -> None:
         options = ["--steps", "7", "--to-end", "--prove", "--expect", "a.*=frozen", "--expect", "b=c=trained"]
+        known = {name: ParameterReport(name, "trained", "because") for name in ("a.weight", "b=c")}
+        backstage.report = Report(parameters=known)
         assert cli.main(["run", "-q", *options, "train.py"]) == 0
         asked = backstage.asked[0]
         assert (asked["steps"], asked["to_end"], asked["prove"]) == (7, True, True)
