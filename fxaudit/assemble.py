@@ -556,7 +556,7 @@ class _GraphWriter:
         here = (stacks.file(stack), stacks.line(stack))
         if here in {(stacks.file(frame), stacks.line(frame)) for frame in stacks.chain(reader.stack)}:
             return "input"  # what the line binds is made of what the reader makes of it
-        binding = binding_of(stacks.file(stack), stacks.line(stack))
+        binding = binding_of(stacks.file(stack), stacks.line(stack), stacks.column(stack))
         # A line that binds several names does not say which of them this is.
         return binding.names[0] if binding.kind == "assigned" and len(binding.names) == 1 else "input"
 

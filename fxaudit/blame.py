@@ -66,7 +66,7 @@ def binding_stack(stacks: StackTable, stack: int) -> int:
     """The frame in which the value computed at `stack` is bound or dropped, following `return` outwards."""
     chain = stacks.chain(stack)
     for index in chain:
-        if binding_of(stacks.file(index), stacks.line(index)).kind != "returned":
+        if binding_of(stacks.file(index), stacks.line(index), stacks.column(index)).kind != "returned":
             return index
     return chain[-1] if chain else stack
 

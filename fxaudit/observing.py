@@ -21,7 +21,7 @@ from fxaudit.ranks import Ending, RankReport
 from fxaudit.report import Crash, Report
 from fxaudit.rule import Rule
 from fxaudit.rules import RULES
-from fxaudit.settling import Settling
+from fxaudit.settling import MAX_FITS, Settling
 from fxaudit.vigil import Lookout, Vigil
 
 __all__ = ["Observation"]
@@ -97,7 +97,8 @@ class Observation:
     def _look(self) -> None:
         self._tell()
         self.settling.look()
-        if self.settling.waiting and self._vigil is None and self.on_enough is not None:
+        waits = self.settling.waiting or self.settling.expecting
+        if waits and self._vigil is None and self.on_enough is not None:
             self._keep_vigil()
         if not self._first_values and (self.compares or is_one_of_several()) and _steps(self.session) == 1:
             self._first_values = values_of(self.session, self._models())
@@ -210,11 +211,14 @@ class Observation:
 
     def _notes(self) -> tuple[str, ...]:
         steps = self._unrecorded + (self._vigil.steps if self._vigil is not None else 0)
-        if not steps:
-            return ()
-        return (
-            f"After the recorded steps {steps} more were watched without recording, for what had not happened yet.",
-        )
+        notes = []
+        if steps:
+            notes.append(
+                f"After the recorded steps {steps} more were watched without recording, for what had not happened yet."
+            )
+        if self.settling.fits >= MAX_FITS:
+            notes.append(f"The first {MAX_FITS} times that something began to train were looked at, and none after.")
+        return tuple(notes)
 
     def _models(self) -> list[ModelName]:
         if not self._given:

@@ -156,7 +156,8 @@ class Audit:
         A name that begins with an underscore says that it is not wanted.
         """
         op = self.record.ops[dead.op]
-        binding = binding_of(self.record.stacks.file(op.stack), self.record.stacks.line(op.stack))
+        stacks = self.record.stacks
+        binding = binding_of(stacks.file(op.stack), stacks.line(op.stack), stacks.column(op.stack))
         position = op.outputs.index(dead.value)
         return len(binding.names) == len(op.outputs) > 1 and not binding.names[position].startswith("_")
 

@@ -10,6 +10,7 @@ from fxaudit.capture.session import Session
 from fxaudit.capture.values import is_elsewhere
 from fxaudit.graph import StepGraph
 from fxaudit.source import is_library
+from fxaudit.syntax_fits import may_fit_again
 from fxaudit.syntax_groups import late_thaws
 
 __all__ = ["Settling"]
@@ -22,6 +23,8 @@ MAX_BACKWARDS_WITHOUT_STEP = 200
 THAWING = ("requires_grad_", "add_param_group", "unfreeze")
 MAX_ACCUMULATION = 1000
 """Backwards that add up without ever being cleared: that is how gradients are accumulated over many small batches."""
+MAX_FITS = 5
+"""Of a program that trains again and again (folds, a grid of settings) so many fits are looked at."""
 CHECKPOINTS = (3, 6, 12, 25)
 """Steps after which the graph is asked whether what remains is explained by a cut."""
 
@@ -43,6 +46,10 @@ class Settling:
         self.done = False
         self.waiting: list[int] = []
         """What has not trained in the recorded steps, though the loop may yet let it: worth waiting for."""
+        self.expecting = False
+        """All is settled, and the program says that it will train something else: worth waiting for, too."""
+        self.fits = 1
+        """How often something began to train."""
         self._limit = MAX_STEPS
         self._thaws: bool | None = None
 
@@ -65,26 +72,47 @@ class Settling:
         elif rounds >= self._limit:
             self.waiting = self._worth_waiting_for()
             self.done = not self.waiting
-        elif rounds >= MIN_STEPS:
-            self.done = self._all_settled(rounds)
+        elif rounds >= MIN_STEPS and self._all_settled(rounds):
+            self.expecting = self._may_fit_again()
+            self.done = not self.expecting
 
     def resume(self) -> None:
         """What was waited for has begun: see some steps of it."""
         steps = sum(info.steps for info in self.session.optimizers)
-        self.waiting = []
+        self.fits += self.expecting
+        self.waiting, self.expecting = [], False
         self._limit = max(self._limit, self._rounds(steps) + ENCORE)
 
     def postpone(self) -> None:
         """Waiting cannot begin here: record a little more, but not for ever."""
-        self.waiting = []
+        self.waiting, self.expecting = [], False
         if self._limit >= 2 * MAX_STEPS:
             self.done = True
         self._limit += ENCORE
 
     def give_up(self) -> None:
         """What was waited for does not come."""
-        self.waiting = []
+        self.waiting, self.expecting = [], False
         self.done = True
+
+    def _may_fit_again(self) -> bool:
+        """Whether an optimizer that has stepped was built where the program will build another."""
+        if self.fits >= MAX_FITS:
+            return False
+        record = self.session.record
+        stacks, files = record.stacks, project_files(record)
+        for info in self.session.optimizers:
+            if not info.steps or info.created < 0:
+                continue
+            frames = [frame for frame in stacks.chain(info.created) if not is_library(stacks.file(frame))]
+            codes = [(frame, stacks.codes[frame]) for frame in frames]
+            built = [
+                (stacks.file(frame), stacks.line(frame), getattr(code, "co_qualname", code.co_name))
+                for frame, code in codes
+            ]
+            if may_fit_again(files, built, stacks.lines_seen(), info.type):
+                return True
+        return False
 
     def _rounds(self, steps: int) -> int:
         """Steps of the optimizer that stepped least, among those that step at all."""

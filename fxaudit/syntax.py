@@ -18,6 +18,7 @@ __all__ = [
     "Obstacle",
     "Rebound",
     "Tree",
+    "are_alternatives",
     "assignments_behind",
     "attribute_mentions",
     "binding_of",
@@ -74,11 +75,16 @@ class Tree:
             None,
         )
 
-    def statement_at(self, line: int) -> ast.stmt | None:
-        """The innermost statement that covers `line`; of compound statements only the header counts."""
+    def statement_at(self, line: int, column: int = -1) -> ast.stmt | None:
+        """The innermost statement that covers `line`; of compound statements only the header counts.
+
+        `column`, in bytes of UTF-8, tells several statements on one line apart; -1 takes the last of them.
+        """
         best: ast.stmt | None = None
         for node in self.statements:
             if not node.lineno <= line <= (node.end_lineno or node.lineno):
+                continue
+            if column >= 0 and not _covers_column(node, line, column):
                 continue
             if best is None or (node.lineno, -(node.end_lineno or 0)) >= (best.lineno, -(best.end_lineno or 0)):
                 best = node
@@ -87,6 +93,12 @@ class Tree:
     def text(self, node: ast.AST) -> str:
         """The source of `node`, on one line."""
         return " ".join(ast.unparse(node).split())
+
+
+def _covers_column(node: ast.stmt, line: int, column: int) -> bool:
+    begins_before = node.lineno < line or node.col_offset <= column
+    ends_behind = (node.end_lineno or line) > line or column < (node.end_col_offset or column + 1)
+    return begins_before and ends_behind
 
 
 @functools.lru_cache(maxsize=256)
@@ -290,10 +302,10 @@ class Binding:
     names: tuple[str, ...] = ()
 
 
-def binding_of(file: str, line: int) -> Binding:
-    """Whether the statement at `line` assigns, returns or discards its value."""
+def binding_of(file: str, line: int, column: int = -1) -> Binding:
+    """Whether the statement at `line` (and `column`, of several) assigns, returns or discards its value."""
     tree = tree_of(file)
-    statement = tree.statement_at(line) if tree else None
+    statement = (tree.statement_at(line, column) or tree.statement_at(line)) if tree else None
     match statement:
         case ast.Assign(targets=targets):
             return Binding("assigned", tuple(name for target in targets for name in _target_names(target)))
@@ -315,7 +327,7 @@ def unpacking(file: str, line: int, column: int) -> tuple[tuple[str, ...], int]:
     `column` among its values). No targets: it unpacks nothing. `NOT_UNPACKED`: it packs nothing; `UNCERTAIN`: no column
     tells (-1, on Python 3.10)."""
     tree = tree_of(file)
-    statement = tree.statement_at(line) if tree else None
+    statement = (tree.statement_at(line, column) or tree.statement_at(line)) if tree else None
     parts: tuple[str, ...] = ()
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple | ast.List):
         elements = statement.targets[0].elts
@@ -365,7 +377,7 @@ def rebinding_of(file: str, line: int, ran: set[int]) -> Rebound | None:
         own = _mentions_after(tree, statement, name)
         first = next((node for node in own if isinstance(node.ctx, ast.Store)), None)
         again = tree.statement(first) if first is not None else None
-        if not isinstance(again, ast.Assign) or _are_alternatives(tree, statement, again):
+        if not isinstance(again, ast.Assign) or are_alternatives(tree, statement, again):
             continue
         reads = [node for node in own if isinstance(node.ctx, ast.Load) and node.lineno < again.lineno]
         within = [node for node in ast.walk(again.value) if isinstance(node, ast.Name) and node.id == name]
@@ -398,7 +410,7 @@ def _mentions_after(tree: Tree, statement: ast.stmt, name: str) -> list[ast.Name
     return sorted(found, key=lambda node: (node.lineno, node.col_offset))
 
 
-def _are_alternatives(tree: Tree, one: ast.stmt, other: ast.stmt) -> bool:
+def are_alternatives(tree: Tree, one: ast.stmt, other: ast.stmt) -> bool:
     """Whether the two stand in different branches of one `if`."""
     around: list[ast.AST] = [one, *tree.ancestors(one)]
     inner: ast.AST = other

@@ -365,6 +365,9 @@ class Judge:
             return f"{variable}.{name}" if variable and not known else name
         slot = track.registered[-1][2] if track.registered else ""
         variable = variable_name(self.record.stacks, track.created)
+        if not variable and track.created < 0:
+            made = [op for vid in track.values if (op := self.record.values[vid].op) >= 0]
+            variable = variable_name(self.record.stacks, self.record.ops[made[0]].stack) if made else ""
         return ".".join(part for part in (variable, slot) if part) or f"<Parameter {track.shape}>"
 
     def _unique(self, name: str) -> str:

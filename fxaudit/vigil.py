@@ -120,6 +120,8 @@ class Lookout:
     """
 
     def __init__(self, session: Session) -> None:
+        self._known = {id(optimizer) for info in session.optimizers if (optimizer := info.ref()) is not None}
+        self._unseen: set[int] = set()
         self._trained: dict[int, _Trained] = {}
         for track, tensor in session.live_tracks():
             if any(fact.changed and fact.gradient == "finite" for fact in track.facts):
@@ -129,6 +131,8 @@ class Lookout:
         session.on_step_unrecorded = self._after
 
     def _after(self, optimizer: Any) -> None:
+        if id(optimizer) not in self._known:
+            self._unseen.add(id(optimizer))
         trained = self._trained
         for group in optimizer.param_groups:
             rate = group.get("lr")
@@ -150,7 +154,12 @@ class Lookout:
             if known.frozen:
                 reason = "it was frozen"
             reasons.setdefault((reason, known.silent, known.steps), []).append(known.name)
-        return tuple(
+        count = len(self._unseen)
+        more = (
+            f"{count} more optimizer{'s' * (count > 1)} stepped after the recording had ended; what "
+            f"{'they train' if count > 1 else 'it trains'} was not looked at.",
+        )
+        return (more if count else ()) + tuple(
             f"{fold_sentence(names)} trained in the recorded steps, but not in the last {silent} of the {steps} steps"
             f" after them: {reason}."
             for (reason, silent, steps), names in reasons.items()

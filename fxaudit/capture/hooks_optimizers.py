@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterable
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from fxaudit.capture.session import OptimizerInfo, Session
 
 __all__ = ["install"]
+
+MAX_LOOSE = 64
+"""Of so many tensors outside modules that one optimizer holds the variables are looked up."""
 
 
 def install(session: Session, patches: Patches) -> None:
@@ -60,7 +64,8 @@ def _watch_construction(session: Session, patches: Patches) -> None:
                     _build_leniently(self, kept, defaults, stack)
                     return
             raise
-        note_construction(session, self, stack)
+        info = note_construction(session, self, stack)
+        _remember_loose(session, info, sys._getframe(1))
 
     def _build_leniently(self: Optimizer, params: Any, defaults: dict[str, Any], stack: int) -> None:
         kept = params if isinstance(params, torch.Tensor | dict) else list(params)
@@ -102,6 +107,15 @@ def note_construction(session: Session, optimizer: Any, stack: int) -> Optimizer
     info.frozen_then = frozenset(frozen)
     session.event("optimizer", stack, info.index, info.type)
     return info
+
+
+def _remember_loose(session: Session, info: OptimizerInfo, frame: FrameType) -> None:
+    """Note the variables of the held tensors that belong to no module: a temperature, a latent."""
+    loose = [t for _, members in info.groups for t in members if t not in session.names]
+    for track in loose[:MAX_LOOSE]:
+        tensor = session.record.tracks[track].ref()
+        if tensor is not None:
+            session.remember_variable(tensor, frame)
 
 
 def _watch_steps(session: Session, patches: Patches) -> None:

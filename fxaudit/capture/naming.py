@@ -221,7 +221,8 @@ def made_at(stacks: StackTable, stack: int) -> int:
     """The frame in which a module was made, outside of the constructors that call `super().__init__()`."""
     for frame in stacks.chain(stack):
         inside = stacks.codes[frame].co_name == "__init__"
-        if not inside or binding_of(stacks.file(frame), stacks.line(frame)).kind != "discarded":
+        binding = binding_of(stacks.file(frame), stacks.line(frame), stacks.column(frame))
+        if not inside or binding.kind != "discarded":
             return frame
     return stack
 
@@ -233,7 +234,7 @@ def variable_name(stacks: StackTable, stack: int) -> str:
         if stacks.codes[frame].co_name == "<lambda>":
             return ""  # the statement around a lambda binds something else
         file, line = stacks.file(frame), stacks.line(frame)
-        binding = binding_of(file, line)
+        binding = binding_of(file, line, stacks.column(frame))
         targets, here = unpacking(file, line, stacks.column(frame))
         position = here if here != NOT_UNPACKED else position
         if binding.kind == "assigned" and binding.names:

@@ -12,6 +12,7 @@ from torch import nn
 
 import fxaudit
 from fxaudit.syntax import NOT_UNPACKED, UNCERTAIN, unpacking
+from tests.judged import run
 
 
 def train(model: nn.Module, *optimizers: torch.optim.Optimizer) -> None:
@@ -82,3 +83,23 @@ def test_a_loop_without_step_is_told_round_by_round() -> None:
             model(torch.ones(2, 3)).sum().backward()
     kinds = [[event.kind for event in step.events] for step in watch.report.steps]
     assert kinds[1:] == [["backward", "zero_grad"]] * 2 + [["backward"]]
+
+
+def test_several_statements_on_one_line_are_told_apart(tmp_path: Path) -> None:
+    source = (
+        "import torch\nfrom torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self): super().__init__(); self.enc = nn.Linear(2, 2); self.flag = True\n"
+        "    def forward(self, x): return self.enc(x)\n"
+        "def fit(net):\n"
+        "    o = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+        "    for _ in range(4): o.zero_grad(); net(torch.ones(1, 2)).sum().backward(); o.step()\n"
+        "first = Net(); second = Net(); fit(first); fit(second)\n"
+        "alpha = torch.zeros(1, requires_grad=True); o = torch.optim.SGD([alpha], lr=0.1)\n"
+        "for _ in range(4): o.zero_grad(); (alpha - 1).square().sum().backward(); o.step()\n"
+    )
+    path = tmp_path / "train.py"
+    path.write_text(source, encoding="utf-8")
+    names = {parameter.name for parameter in run(path)}
+    assert "alpha" in names
+    assert not any(name.startswith("flag") for name in names)

@@ -1,0 +1,127 @@
+"""A program that trains more than once: folds, fine-tuning after pre-training, a grid; each fit is looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fxaudit.report import Report
+from fxaudit.syntax_fits import may_fit_again
+from tests.judged import run
+
+START = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, broken=False):
+        super().__init__()
+        self.enc, self.out = nn.Linear(6, 8), nn.Linear(8, 2)
+        self.broken = broken
+
+    def forward(self, x):
+        h = self.enc(x).relu()
+        if self.broken:
+            h = h.detach()  # guilty
+        return self.out(h)
+
+
+def fit(model, steps=20):
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        model(torch.randn(8, 6)).square().mean().backward()
+        optimizer.step()
+    return model
+
+torch.manual_seed(0)
+"""
+
+BROKEN = {
+    "a second call": "first = fit(Net())\nsecond = fit(Net(broken=True))\n",
+    "folds": "for fold in range(4):\n    net = fit(Net(broken=fold == 2))\n",
+    "a comprehension": "nets = [fit(Net(broken=fold == 1)) for fold in range(3)]\n",
+    "in main": "def main():\n    fit(Net())\n    fit(Net(broken=True))\n\nmain()\n",
+    "one model in two phases": """
+model = fit(Net())
+model.broken = True
+model.enc.reset_parameters()
+fit(model)
+""",
+    "a second loop": """
+first = Net()
+optimizer = torch.optim.SGD(first.parameters(), lr=0.1)
+for _ in range(12):
+    optimizer.zero_grad(); first(torch.randn(8, 6)).square().mean().backward(); optimizer.step()
+second = Net(broken=True)
+tuner = torch.optim.Adam(second.parameters(), lr=0.1)
+for _ in range(12):
+    tuner.zero_grad(); second(torch.randn(8, 6)).square().mean().backward(); tuner.step()
+""",
+    "a trainer made twice": """
+class Trainer:
+    def __init__(self, model):
+        self.model, self.optimizer = model, torch.optim.SGD(model.parameters(), lr=0.1)
+    def fit(self):
+        for _ in range(12):
+            self.optimizer.zero_grad(); self.model(torch.randn(8, 6)).square().mean().backward(); self.optimizer.step()
+
+Trainer(Net()).fit()
+Trainer(Net(broken=True)).fit()
+""",
+}
+
+
+def reported(body: str, folder: Path) -> Report:
+    path = folder / "train.py"
+    path.write_text(START + body, encoding="utf-8")
+    return run(path)
+
+
+@pytest.mark.parametrize("how", [how for how in BROKEN if how != "one model in two phases"])
+def test_the_defect_of_a_later_fit_is_found_at_its_line(how: str, tmp_path: Path) -> None:
+    report = reported(BROKEN[how], tmp_path)
+    loud = [finding for finding in report.findings if finding.level == "error"]
+    assert [finding.code for finding in loud] == ["FXA104"]
+    assert loud[0].culprit is not None
+    assert loud[0].culprit.code.endswith("# guilty")
+    assert {p.verdict for p in report if p.name.endswith("enc.weight")} >= {"unreachable"}
+
+
+def test_many_healthy_folds_end_after_the_first_few_and_the_report_says_so(tmp_path: Path) -> None:
+    report = reported("for fold in range(40):\n    net = fit(Net(), steps=8)\n    print(fold)\n", tmp_path)
+    assert set(report.verdicts()) == {"trained"}
+    assert report.findings == ()
+    assert any("The first 5 times" in note for note in report.notes)
+
+
+def test_a_program_that_fits_once_is_not_waited_for(tmp_path: Path) -> None:
+    report = reported("fit(Net(), steps=200)\n", tmp_path)
+    assert not any("without recording" in note for note in report.notes)
+
+
+SOURCE = """
+def build(net, kind):
+    if kind == "sgd":
+        return SGD(net)
+    elif kind == "adam":
+        return Adam(net)
+
+def fit(net):
+    optimizer = build(net, "sgd")
+
+def unused(net):
+    fit(net)
+"""
+
+
+def test_the_other_branch_of_a_choice_is_no_further_fit(tmp_path: Path) -> None:
+    path = tmp_path / "build.py"
+    path.write_text(SOURCE, encoding="utf-8")
+    here = str(path)
+    ran = {here: {4, 9}}
+    assert not may_fit_again([here], [(here, 4, "build")], ran, "SGD")
+    assert may_fit_again([here], [(here, 9, "fit")], ran, "SGD"), "`fit` is called by another function, too"
+    assert not may_fit_again([here], [(here, 9, "fit")], {here: {4, 9, 12}}, "SGD"), "that call has run already"
