@@ -44,6 +44,7 @@ RESTING = frozenset(
 """Losses, and what losses are made of, that are rightly flat on some batches."""
 COPYING = frozenset({"clone", "contiguous", "to", "float", "double", "detach"})
 """Operations that hand on a value under another identity."""
+UNMOVED = "the optimizer steps with a gradient, yet the value does not change"
 LEAF_CODES = {"rewrapped": "FXA107", "left_torch": "FXA106", "detached": "FXA107"}
 """Kinds of cuts after which the value may go on in a new leaf, and the rule that tells of them."""
 FULL_WRITES = RANDOM_FILLS | {"copy_", "data.__set__", "set_"}
@@ -196,7 +197,7 @@ class Judge:
                         "trained",
                         "the optimizer's step changes it, and it is copied to a parameter",
                     )
-                else:
+                elif not self._is_only_a_parts(track.index):
                     old = session.names.get(track.index)
                     name = f"{old} (old)" if old else self._best_name(track, paths)
                     state = self._state(self._unique(name), track, None, old or "")
@@ -224,6 +225,11 @@ class Judge:
                             "a loss reaches it; it belongs to a module beside the model, and no optimizer holds it"
                         )
         self._remade_leaves(reached, held)
+
+    def _is_only_a_parts(self, track: int) -> bool:
+        """Whether only optimizers hold it that another optimizer built for its own use, such as for a schedule."""
+        holders = [info for info, _ in self.session.holders(track)]
+        return bool(holders) and all(info.is_part for info in holders)
 
     def _is_master(self, track: Track) -> bool:
         """Whether the tensor stands for parameters: stepped with gradients that were written by hand, and copied into
@@ -564,7 +570,7 @@ class Judge:
         """Whether a step was seen to change it because of a gradient, and the change stayed."""
         if any(self._counts(fact) for fact in state.facts):
             return True
-        return bool(state.track.hand_updates) and state.arrived == "finite" and not state.held
+        return bool(state.track.hand_updates) and state.arrived == "finite" and not state.facts
 
     def _is_reached(self, state: ParameterState) -> bool:
         if state.arrived == "zero" and self._asked_in_vain(state):
@@ -632,6 +638,18 @@ class Judge:
             return
         state.verdict = "blocked"
         state.reason = self._why_blocked(state)
+        if state.reason == UNMOVED and (kind := self._slow_starter(state)):
+            state.verdict = "unknown"
+            state.reason = (
+                f"`{kind}`, which comes from an installed package, did not change it in {len(state.facts)} steps; "
+                "it may look for its step size first"
+            )
+
+    def _slow_starter(self, state: ParameterState) -> str:
+        """The class of an optimizer that computes its steps by rules of its own, if such a one alone steps it."""
+        infos = [self.session.optimizers[fact.optimizer] for fact in state.facts]
+        own = all(info.is_library for info in infos) and not any(fact.lost for fact in state.facts)
+        return infos[-1].type if own else ""
 
     def _is_noise(self, state: ParameterState) -> bool:
         """Whether all its gradients are what rounding leaves of zero."""
@@ -667,7 +685,7 @@ class Judge:
             return "its gradient is exactly zero at every step"
         if "finite" not in gradients:
             return "its gradient is not finite at any step"
-        return "the optimizer steps with a gradient, yet the value does not change"
+        return UNMOVED
 
 
 def _refresh(track: Track) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from fxaudit.capture.autograd import Probe, graph_behind, meets_singularity, rea
 from fxaudit.capture.patching import Patches
 from fxaudit.capture.processes import hands_through
 from fxaudit.capture.reading import is_leaf
-from fxaudit.capture.record import BackwardEvent, Op, Track
+from fxaudit.capture.record import BackwardEvent, Op, Record, Track
 from fxaudit.capture.sums import Sums
 from fxaudit.capture.values import copy_of, gradient_states, same_numbers
 from fxaudit.source import displayed_path, is_skipped
@@ -196,6 +197,7 @@ def _close(session: Session, event: BackwardEvent) -> None:
         for (track, _), state in zip(arrived, states, strict=True):
             event.arrived[track.index] = state
             track.contributions += 1
+        _note_steps_inside(session, event, event.time)
         if session.probe is not None:
             session.probe.close()
             session.probes.append((len(session.record.events) - 1, session.probe))
@@ -231,7 +233,48 @@ def _remember_asked(session: Session, answers: list[tuple[torch.Tensor, torch.Te
 
 
 def _held(session: Session) -> set[int]:
-    return {t for info in session.optimizers for _, members in info.groups for t in members}
+    """What optimizers update in their `step`; one of the user's own that never steps may do it in another way."""
+    held = set()
+    for info in session.optimizers:
+        kind = type(info.ref())
+        if info.steps or kind.__module__.startswith("torch.optim"):
+            held |= {t for _, members in info.groups for t in members}
+    return held
+
+
+def _note_steps_inside(session: Session, event: BackwardEvent, begun: int) -> None:
+    """Parameters that a gradient hook has updated while the backward ran, as LOMO does: nothing is left of the
+    gradient when it ends."""
+    record = session.record
+    for op in record.ops[begun:]:
+        if op.phase != "backward" or not op.mutates or not _takes_gradient(record, op):
+            continue
+        for index in {record.values[vid].track for vid in op.mutates} - {-1}:
+            track = record.tracks[index]
+            if track.requires_grad and track.is_leaf:
+                track.hand_updates += 1
+                event.arrived.setdefault(index, ("finite", math.nan))
+
+
+def _takes_gradient(record: Record, op: Op) -> bool:
+    """Whether what the operation writes is computed from some `.grad`, or from what a hook was given."""
+    queue = [vid for vid in op.inputs if vid not in op.mutates]
+    seen: set[int] = set()
+    while queue and len(seen) < 64:
+        vid = queue.pop()
+        if vid in seen:
+            continue
+        seen.add(vid)
+        value = record.values[vid]
+        if value.op < 0:
+            if value.track < 0:
+                return True
+            continue
+        maker = record.ops[value.op]
+        if maker.name == "grad":
+            return True
+        queue.extend(maker.inputs)
+    return False
 
 
 def _note_hand_updates(session: Session) -> None:

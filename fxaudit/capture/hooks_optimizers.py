@@ -17,7 +17,7 @@ from fxaudit.capture.hooks_modules import clear
 from fxaudit.capture.patching import Patches
 from fxaudit.capture.record import LoopEvent, StepEvent, StepFact, Track
 from fxaudit.capture.values import Snapshot, gradient_states, number_of
-from fxaudit.source import is_library
+from fxaudit.source import is_library, variables_of
 
 if TYPE_CHECKING:
     from fxaudit.capture.session import OptimizerInfo, Session
@@ -110,7 +110,13 @@ def note_construction(session: Session, optimizer: Any, stack: int) -> Optimizer
 
 
 def _remember_loose(session: Session, info: OptimizerInfo, frame: FrameType) -> None:
-    """Note the variables of the held tensors that belong to no module: a temperature, a latent."""
+    """Note the variables of the held tensors that belong to no module (a temperature, a latent), and whether another
+    optimizer builds this one."""
+    outer: FrameType | None = frame
+    while outer is not None and not info.is_part:
+        builder = variables_of(outer).get("self") if outer.f_code.co_name == "__init__" else None
+        info.is_part = isinstance(builder, Optimizer) and builder is not info.ref()
+        outer = outer.f_back
     loose = [t for _, members in info.groups for t in members if t not in session.names]
     for track in loose[:MAX_LOOSE]:
         tensor = session.record.tracks[track].ref()

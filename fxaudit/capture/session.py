@@ -27,7 +27,7 @@ from fxaudit.capture.record import BackwardEvent, LoopEvent, ModuleCall, Record,
 from fxaudit.capture.recorder import Recorder
 from fxaudit.capture.sums import Sums
 from fxaudit.capture.values import Snapshot, local_part, number_of
-from fxaudit.source import SourceLine, variables_of
+from fxaudit.source import SourceLine, is_library, variables_of
 
 __all__ = ["ModuleInfo", "OptimizerInfo", "Session", "SlotAssignment", "active_session", "defining_file"]
 
@@ -74,6 +74,12 @@ class OptimizerInfo:
     """What PyTorch said when it refused to build it."""
     died: int = -1
     """The time at which it was gone; -1 while it lives."""
+    is_library: bool = False
+    """Its class comes from an installed package other than torch, and computes steps by rules of its own."""
+    group_ids: frozenset[int] = frozenset()
+    """The `id` of each group as last looked at: optimizers that step through each other share them."""
+    is_part: bool = False
+    """Another optimizer built it for its own use: for a schedule, or to step with."""
     wrapper_of: int = -1
     """The optimizer whose very `param_groups` it shows (a Lookahead around an Adam, say)."""
     name: str = ""
@@ -445,6 +451,7 @@ class Session:
             index=len(self.optimizers),
             ref=ref,
             type=type(optimizer).__name__,
+            is_library=_is_foreign(type(optimizer)),
             created=created,
             created_time=self.record.time,
             modules_then=len(self.modules),
@@ -487,6 +494,7 @@ class Session:
     def look_at_groups(self, info: OptimizerInfo, optimizer: Any) -> None:
         """Refresh what `info` says of its param groups."""
         groups = []
+        info.group_ids = frozenset(map(id, getattr(optimizer, "param_groups", ())))
         with self.quietly():
             for group in getattr(optimizer, "param_groups", ()):
                 lr = group.get("lr")
@@ -659,6 +667,10 @@ def _has_slot(root: nn.Module, name: str) -> bool:
         if module is None:
             return False
     return vars(module).get("_parameters", {}).get(slot) is not None
+
+
+def _is_foreign(kind: type) -> bool:
+    return not kind.__module__.startswith("torch.") and is_library(defining_file(kind))
 
 
 def defining_file(kind: type) -> str:

@@ -27,7 +27,11 @@ class HeldTwice(Rule):
         groups: dict[tuple[int, ...], list[ParameterState]] = {}
         for state in audit.states:
             holders = tuple(sorted({index for index, _ in state.held}))
-            if len(holders) > 1 and _both_step_one_gradient(state, audit.judge.looped):
+            if (
+                len(holders) > 1
+                and _both_step_one_gradient(state, audit.judge.looped)
+                and not _is_shared(audit, holders)
+            ):
                 groups.setdefault(holders, []).append(state)
         for holders, states in groups.items():
             last = audit.session.optimizers[holders[-1]]
@@ -78,6 +82,12 @@ class HeldTwice(Rule):
                 body.step()
 
         return Example(train=train)
+
+
+def _is_shared(audit: Audit, holders: tuple[int, ...]) -> bool:
+    """Whether the optimizers share their groups: one steps through the other, as SAM does through its base."""
+    groups = [audit.session.optimizers[index].group_ids for index in holders]
+    return all(groups[0] & others for others in groups[1:])
 
 
 def _both_step_one_gradient(state: ParameterState, looped: bool) -> bool:
