@@ -67,7 +67,7 @@ class Settling:
         rounds = self._rounds(steps)
         cleared = any(e.kind == "zero_grad" and e.tracks for e in record.events)
         patience = MAX_BACKWARDS_WITHOUT_STEP if cleared else MAX_ACCUMULATION
-        if steps == 0 and backwards >= patience:
+        if steps == 0 and (backwards >= patience or self._updated_by_hand()):
             self.done = True
         elif rounds >= self._limit:
             self.waiting = self._worth_waiting_for()
@@ -113,6 +113,14 @@ class Settling:
             if may_fit_again(files, built, stacks.lines_seen(), info.type):
                 return True
         return False
+
+    def _updated_by_hand(self) -> bool:
+        """Whether the program has no optimizer, and has updated all that gets a gradient itself, several times."""
+        if self._held():
+            return False
+        record = self.session.record
+        reached = {t for e in record.events if isinstance(e, BackwardEvent) for t in e.arrived}
+        return bool(reached) and all(record.tracks[index].hand_updates >= MIN_STEPS for index in reached)
 
     def _rounds(self, steps: int) -> int:
         """Steps of the optimizer that stepped least, among those that step at all."""

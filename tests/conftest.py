@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 from fxaudit.attempts import STRICT
@@ -18,3 +19,13 @@ settings.load_profile("repeatable")
 
 # Programs to audit, not modules with examples in their docstrings; some import libraries that need not be there.
 collect_ignore_glob = ["programs/*", "projects/*", "trainers/*"]
+
+
+@pytest.fixture(scope="session")
+def first_step_paid() -> None:
+    """The first optimizer of a process pays a second for torch's imports; pay it once, before copies are forked."""
+    import torch
+
+    weight = torch.zeros(1, requires_grad=True)
+    weight.grad = torch.ones(1)
+    torch.optim.SGD([weight], lr=0.1).step()

@@ -10,6 +10,8 @@ from fxaudit.report import Report
 from fxaudit.syntax_fits import may_fit_again
 from tests.judged import run
 
+pytestmark = pytest.mark.usefixtures("first_step_paid")
+
 START = """
 import torch
 from torch import nn

@@ -20,7 +20,7 @@ from torch import nn
 import fxaudit
 from fxaudit.forking import in_copy
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("first_step_paid")]
 
 LEFT_OUT = {
     "DistributedMuon": "needs a process group",
@@ -31,15 +31,7 @@ LEFT_OUT = {
     "SaRA": "moves nothing without masks of its own",
     "Lookahead": "is given an optimizer; see WRAPPERS",
 }
-STEPS = 60
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _warm() -> None:
-    """The first optimizer of a process pays a second for torch's imports; pay it once, before the copies are made."""
-    weight = torch.zeros(1, requires_grad=True)
-    weight.grad = torch.ones(1)
-    torch.optim.SGD([weight], lr=0.1).step()
+STEPS = 30
 
 
 def known() -> list[tuple[str, str]]:

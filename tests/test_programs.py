@@ -10,11 +10,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
 from fxaudit.report import Report
 from tests import judged
 from tests.judged import BUGS, HEALTHY
+
+pytestmark = pytest.mark.usefixtures("first_step_paid")
 
 LOWER = judged.lower_levels()
 LINES_LEFT = {"run": 59, "audit": 42}
@@ -26,14 +27,6 @@ def in_their_modes(paths: list[Path]) -> pytest.MarkDecorator:
     """Each program under `run`, and by `audit` where one step can show what is true of it."""
     cases = [pytest.param(path, mode, id=f"{path.stem}-{mode}") for path in paths for mode in judged.modes_of(path)]
     return pytest.mark.parametrize(("path", "mode"), cases)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _warm() -> None:
-    """The first optimizer of a process pays a second for torch's imports; pay it once, before the copies are made."""
-    weight = torch.zeros(1, requires_grad=True)
-    weight.grad = torch.ones(1)
-    torch.optim.SGD([weight], lr=0.1).step()
 
 
 def assert_right(report: Report, path: Path, mode: str) -> None:

@@ -14,6 +14,8 @@ import fxaudit
 from fxaudit.report import Report
 from tests.judged import run
 
+pytestmark = pytest.mark.usefixtures("first_step_paid")
+
 
 class Net(nn.Module):
     def __init__(self) -> None:

@@ -43,6 +43,7 @@ from fxaudit.rules.symbolic_stopped import SymbolicTraceStopped
 from fxaudit.rules.uneven_use import UnevenUse
 from fxaudit.rules.unregistered import UnregisteredContainer
 from fxaudit.rules.value_overwritten import ValueOverwritten
+from fxaudit.rules.without_effect import WithoutEffect
 from fxaudit.rules.zero_gradient import ZeroGradient
 from fxaudit.rules.zero_learning_rate import ZeroLearningRate
 
@@ -71,6 +72,7 @@ RULES: tuple[type[Rule], ...] = (
     LeftOut,
     ForeignTensor,
     FlagOnModule,
+    WithoutEffect,
     FrozenYetHeld,
     HeldTwice,
     ScalerSkipsEveryStep,

@@ -57,14 +57,18 @@ class FrozenYetHeld(Rule):
             info = audit.session.optimizers[held[0].held[0][0]]
             built = (audit.source(info.created), "the optimizer is built here")
             compared = _compared(audit)
+            nothing_left = _steps_in_vain(audit, info.index)
             yield self.finding(
                 audit,
                 held,
-                f"`{info.type}` holds {audit.names(held)}, though frozen",
+                f"`{info.type}` steps in vain: all that it holds was frozen after it had been built"
+                if nothing_left
+                else f"`{info.type}` holds {audit.names(held)}, though frozen",
                 compared or froze or audit.source(info.created),
                 related=[(froze, "frozen here; `==` does not assign"), built]
                 if compared
                 else [*_decided(audit, held), built],
+                level="warning" if nothing_left else None,
             )
 
     def _refused(self, audit: Audit) -> Iterator[Finding]:
@@ -200,3 +204,11 @@ def _compared(audit: Audit) -> SourceLine | None:
                 case ast.Expr(value=ast.Compare(left=ast.Attribute(attr="requires_grad"), ops=[ast.Eq()])):
                     return source_at(file, node.lineno)
     return None
+
+
+def _steps_in_vain(audit: Audit, index: int) -> bool:
+    """Whether an optimizer steps though all that it holds was frozen after it was built, and is frozen still."""
+    info = audit.session.optimizers[index]
+    held = [state for state in audit.states if any(holder == index for holder, _ in state.held)]
+    late = all(state.verdict == "frozen" and state.index not in info.frozen_then for state in held)
+    return bool(info.steps) and bool(held) and late and not audit.session.is_part

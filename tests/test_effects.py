@@ -1,0 +1,117 @@
+"""Attempts without effect, and updates by hand: what training really does decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fxaudit.report import Report
+from tests.judged import run
+
+pytestmark = pytest.mark.usefixtures("first_step_paid")
+
+START = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+body, head = nn.Linear(4, 4), nn.Linear(4, 2)
+model = nn.Sequential(body, nn.Tanh(), head)
+"""
+LOOP = """
+for step in range(12):
+    optimizer.zero_grad()
+    model(torch.randn(8, 4)).square().mean().backward()
+    optimizer.step()
+"""
+
+WITHOUT_EFFECT = {
+    "a letter short": """
+body.requires_grad_(False)
+for p in body.parameters():
+    p.require_grad = True  # guilty
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+""",
+    "a freeze with a letter too many": """
+for p in body.parameters():
+    p.requires_grads = False  # guilty
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+""",
+    "by setattr": """
+body.requires_grad_(False)
+for p in body.parameters():
+    setattr(p, "require_grad", True)  # guilty
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+""",
+    "a key that nobody reads": """
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+optimizer.param_groups[0]["learning_rate"] = 0.5  # guilty
+""",
+}
+
+
+def reported(text: str, folder: Path) -> Report:
+    path = folder / "train.py"
+    path.write_text(START + text, encoding="utf-8")
+    return run(path)
+
+
+@pytest.mark.parametrize("how", WITHOUT_EFFECT)
+def test_a_setting_that_nobody_reads_is_a_warning_at_its_line(how: str, tmp_path: Path) -> None:
+    report = reported(WITHOUT_EFFECT[how] + LOOP, tmp_path)
+    (found,) = [finding for finding in report.findings if finding.level != "note"]
+    assert (found.code, found.level) == ("FXA308", "warning")
+    assert found.culprit is not None
+    assert found.culprit.code.endswith("# guilty")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["p.require_grad = p.requires_grad", "p.tensor_parallel = True", "p.requires_grad = True", "p.grad_norm = 1.0"],
+)
+def test_an_attribute_that_says_nothing_else_is_nobodys_business(setting: str, tmp_path: Path) -> None:
+    text = f"for p in model.parameters():\n    {setting}\noptimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+    report = reported(text + LOOP, tmp_path)
+    assert [finding for finding in report.findings if finding.level != "note"] == []
+
+
+def test_an_optimizer_whose_parameters_were_all_frozen_after_it_was_built_steps_in_vain(tmp_path: Path) -> None:
+    report = reported(
+        """
+optimizer = torch.optim.SGD(head.parameters(), lr=0.1)
+other = torch.optim.Adam(body.parameters(), lr=0.1)
+body.requires_grad_(False)  # guilty
+for step in range(6):
+    optimizer.zero_grad(); other.zero_grad()
+    model(torch.randn(8, 4)).square().mean().backward()
+    optimizer.step(); other.step()
+""",
+        tmp_path,
+    )
+    (found,) = [finding for finding in report.findings if finding.level != "note"]
+    assert (found.code, found.level) == ("FXA306", "warning")
+    assert found.culprit is not None
+    assert found.culprit.code.endswith("# guilty")
+
+
+BY_HAND = """
+for step in range(300):
+    model.zero_grad()
+    model(torch.randn(8, 4)).square().mean().backward()
+    {update}
+    print("step", step)
+"""
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        "[p.data.add_(p.grad, alpha=-0.1) for p in model.parameters()]",
+        "torch._foreach_sub_([p.data for p in model.parameters()], [0.1 * p.grad for p in model.parameters()])",
+    ],
+)
+def test_an_update_by_hand_counts_as_a_step_so_that_the_recording_ends(update: str, tmp_path: Path) -> None:
+    report = reported(BY_HAND.format(update=update), tmp_path)
+    assert set(report.verdicts()) == {"trained"}
+    assert max(parameter.steps for parameter in report) <= 6
