@@ -39,6 +39,7 @@ from fxaudit.rules import RULES
 from fxaudit.source import is_library, is_skipped, variables_of
 from fxaudit.syntax import construction_of, constructions_of, is_only_one
 from fxaudit.syntax_groups import flags_set
+from fxaudit.warming import rises_later
 
 __all__ = ["audit", "explain", "watch", "why"]
 
@@ -153,6 +154,8 @@ def _audit_recorded(
         models = _learn(session, named, optimizers, files)
         session.holding = {session.optimizer_info(given).index for given in optimizers}
         session.holding |= {session.optimizers[i].wrapper_of for i in session.holding} - {-1}
+        with session.quietly():
+            session.warming = {session.optimizer_info(one).index for one in optimizers if rises_later(one)}
         options = Options(
             expect=expect,
             rules=rules,

@@ -286,10 +286,20 @@ class Rehearsal:
             if "finite" in states and not self._is_lost_to_rounding(index, tensor):
                 continue
             cut = not states and graph.cuts(index) and not graph.carries_to_loss(index)
+            if cut and self._may_have_its_turn(index):
+                return True
             if cut and not session.record.tracks[index].hand_gradient:
                 continue
             return True
         return False
+
+    def _may_have_its_turn(self, index: int) -> bool:
+        """Whether this loss gives nothing at all to what holds it, and something to another optimizer: the next call of
+        the closure may be the other's turn."""
+        arrived = {track for event in self.session.record.backwards() for track in event.arrived}
+        own = {info.index for info, _ in self.session.holders(index)}
+        members = {t for info in self.session.optimizers if info.index in own for _, held in info.groups for t in held}
+        return len(self.optimizers) > 1 and not members & arrived and bool(arrived)
 
     def _is_lost_to_rounding(self, index: int, tensor: torch.Tensor) -> bool:
         """Whether a step may be smaller than the spacing of the numbers that it is added to."""

@@ -617,7 +617,10 @@ class Judge:
             return
         rates = [lr for info, group in self.session.holders(state.index) for lr in [info.groups[group][0]]]
         if not facts and not self.looped:
-            if rates and all(lr == 0 for lr in rates):
+            if state.arrived == "finite" and self.is_warming(state):
+                state.verdict = "unknown"
+                state.reason = "its learning rate is 0 now, and the scheduler raises it later"
+            elif rates and all(lr == 0 for lr in rates):
                 state.verdict, state.reason = "blocked", "its learning rate is 0"
             elif state.arrived == "finite":
                 state.verdict, state.reason = "trained", "gradient arrives and an optimizer holds it"
@@ -627,6 +630,10 @@ class Judge:
                 state.verdict, state.reason = "blocked", "its gradient is not finite"
             else:
                 state.verdict, state.reason = "blocked", "gradient could arrive, but does not"
+            return
+        if not self.looped and state.arrived == "zero" and self._is_unfed(state):
+            state.verdict = "unknown"
+            state.reason = "nothing of this batch is selected for it; give it another batch"
             return
         if not self.looped and state.arrived == "zero" and self._is_at_rest(state):
             state.verdict = "unknown"
@@ -654,6 +661,33 @@ class Judge:
     def _is_noise(self, state: ParameterState) -> bool:
         """Whether all its gradients are what rounding leaves of zero."""
         return state.track.is_rounding_noise and bool(state.facts)
+
+    def is_warming(self, state: ParameterState) -> bool:
+        """Whether every rate it is held with waits at 0 for a scheduler that raises it."""
+        holders = [info.index for info, _ in self.session.holders(state.index)]
+        return bool(holders) and all(index in self.session.warming for index in holders)
+
+    def _is_unfed(self, state: ParameterState) -> bool:
+        """Whether its gradient is zero because the given batch selects nothing, by what came from outside."""
+        for _, probe in reversed(self.session.probes):
+            found = gradient_origin(self.record, probe, state.track)
+            if found is not None:
+                return found.how == "empty" and found.bites >= 0 and self._selects_by_data(found.bites)
+        return False
+
+    def _selects_by_data(self, selection: int) -> bool:
+        """Whether a mask or an index, computed from what nobody saw being made, decides what is selected."""
+        queue = list(self.record.ops[selection].inputs[1:])
+        seen = set(queue)
+        while queue:
+            value = self.record.values[queue.pop()]
+            if value.op < 0:
+                return value.track < 0
+            for vid in self.record.ops[value.op].inputs:
+                if vid not in seen:
+                    seen.add(vid)
+                    queue.append(vid)
+        return False
 
     def _is_at_rest(self, state: ParameterState) -> bool:
         """Whether the loss function itself is at rest on the given batch: a hinge that is satisfied, an impossible

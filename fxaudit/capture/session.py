@@ -176,6 +176,8 @@ class Session:
         self.free_copies: dict[int, torch.Tensor] = {}
         self.probe: Probe | None = None
         self.sums: Sums | None = None
+        self.warming: set[int] = set()
+        """The optimizers whose rates are all 0 now, and are raised later by their schedulers."""
         self.probes: list[tuple[int, Probe]] = []
         self.glances: set[int] = set()
         """Events of backwards before which only what was still alive could be looked at."""

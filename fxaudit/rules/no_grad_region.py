@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fxaudit.blame import project_stack
+from fxaudit.capture.record import Op
 from fxaudit.graph import Cut
 from fxaudit.rule import Audit, Example
 from fxaudit.rules.cuts import CutRule
@@ -23,17 +25,21 @@ class NoGradRegion(CutRule):
     fix = "Leave the region before this computation, or remove it from the training path."
 
     def culprit(self, audit: Audit, cut: Cut) -> SourceLine | None:
-        """The line that opened the region; the operation where that was not seen."""
-        return audit.source(audit.record.ops[cut.op].region) or audit.op_source(cut.op)
+        """The user's line that opened the region, or called what opens it; the operation where that was not seen."""
+        region = audit.record.ops[cut.op].region
+        return audit.source(project_stack(audit.record.stacks, region)) or audit.op_source(cut.op)
 
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """Names what runs without gradients."""
         return f"{audit.names(states, 'is', 'are')} used only where gradients are switched off"
 
     def related(self, audit: Audit, states: list[ParameterState], cut: Cut) -> list[tuple[SourceLine | None, str]]:
-        """The first operation inside the region."""
-        name = audit.record.ops[cut.op].name
-        return [(audit.op_source(cut.op), f"`{name}` runs inside it"), *super().related(audit, states, cut)]
+        """Where a library opens the region, and the first operation inside it."""
+        op = audit.record.ops[cut.op]
+        inside = (audit.op_source(cut.op), f"`{op.name}` runs inside it")
+        again = (audit.source(_used_again(audit, op)), "what was made in it is used again here")
+        opened = (audit.source(op.region), "the region is opened here")
+        return [opened, again, inside, *super().related(audit, states, cut)]
 
     @staticmethod
     def bad() -> Example:
@@ -75,3 +81,26 @@ class NoGradRegion(CutRule):
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _used_again(audit: Audit, made: Op) -> int:
+    """The stack of a later call that is given what an earlier one made in the region and kept, as in a cache; -1 where
+    there is none."""
+    values, graph, queue, seen = audit.record.values, audit.graph, list(made.outputs), set(made.outputs)
+    first = _outermost(audit, made)
+    while queue and first >= 0:
+        for op in graph.consumers.get(queue.pop(0), ()):
+            if op.grad_enabled and (later := _outermost(audit, op)) > first:
+                return audit.record.calls[later].stack
+            fresh = [out for out in op.outputs if out not in seen and out in graph.reaching]
+            seen.update(fresh)
+            queue += [out for out in fresh if not values[out].requires_grad]
+    return -1
+
+
+def _outermost(audit: Audit, op: Op) -> int:
+    """The outermost module call that an operation ran in; -1 outside of all."""
+    call = op.module
+    while call >= 0 and audit.record.calls[call].parent >= 0:
+        call = audit.record.calls[call].parent
+    return call

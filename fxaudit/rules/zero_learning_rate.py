@@ -39,6 +39,11 @@ class ZeroLearningRate(Rule):
                     culprit,
                     related=related,
                 )
+            waiting = [s for s in audit.unexplained("unknown") if audit.judge.is_warming(s)]
+            waiting = [s for s in waiting if any(index == info.index for index, _ in s.held)]
+            if waiting:
+                message = f"the learning rate of {audit.names(waiting)} is 0 now, and its scheduler raises it later"
+                yield self.finding(audit, waiting, message, audit.source(info.created), level="note")
 
     def _is_stuck(self, audit: Audit, state: ParameterState, info: OptimizerInfo) -> bool:
         if not any(index == info.index for index, _ in state.held):
