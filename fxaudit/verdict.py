@@ -363,6 +363,8 @@ class Judge:
         tensor = track.ref()
         if tensor is not None and id(tensor) in session.variables:
             return session.variables[id(tensor)]
+        if track.index in session.leaf_names:
+            return session.leaf_names[track.index]
         if track.index in session.names:
             root = session.modules[session.owners[track.index][0]].ref()
             variable = session.variables.get(id(root)) if root is not None else None

@@ -119,6 +119,7 @@ def _open(session: Session, event: BackwardEvent, outputs: Any, args: tuple[Any,
             if session.on_leaves is not None:
                 session.on_leaves(leaves)
             event.reached = frozenset(recorder.track(leaf).index for leaf in leaves)
+            session.remember_leaves(event.reached, sys._getframe(3))
             _keep_graph(session, event, roots)
             _note_hand_updates(session)
             _note_zeroed_by_hand(session)

@@ -98,6 +98,7 @@ def note_construction(session: Session, optimizer: Any, stack: int) -> Optimizer
     info.created, info.created_time = stack, session.record.time
     session.look_at_groups(info, optimizer)
     session.look_at_names()
+    session.remember_leaves([t for _, members in info.groups for t in members], sys._getframe(1))
     info.names_then = {track: name for track, name in session.names.items()}
     session.keep_until_called({track for _, members in info.groups for track in members})
     frozen = set()
@@ -146,6 +147,7 @@ def _watch_steps(session: Session, patches: Patches) -> None:
             for other in session.optimizers:  # those that never step are told apart by their variables
                 if not other.name and (known := other.ref()) is not None:
                     other.name = session.variable_of(known, sys._getframe(1))
+            session.remember_leaves([t for _, members in info.groups for t in members], sys._getframe(1))
         with session.quietly():
             if session.on_before_step is not None:
                 session.on_before_step(optimizer)

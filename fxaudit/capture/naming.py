@@ -91,6 +91,7 @@ def models_seen(session: Session) -> list[ModelName]:
             (0, order, info, root) for order, (info, root) in enumerate(roots) if any(True for _ in root.parameters())
         ]
     chosen.sort(key=lambda entry: (entry[0], entry[1]))
+    chosen = _without_wrappers(session, chosen)
     chosen = _without_originals(session, chosen, active, handed_on)
     chosen = _without_contained(session, chosen)
     if len(chosen) == 1:
@@ -109,6 +110,28 @@ def models_seen(session: Session) -> list[ModelName]:
         taken.add(name)
         named.append(ModelName(info, root, f"{name}."))
     return named
+
+
+def _without_wrappers(
+    session: Session, chosen: list[tuple[int, int, ModuleInfo, nn.Module]]
+) -> list[tuple[int, int, ModuleInfo, nn.Module]]:
+    """In the place of several roots that were made around the same module, as a solver does in every call, that
+    module."""
+    by_parameters: dict[frozenset[int], list[tuple[int, int, ModuleInfo, nn.Module]]] = {}
+    for entry in chosen:
+        by_parameters.setdefault(frozenset(id(p) for p in entry[3].parameters()), []).append(entry)
+    kept = []
+    for entry in chosen:
+        own = frozenset(id(p) for p in entry[3].parameters())
+        rivals = by_parameters[own]
+        if not own or len(rivals) == 1:
+            kept.append(entry)
+        elif rivals[0] is entry:
+            shared = [module for module in entry[3].modules() if {id(p) for p in module.parameters()} == own]
+            inside = [{id(part) for part in rival[3].modules()} for rival in rivals]
+            core = next((module for module in shared if all(id(module) in parts for parts in inside)), entry[3])
+            kept.append((entry[0], entry[1], session.module_info(core), core))
+    return kept
 
 
 def _without_originals(

@@ -27,7 +27,8 @@ from fxaudit.capture.record import BackwardEvent, LoopEvent, ModuleCall, Record,
 from fxaudit.capture.recorder import Recorder
 from fxaudit.capture.sums import Sums
 from fxaudit.capture.values import Snapshot, local_part, number_of
-from fxaudit.source import SourceLine, is_library, variables_of
+from fxaudit.capture.variables import names_of
+from fxaudit.source import SourceLine, is_library
 
 __all__ = ["ModuleInfo", "OptimizerInfo", "Session", "SlotAssignment", "active_session", "defining_file"]
 
@@ -152,6 +153,8 @@ class Session:
         """Called with an optimizer that is about to step."""
         self.variables: dict[int, str] = {}
         """Module or optimizer `id` → the name of the variable it was seen under."""
+        self.leaf_names: dict[int, str] = {}
+        """Track → the variable or attribute of a tensor that belongs to no module."""
         self.holding: set[int] | None = None
         """Where an audit was given optimizers, only these hold; others merely explain."""
         self.compiled_calls: list[int] = []
@@ -542,21 +545,26 @@ class Session:
         return -1
 
     def remember_variable(self, thing: object, frame: FrameType | None) -> None:
-        """Note the name of the variable that holds `thing` in the nearest of the user's frames that has one."""
+        """Note the name of the variable that holds `thing` in the outermost of the user's frames that has one."""
         if id(thing) not in self.variables and (name := self.variable_of(thing, frame)):
             self.variables[id(thing)] = name
 
     def variable_of(self, thing: object, frame: FrameType | None) -> str:
-        """The variable that holds `thing` in the nearest of the user's frames that has one; empty where none has."""
-        depth = 0
-        while frame is not None and depth < 40:
-            if not self.record.stacks.skips(frame.f_code):
-                for name, value in variables_of(frame).items():
-                    if value is thing and name != "self" and not name.startswith("_"):
-                        return name
-            frame = frame.f_back
-            depth += 1
-        return ""
+        """The variable or attribute that holds `thing` in the user's frames; empty where none does."""
+        return names_of([thing], frame, self.record.stacks.skips).get(id(thing), "")
+
+    def remember_leaves(self, tracks: Iterable[int], frame: FrameType | None) -> None:
+        """Note the variables that hold tensors which belong to no module."""
+        unnamed = {
+            id(tensor): track
+            for track in tracks
+            if track not in self.names and track not in self.leaf_names
+            if (tensor := self.record.tracks[track].ref()) is not None
+        }
+        if unnamed:
+            tensors = [self.record.tracks[track].ref() for track in unnamed.values()]
+            found = names_of(tensors, frame, self.record.stacks.skips)
+            self.leaf_names.update({unnamed[key]: name for key, name in found.items()})
 
     def remember_scope(self, scope: Mapping[str, object]) -> None:
         """Note the names under which a scope's variables hold tensors, modules and optimizers."""
