@@ -185,6 +185,8 @@ class Recorder(TorchFunctionMode):
         return self.stacks.from_frame(frame, self.below, base)
 
     def _call(self, callee: _Callee, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if callee.mutates and callee.name.startswith("_foreach_") and len(pairs := _pairs(args)) > 1:
+            return self._pairwise(callee, func, args, kwargs, pairs)
         tensors: list[torch.Tensor] = []
         numbers: list[float] = []
         python_inputs: list[int] = []
@@ -237,6 +239,24 @@ class Recorder(TorchFunctionMode):
                 self.probing = self.probing or _finds_nonfinite(callee.name, outputs)
             if callee.name in ("tensor", "as_tensor", "from_numpy", "asarray", "full") and not python_inputs:
                 op.python_inputs = self._from_array(args)
+
+    def _pairwise(
+        self,
+        callee: _Callee,
+        func: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        pairs: list[tuple[torch.Tensor, ...]],
+    ) -> Any:
+        """Lists that are worked on side by side: each tensor has to do with those at its own place only."""
+        stack = self.stack(sys._getframe(3))
+        before = torch._C._autograd._get_sequence_nr()
+        inputs = [tuple(vid for tensor in pair for vid in self.values_of(tensor)) for pair in pairs]
+        neutral = self.neutral
+        result = func(*args, **kwargs) if neutral is None else neutral(callee.name, stack, func, args, kwargs)
+        for pair, read in zip(pairs, inputs, strict=True):
+            self.mark_written(self._add(callee.name, stack, read, before), pair[0])
+        return result
 
     def _add(self, name: str, stack: int, inputs: tuple[int, ...], before: int) -> Op:
         op = Op(
