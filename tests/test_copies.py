@@ -16,13 +16,15 @@ CHECKPOINTS = {
     "saved": "buffer = io.BytesIO(); torch.save(model.state_dict(), buffer)",
     "hashed": "hashlib.sha256(b''.join(v.detach().numpy().tobytes() for v in model.state_dict().values()))",
     "averaged one by one": "[a.mul_(0.9).add_(b.detach(), alpha=0.1) for a, b in zip(ema, model.parameters())]",
-    "averaged by a list": "torch._foreach_mul_(ema, 0.9); torch._foreach_add_(ema, list(p.data for p in model.parameters()))",
+    "averaged by a list": (
+        "torch._foreach_mul_(ema, 0.9); torch._foreach_add_(ema, list(p.data for p in model.parameters()))"
+    ),
     "averaged by torch": "averaged.update_parameters(model)",
 }
 
 
 @pytest.mark.parametrize(
-    "name", ["706_head_dropped_beside_a_copied_teacher", "707_head_dropped_beside_a_foreach_average"]
+    "name", ["707_head_dropped_beside_a_copied_teacher", "708_head_dropped_beside_a_foreach_average"]
 )
 def test_the_dropped_output_is_blamed_and_not_the_copy(name: str, tmp_path: Path) -> None:
     report = judged(tmp_path, (PROGRAMS / f"{name}.py").read_text())

@@ -682,6 +682,14 @@ class Recorder(TorchFunctionMode):
                 self._collect(tuple(item.values()), tensors, numbers, python, depth + 1)
 
 
+def _pairs(args: tuple[Any, ...]) -> list[tuple[torch.Tensor, ...]]:
+    """The tensors at the same places of two or more lists; nothing where these are of different lengths."""
+    lists = [item for item in args if isinstance(item, list | tuple) and item and isinstance(item[0], torch.Tensor)]
+    if len(lists) < 2 or len({len(item) for item in lists}) > 1:
+        return []
+    return list(zip(*lists, strict=True))
+
+
 def _is_set_at_once(frame: FrameType | None) -> bool:
     """Whether the context manager switched when it was made, and is only entered now: `with set_grad_enabled(…)`."""
     return frame is not None and isinstance(variables_of(frame).get("self"), torch.set_grad_enabled)
