@@ -5,6 +5,7 @@ Every answer is linear in the number of recorded operations, iterative, and comp
 
 from __future__ import annotations
 
+import bisect
 import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -566,15 +567,23 @@ class StepGraph:
             end = next((time for time in boundaries if time > escape.index), len(self.record.ops))
             chain = stacks.chain(escape.stack)[:2]
             for frame in chain:
-                users = [
-                    op
-                    for op in by_code.get(id(stacks.codes[frame]), ())
-                    if escape.index < op.index < end and not set(op.inputs) & set(escape.inputs)
-                ]
+                users = _users_after(escape, by_code.get(id(stacks.codes[frame]), []), end)
                 if users:
-                    for user in users[:4]:
+                    for user in users:
                         known = self.inferred_inputs.get(user.index, ())
                         self.inferred_inputs[user.index] = (*known, escape.index)
                         self.python_consumers.setdefault(escape.index, []).append(user)
                     self.inferred.add(escape.index)
                     break
+
+
+def _users_after(escape: Op, candidates: list[Op], end: int) -> list[Op]:
+    """The first four of `candidates` between `escape` and `end` that do not read what escaped."""
+    found: list[Op] = []
+    for position in range(bisect.bisect_right(candidates, escape.index, key=lambda op: op.index), len(candidates)):
+        op = candidates[position]
+        if op.index >= end or len(found) == 4:
+            break
+        if not set(op.inputs) & set(escape.inputs):
+            found.append(op)
+    return found

@@ -67,7 +67,7 @@ class Settling:
         rounds = self._rounds(steps)
         cleared = any(e.kind == "zero_grad" and e.tracks for e in record.events)
         patience = MAX_BACKWARDS_WITHOUT_STEP if cleared else MAX_ACCUMULATION
-        if steps == 0 and (backwards >= patience or self._updated_by_hand()):
+        if steps == 0 and (backwards >= patience or self._is_updated_by_hand()):
             self.done = True
         elif rounds >= self._limit:
             self.waiting = self._worth_waiting_for()
@@ -75,6 +75,23 @@ class Settling:
         elif rounds >= MIN_STEPS and self._all_settled(rounds):
             self.expecting = self._may_fit_again()
             self.done = not self.expecting
+
+    def _is_updated_by_hand(self) -> bool:
+        """Whether the program itself has added gradients to its parameters, without any optimizer, often enough: all
+        of them, or as many times as optimizers' steps are recorded."""
+        record = self.session.record
+        counts = [track.hand_updates for track in record.tracks]
+        if self._held() or max(counts, default=0) < MIN_STEPS:
+            return False
+        if max(counts) >= MAX_STEPS:
+            return True
+        reached = {track for event in record.backwards() for track in event.reached}
+        return all(counts[index] >= MIN_STEPS for index in reached | set(self._trainable())) and not self._may_thaw()
+
+    def _trainable(self) -> list[int]:
+        """The named parameters that require grad."""
+        tracks = self.session.record.tracks
+        return [i for i in self.session.names if (tensor := tracks[i].ref()) is not None and tensor.requires_grad]
 
     def resume(self) -> None:
         """What was waited for has begun: see some steps of it."""
@@ -113,14 +130,6 @@ class Settling:
             if may_fit_again(files, built, stacks.lines_seen(), info.type):
                 return True
         return False
-
-    def _updated_by_hand(self) -> bool:
-        """Whether the program has no optimizer, and has updated all that gets a gradient itself, several times."""
-        if self._held():
-            return False
-        record = self.session.record
-        reached = {t for e in record.events if isinstance(e, BackwardEvent) for t in e.arrived}
-        return bool(reached) and all(record.tracks[index].hand_updates >= MIN_STEPS for index in reached)
 
     def _rounds(self, steps: int) -> int:
         """Steps of the optimizer that stepped least, among those that step at all."""

@@ -1,0 +1,71 @@
+"""When enough was seen, and what finding that out costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fxaudit.capture.record import Op
+from fxaudit.graph import _users_after
+from fxaudit.report import Report
+
+BY_HAND = """
+import torch
+from torch import nn
+torch.manual_seed(0)
+model, lr = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1)), 0.1
+SETUP
+for batch in range(120):
+    model.zero_grad()
+    model(torch.randn(8, 4)).square().mean().backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 0.25)
+    UPDATE
+    print("batch", batch, flush=True)
+"""
+
+
+def audited(script: str, folder: Path) -> tuple[int, Report]:
+    (folder / "train.py").write_text(script, encoding="utf-8")
+    command = [sys.executable, "-m", "fxaudit", "run", "-o", "report.json", "train.py"]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200, check=False)
+    return ended.stdout.count("batch "), Report.from_json((folder / "report.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        "for p in model.parameters(): p.data.add_(p.grad, alpha=-lr)",
+        "with torch.no_grad(): [p.sub_(lr * p.grad) for p in model.parameters()]",
+    ],
+)
+def test_an_update_by_hand_counts_as_a_step(update: str, tmp_path: Path) -> None:
+    batches, report = audited(BY_HAND.replace("UPDATE", update).replace("SETUP", ""), tmp_path)
+    assert {p.verdict for p in report} == {"trained"}
+    assert batches <= 5
+
+
+def test_a_part_that_the_hand_leaves_out_is_looked_at_as_long_as_an_optimizers(tmp_path: Path) -> None:
+    update = "for p in model[0].parameters(): p.data.add_(p.grad, alpha=-lr)"
+    batches, report = audited(BY_HAND.replace("UPDATE", update).replace("SETUP", ""), tmp_path)
+    assert report["0.weight"].verdict == "trained"
+    assert report["2.weight"].verdict != "trained"
+    assert batches <= 51
+
+
+class Counting(list[Op]):
+    looked_at = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        self.looked_at += 1
+        return super().__getitem__(index)
+
+
+def test_the_use_of_a_python_number_is_looked_up_not_searched_for() -> None:
+    ops = Counting(Op(index, "mul", 0, -1, "forward", (index,)) for index in range(20_000))
+    escape = Op(15_000, "item", 0, -1, "forward", (3,), detail="escape")
+    assert [op.index for op in _users_after(escape, ops, 20_000)] == [15_001, 15_002, 15_003, 15_004]
+    assert ops.looked_at < 40
