@@ -10,6 +10,7 @@ import os
 import runpy
 import sys
 import traceback
+import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -207,7 +208,7 @@ def _execute(
             if module:
                 runpy.run_module(argv[0], run_name="__main__", alter_sys=True)
             else:
-                _run_code(script, _as_python_names(argv[0]))
+                _run_code(script, _as_python_names(argv[0]), ending.main)
         return None, None
     except _Enough:
         return None, None
@@ -251,10 +252,7 @@ def _message(error: BaseException) -> str:
         return "<its message could not be had: str() raised>"
 
 
-def _run_code(code: Any, path: str) -> None:
-    import types
-
-    main = types.ModuleType("__main__")
+def _run_code(code: Any, path: str, main: types.ModuleType) -> None:
     main.__file__ = path
     main.__loader__ = importlib.machinery.SourceFileLoader("__main__", path)
     main.__builtins__ = builtins  # type: ignore[attr-defined]
@@ -310,6 +308,8 @@ class _Ending:
         self.to_end = to_end
         self.ended = False
         self.terminated = False
+        self.main = types.ModuleType("__main__")
+        """The script's namespace: as long as it lives, so does what its variables hold, and the report can name it."""
 
     def kind(self, death: str | None) -> Ending:
         """How the script ended, as other ranks have to know it."""

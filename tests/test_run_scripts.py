@@ -691,3 +691,22 @@ def test_the_copy_that_goes_on_trains_though_it_writes_nothing(folder: Folder) -
     assert set(ran.verdicts.values()) == {"excluded"}
     assert "FXA302" in ran.codes
     assert sorted(path.name for path in folder.path.iterdir()) == ["train.py"]
+
+
+def test_what_the_scripts_variables_hold_is_still_there_when_a_script_that_ended_by_itself_is_judged(
+    tmp_path: Path,
+) -> None:
+    from fxaudit.runner import run_script
+
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import torch\nfrom torch import nn\n"
+        "model, scale = nn.Linear(3, 1), nn.Parameter(torch.ones(1))\n"
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "for _ in range(2):\n"
+        "    optimizer.zero_grad(); (model(torch.ones(2, 3)) * scale).sum().backward(); optimizer.step()\n",
+        encoding="utf-8",
+    )
+    report = run_script([str(script)])
+    assert report["scale"].verdict == "unregistered"
+    assert [finding.code for finding in report.findings if finding.level == "error"] == ["FXA205"]

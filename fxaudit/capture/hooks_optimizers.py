@@ -383,7 +383,9 @@ def _clip(session: Session, original: Callable[..., Any], name: str) -> Callable
         bound = args[0] if args else kwargs.get("max_norm", kwargs.get("clip_value"))
         outcome = original(kept, *args, **kwargs)
         tracks = frozenset(session.recorder.track(p).index for p in kept)
-        session.event("clip", stack, -1, f"{name}({bound})", tracks)
+        event = session.event("clip", stack, -1, f"{name}({bound})", tracks)
+        with session.quietly():
+            event.norm = number_of(outcome)
         return outcome
 
     return clip

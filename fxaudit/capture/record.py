@@ -112,6 +112,8 @@ class LoopEvent:
     text: str = ""
     tracks: frozenset[int] = frozenset()
     """The leaf tensors it concerned (whose gradient it cleared, say)."""
+    norm: float | None = None
+    """The norm by which it clipped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
+from fxaudit.capture.record import LoopEvent
 from fxaudit.finding import Finding
 from fxaudit.rule import Audit, Example, Rule
 from fxaudit.rules.own_steps import idle_step
+from fxaudit.source import SourceLine
 from fxaudit.verdict import ParameterState
 
 __all__ = ["NoValueChanged"]
@@ -29,7 +32,8 @@ class NoValueChanged(Rule):
             if state.facts and state.arrived == "finite":
                 groups.setdefault(audit.record.events[state.facts[-1].event].stack, []).append(state)
         for stack, states in groups.items():
-            zeroed = all(f.gradient == "zero" for s in states for f in s.facts)
+            spoilt = any(f.gradient == "nonfinite" for s in states for f in s.facts)
+            zeroed = all(f.gradient in ("zero", "nonfinite") for s in states for f in s.facts)
             tracks = {s.index for s in states}
             clips = [e for e in audit.record.events if e.kind == "clip" and tracks & e.tracks]
             built = audit.source(audit.session.optimizers[states[0].facts[-1].optimizer].created)
@@ -38,15 +42,7 @@ class NoValueChanged(Rule):
             writer = _gradient_writer(audit, states[0]) if zeroed else None
             own = idle_step(audit, states[0])
             if zeroed and clips:
-                message = f"`{clips[-1].text}` clips the gradient of {audit.names(states)} to nothing"
-                yield self.finding(
-                    audit,
-                    states,
-                    message,
-                    audit.source(clips[-1].stack),
-                    related=[(step, "the step that has no effect")],
-                    fix="Clip to a norm above 0.",
-                )
+                yield self._clipped(audit, states, clips, step, spoilt)
             elif writer is not None:
                 yield self.finding(
                     audit,
@@ -73,6 +69,25 @@ class NoValueChanged(Rule):
                     step,
                     related=[(built, "the optimizer is built here")],
                 )
+
+    def _clipped(
+        self, audit: Audit, states: list[ParameterState], clips: list[LoopEvent], step: SourceLine | None, spoilt: bool
+    ) -> Finding:
+        """The finding on a clip that leaves nothing of the gradient, or makes it NaN."""
+        names = audit.names(states)
+        endless = next((c for c in reversed(clips) if c.norm is not None and not math.isfinite(c.norm)), None)
+        clip = endless or clips[-1]
+        message = f"`{clip.text}` clips the gradient of {names} to nothing"
+        fix = "Clip to a norm above 0."
+        if endless is not None:
+            what = "which makes it NaN" if spoilt else "which leaves nothing of it"
+            message = f"`{clip.text}` divides the gradient of {names} by {endless.norm}, {what}"
+            fix = (
+                "Keep the squares of all gradients finite: scale the data or the loss, or leave out what overflows; "
+                "`error_if_nonfinite=True` tells at once."
+            )
+        effect = "the step with it" if spoilt else "the step that has no effect"
+        return self.finding(audit, states, message, audit.source(clip.stack), related=[(step, effect)], fix=fix)
 
     @staticmethod
     def bad() -> Example:
