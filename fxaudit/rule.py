@@ -21,6 +21,8 @@ from fxaudit.syntax import binding_of
 from fxaudit.verdict import Judge, ParameterState, Verdict
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from fxaudit.capture.record import Op, Record
     from fxaudit.capture.session import Session
 
@@ -196,15 +198,36 @@ class Audit:
         """Whether an installed library that the user's own code calls made all of them.
 
         What the loss leaves unused of such a model (a pooler, a second head) is the library's default, and no mistake.
+        A part of a library of which nothing is used was put there, and left unused, by the user's own model.
         """
         stacks = self.record.stacks
         for state in states:
+            if not self._is_used_in_part(state):
+                return False
             chain = stacks.chain(state.track.created)
             if not chain or not is_library(stacks.file(chain[0])):
                 return False
             if all(is_library(stacks.file(frame)) for frame in chain):
                 return False  # the user's own program is an installed package
         return True
+
+    def _is_used_in_part(self, state: ParameterState) -> bool:
+        """Whether the loss reaches something else of the outermost library module that the parameter belongs to."""
+        module = state.root.ref() if state.root is not None else None
+        parts = state.local_name.split(".")[:-1]
+        depth = 0
+        while module is not None and not self._is_of_a_library(module) and depth < len(parts):
+            module = getattr(module, "_modules", {}).get(parts[depth])
+            depth += 1
+        prefix = "".join(f"{part}." for part in parts[:depth])
+        return any(
+            other.verdict != "unreachable" and other.root is state.root and other.local_name.startswith(prefix)
+            for other in self.states
+        )
+
+    def _is_of_a_library(self, module: nn.Module) -> bool:
+        # As it was when it was made: by now `__main__` may be another program.
+        return is_library(self.session.module_info(module).defined_in)
 
     def path(self, state: ParameterState, end: int = -1) -> tuple[PathStep, ...]:
         """The stations from the parameter towards the loss."""

@@ -270,3 +270,60 @@ def test_a_trainer_is_watched_from_within(path: Path) -> None:
     assert wrong(Report.from_json(copied(work)), path) == {}
     found = torch.load(output)
     assert all(torch.equal(value, found["model"][name]) for name, value in outcome(path).plain["model"].items())
+
+
+PARTS = """
+import sys
+import torch
+from torch import nn
+from transformers import BertConfig
+from transformers.models.bert.modeling_bert import BertIntermediate, BertModel
+
+config = BertConfig(hidden_size=16, intermediate_size=16, num_attention_heads=2, num_hidden_layers=1, vocab_size=30)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.mlp, self.last = nn.Linear(16, 16), BertIntermediate(config), nn.Linear(16, 2)
+
+    def forward(self, x):
+        h = self.first(x)
+        self.mlp(h)  # guilty
+        return self.last(h)
+
+
+class Around(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.bert, self.last = BertModel(config), nn.Linear(16, 2)
+
+    def forward(self, x):
+        return self.last(self.bert(x).last_hidden_state)
+
+
+torch.manual_seed(0)
+model = {name}()
+batch = torch.randn(4, 16) if {name} is Net else torch.randint(0, 30, (4, 6))
+optimizer = torch.optim.Adam(model.parameters())
+for _ in range(4):
+    optimizer.zero_grad()
+    model(batch).square().mean().backward()
+    optimizer.step()
+"""
+
+
+def test_a_librarys_layer_that_the_users_model_puts_to_no_use_is_no_default_of_the_library(tmp_path: Path) -> None:
+    from tests.judged import run
+
+    path = tmp_path / "train.py"
+    path.write_text(PARTS.replace("{name}", "Net"), encoding="utf-8")
+    report = run(path)
+    loud = [finding for finding in report.findings if finding.level == "error"]
+    assert [finding.code for finding in loud] == ["FXA103"], str(report)
+    found = loud[0]
+    assert found.culprit is not None
+    assert found.culprit.code.endswith("# guilty")
+    path.write_text(PARTS.replace("{name}", "Around"), encoding="utf-8")
+    pooler = [f for f in run(path).findings if any("pooler" in name for name in f.parameters)]
+    assert [finding.level for finding in pooler] == ["note"]

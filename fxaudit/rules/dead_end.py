@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fxaudit.blame import return_after, source_at
+from fxaudit.blame import project_stack, return_after, source_at
 from fxaudit.finding import Finding
 from fxaudit.graph import DeadEnd
 from fxaudit.rule import Audit, Example, Rule
@@ -39,6 +39,8 @@ class DeadEndValue(Rule):
             if not isinstance(end, DeadEnd):
                 continue
             stack = bound(audit, state, end)
+            if stack >= 0 and is_library(stacks.file(stack)) and not audit.is_library_made([state]):
+                stack = project_stack(stacks, stack)  # the user's own model puts the library's part to no use
             key = (stacks.file(stack), stacks.line(stack)) if stack >= 0 else ("", 0)
             groups.setdefault(key, []).append((state, end, stack))
         for (file, line), members in groups.items():
