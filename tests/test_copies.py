@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.judging import codes, judged, line_of, verdicts
+from tests.scripts import codes, judged, line_of, verdicts
 
 PROGRAMS = Path(__file__).parent / "programs" / "bugs"
 CHECKPOINTS = {

@@ -12,7 +12,7 @@ from torch import nn
 from torch.optim import lr_scheduler
 
 import fxaudit
-from tests.judging import codes
+from tests.scripts import codes
 
 Made = tuple[nn.Module, Callable[[], torch.Tensor], Any]
 

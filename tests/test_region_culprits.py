@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.judging import codes, judged, verdicts
+from tests.scripts import codes, judged, verdicts
 
 HEAD = """\
 import contextlib, functools, sys, torch

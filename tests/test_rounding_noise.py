@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import fxaudit
-from tests.judging import codes, judged, line_of, verdicts
+from tests.scripts import codes, judged, line_of, verdicts
 
 
 class Attention(nn.Module):
