@@ -66,7 +66,7 @@ EXPECT = {
     "predictor.weight": "trained",
     "predictor.bias": "trained",
 }
-CAUSE = "dead_end"
+CAUSE = "unused"
 
 if __name__ == "__main__":
     train()

@@ -67,7 +67,7 @@ EXPECT = {
     "teacher.head.weight": "frozen",
     "teacher.head.bias": "frozen",
 }
-CAUSE = "dead_end"
+CAUSE = "unused"
 
 if __name__ == "__main__":
     train()
