@@ -649,12 +649,20 @@ class Judge:
             return
         state.verdict = "blocked"
         state.reason = self._why_blocked(state)
-        if state.reason == UNMOVED and (kind := self._slow_starter(state)):
+        if state.reason == UNMOVED and self.is_rising(state):
+            state.verdict = "unknown"
+            state.reason = f"its learning rate was still rising at the last recorded step ({state.facts[-1].lr:g})"
+        elif state.reason == UNMOVED and (kind := self._slow_starter(state)):
             state.verdict = "unknown"
             state.reason = (
                 f"`{kind}`, which comes from an installed package, did not change it in {len(state.facts)} steps; "
                 "it may look for its step size first"
             )
+
+    def is_rising(self, state: ParameterState) -> bool:
+        """Whether its learning rate only rose over the recorded steps, as in a warm-up that is not over."""
+        rates = [fact.lr for fact in state.facts if fact.lr is not None]
+        return len(rates) > 1 and rates == sorted(rates) and rates[-1] > rates[0]
 
     def _slow_starter(self, state: ParameterState) -> str:
         """The class of an optimizer that computes its steps by rules of its own, if such a one alone steps it."""

@@ -115,3 +115,33 @@ def test_an_update_by_hand_counts_as_a_step_so_that_the_recording_ends(update: s
     report = reported(BY_HAND.format(update=update), tmp_path)
     assert set(report.verdicts()) == {"trained"}
     assert max(parameter.steps for parameter in report) <= 6
+
+
+WARMING = """
+optimizer = torch.optim.SGD(model.parameters(), lr=1e-2)
+{schedule}
+with torch.no_grad():
+    for p in head.parameters(): p.fill_(1e4)
+for step in range(8):
+    optimizer.zero_grad()
+    (1e-3 * model(torch.randn(8, 4)).mean()).backward()
+    optimizer.step(); {advance}
+"""
+
+
+def test_a_rate_that_is_still_rising_is_a_note_at_its_schedule_and_never_an_error(tmp_path: Path) -> None:
+    schedule = "warmup = torch.optim.lr_scheduler.LinearLR(optimizer, 1e-4, total_iters=1000)  # guilty"
+    report = reported(WARMING.format(schedule=schedule, advance="warmup.step()"), tmp_path)
+    assert report.exit_code == 0
+    lost = [finding for finding in report.findings if finding.code == "FXA503"]
+    assert [finding.level for finding in lost] == ["note"]
+    assert lost[0].culprit is not None
+    assert lost[0].culprit.code.endswith("# guilty")
+    assert "unknown" in report.verdicts()
+    assert "rising" in next(parameter.reason for parameter in report if parameter.verdict == "unknown")
+
+
+def test_a_rate_that_stays_too_small_is_an_error(tmp_path: Path) -> None:
+    report = reported(WARMING.format(schedule="", advance="pass").replace("lr=1e-2", "lr=1e-6"), tmp_path)
+    assert {finding.code for finding in report.findings if finding.level == "error"} == {"FXA503"}
+    assert "blocked" in report.verdicts()

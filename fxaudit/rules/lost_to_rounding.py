@@ -26,7 +26,7 @@ class LostToRounding(Rule):
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each optimizer whose finite updates leave the value as it is."""
         groups: dict[int, list[ParameterState]] = {}
-        for state in audit.unexplained("blocked"):
+        for state in audit.unexplained("blocked", "unknown"):
             facts = [f for f in state.facts if f.gradient == "finite"]
             if facts and not any(f.changed for f in facts) and any(f.lr for f in facts):
                 tiny = all((f.lr or 0) * f.norm < 1e-6 * math.sqrt(state.track.numel) for f in facts)
@@ -36,9 +36,12 @@ class LostToRounding(Rule):
             info = audit.session.optimizers[optimizer]
             fact = next(f for f in reversed(states[0].facts) if f.gradient == "finite")
             built = audit.source(info.created)
+            warming = all(audit.judge.is_rising(state) for state in states)
             # What is coarse cannot take small updates; elsewhere it is the rate that is too small.
-            rate = None if _is_coarse(states[0]) else given_rate(audit, info)
+            rate = None if warming or _is_coarse(states[0]) else given_rate(audit, info)
             culprit, behind = rate.explanation(audit) if rate is not None else (built, [])
+            if warming and info.schedulers:
+                culprit = audit.source(info.schedulers[-1][0]) or built
             yield self.finding(
                 audit,
                 states,
@@ -49,6 +52,8 @@ class LostToRounding(Rule):
                     (audit.source(audit.record.events[fact.event].stack), "the step that changes nothing"),
                     (built, "the optimizer is built here"),
                 ],
+                level="note" if warming else None,
+                fix="Look again when the warm-up is over: the rate is still rising." if warming else None,
             )
 
     @staticmethod
