@@ -184,7 +184,7 @@ class Judge:
             if track.index in self._named:
                 continue
             tensor = track.ref()
-            if tensor is None and any(self._counts(fact) for fact in track.facts):
+            if tensor is None and track.index in session.names and any(self._counts(fact) for fact in track.facts):
                 continue  # it trained, and the program has put another in its place since
             if track.index in held:
                 self._named.add(track.index)

@@ -23,9 +23,7 @@ collect_ignore_glob = ["programs/*", "projects/*", "trainers/*"]
 
 @pytest.fixture(scope="session")
 def first_step_paid() -> None:
-    """The first optimizer of a process pays a second for torch's imports; pay it once, before copies are forked."""
-    import torch
+    """Copies that are forked from here on need not pay for the first step of an optimizer."""
+    from tests.warming import pay_for_the_first_step
 
-    weight = torch.zeros(1, requires_grad=True)
-    weight.grad = torch.ones(1)
-    torch.optim.SGD([weight], lr=0.1).step()
+    pay_for_the_first_step()

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from tests import judged
+from tests.warming import pay_for_the_first_step
 
 WORKERS = 2
 
@@ -29,9 +30,7 @@ def answers(paths: list[Path]) -> dict[str, dict[str, Any]]:
 
 def _one_thread() -> None:
     torch.set_num_threads(1)
-    weight = torch.zeros(1, requires_grad=True)
-    weight.grad = torch.ones(1)
-    torch.optim.SGD([weight], lr=0.1).step()  # the first one pays a second for imports, in each copy anew
+    pay_for_the_first_step()
 
 
 def _of_program(path: Path) -> dict[str, Any]:
