@@ -662,7 +662,8 @@ class Judge:
     def is_rising(self, state: ParameterState) -> bool:
         """Whether its learning rate only rose over the recorded steps, as in a warm-up that is not over."""
         rates = [fact.lr for fact in state.facts if fact.lr is not None]
-        return len(rates) > 1 and rates == sorted(rates) and rates[-1] > rates[0]
+        rises = len(rates) > 1 and rates == sorted(rates) and rates[-1] > rates[0]
+        return rises and not self._is_noise(state)
 
     def _slow_starter(self, state: ParameterState) -> str:
         """The class of an optimizer that computes its steps by rules of its own, if such a one alone steps it."""

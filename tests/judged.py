@@ -199,6 +199,8 @@ def answer(report: Report, path: Path) -> dict[str, Any]:
     def place(source: Any) -> str | None:
         if source is None:
             return None
+        if Path(source.file).name == Path(__file__).name:
+            return "the caller"
         return str(source.line) if Path(source.file).name == path.name else f"{Path(source.file).name}:{source.line}"
 
     return {

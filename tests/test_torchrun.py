@@ -300,7 +300,10 @@ def test_a_rank_that_is_killed_is_missing_in_the_report_and_keeps_nobody(tmp_pat
     assert report.environment["missing ranks"] == "0"
     assert report.notes[0] == "Rank 0 gave no report: killed, or never there."
     assert set(verdicts(report).values()) == {"trained"}
-    assert "All 4 parameters will be updated" in ended.out[1]
+    # Whether it is ended, or dies of a broken connection first, is up to the machine.
+    assert re.search(
+        r"(All 4 parameters will be|until then all 4 parameters were) updated", " ".join(ended.out[1].split())
+    )
 
 
 def test_a_rank_that_raises_ends_the_others_and_its_traceback_is_shown_once(tmp_path: Path) -> None:

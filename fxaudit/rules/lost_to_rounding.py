@@ -26,7 +26,12 @@ class LostToRounding(Rule):
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each optimizer whose finite updates leave the value as it is."""
         groups: dict[int, list[ParameterState]] = {}
-        for state in audit.unexplained("blocked", "unknown"):
+        rising = [
+            state
+            for state in audit.unexplained("unknown")
+            if state.arrived == "finite" and audit.judge.is_rising(state)
+        ]
+        for state in [*audit.unexplained("blocked"), *rising]:
             facts = [f for f in state.facts if f.gradient == "finite"]
             if facts and not any(f.changed for f in facts) and any(f.lr for f in facts):
                 tiny = all((f.lr or 0) * f.norm < 1e-6 * math.sqrt(state.track.numel) for f in facts)
