@@ -48,7 +48,7 @@ from benchmarks.faults_kinds import KINDS, NEUTRAL
 from benchmarks.faults_models import SUBJECTS
 from benchmarks.faults_oracle import Truth, truth
 from benchmarks.faults_programs import Program, combinations, sample, source_of
-from fxaudit.syntax import tree_of
+from fxaudit.program.tree import tree_of
 
 SECONDS = 60.0
 RELATED = 3

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fxaudit.errors import PictureError
-from fxaudit.renderers.html import render
-from fxaudit.renderers.picture_engine import embedded_graphviz
-from fxaudit.renderers.pictures import VIEWS, draw
+from fxaudit.renderers.html.markup import render
+from fxaudit.renderers.picture.draw import VIEWS, draw
+from fxaudit.renderers.picture.engine import embedded_graphviz
 from fxaudit.report import Report
 
 REPORTS = Path(__file__).resolve().parents[1] / "reports"

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from fxaudit._version import __version__
 
 if TYPE_CHECKING:
-    from fxaudit.finding import Finding
-    from fxaudit.pipeline import audit, explain, watch, why
-    from fxaudit.report import ParameterReport, Report
-    from fxaudit.rule import Rule
-    from fxaudit.rules import RULES
+    from fxaudit.answer.answer import ParameterReport
+    from fxaudit.answer.finding import Finding
+    from fxaudit.api import audit, explain, watch, why
+    from fxaudit.judge.rule import Rule
+    from fxaudit.judge.rules import RULES
+    from fxaudit.report import Report
 
 __all__ = [
     "RULES",
@@ -31,15 +32,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "audit": "fxaudit.pipeline",
-    "explain": "fxaudit.pipeline",
-    "watch": "fxaudit.pipeline",
-    "why": "fxaudit.pipeline",
+    "audit": "fxaudit.api",
+    "explain": "fxaudit.api",
+    "watch": "fxaudit.api",
+    "why": "fxaudit.api",
     "Report": "fxaudit.report",
-    "ParameterReport": "fxaudit.report",
-    "Finding": "fxaudit.finding",
-    "Rule": "fxaudit.rule",
-    "RULES": "fxaudit.rules",
+    "ParameterReport": "fxaudit.answer.answer",
+    "Finding": "fxaudit.answer.finding",
+    "Rule": "fxaudit.judge.rule",
+    "RULES": "fxaudit.judge.rules",
 }
 
 

@@ -13,9 +13,9 @@ from torch import nn
 from fxaudit.capture.autograd import autograd_graph
 from fxaudit.capture.remembered import remembered
 from fxaudit.capture.session import active_session
-from fxaudit.graph import StepGraph
-from fxaudit.rule import Rule
-from fxaudit.source import SourceLine, variables_of
+from fxaudit.judge.graph import StepGraph
+from fxaudit.judge.rule import Rule
+from fxaudit.program.source import SourceLine, variables_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

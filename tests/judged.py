@@ -17,8 +17,8 @@ from types import ModuleType
 from typing import Any
 
 import fxaudit
-from fxaudit.forking import in_copy
 from fxaudit.report import Report
+from fxaudit.run.copy import in_copy
 
 FOLDER = Path(__file__).parent / "programs"
 BUGS = sorted((FOLDER / "bugs").glob("*.py"))
@@ -82,7 +82,7 @@ def run(path: Path) -> Report:
     """The report of `fxaudit run`, in a process of its own."""
 
     def work() -> str:
-        from fxaudit.runner import run_script
+        from fxaudit.run.script import run_script
 
         warnings.simplefilter("ignore")  # what the programs are warned of is their authors' business
         return run_script([str(path)]).to_json()

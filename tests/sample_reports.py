@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from fxaudit.finding import Finding, PathStep
-from fxaudit.graph_data import GraphData, GraphEdge, GraphModule, GraphNode
-from fxaudit.report import (
+from fxaudit.answer.answer import (
     Change,
     Event,
     Gradient,
     Holder,
     OptimizerReport,
     ParameterReport,
-    Report,
     RuleInfo,
     StepReport,
     SymbolicReport,
 )
-from fxaudit.source import Frame, SourceLine
+from fxaudit.answer.finding import Finding, PathStep
+from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, GraphNode
+from fxaudit.program.source import Frame, SourceLine
+from fxaudit.report import Report
 
 HOSTILE = '</script><img src=x onerror="window.pwned=1">\'"`${1}\\N\\G{{7*7}}<b>&amp;\u2028'
 

@@ -7,9 +7,9 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from fxaudit.finding import Finding
-from fxaudit.forking import in_copy
+from fxaudit.answer.finding import Finding
 from fxaudit.report import Report
+from fxaudit.run.copy import in_copy
 
 __all__ = ["codes", "judged", "line_of", "verdicts"]
 
@@ -20,7 +20,7 @@ def judged(folder: Path, text: str, **options: Any) -> Report:
     script.write_text(textwrap.dedent(text), encoding="utf-8")
 
     def work() -> str:
-        from fxaudit.runner import run_script
+        from fxaudit.run.script import run_script
 
         os.chdir(folder)
         return run_script([str(script)], **options).to_json()

@@ -17,9 +17,9 @@ from torch import nn
 from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 
 import fxaudit
-from fxaudit.forking import in_copy
 from fxaudit.report import Report
-from fxaudit.runner import run_script
+from fxaudit.run.copy import in_copy
+from fxaudit.run.script import run_script
 
 PROGRAM = """
 import sys

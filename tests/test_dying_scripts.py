@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fxaudit.report import Report
-from fxaudit.runner import run_script
+from fxaudit.run.script import run_script
 
 SCRIPT = """
 import torch
@@ -68,7 +68,7 @@ for step in range(10):
 
 def test_a_crash_is_told_first_with_its_step_and_the_users_own_line(tmp_path: Path) -> None:
     from fxaudit.report import Report
-    from fxaudit.runner import run_script
+    from fxaudit.run.script import run_script
 
     path = tmp_path / "crash.py"
     path.write_text(CRASHES, encoding="utf-8")
@@ -86,7 +86,7 @@ def test_a_crash_is_told_first_with_its_step_and_the_users_own_line(tmp_path: Pa
 
 def test_no_form_of_the_report_shows_a_crash_as_success(tmp_path: Path) -> None:
     from fxaudit.renderers import RENDERERS, render
-    from fxaudit.runner import run_script
+    from fxaudit.run.script import run_script
 
     path = tmp_path / "crash.py"
     path.write_text(CRASHES, encoding="utf-8")
@@ -100,7 +100,7 @@ def test_no_form_of_the_report_shows_a_crash_as_success(tmp_path: Path) -> None:
 
 
 def test_a_crash_after_the_recording_names_no_step(tmp_path: Path) -> None:
-    from fxaudit.runner import run_script
+    from fxaudit.run.script import run_script
 
     path = tmp_path / "crash.py"
     path.write_text(CRASHES.replace("step < 2", "step < 8"), encoding="utf-8")

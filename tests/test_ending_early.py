@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from fxaudit.capture.record import Op
-from fxaudit.graph import _users_after
+from fxaudit.capture.recording import Op
+from fxaudit.judge.graph import _users_after
 from fxaudit.report import Report
 
 BY_HAND = """

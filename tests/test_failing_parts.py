@@ -16,8 +16,8 @@ from torch import nn
 import fxaudit
 from fxaudit import Report, cli
 from fxaudit.attempts import STRICT, attempt, described
+from fxaudit.judge.rules import RULES
 from fxaudit.renderers import RENDERERS, write_whole
-from fxaudit.rules import RULES
 
 
 @pytest.fixture(autouse=True)
@@ -59,16 +59,16 @@ def break_it(*_: Any, **__: Any) -> Any:
 
 
 PARTS = {
-    "fxaudit.observing.models_seen": "the models' names",
-    "fxaudit.observing.note_hand_updates": "updates made by hand",
+    "fxaudit.run.loop.models_seen": "the models' names",
+    "fxaudit.run.loop.note_hand_updates": "updates made by hand",
     "fxaudit.capture.session.Session.look_at_names": "the names of the parameters",
-    "fxaudit.assemble._optimizers": "the optimizers",
-    "fxaudit.assemble._steps": "the loop",
-    "fxaudit.assemble._graph_data": "the graph",
+    "fxaudit.judge.write_up._optimizers": "the optimizers",
+    "fxaudit.judge.write_up._steps": "the loop",
+    "fxaudit.judge.write_up._graph_data": "the graph",
     "fxaudit.capture.recorder.Recorder._make": "a call of `linear`",
     "fxaudit.capture.recorder.Recorder._collect": "a call of `linear`",
-    "fxaudit.capture.hooks_autograd._open": "what a backward reaches",
-    "fxaudit.capture.hooks_autograd._close": "what a backward brought",
+    "fxaudit.capture.watch.autograd._open": "what a backward reaches",
+    "fxaudit.capture.watch.autograd._close": "what a backward brought",
 }
 
 
@@ -84,7 +84,7 @@ def test_a_watch_outlives_any_part(part: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_where_the_judging_fails_every_parameter_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fxaudit.verdict.Judge.judge", break_it)
+    monkeypatch.setattr("fxaudit.judge.verdict.Judge.judge", break_it)
     report, _ = watched()
     assert {parameter.name: parameter.verdict for parameter in report} == {
         name: "unknown" for name, _ in Net().named_parameters()
@@ -94,7 +94,7 @@ def test_where_the_judging_fails_every_parameter_is_unknown(monkeypatch: pytest.
 
 
 def test_where_the_details_of_a_parameter_fail_its_verdict_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fxaudit.assemble._parameter", break_it)
+    monkeypatch.setattr("fxaudit.judge.write_up._parameter", break_it)
     report, _ = watched()
     assert report["body.weight"].verdict == "unreachable"
     assert report["head.weight"].verdict == "trained"
@@ -111,8 +111,8 @@ def test_an_audit_outlives_any_rule(rule: type[fxaudit.Rule], monkeypatch: pytes
 @pytest.mark.parametrize(
     ("part", "said"),
     [
-        ("fxaudit.pipeline.prove", "the proofs"),
-        ("fxaudit.proof.Rehearsal._rehearse", "The rehearsal did not finish"),
+        ("fxaudit.api.prove", "the proofs"),
+        ("fxaudit.run.replay.Rehearsal._rehearse", "The rehearsal did not finish"),
     ],
 )
 def test_an_audit_outlives_its_proofs_and_its_rehearsal(part: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ def test_an_audit_outlives_its_proofs_and_its_rehearsal(part: str, said: str, mo
 
 
 def test_an_audit_of_the_structure_outlives_the_trace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fxaudit.symbolic_audit.trace", break_it)
+    monkeypatch.setattr("fxaudit.judge.structure.audit.trace", break_it)
     report = fxaudit.audit(Net())
     assert {parameter.verdict for parameter in report} == {"unknown"}
     assert any("the structure" in note for note in report.notes)
@@ -144,7 +144,10 @@ def saved(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("module", ["html", "markdown", "sarif", "junit"])
+RENDERER_HOMES = {"html": "html.markup", "markdown": "text.markdown", "sarif": "data.sarif", "junit": "data.junit"}
+
+
+@pytest.mark.parametrize("module", RENDERER_HOMES)
 def test_one_output_that_fails_keeps_no_other_back(
     module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,7 +157,7 @@ def test_one_output_that_fails_keeps_no_other_back(
         "for _ in range(3):\n    opt.zero_grad(); model(torch.ones(1, 2)).sum().backward(); opt.step()\n",
         encoding="utf-8",
     )
-    monkeypatch.setattr(f"fxaudit.renderers.{module}.render", break_it)
+    monkeypatch.setattr(f"fxaudit.renderers.{RENDERER_HOMES[module]}.render", break_it)
     suffixes = {"html": "html", "markdown": "md", "sarif": "sarif", "junit": "xml"}
     names = [f"report.{suffix}" for suffix in suffixes.values()]
     options = [part for name in names for part in ("-o", str(tmp_path / name))]
@@ -171,7 +174,7 @@ def test_one_output_that_fails_keeps_no_other_back(
 def test_where_the_text_fails_the_sentence_is_printed(
     saved: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("fxaudit.renderers.terminal.render", break_it)
+    monkeypatch.setattr("fxaudit.renderers.text.terminal.render", break_it)
     assert cli.main(["render", str(saved)]) == 2
     assert "could not be printed" in capsys.readouterr().err
 
@@ -263,7 +266,7 @@ def test_the_tests_themselves_see_a_failing_part(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_script_whose_exception_has_no_words_still_gets_its_report(tmp_path: Path) -> None:
-    from fxaudit.runner import run_script
+    from fxaudit.run.script import run_script
 
     script = tmp_path / "train.py"
     script.write_text(

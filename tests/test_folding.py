@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fxaudit.folding import Universe, expand, fold, fold_sentence, folds
+from fxaudit.answer.folding import Universe, expand, fold, fold_sentence, folds
 
 BLOCK = ("attn.q.weight", "attn.q.bias", "attn.k.weight", "attn.k.bias", "mlp.weight", "mlp.bias")
 TRANSFORMER = [

@@ -7,7 +7,7 @@ import random
 import numpy
 import torch
 
-from fxaudit.forking import in_copy
+from fxaudit.run.copy import in_copy
 
 
 def draws() -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fxaudit.program.fits import may_fit_again
 from fxaudit.report import Report
-from fxaudit.syntax_fits import may_fit_again
 from tests.judged import run
 
 pytestmark = pytest.mark.usefixtures("first_step_paid")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fxaudit.runner import run_script
+from fxaudit.run.script import run_script
 
 SCRIPT = """
 import os

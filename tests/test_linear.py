@@ -40,6 +40,6 @@ def calls(layers: int, *, norm: bool) -> int:
 
 @pytest.mark.parametrize("norm", [False, True])
 def test_four_times_the_layers_cost_four_times_the_calls(norm: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fxaudit.proof.can_fork", lambda: False)  # what a copy does is not counted
+    monkeypatch.setattr("fxaudit.run.replay.can_fork", lambda: False)  # what a copy does is not counted
     calls(10, norm=norm)
     assert calls(160, norm=norm) < 5 * calls(40, norm=norm)

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 import fxaudit
-from fxaudit.forking import in_copy
+from fxaudit.run.copy import in_copy
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("first_step_paid")]
 

@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 import fxaudit
 from fxaudit import Report
-from fxaudit.finding import Finding
-from fxaudit.syntax import rebinding_of
+from fxaudit.answer.finding import Finding
+from fxaudit.program.tree import rebinding_of
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the rehearsal runs in a forked copy")
 

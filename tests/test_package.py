@@ -60,12 +60,12 @@ def test_the_console_script_is_the_command_line() -> None:
 def test_the_readme_shows_the_commands_that_matter() -> None:
     shown = {words[:2] for words in commands()}
     assert {("make", "audit"), ("make", "test")} <= shown
-    assert {("fxaudit", name) for name in cli.commands.commands} <= shown
+    assert {("fxaudit", name) for name in cli.commands.commands.commands} <= shown
 
 
 @pytest.mark.parametrize("words", [words for words in commands() if words[0] == "fxaudit"], ids=" ".join)
 def test_every_fxaudit_command_in_the_readme_is_understood(words: tuple[str, ...]) -> None:
-    command = cli.commands.commands[words[1]]
+    command = cli.commands.commands.commands[words[1]]
     with command.make_context(words[1], list(words[2:])) as context:
         assert context.command is command
 

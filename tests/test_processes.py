@@ -10,8 +10,8 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 import fxaudit
-from fxaudit.forking import in_copy
 from fxaudit.report import Report
+from fxaudit.run.copy import in_copy
 
 
 class TwoHeads(nn.Module):

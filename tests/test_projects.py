@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from fxaudit.forking import in_copy
 from fxaudit.report import Report
+from fxaudit.run.copy import in_copy
 
 FOLDER = Path(__file__).parent / "projects"
 PROJECTS = sorted(path.parent for path in FOLDER.glob("*/mistakes.py"))
@@ -53,7 +53,7 @@ def run(folder: Path, argv: list[str]) -> Report:
     """The report of `fxaudit run`, called in the project's folder, in a process of its own."""
 
     def work() -> str:
-        from fxaudit.runner import run_script
+        from fxaudit.run.script import run_script
 
         warnings.simplefilter("ignore")
         os.chdir(folder)

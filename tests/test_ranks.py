@@ -10,12 +10,14 @@ import jsonschema
 import pytest
 
 import fxaudit
+from fxaudit.answer.answer import Gradient, OptimizerReport, ParameterReport, Verdict
+from fxaudit.answer.finding import Finding, Level
+from fxaudit.answer.summary import unsettled_note
 from fxaudit.errors import InvalidReportError
-from fxaudit.finding import Finding, Level
-from fxaudit.ranks import Ending, RankReport, merged
+from fxaudit.program.source import SourceLine
 from fxaudit.renderers import RENDERERS, render
-from fxaudit.report import Gradient, OptimizerReport, ParameterReport, Report, Verdict, unsettled_note
-from fxaudit.source import SourceLine
+from fxaudit.report import Report
+from fxaudit.run.ranks.merge import Ending, RankReport, merged
 
 SCHEMA = json.loads((Path(fxaudit.__file__).parent / "schema.json").read_text(encoding="utf-8"))
 BRANCH = SourceLine("train.py", 12, "Net.forward", "if rank == 0:")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fxaudit.renderers.terminal import render
+from fxaudit.renderers.text.terminal import render
 from fxaudit.report import Report
 from tests.cli.processes import forked
 

@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
-from fxaudit import repairs
-from fxaudit.source import SourceLine
+from fxaudit.program import repairs
+from fxaudit.program.source import SourceLine
 
 
 def line(code: str, part: str = "", indent: int = 8) -> SourceLine:

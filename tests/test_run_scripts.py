@@ -1,4 +1,4 @@
-"""Scripts of every kind through `fxaudit.runner.run_script`: each behaves as under plain `python`, and is judged right.
+"""Scripts of every kind through `run_script`: each behaves as under plain `python`, and is judged right.
 
 Every script runs in a fork of this process (torch is imported once); where it matters it is compared with a real
 `python script.py`.
@@ -25,7 +25,7 @@ import torch
 
 from fxaudit.errors import InvalidTargetError
 from fxaudit.report import Report
-from fxaudit.runner import run_script
+from fxaudit.run.script import run_script
 
 SETUP = """\
 import torch
@@ -696,7 +696,7 @@ def test_the_copy_that_goes_on_trains_though_it_writes_nothing(folder: Folder) -
 def test_what_the_scripts_variables_hold_is_still_there_when_a_script_that_ended_by_itself_is_judged(
     tmp_path: Path,
 ) -> None:
-    from fxaudit.runner import run_script
+    from fxaudit.run.script import run_script
 
     script = tmp_path / "train.py"
     script.write_text(

@@ -45,7 +45,7 @@ def test_watching_changes_no_number(loop: str) -> None:
 
 @EVERY
 def test_running_to_the_end_changes_no_number(loop: str, tmp_path: Path) -> None:
-    from fxaudit.runner import run_script
+    from fxaudit.run.script import run_script
 
     plain, observed = tmp_path / "plain", tmp_path / "observed"
     assert in_a_fork(lambda: plain.write_text("\n".join(computed(loop)), encoding="utf-8")) == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fxaudit.source import StackTable, actual_path, displayed_path
+from fxaudit.program.source import StackTable, actual_path, displayed_path
 
 
 def here(table: StackTable, _: object = None) -> int:

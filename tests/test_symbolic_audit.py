@@ -17,9 +17,9 @@ from torch.utils.checkpoint import checkpoint
 
 import fxaudit
 from fxaudit.errors import InvalidExpectationError, InvalidModelError
+from fxaudit.judge.rule import Example
+from fxaudit.judge.rules import RULES
 from fxaudit.report import Report
-from fxaudit.rule import Example
-from fxaudit.rules import RULES
 
 SOURCE = Path(__file__).read_text(encoding="utf-8").splitlines()
 SGD = torch.optim.SGD
@@ -172,7 +172,7 @@ class Argmax(Net):
         return self.last(x) * h
 
 
-class DeadEnd(Net):
+class UnusedValue(Net):
     def forward(self, x: Any) -> Any:
         h = self.first(x)  # dead end
         h = self.last(x)
@@ -237,7 +237,7 @@ DEFECTS: list[tuple[type[nn.Module], str, str, str, str]] = [
     (Item, "FXA106", "item", "unreachable", "first.weight"),
     (Rewrapped, "FXA107", "rewrapped", "unreachable", "first.weight"),
     (Argmax, "FXA108", "argmax", "unreachable", "first.weight"),
-    (DeadEnd, "FXA103", "dead end", "unreachable", "first.weight"),
+    (UnusedValue, "FXA103", "dead end", "unreachable", "first.weight"),
     (Reentrant, "FXA110", "reentrant", "unreachable", "first.weight"),
     (UnusedHead, "FXA101", "unused head", "unreachable", "spare.weight"),
     (UnreadParameter, "FXA102", "unread", "unreachable", "unread"),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fxaudit.syntax import Tree, tree_of
-from fxaudit.syntax_groups import group_changes, late_thaws, local_updates
-from fxaudit.syntax_loops import UsedUp, late_closures, leaves_loop_after, leftover_variable, loop_over, used_up
+from fxaudit.program.groups import group_changes, late_thaws, local_updates
+from fxaudit.program.loops import UsedUp, late_closures, leaves_loop_after, leftover_variable, loop_over, used_up
+from fxaudit.program.tree import Tree, tree_of
 
 
 @pytest.fixture

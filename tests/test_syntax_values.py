@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fxaudit.syntax import Tree, tree_of
-from fxaudit.syntax_gradients import gradient_writes
-from fxaudit.syntax_groups import groups_listed
-from fxaudit.syntax_values import Origin, has_rounds, joined_strings, origins, origins_of_test
+from fxaudit.program.gradients import gradient_writes
+from fxaudit.program.groups import groups_listed
+from fxaudit.program.tree import Tree, tree_of
+from fxaudit.program.values import Origin, has_rounds, joined_strings, origins, origins_of_test
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ import pytest
 import torch
 
 import fxaudit
-from fxaudit.forking import in_copy
 from fxaudit.report import Report
+from fxaudit.run.copy import in_copy
 
 FOLDER = Path(__file__).parent / "trainers"
 BUGS = sorted((FOLDER / "bugs").glob("*.py"))
@@ -163,7 +163,7 @@ def outcome(path: Path) -> Outcome:
         return ""
 
     def work_watched() -> str:
-        from fxaudit.runner import run_script
+        from fxaudit.run.script import run_script
 
         return run_script(arguments(path, watched), to_end=True).to_json()
 
@@ -246,7 +246,7 @@ def test_a_trainer_is_ended_when_enough_was_seen(path: Path) -> None:
     output = results() / f"{path.stem}.ended.pt"
 
     def work() -> str:
-        from fxaudit.runner import run_script
+        from fxaudit.run.script import run_script
 
         return run_script(arguments(path, output)).to_json()
 

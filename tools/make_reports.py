@@ -15,8 +15,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from fxaudit.finding import LEVELS
-from fxaudit.renderers import pictures
+from fxaudit.answer.finding import LEVELS
+from fxaudit.renderers.picture import draw as pictures
 from fxaudit.report import Report
 from tools.reports_index import index_page
 

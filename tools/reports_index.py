@@ -11,9 +11,9 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from fxaudit.finding import LEVELS, Finding
-from fxaudit.renderers.html import page_style, style_policy
-from fxaudit.renderers.picture_palette import look
+from fxaudit.answer.finding import LEVELS, Finding
+from fxaudit.renderers.html.markup import page_style, style_policy
+from fxaudit.renderers.picture.palette import look
 from fxaudit.report import Report
 
 __all__ = ["index_page"]

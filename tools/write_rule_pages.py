@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import fxaudit
-from fxaudit.rule import Rule
-from fxaudit.rules import RULES
+from fxaudit.judge.rule import Rule
+from fxaudit.judge.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[1]
 START, END = "<!-- rules -->", "<!-- /rules -->"

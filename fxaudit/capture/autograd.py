@@ -14,7 +14,7 @@ import torch
 
 from fxaudit.capture.facts import FAMILIES, SINGULAR, Fact, fact_of
 from fxaudit.capture.reading import grad_fn_of, is_leaf
-from fxaudit.capture.record import GradFnGraph, GradientState, Op
+from fxaudit.capture.recording import GradFnGraph, GradientState, Op
 from fxaudit.capture.values import gradient_states
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class Probe:
         """For each node, the (next node, position) pairs of its inputs, towards the leaves; -1 where there is none."""
         self.roots: list[int] = []
         self.ascent: object = None
-        """What `fxaudit.flow` has gathered on the way up this graph; it lives as long as the probe."""
+        """What `fxaudit.judge.vanishing` has gathered on the way up this graph; it lives as long as the probe."""
         self._handles: list[Any] = []
         self._nodes: list[Any] = []
         """The nodes themselves while their hooks are on, the roots first: so they can be let go without recursion."""

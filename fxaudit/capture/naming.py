@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from fxaudit.capture.reading import grad_fn_of, is_leaf
-from fxaudit.capture.session import ModuleInfo
-from fxaudit.source import StackTable
-from fxaudit.syntax import NOT_UNPACKED, UNCERTAIN, binding_of, unpacking
+from fxaudit.capture.registry import ModuleInfo
+from fxaudit.program.source import StackTable
+from fxaudit.program.tree import NOT_UNPACKED, UNCERTAIN, binding_of, unpacking
 
 if TYPE_CHECKING:
     from fxaudit.capture.recorder import Recorder
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ModelName",
-    "attribute_of",
     "is_own_object",
     "made_at",
     "models_seen",
@@ -376,9 +375,3 @@ def _name_tensor(
         if len(following) != 1:
             return
         node = following[0]
-
-
-def attribute_of(path: str) -> str:
-    """The attribute name a path starts with below its module: `layers` of `layers[0].weight`."""
-    head = path.split("[", 1)[0]
-    return head.rsplit(".", 1)[-1] if "[" in path else head

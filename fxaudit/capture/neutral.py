@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from fxaudit.source import StackTable, displayed_path
+from fxaudit.program.source import StackTable, displayed_path
 
 __all__ = ["Neutralizer"]
 

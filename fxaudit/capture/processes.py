@@ -17,8 +17,9 @@ from torch.nn.parallel import DataParallel, DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
 if TYPE_CHECKING:
-    from fxaudit.capture.record import ModuleCall
-    from fxaudit.capture.session import ModuleInfo, Session
+    from fxaudit.capture.recording import ModuleCall
+    from fxaudit.capture.registry import ModuleInfo
+    from fxaudit.capture.session import Session
 
 __all__ = [
     "Mirror",

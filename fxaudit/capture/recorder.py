@@ -20,11 +20,11 @@ from torch.overrides import TorchFunctionMode
 from fxaudit.attempts import note
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.reading import is_leaf, storage_of
-from fxaudit.capture.record import Op, Phase, Record, Track, Value
+from fxaudit.capture.recording import Op, Phase, Record, Track, Value
 from fxaudit.capture.values import local_part
-from fxaudit.source import variables_of
+from fxaudit.program.source import variables_of
 
-__all__ = ["ESCAPES", "Recorder", "is_quiet"]
+__all__ = ["ESCAPES", "Recorder"]
 
 ESCAPES = frozenset({"item", "tolist", "numpy", "__float__", "__int__", "__index__", "__array__", "__complex__"})
 """Calls through which a value leaves torch."""
@@ -110,11 +110,6 @@ def _learn(function: Any) -> _Callee:
         and name not in ("__invert__", "__index__", "__int__", "__iter__")
     )
     return _Callee(name, "call", in_place or name in _MUTATING or (name.startswith("_foreach_") and name.endswith("_")))
-
-
-def is_quiet(name: str) -> bool:
-    """Whether calls of this name say nothing about where values go."""
-    return name in _QUIET or name in _QUIET_PROPERTIES
 
 
 class Recorder(TorchFunctionMode):
@@ -486,15 +481,6 @@ class Recorder(TorchFunctionMode):
             known.clear()
         for track in self.record.tracks:
             track.ref = NOBODY
-
-    def probe_now(self, value: Value) -> None:
-        """Look at the numbers of a value whose tensor is still alive."""
-        for vids, ref in self._current.values():
-            if value.index in vids:
-                tensor = ref()
-                if tensor is not None:
-                    self._look_at(tensor, value)
-                return
 
     def look_at_living(self) -> None:
         """Look at the numbers of every value whose tensor is still alive: autograd keeps what backward needs."""

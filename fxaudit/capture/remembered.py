@@ -12,7 +12,7 @@ import torch
 
 from fxaudit.capture.autograd import OpsBySequence
 from fxaudit.capture.reading import grad_fn_of, pointer_of
-from fxaudit.capture.record import Record
+from fxaudit.capture.recording import Record
 from fxaudit.capture.session import Session
 
 __all__ = ["Remembered", "forget", "remember", "remembered"]

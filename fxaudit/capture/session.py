@@ -12,7 +12,6 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
@@ -21,90 +20,17 @@ from torch import nn
 from torch.overrides import _get_current_function_mode_stack, _pop_mode, _push_mode
 
 from fxaudit.capture.autograd import Probe
-from fxaudit.capture.patching import Patches
+from fxaudit.capture.patches import Patches
 from fxaudit.capture.processes import is_wrapper, join_shards, synchronises
-from fxaudit.capture.record import BackwardEvent, LoopEvent, ModuleCall, Record, Track
 from fxaudit.capture.recorder import Recorder
+from fxaudit.capture.recording import BackwardEvent, LoopEvent, ModuleCall, Record, Track
+from fxaudit.capture.registry import ModuleInfo, OptimizerInfo, SlotAssignment
 from fxaudit.capture.sums import Sums
 from fxaudit.capture.values import Snapshot, local_part, number_of
 from fxaudit.capture.variables import names_of
-from fxaudit.source import SourceLine, is_library
+from fxaudit.program.source import SourceLine, is_library
 
-__all__ = ["ModuleInfo", "OptimizerInfo", "Session", "SlotAssignment", "active_session", "defining_file"]
-
-
-@dataclass(slots=True)
-class ModuleInfo:
-    """A module that was seen: its class, where it was made, and which attributes were set on which lines."""
-
-    index: int
-    ref: weakref.ref[nn.Module]
-    type: str
-    defined_in: str
-    created: int
-    created_time: int
-    calls: int = 0
-    first_called: int = -1
-    training: bool = True
-    attributes: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
-    """name → (time, stack, kind) of each assignment; kind: parameter, module, container, tensor, flag, number."""
-    modes: list[tuple[int, bool, int]] = field(default_factory=list)
-    """(time, training, stack) of each `train()`/`eval()`."""
-
-
-@dataclass(slots=True)
-class OptimizerInfo:
-    """An optimizer that was seen, with its groups as last looked at."""
-
-    index: int
-    ref: weakref.ref[Any]
-    type: str
-    created: int
-    created_time: int
-    groups: list[tuple[float | None, tuple[int, ...]]] = field(default_factory=list)
-    dropped: set[int] = field(default_factory=set)
-    """What it held once and holds no more: its groups were changed behind its back."""
-    names_then: dict[int, str] = field(default_factory=dict)
-    """Track → fully-qualified name when the optimizer was built."""
-    modules_then: int = 0
-    """How many modules were known when it was built."""
-    frozen_then: frozenset[int] = frozenset()
-    """The known parameters that did not require grad when it was built."""
-    steps: int = 0
-    refused: str = ""
-    """What PyTorch said when it refused to build it."""
-    died: int = -1
-    """The time at which it was gone; -1 while it lives."""
-    is_library: bool = False
-    """Its class comes from an installed package other than torch, and computes steps by rules of its own."""
-    group_ids: frozenset[int] = frozenset()
-    """The `id` of each group as last looked at: optimizers that step through each other share them."""
-    is_part: bool = False
-    """Another optimizer built it for its own use: for a schedule, or to step with."""
-    wrapper_of: int = -1
-    """The optimizer whose very `param_groups` it shows (a Lookahead around an Adam, say)."""
-    name: str = ""
-    schedulers: list[tuple[int, str]] = field(default_factory=list)
-    """(stack, class) of each learning-rate scheduler built for it."""
-    factors: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
-    """Position among `schedulers` → (file, first line) of the functions that give its factors."""
-    scheduler_steps: int = 0
-    zeroed_by: int = -1
-    """The position among `schedulers` of the one that made a learning rate 0; -1 where none did."""
-    lr_writes: list[int] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class SlotAssignment:
-    """Forward assigned a plain tensor to a Parameter slot."""
-
-    module: int
-    slot: str
-    stack: int
-    track: int
-    time: int
-    value: int
-    refused: bool
+__all__ = ["Session", "active_session", "defining_file"]
 
 
 _ACTIVE: list[Session] = []
@@ -207,13 +133,13 @@ class Session:
             finally:
                 self._depth -= 1
             return
-        from fxaudit.capture import (
-            hooks_autograd,
-            hooks_children,
-            hooks_compiled,
-            hooks_modules,
-            hooks_optimizers,
-            hooks_swapping,
+        from fxaudit.capture.watch import (
+            autograd,
+            children,
+            compiled,
+            modules,
+            optimizers,
+            swapping,
         )
 
         patches = Patches()
@@ -223,12 +149,12 @@ class Session:
         self._depth = 1
         _ACTIVE.append(self)
         try:
-            hooks_modules.install(self, patches)
-            hooks_optimizers.install(self, patches)
-            hooks_autograd.install(self, patches)
-            hooks_compiled.install(self, patches)
-            hooks_swapping.install(self, patches)
-            hooks_children.install(self, patches)
+            modules.install(self, patches)
+            optimizers.install(self, patches)
+            autograd.install(self, patches)
+            compiled.install(self, patches)
+            swapping.install(self, patches)
+            children.install(self, patches)
             self.recorder.__enter__()  # type: ignore[no-untyped-call]
             self._mode_entered = True
             yield self

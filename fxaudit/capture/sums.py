@@ -17,8 +17,8 @@ import torch
 from fxaudit.capture.autograd import all_nodes, base_name
 
 if TYPE_CHECKING:
-    from fxaudit.capture.record import Track
     from fxaudit.capture.recorder import Recorder
+    from fxaudit.capture.recording import Track
 
 __all__ = ["Sums"]
 

@@ -9,7 +9,7 @@ from types import CodeType, FrameType
 import torch
 from torch import nn
 
-from fxaudit.source import variables_of
+from fxaudit.program.source import variables_of
 
 __all__ = ["names_of"]
 

@@ -17,7 +17,7 @@ from fxaudit.attempts import STRICT, described
 from fxaudit.errors import FxauditError, RenderingError, UnknownFormatError, UnwritableOutputError
 
 if TYPE_CHECKING:
-    from fxaudit.report import Report
+    from fxaudit.answer.answer import Answer
 
 __all__ = ["RENDERERS", "Renderer", "format_of", "render", "save", "write_whole"]
 
@@ -28,71 +28,71 @@ class Renderer:
 
     name: str
     suffixes: tuple[str, ...]
-    render: Callable[[Report], str | bytes]
+    render: Callable[[Answer], str | bytes]
 
 
-def _terminal(report: Report) -> str:
-    from fxaudit.renderers.terminal import render
+def _terminal(report: Answer) -> str:
+    from fxaudit.renderers.text.terminal import render
 
     return render(report, width=100)
 
 
-def _html(report: Report) -> str:
-    from fxaudit.renderers.html import render
+def _html(report: Answer) -> str:
+    from fxaudit.renderers.html.markup import render
 
     return render(report)
 
 
-def _markdown(report: Report) -> str:
-    from fxaudit.renderers.markdown import render
+def _markdown(report: Answer) -> str:
+    from fxaudit.renderers.text.markdown import render
 
     return render(report)
 
 
-def _json(report: Report) -> str:
-    from fxaudit.renderers.jsonfile import render
+def _json(report: Answer) -> str:
+    from fxaudit.renderers.data.jsonfile import render
 
     return render(report)
 
 
-def _sarif(report: Report) -> str:
-    from fxaudit.renderers.sarif import render
+def _sarif(report: Answer) -> str:
+    from fxaudit.renderers.data.sarif import render
 
     return render(report)
 
 
-def _junit(report: Report) -> str:
-    from fxaudit.renderers.junit import render
+def _junit(report: Answer) -> str:
+    from fxaudit.renderers.data.junit import render
 
     return render(report)
 
 
-def _github(report: Report) -> str:
-    from fxaudit.renderers.github import render
+def _github(report: Answer) -> str:
+    from fxaudit.renderers.text.github import render
 
     return render(report)
 
 
-def _svg(report: Report) -> str:
-    from fxaudit.renderers.pictures import svg
+def _svg(report: Answer) -> str:
+    from fxaudit.renderers.picture.draw import svg
 
     return svg(report)
 
 
-def _dot(report: Report) -> str:
-    from fxaudit.renderers.pictures import dot
+def _dot(report: Answer) -> str:
+    from fxaudit.renderers.picture.draw import dot
 
     return dot(report)
 
 
-def _png(report: Report) -> bytes:
-    from fxaudit.renderers.pictures import png
+def _png(report: Answer) -> bytes:
+    from fxaudit.renderers.picture.draw import png
 
     return png(report)
 
 
-def _pdf(report: Report) -> bytes:
-    from fxaudit.renderers.pictures import pdf
+def _pdf(report: Answer) -> bytes:
+    from fxaudit.renderers.picture.draw import pdf
 
     return pdf(report)
 
@@ -112,7 +112,7 @@ RENDERERS: tuple[Renderer, ...] = (
 )
 
 
-def render(report: Report, format: str) -> str | bytes:
+def render(report: Answer, format: str) -> str | bytes:
     """The report in one form, by its name: text, or bytes for the raster and page pictures.
 
     Raises:
@@ -127,7 +127,7 @@ def render(report: Report, format: str) -> str | bytes:
     raise UnknownFormatError(f"No report format is called {format!r}; the formats are {known}.")
 
 
-def _rendered(renderer: Renderer, report: Report) -> str | bytes:
+def _rendered(renderer: Renderer, report: Answer) -> str | bytes:
     try:
         return renderer.render(report)
     except FxauditError:
@@ -161,7 +161,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
     raise UnknownFormatError(f"No report format fits {os.fspath(path)!r}: {given}; the suffixes are {known}.")
 
 
-def save(report: Report, path: str | os.PathLike[str]) -> Path:
+def save(report: Answer, path: str | os.PathLike[str]) -> Path:
     """Write the report to `path` in the form that the suffix asks for; the file appears whole or not at all.
 
     Returns:

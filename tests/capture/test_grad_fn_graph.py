@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import fxaudit
-from fxaudit.capture import hooks_autograd
+from fxaudit.capture.watch import autograd
 from fxaudit.report import Report
 
 
@@ -84,7 +84,7 @@ def test_a_custom_function_keeps_its_name() -> None:
 
 
 def test_too_big_a_graph_is_left_out_and_everything_else_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks_autograd, "MAX_GRAD_FNS", 5)
+    monkeypatch.setattr(autograd, "MAX_GRAD_FNS", 5)
     net = model()
     report = fxaudit.audit(net, lambda: net(torch.ones(5, 3)).mean(), torch.optim.SGD(net.parameters(), 0.1))
     assert not report.graph_data.autograd_nodes

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import fxaudit
-from fxaudit.syntax import NOT_UNPACKED, UNCERTAIN, unpacking
+from fxaudit.program.tree import NOT_UNPACKED, UNCERTAIN, unpacking
 from tests.judged import run
 
 

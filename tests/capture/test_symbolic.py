@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 from torch.utils.checkpoint import checkpoint
 
-from fxaudit.capture.symbolic import SymbolicOp, SymbolicTrace, trace
+from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace, trace
 
 SOURCE = Path(__file__).read_text(encoding="utf-8").splitlines()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fxaudit import observing
 from fxaudit.cli import main
+from fxaudit.run import loop
 
 SCRIPT = """
 import torch
@@ -41,7 +41,7 @@ def told(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: i
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every step is a long one."""
-    monkeypatch.setattr(observing, "PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "PROGRESS_SECONDS", 0.0)
 
 
 @pytest.mark.usefixtures("always")
@@ -69,5 +69,5 @@ def test_nothing_is_said_where_nobody_looks(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_short_run_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observing, "PROGRESS_SECONDS", 3600.0)
+    monkeypatch.setattr(loop, "PROGRESS_SECONDS", 3600.0)
     assert told(SCRIPT, tmp_path, monkeypatch, Terminal()) == []

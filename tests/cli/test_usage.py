@@ -16,10 +16,11 @@ from types import ModuleType
 import pytest
 
 from fxaudit import __version__, cli
+from fxaudit.answer.answer import ParameterReport
+from fxaudit.answer.finding import Finding
 from fxaudit.errors import FxauditError, InvalidTargetError, UnknownRuleError, UnwritableOutputError
-from fxaudit.finding import Finding
-from fxaudit.report import ParameterReport, Report
-from fxaudit.source import SourceLine
+from fxaudit.program.source import SourceLine
+from fxaudit.report import Report
 from tests.cli.processes import forked
 
 ERROR = Finding("FXA104", "detached-path", "error", "`w` is detached", "Delete the detach.", ("w",))
@@ -52,7 +53,9 @@ class Backstage:
 @pytest.fixture
 def backstage(monkeypatch: pytest.MonkeyPatch) -> Backstage:
     stage = Backstage()
-    runner, pipeline, rules = ModuleType("fxaudit.runner"), ModuleType("fxaudit.pipeline"), ModuleType("fxaudit.rules")
+    runner, rerun, api, rules = (
+        ModuleType(f"fxaudit.{name}") for name in ("run.script", "run.rerun", "api", "judge.rules")
+    )
 
     def explain(code: str) -> str:
         if code != "FXA104":
@@ -70,13 +73,16 @@ def backstage(monkeypatch: pytest.MonkeyPatch) -> Backstage:
             return self.sentence
 
     runner.run_script = lambda argv, **options: stage.answer({"argv": argv, **options})  # type: ignore[attr-defined]
-    pipeline.audit = lambda model, **options: stage.answer({"model": model, **options})  # type: ignore[attr-defined]
-    pipeline.explain = explain  # type: ignore[attr-defined]
+    rerun.prove_by_rerun = lambda report, argv, module: stage.answer(  # type: ignore[attr-defined]
+        {"proved": argv, "module": module}
+    )
+    api.audit = lambda model, **options: stage.answer({"model": model, **options})  # type: ignore[attr-defined]
+    api.explain = explain  # type: ignore[attr-defined]
     rules.RULES = (  # type: ignore[attr-defined]
         FakeRule("FXA104", "detached-path", "error", "Every path is detached."),
         FakeRule("FXA404", "never-cleared", "warning", "Gradients are never cleared."),
     )
-    for module in (runner, pipeline, rules):
+    for module in (runner, rerun, api, rules):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     return stage
 
@@ -121,13 +127,15 @@ class TestRunGivesTheScriptWhatIsTheScripts:
         backstage.report = Report(parameters=known)
         assert cli.main(["run", "-q", *options, "train.py"]) == 0
         asked = backstage.asked[0]
-        assert (asked["steps"], asked["to_end"], asked["prove"]) == (7, True, True)
+        assert (asked["steps"], asked["to_end"]) == (7, True)
+        assert backstage.asked[1] == {"proved": ["train.py"], "module": False}
         assert asked["expect"] == {"a.*": "frozen", "b=c": "trained"}
 
     def test_without_options_the_runner_decides(self, backstage: Backstage) -> None:
         assert cli.main(["run", "-q", "train.py"]) == 0
         asked = backstage.asked[0]
-        assert (asked["steps"], asked["to_end"], asked["prove"], asked["expect"]) == (None, False, False, None)
+        assert (asked["steps"], asked["to_end"], asked["expect"]) == (None, False, None)
+        assert len(backstage.asked) == 1
 
 
 class TestTheExitStatus:
@@ -593,10 +601,10 @@ class TestTargets:
         assert stderr_of(capsys) == "fxaudit: error: The model holds no parameter.\n"
 
     def test_a_dict_may_hold_what_audit_takes(self) -> None:
-        pipeline = pytest.importorskip("fxaudit.pipeline")
-        from fxaudit.targets import KEYWORDS
+        api = pytest.importorskip("fxaudit.api")
+        from fxaudit.cli.targets import KEYWORDS
 
-        assert set(KEYWORDS) <= set(inspect.signature(pipeline.audit).parameters)
+        assert set(KEYWORDS) <= set(inspect.signature(api.audit).parameters)
 
 
 class TestSavedReports:
@@ -610,7 +618,7 @@ class TestSavedReports:
         assert Report.from_json(out.read_text(encoding="utf-8")).findings == (ERROR,)
 
     def test_are_drawn_for_one_parameter(self, saved: Callable[..., str], tmp_path: Path) -> None:
-        pytest.importorskip("fxaudit.renderers.pictures")
+        pytest.importorskip("fxaudit.renderers.picture.draw")
         out = tmp_path / "why.dot"
         assert cli.main(["render", saved(report_with(ERROR)), "-o", str(out), "--parameter", "w"]) == 0
         assert "digraph" in out.read_text(encoding="utf-8")
@@ -709,7 +717,7 @@ def test_ignored_findings_leave_the_files_too(backstage: Backstage, tmp_path: Pa
 )
 def test_commands_that_run_no_model_import_no_torch(saved: Callable[..., str], line: list[str]) -> None:
     words = [saved(report_with()) if word == "SAVED" else word for word in line]
-    script = f"import sys; from fxaudit.cli import main; main({words!r}); sys.exit('torch' in sys.modules)"
+    script = f"import sys; from fxaudit.cli.commands import main; main({words!r}); sys.exit('torch' in sys.modules)"
     process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
 

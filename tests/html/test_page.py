@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from fxaudit.finding import Related
-from fxaudit.renderers.html import fragment, render
-from fxaudit.renderers.picture_palette import GROUPS
-from fxaudit.report import OptimizerReport, Report
-from fxaudit.source import SourceLine
+from fxaudit.answer.answer import OptimizerReport
+from fxaudit.answer.finding import Related
+from fxaudit.program.source import SourceLine
+from fxaudit.renderers.html.markup import fragment, render
+from fxaudit.renderers.picture.palette import GROUPS
+from fxaudit.report import Report
 from tests import sample_reports
 from tests.html.conftest import Parsed
 
@@ -195,7 +196,7 @@ def test_every_style_of_the_fragment_is_confined_to_it(parse: Parse) -> None:
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_the_script_parses() -> None:
-    script = Path(__file__).parents[2] / "fxaudit" / "renderers" / "templates" / "page.js"
+    script = Path(__file__).parents[2] / "fxaudit" / "renderers" / "html" / "templates" / "page.js"
     done = subprocess.run(["node", "--check", str(script)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(script.read_text(encoding="utf-8").splitlines()) < 500

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fxaudit.renderers.picture_engine import Picture, embedded_graphviz
+from fxaudit.renderers.picture.engine import Picture, embedded_graphviz
 
 _STATEMENT = re.compile(r"^\t*(?P<name>\"?[\w-]+\"?)(?: -> (?P<target>\"?[\w-]+\"?))? \[(?P<attributes>.*)\]$", re.M)
 _ATTRIBUTE = re.compile(r"(\w+)=(<<.*?>>(?= \w+=|$)|\"(?:[^\"\\]|\\.)*\"|[^\s\"]+)")

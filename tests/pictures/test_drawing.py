@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 import pytest
 
 from fxaudit.errors import PictureError, UnknownFormatError
-from fxaudit.renderers import picture_engine
-from fxaudit.renderers.picture_canvas import Canvas
-from fxaudit.renderers.picture_labels import Line
-from fxaudit.renderers.pictures import VIEWS, dot, draw, pdf, png, svg
+from fxaudit.renderers.picture import engine
+from fxaudit.renderers.picture.canvas import Canvas
+from fxaudit.renderers.picture.draw import VIEWS, dot, draw, pdf, png, svg
+from fxaudit.renderers.picture.labels import Line
 from fxaudit.report import Report
 from tests import sample_reports
 
@@ -73,7 +73,7 @@ def test_both_engines_draw_the_same_boxes_with_the_same_words(
 
 @pytest.mark.usefixtures("no_dot")
 def test_without_any_graphviz_svg_still_explains_itself_and_png_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture_engine._embedded, "__defaults__", (lambda: None,))
+    monkeypatch.setattr(engine._embedded, "__defaults__", (lambda: None,))
     document = svg(sample_reports.healthy())
     assert "pip install graphviz-pure" in " ".join(texts(document))
     with pytest.raises(PictureError, match="needs Graphviz"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fxaudit.renderers.picture_engine import Picture
-from fxaudit.renderers.picture_scene import LIMIT
-from fxaudit.renderers.pictures import draw
+from fxaudit.renderers.picture.draw import draw
+from fxaudit.renderers.picture.engine import Picture
+from fxaudit.renderers.picture.scene import LIMIT
 from tests import sample_reports
 from tests.pictures.conftest import Drawn
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from fxaudit.errors import UnknownParameterError
-from fxaudit.renderers.picture_engine import Picture
-from fxaudit.renderers.pictures import draw
+from fxaudit.renderers.picture.draw import draw
+from fxaudit.renderers.picture.engine import Picture
 from fxaudit.report import Report
 from tests import sample_reports
 from tests.pictures.conftest import Drawn
@@ -153,8 +153,8 @@ def test_unregistered_and_stale_tensors_stand_outside_the_model(read: Read) -> N
 
 
 def test_each_verdict_has_its_own_symbol_and_outline() -> None:
-    from fxaudit.renderers.picture_palette import LOOKS
-    from fxaudit.report import VERDICTS
+    from fxaudit.answer.answer import VERDICTS
+    from fxaudit.renderers.picture.palette import LOOKS
 
     assert set(LOOKS) == set(VERDICTS)
     assert len({look.symbol for look in LOOKS.values()}) == len(VERDICTS)

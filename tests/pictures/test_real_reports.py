@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fxaudit import cli
-from fxaudit.renderers.pictures import VIEWS
+from fxaudit.renderers.picture.draw import VIEWS
 from fxaudit.report import Report
 
 REPORTS = sorted((Path(__file__).parents[2] / "reports").glob("*.json"))

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from fxaudit.answer.finding import PathStep
 from fxaudit.errors import UnknownParameterError
-from fxaudit.finding import PathStep
-from fxaudit.renderers.picture_engine import Picture
-from fxaudit.renderers.picture_path import path_of
-from fxaudit.renderers.picture_why import draw_why
-from fxaudit.renderers.pictures import draw
+from fxaudit.renderers.picture.draw import draw
+from fxaudit.renderers.picture.engine import Picture
+from fxaudit.renderers.picture.path import path_of
+from fxaudit.renderers.picture.why import draw_why
 from tests import sample_reports
 from tests.pictures.conftest import Drawn
 

@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from fxaudit.finding import Finding, PathStep, Related
-from fxaudit.graph_data import GraphData, GraphEdge, GraphModule, GraphNode
-from fxaudit.report import (
+from fxaudit.answer.answer import (
     Change,
     Event,
     Gradient,
     Holder,
     OptimizerReport,
     ParameterReport,
-    Report,
     RuleInfo,
     StepReport,
     SymbolicReport,
 )
-from fxaudit.source import Frame, SourceLine
+from fxaudit.answer.finding import Finding, PathStep, Related
+from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, GraphNode
+from fxaudit.program.source import Frame, SourceLine
+from fxaudit.report import Report
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from fxaudit.differences import VerdictChange
-from fxaudit.report import ParameterReport, Report
+from fxaudit.answer.answer import ParameterReport
+from fxaudit.answer.differences import VerdictChange
+from fxaudit.report import Report
 
 
 def one(verdict: str) -> Report:

@@ -5,10 +5,10 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fxaudit.finding import Finding
-from fxaudit.renderers.github import render
+from fxaudit.answer.finding import Finding
+from fxaudit.program.source import SourceLine
+from fxaudit.renderers.text.github import render
 from fxaudit.report import Report
-from fxaudit.source import SourceLine
 
 # As actions/runner reads a command: properties up to the next `::`, values percent-decoded.
 COMMAND = re.compile(r"::(\w+) (.*?)::(.*)")

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from fxaudit.renderers import render
-from fxaudit.renderers.terminal import render as terminal
+from fxaudit.renderers.text.terminal import render as terminal
 from fxaudit.report import Report
 
 Check = Callable[[str], bool]

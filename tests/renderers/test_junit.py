@@ -5,9 +5,10 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fxaudit.finding import Finding
-from fxaudit.renderers.junit import render
-from fxaudit.report import ParameterReport, Report
+from fxaudit.answer.answer import ParameterReport
+from fxaudit.answer.finding import Finding
+from fxaudit.renderers.data.junit import render
+from fxaudit.report import Report
 
 
 def suite_of(report: Report) -> ElementTree.Element:

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from fxaudit.finding import Finding, Related
-from fxaudit.renderers.markdown import render
-from fxaudit.report import ParameterReport, Report, SymbolicReport
-from fxaudit.source import SourceLine
+from fxaudit.answer.answer import ParameterReport, SymbolicReport
+from fxaudit.answer.finding import Finding, Related
+from fxaudit.program.source import SourceLine
+from fxaudit.renderers.text.markdown import render
+from fxaudit.report import Report
 
 OURS = re.compile(r"</?(details|summary|code|sub)>|<!-- -->")
 risky = st.text(st.sampled_from("`*_[]()<>#!|~$\\&;@:/w.-+=1a \n\t\x1b\u202e"), max_size=30)

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from fxaudit.answer.answer import ParameterReport, SymbolicReport, Verdict
+from fxaudit.answer.finding import Finding, Level
 from fxaudit.errors import FxauditError, UnknownParameterError
-from fxaudit.finding import Finding, Level
-from fxaudit.report import ParameterReport, Report, SymbolicReport, Verdict
+from fxaudit.report import Report
 
 
 def report_with(*verdicts: Verdict, levels: tuple[Level, ...] = (), **facts: object) -> Report:

@@ -8,10 +8,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from fxaudit.finding import Finding
-from fxaudit.renderers.sarif import FINGERPRINT, SCHEMA_URI, render
+from fxaudit.answer.finding import Finding
+from fxaudit.program.source import SourceLine
+from fxaudit.renderers.data.sarif import FINGERPRINT, SCHEMA_URI, render
 from fxaudit.report import Report
-from fxaudit.source import SourceLine
 
 Run = dict[str, Any]
 

@@ -14,22 +14,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fxaudit import finding, graph_data, report
-from fxaudit.errors import InvalidReportError
-from fxaudit.finding import Finding, PathStep, Related
-from fxaudit.report import (
+from fxaudit.answer import answer, document, finding, picture_data
+from fxaudit.answer.answer import (
     Change,
     Event,
     Gradient,
     Holder,
     OptimizerReport,
     ParameterReport,
-    Report,
     RuleInfo,
     StepReport,
     SymbolicReport,
 )
-from fxaudit.source import Frame, SourceLine
+from fxaudit.answer.finding import Finding, PathStep, Related
+from fxaudit.errors import InvalidReportError
+from fxaudit.program.source import Frame, SourceLine
+from fxaudit.report import Report
 
 SCHEMA: dict[str, Any] = json.loads(resources.files("fxaudit").joinpath("schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -141,17 +141,17 @@ def test_the_schema_is_a_valid_and_strict_one() -> None:
 def test_the_schema_knows_the_words_of_the_code() -> None:
     definitions = SCHEMA["$defs"]
     parameter = definitions["parameter"]["properties"]
-    assert set(parameter["verdict"]["enum"]) == set(report.VERDICTS)
+    assert set(parameter["verdict"]["enum"]) == set(answer.VERDICTS)
     assert set(definitions["level"]["enum"]) == set(finding.LEVELS)
     assert set(definitions["pathStep"]["properties"]["kind"]["enum"]) == set(get_args(finding.StepKind))
     nodes = definitions["graph"]["properties"]["nodes"]["items"]["prefixItems"]
     edges = definitions["graph"]["properties"]["edges"]["items"]["prefixItems"]
-    assert set(nodes[0]["enum"]) == set(get_args(get_type_hints(graph_data.GraphNode)["kind"]))
-    assert set(edges[2]["enum"]) == set(get_args(get_type_hints(graph_data.GraphEdge)["kind"]))
+    assert set(nodes[0]["enum"]) == set(get_args(get_type_hints(picture_data.GraphNode)["kind"]))
+    assert set(edges[2]["enum"]) == set(get_args(get_type_hints(picture_data.GraphEdge)["kind"]))
     for kind, name in ((Gradient, "gradient"), (Change, "change")):
         states = get_args(get_type_hints(kind)["state"])
         assert set(parameter[name]["properties"]["state"]["enum"]) == set(states)
-    assert SCHEMA["properties"]["schema_version"]["const"] == report.SCHEMA_VERSION
+    assert SCHEMA["properties"]["schema_version"]["const"] == document.SCHEMA_VERSION
 
 
 @pytest.mark.parametrize(

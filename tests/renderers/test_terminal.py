@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from fxaudit.finding import Finding
-from fxaudit.renderers.code_frame import CodeFrame
-from fxaudit.renderers.terminal import render
-from fxaudit.report import Event, Gradient, Holder, ParameterReport, Report, StepReport
-from fxaudit.source import SourceLine
+from fxaudit.answer.answer import Event, Gradient, Holder, ParameterReport, StepReport
+from fxaudit.answer.finding import Finding
+from fxaudit.program.source import SourceLine
+from fxaudit.renderers.text.code_frame import CodeFrame
+from fxaudit.renderers.text.terminal import render
+from fxaudit.report import Report
 
 
 def frame_text(source: SourceLine, width: int = 80) -> list[str]:

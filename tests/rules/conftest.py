@@ -18,8 +18,8 @@ import pytest
 import torch
 
 import fxaudit
+from fxaudit.judge.rule import Example, Rule
 from fxaudit.report import Report
-from fxaudit.rule import Example, Rule
 
 Kind = Literal["bad", "good"]
 

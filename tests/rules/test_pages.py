@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fxaudit.rules import RULES
+from fxaudit.judge.rules import RULES
 from tools import write_rule_pages
 
 REMEDY = "`python -m tools.write_rule_pages` writes it anew."

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 import fxaudit
+from fxaudit.judge.rule import Rule
+from fxaudit.judge.rules import RULES
+from fxaudit.program.source import displayed_path
 from fxaudit.report import Report
-from fxaudit.rule import Rule
-from fxaudit.rules import RULES
-from fxaudit.source import displayed_path
 
 Run = Callable[..., "tuple[Report, object]"]
 
@@ -134,12 +134,25 @@ def test_the_rationale_says_more_than_the_title(rule: type[Rule]) -> None:
     assert rule.title() not in rationale
 
 
+FAMILIES = {
+    "1": "path",
+    "2": "registration",
+    "3": "optimizers",
+    "4": "loop",
+    "5": "values",
+    "6": "expectations",
+    "9": "unseen",
+}
+
+
 @each_rule
-def test_a_rule_stands_alone_in_a_file_named_by_its_code(rule: type[Rule]) -> None:
-    module = ast.parse(Path(inspect.getfile(rule)).read_text())
-    assert ast.get_docstring(module) == f"{rule.code}."
+def test_a_rule_stands_alone_in_a_file_of_its_family_and_its_name(rule: type[Rule]) -> None:
+    file = Path(inspect.getfile(rule))
+    assert ast.get_docstring(ast.parse(file.read_text())) == f"{rule.code}."
     assert [r for r in RULES if inspect.getfile(r) == inspect.getfile(rule)] == [rule]
-    assert Path(inspect.getfile(rule)).parent.name == "rules"
+    assert (file.parents[1].name, file.parent.name) == ("rules", FAMILIES[rule.code[3]])
+    assert file.stem == rule.name.replace("-", "_")
+    assert rule.__name__ == "".join(word.capitalize() for word in rule.name.split("-"))
 
 
 @each_rule
@@ -163,8 +176,8 @@ def test_codes_and_names_are_unique() -> None:
 
 
 def test_every_rule_file_is_registered() -> None:
-    folder = Path(inspect.getfile(RULES[0])).parent
-    with_code = {path.name for path in folder.glob("*.py") if re.match(r'"""FXA\d\d\d\.', path.read_text())}
+    folder = Path(inspect.getfile(RULES[0])).parents[1]
+    with_code = {path.name for path in folder.glob("*/*.py") if re.match(r'"""FXA\d\d\d\.', path.read_text())}
     assert with_code == {Path(inspect.getfile(rule)).name for rule in RULES}
 
 

@@ -1,0 +1,372 @@
+"""The answer as a JSON document, written and read. Reading runs no code and needs neither torch nor the audited files.
+
+Schema history: 1 (first version).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from fxaudit.answer.answer import (
+    VERDICTS,
+    Answer,
+    Change,
+    Crash,
+    Event,
+    Gradient,
+    Holder,
+    OptimizerReport,
+    ParameterReport,
+    RuleInfo,
+    StepReport,
+    SymbolicReport,
+)
+from fxaudit.answer.finding import LEVELS, Finding, PathStep, Related
+from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, GraphNode
+from fxaudit.errors import InvalidReportError
+from fxaudit.program.source import Frame, SourceLine
+
+__all__ = ["SCHEMA_VERSION", "from_document", "from_text", "to_document", "to_text"]
+
+SCHEMA_VERSION = 1
+
+Json = dict[str, Any]
+Entry = TypeVar("Entry")
+Word = TypeVar("Word", bound=str)
+
+
+def to_text(answer: Answer, indent: int | None = None) -> str:
+    """`answer` as JSON text; `fxaudit/schema.json` describes it."""
+    return json.dumps(to_document(answer), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def from_text(text: str) -> Answer:
+    """The answer that `to_text` wrote.
+
+    Raises:
+        InvalidReportError: The text is no report, or one of another schema version.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise InvalidReportError(f"This is no fxaudit report: it is not JSON ({error}).") from error
+    except RecursionError:
+        raise InvalidReportError("This is no fxaudit report: it is nested too deeply.") from None
+    if not isinstance(document, dict) or "schema_version" not in document:
+        raise InvalidReportError("This is no fxaudit report: it has no `schema_version`.")
+    if document["schema_version"] != SCHEMA_VERSION:
+        raise InvalidReportError(
+            f"The report has schema version {document['schema_version']!r}, this fxaudit reads {SCHEMA_VERSION}. "
+            "Make it again with this version."
+        )
+    try:
+        return from_document(document)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
+        raise InvalidReportError(f"The report is damaged: {type(error).__name__}: {error}.") from error
+
+
+class _SourceTable:
+    """The lines that path steps name, each written once. A way of a thousand parameters names the same lines."""
+
+    def __init__(self) -> None:
+        self.written: list[Json] = []
+        self._index: dict[SourceLine, int] = {}
+
+    def index(self, source: SourceLine | None) -> int | None:
+        """The position of `source` in the table."""
+        if source is None:
+            return None
+        known = self._index.get(source)
+        if known is None:
+            known = self._index[source] = len(self.written)
+            found = _source(source)
+            assert found is not None
+            self.written.append(found)
+        return known
+
+    def path(self, steps: Sequence[PathStep]) -> list[Json]:
+        """`steps` with the positions of their lines."""
+        return [
+            {
+                "kind": step.kind,
+                "label": step.label,
+                "module": step.module,
+                "source": self.index(step.source),
+                "carries_gradient": step.carries_gradient,
+            }
+            for step in steps
+        ]
+
+
+def to_document(answer: Answer) -> Json:
+    """`answer` as the JSON document of the contract."""
+    from fxaudit._version import __version__
+
+    # A parameter's finding counts by what it says: after `replace` it need not be the same object.
+    index = {finding: number for number, finding in reversed(list(enumerate(answer.findings)))}
+    graph = answer.graph_data
+    table = _SourceTable()
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "fxaudit", "version": __version__},
+        "title": answer.title,
+        "environment": dict(answer.environment),
+        "audited": answer.audited,
+        "fail_on": answer.fail_on,
+        "notes": list(answer.notes),
+        "script": {
+            "exit": answer.script_exit,
+            "traceback": answer.traceback,
+            "crash": {"source": _source(answer.crash.source), "step": answer.crash.step} if answer.crash else None,
+        },
+        "parameters": [
+            {
+                "name": p.name,
+                "verdict": p.verdict,
+                "reason": p.reason,
+                "shape": list(p.shape),
+                "numel": p.numel,
+                "dtype": p.dtype,
+                "requires_grad": p.requires_grad,
+                "held_by": [{"optimizer": h.optimizer, "group": h.group} for h in p.held_by],
+                "gradient": {"state": p.gradient.state, "norm": _finite(p.gradient.norm)},
+                "change": {"state": p.change.state, "norm": _finite(p.change.norm)},
+                "identity": p.identity,
+                "reached_in": p.reached_in,
+                "steps": p.steps,
+                "findings": [index[finding] for finding in p.findings if finding in index],
+                "culprit": _source(p.culprit),
+                "path": table.path(p.path),
+                "module_type": p.module_type,
+            }
+            for p in answer
+        ],
+        "findings": [_finding(finding, table) for finding in answer.findings],
+        "sources": table.written,
+        "optimizers": [
+            {
+                "name": o.name,
+                "type": o.type,
+                "source": _source(o.source),
+                "steps": o.steps,
+                "groups": [{"lr": _finite(lr), "parameters": list(names)} for lr, names in o.groups],
+            }
+            for o in answer.optimizers
+        ],
+        "steps": [
+            {
+                "events": [
+                    {"kind": e.kind, "text": e.text, "source": _source(e.source), "count": e.count} for e in step.events
+                ]
+            }
+            for step in answer.steps
+        ],
+        "symbolic": {
+            "status": answer.symbolic.status,
+            "reason": answer.symbolic.reason,
+            "source": _source(answer.symbolic.source),
+        },
+        "rules": [
+            {
+                "code": r.code,
+                "name": r.name,
+                "level": r.level,
+                "title": r.title,
+                "rationale": r.rationale,
+                "fix": r.fix,
+            }
+            for r in answer.rules
+        ],
+        "graph": {
+            "modules": [[m.name, m.type, m.parent, m.called] for m in graph.modules],
+            "sources": [_source(source) for source in graph.sources],
+            "nodes": [[n.kind, n.label, n.module, n.source, n.carries_gradient] for n in graph.nodes],
+            "edges": [[e.source, e.target, e.kind, e.cut] for e in graph.edges],
+            "autograd_nodes": [list(pair) for pair in graph.autograd_nodes],
+            "autograd_edges": [list(pair) for pair in graph.autograd_edges],
+        },
+    }
+
+
+def from_document(document: Json) -> Answer:
+    """The inverse of `to_document`."""
+    found = document["findings"]
+    table = [_read_source(source) for source in document["sources"]]
+    findings = tuple(_read_finding(data, table) for data in found)
+    parameters = {
+        p["name"]: ParameterReport(
+            name=p["name"],
+            verdict=_known(p["verdict"], VERDICTS, "verdict"),
+            reason=p["reason"],
+            shape=tuple(p["shape"]),
+            numel=p["numel"],
+            dtype=p["dtype"],
+            requires_grad=p["requires_grad"],
+            held_by=tuple(Holder(h["optimizer"], h["group"]) for h in p["held_by"]),
+            gradient=Gradient(p["gradient"]["state"], p["gradient"]["norm"]),
+            change=Change(p["change"]["state"], p["change"]["norm"]),
+            identity=p["identity"],
+            reached_in=p["reached_in"],
+            steps=p["steps"],
+            findings=tuple(_entry(findings, number) for number in p["findings"]),
+            culprit=_read_source(p["culprit"]),
+            path=tuple(_read_path_step(step, table) for step in p["path"]),
+            module_type=p["module_type"],
+        )
+        for p in document["parameters"]
+    }
+    graph = document["graph"]
+    symbolic = document["symbolic"]
+    return Answer(
+        parameters=parameters,
+        findings=findings,
+        optimizers=tuple(
+            OptimizerReport(
+                o["name"],
+                o["type"],
+                _read_source(o["source"]),
+                tuple((g["lr"], tuple(g["parameters"])) for g in o["groups"]),
+                o["steps"],
+            )
+            for o in document["optimizers"]
+        ),
+        steps=tuple(
+            StepReport(
+                tuple(Event(e["kind"], e["text"], _read_source(e["source"]), e["count"]) for e in step["events"])
+            )
+            for step in document["steps"]
+        ),
+        symbolic=SymbolicReport(symbolic["status"], symbolic["reason"], _read_source(symbolic["source"])),
+        graph_data=GraphData(
+            modules=tuple(GraphModule(*m) for m in graph["modules"]),
+            sources=tuple(source for source in map(_read_source, graph["sources"]) if source is not None),
+            nodes=tuple(GraphNode(*n) for n in graph["nodes"]),
+            edges=tuple(GraphEdge(*e) for e in graph["edges"]),
+            autograd_nodes=tuple((name, op) for name, op in graph["autograd_nodes"]),
+            autograd_edges=tuple((a, b) for a, b in graph["autograd_edges"]),
+        ),
+        rules=tuple(
+            RuleInfo(r["code"], r["name"], r["level"], r["title"], r["rationale"], r["fix"]) for r in document["rules"]
+        ),
+        environment=document["environment"],
+        notes=tuple(document["notes"]),
+        title=document["title"],
+        script_exit=document["script"]["exit"],
+        traceback=document["script"]["traceback"],
+        crash=_read_crash(document["script"].get("crash")),
+        fail_on=_known(document["fail_on"], LEVELS, "level"),
+        audited=document["audited"],
+    )
+
+
+def _source(source: SourceLine | None) -> Json | None:
+    if source is None:
+        return None
+    return {
+        "file": source.file,
+        "line": source.line,
+        "function": source.function,
+        "code": source.code,
+        "frames": [{"file": f.file, "line": f.line, "function": f.function} for f in source.frames],
+        "columns": list(source.columns) if source.columns else None,
+        "context": [list(pair) for pair in source.context],
+        "library": source.library,
+    }
+
+
+def _read_source(data: Json | None) -> SourceLine | None:
+    if data is None:
+        return None
+    columns = data["columns"]
+    return SourceLine(
+        data["file"],
+        data["line"],
+        data["function"],
+        data["code"],
+        tuple(Frame(f["file"], f["line"], f["function"]) for f in data["frames"]),
+        (columns[0], columns[1]) if columns else None,
+        tuple((number, text) for number, text in data["context"]),
+        data["library"],
+    )
+
+
+def _read_path_step(data: Json, table: Sequence[SourceLine | None]) -> PathStep:
+    source = None if data["source"] is None else _entry(table, data["source"])
+    return PathStep(data["kind"], data["label"], data["module"], source, data["carries_gradient"])
+
+
+def _entry(table: Sequence[Entry], number: int) -> Entry:
+    """The entry at `number`, which Python would count from the end where it is negative."""
+    if number < 0:
+        raise IndexError(f"there is no entry {number}")
+    return table[number]
+
+
+def _known(word: Any, words: Sequence[Word], what: str) -> Word:
+    """`word`, if it is one of `words`."""
+    for known in words:
+        if word == known:
+            return known
+    raise ValueError(f"{word!r} is no {what}")
+
+
+def _finite(number: float | None) -> float | None:
+    """`number` where JSON can say it."""
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _finding(finding: Finding, table: _SourceTable) -> Json:
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "level": finding.level,
+        "message": finding.message,
+        "fix": finding.fix,
+        "parameters": list(finding.parameters),
+        "culprit": _source(finding.culprit),
+        "related": [
+            {
+                "file": r.source.file,
+                "line": r.source.line,
+                "code": r.source.code,
+                "role": r.role,
+                "source": _source(r.source),
+            }
+            for r in finding.related
+        ],
+        "path": table.path(finding.path),
+        "proved": finding.proved,
+        "restored": list(finding.restored),
+        "also": list(finding.also),
+        "fact": finding.fact,
+    }
+
+
+def _read_crash(data: Json | None) -> Crash | None:
+    return Crash(_read_source(data["source"]), data["step"]) if data is not None else None
+
+
+def _read_finding(data: Json, table: Sequence[SourceLine | None]) -> Finding:
+    related = []
+    for item in data["related"]:
+        source = _read_source(item["source"])
+        if source is not None:
+            related.append(Related(source, item["role"]))
+    return Finding(
+        code=data["code"],
+        name=data["name"],
+        level=_known(data["level"], LEVELS, "level"),
+        message=data["message"],
+        fix=data["fix"],
+        parameters=tuple(data["parameters"]),
+        culprit=_read_source(data["culprit"]),
+        related=tuple(related),
+        path=tuple(_read_path_step(step, table) for step in data["path"]),
+        proved=data["proved"],
+        restored=tuple(data["restored"]),
+        also=tuple(data["also"]),
+        fact=data.get("fact"),
+    )

@@ -1,0 +1,67 @@
+"""Findings: what a rule says about parameters, with the line to blame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from fxaudit.program.source import SourceLine
+
+__all__ = ["LEVELS", "Finding", "Level", "PathStep", "Related"]
+
+Level = Literal["error", "warning", "note"]
+LEVELS: tuple[Level, ...] = ("error", "warning", "note")
+"""From loudest to quietest."""
+
+StepKind = Literal["optimizer", "parameter", "operation", "cut", "python", "loss", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another line that belongs to a finding, and the part it plays, such as `"the effect shows here"`."""
+
+    source: SourceLine
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One station on the way from a parameter to the loss.
+
+    `kind` is `cut` where the gradient ends, `end` where the value itself goes no further, `python` where it left torch.
+    """
+
+    kind: StepKind
+    label: str
+    module: str = ""
+    source: SourceLine | None = None
+    carries_gradient: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One defect: a fact about the user's objects, the parameters it concerns and the line an expert would edit.
+
+    `proved` is True when a replay without the culprit brought gradient back to `restored`, False when it did not, and
+    None when no replay was made or the culprit has no neutral form. `also` names the codes of further causes that have
+    to be fixed after this one. `fact` says in one sentence, with the numbers seen, why a derivative is zero or not
+    finite; None where that is not the question, or not known.
+    """
+
+    code: str
+    name: str
+    level: Level
+    message: str
+    fix: str
+    parameters: tuple[str, ...] = ()
+    culprit: SourceLine | None = None
+    related: tuple[Related, ...] = ()
+    path: tuple[PathStep, ...] = ()
+    proved: bool | None = None
+    restored: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    fact: str | None = None
+
+    def with_proof(self, proved: bool, restored: tuple[str, ...]) -> Finding:
+        """This finding with the outcome of its replay."""
+        return replace(self, proved=proved, restored=restored)

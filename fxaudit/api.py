@@ -1,0 +1,469 @@
+"""The public functions: audit, watch, why, explain."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import FrameType, TracebackType
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import lr_scheduler
+
+from fxaudit.answer.answer import VERDICTS, Answer
+from fxaudit.attempts import attempt
+from fxaudit.capture.naming import ModelName
+from fxaudit.capture.processes import unwrapped
+from fxaudit.capture.remembered import remember
+from fxaudit.capture.session import Session, active_session
+from fxaudit.capture.values import number_of
+from fxaudit.capture.watch.autograd import note_earlier_hooks
+from fxaudit.errors import (
+    InvalidExpectationError,
+    InvalidLossError,
+    InvalidModelError,
+    InvalidOptimizerError,
+    UnknownRuleError,
+)
+from fxaudit.explanation import Explanation, explanation_of, rule_page
+from fxaudit.judge.expectations import check_patterns
+from fxaudit.judge.rule import Rule
+from fxaudit.judge.rules import RULES
+from fxaudit.judge.write_up import Options, examine, unjudged_report
+from fxaudit.program.groups import flags_set
+from fxaudit.program.source import is_library, is_skipped, variables_of
+from fxaudit.program.tree import construction_of, constructions_of, is_only_one
+from fxaudit.report import Report
+from fxaudit.run.loop import Observation, raise_stack_limit
+from fxaudit.run.ranks.exchange import Exchange
+from fxaudit.run.replay import Closure, Rehearsal, prove
+from fxaudit.run.warm_up import rises_later
+
+__all__ = ["audit", "explain", "watch", "why"]
+
+Loss = torch.Tensor | Callable[[], Any]
+
+
+def audit(
+    model: nn.Module | Mapping[str, nn.Module],
+    loss: Loss | None = None,
+    optimizer: Any = None,
+    *,
+    inputs: Any = None,
+    expect: Mapping[str, str] | None = None,
+    steps: int = 5,
+    prove: bool = True,
+    rules: Sequence[type[Rule]] = RULES,
+) -> Report:
+    """Say for every parameter whether training will change it, and if not, what stops it and on which line.
+
+    The closure is run once under observation, with a backward. Where a held parameter then has a zero gradient or none,
+    up to `steps` steps with the user's own optimizer are rehearsed; where a cause is found, the closure is run again
+    without it to prove the claim. A parameter is `trained` if gradient arrives and the optimizer's step changes its
+    value.
+
+    Parameters, gradients, buffers, random states, train/eval flags, hooks, optimizer state and grad mode are bit for
+    bit what they were before, also when the closure raises. Rehearsal and proofs happen in forked copies of the
+    process.
+
+    Args:
+        model: A module, or a dict of named modules.
+        loss: A closure that returns a scalar tensor (it may call `backward` itself), or a scalar tensor already
+        computed.
+            Without it and without `inputs`, nothing is executed: the forward is traced symbolically.
+        optimizer: One optimizer, several, or none. Anything with `param_groups` and `step` will do.
+        inputs: Arguments for the model, as a tuple or dict, where there is no loss yet; the outputs stand in for it.
+        expect: Name patterns (as in `fnmatch`) and the verdict expected of what they match.
+        steps: How many steps to rehearse at most.
+        prove: Whether to prove causes by replay.
+        rules: The rules to ask, in their order of priority.
+
+    Returns:
+        The report: a verdict for each parameter, a finding for each cause.
+
+    Raises:
+        InvalidModelError: `model` is no module, or has nothing that could be audited.
+        InvalidLossError: `loss` is neither a scalar tensor nor a callable that returns one.
+        InvalidOptimizerError: An optimizer lacks `param_groups` or `step`.
+        InvalidExpectationError: An `expect` pattern names no verdict, or matches no parameter.
+
+    Example:
+        >>> import torch, fxaudit
+        >>> model = torch.nn.Linear(2, 1)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> report = fxaudit.audit(model, lambda: model(torch.ones(1, 2)).sum(), optimizer)
+        >>> report["weight"].verdict
+        'trained'
+
+        Without a loss and inputs the structure is judged, and nothing is executed:
+
+        >>> report = fxaudit.audit(torch.nn.Linear(10**6, 10**6, device="meta"))
+        >>> print(report["weight"].reason)
+        the structure lets gradient pass; it trains if an optimizer holds it
+    """
+    named = _models(model)
+    optimizers = _optimizers(optimizer)
+    expected = _expectations(expect)
+    if loss is None and inputs is None:
+        from fxaudit.judge.structure.audit import symbolic_report
+
+        failures: list[str] = []
+        found = attempt("the structure", lambda: symbolic_report(named, optimizers, expected, rules), None, failures)
+        prefixed = [(f"{name}." if name else "", module) for name, module in named]
+        report = found or unjudged_report(prefixed, type(named[0][1]).__name__, (), failures)
+    else:
+        closure = _closure(model, loss, inputs)
+        frame = sys._getframe(1)
+        files = _project_files(frame, loss)
+        report = _audit_recorded(named, closure, optimizers, expected, steps, prove, rules, _scope(loss, frame), files)
+        if not report.parameters:
+            kind = f"a {type(model).__name__}" if isinstance(model, nn.Module) else "a dict of modules"
+            raise InvalidModelError(
+                f"`model` is {kind} without any parameter. Expected: a module with parameters to train."
+            )
+    if not report.parameters:
+        what = f"a {type(model).__name__}" if isinstance(model, nn.Module) else "a dict of modules"
+        raise InvalidModelError(
+            f"`model` is {what} without any parameter. Expected: a module with parameters, "
+            "or one whose loss reaches some."
+        )
+    check_patterns(expected, report.parameters)
+    return Report.of(report)
+
+
+def _audit_recorded(
+    named: list[tuple[str, nn.Module]],
+    closure: Closure,
+    optimizers: list[Any],
+    expect: Mapping[str, str],
+    steps: int,
+    with_proof: bool,
+    rules: Sequence[type[Rule]],
+    scope: Mapping[str, object],
+    files: Sequence[str],
+) -> Answer:
+    """One observed forward and backward; rehearsal and proofs where they are needed."""
+    raise_stack_limit()
+    session = active_session() or Session()
+    own = session.recording()
+    rehearsal = Rehearsal(session, named, optimizers, closure, steps)
+    with own:
+        session.remember_scope(scope)
+        models = _learn(session, named, optimizers, files)
+        session.holding = {session.optimizer_info(given).index for given in optimizers}
+        session.holding |= {session.optimizers[i].wrapper_of for i in session.holding} - {-1}
+        with session.quietly():
+            session.warming = {session.optimizer_info(one).index for one in optimizers if rises_later(one)}
+        options = Options(
+            expect=expect,
+            rules=rules,
+            title=type(named[0][1]).__name__,
+            looped=False,
+            optimizers_known=bool(optimizers),
+            symbolic=("skipped", "", None),
+        )
+        report = rehearsal.report(lambda: examine(session, models, options))
+        if with_proof and report.findings:
+            notes: list[str] = []
+            report = attempt("the proofs", lambda: prove(report, session, closure, named), report, notes)
+            report = replace(report, notes=(*report.notes, *notes))
+    session.holding = None
+    session.forward_unseen = False
+    if active_session() is None:
+        session.release()
+    return report
+
+
+def _scope(loss: object, frame: FrameType) -> dict[str, object]:
+    """The variables that the closure and the caller of `audit` know things by."""
+    found = {name: value for name, value in variables_of(frame).items() if not name.startswith("_")}
+    code = getattr(loss, "__code__", None)
+    for name, cell in zip(getattr(code, "co_freevars", ()), getattr(loss, "__closure__", None) or (), strict=False):
+        with contextlib.suppress(ValueError):  # an empty cell
+            found.setdefault(name, cell.cell_contents)
+    outer = getattr(loss, "__globals__", {})
+    for name in getattr(code, "co_names", ()):
+        if name in outer:
+            found.setdefault(name, outer[name])
+    return found
+
+
+def _project_files(frame: FrameType | None, loss: object) -> list[str]:
+    """The user's files, the nearest first: the one the closure stands in, and those from which `audit` is called."""
+    files = [getattr(getattr(loss, "__code__", None), "co_filename", "")]
+    while frame is not None:
+        if not is_skipped(frame.f_code.co_filename) and not is_library(frame.f_code.co_filename):
+            files.append(frame.f_code.co_filename)
+        frame = frame.f_back
+    return [file for file in dict.fromkeys(files) if file]
+
+
+def _learn(
+    session: Session, named: list[tuple[str, nn.Module]], optimizers: list[Any], files: Sequence[str] = ()
+) -> list[ModelName]:
+    from fxaudit.capture.watch.optimizers import note_construction
+
+    single = len(named) == 1
+    models = []
+    for name, given in named:
+        module = unwrapped(given)
+        info = session.module_info(module)
+        models.append(ModelName(info, module, "" if single else f"{name}."))
+        with session.quietly():
+            session.note_names(info, module)
+            for parameter in module.parameters():
+                note_earlier_hooks(session, parameter)
+            _note_earlier_flags(session, module, files)
+    for optimizer in optimizers:
+        if id(optimizer) not in session._optimizer_by_id:
+            found = construction_of(files, type(optimizer).__name__, session.variables.get(id(optimizer), ""))
+            note_construction(session, optimizer, session.record.stacks.at(*found) if found else -1)
+            _note_earlier_scheduler(session, optimizer, files)
+        info_of = session.optimizer_info(optimizer)
+        session.look_at_groups(info_of, optimizer)
+    return models
+
+
+def _note_earlier_flags(session: Session, model: nn.Module, files: Sequence[str]) -> None:
+    """`requires_grad` as an attribute of a module, set before anybody watched."""
+    for module in model.modules():
+        flag = vars(module).get("requires_grad")
+        if isinstance(flag, bool) and "requires_grad" not in session.module_info(module).attributes:
+            places = [(*place, "") for place in flags_set(files, flag)]
+            stack = session.record.stacks.at(*places[0]) if is_only_one(places) else -1
+            session.module_info(module).attributes["requires_grad"] = [(session.record.time, stack, "flag")]
+
+
+def _note_earlier_scheduler(session: Session, optimizer: Any, files: Sequence[str]) -> None:
+    """What took a learning rate to 0 before anybody watched: the one scheduler that the files build."""
+    groups = [group for group in optimizer.param_groups if number_of(group.get("initial_lr"))]
+    if all(number_of(group.get("lr")) != 0 for group in groups):
+        return
+    known = (lr_scheduler.LRScheduler, lr_scheduler.ReduceLROnPlateau)
+    kinds = {name for name, kind in vars(lr_scheduler).items() if isinstance(kind, type) and issubclass(kind, known)}
+    places = constructions_of(files, kinds)
+    if is_only_one(places):
+        stack = session.record.stacks.at(*places[0])
+        session.optimizer_info(optimizer).schedulers.append((stack, "scheduler"))
+
+
+def _models(model: Any) -> list[tuple[str, nn.Module]]:
+    if isinstance(model, nn.Module):
+        return [("", model)]
+    if isinstance(model, Mapping):
+        if not model:
+            raise InvalidModelError(
+                "`model` is an empty dict. Expected: a torch.nn.Module, or a dict of named modules."
+            )
+        for name, module in model.items():
+            if not isinstance(module, nn.Module):
+                raise InvalidModelError(
+                    f"`model[{name!r}]` is {_described(module)}. Expected: a torch.nn.Module under every name."
+                )
+        return [(str(name), module) for name, module in model.items()]
+    raise InvalidModelError(
+        f"`model` is {_described(model)}. Expected: a torch.nn.Module, or a dict of named modules. "
+        "Pass the instance, not its class or its parameters."
+    )
+
+
+def _optimizers(optimizer: Any) -> list[Any]:
+    if optimizer is None:
+        return []
+    if hasattr(optimizer, "param_groups") and hasattr(optimizer, "step"):
+        return [optimizer]
+    if isinstance(optimizer, Mapping):
+        optimizer = list(optimizer.values())
+    if isinstance(optimizer, list | tuple):
+        return [one for entry in optimizer for one in _optimizers(entry)]
+    missing = " and ".join(f"`{name}`" for name in ("param_groups", "step") if not hasattr(optimizer, name))
+    raise InvalidOptimizerError(
+        f"`optimizer` is {_described(optimizer)}, which has no {missing}. "
+        "Expected: a torch optimizer, anything with `param_groups` and `step`, or a list of them."
+    )
+
+
+def _expectations(expect: Mapping[str, str] | None) -> dict[str, str]:
+    for pattern, verdict in (expect or {}).items():
+        if verdict not in VERDICTS:
+            raise InvalidExpectationError(
+                f"`expect[{pattern!r}]` is {verdict!r}, which is no verdict. Expected one of: {', '.join(VERDICTS)}."
+            )
+    return dict(expect or {})
+
+
+def _closure(model: Any, loss: Any, inputs: Any) -> Closure:
+    if loss is None:
+        if isinstance(model, Mapping):
+            raise InvalidLossError(
+                "`inputs` works for a single model. Expected: a `loss` closure for a dict of modules."
+            )
+        return Closure.of_inputs(model, inputs)
+    if isinstance(loss, torch.Tensor):
+        if loss.numel() != 1:
+            raise InvalidLossError(
+                f"`loss` is a tensor of shape {tuple(loss.shape)}. Expected: a scalar tensor; reduce it with `.mean()`."
+            )
+        return Closure.of_tensor(loss)
+    if callable(loss):
+        return Closure(loss)
+    raise InvalidLossError(
+        f"`loss` is {_described(loss)}. Expected: a callable without arguments "
+        "that returns a scalar tensor, or that tensor."
+    )
+
+
+def _described(thing: object) -> str:
+    if isinstance(thing, type):
+        return f"the class {thing.__name__}"
+    text = repr(thing)
+    return f"a {type(thing).__name__} ({text if len(text) <= 40 else text[:37] + '…'})"
+
+
+class watch:
+    """Watch a training loop, or part of one, as it runs.
+
+    With a model and optimizers it watches these; without arguments it learns every model and optimizer made and used
+    inside, as `fxaudit run` does, and an `audit()` called inside knows where things were made, replaced and left out.
+
+    Nothing that the loop computes is changed. After the recorded steps nothing is kept.
+
+    Where several processes run the same block (`torchrun`), rank 0 waits at its end for the reports of the others and
+    merges them; the others wait for nobody and keep their own.
+
+    Args:
+        model: A module, a dict of named modules, or None.
+        optimizers: The optimizers of the loop.
+        expect: Name patterns and the verdicts expected of them.
+        steps: Record at most this many steps; as many as are needed where it is None.
+
+    Example:
+        >>> import torch, fxaudit
+        >>> model = torch.nn.Linear(2, 1)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> with fxaudit.watch(model, optimizer) as watching:
+        ...     for _ in range(3):
+        ...         loss = model(torch.ones(4, 2)).sum()
+        ...         loss.backward()
+        >>> watching.report["weight"].verdict
+        'blocked'
+    """
+
+    def __init__(
+        self,
+        model: nn.Module | Mapping[str, nn.Module] | None = None,
+        *optimizers: Any,
+        expect: Mapping[str, str] | None = None,
+        steps: int | None = None,
+        rules: Sequence[type[Rule]] = RULES,
+    ) -> None:
+        named = [(name, unwrapped(one)) for name, one in _models(model)] if model is not None else []
+        self._optimizers = [one for given in optimizers for one in _optimizers(given)]
+        self._observation = Observation(
+            title=type(named[0][1]).__name__ if named else "watch",
+            steps=steps,
+            expect=_expectations(expect),
+            rules=rules,
+            models=named,
+        )
+        self._observation.on_enough = self._observation.stop_recording
+        self._exchange: Exchange | None = None
+        self._named = named
+        self._watching: contextlib.AbstractContextManager[Session] | None = None
+        self._report: Report | None = None
+
+    def __enter__(self) -> watch:
+        """Start watching."""
+        self._exchange = Exchange.of_block(sys._getframe(1))
+        self._exchange.enter()
+        self._watching = self._observation.watching()
+        session = self._watching.__enter__()
+        frame = sys._getframe(1)
+        for thing in (*(module for _, module in self._named), *self._optimizers):
+            session.remember_variable(thing, frame)
+        _learn(session, self._named, self._optimizers, _project_files(frame, None))
+        session.is_part = bool(self._named)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        """Stop watching; whatever the block raised goes on."""
+        if self._watching is None:
+            return
+        try:
+            self._report = Report.of(self._observation.report())
+        finally:
+            self._watching.__exit__(kind, error, tb)
+            self._watching = None
+            if self._report is not None and self._exchange is not None:
+                own = self._observation.rank_report(self._report, "end" if error is None else "death")
+                self._report = Report.of(self._exchange.merged(own))
+            if self._report is not None:
+                self._named.clear()
+                self._optimizers.clear()
+                remember(self._observation.session)
+                self._observation.release()
+
+    @property
+    def report(self) -> Report:
+        """What was seen so far; after the block, what was seen in it."""
+        if self._report is not None:
+            return self._report
+        return Report.of(self._observation.report())
+
+
+def why(tensor: torch.Tensor, loss: torch.Tensor, *, name: str = "") -> Explanation:
+    """Say whether `loss` brings a gradient to `tensor`, along which path, or where the nearest cut is.
+
+    Reach is decided on the autograd graph of `loss` alone: a backward from it would bring a gradient to `tensor` if and
+    only if a path of `grad_fn` nodes leads there. Nothing is executed and nothing is changed, except that torch keeps
+    the Python objects of autograd nodes once looked at.
+
+    Args:
+        tensor: A parameter, or any other tensor of the computation.
+        loss: A tensor computed from it, or thought to be; any shape.
+        name: What to call the tensor; found among the caller's variables and modules where it is left out.
+
+    Returns:
+        An explanation; printing it gives the answer, `.reaches` and `.path` hold it, and `.culprit` is the line of the
+        cut where the forward ran inside `with fxaudit.watch():`; without that the graph knows no lines.
+
+    Raises:
+        InvalidLossError: `loss` is no tensor.
+        InvalidModelError: `tensor` is no tensor.
+
+    Example:
+        >>> import torch, fxaudit
+        >>> w = torch.nn.Parameter(torch.ones(2))
+        >>> fxaudit.why(w, (w.detach() * 2).sum()).reaches
+        False
+    """
+    if not isinstance(tensor, torch.Tensor):
+        raise InvalidModelError(f"`tensor` is {_described(tensor)}. Expected: a tensor, such as model.layer.weight.")
+    if not isinstance(loss, torch.Tensor):
+        raise InvalidLossError(f"`loss` is {_described(loss)}. Expected: a tensor; call the closure first.")
+    return explanation_of(tensor, loss, name, sys._getframe(1))
+
+
+def explain(code: str) -> str:
+    """The page of a rule as Markdown: what it means, why it matters, how to fix it, and an example.
+
+    Args:
+        code: The rule's code or name, such as "FXA104" or "detached-path", in any case.
+
+    Raises:
+        UnknownRuleError: There is no such rule.
+
+    Example:
+        >>> import fxaudit
+        >>> print(fxaudit.explain("FXA104").splitlines()[0])
+        # FXA104 detached-path
+    """
+    wanted = code.strip().lower()
+    for rule in RULES:
+        if wanted in (rule.code.lower(), rule.name, rule.code[3:]):
+            return rule_page(rule)
+    near = [rule.code for rule in RULES if rule.code.lower().startswith(wanted[:4])][:4] or [r.code for r in RULES[:4]]
+    raise UnknownRuleError(f"There is no rule {code!r}. Near it: {', '.join(near)}; `fxaudit rules` lists all.")

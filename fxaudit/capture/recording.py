@@ -1,0 +1,247 @@
+"""What was seen: operations, values, module calls and loop events, as plain data.
+
+Nothing here holds a tensor or a module of the user's alive; identities are kept as indices, and tensors that outlive a
+step are followed through weak references.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+
+from fxaudit.program.source import StackTable
+
+__all__ = [
+    "BackwardEvent",
+    "GradFnGraph",
+    "LoopEvent",
+    "ModuleCall",
+    "Op",
+    "Phase",
+    "Record",
+    "StepEvent",
+    "StepFact",
+    "Track",
+    "Value",
+]
+
+Phase = Literal["forward", "backward", "optimizer"]
+GradientState = Literal["none", "zero", "finite", "nonfinite"]
+
+
+@dataclass(slots=True)
+class Value:
+    """A tensor as some operation saw or made it.
+
+    `op` is the operation that produced it (-1: it came from outside). `track` is the index of the leaf tensor it is, if
+    it is one (-1 otherwise). `zero` and `finite` are known only where values were probed.
+    """
+
+    index: int
+    op: int
+    requires_grad: bool
+    leaf: bool
+    track: int = -1
+    numel: int = 0
+    shape: tuple[int, ...] = ()
+    floating: bool = True
+    zero: bool | None = None
+    finite: bool | None = None
+    nan: bool = False
+    """NaN was seen in it; infinities in masks are meant, NaN never is."""
+    looked: int = 0
+    """How many events of the loop had been seen when its numbers were looked at."""
+    foreign: bool = False
+    """It has a `grad_fn` that no recorded operation made."""
+
+
+@dataclass(slots=True)
+class Op:
+    """One torch call: what it read and made, on which line, in which module call, and in which grad mode.
+
+    `region` is the stack of the line that opened the no-grad region (-1: gradients were enabled). `mutates` are the
+    values it wrote in place. `python_inputs` are operations whose Python results it received; those in `inferred` were
+    not proved by identity. `inside` is the enclosing `autograd.Function` call. `sequence` brackets the `grad_fn`s it
+    made.
+    """
+
+    index: int
+    name: str
+    stack: int
+    module: int
+    phase: Phase
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...] = ()
+    mutates: tuple[int, ...] = ()
+    numbers: tuple[float, ...] = ()
+    grad_enabled: bool = True
+    region: int = -1
+    python_inputs: tuple[int, ...] = ()
+    inside: int = -1
+    sequence: tuple[int, int] = (0, 0)
+    custom: bool = False
+    """A call of a custom `autograd.Function`."""
+    hidden: tuple[int, ...] = ()
+    """Inputs of a custom function that are none of its arguments, but are read inside of it."""
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class ModuleCall:
+    """One call of a module: which, from where, inside which other call, in which training mode."""
+
+    index: int
+    module: int
+    stack: int
+    parent: int
+    training: bool
+    time: int = 0
+
+
+@dataclass(slots=True)
+class LoopEvent:
+    """Something the loop did: `kind` names it, `subject` the index of an optimizer or module, if any."""
+
+    kind: str
+    stack: int
+    time: int
+    subject: int = -1
+    text: str = ""
+    tracks: frozenset[int] = frozenset()
+    """The leaf tensors it concerned (whose gradient it cleared, say)."""
+    norm: float | None = None
+    """The norm by which it clipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradFnGraph:
+    """The `grad_fn` graph behind a backward: name and sequence number of each node, the tracks of its leaves by node,
+    and index pairs from the roots' side to the leaves'."""
+
+    nodes: tuple[tuple[str, int], ...]
+    leaves: dict[int, int]
+    edges: tuple[tuple[int, int], ...]
+
+
+@dataclass(slots=True)
+class BackwardEvent(LoopEvent):
+    """A backward: its roots, the leaves the graph reaches, and what arrived at each."""
+
+    roots: tuple[int, ...] = ()
+    reached: frozenset[int] = frozenset()
+    arrived: dict[int, tuple[GradientState, float]] = field(default_factory=dict)
+    restricted: bool = False
+    """`inputs=` limited where gradients go."""
+    accumulates: bool = True
+    """False for `torch.autograd.grad`."""
+    error: str = ""
+    grad_fns: GradFnGraph | None = None
+    """The graph that it goes through; None where too much of that was kept already."""
+
+
+@dataclass(slots=True)
+class StepFact:
+    """What one optimizer step did to one tensor."""
+
+    event: int
+    optimizer: int
+    group: int
+    lr: float | None
+    gradient: GradientState
+    norm: float
+    changed: bool
+    change: float = 0.0
+    lost: bool | None = None
+    """Before the next step the tensor was bit for bit what it had been before this one; None while not known."""
+    written_outside: bool = False
+    """Between this step and the next something else wrote the tensor."""
+    last_backward: int = -1
+
+
+@dataclass(slots=True)
+class StepEvent(LoopEvent):
+    """An optimizer step."""
+
+    closure: bool = False
+
+
+UNITS = {"float32": 2.0**-23, "float64": 2.0**-52}
+"""One unit in the last place of 1, by dtype."""
+NOISE = 128
+"""A sum of so many units of its summands' sizes, or fewer, is what rounding leaves: each has a few of its own."""
+
+
+@dataclass(slots=True)
+class Track:
+    """A leaf tensor that is followed by identity: a parameter, or something an optimizer holds."""
+
+    index: int
+    ref: weakref.ref[torch.Tensor]
+    shape: tuple[int, ...]
+    dtype: str
+    numel: int
+    created: int = -1
+    """Stack of the line that made it, where that was watched."""
+    created_time: int = -1
+    is_parameter: bool = False
+    is_leaf: bool = True
+    share_of_sum: float | None = None
+    """The largest share that its gradient ever had of the sizes of what was summed up for it; None: not a mere sum."""
+    requires_grad: bool = True
+    ever_required_grad: bool = False
+    values: list[int] = field(default_factory=list)
+    facts: list[StepFact] = field(default_factory=list)
+    hand_updates: int = 0
+    """How often its value changed between two backwards without a torch optimizer, with a gradient there."""
+    hand_gradient: bool = False
+    """The program wrote its `.grad` itself."""
+    asked: float = 0.0
+    """The largest norm of the finite gradients that `autograd.grad` returned for it, while no optimizer held it."""
+    freezes: list[tuple[int, bool, int]] = field(default_factory=list)
+    """(time, requires_grad, stack) of each change of `requires_grad` seen."""
+    registered: list[tuple[int, int, str, int, bool]] = field(default_factory=list)
+    """(time, module, slot, stack, inside a module call) of each registration seen."""
+    hooks: list[int] = field(default_factory=list)
+    """Stacks at which a gradient hook was put on it."""
+    cleared: int = 0
+    contributions: int = 0
+    """Backwards that added to the gradient since it was last cleared."""
+    used: int = 0
+    """Of those, how many an optimizer step has used already."""
+    reused_at: list[int] = field(default_factory=list)
+    """Events of steps that used a gradient an earlier step had used."""
+
+    @property
+    def is_rounding_noise(self) -> bool:
+        """Whether each gradient was what rounding leaves of a sum that is zero: a few units in the last place of its
+        summands. In half precision that cannot be told from a small gradient."""
+        unit = UNITS.get(self.dtype)
+        return unit is not None and self.share_of_sum is not None and self.share_of_sum < NOISE * unit
+
+
+@dataclass
+class Record:
+    """Everything seen so far. `time` counts events and operations together, so that either can be ordered."""
+
+    stacks: StackTable = field(default_factory=StackTable)
+    ops: list[Op] = field(default_factory=list)
+    values: list[Value] = field(default_factory=list)
+    calls: list[ModuleCall] = field(default_factory=list)
+    events: list[LoopEvent] = field(default_factory=list)
+    tracks: list[Track] = field(default_factory=list)
+
+    @property
+    def time(self) -> int:
+        """The moment now: the index the next operation will have."""
+        return len(self.ops)
+
+    def backwards(self) -> list[BackwardEvent]:
+        """The backwards that accumulate gradients, in order."""
+        return [e for e in self.events if isinstance(e, BackwardEvent) and e.accumulates]
+
+    def steps(self) -> list[StepEvent]:
+        """The optimizer steps, in order."""
+        return [e for e in self.events if isinstance(e, StepEvent)]

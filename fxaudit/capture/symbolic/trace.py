@@ -1,0 +1,353 @@
+"""The symbolic trace of a model: what its forward would do, found without executing anything.
+
+The forward runs on symbols, tensors without data. Unlike `torch.fx.symbolic_trace` this survives tensors assigned to
+Parameter slots, sees `detach`, no-grad mode and escapes to Python, and puts one opaque operation in place of a module
+that it cannot follow instead of giving up.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import sys
+import threading
+import warnings
+from collections import deque
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, Literal
+
+import torch
+
+from fxaudit.capture.symbolic.failures import unwrapped
+from fxaudit.capture.symbolic.modules import ModuleCalls
+from fxaudit.capture.symbolic.recorder import Recorder, RecordingMode
+from fxaudit.capture.symbolic.rules import tensors_in
+from fxaudit.capture.symbolic.untouched import unchanged
+from fxaudit.capture.symbolic.values import Op, OpKind, TraceStopped
+from fxaudit.program.source import SourceLine, StackTable
+
+__all__ = ["SymbolicOp", "SymbolicTrace", "trace"]
+
+MAX_ATTEMPTS = 7
+EXTRA_FRAMES = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolicOp:
+    """One operation of a symbolic trace.
+
+    `inputs` are the indices of the operations whose data it reads, `carries` those of them to which gradient flows
+    back, and `cut` says why it does not flow to the others: detach, no-grad, escape (the value left torch), rewrap (a
+    new leaf), not-differentiable, reentrant-checkpoint, or leaf (a parameter whose value was overwritten). `source`
+    is the user's line, for an opaque operation the line at which tracing failed. `slot` is the Parameter slot that is
+    read or assigned.
+    """
+
+    index: int
+    kind: OpKind
+    target: str
+    module: str
+    source: SourceLine | None
+    grad_enabled: bool
+    grad_source: SourceLine | None
+    inputs: tuple[int, ...]
+    slot: str | None = None
+    reason: str = ""
+    carries: tuple[int, ...] = ()
+    cut: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolicTrace:
+    """What the forward of a model does, operation by operation.
+
+    `stopped` means that the model's own forward could not be followed to its end: `reason` and `source` say why and
+    where, and `ops` end there. `assumed` are the lines whose conditions or loops depend on a size that nobody knows
+    without data, where the trace took one way.
+    """
+
+    status: Literal["traced", "stopped"]
+    reason: str
+    source: SourceLine | None
+    graph: torch.fx.Graph | None
+    ops: tuple[SymbolicOp, ...]
+    assigned_slots: dict[str, SourceLine]
+    overwritten: dict[str, SourceLine]
+    called_modules: frozenset[str]
+    read_parameters: frozenset[str]
+    assumed: tuple[SourceLine, ...] = ()
+    aliases: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def opaque(self) -> tuple[SymbolicOp, ...]:
+        """The regions that could not be followed."""
+        return tuple(op for op in self.ops if op.kind == "opaque")
+
+    def reaches_output(self, parameter_name: str) -> bool:
+        """Whether the value of the parameter flows into an output of the model."""
+        reached = self._leading_to_output(gradient=False)
+        return any(op.index in reached for op in self._reads(parameter_name))
+
+    def carries_gradient(self, parameter_name: str) -> bool:
+        """Whether some path from the parameter to an output lets gradient flow back."""
+        reached = self._leading_to_output(gradient=True)
+        return any(op.index in reached for op in self._reads(parameter_name))
+
+    def first_cut(self, parameter_name: str) -> SymbolicOp | None:
+        """The first operation on the way to an output at which the gradient to the parameter ends.
+
+        None when gradient flows on some path, and when the value reaches no output.
+        """
+        if self.carries_gradient(parameter_name):
+            return None
+        users: list[list[int]] = [[] for _ in self.ops]
+        for op in self.ops:
+            for source in op.inputs:
+                users[source].append(op.index)
+        relevant = self._leading_to_output(gradient=False)
+        queue = deque(op.index for op in self._reads(parameter_name))
+        seen = set(queue)
+        cuts = []
+        while queue:
+            index = queue.popleft()
+            for user in users[index]:
+                if index not in self.ops[user].carries:
+                    if user in relevant:
+                        cuts.append(user)
+                elif user not in seen:
+                    seen.add(user)
+                    queue.append(user)
+        return self.ops[min(cuts)] if cuts else None
+
+    def _reads(self, parameter_name: str) -> list[SymbolicOp]:
+        slot = self.aliases.get(parameter_name, parameter_name)
+        return [op for op in self.ops if op.kind == "parameter" and op.slot == slot]
+
+    def _leading_to_output(self, gradient: bool) -> set[int]:
+        reached = {op.index for op in self.ops if op.kind == "output"}
+        # Inputs stand before their users, so that one pass from the end suffices.
+        for op in reversed(self.ops):
+            if op.index in reached:
+                reached.update(op.carries if gradient else op.inputs)
+        return reached
+
+
+def trace(model: torch.nn.Module, inputs: tuple[Any, ...] | None = None) -> SymbolicTrace:
+    """Follow the forward of `model` without executing it.
+
+    Required arguments of the forward are symbols, the others have their defaults; a forward whose arguments are all
+    optional gets its first, and those that its own error messages ask for. Nothing is computed and nothing of the
+    model changes: parameters, buffers, attributes, flags, hooks, classes and random generators are as before, also
+    when the forward raises. Python side effects outside the model, such as printing, are the forward's own.
+
+    Args:
+        model: the module whose forward is followed. inputs: positional arguments of the forward. Only the shapes and
+        types of their tensors are used, which settle what would otherwise be assumed.
+
+    Returns:
+        The trace; its status is `stopped` when the model's own forward could not be followed. Never raises for what the
+        model's code does, `KeyboardInterrupt` excepted.
+    """
+    promoted: tuple[str, ...] = ()
+    extra = 1
+    best: SymbolicTrace | None = None
+    for _ in range(MAX_ATTEMPTS):
+        found, wanted, variadic = _attempt(model, inputs, promoted, extra)
+        if best is None or _quality(found) > _quality(best):
+            best = found
+        missing = [name for name in wanted if name not in promoted]
+        if missing and inputs is None:
+            promoted = (*promoted, missing[0])
+        elif variadic and found.status == "stopped" and extra < 3:
+            extra += 1
+        else:
+            break
+    assert best is not None
+    return best
+
+
+def _quality(found: SymbolicTrace) -> tuple[bool, int]:
+    """A better trace ends, and reads more parameters outside opaque regions."""
+    direct = {source for op in found.ops if op.kind != "opaque" for source in op.inputs}
+    return found.status == "traced", sum(op.kind == "parameter" and op.index in direct for op in found.ops)
+
+
+def _attempt(
+    model: torch.nn.Module, inputs: tuple[Any, ...] | None, promoted: tuple[str, ...], extra: int
+) -> tuple[SymbolicTrace, list[str], bool]:
+    stacks = StackTable()
+    limit = sys.getrecursionlimit()
+    grad_enabled = torch.is_grad_enabled()
+    aliases: dict[str, str] = {}
+    first_names: dict[int, str] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        aliases[name] = first_names.setdefault(id(parameter), name)
+    with warnings.catch_warnings(), unchanged(model):
+        warnings.simplefilter("ignore")
+        recorder = Recorder(model, stacks, _attempt.__code__, exact=inputs is not None)
+        required, named, absent, variadic = _arguments(model, promoted)
+        calls = ModuleCalls(model, recorder, absent)
+        failure: tuple[str, SourceLine | None] | None = None
+        try:
+            if threading.current_thread() is threading.main_thread():
+                # A module call takes half a dozen frames, and models nest deeper than the default limit allows.
+                sys.setrecursionlimit(max(limit, EXTRA_FRAMES + _depth()))
+            with torch.inference_mode(False), torch.enable_grad(), calls.patched(), RecordingMode(recorder):
+                args, kwargs = _placeholders(recorder, required, named, inputs, extra if variadic else 0)
+                result = calls.call_module(model, args, kwargs)
+                outputs = recorder.origins(tensors_in(result, deep=True))
+                recorder.record("output", "output", outputs, carries=outputs, module="", args=(list(outputs),))
+        except TraceStopped as error:
+            failure = calls.failure if calls.failure[0] else (str(error), None)
+        except (Exception, SystemExit) as error:
+            failure = (f"{type(error).__name__}: {error}", None)
+        finally:
+            sys.setrecursionlimit(limit)
+            torch.set_grad_enabled(grad_enabled)
+    return _frozen(recorder, stacks, failure, aliases), calls.wanted, variadic
+
+
+def _depth() -> int:
+    frame: FrameType | None = sys._getframe()
+    count = 0
+    while frame is not None:
+        frame, count = frame.f_back, count + 1
+    return count
+
+
+def _arguments(model: torch.nn.Module, promoted: tuple[str, ...]) -> tuple[list[str], list[str], frozenset[str], bool]:
+    """The positional and the keyword arguments to pass, those left out, and whether only `*args` is known."""
+    try:
+        signature = inspect.signature(unwrapped(model.forward))
+    except (TypeError, ValueError):
+        return ["input"], [], frozenset(), False
+    parameters = list(signature.parameters.values())
+    if inspect.ismethod(model.forward) or (parameters and parameters[0].name == "self"):
+        parameters = parameters[1:]
+    required: list[str] = []
+    named: list[str] = []
+    absent: list[str] = []
+    for parameter in parameters:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if parameter.default is not parameter.empty:
+            if parameter.default is None:
+                absent.append(parameter.name)
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            named.append(parameter.name)
+        else:
+            required.append(parameter.name)
+    if not required and not named and absent:
+        named.append(absent[0])
+    named.extend(name for name in promoted if name in absent and name not in named)
+    variadic = not required and not named and any(item.kind is item.VAR_POSITIONAL for item in parameters)
+    return required, named, frozenset(absent) - set(named), variadic
+
+
+def _placeholders(
+    recorder: Recorder, required: list[str], named: list[str], inputs: tuple[Any, ...] | None, extra: int
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def placeholder(name: str, given: torch.Tensor | None = None) -> Any:
+        op = recorder.record("input", name, module="")
+        if given is None:
+            return recorder.symbol(op, "any", torch.get_default_dtype())
+        known = torch.empty(tuple(given.shape), dtype=given.dtype, device="meta")
+        return recorder.symbol(op, "tensor", given.dtype, known)
+
+    def replaced(name: str, value: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            return placeholder(name, value)
+        if isinstance(value, dict):
+            return {key: replaced(f"{name}.{key}", item) for key, item in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(replaced(f"{name}.{index}", item) for index, item in enumerate(value))
+        return value
+
+    with torch._C.DisableTorchFunction():
+        if inputs is not None:
+            labels = [*required, *named, *(f"input_{index}" for index in range(len(inputs)))]
+            return tuple(replaced(label, value) for label, value in zip(labels, inputs, strict=False)), {}
+        positional = tuple(placeholder(name) for name in (*required, *(f"args_{index}" for index in range(extra))))
+        return positional, {name: placeholder(name) for name in named}
+
+
+def _frozen(
+    recorder: Recorder, stacks: StackTable, failure: tuple[str, SourceLine | None] | None, aliases: dict[str, str]
+) -> SymbolicTrace:
+    index = {id(op): position for position, op in enumerate(recorder.ops)}
+    ops = tuple(
+        SymbolicOp(
+            position,
+            op.kind,
+            op.target,
+            op.module,
+            op.source or stacks.source(op.stack),
+            op.grad_enabled,
+            op.grad_source,
+            tuple(index[id(source)] for source in op.inputs if id(source) in index),
+            op.slot,
+            op.reason,
+            tuple(index[id(source)] for source in op.carries if id(source) in index),
+            op.cut,
+        )
+        for position, op in enumerate(recorder.ops)
+    )
+    read = {op.slot for op in ops if op.kind == "parameter" and op.slot is not None}
+    return SymbolicTrace(
+        status="traced" if failure is None else "stopped",
+        reason=failure[0] if failure is not None else "",
+        source=failure[1] if failure is not None else None,
+        graph=_fx_graph(recorder.ops),
+        ops=ops,
+        assigned_slots=_lines(recorder.assigned, stacks),
+        overwritten=_lines(recorder.overwritten, stacks),
+        called_modules=frozenset(recorder.called),
+        read_parameters=frozenset(name for name, first in aliases.items() if first in read),
+        assumed=tuple(line for stack in recorder.assumed if (line := stacks.source(stack)) is not None),
+        aliases={name: first for name, first in aliases.items() if name != first},
+    )
+
+
+def _lines(found: dict[str, int], stacks: StackTable) -> dict[str, SourceLine]:
+    lines = {name: stacks.source(stack) for name, stack in found.items()}
+    return {name: line for name, line in lines.items() if line is not None}
+
+
+def _opaque(*args: Any, **kwargs: Any) -> Any:
+    """Stands in an fx graph for a call that could not be followed, or has no function of its own."""
+    raise NotImplementedError("a symbolic trace is a picture of the model and cannot be run")
+
+
+def _fx_graph(ops: list[Op]) -> torch.fx.Graph | None:
+    graph = torch.fx.Graph()
+    nodes: dict[int, torch.fx.Node] = {}
+
+    def argument(value: Any) -> Any:
+        if isinstance(value, Op):
+            while value.successor is not None:
+                value = value.successor
+            return nodes.get(id(value), "dropped")
+        if isinstance(value, list | tuple):
+            return type(value)(argument(item) for item in value)
+        if isinstance(value, dict):
+            return {key: argument(item) for key, item in value.items()}
+        if isinstance(value, slice):
+            return slice(argument(value.start), argument(value.stop), argument(value.step))
+        return value
+
+    for position, op in enumerate(ops):
+        match op.kind:
+            case "input":
+                node = graph.placeholder(op.target)
+            case "parameter" | "buffer":
+                node = graph.create_node("get_attr", op.target)
+            case "output":
+                node = graph.output(argument(list(op.inputs)))
+            case _:
+                function = op.function if callable(op.function) else getattr(operator, op.target, _opaque)
+                node = graph.create_node("call_function", function, argument(op.args), argument(op.kwargs))
+        node.meta["fxaudit_index"] = position
+        node.meta["fxaudit_target"] = op.target
+        nodes[id(op)] = node
+    return graph

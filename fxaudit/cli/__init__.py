@@ -1,0 +1,5 @@
+"""The command line: `fxaudit run`, `check`, `trace`, `render`, `diff`, `explain`, `rules`."""
+
+from fxaudit.cli.commands import main
+
+__all__ = ["main"]

@@ -1,0 +1,576 @@
+"""The command line: a thin shell over the script runner, `audit()` and the renderers.
+
+Nothing is decided here but what usage is wrong, in which order things are said, and where they go. torch is imported by
+the commands that need it, so that `fxaudit --help`, `render` and `diff` answer at once.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+
+from fxaudit._version import __version__
+from fxaudit.answer.finding import LEVELS, Level
+from fxaudit.attempts import STRICT, described
+from fxaudit.errors import (
+    FxauditError,
+    InvalidExpectationError,
+    InvalidReportError,
+    RenderingError,
+    UnwritableOutputError,
+)
+from fxaudit.judge.expectations import check_patterns
+
+if TYPE_CHECKING:
+    from fxaudit.report import Report
+
+__all__ = ["main"]
+
+T = TypeVar("T")
+
+FORMATS = ("terminal", "markdown", "json", "github", "sarif", "junit")
+VIEWS = ("modules", "operations", "autograd", "why")
+
+USAGE = 2
+NOTHING_AUDITED = 3
+INTERRUPTED = 130
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the command in `args` (default: the process's own) and return its exit status.
+
+    0: nothing at or above `--fail-on` was found. 1: something was. 2: wrong usage, told on stderr. 3: nothing could be
+    audited. An audited script's own status is passed on where the audit has none of its own. Nothing is raised, not
+    even SystemExit, unless fxaudit itself has a defect.
+    """
+    try:
+        status = commands.main(args=args, prog_name="fxaudit", standalone_mode=False, windows_expand_args=False)
+    except click.UsageError as error:
+        if error.ctx is not None:
+            click.echo(error.ctx.get_usage(), err=True)
+        return _complain(error.format_message())
+    except click.ClickException as error:
+        return _complain(error.format_message())
+    except click.Abort:
+        return INTERRUPTED
+    except FxauditError as error:
+        return _complain(str(error))
+    return int(status or 0)
+
+
+@click.group(
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 nothing found at or above --fail-on, 1 findings, 2 wrong usage, 3 nothing could be audited.",
+)
+@click.version_option(__version__, prog_name="fxaudit", message="%(prog)s %(version)s")
+def commands() -> None:
+    """Why aren't my parameters updating?
+
+    fxaudit says of every parameter of a PyTorch model whether training changes it, and if not, what stops it and on
+    which line.
+    """
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How a report is judged and where it goes: to stdout in one format, and to any number of files."""
+
+    outputs: tuple[Path, ...]
+    format: str
+    quiet: bool
+    fail_on: Level
+    ignore: frozenset[str]
+
+
+def _report_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options of every command that makes a report; the command gets them as one `Delivery`.
+
+    They are checked before the command runs: nobody waits for an audit to learn that its report has nowhere to go.
+    """
+
+    @click.option(
+        "-o",
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="FILE",
+        help="Also write the report to FILE; the suffix picks the format. Repeatable.",
+    )
+    @click.option(
+        "--format",
+        "format_",
+        type=click.Choice(FORMATS),
+        default="terminal",
+        show_default=True,
+        help="Format on stdout.",
+    )
+    @click.option(
+        "--fail-on",
+        type=click.Choice(LEVELS),
+        default="error",
+        show_default=True,
+        help="The quietest level that makes the exit status 1.",
+    )
+    @click.option(
+        "--ignore",
+        multiple=True,
+        metavar="CODE|NAME",
+        help="Leave out the findings of a rule, by its code or its name. Repeatable.",
+    )
+    @click.option("-q", "--quiet", is_flag=True, help="Print no report; the files and the exit status tell.")
+    @functools.wraps(command)
+    def with_delivery(
+        *, outputs: tuple[str, ...], format_: str, fail_on: Level, ignore: tuple[str, ...], quiet: bool, **rest: object
+    ) -> int:
+        paths = tuple(_checked_output(output) for output in outputs)
+        return command(delivery=Delivery(paths, format_, quiet, fail_on, _codes(ignore)), **rest)
+
+    return with_delivery
+
+
+_expect_option = click.option(
+    "--expect", multiple=True, metavar="PATTERN=VERDICT",
+    help="Expect a verdict of the parameters that match, such as 'backbone.*=frozen'. Repeatable.",
+)  # fmt: skip
+
+
+@commands.command(
+    context_settings={"allow_interspersed_args": False}, options_metavar="[options]", short_help="Watch a script train."
+)
+@click.option("-m", "as_module", is_flag=True, help="SCRIPT is a module's name, as with `python -m`.")
+@click.option(
+    "--steps", type=click.IntRange(min=1), metavar="N", help="Record N training steps instead of as many as are needed."
+)
+@click.option(
+    "--to-end", is_flag=True, help="Let the script run to its end instead of stopping it after the recorded steps."
+)
+@click.option(
+    "--prove", is_flag=True, help="Run the step again without each culprit, to see its parameters come alive."
+)
+@_expect_option
+@_report_options
+@click.argument("script", nargs=-1, type=click.UNPROCESSED, metavar="script.py [args...]")
+def run(
+    script: tuple[str, ...],
+    as_module: bool,
+    steps: int | None,
+    to_end: bool,
+    prove: bool,
+    expect: tuple[str, ...],
+    delivery: Delivery,
+) -> int:
+    """Watch an unmodified training script for a few steps, then report.
+
+    Everything after the script belongs to the script. Its output comes first, then its traceback if it died, then the
+    report.
+    """
+    if not script:
+        raise click.UsageError("no module given; -m expects its name" if as_module else "no script given to run")
+    expectations = _expectations(expect)
+    # Whatever the script does to sys.stdout, the report goes where the shell expects it.
+    out, err = sys.stdout, sys.stderr
+    alone, first = os.environ.get("WORLD_SIZE", "1") == "1", os.environ.get("RANK", "0") == "0"
+    speaks = not delivery.quiet and err.isatty() and (alone or first)
+
+    def deliver(report: Report) -> int:
+        if report.traceback:
+            _say(report.traceback.rstrip("\n"), err)
+        status = _deliver(report, delivery, out) or _script_status(report)
+        if report.parameters:
+            check_patterns(expectations, report.parameters)  # the report is out: nothing of a long run is lost
+        return status
+
+    options: dict[str, Any] = {
+        "module": as_module,
+        "steps": steps,
+        "to_end": to_end,
+        "expect": expectations or None,
+        "progress": (lambda text: _say(f"fxaudit: {text}", err)) if speaks else None,
+    }
+    if not alone:
+        from fxaudit.run.ranks.exchange import Company
+        from fxaudit.run.script import run_rank
+
+        company = Company.of_launcher()
+        if company is not None and prove:
+            raise click.UsageError("--prove runs the script again, which several processes cannot do one by one")
+        if company is not None:
+            return run_rank(list(script), company, deliver, **options)
+    from fxaudit.run.script import run_script
+
+    report = run_script(list(script), **options)
+    if prove:
+        from fxaudit.run.rerun import prove_by_rerun
+
+        report = prove_by_rerun(report, list(script), as_module)
+    return deliver(report)
+
+
+@commands.command(options_metavar="[options]", short_help="Audit what a function of yours returns.")
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Rehearse at most N steps where a gradient is zero or absent.",
+)
+@click.option(
+    "--prove/--no-prove",
+    default=None,
+    help="Whether to run the step again without each culprit (default: as audit() does).",
+)
+@_expect_option
+@_report_options
+@click.argument("target")
+def check(target: str, steps: int | None, prove: bool | None, expect: tuple[str, ...], delivery: Delivery) -> int:
+    """Audit what TARGET returns.
+
+    TARGET is `module:callable` or `file.py:callable`. The callable takes nothing and returns a module, a tuple
+    (model, loss, optimizer), or a dict of the arguments of fxaudit.audit.
+    """
+    expectations = _expectations(expect)
+    from fxaudit.cli.targets import audit_arguments
+
+    arguments = audit_arguments(target)
+    if expectations:
+        given = arguments.get("expect") or {}
+        arguments["expect"] = {**cast("Mapping[str, str]", given), **expectations}
+    if steps is not None:
+        arguments["steps"] = steps
+    if prove is not None:
+        arguments["prove"] = prove
+    return _audited(target, arguments, delivery)
+
+
+@commands.command(options_metavar="[options]", short_help="Audit a model's structure without running it.")
+@_expect_option
+@_report_options
+@click.argument("target")
+def trace(target: str, expect: tuple[str, ...], delivery: Delivery) -> int:
+    """Audit the structure of the module TARGET gives, by symbolic trace: nothing is executed, no data is needed.
+
+    TARGET is `module:callable` or `file.py:callable`; the callable returns a module (or a tuple that begins with one),
+    or is itself a class of modules that can be made without arguments.
+    """
+    expectations = _expectations(expect)
+    from fxaudit.cli.targets import traced_module
+
+    arguments: dict[str, object] = {"model": traced_module(target)}
+    if expectations:
+        arguments["expect"] = expectations
+    return _audited(target, arguments, delivery)
+
+
+@commands.command(options_metavar="[options]", short_help="Write a saved report in another form.")
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="FILE",
+    help="Write FILE; the suffix picks the format. Repeatable.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="terminal",
+    show_default=True,
+    help="Format on stdout, where there is no -o.",
+)
+@click.option("--parameter", metavar="NAME", help="Draw this parameter's way to the loss (pictures only).")
+@click.option("--view", type=click.Choice(VIEWS), help="What a picture shows (pictures only).")
+@click.argument("report_json")
+def render(report_json: str, outputs: tuple[str, ...], format_: str, parameter: str | None, view: str | None) -> int:
+    """Write the saved report REPORT_JSON in another form: to the files named by -o, else to stdout.
+
+    Needs neither torch nor the audited script.
+    """
+    paths = [_checked_output(output) for output in outputs]
+    report = _saved_report(report_json)
+    if parameter is not None or view is not None:
+        _draw(report, paths, parameter, view)
+    elif paths:
+        for path in paths:
+            report.save(path)
+    else:
+        _print(report, format_, sys.stdout)
+    return 0
+
+
+@commands.command(short_help="Compare two saved reports.")
+@click.argument("old_json")
+@click.argument("new_json")
+def diff(old_json: str, new_json: str) -> int:
+    """Print which verdicts and causes differ between two saved reports; the exit status is 1 when NEW_JSON is worse."""
+    difference = _saved_report(old_json).diff(_saved_report(new_json))
+    from fxaudit.renderers.text.wording import inert
+
+    _say("\n".join(inert(line) for line in str(difference).split("\n")), sys.stdout)
+    return int(difference.worse)
+
+
+@commands.command(short_help="Explain a rule.")
+@click.argument("code")
+def explain(code: str) -> int:
+    """Print the page of the rule CODE, such as FXA104: what is wrong, why it matters, and how to mend it."""
+    from fxaudit.api import explain as page
+
+    _say(page(code), sys.stdout)
+    return 0
+
+
+@commands.command(short_help="List all rules.")
+def rules() -> int:
+    """List all rules by code: code, level, name and title."""
+    from fxaudit.judge.rules import RULES
+
+    width = max((len(rule.name) for rule in RULES), default=0)
+    for rule in sorted(RULES, key=lambda rule: rule.code):
+        _say(f"{rule.code}  {rule.level:<7}  {rule.name:<{width}}  {rule.title()}", sys.stdout)
+    return 0
+
+
+def _audited(target: str, arguments: dict[str, object], delivery: Delivery) -> int:
+    """Audit, and deliver the report. What the user's own forward or loss raises is shown with its traceback."""
+    from fxaudit.api import audit
+
+    try:
+        # The target's author wrote these arguments; `audit` checks them as it checks any caller's.
+        report = audit(**cast("dict[str, Any]", arguments))
+    except FxauditError:
+        raise
+    except Exception as error:
+        _say(traceback.format_exc().rstrip("\n"), sys.stderr)
+        _complain(f"nothing could be audited: {target} raised {type(error).__name__} when it ran")
+        return NOTHING_AUDITED
+    return _deliver(report, delivery, sys.stdout)
+
+
+def _deliver(report: Report, delivery: Delivery, out: IO[str]) -> int:
+    """Write the files, print the report, and return the report's exit status.
+
+    A file that cannot be written after all keeps neither the others nor the printed report back.
+    """
+    judged = _without(report, delivery.ignore).failing_on(delivery.fail_on)
+    failures: list[FxauditError] = []
+    for path in delivery.outputs:
+        try:
+            judged.save(path)
+        except FxauditError as error:
+            failures.append(error)
+    if not delivery.quiet:
+        try:
+            _print(judged, delivery.format, out)
+        except FxauditError as error:
+            _say(judged.summary, out)
+            failures.append(error)
+    for failure in failures:
+        _complain(str(failure))
+    return USAGE if failures else judged.exit_code
+
+
+def _without(report: Report, codes: frozenset[str]) -> Report:
+    """`report` without the findings of the rules in `codes`; the verdicts stay what they are."""
+    if not codes:
+        return report
+    return replace(
+        report,
+        findings=tuple(finding for finding in report.findings if finding.code not in codes),
+        parameters={
+            parameter.name: replace(
+                parameter, findings=tuple(finding for finding in parameter.findings if finding.code not in codes)
+            )
+            for parameter in report
+        },
+    )
+
+
+def _script_status(report: Report) -> int:
+    """The status that plain `python` would have ended with."""
+    if report.script_exit is None:
+        return 0
+    try:
+        return int(report.script_exit)
+    except ValueError:
+        return 1
+
+
+def _print(report: Report, format_: str, out: IO[str]) -> None:
+    if format_ == "terminal":
+        from rich.console import Console
+
+        console = Console(file=out)
+        if console.is_terminal:
+            _guarded(lambda: console.print(report))
+            return
+        from fxaudit.renderers.text.terminal import render
+
+        _say(_guarded(lambda: render(report, width=_piped_width())).rstrip("\n"), out)
+        return
+    from fxaudit.renderers import render as rendered
+
+    text = rendered(report, format_)
+    _say((text if isinstance(text, str) else text.decode()).rstrip("\n"), out)
+
+
+def _guarded(make: Callable[[], T]) -> T:
+    """What `make` returns.
+
+    Raises:
+        RenderingError: It raised something that nobody expected.
+    """
+    try:
+        return make()
+    except (FxauditError, OSError):
+        raise
+    except Exception as error:
+        if os.environ.get(STRICT):
+            raise
+        raise RenderingError(
+            f"The report could not be printed, because fxaudit itself failed there ({described(error)}). "
+            "`-o report.json` keeps all of it."
+        ) from error
+
+
+def _piped_width() -> int:
+    """The columns that COLUMNS asks for, else as many as a log has."""
+    asked = os.environ.get("COLUMNS", "")
+    return max(40, int(asked)) if asked.isdecimal() else 100
+
+
+def _draw(report: Report, paths: list[Path], parameter: str | None, view: str | None) -> None:
+    """Write a picture of one parameter or one view to each of `paths`."""
+    from fxaudit.renderers import format_of, write_whole
+    from fxaudit.renderers.picture import draw as pictures
+
+    drawings: dict[str, Callable[..., str | bytes]] = {
+        "svg": pictures.svg,
+        "png": pictures.png,
+        "pdf": pictures.pdf,
+        "dot": pictures.dot,
+    }
+    others = [path.name for path in paths if format_of(path) not in drawings]
+    if others or not paths:
+        known = ", ".join(f".{name}" for name in drawings)
+        raise click.UsageError(
+            f"--parameter and --view draw a picture: expected -o FILE with one of the suffixes {known}, "
+            f"got {', '.join(others) or 'no file'}"
+        )
+    for path in paths:
+        drawn = drawings[format_of(path)](report, parameter=parameter, view=view or "modules")
+        write_whole(path, drawn)
+
+
+def _checked_output(text: str) -> Path:
+    """`text` as an absolute path (the script may change directory), if a report can be written there.
+
+    Raises:
+        UnknownFormatError: No renderer writes files of this suffix.
+        UnwritableOutputError: No file can be made there.
+    """
+    from fxaudit.renderers import format_of
+
+    format_of(text)
+    path = Path(text).absolute()
+    problem = ""
+    if path.is_dir():
+        problem = "that is a directory. Name a file in it"
+    elif not path.parent.is_dir():
+        problem = f"there is no directory {os.path.dirname(text)!r}. Create it first"
+    elif path.exists() and not os.access(path, os.W_OK):
+        problem = "the file is write-protected. Name a file that you may write"
+    else:
+        try:
+            # Asking the permissions is no proof: read-only mounts, quotas and root's rights all answer differently.
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
+        except OSError as error:
+            problem = f"{error.strerror or error}. Name a file that you may write"
+    if problem:
+        raise UnwritableOutputError(f"The report cannot be written to {text!r}: {problem}.")
+    return path
+
+
+def _codes(ignored: tuple[str, ...]) -> frozenset[str]:
+    """The rule codes that the `--ignore` values stand for.
+
+    Raises:
+        click.BadParameter: A value is neither a code nor a name.
+    """
+    if not ignored:
+        return frozenset()
+    from fxaudit.judge.rules import RULES
+
+    known = {key: rule.code for rule in RULES for key in (rule.code.lower(), rule.name)}
+    for value in ignored:
+        if value.lower() not in known:
+            raise click.BadParameter(
+                f"{value!r} is no rule's code or name; `fxaudit rules` lists them.", param_hint="--ignore"
+            )
+    return frozenset(known[value.lower()] for value in ignored)
+
+
+def _expectations(values: tuple[str, ...]) -> dict[str, str]:
+    """The `--expect` values as pattern → verdict.
+
+    Raises:
+        InvalidExpectationError: A value has no `=`, or names no verdict.
+    """
+    from fxaudit.answer.answer import VERDICTS
+
+    found: dict[str, str] = {}
+    for value in values:
+        pattern, equals, verdict = value.rpartition("=")
+        if not equals or not pattern or verdict not in VERDICTS:
+            raise InvalidExpectationError(
+                f"--expect {value!r} is no expectation; expected PATTERN=VERDICT, such as 'backbone.*=frozen', "
+                f"with one of the verdicts {', '.join(VERDICTS)}."
+            )
+        found[pattern] = verdict
+    return found
+
+
+def _saved_report(name: str) -> Report:
+    """The report saved in the JSON file `name`.
+
+    Raises:
+        InvalidReportError: The file cannot be read, or is no saved report.
+    """
+    from fxaudit.report import Report
+
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InvalidReportError(
+            f"Cannot read {name!r}: {reason}. Expected a report saved with -o NAME.json."
+        ) from error
+    try:
+        return Report.from_json(text)
+    except InvalidReportError as error:
+        raise InvalidReportError(f"{name}: {error}") from error
+
+
+def _complain(message: str) -> int:
+    _say(f"fxaudit: error: {message}", sys.stderr)
+    return USAGE
+
+
+def _say(text: str, stream: IO[str]) -> None:
+    """Write a line, whatever the stream's encoding, and whether or not its reader is still there."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        click.echo(text.encode(encoding, "replace").decode(encoding), file=stream)
+    except BrokenPipeError:
+        # `fxaudit … | head`: the reader has seen enough; the exit status still counts.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,1 @@
+"""From what was captured to verdicts, findings and lines."""

@@ -1,0 +1,589 @@
+"""The graph of what was recorded, and the questions that verdicts and rules ask of it.
+
+Every answer is linear in the number of recorded operations, iterative, and computed at most once.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from fxaudit.capture.recording import BackwardEvent, Op, Record, Value
+from fxaudit.judge.walks import sweep
+
+__all__ = ["SHAPE_ONLY", "Cut", "CutKind", "StepGraph", "UnusedValue"]
+
+CutKind = Literal["detached", "no_grad", "left_torch", "rewrapped", "non_differentiable", "checkpoint", "opaque"]
+
+DETACHING = frozenset({"detach", "detach_", "data", "data.__set__"})
+SHAPE_ONLY = frozenset(
+    """empty_like full_like new_empty new_full new_ones new_zeros ones_like rand_like randint_like randn_like
+    zeros_like""".split()
+)
+"""Calls that take the shape of a tensor and nothing of its value."""
+REWRAPPING = frozenset({"new_tensor", "tensor", "as_tensor", "asarray", "Parameter", "requires_grad_"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """An operation whose input carries gradient and whose output, on the way to the loss, does not."""
+
+    op: int
+    value: int
+    kind: CutKind
+    inferred: bool = False
+    """Follows a Python number by inference, not by identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedValue:
+    """The last value that a parameter reaches, and the operation that made it."""
+
+    op: int
+    value: int
+
+
+class StepGraph:
+    """Data and gradient edges between the recorded values, from parameters to losses."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.ops = [op for op in record.ops if op.phase == "forward" and op.inside < 0]
+        self.consumers: dict[int, list[Op]] = {}
+        self.python_consumers: dict[int, list[Op]] = {}
+        for op in self.ops:
+            for vid in op.inputs:
+                self.consumers.setdefault(vid, []).append(op)
+            for source in op.python_inputs:
+                self.python_consumers.setdefault(source, []).append(op)
+        self.inferred: set[int] = set()
+        self.inferred_inputs: dict[int, tuple[int, ...]] = {}
+        """Operation → the escapes whose Python results it is taken to have received; guesses, no facts."""
+        self._cuts: dict[int, list[Cut]] = {}
+        self._dead_ends: dict[int, UnusedValue | None] = {}
+        self._cuts_beyond: dict[int, frozenset[tuple[int, int]]] = {}
+        """Value → the cuts on the way from it, as far as they were asked for; shared by all that lie before it."""
+        self._ends_carried: dict[int, int] = {}
+        self._ends_read: dict[int, int] = {}
+        """Value → the last value beyond it at which nothing goes on: where gradient flows back, and by data alone."""
+        self._infer_python_edges()
+
+    def python_inputs(self, op: Op) -> tuple[int, ...]:
+        """The escapes whose Python results the operation received, proved by identity or inferred."""
+        return (*op.python_inputs, *self.inferred_inputs.get(op.index, ()))
+
+    # -- losses --------------------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def backwards(self) -> list[BackwardEvent]:
+        """The backwards that accumulate gradients."""
+        return self.record.backwards()
+
+    @functools.cached_property
+    def losses(self) -> tuple[int, ...]:
+        """The values that backward started from; without any backward, the scalars that look like losses."""
+        roots = tuple(dict.fromkeys(vid for event in self.backwards for vid in event.roots))
+        return roots or self.candidate_losses
+
+    @functools.cached_property
+    def is_spoilt(self) -> bool:
+        """Whether every loss whose numbers were looked at is NaN or infinite."""
+        finite = [known for vid in self.losses if (known := self.record.values[vid].finite) is not None]
+        return bool(finite) and not any(finite)
+
+    @functools.cached_property
+    def candidate_losses(self) -> tuple[int, ...]:
+        """Scalars that carry gradient and end there: what a loop without `backward` would have called it on."""
+        found = []
+        for op in self.ops:
+            for vid in op.outputs:
+                value = self.record.values[vid]
+                if value.numel == 1 and value.requires_grad and not value.leaf:
+                    after = [o for c in self.consumers.get(vid, ()) for o in c.outputs]
+                    if not any(self.record.values[o].requires_grad for o in after):
+                        found.append(vid)
+        return tuple(found)
+
+    @functools.cached_property
+    def fed_from_outside(self) -> tuple[int, ...]:
+        """For each operation the nearest one outside every module that its inputs come from; -1 where there is none."""
+        nearest: list[tuple[int, int]] = []
+        ops = self.record.ops
+        for op in ops:
+            found = (-1, 0)
+            for vid in op.inputs:
+                value = self.record.values[vid]
+                if value.op < 0 or value.op >= op.index or value.track >= 0:
+                    continue
+                made_by, distance = (value.op, 1) if ops[value.op].module < 0 else nearest[value.op]
+                if made_by >= 0 and (found[0] < 0 or distance < found[1]):
+                    found = (made_by, distance)
+            nearest.append((found[0], found[1] + 1))
+        return tuple(op for op, _ in nearest)
+
+    @functools.cached_property
+    def reaching(self) -> frozenset[int]:
+        """The values from which a loss is reachable by data."""
+        seen = set(self.losses)
+        queue = list(self.losses)
+        values, ops = self.record.values, self.record.ops
+        while queue:
+            made_by = values[queue.pop()].op
+            if made_by < 0:
+                continue
+            op = ops[made_by]
+            sources = [*op.inputs, *(vid for escape in self.python_inputs(op) for vid in ops[escape].inputs)]
+            for vid in sources:
+                if vid not in seen:
+                    seen.add(vid)
+                    queue.append(vid)
+        return frozenset(seen)
+
+    # -- one parameter -------------------------------------------------------------------------------------------
+
+    def values_of(self, track: int) -> tuple[int, ...]:
+        """The values that a tracked tensor had."""
+        return tuple(self.record.tracks[track].values)
+
+    def is_read(self, track: int) -> bool:
+        """Whether a forward or a loss reads the tensor.
+
+        Writing it in place is not reading, and neither is what `state_dict`, copies and norms for a log do outside
+        every module, unless a loss depends on it.
+        """
+        values = self.record.values
+        started = self.record.calls[0].time if self.record.calls else 0
+        for vid in self.values_of(track):
+            for op in self.consumers.get(vid, ()):
+                if op.index < started and op.name in DETACHING and self._is_copying(op):
+                    continue  # a constructor that copies a module does not run it
+                if vid in op.mutates or op.name in ("Parameter", "grad", "requires_grad_", "autograd.grad"):
+                    continue
+                if op.module >= 0 or any(out in self.reaching or values[out].requires_grad for out in op.outputs):
+                    return True
+        return False
+
+    def is_read_in_time(self, track: int) -> bool:
+        """Whether anything reads the tensor once the first module has been called: what a constructor does with it, or
+        a merge of adapters before training, is no forward."""
+        started = self.record.calls[0].time if self.record.calls else 0
+        return any(
+            op.index >= started and vid not in op.mutates
+            for vid in self.values_of(track)
+            for op in self.consumers.get(vid, ())
+        )
+
+    def _is_copying(self, op: Op) -> bool:
+        """Whether a new Parameter of the same value is all that is made of it, as `copy.deepcopy` does."""
+        queue, made = list(op.outputs), False
+        while queue:
+            for later in self.consumers.get(queue.pop(), ()):
+                if later.name == "Parameter":
+                    made = True
+                elif later.name == "clone":
+                    queue.extend(later.outputs)
+                else:
+                    return False
+        return made
+
+    def reaches_by_data(self, track: int) -> bool:
+        """Whether the tensor's value has any part in a loss."""
+        return any(vid in self.reaching for vid in self._own_values(track))
+
+    def _own_values(self, track: int) -> list[int]:
+        """The values of the tensor that forward operations read as the parameter."""
+        return [vid for vid in self.values_of(track) if self.record.values[vid].requires_grad]
+
+    def carries(self, before: Value, after: Value) -> bool:
+        """Whether gradient can flow back from `after` to `before` through the operation between them."""
+        return before.requires_grad and after.requires_grad and not after.leaf
+
+    def nearest_cut(self, track: int) -> int:
+        """The stack of the line at which what carries gradient to the tensor first ends; -1 where it does not.
+
+        It needs no loss: what opened the region counts where gradients were switched off.
+        """
+        values = self.record.values
+        for vid in sorted(self.carried([track])):
+            for op in self.consumers.get(vid, ()):
+                if op.outputs and not any(values[out].requires_grad for out in op.outputs) and op.detail != "escape":
+                    return op.region if op.region >= 0 else op.stack
+        return -1
+
+    def carried(self, tracks: Iterable[int]) -> set[int]:
+        """The values that depend on any of the tensors and carry gradient back to them."""
+        start = [vid for track in tracks for vid in self._own_values(track)]
+        seen = set(start)
+        queue = list(start)
+        values = self.record.values
+        while queue:
+            vid = queue.pop()
+            for op in self.consumers.get(vid, ()):
+                for out in op.outputs:
+                    if out not in seen and self.carries(values[vid], values[out]) and op.name != "autograd.grad":
+                        seen.add(out)
+                        queue.append(out)
+        return seen
+
+    def carries_to_loss(self, track: int) -> bool:
+        """Whether some loss carries gradient back to the tensor, by the recorded operations alone."""
+        return any(vid in self._carrying for vid in self._own_values(track))
+
+    @functools.cached_property
+    def _carrying(self) -> frozenset[int]:
+        """The values to which a loss carries gradient back."""
+        seen = set(self.losses)
+        queue = list(self.losses)
+        values, ops = self.record.values, self.record.ops
+        while queue:
+            after = values[queue.pop()]
+            op = ops[after.op] if after.op >= 0 else None
+            if op is None or op.phase != "forward" or op.inside >= 0 or op.name == "autograd.grad":
+                continue
+            for vid in op.inputs:
+                if vid not in seen and self.carries(values[vid], after):
+                    seen.add(vid)
+                    queue.append(vid)
+        return frozenset(seen)
+
+    def _carried_on(self, vid: int) -> Iterator[int]:
+        """The values that carry gradient back to a value directly."""
+        values = self.record.values
+        before = values[vid]
+        for op in self.consumers.get(vid, ()):
+            if op.name != "autograd.grad":
+                for out in op.outputs:
+                    if out != vid and self.carries(before, values[out]):
+                        yield out
+
+    def _read_on(self, vid: int) -> Iterator[int]:
+        """The values that depend on a value directly, by data or through Python."""
+        for op in self.consumers.get(vid, ()):
+            yield from op.outputs
+            for user in self.python_consumers.get(op.index, ()):
+                yield from user.outputs
+
+    def cuts(self, track: int) -> list[Cut]:
+        """The places on the way from the tensor to a loss at which gradient ends, in the order they ran."""
+        if track not in self._cuts:
+            self._cuts[track] = self._find_cuts(track)
+        return self._cuts[track]
+
+    def ends_gradient(self, cut: Cut, track: int) -> bool:
+        """Whether the way on from the cut leads to a loss without meeting a value that carries the tensor's gradient.
+
+        Where it always meets one, as with the mask of a `where` or a detached norm that the value is divided by, the
+        gradient goes past the cut, and ends elsewhere.
+        """
+        carried = self.carried([track])
+        op = self.record.ops[cut.op]
+        queue = [*op.outputs, *(out for user in self.python_consumers.get(op.index, ()) for out in user.outputs)]
+        seen = set(queue)
+        losses = set(self.losses)
+        while queue:
+            vid = queue.pop()
+            if vid in losses:
+                return True
+            for op in self.consumers.get(vid, ()):
+                following = [
+                    *op.outputs,
+                    *(o for user in self.python_consumers.get(op.index, ()) for o in user.outputs),
+                ]
+                for out in following:
+                    if out not in seen and out in self.reaching and out not in carried:
+                        seen.add(out)
+                        queue.append(out)
+        return False
+
+    def leads_on(self, cut: Cut) -> bool:
+        """Whether gradient could come from a loss to the cut if the cut alone were gone.
+
+        It could not where all that follows is whole numbers, numbers in Python, or writing into a parameter, as with
+        the matching of predictions to targets, or a moving average that is copied back.
+        """
+        if cut.kind in ("non_differentiable", "left_torch"):
+            return True
+        values, tracks = self.record.values, self.record.tracks
+        queue = [out for out in self.record.ops[cut.op].outputs if values[out].floating]
+        seen, losses = set(queue), set(self.losses)
+        while queue:
+            vid = queue.pop()
+            if vid in losses:
+                return True
+            for op in self.consumers.get(vid, ()):
+                written = (values[target].track for target in op.mutates)
+                if op.detail == "escape" or any(track >= 0 and tracks[track].is_parameter for track in written):
+                    continue
+                for out in op.outputs:
+                    if out not in seen and out in self.reaching and values[out].floating:
+                        seen.add(out)
+                        queue.append(out)
+        return False
+
+    def hidden_reader(self, track: int) -> Op | None:
+        """The custom function whose forward reads the tensor without being given it."""
+        own = set(self.values_of(track))
+        return next((op for op in self.ops if own & set(op.hidden)), None)
+
+    def _find_cuts(self, track: int) -> list[Cut]:
+        own = self._own_values(track)
+        sweep(own, self._carried_on, self._cuts_at, frozenset.union, self._cuts_beyond)
+        found: dict[int, int] = {}
+        for op, vid in sorted(frozenset().union(*(self._cuts_beyond[value] for value in own))):
+            found.setdefault(op, vid)
+        # What a constructor does to the parameter's own storage, without gradients, is no cut.
+        started = self.record.calls[0].time if self.record.calls else 0
+        kept = [op for op in found if op >= started]
+        if not kept and not self.is_read_in_time(track):
+            kept = list(found)
+        return [Cut(op, found[op], self.kind_of_cut(self.record.ops[op]), op in self.inferred) for op in kept]
+
+    def _cuts_at(self, vid: int) -> frozenset[tuple[int, int]]:
+        """(operation, value) of the cuts at which the gradient of what follows ends before it comes to the value."""
+        values = self.record.values
+        before = values[vid]
+        found = []
+        for op in self.consumers.get(vid, ()):
+            if vid in op.mutates and before.leaf:
+                continue
+            if op.detail == "escape":
+                users = self.python_consumers.get(op.index, ())
+                if any(out in self.reaching for user in users for out in user.outputs):
+                    found.append((op.index, vid))
+                continue
+            reaching = [out for out in op.outputs if out in self.reaching]
+            if reaching and not any(self.carries(before, values[out]) for out in reaching):
+                found.append((op.index, vid))
+        return frozenset(found)
+
+    def kind_of_cut(self, op: Op) -> CutKind:
+        """Why gradient ends at `op`."""
+        if op.detail == "escape":
+            return "left_torch"
+        if op.custom and "checkpoint" in op.detail.lower():
+            return "checkpoint"
+        if op.name in REWRAPPING - {"requires_grad_"}:
+            return "rewrapped"
+        if not op.grad_enabled:
+            return "no_grad"
+        if op.name in DETACHING:
+            rewrapped = any(later.name in REWRAPPING for out in op.outputs for later in self.consumers.get(out, ()))
+            if rewrapped:
+                return "rewrapped"
+            return "left_torch" if self._only_escapes(op) else "detached"
+        return "non_differentiable"
+
+    def _only_escapes(self, op: Op) -> bool:
+        """Whether the detached value does nothing but leave torch, as in `.detach().abs().max().item()`."""
+        queue, seen = list(op.outputs), set(op.outputs)
+        found = False
+        while queue:
+            vid = queue.pop()
+            if vid in self.losses:
+                return False  # the program calls backward on it
+            for later in self.consumers.get(vid, ()):
+                if later.detail == "escape":
+                    found = True
+                elif later.mutates or any(self.record.values[out].requires_grad for out in later.outputs):
+                    return False
+                else:
+                    queue.extend(out for out in later.outputs if out not in seen)
+                    seen.update(later.outputs)
+        return found
+
+    def downstream(self, start: Iterable[int]) -> set[int]:
+        """All values that depend on any of `start` by data or through Python."""
+        seen = set(start)
+        queue = list(seen)
+        while queue:
+            vid = queue.pop()
+            for op in self.consumers.get(vid, ()):
+                following = list(op.outputs)
+                for user in self.python_consumers.get(op.index, ()):
+                    following.extend(user.outputs)
+                for out in following:
+                    if out not in seen:
+                        seen.add(out)
+                        queue.append(out)
+        return seen
+
+    def dead_end(self, track: int) -> UnusedValue | None:
+        """Where the tensor's value goes no further; None where nothing reads it."""
+        if track not in self._dead_ends:
+            self._dead_ends[track] = self._find_dead_end(track)
+        return self._dead_ends[track]
+
+    def _find_dead_end(self, track: int) -> UnusedValue | None:
+        if self.carries_to_loss(track):
+            # Autograd knows better: the tensor has no part in what is used of an operation that reads it.
+            for end in (self._unread_output(track), self._derivative(track)):
+                if end is not None:
+                    return end
+        own = self._own_values(track)
+        goes_on = any(True for vid in own for _ in self._carried_on(vid))
+        following, known = (self._carried_on, self._ends_carried) if goes_on else (self._read_on, self._ends_read)
+        sweep(own, following, self._end_at, max, known)
+        last = max((known[vid] for vid in own), default=-1)
+        return UnusedValue(self.record.values[last].op, last) if last >= 0 else None
+
+    def _end_at(self, vid: int) -> int:
+        """The value itself if nothing is made of it that could carry its gradient on; -1 otherwise."""
+        values = self.record.values
+        value = values[vid]
+        if value.op < 0 or value.track >= 0:
+            return -1
+        for op in self.consumers.get(vid, ()):
+            if op.detail != "escape" and any(
+                values[out].requires_grad or not value.requires_grad for out in op.outputs
+            ):
+                return -1
+        return vid
+
+    def _unread_output(self, track: int) -> UnusedValue | None:
+        """The output that no loss reads of the operation that reads the tensor.
+
+        For a tensor that by the recorded operations has a part in the loss, and by autograd has none: the operation has
+        several outputs, and the tensor has no part in the one that is used.
+        """
+        for vid in self._own_values(track):
+            for op in self.consumers.get(vid, ()):
+                unread = [o for o in op.outputs if o not in self.reaching and self.record.values[o].requires_grad]
+                if unread and any(o in self.reaching for o in op.outputs):
+                    return UnusedValue(op.index, unread[0])
+        return None
+
+    def _derivative(self, track: int) -> UnusedValue | None:
+        """The derivative of something that depends on the tensor; a constant term drops out of it."""
+        derivatives = [op for op in self.ops if op.name == "autograd.grad" and op.outputs]
+        carried = self.carried([track]) if derivatives else set()
+        taken = [op for op in derivatives if carried & set(op.inputs)]
+        return UnusedValue(taken[-1].index, taken[-1].outputs[0]) if taken else None
+
+    def last_escape(self, track: int) -> Cut | None:
+        """The escape to Python that is the last thing done with what carries the tensor's gradient.
+
+        What becomes of the number was not followed: an `int(…)` that sets a size, say.
+        """
+        carried = self.carried([track])
+        escapes = [
+            Cut(op.index, vid, "left_torch", True)
+            for vid in carried
+            for op in self.consumers.get(vid, ())
+            if op.detail == "escape"
+        ]
+        return max(escapes, key=lambda cut: cut.op, default=None)
+
+    def gradient_writers(self, track: int, start: int, end: int) -> list[Op]:
+        """Operations between two times that write the tensor's `.grad`, or storage it shares, in place."""
+        own = set(self.values_of(track))
+        if own.isdisjoint(self._differentiated):
+            return []
+        views = frozenset(
+            {"data", "detach", "__getitem__", "view", "reshape", "flatten", "t", "T", "transpose", "select", "narrow"}
+        )
+        derived: set[int] = set()
+        found = []
+        for op in self.record.ops:
+            if op.phase != "forward" or op.index >= end:
+                continue
+            if (op.name == "grad" and own & set(op.inputs)) or (op.name in views and derived & set(op.inputs)):
+                derived.update(op.outputs)
+            elif op.mutates and derived & set(op.mutates):
+                derived.update(op.outputs)
+                if op.index >= start:
+                    found.append(op)
+        return found
+
+    @functools.cached_property
+    def _differentiated(self) -> frozenset[int]:
+        """The values whose `.grad` the program reads."""
+        return frozenset(vid for op in self.record.ops if op.name == "grad" for vid in op.inputs)
+
+    def path(self, track: int, limit: int = 4000) -> list[int]:
+        """Operations from the tensor to a loss along a shortest data path, or as far as its value goes."""
+        start = self._own_values(track) or list(self.values_of(track))
+        came: dict[int, tuple[int, int]] = {}
+        queue = list(start)
+        seen = set(start)
+        goal = -1
+        losses = set(self.losses)
+        position = 0
+        while position < len(queue) and goal < 0:
+            vid = queue[position]
+            position += 1
+            for op in self.consumers.get(vid, ()):
+                following = list(op.outputs)
+                for user in self.python_consumers.get(op.index, ()):
+                    following.extend(user.outputs)
+                for out in following:
+                    if out in seen or (
+                        self.reaching and out not in self.reaching and any(s in self.reaching for s in start)
+                    ):
+                        continue
+                    seen.add(out)
+                    came[out] = (vid, op.index)
+                    queue.append(out)
+                    if out in losses:
+                        goal = out
+                        break
+        if goal < 0:
+            end = self.dead_end(track)
+            goal = (
+                end.value if end is not None and end.value in came else (queue[-1] if len(queue) > len(start) else -1)
+            )
+        steps: list[int] = []
+        while goal in came and len(steps) < limit:
+            goal, op_index = came[goal]
+            steps.append(op_index)
+        return steps[::-1]
+
+    # -- through Python ------------------------------------------------------------------------------------------
+
+    def _infer_python_edges(self) -> None:
+        """Join an escape to the next use of a Python number in the same function where identity was lost.
+
+        `math.exp(-float(t)) * loss` multiplies by a number that no torch call returned. The escape's function, or the
+        one that called it, goes on to use some Python number that no identity explains: that is taken to be it, and
+        marked.
+        """
+        stacks = self.record.stacks
+        escapes = [op for op in self.ops if op.detail == "escape" and op.name not in ("__int__", "__index__")]
+        if not escapes:
+            return
+        by_code: dict[int, list[Op]] = {}
+        for op in self.ops:
+            sourceless = op.name in ("tensor", "as_tensor", "from_numpy", "full", "asarray", "Tensor") and not op.inputs
+            if op.name in ("add", "sub") and not any(op.numbers) and len(op.inputs) == 1:
+                continue  # the zero that `sum` begins with
+            if op.stack >= 0 and not op.python_inputs and (op.numbers or sourceless):
+                by_code.setdefault(id(stacks.codes[op.stack]), []).append(op)
+        boundaries = [event.time for event in self.record.backwards()]
+        for escape in escapes:
+            if self.python_consumers.get(escape.index):
+                continue
+            end = next((time for time in boundaries if time > escape.index), len(self.record.ops))
+            chain = stacks.chain(escape.stack)[:2]
+            for frame in chain:
+                users = _users_after(escape, by_code.get(id(stacks.codes[frame]), []), end)
+                if users:
+                    for user in users:
+                        known = self.inferred_inputs.get(user.index, ())
+                        self.inferred_inputs[user.index] = (*known, escape.index)
+                        self.python_consumers.setdefault(escape.index, []).append(user)
+                    self.inferred.add(escape.index)
+                    break
+
+
+def _users_after(escape: Op, candidates: list[Op], end: int) -> list[Op]:
+    """The first four of `candidates` between `escape` and `end` that do not read what escaped."""
+    found: list[Op] = []
+    for position in range(bisect.bisect_right(candidates, escape.index, key=lambda op: op.index), len(candidates)):
+        op = candidates[position]
+        if op.index >= end or len(found) == 4:
+            break
+        if not set(op.inputs) & set(escape.inputs):
+            found.append(op)
+    return found

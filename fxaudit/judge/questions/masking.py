@@ -1,0 +1,113 @@
+"""What keeps a value that a loss reads from having any effect on it: a mask, lengths of one, a part that is read alone,
+or a function without curvature. Shared by the rules on gradient values."""
+
+from __future__ import annotations
+
+from fxaudit.capture.recording import Record
+from fxaudit.judge.rule import Audit
+from fxaudit.judge.vanishing import RECURRENT, SELECTING
+from fxaudit.program.source import SourceLine
+
+__all__ = ["hiding_mask", "last_bend", "one_step_long", "part_read_alone"]
+
+ATTENDING = ("multi_head_attention_forward", "scaled_dot_product_attention")
+COMPARING = "eq ne lt le gt ge less greater isin logical_not bitwise_not invert logical_and logical_or and or".split()
+DERIVATIVES = ("autograd.grad", "grad")
+PIECEWISE_LINEAR = ("relu", "relu_", "relu6", "leaky_relu", "hardtanh", "prelu", "threshold", "abs", "clamp")
+CURVED = ("tanh", "sin", "cos", "sigmoid", "softplus", "gelu", "silu", "elu", "selu", "celu", "mish", "exp", "softmax")
+MOVING = ("sort", "to", "cpu", "long", "int", "index_select", "clone")
+
+
+def part_read_alone(audit: Audit, index: int) -> SourceLine | None:
+    """Where a part is taken of the sequence that a recurrent layer gives, if the loss depends on that part alone."""
+    record, graph = audit.record, audit.graph
+    if index < 0 or record.ops[index].name not in RECURRENT:
+        return None
+    sequence, *states = record.ops[index].outputs or (-1,)
+    readers = [op for op in graph.consumers.get(sequence, ()) if set(op.outputs) & graph.reaching]
+    taken = [op for op in readers if op.name in SELECTING]
+    if not taken or len(taken) < len(readers) or graph.reaching & set(states):
+        return None
+    return audit.op_source(taken[0].index)
+
+
+def one_step_long(audit: Audit, index: int) -> SourceLine | None:
+    """Where the lengths come from by which every packed sequence that a recurrent layer gets is one step long."""
+    record = audit.record
+    if index < 0 or record.ops[index].name not in RECURRENT:
+        return None
+    for vid in record.ops[index].inputs:
+        sizes = record.values[vid]
+        if sizes.floating or sizes.numel != 1 or sizes.op < 0:
+            continue
+        lengths = [i for i in record.ops[sizes.op].inputs if not record.values[i].floating]
+        made = max((_computed(record, i) for i in lengths), default=-1)
+        return audit.op_source(made) or audit.op_source(sizes.op)
+    return None
+
+
+def _computed(record: Record, vid: int) -> int:
+    """The operation that computed a value, moves, sorts and casts left out."""
+    made_by = record.values[vid].op
+    while made_by >= 0 and record.ops[made_by].name in MOVING:
+        inputs = record.ops[made_by].inputs
+        if not inputs or record.values[inputs[0]].op < 0:
+            break
+        made_by = record.values[inputs[0]].op
+    return made_by
+
+
+def hiding_mask(audit: Audit, index: int) -> SourceLine | None:
+    """Where the mask was made with which the nearest attention, or filling, hides what the operation gives."""
+    record, graph = audit.record, audit.graph
+    if index < 0 or record.ops[index].name not in ("embedding", *ATTENDING):
+        return None
+    queue, seen = [index], {index}
+    while queue and len(seen) < 200:
+        op = record.ops[queue.pop(0)]
+        if op.name in (*ATTENDING, "masked_fill", "where"):
+            return audit.op_source(max((_compared(record, vid) for vid in op.inputs), default=-1))
+        for out in op.outputs:
+            for reader in graph.consumers.get(out, ()):
+                if reader.index not in seen and record.values[out].requires_grad:
+                    seen.add(reader.index)
+                    queue.append(reader.index)
+    return None
+
+
+def _compared(record: Record, vid: int) -> int:
+    """The comparison from which a mask was made, be it by filling in infinities; -1 where the value is no mask."""
+    for _ in range(10):
+        value = record.values[vid]
+        if value.op < 0 or value.requires_grad:
+            return -1
+        op = record.ops[value.op]
+        if op.name.strip("_") in COMPARING:
+            return op.index
+        masks = [i for i in op.inputs if not record.values[i].floating and record.values[i].op >= 0]
+        if not masks:
+            return -1
+        vid = masks[-1]
+    return -1
+
+
+def last_bend(audit: Audit, index: int) -> int:
+    """The last piecewise linear operation, if it is the second derivative of such that an `autograd.grad` takes: it is
+    zero. -1 where it is not."""
+    record = audit.record
+    if index < 0 or record.ops[index].name not in DERIVATIVES:
+        return -1
+    queue, seen, bent, orders = list(record.ops[index].inputs[:1]), {index}, -1, 0
+    while queue:
+        made_by = record.values[queue.pop()].op
+        if made_by < 0 or made_by in seen:
+            continue
+        seen.add(made_by)
+        op = record.ops[made_by]
+        orders += op.name in DERIVATIVES
+        if op.name in PIECEWISE_LINEAR:
+            bent = max(bent, made_by)
+        elif op.name in CURVED:
+            return -1
+        queue.extend(op.inputs)
+    return bent if orders else -1

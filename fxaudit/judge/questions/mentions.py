@@ -1,0 +1,264 @@
+"""Where forward mentions a module or parameter that it never reached. Shared by the rules on things never used."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from torch import nn
+
+from fxaudit.capture.session import defining_file
+from fxaudit.judge.rule import Audit
+from fxaudit.judge.trail import obstacles_to_entering, source_at
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.loops import counting_loop, late_closures, loop_over
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, obstacles, tree_of
+
+__all__ = ["Unreached", "is_missed", "registration", "unreached_mention"]
+
+HOUSEKEEPING = frozenset(
+    {
+        "parameters", "named_parameters", "state_dict", "load_state_dict", "requires_grad_", "train", "eval",
+        "zero_grad", "apply", "to", "cuda", "cpu", "half", "float", "modules", "named_modules", "children", "weight",
+        "bias", "append", "extend", "data", "requires_grad", "register_forward_hook", "shape", "in_features",
+        "out_features",
+    }
+)  # fmt: skip
+
+Related = list[tuple[SourceLine | None, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """Why nothing reached a module or parameter."""
+
+    culprit: SourceLine | None
+    related: Related
+    condition: str = ""
+    """The branch that was not taken, in words; empty where no branch explains it."""
+    random: bool = False
+    """Whether a random draw decides that branch."""
+
+
+def is_missed(audit: Audit, state: ParameterState) -> bool:
+    """Whether no forward reads the parameter: nothing does, or it was read before any forward alone, and a branch keeps
+    the forward's own mention from running."""
+    if not audit.graph.is_read(state.index):
+        return True
+    if state.root is None or audit.graph.is_read_in_time(state.index):
+        return False
+    return bool(unreached_mention(audit, state.root.index, state.local_name).condition)
+
+
+def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
+    """Why nothing reached the module or parameter at `path`.
+
+    The culprit is the branch that keeps the mention from running, the mention itself where no branch explains it, and
+    the registration where nothing mentions it.
+    """
+    made = registration(audit, root, path)
+    ran = audit.record.stacks.lines_seen()
+    for tree, mention in _mentions(audit, root, path):
+        loop = loop_over(tree, mention)
+        node = loop.call if loop is not None else mention
+        found = obstacles(tree, node, ran.get(tree.file, set()))
+        here = source_at(tree.file, getattr(node, "lineno", 0))
+        scope = tree.function(node)
+        if not found and scope is not None:
+            found = obstacles_to_entering(audit.project_files, tree, scope, ran)
+        if not found and loop is not None:
+            found = loop.missed
+        if not found and loop is not None:
+            # The loop runs, but not over this one: what it goes through leaves it out.
+            header = source_at(tree.file, getattr(mention, "lineno", 0))
+            return Unreached(header, [(here, "called in the loop"), (made, "made here")])
+        if not found:
+            counted = counting_loop(tree, mention)
+            beside_it: Related = [(source_at(tree.file, counted), "the loop that counts")] if counted else []
+            return Unreached(here, [*beside_it, (made, "made here")])
+        decisive = found[0]
+        related: Related = [(here, "the call that never runs")]
+        related += [
+            (source, "what the branch asks for was set here") for source in _set_at(audit, root, path, decisive)
+        ]
+        if "training" in decisive.condition:
+            related.append((_switched(audit, root, path), "puts the module in evaluation mode"))
+        related.append((made, "made here"))
+        culprit = source_at(decisive.file, decisive.line)
+        return Unreached(culprit, related, decisive.role, any(obstacle.random for obstacle in found))
+    late = _late_closure(audit, path)
+    if late is not None:
+        return Unreached(late[0], [(made, "made here")], late[1])
+    twice, beside = _siblings(audit, root, path)
+    if twice is not None:
+        return Unreached(twice, [(made, "made here, and never used")])
+    return Unreached(made, [(source, "forward runs without it here") for source in beside])
+
+
+def _set_at(audit: Audit, root: int, path: str, branch: Obstacle) -> list[SourceLine | None]:
+    """Where the attributes that the branch asks for got their values, if the program gave them more than one."""
+    model = next((m for m in audit.judge.models if m.info.index == root), None)
+    module = model.module if model is not None else None
+    found: list[SourceLine | None] = []
+    tests = re.findall(r"\bself\.(\w+)", branch.condition)
+    for part in ["", *path.split(".")]:
+        if part and module is not None:
+            module = vars(module).get("_modules", {}).get(part)
+        if module is None:
+            break
+        attributes = audit.session.module_info(module).attributes
+        entries = [attributes[name] for name in tests if len(attributes.get(name, ())) > 1]
+        found += [audit.source(entry[-1][1]) for entry in entries]
+    return found[:1]
+
+
+def _late_closure(audit: Audit, path: str) -> tuple[SourceLine, str] | None:
+    """For a member of a list: the line that makes a function for each member, all of which see the last one."""
+    if not any(part.isdigit() for part in path.split(".")):
+        return None
+    ran = audit.record.stacks.lines_seen()
+    for file in audit.project_files:
+        tree = tree_of(file)
+        for line, name in late_closures(tree) if tree is not None else ():
+            if line in ran.get(file, ()):
+                return source_at(file, line), f"each function made here reads `{name}` when it is called, the last one"
+    return None
+
+
+def _siblings(audit: Audit, root: int, path: str) -> tuple[SourceLine | None, list[SourceLine]]:
+    """(the second line that calls a sibling of the same type, the last lines of the owner's forward that call
+    siblings).
+
+    A copy-and-paste slip calls one module twice and leaves out its twin.
+    """
+    model = next((m for m in audit.judge.models if m.info.index == root), None)
+    if model is None:
+        return None, []
+    modules = dict(model.module.named_modules(remove_duplicate=False))
+    parts = path.split(".")
+    own = modules.get(path)
+    owner_path = next(
+        (
+            ".".join(parts[:depth])
+            for depth in range(len(parts) - 1, -1, -1)
+            if ".".join(parts[:depth]) in modules and audit.session.module_info(modules[".".join(parts[:depth])]).calls
+        ),
+        None,
+    )
+    if owner_path is None:
+        return None, []
+    owner = audit.session.module_info(modules[owner_path]).index
+    record = audit.record
+    owner_calls = [call.index for call in record.calls if call.module == owner]
+    if not owner_calls:
+        return None, []
+    inside = [call for call in record.calls if call.parent == owner_calls[0]]
+    lines: dict[int, list[int]] = {}
+    for call in inside:
+        lines.setdefault(call.module, []).append(call.stack)
+    twice = None
+    for index, stacks in lines.items():
+        sibling = audit.session.modules[index].ref()
+        distinct = dict.fromkeys(record.stacks.line(stack) for stack in stacks)
+        if own is not None and type(sibling) is type(own) and len(distinct) > 1:
+            twice = audit.source(stacks[-1])
+    beside = dict.fromkeys(call.stack for call in reversed(inside))
+    if not beside:
+        own_shape = tuple(getattr(_parameter_at(model.module, path), "shape", ()))
+        ops = [op for op in audit.graph.ops if op.module == owner_calls[0]]
+        alike = [
+            op for op in ops if any(record.values[v].shape == own_shape and record.values[v].op < 0 for v in op.inputs)
+        ]
+        beside = dict.fromkeys(op.stack for op in (alike or [*ops[:1], *ops[-1:]]))
+    found = [source for stack in list(beside)[:2] if (source := audit.source(stack)) is not None]
+    return twice, found
+
+
+def _parameter_at(module: nn.Module, path: str) -> object:
+    return dict(module.named_parameters()).get(path)
+
+
+def _mentions(audit: Audit, root: int, path: str) -> list[tuple[Tree, ast.AST]]:
+    """Reads of the attribute inside functions, constructors and housekeeping left out; those in forward first."""
+    attribute = next((part for part in reversed(path.split(".")) if not part.isdigit()), path)
+    classes = _owner_classes(audit, root, path, attribute)
+    owners = {kind.__name__ for kind in classes}
+    files = dict.fromkeys([*audit.project_files, *(defining_file(kind) for kind in classes)])
+    found = []
+    for tree, node in attribute_mentions([f for f in files if f], attribute):
+        scope = tree.function(node)
+        if scope is None or getattr(scope, "name", "") in ("__init__", "__repr__", "extra_repr"):
+            continue
+        outer = tree.parents.get(node)
+        if isinstance(outer, ast.Attribute) and outer.attr in HOUSEKEEPING:
+            continue
+        if owners and isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+            owner = next((outer for outer in tree.ancestors(node) if isinstance(outer, ast.ClassDef)), None)
+            if owner is not None and owner.name not in owners:
+                continue  # another class has an attribute of that name
+        found.append((tree, node))
+    return sorted(found, key=lambda pair: getattr(pair[0].function(pair[1]), "name", "") != "forward")
+
+
+def _owner_classes(audit: Audit, root: int, path: str, attribute: str) -> tuple[type, ...]:
+    """The classes of the module that has `attribute` on the way to `path`; none if it is not found."""
+    model = next((m for m in audit.judge.models if m.info.index == root), None)
+    module = model.module if model is not None else None
+    parts = path.split(".")
+    for part in parts[: len(parts) - 1 - parts[::-1].index(attribute)] if attribute in parts else []:
+        module = vars(module).get("_modules", {}).get(part) if module is not None else None
+    return type(module).__mro__ if module is not None else ()
+
+
+def registration(audit: Audit, root: int, path: str) -> SourceLine | None:
+    """The line that put the module or parameter into its owner, where it was watched or can be read from the class."""
+    model = next((m for m in audit.judge.models if m.info.index == root), None)
+    if model is None:
+        return None
+    module = model.module
+    parts = path.split(".")
+    found: SourceLine | None = None
+    for part in parts:
+        info = audit.session.module_info(module)
+        assignments = info.attributes.get(part)
+        if assignments:
+            found = audit.source(assignments[-1][1]) or found
+        elif info.defined_in and not part.isdigit():
+            found = _assignment_in_class(info.defined_in, info.type, part) or found
+        child = vars(module).get("_modules", {}).get(part)
+        if child is None:
+            break
+        module = child
+    return found
+
+
+def _assignment_in_class(file: str, kind: str, attribute: str) -> SourceLine | None:
+    tree = tree_of(file)
+    if tree is None:
+        return None
+    for node in ast.walk(tree.root):
+        if isinstance(node, ast.ClassDef) and node.name == kind:
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Assign):
+                    for target in inner.targets:
+                        if isinstance(target, ast.Attribute) and target.attr == attribute:
+                            return source_at(file, inner.lineno)
+    return None
+
+
+def _switched(audit: Audit, root: int, path: str) -> SourceLine | None:
+    """The last line that put the module, or one above it, in evaluation mode."""
+    best: tuple[int, int] | None = None
+    model = next((m for m in audit.judge.models if m.info.index == root), None)
+    module = model.module if model is not None else None
+    for part in ["", *path.split(".")]:
+        if part and module is not None:
+            module = vars(module).get("_modules", {}).get(part)
+        if module is None:
+            break
+        for time, training, stack in audit.session.module_info(module).modes:
+            if not training and (best is None or time >= best[0]):
+                best = (time, stack)
+    return audit.source(best[1]) if best is not None else None

@@ -1,0 +1,360 @@
+"""What a rule is, and what it sees.
+
+A rule is one defect: its code, prose, examples and logic in one small file of `fxaudit.judge.rules`. It is asked once
+for every audit and yields findings; it sees the audited steps, their graph and the verdicts, never torch.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from fxaudit.answer.finding import Finding, Level, PathStep, Related
+from fxaudit.answer.folding import fold_sentence
+from fxaudit.capture.naming import variable_name
+from fxaudit.judge.graph import SHAPE_ONLY, Cut, StepGraph, UnusedValue
+from fxaudit.judge.trail import project_files
+from fxaudit.judge.verdict import Judge, ParameterState, Verdict
+from fxaudit.program.source import SourceLine, is_library
+from fxaudit.program.tree import binding_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from fxaudit.capture.recording import Op, Record
+    from fxaudit.capture.session import Session
+
+__all__ = ["Audit", "Example", "Rule"]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A program for a rule: what `audit` takes, or a loop to be watched.
+
+    `loss` is a closure; `train` runs a loop of its own and is watched instead of audited. Exactly one of them is given.
+    """
+
+    model: Any = None
+    loss: Callable[[], Any] | None = None
+    optimizer: Any = None
+    train: Callable[[], Any] | None = None
+    expect: Mapping[str, str] | None = None
+
+
+@dataclass
+class Audit:
+    """What was recorded and judged, and the questions rules ask of it."""
+
+    judge: Judge
+    symbolic: tuple[str, str, SourceLine | None] = ("skipped", "", None)
+    expect: Mapping[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def session(self) -> Session:
+        """Modules, optimizers and events as they were seen."""
+        return self.judge.session
+
+    @property
+    def record(self) -> Record:
+        """The recorded operations and loop events."""
+        return self.judge.record
+
+    @property
+    def graph(self) -> StepGraph:
+        """Data and gradient edges between the recorded values."""
+        return self.judge.graph
+
+    @property
+    def states(self) -> list[ParameterState]:
+        """Every parameter with its verdict."""
+        return self.judge.states
+
+    @property
+    def project_files(self) -> list[str]:
+        """The user's own files."""
+        return project_files(self.record)
+
+    def having(self, *verdicts: Verdict) -> list[ParameterState]:
+        """The parameters with one of the verdicts."""
+        return [state for state in self.states if state.verdict in verdicts]
+
+    def unexplained(self, *verdicts: Verdict, unrecorded: bool = False) -> list[ParameterState]:
+        """Those of them for which no earlier rule has given the cause.
+
+        Where nobody recorded the forward, nothing that is absent from the record is evidence: what the loss does not
+        reach is then left to the rule that asks for the `unrecorded`.
+        """
+        states = [state for state in self.having(*verdicts) if not state.explained]
+        if self.session.forward_unseen and not unrecorded:
+            return [state for state in states if state.verdict != "unreachable"]
+        return states
+
+    def source(self, stack: int) -> SourceLine | None:
+        """The line in which `stack` ends."""
+        return self.record.stacks.source(stack)
+
+    def op_source(self, index: int) -> SourceLine | None:
+        """The line of a recorded operation."""
+        return self.source(self.record.ops[index].stack) if index >= 0 else None
+
+    def cause(self, state: ParameterState) -> Cut | UnusedValue | None:
+        """What ends the way from an unreachable parameter to the loss: the first cut, or the dead end before it."""
+        cuts = self.graph.cuts(state.index)
+        certain = [cut for cut in cuts if not cut.inferred] or cuts
+        # Where the value itself goes on, what only takes its shape is not what stops it.
+        certain = [cut for cut in certain if self.record.ops[cut.op].name not in SHAPE_ONLY] or certain
+        if len(certain) > 1:
+            certain = [cut for cut in certain if self.graph.ends_gradient(cut, state.index)] or certain
+        dead = self.graph.dead_end(state.index)
+        leading = [cut for cut in certain if self.graph.leads_on(cut)]
+        if certain and not leading:
+            # What would pass no gradient on anyway is not what stops it.
+            if self.graph.hidden_reader(state.index) is not None:
+                return None
+            if dead is not None and self.is_thrown_away(dead):
+                return dead
+        certain = leading or certain
+        if certain and dead is not None and certain[0].kind in ("non_differentiable", "left_torch"):
+            # An argmax in the path is often meant; a custom function whose result nobody uses never is.
+            op = self.record.ops[dead.op]
+            is_loss = dead.value in self.graph.losses
+            same = op.index == certain[-1].op
+            outputs = (dead.value,) if same else op.outputs
+            unused = not is_loss and not any(self.graph.consumers.get(out) for out in outputs)
+            later = op.index > certain[-1].op or (same and self._is_bound(dead))
+            if unused and self.record.values[dead.value].requires_grad and (op.custom or later):
+                return dead
+        if certain:
+            return self._foremost(certain)
+        return dead or self.graph.last_escape(state.index)
+
+    def is_thrown_away(self, dead: UnusedValue) -> bool:
+        """Whether no part of a loss is computed from the value, though it could carry gradient."""
+        return self.record.values[dead.value].requires_grad and not any(
+            out in self.graph.reaching
+            for out in (dead.value, *(out for op in self.graph.consumers.get(dead.value, ()) for out in op.outputs))
+        )
+
+    def _foremost(self, cuts: list[Cut]) -> Cut:
+        """The first cut; of several in the same call of a module a detach before what cannot have a gradient.
+
+        `q + (z - q).detach()` was meant to lead gradient round the `argmin`, and a scale read by `float(w.max())` is
+        not what stops the weight that is quantised with it.
+        """
+        ranks = {"detached": 0, "non_differentiable": 1, "left_torch": 2}
+        first = cuts[0]
+        if first.kind not in ("non_differentiable", "left_torch"):
+            return first
+        module = self.record.ops[first.op].module
+        beside = [c for c in cuts if c.kind in ranks and self.record.ops[c.op].module == module >= 0]
+        return min(beside, key=lambda cut: (ranks[cut.kind], cut.op), default=first)
+
+    def _is_bound(self, dead: UnusedValue) -> bool:
+        """Whether the program gives the value a name, beside the operation's other results: `weight, index = p.max(1)`.
+
+        A name that begins with an underscore says that it is not wanted.
+        """
+        op = self.record.ops[dead.op]
+        stacks = self.record.stacks
+        binding = binding_of(stacks.file(op.stack), stacks.line(op.stack), stacks.column(op.stack))
+        position = op.outputs.index(dead.value)
+        return len(binding.names) == len(op.outputs) > 1 and not binding.names[position].startswith("_")
+
+    def names(self, states: Sequence[ParameterState], one: str = "", more: str = "") -> str:
+        """The parameters' names, folded, as they stand in a sentence, and the verb that follows: `one` or `more`."""
+        named = fold_sentence([state.name for state in states], [state.name for state in self.states], limit=1)
+        return f"{named} {one if len(states) == 1 else more}".rstrip()
+
+    def optimizer_variable(self, index: int) -> str:
+        """The variable that the program keeps an optimizer in; "" where none is known."""
+        info = self.session.optimizers[index]
+        optimizer = info.ref()
+        known = info.name or (self.session.variables.get(id(optimizer), "") if optimizer is not None else "")
+        return known or variable_name(self.record.stacks, info.created)
+
+    def model_variable(self, states: Iterable[ParameterState]) -> str:
+        """The variable that the program keeps the root module of all of them in; "" where none is known."""
+        roots = {state.root.index: state.root for state in states if state.root is not None}
+        if len(roots) != 1:
+            return ""
+        (info,) = roots.values()
+        module = info.ref()
+        known = self.session.variables.get(id(module), "") if module is not None else ""
+        return known or variable_name(self.record.stacks, info.created)
+
+    def is_skipped_for_nan(self, state: ParameterState) -> bool:
+        """Whether a gradient scaler skips each of its steps, rightly: the loss itself is NaN or infinite."""
+        skips = (event for event in self.record.events if event.kind == "scaler skip")
+        return not state.facts and self.graph.is_spoilt and any(state.index in event.tracks for event in skips)
+
+    def is_held(self, states: Iterable[ParameterState]) -> bool:
+        """Whether an optimizer holds any of them."""
+        return any(state.held for state in states)
+
+    def is_library_made(self, states: Iterable[ParameterState]) -> bool:
+        """Whether an installed library that the user's own code calls made all of them.
+
+        What the loss leaves unused of such a model (a pooler, a second head) is the library's default, and no mistake.
+        A part of a library of which nothing is used was put there, and left unused, by the user's own model.
+        """
+        stacks = self.record.stacks
+        for state in states:
+            if not self._is_used_in_part(state):
+                return False
+            chain = stacks.chain(state.track.created)
+            if not chain or not is_library(stacks.file(chain[0])):
+                return False
+            if all(is_library(stacks.file(frame)) for frame in chain):
+                return False  # the user's own program is an installed package
+        return True
+
+    def _is_used_in_part(self, state: ParameterState) -> bool:
+        """Whether the loss reaches something else of the outermost library module that the parameter belongs to."""
+        module = state.root.ref() if state.root is not None else None
+        parts = state.local_name.split(".")[:-1]
+        depth = 0
+        while module is not None and not self._is_of_a_library(module) and depth < len(parts):
+            module = getattr(module, "_modules", {}).get(parts[depth])
+            depth += 1
+        prefix = "".join(f"{part}." for part in parts[:depth])
+        return any(
+            other.verdict != "unreachable" and other.root is state.root and other.local_name.startswith(prefix)
+            for other in self.states
+        )
+
+    def _is_of_a_library(self, module: nn.Module) -> bool:
+        # As it was when it was made: by now `__main__` may be another program.
+        return is_library(self.session.module_info(module).defined_in)
+
+    def path(self, state: ParameterState, end: int = -1) -> tuple[PathStep, ...]:
+        """The stations from the parameter towards the loss."""
+        steps = [PathStep("parameter", state.name, carries_gradient=state.requires_grad)]
+        cuts = {cut.op: cut for cut in self.graph.cuts(state.index)} if state.verdict == "unreachable" else {}
+        alive = state.requires_grad
+        reaches = self.graph.reaches_by_data(state.index)
+        for index in self.graph.path(state.index):
+            op = self.record.ops[index]
+            if not reaches and self._is_upkeep(op):
+                continue
+            kind: Any = "operation"
+            if index in cuts and alive:
+                kind = "python" if op.detail == "escape" else "cut"
+                alive = False
+            elif (
+                state.verdict == "unreachable"
+                and alive
+                and not any(self.record.values[out].requires_grad for out in op.outputs)
+            ):
+                alive = False
+            steps.append(PathStep(kind, op.name, self.module_name(op.module), self.source(op.stack), alive))
+        steps.append(
+            PathStep("loss", "loss", carries_gradient=alive)
+            if reaches
+            else PathStep("end", "unused", carries_gradient=False)
+        )
+        return tuple(steps)
+
+    def _is_upkeep(self, op: Op) -> bool:
+        """Whether it ran before all modules and passes no gradient on, as what a wrapper copies when it is built."""
+        first = next((near.index for near in self.record.ops if near.module >= 0), -1)
+        return op.index < first and not any(self.record.values[out].requires_grad for out in op.outputs)
+
+    def module_name(self, call: int) -> str:
+        """The fully-qualified name of the module that a recorded call belongs to."""
+        if call < 0:
+            return ""
+        info = self.session.modules[self.record.calls[call].module]
+        module = info.ref()
+        for model in self.judge.models:
+            if module is not None:
+                known = self._module_names(model)
+                if id(module) in known:
+                    return (model.prefix + known[id(module)]).rstrip(".")
+        return ""
+
+    def _module_names(self, model: Any) -> dict[int, str]:
+        cache = self.__dict__.setdefault("_names_cache", {})
+        if model.info.index not in cache:
+            cache[model.info.index] = {id(m): n for n, m in model.module.named_modules()}
+        names: dict[int, str] = cache[model.info.index]
+        return names
+
+
+class Rule:
+    """Base of all rules. The first sentence of the docstring is the title, the rest the rationale."""
+
+    code: ClassVar[str] = ""
+    name: ClassVar[str] = ""
+    level: ClassVar[Level] = "error"
+    fix: ClassVar[str] = ""
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """Yield a finding for every occurrence of the defect."""
+        raise NotImplementedError  # every rule of fxaudit.judge.rules overrides it; a plug-in that forgets is told so
+
+    @staticmethod
+    def bad() -> Example:
+        """A program that has the defect; its culprit line ends with the rule's code as a comment."""
+        raise NotImplementedError
+
+    @staticmethod
+    def good() -> Example:
+        """The same program, repaired."""
+        raise NotImplementedError
+
+    @classmethod
+    def title(cls) -> str:
+        """The first sentence of the docstring."""
+        return _prose(cls)[0]
+
+    @classmethod
+    def rationale(cls) -> str:
+        """The rest of the docstring."""
+        return _prose(cls)[1]
+
+    def finding(
+        self,
+        audit: Audit,
+        states: Iterable[ParameterState],
+        message: str,
+        culprit: SourceLine | None,
+        *,
+        related: Iterable[tuple[SourceLine | None, str]] = (),
+        level: Level | None = None,
+        fix: str | None = None,
+        extra: Iterable[str] = (),
+        fact: str | None = None,
+    ) -> Finding:
+        """A finding of this rule about `states`, which count as explained from here on."""
+        concerned = list(states)
+        for state in concerned:
+            state.explained.append(self.code)
+        lines: list[Related] = []
+        for source, role in related:
+            if source is None or len(lines) == 3:
+                continue
+            if culprit is not None and (source.file, source.line) == (culprit.file, culprit.line):
+                continue
+            if all((source.file, source.line) != (r.source.file, r.source.line) for r in lines):
+                lines.append(Related(source, role))
+        return Finding(
+            code=self.code,
+            name=self.name,
+            level=level or self.level,
+            message=message,
+            fix=fix or self.fix,
+            parameters=tuple(state.name for state in concerned) + tuple(extra),
+            culprit=culprit,
+            related=tuple(lines),
+            path=audit.path(concerned[0]) if concerned else (),
+            fact=fact,
+        )
+
+
+def _prose(cls: type[Rule]) -> tuple[str, str]:
+    text = inspect.cleandoc(cls.__doc__ or "")
+    head, _, rest = text.partition("\n\n")
+    return " ".join(head.split()), rest

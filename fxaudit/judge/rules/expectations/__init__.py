@@ -1,0 +1,1 @@
+"""FXA6: what the user expects."""

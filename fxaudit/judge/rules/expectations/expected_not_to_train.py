@@ -1,0 +1,54 @@
+"""FXA601."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.judge.rule import Audit, Example, Rule
+
+__all__ = ["ExpectedNotToTrain"]
+
+
+class ExpectedNotToTrain(Rule):
+    """A parameter that is expected not to train does train."""
+
+    code, name, level = "FXA601", "expected-not-to-train", "error"
+    fix = "Freeze it with `requires_grad_(False)` before the optimizer is built, or change the expectation."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each broken pattern."""
+        for pattern, verdict in audit.expect.items():
+            states = [
+                s for s in audit.having("trained") if verdict != "trained" and fnmatch.fnmatchcase(s.name, pattern)
+            ]
+            if states:
+                yield self.finding(
+                    audit,
+                    states,
+                    f"{audit.names(states, 'trains', 'train')}, expected to be {verdict}",
+                    audit.source(states[0].track.created),
+                )
+
+    @staticmethod
+    def bad() -> Example:
+        """A backbone that is expected to be frozen, and is not."""
+        import torch
+        from torch import nn
+
+        backbone = nn.Linear(4, 4)  # FXA601
+        model, x = nn.Sequential(backbone, nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer, expect={"0.*": "frozen"})
+
+    @staticmethod
+    def good() -> Example:
+        """The backbone is frozen, as expected."""
+        import torch
+        from torch import nn
+
+        backbone = nn.Linear(4, 4).requires_grad_(False)
+        model, x = nn.Sequential(backbone, nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer, expect={"0.*": "frozen"})

@@ -1,0 +1,1 @@
+"""FXA4: the training loop."""

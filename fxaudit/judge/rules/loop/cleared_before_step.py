@@ -1,0 +1,100 @@
+"""FXA403."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.capture.recording import BackwardEvent
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.verdict import ParameterState
+
+__all__ = ["ClearedBeforeStep"]
+
+
+class ClearedBeforeStep(Rule):
+    """Gradients are cleared between `backward` and `step`.
+
+    The step finds none, or only zeros, and changes nothing.
+    """
+
+    code, name, level = "FXA403", "cleared-before-step", "error"
+    fix = "Move `zero_grad()` before `backward()`, or behind `step()`."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each line that clears too early."""
+        groups: dict[int, list[ParameterState]] = {}
+        for state in audit.unexplained("blocked"):
+            if (
+                state.arrived == "none"
+                or not state.facts
+                or any(f.gradient not in ("none", "zero") for f in state.facts)
+            ):
+                continue
+            stack = self._clearing(audit, state)
+            if stack is not None:
+                groups.setdefault(stack, []).append(state)
+        for stack, states in groups.items():
+            step = audit.record.events[states[0].facts[-1].event]
+            yield self.finding(
+                audit,
+                states,
+                f"the gradient of {audit.names(states)} is cleared before the step",
+                audit.source(stack),
+                related=[(audit.source(step.stack), "the step that finds no gradient")],
+            )
+
+    def _clearing(self, audit: Audit, state: ParameterState) -> int | None:
+        """The stack of the clearing that stands between a backward that brought a gradient and the step after it."""
+        events = audit.record.events
+        first_step = min(fact.event for fact in state.facts)
+        first_arrival = next(
+            (i for i, e in enumerate(events) if isinstance(e, BackwardEvent) and state.index in e.arrived), len(events)
+        )
+        if first_step < first_arrival and not any(f.event > first_arrival for f in state.facts[1:]):
+            return None
+        for fact in reversed(state.facts):
+            for index in range(fact.event - 1, -1, -1):
+                event = events[index]
+                if isinstance(event, BackwardEvent) and event.accumulates and state.index in event.arrived:
+                    break
+                if event.kind == "zero_grad" and state.index in event.tracks:
+                    return event.stack if first_step > first_arrival else None
+            if fact.last_backward >= 0:
+                since, until = events[fact.last_backward].time, events[fact.event].time
+                writers = audit.graph.gradient_writers(state.index, since, until)
+                if writers and writers[-1].name in ("zero_", "fill_", "_foreach_zero_", "zeros_"):
+                    return writers[-1].stack
+        return None
+
+    @staticmethod
+    def bad() -> Example:
+        """Gradients cleared one line too late."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                model(x).square().mean().backward()
+                optimizer.zero_grad()  # FXA403
+                optimizer.step()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """Gradients cleared after the step."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                model(x).square().mean().backward()
+                optimizer.step()
+                optimizer.zero_grad()
+
+        return Example(train=train)

@@ -1,0 +1,78 @@
+"""FXA404."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import why_never_called
+
+__all__ = ["NeverCleared"]
+
+
+class NeverCleared(Rule):
+    """A step uses a gradient that an earlier step has used already.
+
+    `backward` adds to `.grad`; without `zero_grad` between the steps every step also repeats all earlier gradients.
+    """
+
+    code, name, level = "FXA404", "never-cleared", "warning"
+    fix = "Call `optimizer.zero_grad()` once per step, before `backward()`."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for all parameters whose gradients pile up."""
+        states = [s for s in audit.states if s.track.reused_at]
+        if not states:
+            return
+        step = audit.record.events[states[0].track.reused_at[0]]
+        tracks = {s.index for s in states}
+        backwards = [e for e in audit.graph.backwards if tracks & e.arrived.keys()]
+        cleared = [e for e in audit.record.events if e.kind == "zero_grad" and (not e.tracks or tracks & e.tracks)]
+        backward = audit.source(backwards[-1].stack) if backwards else None
+        why = why_never_called(audit.record, "zero_grad", [e.stack for e in cleared]) if not cleared else []
+        finding = self.finding(
+            audit,
+            states,
+            f"the gradient of {audit.names(states)} is never cleared between steps",
+            why[0][0] if why else backward or audit.source(step.stack),
+            related=[
+                *why[1:],
+                (audit.source(step.stack), "steps with all gradients so far"),
+                *((audit.source(e.stack), "cleared only here") for e in cleared[-1:]),
+            ],
+        )
+        for state in states:
+            state.explained.remove(self.code)
+        yield finding
+
+    @staticmethod
+    def bad() -> Example:
+        """A loop that keeps all gradients."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                model(x).square().mean().backward()  # FXA404
+                optimizer.step()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """Each round starts without gradients."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)

@@ -1,0 +1,144 @@
+"""FXA407."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.capture.recording import LoopEvent
+from fxaudit.judge.questions.own_steps import idle_step
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.source import SourceLine
+
+__all__ = ["NoValueChanged"]
+
+
+class NoValueChanged(Rule):
+    """The optimizer steps with a gradient, yet the value does not change.
+
+    Something between `backward` and the value stops the update: clipping to nothing, an optimizer that writes somewhere
+    else, a mask over the gradient.
+    """
+
+    code, name, level = "FXA407", "no-value-changed", "error"
+    fix = "Look at what happens to the gradient between `backward` and `step`, and at what the optimizer writes to."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each step that changes nothing."""
+        groups: dict[int, list[ParameterState]] = {}
+        for state in audit.unexplained("blocked"):
+            if state.facts and state.arrived == "finite":
+                groups.setdefault(audit.record.events[state.facts[-1].event].stack, []).append(state)
+        for stack, states in groups.items():
+            spoilt = any(f.gradient == "nonfinite" for s in states for f in s.facts)
+            zeroed = all(f.gradient in ("zero", "nonfinite") for s in states for f in s.facts)
+            tracks = {s.index for s in states}
+            clips = [e for e in audit.record.events if e.kind == "clip" and tracks & e.tracks]
+            built = audit.source(audit.session.optimizers[states[0].facts[-1].optimizer].created)
+            # `audit()` takes the steps itself: no line of the program does.
+            step = (audit.source(stack) if audit.judge.looped else None) or built
+            writer = _gradient_writer(audit, states[0]) if zeroed else None
+            own = idle_step(audit, states[0])
+            if zeroed and clips:
+                yield self._clipped(audit, states, clips, step, spoilt)
+            elif writer is not None:
+                yield self.finding(
+                    audit,
+                    states,
+                    f"the gradient of {audit.names(states)} is overwritten before the step",
+                    audit.source(writer),
+                    related=[(step, "the step that has no effect")],
+                    fix="Leave `.grad` alone between `backward()` and `step()`.",
+                )
+            elif own is not None:
+                yield self.finding(
+                    audit,
+                    states,
+                    own.words.replace("{}", audit.names(states), 1),
+                    own.culprit,
+                    related=[*own.related[:2], (step, "stepped here"), (built, "the optimizer is built here")],
+                    fix=own.fix,
+                )
+            else:
+                yield self.finding(
+                    audit,
+                    states,
+                    f"the step leaves {audit.names(states)} unchanged, in spite of a gradient",
+                    step,
+                    related=[(built, "the optimizer is built here")],
+                )
+
+    def _clipped(
+        self, audit: Audit, states: list[ParameterState], clips: list[LoopEvent], step: SourceLine | None, spoilt: bool
+    ) -> Finding:
+        """The finding on a clip that leaves nothing of the gradient, or makes it NaN."""
+        names = audit.names(states)
+        endless = next((c for c in reversed(clips) if c.norm is not None and not math.isfinite(c.norm)), None)
+        clip = endless or clips[-1]
+        message = f"`{clip.text}` clips the gradient of {names} to nothing"
+        fix = "Clip to a norm above 0."
+        if endless is not None:
+            what = "which makes it NaN" if spoilt else "which leaves nothing of it"
+            message = f"`{clip.text}` divides the gradient of {names} by {endless.norm}, {what}"
+            fix = (
+                "Keep the squares of all gradients finite: scale the data or the loss, or leave out what overflows; "
+                "`error_if_nonfinite=True` tells at once."
+            )
+        effect = "the step with it" if spoilt else "the step that has no effect"
+        return self.finding(audit, states, message, audit.source(clip.stack), related=[(step, effect)], fix=fix)
+
+    @staticmethod
+    def bad() -> Example:
+        """Gradients clipped to a norm of 0."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                nn.utils.clip_grad_norm_(model.parameters(), 0.0)  # FXA407
+                optimizer.step()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """Gradients clipped to a norm of 1."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optimizer.step()
+
+        return Example(train=train)
+
+
+def _gradient_writer(audit: Audit, state: ParameterState) -> int | None:
+    """The stack of the last operation that wrote the gradient between a backward and the step after it."""
+    events = audit.record.events
+    for fact in reversed(state.facts):
+        if fact.last_backward >= 0:
+            writers = audit.graph.gradient_writers(
+                state.index, events[fact.last_backward].time, events[fact.event].time
+            )
+            if writers:
+                return writers[-1].stack
+            assigned = [
+                event
+                for event in events[fact.last_backward : fact.event]
+                if event.kind == "write_grad" and state.index in event.tracks
+            ]
+            if assigned:
+                return assigned[-1].stack
+    return None

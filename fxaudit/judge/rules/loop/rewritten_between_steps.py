@@ -1,0 +1,79 @@
+"""FXA408."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import project_stack
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.source import SourceLine
+
+__all__ = ["RewrittenBetweenSteps"]
+
+
+class RewrittenBetweenSteps(Rule):
+    """The value is put back between steps.
+
+    A checkpoint reloaded in each round, a moving average or target copied the wrong way, or a re-initialisation undoes
+    what the step before did.
+    """
+
+    code, name, level = "FXA408", "rewritten-between-steps", "error"
+    fix = "Do this once before the loop, or copy in the other direction."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each line that writes the old value back."""
+        groups: dict[tuple[str, int], tuple[SourceLine | None, str, list[ParameterState]]] = {}
+        for state in audit.unexplained("replaced"):
+            if state.mechanism not in ("rewritten", "overwritten"):
+                continue
+            writers = state.writers
+            stack = project_stack(audit.record.stacks, writers[-1].stack) if writers else -1
+            source = audit.source(stack)
+            key = (source.file, source.line) if source is not None else ("", 0)
+            groups.setdefault(key, (source, writers[-1].name if writers else "", []))[2].append(state)
+        for source, name, states in groups.values():
+            by = f" by `{name}`" if name else ""
+            step = audit.record.events[states[0].facts[-1].event] if states[0].facts else None
+            related = [(audit.source(step.stack), "the step whose change is lost")] if step is not None else []
+            yield self.finding(
+                audit, states, f"{audit.names(states, 'is', 'are')} put back between steps{by}", source, related=related
+            )
+
+    @staticmethod
+    def bad() -> Example:
+        """A checkpoint that is loaded in each round."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            checkpoint = nn.Linear(4, 1).state_dict()
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for _ in range(3):
+                model.load_state_dict(checkpoint)  # FXA408
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """The checkpoint is loaded once."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            checkpoint = nn.Linear(4, 1).state_dict()
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            model.load_state_dict(checkpoint)
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)

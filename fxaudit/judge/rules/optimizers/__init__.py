@@ -1,0 +1,1 @@
+"""FXA3: what optimizers hold."""

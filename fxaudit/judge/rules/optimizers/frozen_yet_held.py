@@ -1,0 +1,214 @@
+"""FXA306."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import project_files, project_stack, source_at, why_never_called
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.groups import flags_set
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import branches_around, call_sites, obstacles, tree_of
+from fxaudit.program.values import joined_strings, origins_of_test
+
+__all__ = ["FrozenYetHeld"]
+
+
+class FrozenYetHeld(Rule):
+    """A frozen parameter is held by an optimizer.
+
+    It has `requires_grad=False`, gets no gradient and is passed over by every step. Harmless where it is frozen on
+    purpose; where the program means to unfreeze it and never gets there, that statement is named. An error where
+    nothing else is left to train, so that `backward` raises.
+    """
+
+    code, name, level = "FXA306", "frozen-yet-held", "note"
+    fix = "Leave frozen parameters out of the optimizer, or unfreeze them with `requires_grad_(True)`."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for the frozen parameters that the program never gets to unfreeze, or one for each line that
+        froze some that are held."""
+        yield from self._refused(audit)
+        states = audit.unexplained("frozen")
+        if not states:
+            return
+        thaw = _thaw_never_run(audit) if audit.judge.looped else []
+        frozen_at = next((line for state in states if (line := _frozen_at(audit, state)) is not None), None)
+        if thaw:
+            yield self.finding(
+                audit,
+                states,
+                f"{audit.names(states, 'stays', 'stay')} frozen: the line that unfreezes never runs",
+                thaw[0][0],
+                related=[*thaw[1:], (frozen_at, "frozen here")],
+                level="note" if audit.session.is_part else "warning",
+            )
+            return
+        groups: dict[tuple[str, int], tuple[SourceLine | None, list[ParameterState]]] = {}
+        for state in states:
+            if state.held:
+                froze = _frozen_at(audit, state)
+                key = (froze.file, froze.line) if froze is not None else ("", 0)
+                groups.setdefault(key, (froze, []))[1].append(state)
+        for froze, held in groups.values():
+            info = audit.session.optimizers[held[0].held[0][0]]
+            built = (audit.source(info.created), "the optimizer is built here")
+            compared = _compared(audit)
+            nothing_left = _steps_in_vain(audit, info.index)
+            yield self.finding(
+                audit,
+                held,
+                f"`{info.type}` steps in vain: all that it holds was frozen after it had been built"
+                if nothing_left
+                else f"`{info.type}` holds {audit.names(held)}, though frozen",
+                compared or froze or audit.source(info.created),
+                related=[(froze, "frozen here; `==` does not assign"), built]
+                if compared
+                else [*_decided(audit, held), built],
+                level="warning" if nothing_left else None,
+            )
+
+    def _refused(self, audit: Audit) -> Iterator[Finding]:
+        """One finding where all that is held is frozen when backward runs, so that PyTorch refuses it."""
+        values = audit.record.values
+        event = next((e for e in audit.graph.backwards if e.error and e.roots), None)
+        if event is None or any(values[vid].requires_grad for vid in event.roots):
+            return
+        held = [state for state in audit.states if state.held]
+        frozen = [s for s in held if [flag for time, flag, _ in s.track.freezes if time <= event.time][-1:] == [False]]
+        if not held or len(frozen) < len(held):
+            return
+        at = max(entry for state in frozen for entry in state.track.freezes if entry[0] <= event.time)
+        yield self.finding(
+            audit,
+            held,
+            f"{audit.names(held)} is frozen, so that `backward` raises",
+            audit.source(at[2]),
+            related=[(audit.source(event.stack), "backward is called here")],
+            level="error",
+        )
+
+    @staticmethod
+    def bad() -> Example:
+        """A frozen backbone in the optimizer."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        model[0].requires_grad_(False)  # FXA306
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The optimizer gets what is trained."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        model[0].requires_grad_(False)
+        optimizer = torch.optim.SGD(model[2].parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _frozen_at(audit: Audit, state: ParameterState) -> SourceLine | None:
+    """The last line that was seen to freeze the parameter, or that made it frozen, as `Embedding.from_pretrained`."""
+    froze = next((audit.source(stack) for _, flag, stack in reversed(state.track.freezes) if not flag), None)
+    if froze is None and state.held and not state.track.ever_required_grad:
+        froze = audit.source(project_stack(audit.record.stacks, state.track.created))
+    if froze is None and state.held and state.track.created < 0:  # made before anybody watched
+        froze = _only_freeze(audit, state)
+    return froze
+
+
+def _only_freeze(audit: Audit, state: ParameterState) -> SourceLine | None:
+    """The one statement that freezes anything, in the file in which the optimizer is built, else in the program."""
+    stacks = audit.record.stacks
+    built = audit.session.optimizers[state.held[0][0]].created
+    nearest = [stacks.file(project_stack(stacks, built))] if built >= 0 else []
+    places = flags_set(nearest, False) or flags_set(audit.project_files, False)
+    return source_at(*places[0]) if len(places) == 1 else None
+
+
+def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
+    """Why a `requires_grad_(True)` in the user's files never ran; empty where there is none."""
+    stacks = audit.record.stacks
+    ran_calls = {
+        (stacks.file(i), stacks.line(i))
+        for event in audit.record.events
+        if event.kind == "requires_grad_"
+        for i in stacks.chain(event.stack)
+    } | {
+        (stacks.file(i), stacks.line(i))
+        for track in audit.record.tracks
+        for _, _, stack in track.freezes
+        for i in stacks.chain(stack)
+    }
+    ran = stacks.lines_seen()
+    for tree, call in call_sites(project_files(audit.record), "requires_grad_"):
+        sets_true = (not call.args and not call.keywords) or any(
+            isinstance(a, ast.Constant) and a.value is True for a in [*call.args, *[k.value for k in call.keywords]]
+        )
+        if not sets_true or (tree.file, call.lineno) in ran_calls:
+            continue
+        found = obstacles(tree, call, ran.get(tree.file, set()))
+        where = source_at(tree.file, call.lineno)
+        if found:
+            scope = tree.function(call)
+            callers = call_sites(project_files(audit.record), getattr(scope, "name", "")) if scope is not None else []
+            calls = [(source_at(t.file, c.lineno), "called from here") for t, c in callers[:1]]
+            return [(source_at(found[0].file, found[0].line), found[0].role), (where, "would unfreeze it"), *calls]
+    why = why_never_called(audit.record, "unfreeze")
+    return why
+
+
+def _decided(audit: Audit, states: list[ParameterState]) -> list[tuple[SourceLine, str]]:
+    """The branch that decided what is unfrozen again, or else what is frozen, and what it decides by."""
+    stacks = audit.record.stacks
+    own = {state.index for state in states}
+    thaws = [stack for t in audit.record.tracks if t.index not in own for _, flag, stack in t.freezes if flag]
+    froze = [stack for state in states for _, flag, stack in state.track.freezes if not flag]
+    for words, freezes in (("unfrozen", thaws), ("frozen", froze)):
+        for stack in dict.fromkeys(freezes):
+            for frame in stacks.chain(project_stack(stacks, stack))[:3]:
+                found = _branch(audit, stacks.file(frame), stacks.line(frame), words)
+                if found:
+                    return found[:2]
+    return []
+
+
+def _branch(audit: Audit, file: str, line: int, words: str) -> list[tuple[SourceLine, str]]:
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    branches = branches_around(tree, statement) if tree is not None and statement is not None else []
+    if not branches:
+        return []
+    found = origins_of_test(audit.project_files, file, branches[0])
+    joined = [(origin, entry) for origin in found if (entry := joined_strings(origin.value)) is not None]
+    return [
+        (source_at(file, branches[0]), f"this decides what is {words}"),
+        *((source_at(o.file, entry.lineno), "two strings without a comma between them") for o, entry in joined),
+        *((source_at(o.file, o.line), f"`{o.name}` comes from here") for o in found if not o.is_handed_on),
+    ]
+
+
+def _compared(audit: Audit) -> SourceLine | None:
+    """A statement such as `p.requires_grad == True`, which compares and was meant to assign."""
+    for file in project_files(audit.record):
+        tree = tree_of(file)
+        for node in ast.walk(tree.root) if tree is not None else ():
+            match node:
+                case ast.Expr(value=ast.Compare(left=ast.Attribute(attr="requires_grad"), ops=[ast.Eq()])):
+                    return source_at(file, node.lineno)
+    return None
+
+
+def _steps_in_vain(audit: Audit, index: int) -> bool:
+    """Whether an optimizer steps though all that it holds was frozen after it was built, and is frozen still."""
+    info = audit.session.optimizers[index]
+    held = [state for state in audit.states if any(holder == index for holder, _ in state.held)]
+    late = all(state.verdict == "frozen" and state.index not in info.frozen_then for state in held)
+    return bool(info.steps) and bool(held) and late and not audit.session.is_part

@@ -1,0 +1,302 @@
+"""FXA301."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.capture.registry import OptimizerInfo
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import common_frame, project_stack, source_at, why_never_called
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.groups import group_changes, groups_listed, local_updates
+from fxaudit.program.handing import unread_collections
+from fxaudit.program.loops import used_up
+from fxaudit.program.repairs import added_group
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import branch_ran, sliced_statements, tree_of
+from fxaudit.program.values import origins
+
+__all__ = ["NotInOptimizer"]
+
+
+class NotInOptimizer(Rule):
+    """Gradient arrives, but no optimizer holds the parameter.
+
+    It was left out when the optimizer was built: by a filter or a name test, because it was frozen at that moment,
+    because it did not exist yet, or because only part of the model was passed.
+
+    May be intended when somebody else updates it, or it is trained in another phase.
+    """
+
+    code, name, level = "FXA301", "not-in-optimizer", "error"
+    fix = "Pass the parameter to the optimizer: `optimizer.add_param_group({'params': [...]})` or `model.parameters()`."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for all parameters that the same optimizer left out."""
+        states = [
+            *audit.unexplained("excluded"),
+            *(s for s in audit.unexplained("unregistered") if s.mechanism == "elsewhere"),
+        ]
+        if not states or any(info.refused for info in audit.session.optimizers):
+            return
+        collected = [s for s in states if _is_collected(audit, s) or _is_passing(audit, s)]
+        if collected:
+            yield self.finding(
+                audit,
+                collected,
+                f"the program makes use of the gradient of {audit.names(collected)} itself",
+                _backward_line(audit),
+                level="note",
+            )
+            states = [s for s in states if s not in collected]
+            if not states:
+                return
+        optimizer = self._responsible(audit, states)
+        if optimizer is None:
+            updates = [source_at(file, line) for file, line in local_updates(audit.project_files)]
+            yield self.finding(
+                audit,
+                states,
+                f"no optimizer was built for {audit.names(states)}",
+                updates[0] if updates else _backward_line(audit),
+                related=[(_backward_line(audit), "the gradient comes from here")] if updates else [],
+                level="warning",
+            )
+            return
+        for info in audit.session.optimizers:
+            gone = [s for s in states if s.index in info.dropped]
+            if gone:
+                yield self._dropped(audit, gone, info)
+                states = [s for s in states if s not in gone]
+        info = audit.session.optimizers[optimizer]
+        frozen = [s for s in states if s.index in info.frozen_then]
+        for members, was_frozen in ((frozen, True), ([s for s in states if s not in frozen], False)):
+            if members:
+                yield self._finding(audit, members, optimizer, was_frozen)
+
+    def _responsible(self, audit: Audit, states: list[ParameterState]) -> int | None:
+        """The optimizer that should have got them: the one that holds most of the same model, else the first."""
+        redundant = self._redundant(audit)
+        if redundant is not None:
+            return redundant
+        counts: dict[int, int] = {}
+        roots = {s.root.index for s in states if s.root is not None}
+        for state in audit.states:
+            if state.root is not None and state.root.index in roots:
+                for index, _ in state.held:
+                    counts[index] = counts.get(index, 0) + 1
+        if counts:
+            return max(counts, key=lambda index: (counts[index], -index))
+        return 0 if audit.session.optimizers else None
+
+    def _redundant(self, audit: Audit) -> int | None:
+        """An optimizer that holds nothing but what an earlier one holds: it was meant for something else."""
+        seen: set[int] = set()
+        for info in audit.session.optimizers:
+            members = {track for _, tracks in info.groups for track in tracks}
+            if members and members <= seen and info.wrapper_of < 0:
+                return info.index
+            seen |= members
+        return None
+
+    def _dropped(self, audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> Finding:
+        built = audit.source(info.created)
+        changed = [source_at(file, line) for file, line in group_changes(audit.project_files)]
+        return self.finding(
+            audit,
+            states,
+            f"`{info.type}` held {audit.names(states)} once, and does no more",
+            changed[0] if changed else built,
+            related=[(built, f"the optimizer `{info.type}` is built here")],
+        )
+
+    def _finding(self, audit: Audit, states: list[ParameterState], optimizer: int, was_frozen: bool) -> Finding:
+        info = audit.session.optimizers[optimizer]
+        built = audit.source(info.created)
+        culprit, related = built, []
+        reason = ""
+        if was_frozen:
+            reason = ", frozen when it was built"
+            thaws = [
+                (audit.source(stack), "unfrozen here, too late")
+                for s in states
+                for _, flag, stack in s.track.freezes
+                if flag
+            ]
+            related.extend(thaws[-1:])
+            statement = _dropping_statement(audit, info.created)[0] if info.created >= 0 else None
+            if statement is not None:
+                culprit = statement
+                related.append((built, f"the optimizer `{info.type}` is built here"))
+        elif info.created >= 0 and not all(s.track.created_time > info.created_time >= 0 for s in states):
+            statement, more = (
+                _used_up(audit, info)
+                or _empty_group(audit, info)
+                or _collected_for_nobody(audit, info)
+                or _dropping_statement(audit, info.created)
+            )
+            if statement is None:
+                statement, more = _group_never_added(audit) or (None, more)
+            if statement is not None:
+                culprit = statement
+                related.append((built, f"the optimizer `{info.type}` is built here"))
+            related.extend(more)
+        if any(s.track.created_time > info.created_time >= 0 for s in states) and not was_frozen:
+            created = states[0].track.created
+            if created >= 0 and info.created >= 0:
+                from_here = common_frame(audit.record.stacks, created, info.created)
+                related.append((audit.source(from_here), "made from here, after the optimizer"))
+            related.append((audit.source(created), "made here, after the optimizer"))
+        if any(s.index not in info.names_then for s in states) and not was_frozen and not related:
+            related.append((audit.source(states[0].track.created), "made here"))
+        held_once = {track for _, members in info.groups for track in members}
+        if info.died >= 0 and held_once.issuperset(s.index for s in states):
+            message = f"the `{info.type}` of {audit.names(states)} is dropped before it steps"
+            fix = "Keep the optimizer where its `step` is called: assign or return it."
+            return self.finding(audit, states, message, built, fix=fix)
+        return self.finding(
+            audit,
+            states,
+            f"`{info.type}` does not hold {audit.names(states)}{reason}",
+            culprit,
+            related=related,
+            fix=self.fix + self._edit(audit, states, optimizer),
+        )
+
+    def _edit(self, audit: Audit, states: list[ParameterState], optimizer: int) -> str:
+        """The line that hands over what the model registers."""
+        if any(state.verdict != "excluded" for state in states):
+            return ""
+        roots = {state.root.index for state in states if state.root is not None}
+        names = [state.local_name for state in states]
+        others = [
+            s.local_name for s in audit.states if s.root is not None and s.root.index in roots and s not in states
+        ]
+        return added_group(audit.optimizer_variable(optimizer), audit.model_variable(states), names, others)
+
+    @staticmethod
+    def bad() -> Example:
+        """An optimizer that gets the head only."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model[2].parameters(), lr=0.1)  # FXA301
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The optimizer gets the whole model."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _is_collected(audit: Audit, state: ParameterState) -> bool:
+    """Whether the program reads the parameter's gradient and writes gradients of that shape itself: a worker's copy."""
+    reads = any(
+        op.name == "grad" and op.phase == "forward"
+        for vid in state.track.values
+        for op in audit.graph.consumers.get(vid, ())
+    )
+    return reads and any(
+        other.track.hand_gradient and other.index != state.index and other.track.shape == state.track.shape
+        for other in audit.states
+    )
+
+
+def _is_passing(audit: Audit, state: ParameterState) -> bool:
+    """Whether the model is made anew in the loop and differentiated by `autograd.grad`: what others learn through."""
+    backwards = audit.graph.backwards
+    root = state.root
+    if root is None or not backwards:
+        return False
+    alike = [m for m in audit.session.modules if m.created == root.created >= 0 and m.type == root.type and m.calls]
+    again = len(alike) > 1 and any(info.created_time >= backwards[0].time for info in alike)
+    return again and any(
+        op.name == "autograd.grad" and vid in op.inputs
+        for vid in state.track.values
+        for op in audit.graph.consumers.get(vid, ())
+    )
+
+
+def _used_up(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """Where a group is empty: the line that hands over an iterator which an earlier line has used up."""
+    if all(members for _, members in info.groups):
+        return None
+    stacks = audit.record.stacks
+    for frame in stacks.chain(info.created)[:2]:
+        file = stacks.file(frame)
+        found = used_up(file, stacks.line(frame))
+        if found:
+            first, second = source_at(file, found[-1].first), source_at(file, found[-1].second)
+            return second, [(first, f"`{found[-1].name}` gives its items once, and here")]
+    return None
+
+
+def _empty_group(
+    audit: Audit, info: OptimizerInfo
+) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """Where a group got no parameter at all: the line of its `params`, if the groups stand in a list there."""
+    empty = [number for number, (_, members) in enumerate(info.groups) if not members]
+    stacks = audit.record.stacks
+    for frame in stacks.chain(info.created)[:2] if empty else ():
+        tree = tree_of(stacks.file(frame))
+        lists = groups_listed(stacks.file(frame), stacks.line(frame))
+        if tree is not None and len(lists) == len(info.groups):
+            value = lists[empty[0]]
+            behind = [o for o in origins(audit.project_files, tree, value) if not o.is_handed_on]
+            more = [(source_at(o.file, o.line), f"`{o.name}` is put together here") for o in behind]
+            return source_at(tree.file, value.lineno), [*more]
+    return None
+
+
+def _group_never_added(audit: Audit) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """What keeps a call of `add_param_group` from running."""
+    called = [event.stack for event in audit.record.events if event.kind == "add_param_group"]
+    why = why_never_called(audit.record, "add_param_group", called)
+    return (why[0][0], [*why[1:2]]) if len(why) > 1 else None
+
+
+def _collected_for_nobody(
+    audit: Audit, info: OptimizerInfo
+) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """The list that the function filled and gave to no optimizer."""
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, info.created)
+    file = stacks.file(frame)
+    found = unread_collections(file, stacks.line(frame))
+    if not found:
+        return None
+    return audit.source(frame), [
+        (source_at(file, line), f"collected here in `{name}`, which no optimizer is given") for line, name in found[:2]
+    ]
+
+
+def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
+    """What dropped something from the optimizer's argument: a filter, or a list assigned over and over."""
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, stack)
+    found = sliced_statements(stacks.file(frame), stacks.line(frame))
+    here = stacks.line(frame)
+    loud = [entry for entry in found if entry[2] in ("filter", "rebound", "branch") and entry[1] != here]
+    if not loud:
+        quiet = [(source_at(file, line), "its argument is made here") for file, line, _ in found if line != here]
+        return None, list(quiet[:2])
+    ran = audit.record.stacks.lines_seen()
+    never = [e for e in loud if e[2] == "branch" and not branch_ran(e[0], e[1], ran.get(e[0], set()))]
+    first = next((e for e in loud if e[2] == "rebound"), (never or loud)[0])
+    words = {"filter": "filtered here", "rebound": "assigned anew in each round", "branch": "decided here"}
+    more: list[tuple[SourceLine | None, str]] = [
+        (source_at(file, line), words[kind]) for file, line, kind in loud if (file, line) != (first[0], first[1])
+    ]
+    return source_at(first[0], first[1]), more
+
+
+def _backward_line(audit: Audit) -> SourceLine | None:
+    events = audit.graph.backwards
+    return audit.source(events[-1].stack) if events else None

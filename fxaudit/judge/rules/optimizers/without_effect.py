@@ -1,0 +1,133 @@
+"""FXA308."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import source_at
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import tree_of
+
+__all__ = ["WithoutEffect"]
+
+NEARLY = re.compile(r"^require[sd]?_?grad(s|ient|ients)?$", re.I)
+"""What is written for `requires_grad`; a tensor and a module take any attribute without a word."""
+RATES = ("learning_rate", "learningrate", "LR", "Lr", "lr_rate")
+"""What is written for the key `lr` of a param group."""
+
+
+class WithoutEffect(Rule):
+    """A setting is written where nobody reads it.
+
+    `p.require_grad = True` makes a new attribute, for a tensor takes any name; a param group takes any key, and the
+    optimizer reads only its own. Nothing complains, and everything stays as it was.
+    """
+
+    code, name, level = "FXA308", "without-effect", "warning"
+    fix = "Write the name that torch reads: `requires_grad` of a parameter, `lr` of a param group."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each misspelt name, and for each key that an optimizer does not know."""
+        groups: dict[tuple[str, bool], list[ParameterState]] = {}
+        for state in audit.states:
+            for name, flag in _misspelt(state):
+                groups.setdefault((name, flag), []).append(state)
+        for (name, flag), states in groups.items():
+            effect = "unfreezes" if flag else "freezes"
+            finding = self.finding(
+                audit,
+                states,
+                f"`{name} = {flag}` {effect} nothing of {audit.names(states)}",
+                _written(audit, name),
+                fix=f"Write `requires_grad = {flag}`, or call `requires_grad_({flag})`.",
+            )
+            for state in states:
+                if not flag:  # these train on; frozen ones are explained by this
+                    state.explained.remove(self.code)
+            yield finding
+        yield from self._rates(audit)
+
+    def _rates(self, audit: Audit) -> Iterator[Finding]:
+        for info in audit.session.optimizers:
+            optimizer = info.ref()
+            known = getattr(optimizer, "defaults", None)
+            if optimizer is None or not isinstance(known, dict) or "lr" not in known:
+                continue
+            keys = {key for group in optimizer.param_groups for key in group if key in RATES and key not in known}
+            for key in sorted(keys):
+                yield self.finding(
+                    audit,
+                    [],
+                    f"`{info.type}` reads `lr`; `{key}` in its param group changes no rate",
+                    _written(audit, key) or audit.source(info.created),
+                    fix='Write the key that the optimizer reads: `group["lr"]`.',
+                )
+
+    @staticmethod
+    def bad() -> Example:
+        """A layer that is meant to be thawed."""
+        from typing import Any
+
+        import torch
+        from torch import nn
+
+        backbone, head = nn.Linear(4, 4).requires_grad_(False), nn.Linear(4, 1)
+        parameter: Any
+        for parameter in backbone.parameters():
+            parameter.require_grad = True  # FXA308
+        model, x = nn.Sequential(backbone, nn.Tanh(), head), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The flag by its name."""
+        from typing import Any
+
+        import torch
+        from torch import nn
+
+        backbone, head = nn.Linear(4, 4).requires_grad_(False), nn.Linear(4, 1)
+        parameter: Any
+        for parameter in backbone.parameters():
+            parameter.requires_grad = True
+        model, x = nn.Sequential(backbone, nn.Tanh(), head), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _misspelt(state: ParameterState) -> Iterator[tuple[str, bool]]:
+    """(name, value) of each attribute of the tensor that is nearly `requires_grad` and says something else than it."""
+    tensor = state.track.ref()
+    if tensor is None:
+        return
+    for name, value in vars(tensor).items() if hasattr(tensor, "__dict__") else ():
+        if NEARLY.match(name) and isinstance(value, bool) and value != tensor.requires_grad:
+            yield name, value
+
+
+def _written(audit: Audit, name: str) -> SourceLine | None:
+    """The line that sets the attribute, or the key; one that was seen running before one that was not."""
+    ran = audit.record.stacks.lines_seen()
+    stores = [(file, line) for file in audit.project_files for line in _stores(file, name)]
+    stores.sort(key=lambda place: place[1] not in ran.get(place[0], ()))
+    return source_at(*stores[0]) if stores else None
+
+
+def _stores(file: str, name: str) -> Iterator[int]:
+    tree = tree_of(file)
+    for node in ast.walk(tree.root) if tree is not None else ():
+        match node:
+            case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
+                yield node.lineno
+            case ast.Subscript(slice=ast.Constant(value=key), ctx=ast.Store()) if key == name:
+                yield node.lineno
+            case ast.Call(func=ast.Name(id="setattr"), args=[_, ast.Constant(value=attribute), *_]) if (
+                attribute == name
+            ):
+                yield node.lineno

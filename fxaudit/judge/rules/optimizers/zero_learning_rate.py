@@ -1,0 +1,151 @@
+"""FXA304."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.capture.registry import OptimizerInfo
+from fxaudit.judge.questions.rates import given_rate, schedule_origins, written_rate
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import source_at, why_never_called
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import call_sites
+
+__all__ = ["ZeroLearningRate"]
+
+
+class ZeroLearningRate(Rule):
+    """The learning rate is 0 at every step.
+
+    Set so at construction, by a scheduler whose factor is 0 (a warm-up that starts at 0 and is never advanced, say), or
+    by hand. A schedule that starts or ends at 0 and passes other values is not this.
+    """
+
+    code, name, level = "FXA304", "zero-learning-rate", "error"
+    fix = "Give the optimizer a learning rate above 0, and advance the scheduler after each step."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each optimizer that never stepped with another rate."""
+        for info in audit.session.optimizers:
+            states = [s for s in audit.unexplained("blocked") if self._is_stuck(audit, s, info)]
+            if states:
+                culprit, related = _origin(audit, info, states)
+                yield self.finding(
+                    audit,
+                    states,
+                    f"`{info.type}` steps {audit.names(states)} with learning rate 0",
+                    culprit,
+                    related=related,
+                )
+            waiting = [s for s in audit.unexplained("unknown") if audit.judge.is_warming(s)]
+            waiting = [s for s in waiting if any(index == info.index for index, _ in s.held)]
+            if waiting:
+                message = f"the learning rate of {audit.names(waiting)} is 0 now, and its scheduler raises it later"
+                yield self.finding(audit, waiting, message, audit.source(info.created), level="note")
+
+    def _is_stuck(self, audit: Audit, state: ParameterState, info: OptimizerInfo) -> bool:
+        if not any(index == info.index for index, _ in state.held):
+            return False
+        if state.facts:
+            return all(fact.lr == 0 for fact in state.facts)
+        rates = [info.groups[group][0] for index, group in state.held if index == info.index]
+        return not audit.judge.looped and bool(rates) and all(rate == 0 for rate in rates)
+
+    @staticmethod
+    def bad() -> Example:
+        """A warm-up that starts at 0 and is never advanced."""
+        import torch
+        from torch import nn
+        from torch.optim.lr_scheduler import LambdaLR
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            scheduler = LambdaLR(optimizer, lambda step: min(1.0, step / 10))  # FXA304
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+            print(f"learning rate {scheduler.get_last_lr()}")
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """The scheduler is advanced after each step."""
+        import torch
+        from torch import nn
+        from torch.optim.lr_scheduler import LambdaLR
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1), torch.randn(8, 4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            scheduler = LambdaLR(optimizer, lambda step: min(1.0, step / 10))
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+                scheduler.step()
+            print(f"learning rate {scheduler.get_last_lr()}")
+
+        return Example(train=train)
+
+
+Lines = list[tuple[SourceLine | None, str]]
+
+
+def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> tuple[SourceLine | None, Lines]:
+    built = audit.source(info.created)
+    if info.schedulers:
+        stack, kind = info.schedulers[info.zeroed_by]
+        scheduler = audit.source(stack)
+        factors: Lines = [*schedule_origins(audit, info)]
+        related: Lines = [
+            (scheduler, f"the {kind} is built here"),
+            *factors[:1],
+            (built, "the optimizer is built here"),
+        ]
+        if info.scheduler_steps == 0 and audit.judge.looped:
+            receivers = _bound_names(audit, stack)
+            seen = [event.stack for event in audit.record.events if event.kind in ("step", "scheduler step")]
+            why = why_never_called(audit.record, "step", seen, receivers)
+            if why:
+                return why[0][0], [*why[1:], *related]
+        return scheduler, [*factors[:2], (built, "the optimizer is built here")]
+    written = None if _constructed_with_zero(audit, info) else written_rate(audit)
+    rate = written or given_rate(audit, info)
+    if rate is None:
+        return built, []
+    culprit, behind = rate.explanation(audit)
+    callers = _callers(audit, source_at(written.tree.file, written.line)) if written is not None else []
+    behind = [(line, role) for line, role in behind if line != culprit]
+    return culprit, [*behind[:1], *callers, (built, "the optimizer is built here"), *behind[1:]]
+
+
+def _callers(audit: Audit, written: SourceLine) -> Lines:
+    """The calls of the user's function that writes the rate: what it is given decides."""
+    function = written.function.rsplit(".", 1)[-1]
+    if not function.isidentifier():
+        return []
+    sites = [source_at(tree.file, node.lineno) for tree, node in call_sites(audit.project_files, function)]
+    return [(site, f"`{function}` is called here") for site in sites[:2]]
+
+
+def _bound_names(audit: Audit, stack: int) -> frozenset[str]:
+    from fxaudit.program.tree import binding_of
+
+    stacks = audit.record.stacks
+    names: set[str] = set()
+    for frame in stacks.chain(stack)[:3]:
+        for name in binding_of(stacks.file(frame), stacks.line(frame)).names:
+            names.add(name.rsplit(".", 1)[-1])
+    return frozenset(names)
+
+
+def _constructed_with_zero(audit: Audit, info: OptimizerInfo) -> bool:
+    return any(
+        event.kind == "optimizer" and event.subject == info.index and event.text.endswith("lr=0")
+        for event in audit.record.events
+    )

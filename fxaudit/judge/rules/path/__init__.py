@@ -1,0 +1,1 @@
+"""FXA1: the path from a parameter to the loss."""

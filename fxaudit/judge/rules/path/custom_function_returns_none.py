@@ -1,0 +1,215 @@
+"""FXA111."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.capture.recording import Op
+from fxaudit.judge.graph import Cut
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import method_call_of, project_stack, return_of, source_at
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.handing import stars
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import branches_around, obstacles, tree_of
+
+__all__ = ["CustomFunctionReturnsNone"]
+
+
+class CustomFunctionReturnsNone(Rule):
+    """A custom `autograd.Function` returns no gradient for an input.
+
+    Its `backward` returns None where the gradient of the parameter, or of what is computed from it, belongs.
+    """
+
+    code, name, level = "FXA111", "custom-function-returns-none", "error"
+    fix = "Return the gradient with respect to that input from `backward`."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each custom function whose parameters are reached by the graph but got nothing."""
+        yield from self._read_inside(audit)
+        yield from self._marked(audit)
+        groups: dict[str, list[tuple[ParameterState, Op]]] = {}
+        for state in audit.unexplained("unreachable"):
+            if not state.reached_in:
+                continue
+            carried = audit.graph.carried([state.index])
+            op = next((op for op in audit.graph.ops if op.custom and set(op.inputs) & carried), None)
+            if op is not None:
+                groups.setdefault(op.detail, []).append((state, op))
+        for detail, members in groups.items():
+            states = [state for state, _ in members]
+            op = members[0][1]
+            returned = return_of(audit.project_files, detail, "backward")
+            branch = _branch_not_taken(audit, returned, _position(audit, op, states)) if returned is not None else None
+            related = [(audit.source(op.stack), "the function is applied here")]
+            if branch is not None:
+                related.insert(0, (returned, "what is returned here is still None"))
+            culprit = branch or returned or audit.source(op.stack)
+            yield self.finding(
+                audit,
+                states,
+                f"`{op.name}.backward` returns no gradient for {audit.names(states)}",
+                culprit,
+                related=related,
+            )
+
+    def _read_inside(self, audit: Audit) -> Iterator[Finding]:
+        """Parameters that the function's forward uses without being given them: backward can return nothing for
+        them."""
+        groups: dict[str, list[tuple[ParameterState, Op]]] = {}
+        for state in audit.unexplained("unreachable"):
+            op = audit.graph.hidden_reader(state.index)
+            if (
+                op is not None
+                and not state.reached_in
+                and (not audit.graph.cuts(state.index) or audit.cause(state) is None)
+            ):
+                groups.setdefault(op.detail, []).append((state, op))
+        for detail, members in groups.items():
+            states = [state for state, _ in members]
+            state, op = members[0]
+            own = set(state.track.values)
+            inner = [o for o in audit.record.ops if o.inside == op.index and own & set(o.inputs)]
+            stacks = [project_stack(audit.record.stacks, o.stack) for o in inner] or [op.stack]
+            applied = _giving_frame(audit, op)
+            if applied != op.stack:
+                stacks = [applied]
+            yield self.finding(
+                audit,
+                states,
+                f"`{op.name}` uses {audit.names(states)}, which it is not given as arguments",
+                audit.source(stacks[0]),
+                related=[
+                    (return_of(audit.project_files, detail, "backward"), "so backward returns no gradient for it"),
+                    (audit.source(op.stack), "the function is applied here"),
+                ],
+                fix="Pass the parameters as arguments of `apply`, and return their gradients from `backward`.",
+            )
+
+    def _marked(self, audit: Audit) -> Iterator[Finding]:
+        """Parameters that end at a function whose result it marks as not differentiable itself."""
+        groups: dict[str, tuple[Op, SourceLine, list[ParameterState]]] = {}
+        for state in audit.unexplained("unreachable"):
+            cause = audit.cause(state)
+            op = audit.record.ops[cause.op] if isinstance(cause, Cut) else None
+            if op is None or not op.custom:
+                continue
+            line = method_call_of(audit.project_files, op.detail, "mark_non_differentiable")
+            if line is not None:
+                groups.setdefault(op.detail, (op, line, []))[2].append(state)
+        for op, line, states in groups.values():
+            yield self.finding(
+                audit,
+                states,
+                f"`{op.name}` marks the result of {audit.names(states)} as not differentiable",
+                line,
+                related=[(audit.source(op.stack), "the function is applied here")],
+                fix="Mark only results that have no derivative, and return the gradient of the others.",
+            )
+
+    @staticmethod
+    def bad() -> Example:
+        """A backward that forgets the gain."""
+        from typing import Any
+
+        import torch
+        from torch import nn
+
+        class Gain(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, x: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+                ctx.save_for_backward(x, gain)
+                return x * gain
+
+            @staticmethod
+            def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+                saved = ctx.saved_tensors
+                return grad * saved[1], None  # FXA111
+
+        class Net(nn.Linear):
+            def __init__(self) -> None:
+                super().__init__(4, 4)
+                self.gain = nn.Parameter(torch.ones(4))
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                apply: Any = Gain.apply
+                return torch.tanh(apply(super().forward(x), self.gain))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """Both inputs get their gradient."""
+        from typing import Any
+
+        import torch
+        from torch import nn
+
+        class Gain(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, x: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+                ctx.save_for_backward(x, gain)
+                return x * gain
+
+            @staticmethod
+            def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+                saved = ctx.saved_tensors
+                return grad * saved[1], (grad * saved[0]).sum(0)
+
+        class Net(nn.Linear):
+            def __init__(self) -> None:
+                super().__init__(4, 4)
+                self.gain = nn.Parameter(torch.ones(4))
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                apply: Any = Gain.apply
+                return torch.tanh(apply(super().forward(x), self.gain))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _branch_not_taken(audit: Audit, returned: SourceLine, position: int) -> SourceLine | None:
+    """The branch that keeps `backward` from computing the gradient that it returns by name at `position`."""
+    tree = tree_of(returned.file)
+    statement = tree.statement_at(returned.line) if tree is not None else None
+    scope = tree.function(statement) if tree is not None and statement is not None else None
+    if tree is None or scope is None or not isinstance(statement, ast.Return):
+        return None
+    if not isinstance(statement.value, ast.Tuple) or not 0 <= position < len(statement.value.elts):
+        return None
+    element = statement.value.elts[position]
+    ran = audit.record.stacks.lines_seen().get(returned.file, set())
+    for node in ast.walk(scope):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if (
+                isinstance(element, ast.Name) and name == element.id and not _is_none(value)
+            ):
+                # The line may have run for another call of the same function; here it gave nothing.
+                found = [o.line for o in obstacles(tree, node, ran)] + branches_around(tree, node)
+                if found:
+                    return source_at(tree.file, found[0])
+    return None
+
+
+def _is_none(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
+
+
+def _giving_frame(audit: Audit, op: Op) -> int:
+    """The frame that decides what the function is given: outside of those that only hand on `*arguments`."""
+    stacks = audit.record.stacks
+    chain = stacks.chain(project_stack(stacks, op.stack))
+    return next((frame for frame in chain if not stars(stacks.file(frame), stacks.line(frame))), op.stack)
+
+
+def _position(audit: Audit, op: Op, states: list[ParameterState]) -> int:
+    """Which of the function's tensor arguments depends on the parameters; -1 where none does."""
+    carried = audit.graph.carried([state.index for state in states])
+    return next((number for number, vid in enumerate(op.inputs) if vid in carried), -1)

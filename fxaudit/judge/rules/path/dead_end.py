@@ -1,0 +1,178 @@
+"""FXA103."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.judge.graph import UnusedValue
+from fxaudit.judge.questions.dead_ends import bound, overlooked, thrown_away
+from fxaudit.judge.questions.unread_arguments import not_passed_on
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import project_stack, return_after, source_at
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.handing import collects, filtered_later
+from fxaudit.program.source import SourceLine, is_library
+from fxaudit.program.tree import binding_of, decides
+
+__all__ = ["DeadEnd"]
+
+
+class DeadEnd(Rule):
+    """What is computed from the parameter is not used by the loss.
+
+    The forward reads the parameter, and the result is bound to a name, or dropped, and goes no further. A loss term
+    that is computed and never added ends the same way.
+    """
+
+    code, name, level = "FXA103", "dead-end", "error"
+    fix = "Use the value in the loss, or remove the computation and its parameters."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each line at which values end."""
+        stacks = audit.record.stacks
+        groups: dict[tuple[str, int], list[tuple[ParameterState, UnusedValue, int]]] = {}
+        for state in audit.unexplained("unreachable"):
+            if not audit.graph.is_read(state.index):
+                continue
+            end = audit.cause(state)
+            if not isinstance(end, UnusedValue):
+                continue
+            stack = bound(audit, state, end)
+            if stack >= 0 and is_library(stacks.file(stack)) and not audit.is_library_made([state]):
+                stack = project_stack(stacks, stack)  # the user's own model puts the library's part to no use
+            key = (stacks.file(stack), stacks.line(stack)) if stack >= 0 else ("", 0)
+            groups.setdefault(key, []).append((state, end, stack))
+        for (file, line), members in groups.items():
+            states = [state for state, _, _ in members]
+            _, end, stack = members[-1]
+            op = audit.record.ops[end.op]
+            binding = binding_of(file, line)
+            if binding.kind == "discarded" and not collects(file, line):
+                message = f"the result of `{op.name}` is dropped, and with it {audit.names(states)}"
+            elif op.name == "autograd.grad":
+                message = f"{audit.names(states, 'drops', 'drop')} out of the derivative that `autograd.grad` takes"
+            elif decides(file, line):
+                message = f"{audit.names(states, 'only decides', 'only decide')} a branch, which gradient does not pass"
+            else:
+                them = "it" if len(states) == 1 else "them"
+                message = f"{audit.names(states)}: what `{op.name}` makes of {them} is not used by the loss"
+            cuts = [cut for state in states for cut in audit.graph.cuts(state.index)][:1]
+            culprit = audit.source(stack)
+            related: list[tuple[SourceLine | None, str]] = []
+            again = thrown_away(audit, stack)
+            if again is not None and again.reads_old:
+                culprit, related = again.source, [(culprit, "the value that is thrown away")]
+            elif again is not None:
+                related = [(again.source, "the name is given another value here")]
+            related += overlooked(audit, stack) if stack >= 0 and again is None else []
+            backward = _other_backward(audit, end)
+            unread = not_passed_on(audit, stack) if again is None else []
+            if len(unread) > 1:
+                culprit, related = unread[0][0], [*unread[1:], (culprit, "the value that nobody reads")]
+            else:
+                related += unread
+            chosen = _chosen(audit, stack)
+            if chosen is not None:
+                related.append((chosen, "what counts of the results is chosen here"))
+            elif again is None and not unread and not _runs_backward(audit, stack):
+                related.append(return_after(file, line))
+            if backward is not None:
+                related.append((backward[0], "backward is called on another value"))
+                if backward[1]:
+                    culprit, related = backward[0], [(culprit, "the whole loss is computed here")]
+            related += [(audit.source(op.stack), f"the last operation, `{op.name}`")]
+            related += [
+                (audit.op_source(cut.op), f"another way to the loss ends here, at `{audit.record.ops[cut.op].name}`")
+                for cut in cuts
+            ]
+            related += [
+                (audit.source(reader.stack), f"read here, by `{reader.name}`, which passes no gradient on")
+                for reader in audit.graph.consumers.get(end.value, ())
+                if reader.module >= 0
+            ]
+            default = stack >= 0 and is_library(file) and audit.is_library_made(states)
+            level = "error" if audit.is_held(states) and not default and op.name != "autograd.grad" else "note"
+            yield self.finding(audit, states, message, culprit, related=related, level=level)  # type: ignore[arg-type]
+
+    @staticmethod
+    def bad() -> Example:
+        """The second layer gets the input instead of the first layer's output."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.first = nn.Linear(4, 4)
+                self.second = nn.Linear(4, 4)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                h = torch.tanh(self.first(x))  # FXA103
+                h = torch.tanh(self.second(x))
+                return h
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The second layer goes on from the first."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.first = nn.Linear(4, 4)
+                self.second = nn.Linear(4, 4)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                h = torch.tanh(self.first(x))
+                h = torch.tanh(self.second(h))
+                return h
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _chosen(audit: Audit, stack: int) -> SourceLine | None:
+    """The comprehension in a caller that picks, by a condition, from the results that the value was returned among."""
+    stacks = audit.record.stacks
+    for frame in stacks.chain(stack)[1:]:
+        file, line = stacks.file(frame), stacks.line(frame)
+        if is_library(file):
+            continue
+        binding = binding_of(file, line)
+        if binding.kind != "returned":
+            found = filtered_later(file, line, binding.names)
+            return source_at(file, found) if found else None
+    return None
+
+
+def _other_backward(audit: Audit, end: UnusedValue) -> tuple[SourceLine | None, bool] | None:
+    """Where the dead end is a loss in its own right: (the line of the backward, whether what it got is a part of
+    it)."""
+    record = audit.record
+    value = record.values[end.value]
+    if value.numel != 1 or not value.requires_grad:
+        return None
+    for event in reversed(audit.graph.backwards):
+        part = end.value in audit.graph.downstream(event.roots)
+        same = any(
+            record.stacks.line(record.ops[end.op].stack) == record.stacks.line(record.ops[record.values[v].op].stack)
+            for v in event.roots
+            if record.values[v].op >= 0 and record.ops[record.values[v].op].stack >= 0 and record.ops[end.op].stack >= 0
+        )
+        if part or same:
+            return audit.source(event.stack), part
+    return None
+
+
+def _runs_backward(audit: Audit, stack: int) -> bool:
+    """Whether the function that binds the value is the one that calls backward: then it returns no loss."""
+    stacks = audit.record.stacks
+    code = stacks.codes[stack]
+    return any(stacks.codes[i] is code for event in audit.graph.backwards for i in stacks.chain(event.stack))

@@ -1,0 +1,74 @@
+"""FXA104."""
+
+from __future__ import annotations
+
+from fxaudit.judge.cut_rule import CutRule
+from fxaudit.judge.graph import Cut
+from fxaudit.judge.rule import Audit, Example
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.repairs import without_detach
+
+__all__ = ["DetachedPath"]
+
+
+class DetachedPath(CutRule):
+    """Every path from the parameter to the loss passes through a detached tensor.
+
+    The forward reads the parameter, so nothing fails and the loss may still fall, but the parameter receives no
+    gradient and keeps its initial value for the whole training.
+    """
+
+    code, name, level, kind = "FXA104", "detached-path", "error", "detached"
+    fix = "Delete the detach, or freeze the parameter with `requires_grad_(False)` if you meant it."
+
+    def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
+        """Names the call."""
+        op = audit.record.ops[cut.op]
+        call = (
+            ".data" if op.name == "data" else f".{op.name.rstrip('_')}()" if op.name != "data.__set__" else ".data = …"
+        )
+        return f"`{call}` cuts {audit.names(states)} off from the loss"
+
+    def edit(self, audit: Audit, cut: Cut) -> str:
+        """The line without the call."""
+        return without_detach(self.culprit(audit, cut))
+
+    @staticmethod
+    def bad() -> Example:
+        """A hidden state that is detached in passing."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.encoder = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                h = self.encoder(x).detach()  # FXA104
+                return torch.sigmoid(self.head(h))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The hidden state keeps its history."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.encoder = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                h = self.encoder(x)
+                return torch.sigmoid(self.head(h))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

@@ -1,0 +1,90 @@
+"""FXA109."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.dead_ends import bound, thrown_away
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.verdict import ParameterState
+
+__all__ = ["LossCutOff"]
+
+
+class LossCutOff(Rule):
+    """The loss itself does not depend on any parameter.
+
+    `backward` raises "element 0 of tensors does not require grad", or would if it were called.
+    """
+
+    code, name, level = "FXA109", "loss-cut-off", "error"
+    fix = "Compute the loss from the model's output, with gradients enabled."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding where no loss is computed from any parameter; what is lost on the way is a cut."""
+        states = audit.unexplained("unreachable")
+        backwards = [event for event in audit.graph.backwards if event.roots]
+        values = audit.record.values
+        if not states or not backwards or any(audit.graph.reaches_by_data(state.index) for state in audit.states):
+            return
+        if any(values[vid].requires_grad for event in backwards for vid in event.roots):
+            return
+        event = backwards[0]
+        op = values[event.roots[0]].op
+        ends = {state.name: _end(audit, state) for state in states}
+        if any(_is_thrown_away(audit, stack) for stack in ends.values()):
+            return  # the statement that puts another value in its place says more: a dead end
+        dead = next((stack for state in states if (stack := ends[state.name]) >= 0), -1)
+        yield self.finding(
+            audit,
+            states,
+            f"the loss depends on no parameter, so {audit.names(states, 'receives', 'receive')} nothing",
+            audit.op_source(op) if op >= 0 else audit.source(event.stack),
+            related=[
+                (audit.source(event.stack), "backward is called here"),
+                (audit.source(dead), "what the parameters are used for ends here"),
+            ],
+        )
+
+    @staticmethod
+    def bad() -> Example:
+        """A loss that compares the target with itself."""
+        import torch
+        from torch import nn
+
+        model, x, y = nn.Linear(4, 1), torch.randn(8, 4), torch.randn(8, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+        def loss() -> torch.Tensor:
+            output = model(x)
+            print(f"outputs of shape {tuple(output.shape)}")
+            return nn.functional.mse_loss(y, y)  # FXA109
+
+        return Example(model, loss, optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The loss compares the model's output with the target."""
+        import torch
+        from torch import nn
+
+        model, x, y = nn.Linear(4, 1), torch.randn(8, 4), torch.randn(8, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+        def loss() -> torch.Tensor:
+            output = model(x)
+            print(f"outputs of shape {tuple(output.shape)}")
+            return nn.functional.mse_loss(output, y)
+
+        return Example(model, loss, optimizer)
+
+
+def _end(audit: Audit, state: ParameterState) -> int:
+    """The frame in which the last value made of the parameter is bound; -1 where nothing is made of it."""
+    end = audit.graph.dead_end(state.index)
+    return bound(audit, state, end) if end is not None else -1
+
+
+def _is_thrown_away(audit: Audit, stack: int) -> bool:
+    return stack >= 0 and thrown_away(audit, stack) is not None

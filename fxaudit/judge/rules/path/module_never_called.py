@@ -1,0 +1,143 @@
+"""FXA101."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fxaudit.answer.finding import Finding
+from fxaudit.answer.folding import fold_sentence
+from fxaudit.judge.questions.mentions import Unreached, is_missed, unreached_mention
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.verdict import ParameterState
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["ModuleNeverCalled"]
+
+
+class ModuleNeverCalled(Rule):
+    """A registered module is never called.
+
+    Its parameters are in `model.parameters()` and in the optimizer, but no forward runs the module, so they receive no
+    gradient. Where the forward mentions the module in a branch that is not taken, that branch is to blame.
+
+    May be intended when a head is kept for a later phase, or an expert was not chosen in the steps that were seen.
+    """
+
+    code, name, level = "FXA101", "module-never-called", "error"
+    fix = "Call the module in forward, or remove it from the model."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each topmost module that is never called."""
+        groups: dict[tuple[int, str], list[ParameterState]] = {}
+        used: dict[int, set[str]] = {}
+        for state in audit.unexplained("unreachable"):
+            if state.root is None or not is_missed(audit, state):
+                continue
+            index = state.root.index
+            if index not in used and any(m.info.index == index for m in audit.judge.models):
+                used[index] = _used_paths(audit, index)
+            top = _topmost_uncalled(state, used[index]) if index in used else None
+            if top is not None:
+                groups.setdefault((state.root.index, top), []).append(state)
+        merged: dict[object, tuple[int, list[str], Unreached, list[ParameterState]]] = {}
+        for (root, path), states in groups.items():
+            unreached = unreached_mention(audit, root, path)
+            line = unreached.culprit
+            # Siblings that one statement keeps from running, or made and nobody calls, are one finding.
+            shared = (line.file, line.line, unreached.condition, root) if line else (root, path)
+            entry = merged.setdefault(shared, (root, [], unreached, []))
+            entry[1].append(path)
+            entry[3].extend(states)
+        for root, paths, unreached, states in merged.values():
+            yield self._finding(audit, root, paths, unreached, states)
+
+    def _finding(
+        self, audit: Audit, root: int, paths: list[str], unreached: Unreached, states: list[ParameterState]
+    ) -> Finding:
+        default = unreached.culprit is not None and unreached.culprit.library and audit.is_library_made(states)
+        meant = not audit.is_held(states) or default or unreached.random
+        level = "note" if meant else "warning" if unreached.condition else "error"
+        model = next(m for m in audit.judge.models if m.info.index == root)
+        names = [f"{model.prefix}{path}" for path in paths]
+        message = f"{fold_sentence(names, limit=1)} {'is' if len(names) == 1 else 'are'} never called"
+        if unreached.condition:
+            message += f": {unreached.condition}"
+        return self.finding(audit, states, message, unreached.culprit, related=unreached.related, level=level)  # type: ignore[arg-type]
+
+    @staticmethod
+    def bad() -> Example:
+        """A gate that is made, and forgotten in forward."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.body = nn.Linear(4, 4)
+                self.gate = nn.Linear(4, 4)  # FXA101
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return torch.tanh(self.body(x))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The gate is called."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.body = nn.Linear(4, 4)
+                self.gate = nn.Linear(4, 4)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return torch.tanh(self.body(x)) * torch.sigmoid(self.gate(x))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _used_paths(audit: Audit, root: int) -> set[str]:
+    """Every module path of a root in or below which something was called, or read."""
+    model = next(m for m in audit.judge.models if m.info.index == root)
+    modules = dict(model.module.named_modules(remove_duplicate=False))
+    called = {name for name, module in modules.items() if audit.session.module_info(module).calls}
+    paths_of: dict[int, list[str]] = {}
+    for name in called:
+        paths_of.setdefault(id(modules[name]), []).append(name)
+    used = []
+    for names in paths_of.values():
+        # Of several ways to one module, those through a module that never ran were not taken.
+        taken = [n for n in names if _is_passed(modules, called, n.rpartition(".")[0])]
+        used.extend(taken or names)
+    for state in audit.states:
+        if state.root is None or state.root.index != root:
+            continue
+        if state.verdict == "trained" or not is_missed(audit, state):
+            used.append(state.local_name.rpartition(".")[0])
+    paths: set[str] = set()
+    for name in used:
+        while name and name not in paths:
+            paths.add(name)
+            name = name.rpartition(".")[0]
+    return paths
+
+
+def _is_passed(modules: dict[str, nn.Module], called: set[str], path: str) -> bool:
+    """Whether the module at `path` ran, or is a container, which nobody calls."""
+    return path in called or "forward" not in vars(type(modules[path]))
+
+
+def _topmost_uncalled(state: ParameterState, used: set[str]) -> str | None:
+    """The path of the topmost module above the parameter of which nothing was called or read."""
+    parts = state.local_name.split(".")[:-1]
+    return next((path for n in range(1, len(parts) + 1) if (path := ".".join(parts[:n])) not in used), None)

@@ -1,0 +1,106 @@
+"""FXA105."""
+
+from __future__ import annotations
+
+from fxaudit.capture.recording import Op
+from fxaudit.judge.cut_rule import CutRule
+from fxaudit.judge.graph import Cut
+from fxaudit.judge.rule import Audit, Example
+from fxaudit.judge.trail import project_stack
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.source import SourceLine
+
+__all__ = ["NoGradRegion"]
+
+
+class NoGradRegion(CutRule):
+    """The parameter is used only in a region without gradients.
+
+    A `with torch.no_grad():` block, a `@torch.no_grad()` decorator, `set_grad_enabled(False)` or inference mode is open
+    while the forward reads the parameter, so what is computed from it is a constant to the loss. The culprit is the
+    line that opened the region.
+    """
+
+    code, name, level, kind = "FXA105", "no-grad-region", "error", "no_grad"
+    fix = "Leave the region before this computation, or remove it from the training path."
+
+    def culprit(self, audit: Audit, cut: Cut) -> SourceLine | None:
+        """The user's line that opened the region, or called what opens it; the operation where that was not seen."""
+        region = audit.record.ops[cut.op].region
+        return audit.source(project_stack(audit.record.stacks, region)) or audit.op_source(cut.op)
+
+    def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
+        """Names what runs without gradients."""
+        return f"{audit.names(states, 'is', 'are')} used only where gradients are switched off"
+
+    def related(self, audit: Audit, states: list[ParameterState], cut: Cut) -> list[tuple[SourceLine | None, str]]:
+        """Where a library opens the region, and the first operation inside it."""
+        op = audit.record.ops[cut.op]
+        inside = (audit.op_source(cut.op), f"`{op.name}` runs inside it")
+        again = (audit.source(_used_again(audit, op)), "what was made in it is used again here")
+        opened = (audit.source(op.region), "the region is opened here")
+        return [opened, again, inside, *super().related(audit, states, cut)]
+
+    @staticmethod
+    def bad() -> Example:
+        """A backbone that runs without gradients, although the optimizer holds it."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.backbone = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                with torch.no_grad():  # FXA105
+                    h = self.backbone(x)
+                return torch.sigmoid(self.head(h))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The backbone runs with gradients."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.backbone = nn.Linear(4, 4)
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                h = self.backbone(x)
+                return torch.sigmoid(self.head(h))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _used_again(audit: Audit, made: Op) -> int:
+    """The stack of a later call that is given what an earlier one made in the region and kept, as in a cache; -1 where
+    there is none."""
+    values, graph, queue, seen = audit.record.values, audit.graph, list(made.outputs), set(made.outputs)
+    first = _outermost(audit, made)
+    while queue and first >= 0:
+        for op in graph.consumers.get(queue.pop(0), ()):
+            if op.grad_enabled and (later := _outermost(audit, op)) > first:
+                return audit.record.calls[later].stack
+            fresh = [out for out in op.outputs if out not in seen and out in graph.reaching]
+            seen.update(fresh)
+            queue += [out for out in fresh if not values[out].requires_grad]
+    return -1
+
+
+def _outermost(audit: Audit, op: Op) -> int:
+    """The outermost module call that an operation ran in; -1 outside of all."""
+    call = op.module
+    while call >= 0 and audit.record.calls[call].parent >= 0:
+        call = audit.record.calls[call].parent
+    return call

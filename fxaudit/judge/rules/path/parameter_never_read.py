@@ -1,0 +1,79 @@
+"""FXA102."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding, Level
+from fxaudit.judge.questions.mentions import Unreached, is_missed, unreached_mention
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.verdict import ParameterState
+
+__all__ = ["ParameterNeverRead"]
+
+
+class ParameterNeverRead(Rule):
+    """A parameter is never read.
+
+    Its module runs, but no operation of the forward uses the parameter, so it receives no gradient.
+    """
+
+    code, name, level = "FXA102", "parameter-never-read", "error"
+    fix = "Use the parameter in forward, or delete it."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each parameter of a called module that nothing reads; those that one branch keeps from being
+        read are one finding, and so is the same parameter of repeated blocks."""
+        groups: dict[object, tuple[Unreached, Level, list[ParameterState]]] = {}
+        for state in audit.unexplained("unreachable"):
+            if state.root is None or not is_missed(audit, state):
+                continue
+            unreached = unreached_mention(audit, state.root.index, state.local_name)
+            line = unreached.culprit
+            default = line is not None and line.library and audit.is_library_made([state])
+            meant = not state.held or default or unreached.random
+            level: Level = "note" if meant else "warning" if unreached.condition else "error"
+            leaf = "" if unreached.condition else state.local_name.rpartition(".")[2]
+            key = (line.file, line.line, unreached.condition, leaf, level) if line is not None else state.name
+            groups.setdefault(key, (unreached, level, []))[2].append(state)
+        for unreached, level, states in groups.values():
+            message = f"{audit.names(states, 'is', 'are')} never read"
+            if unreached.condition:
+                message += f": {unreached.condition}"
+            yield self.finding(audit, states, message, unreached.culprit, related=unreached.related, level=level)
+
+    @staticmethod
+    def bad() -> Example:
+        """A scale that forward does not use."""
+        import torch
+        from torch import nn
+
+        class ScaledLinear(nn.Linear):
+            def __init__(self) -> None:
+                super().__init__(4, 1)
+                self.scale = nn.Parameter(torch.ones(1))  # FXA102
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return nn.functional.linear(x, self.weight, self.bias)
+
+        model, x = ScaledLinear(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """Forward multiplies with the scale."""
+        import torch
+        from torch import nn
+
+        class ScaledLinear(nn.Linear):
+            def __init__(self) -> None:
+                super().__init__(4, 1)
+                self.scale = nn.Parameter(torch.ones(1))
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return nn.functional.linear(x, self.weight * self.scale, self.bias)
+
+        model, x = ScaledLinear(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)

@@ -1,0 +1,1 @@
+"""FXA2: registration and replacement."""

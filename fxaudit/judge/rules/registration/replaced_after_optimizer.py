@@ -1,0 +1,146 @@
+"""FXA204."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fxaudit.answer.finding import Finding
+from fxaudit.capture.naming import made_at
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.source import SourceLine
+
+if TYPE_CHECKING:
+    from fxaudit.capture.registry import OptimizerInfo
+
+__all__ = ["ReplacedAfterOptimizer"]
+
+SPLIT = ("g", "v", "orig")
+"""What `weight_norm`, `spectral_norm` and pruning hang on the name of the parameter they split."""
+
+
+class ReplacedAfterOptimizer(Rule):
+    """A parameter was replaced after the optimizer had been built.
+
+    The optimizer holds the old tensor and steps it; the model computes with the new one, which nobody updates. Swapping
+    a head, resizing embeddings, pruning, weight normalisation, `load_state_dict(assign=True)`, `deepcopy` and sharding
+    do it.
+    """
+
+    code, name, level = "FXA204", "replaced-after-optimizer", "error"
+    fix = "Build the optimizer after the model has its final parameters."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each line that replaced parameters some optimizer holds."""
+        stale = audit.unexplained("stale")
+        if not stale:
+            return
+        groups: dict[tuple[str, int], tuple[SourceLine | None, int, list[ParameterState]]] = {}
+        for state in audit.unexplained("excluded", "replaced", "unreachable"):
+            found = _replacement(audit, state, stale)
+            if found is None:
+                continue
+            stack, optimizer = found
+            source = audit.source(stack)
+            key = (source.file, source.line) if source is not None else ("", stack)
+            groups.setdefault(key, (source, optimizer, []))[2].append(state)
+        for source, optimizer, states in groups.values():
+            old = [s for s in stale if any(optimizer == index for index, _ in s.held) and not s.explained]
+            built = audit.source(audit.session.optimizers[optimizer].created)
+            yield self.finding(
+                audit,
+                [*states, *old],
+                f"{audit.names(states)} took the place of what the optimizer holds",
+                source or built,
+                related=[(built, "the optimizer was built before, here")],
+            )
+
+    @staticmethod
+    def bad() -> Example:
+        """A head that is swapped behind the optimizer's back."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 3)), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        model[2] = nn.Linear(4, 2)  # FXA204
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """The head is swapped first."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 3)), torch.randn(8, 4)
+        model[2] = nn.Linear(4, 2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _replacement(audit: Audit, state: ParameterState, stale: list[ParameterState]) -> tuple[int, int] | None:
+    """(stack, optimizer) of the replacement by which `state` took the place of a stale tensor."""
+    optimizers = {index for other in stale for index, _ in other.held}
+    for index in sorted(optimizers):
+        info = audit.session.optimizers[index]
+        related = _took_place(state, [s for s in stale if any(o == index for o, _ in s.held)])
+        if not related:
+            continue
+        registered = [r for r in state.track.registered if r[0] >= info.created_time]
+        root = state.root
+        if root is not None and root.created >= 0 and root.index >= info.modules_then > 0:
+            return made_at(
+                audit.record.stacks, root.created
+            ), index  # no part of it was swapped: the whole model was made anew
+        swapped = _module_swap(audit, state, info)
+        if swapped >= 0:
+            return swapped, index
+        if registered:
+            return registered[0][3], index
+        if state.track.created >= 0 and state.track.created_time >= info.created_time:
+            return state.track.created, index
+        if state.track.index not in info.names_then:
+            return info.created, index
+    return None
+
+
+def _took_place(state: ParameterState, stale: list[ParameterState]) -> bool:
+    """Whether a stale tensor stood where the parameter stands now: same name, or the name it was split from."""
+    for other in stale:
+        old = other.local_name
+        if old and (state.local_name == old or state.name.endswith("." + old) or old.endswith("." + state.local_name)):
+            return True
+        owner, _, leaf = old.rpartition(".")
+        prefix = f"{owner}." if owner else ""
+        if leaf and state.local_name.startswith((f"{prefix}parametrizations.{leaf}.", f"{prefix}{leaf}_")):
+            return True
+        if owner and state.local_name.startswith(f"{owner}."):
+            return True
+        # And the other way round: a parametrization that was taken off again leaves the parameter it was put on.
+        own, _, slot = state.local_name.rpartition(".")
+        place = f"{own}." if own else ""
+        if old.startswith(f"{place}parametrizations.{slot}.") or old in (f"{place}{slot}_{end}" for end in SPLIT):
+            return True
+    return False
+
+
+def _module_swap(audit: Audit, state: ParameterState, optimizer: OptimizerInfo) -> int:
+    """The stack of the assignment that put a new module above the parameter into its place after the optimizer was
+    built, -1 if there was none."""
+    if state.root is None:
+        return -1
+    module = state.root.ref()
+    for part in state.local_name.split(".")[:-1]:
+        if module is None:
+            return -1
+        info = audit.session.module_info(module)
+        child = vars(module).get("_modules", {}).get(part)
+        # Time counts operations: at the very moment of the optimizer, whether the module is younger decides.
+        new = child is not None and audit.session.module_info(child).index >= optimizer.modules_then
+        first = optimizer.created_time + (0 if new else 1)
+        late = [entry for entry in info.attributes.get(part, ()) if entry[0] >= first and entry[2] == "module"]
+        if late:
+            return late[-1][1]
+        module = child
+    return -1

@@ -1,0 +1,112 @@
+"""FXA205."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.judge.cut_rule import rewrapping_lines
+from fxaudit.judge.questions.containers import filled_at, owner_of
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import project_stack
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.repairs import registered
+from fxaudit.program.source import SourceLine
+
+__all__ = ["Unregistered"]
+
+
+class Unregistered(Rule):
+    """Parameters are kept where `nn.Module` does not look.
+
+    Modules and Parameters in a Python list, dict or tuple, in a plain object or in a closure are not in
+    `model.parameters()`, so no optimizer gets them, `.to()` does not move them and `state_dict()` forgets them.
+    """
+
+    code, name, level = "FXA205", "unregistered", "error"
+    fix = "Use `nn.ModuleList`, `nn.ModuleDict`, `nn.ParameterList` or `nn.Parameter` attributes."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each container or attribute."""
+        groups: dict[
+            tuple[str, int], tuple[SourceLine | None, list[tuple[SourceLine | None, str]], str, list[ParameterState]]
+        ] = {}
+        rewrapping = rewrapping_lines(audit)
+        for state in audit.unexplained("unregistered"):
+            if not state.track.is_leaf or not _is_own_leaf(audit, state):
+                continue
+            source, related, kind = filled_at(audit, state)
+            source = source or audit.source(project_stack(audit.record.stacks, state.track.created))
+            if source is not None and (source.file, source.line) in rewrapping:
+                continue
+            key = (source.file, source.line) if source is not None else (state.name.split("[")[0], 0)
+            groups.setdefault(key, (source, related, kind, []))[3].append(state)
+        for source, related, kind, states in groups.values():
+            refused = next((info for info in audit.session.optimizers if info.refused), None)
+            if refused is not None:
+                related = [*related, (audit.source(refused.created), "so this optimizer gets no parameter")]
+            elif audit.session.optimizers and all(state.mechanism == "elsewhere" for state in states):
+                related = [*related, (audit.source(audit.session.optimizers[0].created), "the optimizer is built here")]
+            yield self.finding(
+                audit,
+                states,
+                f"{audit.names(states, 'is', 'are')} kept in {kind}, where `parameters()` does not look",
+                source,
+                related=related,
+                fix=_fix(kind) + registered(source, modules=all("]." in state.name for state in states)),
+            )
+
+    @staticmethod
+    def bad() -> Example:
+        """Layers in a Python list."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.layers = [nn.Linear(4, 4) for _ in range(2)]  # FXA205
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                for layer in self.layers:
+                    x = torch.tanh(layer(x))
+                return torch.sigmoid(self.head(x))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """Layers in a `ModuleList`."""
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.layers = nn.ModuleList([nn.Linear(4, 4) for _ in range(2)])
+                self.head = nn.Linear(4, 1)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                for layer in self.layers:
+                    x = torch.tanh(layer(x))
+                return torch.sigmoid(self.head(x))
+
+        model, x = Net(), torch.randn(8, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _is_own_leaf(audit: Audit, state: ParameterState) -> bool:
+    """Whether the tensor itself is kept, rather than something computed from it (that is FXA206)."""
+    return owner_of(audit, state) is None or not owner_of(audit, state).derived  # type: ignore[union-attr]
+
+
+def _fix(kind: str) -> str:
+    if "list" in kind or "tuple" in kind:
+        return "Use `nn.ModuleList([...])` (or `nn.ParameterList` for bare Parameters) instead of the Python list."
+    if "dict" in kind:
+        return "Use `nn.ModuleDict({...})` (or `nn.ParameterDict`) instead of the Python dict."
+    return "Make it an attribute of the module as `nn.Parameter` or `nn.Module`, before the optimizer is built."

@@ -1,0 +1,1 @@
+"""FXA9: what could not be seen."""

@@ -1,0 +1,1 @@
+"""FXA5: values of gradients."""

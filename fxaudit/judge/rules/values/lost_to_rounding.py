@@ -1,0 +1,100 @@
+"""FXA503."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.rates import given_rate
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.verdict import ParameterState
+
+__all__ = ["LostToRounding"]
+
+
+class LostToRounding(Rule):
+    """The update is lost to rounding.
+
+    Learning rate times gradient is less than half a unit in the last place of the parameter, so adding it gives the
+    same number. bfloat16 has eight bits of precision, float16 eleven.
+    """
+
+    code, name, level = "FXA503", "lost-to-rounding", "error"
+    fix = "Keep the parameters in float32 (use autocast for the computation), or raise the learning rate."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each optimizer whose finite updates leave the value as it is."""
+        groups: dict[int, list[ParameterState]] = {}
+        rising = [
+            state
+            for state in audit.unexplained("unknown")
+            if state.arrived == "finite" and audit.judge.is_rising(state)
+        ]
+        for state in [*audit.unexplained("blocked"), *rising]:
+            facts = [f for f in state.facts if f.gradient == "finite"]
+            if facts and not any(f.changed for f in facts) and any(f.lr for f in facts):
+                tiny = all((f.lr or 0) * f.norm < 1e-6 * math.sqrt(state.track.numel) for f in facts)
+                if tiny or _is_coarse(state):
+                    groups.setdefault(facts[-1].optimizer, []).append(state)
+        for optimizer, states in groups.items():
+            info = audit.session.optimizers[optimizer]
+            fact = next(f for f in reversed(states[0].facts) if f.gradient == "finite")
+            built = audit.source(info.created)
+            warming = all(audit.judge.is_rising(state) for state in states)
+            # What is coarse cannot take small updates; elsewhere it is the rate that is too small.
+            rate = None if warming or _is_coarse(states[0]) else given_rate(audit, info)
+            culprit, behind = rate.explanation(audit) if rate is not None else (built, [])
+            if warming and info.schedulers:
+                culprit = audit.source(info.schedulers[-1][0]) or built
+            yield self.finding(
+                audit,
+                states,
+                f"the updates of {audit.names(states)} ({states[0].track.dtype}, lr {fact.lr:g}) are lost to rounding",
+                culprit,
+                related=[
+                    *behind[:2],
+                    (audit.source(audit.record.events[fact.event].stack), "the step that changes nothing"),
+                    (built, "the optimizer is built here"),
+                ],
+                level="note" if warming else None,
+                fix="Look again when the warm-up is over: the rate is still rising." if warming else None,
+            )
+
+    @staticmethod
+    def bad() -> Example:
+        """Parameters in bfloat16, and a small learning rate."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1, bias=False, dtype=torch.bfloat16), torch.ones(8, 4)
+            nn.init.ones_(model.weight)
+            optimizer = torch.optim.SGD(model.parameters(), lr=1e-5)  # FXA503
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x.to(model.weight.dtype)).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """Parameters in float32."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Linear(4, 1, bias=False), torch.ones(8, 4)
+            nn.init.ones_(model.weight)
+            optimizer = torch.optim.SGD(model.parameters(), lr=1e-5)
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(x.to(model.weight.dtype)).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)
+
+
+def _is_coarse(state: ParameterState) -> bool:
+    return state.track.dtype in ("float16", "bfloat16") or "float8" in state.track.dtype

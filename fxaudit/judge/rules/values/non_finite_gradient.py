@@ -1,0 +1,132 @@
+"""FXA502."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.capture.autograd import Probe
+from fxaudit.capture.facts import Fact
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import why_never_called
+from fxaudit.judge.vanishing import nonfinite_fact, nonfinite_origin, zero_value_origin
+from fxaudit.program.source import SourceLine
+
+__all__ = ["NonFiniteGradient"]
+
+
+class NonFiniteGradient(Rule):
+    """The gradient is NaN or infinite at every step.
+
+    A step with it destroys the parameter, or is skipped by whoever checks. The culprit is the first operation that made
+    a number that is not finite.
+    """
+
+    code, name, level = "FXA502", "non-finite-gradient", "error"
+    fix = "Keep the operation away from its singularity: add an epsilon, clamp its input, or use the stable form."
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for the first operation that gives something non-finite."""
+        left_out = not audit.graph.backwards and audit.graph.is_spoilt
+        arrived = "none" if left_out else "nonfinite"
+        states = [s for s in audit.unexplained("blocked", "unknown") if s.arrived == arrived]
+        if not states:
+            return
+        states += [s for s in audit.unexplained("blocked") if s not in states and audit.is_skipped_for_nan(s)]
+        culprit, words, zero = None, "it was not seen where that begins", None
+        why: Fact | None = None
+        skipped = _half_seen(audit)
+        # The first, if it was seen whole, else the next one: but after a step with NaN everything else is NaN, too.
+        stepped = [step.time for step in audit.record.steps()]
+        since = -1
+        probes: list[tuple[int, Probe | None]] = [
+            (audit.record.events[event].time - 1, probe) for event, probe in audit.session.probes
+        ]
+        for time, probe in probes or [(audit.record.time - 1, None)]:
+            if culprit is not None and any(since < step <= time for step in stepped):
+                break
+            if time in skipped:
+                continue
+            index, phase, is_sure = nonfinite_origin(audit.record, probe, time, skipped)
+            if index >= 0 and (is_sure or culprit is None):
+                culprit, since = audit.op_source(index), time
+                zero = audit.op_source(_zero_behind(audit, index))
+                name = audit.record.ops[index].name
+                words = f"`{name}` gives it" + (" in backward" if phase == "backward" else "")
+                why = nonfinite_fact(audit.record, probe, index)
+                why = why.of(name) if why is not None else None
+            if is_sure:
+                break
+        backwards = [e for e in audit.graph.backwards if states[0].index in e.arrived]
+        backward = audit.source(backwards[-1].stack) if backwards else None
+        what = "loss behind" if left_out else "gradient of"
+        scaled = [event for event in audit.record.events if event.kind == "scaler skip"]
+        skip: list[tuple[SourceLine | None, str]] = [
+            *((audit.source(event.stack), "the gradient scaler skips this step") for event in scaled[-1:]),
+            *why_never_called(audit.record, "backward" if left_out else "step")[: 0 if scaled else 1],
+        ]
+        yield self.finding(
+            audit,
+            states,
+            f"the {what} {audit.names(states)} is not finite: {why.sentence if why is not None else words}",
+            culprit or backward,
+            related=[
+                (zero, "a zero that it got comes from here"),
+                *(() if any(s.facts for s in states) else skip),
+                (backward, "it arrives with this backward"),
+            ],
+            fix=why.help if why is not None else None,
+            fact=why.sentence if why is not None else None,
+        )
+
+    @staticmethod
+    def bad() -> Example:
+        """The length of a vector that is 0, for a row of padding."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Linear(4, 3, bias=False), torch.randn(8, 4)
+        x[0] = 0.0
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+        def loss() -> torch.Tensor:
+            squares = model(x).square().sum(-1)
+            length = torch.sqrt(squares)  # FXA502
+            return (length - 1).square().mean()
+
+        return Example(model, loss, optimizer)
+
+    @staticmethod
+    def good() -> Example:
+        """An epsilon keeps the root away from 0."""
+        import torch
+        from torch import nn
+
+        model, x = nn.Linear(4, 3, bias=False), torch.randn(8, 4)
+        x[0] = 0.0
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+        def loss() -> torch.Tensor:
+            squares = model(x).square().sum(-1)
+            length = torch.sqrt(squares + 1e-6)
+            return (length - 1).square().mean()
+
+        return Example(model, loss, optimizer)
+
+
+def _half_seen(audit: Audit) -> range:
+    """The operations of a first round of which only what was still alive was looked at, if the same round was run again
+    and seen as a whole: `audit()` rehearses, a loop goes on with what is NaN by then."""
+    record, session = audit.record, audit.session
+    if audit.judge.looped or not session.glances or all(event in session.glances for event, _ in session.probes):
+        return range(0)
+    started = record.calls[0].time if record.calls else 0
+    return range(started, record.events[max(session.glances)].time)
+
+
+def _zero_behind(audit: Audit, index: int) -> int:
+    """The operation that made the zeros which the one at `index` divides by, or takes the root or logarithm of."""
+    record = audit.record
+    op = record.ops[index]
+    zeros = [vid for vid in op.inputs if record.values[vid].zero is True and record.values[vid].numel > 0]
+    return zero_value_origin(record, zeros[-1])[0] if zeros else -1

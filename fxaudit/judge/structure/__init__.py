@@ -1,0 +1,1 @@
+"""Verdicts from the symbolic trace alone, where nothing ran."""

@@ -1,0 +1,274 @@
+"""What a symbolic trace leaves open: branches where it took one side because only data could tell.
+
+A size that nobody knows, an optional argument that was left out and a random draw each send the trace one way. Whatever
+another way could change is not known, and is no finding.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from torch import nn
+
+from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
+from fxaudit.judge.questions.mentions import HOUSEKEEPING
+from fxaudit.program.source import SourceLine, actual_path
+from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, call_sites, draws_at_random, obstacles, tree_of
+
+__all__ = ["Doubts"]
+
+MAX_CALLERS = 3
+_CONSTRUCTING = ("__init__", "__repr__", "extra_repr", "reset_parameters", "_init_weights", "init_weights")
+
+Condition = ast.If | ast.IfExp | ast.While | ast.For
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """A condition or loop that depends on a size nobody knows."""
+
+    tree: Tree
+    node: Condition
+    scope: ast.AST | None
+
+    def __str__(self) -> str:
+        test = self.node.iter if isinstance(self.node, ast.For) else self.node.test
+        return f"`{self.tree.text(test)}` in line {test.lineno} depends on a size that only data can tell"
+
+
+class Doubts:
+    """The questions that a trace cannot answer. Each method returns why not, "" where there is no doubt."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        found: SymbolicTrace,
+        hiding: Iterable[SymbolicOp],
+        files: Iterable[str],
+        ran: dict[str, set[int]],
+    ) -> None:
+        self.methods = _methods(model)
+        self._answers: dict[str, str] = {}
+        self.files = list(files)
+        self.hiding = [(tree, statement, op.target) for op in hiding for tree, _, statement in _frames([op.source])]
+        self.ran = ran
+        self.has_opaque_functions = any(op.kind == "opaque" for op in found.opaque)
+        self.branches = [branch for line in found.assumed if (branch := _branch_at(line)) is not None]
+
+    def never_run(self, attribute: str) -> str:
+        """Why code that reads the attribute, and did not run or reached something else, may still reach it."""
+        if attribute not in self._answers:
+            self._answers[attribute] = self._never_run(attribute)
+        return self._answers[attribute]
+
+    def _never_run(self, attribute: str) -> str:
+        for tree, node in attribute_mentions(self.files, attribute):
+            scope = tree.function(node)
+            outer = tree.parents.get(node)
+            if scope is None or getattr(scope, "name", "") in _CONSTRUCTING:
+                continue
+            if isinstance(outer, ast.Attribute) and outer.attr in HOUSEKEEPING:
+                continue
+            if not self._may_mean_the_model(tree, node):
+                continue
+            reason = self._may_run(tree, node, 0)
+            if reason:
+                return reason
+        return ""
+
+    def other_way(self, places: Iterable[SourceLine | None]) -> str:
+        """Why a value that ends at one of `places` may go on where a branch is taken the other way."""
+        for tree, scope, statement in _frames(places):
+            for branch in self.branches:
+                if branch.scope is not scope or branch.tree.file != tree.file or isinstance(branch.node, ast.For):
+                    continue
+                if statement is not None and _contains(branch.node, statement):
+                    return str(branch)
+                if not all(_is_harmless(part) for part in self._untaken(branch)):
+                    return str(branch)
+        return ""
+
+    def only_inside(self, places: Sequence[SourceLine | None]) -> str:
+        """Why code that ran only because a branch was taken for granted may not run: `places` all lie inside it."""
+        for branch in self.branches:
+            if isinstance(branch.node, ast.For | ast.While):
+                continue
+            if places and all(self._lies_in(place, branch) for place in places):
+                return str(branch)
+        return ""
+
+    # -- how they are answered -----------------------------------------------------------------------------------
+
+    def _may_mean_the_model(self, tree: Tree, node: ast.AST) -> bool:
+        """Whether `node` is more than the `self.name` of a class that has no part in the model."""
+        inner = getattr(node, "value", None) or next(iter(getattr(node, "args", [])), None)
+        method = _method_around(tree, node)
+        if method is None or not isinstance(inner, ast.Name) or inner.id != _receiver(method):
+            return True
+        first = min(each.lineno for each in (method, *method.decorator_list))
+        return (tree.file, first) in self.methods
+
+    def _lies_in(self, place: SourceLine | None, branch: _Branch) -> bool:
+        return any(
+            tree.file == branch.tree.file and statement is not None and _contains(branch.node, statement)
+            for tree, _, statement in _frames([place])
+        )
+
+    def _untaken(self, branch: _Branch) -> list[ast.AST]:
+        """The statements of the sides on which nothing ran."""
+        node = branch.node
+        if isinstance(node, ast.IfExp):
+            return [node.body, node.orelse]
+        ran = self.ran.get(branch.tree.file, set())
+        sides = [side for side in (node.body, node.orelse) if not any(_ran(statement, ran) for statement in side)]
+        return [statement for side in sides for statement in side]
+
+    def _may_run(self, tree: Tree, node: ast.AST, depth: int) -> str:
+        ran = self.ran.get(tree.file, set())
+        scope = tree.function(node)
+        found = obstacles(tree, node, ran)
+        if found:
+            reasons = [self._doubt(tree, obstacle, scope) for obstacle in found]
+            return reasons[0] if all(reasons) else ""
+        if scope is None:
+            return ""
+        body = scope.body if isinstance(scope.body, list) else [scope.body]
+        if any(_ran(statement, ran) for statement in body):
+            for other, statement, target in self.hiding:
+                if other is tree and statement is not None and statement is tree.statement(node):
+                    return f"`{target}` gets it, and what that does cannot be followed"
+            open_here = [branch for branch in self.branches if branch.scope is scope]
+            if open_here:
+                return str(open_here[0])
+            return "which of several it is depends on a random draw" if draws_at_random(tree, scope) else ""
+        name = getattr(scope, "name", "lambda")
+        if depth < MAX_CALLERS:
+            sites = call_sites(self.files, name)
+            for other, call in sites:
+                reason = self._may_run(other, call, depth + 1)
+                if reason:
+                    return reason
+            if sites:
+                return "code that could not be followed may use it" if self.has_opaque_functions else ""
+        return f"`{name}` uses it, which no forward calls; only a run of the loop can tell whether anybody does"
+
+    def _doubt(self, tree: Tree, obstacle: Obstacle, scope: ast.AST | None) -> str:
+        for branch in self.branches:
+            if branch.tree.file == obstacle.file and branch.node.lineno == obstacle.line:
+                return str(branch)
+        names = _names(obstacle.condition)
+        if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            arguments = scope.args
+            given = {each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+            method = _method_around(tree, scope)
+            if names & given - {_receiver(method) if method is not None else ""}:
+                return f"`{obstacle.condition}` depends on an argument that the trace leaves out"
+        if obstacle.random:
+            return f"`{obstacle.condition}` depends on a random draw"
+        return ""
+
+
+def _method_around(tree: Tree, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    """The method that holds `node`, or is it."""
+    for outer in (node, *tree.ancestors(node)):
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef) and isinstance(
+            tree.parents.get(outer), ast.ClassDef
+        ):
+            return outer
+    return None
+
+
+def _receiver(method: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """What the method calls its object: `self`."""
+    first = next(iter((*method.args.posonlyargs, *method.args.args)), None)
+    return first.arg if first is not None else ""
+
+
+def _methods(model: nn.Module) -> frozenset[tuple[str, int]]:
+    """The file and first line of every method of the modules in `model`, overridden ones only behind a `super`."""
+    found = set()
+    for kind in {type(module) for module in model.modules()}:
+        for name in {name for cls in kind.__mro__ for name in vars(cls)}:
+            for cls in kind.__mro__:
+                value = inspect.unwrap(vars(cls)[name]) if callable(vars(cls).get(name)) else None
+                if not inspect.isfunction(value):
+                    continue
+                found.add((value.__code__.co_filename, value.__code__.co_firstlineno))
+                if "super" not in value.__code__.co_names:
+                    break
+    return frozenset(found)
+
+
+def _branch_at(line: SourceLine) -> _Branch | None:
+    """The condition or loop that stands on the line; None where it only guards a `raise`, or none is to be found."""
+    tree = tree_of(actual_path(line.file))
+    if tree is None:
+        return None
+    for node in _conditions(tree.file):
+        test = node.iter if isinstance(node, ast.For) else node.test
+        if test.lineno <= line.line <= (test.end_lineno or test.lineno):
+            if isinstance(node, ast.If) and not node.orelse and all(isinstance(s, ast.Raise) for s in node.body):
+                return None
+            return _Branch(tree, node, tree.function(node))
+    return None
+
+
+@functools.lru_cache(maxsize=256)
+def _conditions(file: str) -> tuple[Condition, ...]:
+    """The conditions and loops of a file, inner ones first."""
+    tree = tree_of(file)
+    found = [node for node in ast.walk(tree.root) if isinstance(node, Condition)] if tree is not None else []
+    return tuple(reversed(found))
+
+
+def _frames(places: Iterable[SourceLine | None]) -> Iterator[tuple[Tree, ast.AST | None, ast.stmt | None]]:
+    """The file, function and statement of each place and of the frames above it."""
+    for place in places:
+        if place is None:
+            continue
+        for file, line in ((place.file, place.line), *((frame.file, frame.line) for frame in place.frames)):
+            tree = tree_of(actual_path(file))
+            if tree is not None:
+                statement = tree.statement_at(line)
+                yield tree, tree.function(statement) if statement is not None else None, statement
+
+
+def _contains(outer: ast.AST, inner: ast.AST) -> bool:
+    """Whether `inner` stands in the body of `outer`, its condition left out."""
+    first, last = getattr(inner, "lineno", 0), getattr(outer, "end_lineno", 0) or 0
+    return outer is not inner and getattr(outer, "lineno", 0) < first <= last
+
+
+def _ran(statement: ast.AST, lines: set[int]) -> bool:
+    first = getattr(statement, "lineno", 0)
+    last = getattr(statement, "end_lineno", first) or first
+    return any(first <= line <= last for line in lines)
+
+
+def _is_harmless(part: ast.AST) -> bool:
+    """Whether code only changes its own variables, as `x = x.unsqueeze(0)`: it leads no other value around a cut."""
+    if isinstance(part, ast.Raise | ast.Pass):
+        return True
+    own: set[str] = set()
+    read: set[str] = set()
+    called: set[str] = set()
+    for node in ast.walk(part):
+        if isinstance(node, ast.Return | ast.Yield | ast.Continue | ast.Break):
+            return False
+        if isinstance(node, ast.Name):
+            (own if isinstance(node.ctx, ast.Store) else read).add(node.id)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            called.add(node.func.id)
+    return read - own - {"torch", "F", "nn", "math"} - called == set()
+
+
+def _names(text: str) -> set[str]:
+    try:
+        parsed = ast.parse(text, mode="eval")
+    except SyntaxError:
+        return set()
+    return {node.id for node in ast.walk(parsed) if isinstance(node, ast.Name)}

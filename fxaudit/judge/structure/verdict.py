@@ -1,0 +1,232 @@
+"""The verdicts that the structure of a model allows, read off its symbolic trace."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import torch
+
+from fxaudit.capture.naming import ModelName, names_in_containers
+from fxaudit.capture.recording import Track
+from fxaudit.capture.registry import SlotAssignment
+from fxaudit.capture.session import Session
+from fxaudit.capture.symbolic.names import writes_in_place
+from fxaudit.capture.symbolic.trace import SymbolicTrace
+from fxaudit.judge.structure.doubt import Doubts
+from fxaudit.judge.structure.reach import Traced, assigned_itself, hidden_reason, loses_updates, unused
+from fxaudit.judge.structure.transcript import TracedGraph, TraceStacks, transcribe
+from fxaudit.judge.trail import project_files
+from fxaudit.judge.verdict import Judge, ParameterState
+from fxaudit.program.source import SourceLine
+
+__all__ = ["TracedJudge"]
+
+ASSUMED_HOLDER = (-1, 0)
+"""Stands for the optimizer that nobody gave, so that rules do not take what it would hold for left out on purpose."""
+
+
+class TracedJudge(Judge):
+    """Gives each parameter the verdict that the structure of its model allows."""
+
+    graph: TracedGraph
+
+    def __init__(
+        self, session: Session, models: list[ModelName], traces: Sequence[SymbolicTrace], *, optimizers_known: bool
+    ) -> None:
+        super().__init__(session, models, looped=False, optimizers_known=optimizers_known)
+        self._paths = names_in_containers([(model.prefix, model.module) for model in models], session.recorder)
+        self._traced: dict[int, Traced] = {}
+        outputs: list[int] = []
+        for model, found in zip(models, traces, strict=True):
+            labels = self._labels(model)
+            pools: dict[str, list[Track]] = {}
+            for track, names in labels.items():
+                for name in names:
+                    pools.setdefault(name, []).append(self.record.tracks[track])
+            transcript = transcribe(session, model, found, pools)
+            self._traced[model.info.index] = Traced(model, found, transcript, labels)
+            self._note_assignments(model, found)
+            outputs.extend(transcript.outputs)
+        self.graph = TracedGraph(self.record, outputs)
+
+    def _labels(self, model: ModelName) -> dict[int, tuple[str, ...]]:
+        """The names under which the trace of `model` may know the tensors that it keeps in containers."""
+        labels: dict[int, tuple[str, ...]] = {}
+        for index, path in self._paths.items():
+            if path.startswith(model.prefix):
+                shape = self.record.tracks[index].shape
+                own = path.removeprefix(model.prefix)
+                labels[index] = (own, f"<Parameter {shape}>", f"<Tensor {shape}>")
+        return labels
+
+    def _note_assignments(self, model: ModelName, found: SymbolicTrace) -> None:
+        assert isinstance(self.record.stacks, TraceStacks)
+        tracks = {
+            name: self.session.recorder.track(parameter)
+            for name, parameter in model.module.named_parameters(remove_duplicate=False)
+        }
+        for slot, source in found.assigned_slots.items():
+            if slot in tracks and not assigned_itself(found, slot):
+                stack = self.record.stacks.add(source)
+                self.session.assignments.append(
+                    SlotAssignment(model.info.index, slot, stack, tracks[slot].index, 0, -1, refused=True)
+                )
+
+    @functools.cached_property
+    def _doubts(self) -> dict[int, Doubts]:
+        ran = self.record.stacks.lines_seen()
+        defined = [info.defined_in for info in self.session.modules if info.calls and info.defined_in]
+        files = list(dict.fromkeys([*project_files(self.record), *defined]))
+        return {
+            index: Doubts(traced.model.module, traced.found, [traced.found.ops[at] for at in traced.hiding], files, ran)
+            for index, traced in self._traced.items()
+        }
+
+    # -- who is there --------------------------------------------------------------------------------------------
+
+    def _others(self) -> None:
+        """Tensors in containers, and what an optimizer holds beside the models."""
+        held = {track for info in self.session.optimizers for _, members in info.groups for track in members}
+        is_bare = not self.states
+        for traced in self._traced.values():
+            carrying = {op.slot or op.target for op in traced.found.ops if op.index in traced.perhaps}
+            for index, labels in traced.hidden.items():
+                if index in self._named:
+                    continue
+                is_reached = any(label in carrying for label in labels)
+                if is_reached or is_bare or traced.found.status == "stopped":
+                    self._named.add(index)
+                    self._unregistered(index, is_reached or is_bare, held=index in held)
+        for index in sorted(held - self._named):
+            self._named.add(index)
+            track = self.record.tracks[index]
+            old = self.session.names.get(index)
+            state = self._state(f"{old} (old)" if old else self._best_name(track, self._paths), track, None, old or "")
+            state.verdict = "stale"
+            state.reason = "an optimizer holds it, but it is not in the model"
+
+    def _unregistered(self, index: int, is_reached: bool, *, held: bool) -> None:
+        track = self.record.tracks[index]
+        state = self._state(self._paths[index], track, None, "")
+        if not is_reached:
+            state.verdict, state.reason = (
+                "unknown",
+                "the symbolic trace stopped before it could tell whether it is used",
+            )
+        elif held:
+            self._reached(state)
+        else:
+            state.verdict = "unregistered"
+            state.reason = "it is kept where `parameters()` does not look, and no optimizer holds it"
+
+    # -- the verdict ---------------------------------------------------------------------------------------------
+
+    def _decide(self, state: ParameterState, tensor: torch.Tensor) -> None:
+        assert state.root is not None
+        traced = self._traced[state.root.index]
+        if not tensor.requires_grad:
+            state.verdict, state.reason = "frozen", "`requires_grad` is False"
+            return
+        if not self.optimizers_known:
+            state.held = (ASSUMED_HOLDER,)
+        if self._is_replaced(state, traced):
+            return
+        reads = traced.reads(state.local_name)
+        if traced.found.status == "stopped":
+            state.reason = "the symbolic trace stopped before the end of the forward"
+        elif any(op.index in traced.surely for op in reads):
+            doubt = self._doubts[state.root.index].only_inside(
+                [op.source for op in traced.readers(state.local_name) if op.index in traced.surely]
+            )
+            if doubt:
+                state.reason = f"whether it is used is open: {doubt}"
+            else:
+                self._reached(state)
+        elif any(op.index in traced.perhaps for op in reads):
+            state.reason = hidden_reason(traced.hidden_by(reads))
+        else:
+            self._unreached(state, traced)
+
+    def _reached(self, state: ParameterState) -> None:
+        rates = [info.groups[group][0] for info, group in self.session.holders(state.index)]
+        if not self.optimizers_known:
+            state.verdict = "trained"
+            state.reason = "the structure lets gradient pass; it trains if an optimizer holds it"
+        elif not rates:
+            state.verdict = "excluded"
+            state.reason = "the structure lets gradient pass, but no optimizer holds it"
+        elif all(rate == 0 for rate in rates):
+            state.verdict, state.reason = "blocked", "its learning rate is 0"
+        else:
+            state.verdict = "trained"
+            state.reason = "the structure lets gradient pass, and an optimizer holds it"
+
+    def _unreached(self, state: ParameterState, traced: Traced) -> None:
+        assert state.root is not None
+        doubts = self._doubts[state.root.index]
+        if not self.graph.is_read(state.index):
+            attribute, what = unused(traced, state.local_name)
+            doubt = doubts.never_run(attribute)
+            state.reason = f"the forward never {what}"
+        else:
+            reaches = self.graph.reaches_by_data(state.index)
+            doubt = doubts.other_way(self._ends(state)) or ("" if reaches else self._lost_track(state, traced))
+            state.reason = (
+                "gradient is cut off on every way to an output"
+                if reaches
+                else "what is computed from it is part of no output"
+            )
+        if doubt:
+            state.reason = f"whether it is used is open: {doubt}"
+        else:
+            state.verdict = "unreachable"
+
+    def _lost_track(self, state: ParameterState, traced: Traced) -> str:
+        """Why a value that seems to be used no further may be used after all, where the trace cannot see it."""
+        end = self.graph.dead_end(state.index)
+        if end is not None and writes_in_place(self.record.ops[end.op].name):
+            return f"`{self.record.ops[end.op].name}` writes it into memory that other tensors may share"
+        if traced.has_strangers:
+            return "an output comes from a tensor that no call of the trace made"
+        return ""
+
+    def _ends(self, state: ParameterState) -> list[SourceLine | None]:
+        """The lines at which gradient or the value itself goes no further."""
+        stops: list[int] = [cut.op for cut in self.graph.cuts(state.index)]
+        end = self.graph.dead_end(state.index)
+        if end is not None:
+            stops.append(end.op)
+        return [self.record.stacks.source(self.record.ops[index].stack) for index in stops]
+
+    def _is_replaced(self, state: ParameterState, traced: Traced) -> bool:
+        assert state.root is not None
+        doubts = self._doubts[state.root.index]
+        assignment = next((each for each in self.session.assignments if each.track == state.index), None)
+        if assignment is not None:
+            doubt = doubts.only_inside([self.record.stacks.source(assignment.stack)])
+            if doubt:
+                state.reason = f"whether forward assigns another tensor to its slot is open: {doubt}"
+            else:
+                self._replaced(state, "slot", "forward assigns another tensor to its slot")
+            return True
+        slot = traced.found.aliases.get(state.local_name, state.local_name)
+        writer = traced.transcript.writers.get(slot)
+        if writer is None:
+            return False
+        loses = loses_updates(traced, slot)
+        if loses is False:
+            return False
+        doubt = doubts.only_inside([traced.found.overwritten.get(slot)])
+        if doubt or loses is None:
+            state.reason = (
+                f"whether forward overwrites it is open: {doubt}"
+                if doubt
+                else "forward overwrites it with what it computes from it; only a real step tells what is kept"
+            )
+        else:
+            state.writers = (writer,)
+            self._replaced(
+                state, "overwritten", "forward overwrites it each time with a value that does not depend on it"
+            )
+        return True

@@ -1,0 +1,294 @@
+"""From what happened to the line an expert would edit."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from fxaudit.capture.recording import Record
+from fxaudit.program.source import SourceLine, StackTable, is_library
+from fxaudit.program.tree import (
+    Obstacle,
+    Tree,
+    binding_of,
+    call_sites,
+    obstacles,
+    tree_of,
+    uncalled_mentions,
+)
+from fxaudit.program.values import has_rounds, origins_of_test
+
+__all__ = [
+    "behind_test",
+    "binding_stack",
+    "calls_not_run",
+    "common_frame",
+    "method_call_of",
+    "obstacles_to_entering",
+    "project_files",
+    "project_stack",
+    "return_after",
+    "return_of",
+    "skipping_return",
+    "source_at",
+    "why_never_called",
+]
+
+
+def source_at(file: str, line: int, function: str = "") -> SourceLine:
+    """A line that no recorded call ran."""
+    tree = tree_of(file)
+    if tree is not None and not function:
+        statement = tree.statement_at(line)
+        scope = tree.function(statement) if statement is not None else None
+        function = getattr(scope, "name", "<module>") if scope is not None else "<module>"
+    return SourceLine.at(file, line, function)
+
+
+def project_files(record: Record) -> list[str]:
+    """The user's own files, as far as any recorded call came through them."""
+    files = dict.fromkeys(code.co_filename for code in record.stacks.codes)
+    return [file for file in files if not is_library(file) and tree_of(file) is not None]
+
+
+def project_stack(stacks: StackTable, stack: int) -> int:
+    """The innermost frame of `stack` in the user's own project; the stack itself where there is none."""
+    return next((i for i in stacks.chain(stack) if not is_library(stacks.file(i))), stack)
+
+
+def common_frame(stacks: StackTable, stack: int, other: int) -> int:
+    """The frame of `stack` that belongs to the innermost function also running in `other`."""
+    running = {stacks.codes[index] for index in stacks.chain(other)}
+    return next((index for index in stacks.chain(stack) if stacks.codes[index] in running), stack)
+
+
+def binding_stack(stacks: StackTable, stack: int) -> int:
+    """The frame in which the value computed at `stack` is bound or dropped, following `return` outwards."""
+    chain = stacks.chain(stack)
+    for index in chain:
+        if binding_of(stacks.file(index), stacks.line(index), stacks.column(index)).kind != "returned":
+            return index
+    return chain[-1] if chain else stack
+
+
+def return_of(files: Iterable[str], qualified: str, method: str) -> SourceLine | None:
+    """The last `return` of `method` in the class whose qualified name ends in `qualified`."""
+    wanted = qualified.rsplit(".", 1)[-1]
+    for file in files:
+        tree = tree_of(file)
+        if tree is None:
+            continue
+        for node in ast.walk(tree.root):
+            if isinstance(node, ast.ClassDef) and node.name == wanted:
+                for member in node.body:
+                    if isinstance(member, ast.FunctionDef) and member.name == method:
+                        returns = [n for n in ast.walk(member) if isinstance(n, ast.Return)]
+                        line = returns[-1].lineno if returns else member.lineno
+                        return source_at(file, line, f"{wanted}.{method}")
+    return None
+
+
+def method_call_of(files: Iterable[str], qualified: str, called: str) -> SourceLine | None:
+    """The first call of `something.called(…)` in the class whose qualified name ends in `qualified`."""
+    wanted = qualified.rsplit(".", 1)[-1]
+    for tree, call in call_sites(files, called):
+        owner = next((outer for outer in tree.ancestors(call) if isinstance(outer, ast.ClassDef)), None)
+        if owner is not None and owner.name == wanted:
+            return source_at(tree.file, call.lineno)
+    return None
+
+
+def return_after(file: str, line: int) -> tuple[SourceLine | None, str]:
+    """The last `return` with a value in the function that `line` stands in, if it comes after it: (line, role)."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    scope = tree.function(statement) if tree is not None and statement is not None else None
+    if tree is None or not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
+        return None, ""
+    own = [
+        n for n in ast.walk(scope) if isinstance(n, ast.Return) and n.value is not None and tree.function(n) is scope
+    ]
+    later = [node for node in own if node.lineno > line]
+    if not later:
+        return None, ""
+    held = {ast.unparse(n) for n in ast.walk(later[-1]) if isinstance(n, ast.Name | ast.Attribute)}
+    is_returned = not held.isdisjoint(binding_of(file, line).names)
+    role = (
+        "it is returned here, and not used by the loss" if is_returned else "what is returned here does not contain it"
+    )
+    return source_at(file, later[-1].lineno), role
+
+
+def skipping_return(stacks: StackTable, stack: int) -> SourceLine | None:
+    """The branch that ends, without the value bound at `stack`, the function that returns it further down."""
+    frame = binding_stack(stacks, stack)
+    file, line = stacks.file(frame), stacks.line(frame)
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    scope = tree.function(statement) if tree is not None and statement is not None else None
+    if tree is None or not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
+        return None
+    names = set(binding_of(file, line).names)
+    later = sorted(
+        (n for n in ast.walk(scope) if isinstance(n, ast.Return) and n.lineno > line and tree.function(n) is scope),
+        key=lambda node: node.lineno,
+    )
+    carries = [any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node)) for node in later]
+    for number, node in enumerate(later):
+        branch = next((outer for outer in tree.ancestors(node) if isinstance(outer, ast.If)), None)
+        if branch is not None and branch.lineno > line and not carries[number] and any(carries[number:]):
+            return source_at(file, branch.lineno)
+    return None
+
+
+def _ran(record: Record) -> dict[str, set[int]]:
+    return record.stacks.lines_seen()
+
+
+def why_never_called(
+    record: Record, attribute: str, seen: Iterable[int] = (), receivers: frozenset[str] = frozenset()
+) -> list[tuple[SourceLine, str]]:
+    """Why no call of `attribute` ran: (line, role) pairs, the decisive one first.
+
+    Call sites in the user's files are listed, those seen running (the frames of the `seen` stacks) subtracted. What
+    remains is kept from running by a branch, an early exit, or because its function is never called; or it is no call
+    at all (`optimizer.step` without parentheses). `receivers` limits the sites to these variable or attribute names.
+    """
+    stacks = record.stacks
+    files = project_files(record)
+    lines = {(stacks.file(i), stacks.line(i)) for stack in seen for i in stacks.chain(stack)}
+    ran = _ran(record)
+    mentions = [
+        (tree, node)
+        for tree, node in uncalled_mentions(files, attribute)
+        if not receivers or _receiver(node.value) in receivers
+    ]
+    if mentions:
+        tree, mention = mentions[0]
+        return [
+            (source_at(tree.file, mention.lineno), "the method is named, but not called: the parentheses are missing")
+        ]
+    sites = [
+        (tree, node)
+        for tree, node in call_sites(files, attribute)
+        if (tree.file, node.lineno) not in lines
+        and isinstance(node.func, ast.Attribute)
+        and (not receivers or _receiver(node.func) in receivers)
+    ]
+    best: list[tuple[SourceLine, str]] = []
+    for tree, node in sites:
+        found = _decisive(files, obstacles(tree, node, ran.get(tree.file, set())))
+        where = source_at(tree.file, node.lineno)
+        if found:
+            return [*_lines(found), (where, "the call that never runs"), *behind_test(files, found[0])]
+        scope = tree.function(node)
+        if scope is not None and not _entered(tree, scope, ran):
+            outer = _why_not_entered(files, tree, scope, ran) or _overriding(files, tree, scope, ran)
+            candidate = [*outer, (where, f"the call stands in `{getattr(scope, 'name', 'lambda')}`, which never runs")]
+            if outer:
+                return candidate
+            best = best or [(candidate[-1][0], candidate[-1][1])]
+    return best
+
+
+def calls_not_run(record: Record, attributes: Iterable[str], more: Iterable[str] = ()) -> list[tuple[str, int]]:
+    """(file, line) of the calls of these methods in the user's files, and `more`, that no recorded stack shows running.
+
+    A `requires_grad_(False)` does not count: it lets nothing train.
+    """
+    ran = _ran(record)
+    found = []
+    files = [*project_files(record), *more]
+    for attribute in attributes:
+        for tree, node in call_sites(files, attribute):
+            false = any(isinstance(a, ast.Constant) and a.value is False for a in node.args)
+            if not false and node.lineno not in ran.get(tree.file, ()) and isinstance(node.func, ast.Attribute):
+                found.append((tree.file, node.lineno))
+    return found
+
+
+def _lines(found: list[Obstacle]) -> list[tuple[SourceLine, str]]:
+    return [(source_at(o.file, o.line), o.role) for o in found[:2]]
+
+
+def behind_test(files: Iterable[str], obstacle: Obstacle) -> list[tuple[SourceLine, str]]:
+    """Where what the branch or loop decides by gets its value: what is 0, false or nothing first, then the nearest."""
+    found = origins_of_test(files, obstacle.file, obstacle.line)
+    telling = sorted(
+        (origin for origin in found if not origin.is_handed_on),
+        key=lambda origin: not (origin.is_nothing and origin.is_unconditional),
+    )
+    return [
+        (source_at(o.file, o.line), f"`{o.name}` {'is nothing' if o.is_nothing else 'comes from'} here")
+        for o in telling
+    ]
+
+
+def _decisive(files: list[str], found: list[Obstacle]) -> list[Obstacle]:
+    """Without the outer loops that certainly have rounds, `for epoch in range(3)`: nothing was seen running in them
+    because of what stands inside."""
+    while len(found) > 1 and has_rounds(files, found[0].file, found[0].line):
+        found = found[1:]
+    return found
+
+
+def _entered(tree: Tree, scope: ast.AST, ran: dict[str, set[int]]) -> bool:
+    body = getattr(scope, "body", [])
+    statements = body if isinstance(body, list) else [body]
+    return any(
+        getattr(s, "lineno", 0) <= line <= (getattr(s, "end_lineno", 0) or 0)
+        for s in statements
+        for line in ran.get(tree.file, ())
+    )
+
+
+def _why_not_entered(
+    files: list[str], tree: Tree, scope: ast.AST, ran: dict[str, set[int]]
+) -> list[tuple[SourceLine, str]]:
+    return _lines(obstacles_to_entering(files, tree, scope, ran))
+
+
+def _overriding(files: list[str], tree: Tree, scope: ast.AST, ran: dict[str, set[int]]) -> list[tuple[SourceLine, str]]:
+    """The method of a subclass that runs in the place of the method `scope`, and does not call it."""
+    owner, name = tree.parents.get(scope), getattr(scope, "name", "")
+    if not isinstance(owner, ast.ClassDef):
+        return []
+    for file in files:
+        other = tree_of(file)
+        for node in ast.walk(other.root) if other is not None else ():
+            if isinstance(node, ast.ClassDef) and any(
+                ast.unparse(b).rsplit(".", 1)[-1] == owner.name for b in node.bases
+            ):
+                for method in node.body:
+                    if (
+                        isinstance(method, ast.FunctionDef)
+                        and method.name == name
+                        and other is not None
+                        and _entered(other, method, ran)
+                        and "super()" not in ast.unparse(method)
+                    ):
+                        role = f"`{node.name}.{name}` takes the place of `{owner.name}.{name}`, and does not call it"
+                        return [(source_at(file, method.lineno), role)]
+    return []
+
+
+def obstacles_to_entering(files: Iterable[str], tree: Tree, scope: ast.AST, ran: dict[str, set[int]]) -> list[Obstacle]:
+    """What keeps the calls of a function from running, where none of it ran and something does."""
+    if _entered(tree, scope, ran):
+        return []
+    for other, call in call_sites(files, getattr(scope, "name", "")):
+        found = obstacles(other, call, ran.get(other.file, set()))
+        if found:
+            return found
+    return []
+
+
+def _receiver(node: ast.expr) -> str:
+    """The last name before the attribute: `opt` of `self.opt.step`."""
+    if isinstance(node, ast.Attribute):
+        match node.value:
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                return name
+            case ast.Subscript(value=ast.Name(id=name) | ast.Attribute(attr=name)):
+                return name
+    return ""

@@ -1,0 +1,752 @@
+"""The verdict on every parameter, computed once from all that was recorded.
+
+Evidence comes first: where a real step was seen, it decides. The graph explains the rest.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+
+from fxaudit.capture.naming import ModelName, names_in_containers, variable_name
+from fxaudit.capture.recording import Op, StepFact, Track
+from fxaudit.capture.registry import ModuleInfo
+from fxaudit.capture.session import Session
+from fxaudit.capture.values import is_elsewhere
+from fxaudit.judge.graph import StepGraph
+from fxaudit.judge.vanishing import gradient_origin
+
+__all__ = ["FULL_WRITES", "Judge", "ParameterState", "Verdict"]
+
+Verdict = Literal[
+    "trained", "unreachable", "replaced", "excluded", "frozen", "blocked", "unregistered", "stale", "unknown"
+]
+
+RANDOM_FILLS = frozenset(
+    {
+        "normal_", "uniform_", "zero_", "fill_", "random_", "exponential_", "bernoulli_", "cauchy_", "log_normal_",
+        "geometric_", "kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "xavier_normal_", "orthogonal_",
+        "trunc_normal_", "zeros_", "ones_", "constant_", "eye_", "dirac_", "sparse_",
+    }
+)  # fmt: skip
+RESTING = frozenset(
+    {
+        "relu", "relu_", "clamp", "clamp_", "clamp_min", "maximum", "max", "ctc_loss", "hinge_embedding_loss",
+        "margin_ranking_loss", "triplet_margin_loss", "triplet_margin_with_distance_loss", "multi_margin_loss",
+        "multilabel_margin_loss", "cosine_embedding_loss",
+    }
+)  # fmt: skip
+"""Losses, and what losses are made of, that are rightly flat on some batches."""
+COPYING = frozenset({"clone", "contiguous", "to", "float", "double", "detach"})
+"""Operations that hand on a value under another identity."""
+UNMOVED = "the optimizer steps with a gradient, yet the value does not change"
+LEAF_CODES = {"rewrapped": "FXA107", "left_torch": "FXA106", "detached": "FXA107"}
+"""Kinds of cuts after which the value may go on in a new leaf, and the rule that tells of them."""
+FULL_WRITES = RANDOM_FILLS | {"copy_", "data.__set__", "set_"}
+
+
+@dataclass(slots=True)
+class ParameterState:
+    """A parameter with its verdict and what it rests on."""
+
+    name: str
+    track: Track
+    root: ModuleInfo | None
+    local_name: str
+    verdict: Verdict = "unknown"
+    reason: str = ""
+    requires_grad: bool = True
+    reached_in: int = 0
+    arrived: Literal["none", "zero", "finite", "nonfinite", "unknown"] = "none"
+    norm: float | None = None
+    held: tuple[tuple[int, int], ...] = ()
+    """(optimizer, group) pairs."""
+    swapped: bool = False
+    module_type: str = ""
+    explained: list[str] = field(default_factory=list)
+    """Codes of the rules that explained it."""
+    writers: tuple[Op, ...] = ()
+    """For `replaced`: the operations that overwrote it."""
+    mechanism: str = ""
+    """For `replaced`: slot, remade, rewritten, overwritten."""
+
+    @property
+    def index(self) -> int:
+        """The index of its track."""
+        return self.track.index
+
+    @property
+    def facts(self) -> list[StepFact]:
+        """What the optimizer steps did to it."""
+        return self.track.facts
+
+
+class Judge:
+    """Names everything that is a parameter, or acts as one, and gives each its verdict."""
+
+    def __init__(
+        self,
+        session: Session,
+        models: list[ModelName],
+        *,
+        looped: bool,
+        optimizers_known: bool,
+    ) -> None:
+        self.session = session
+        self.record = session.record
+        self.graph = StepGraph(session.record)
+        self.models = models
+        self.looped = looped
+        """Whether the user's own loop was watched (steps are expected), or only one forward and backward."""
+        self.optimizers_known = optimizers_known
+        self.states: list[ParameterState] = []
+        self._named: set[int] = set()
+        """The tracks that have a state."""
+        self._names: set[str] = set()
+
+    def judge(self) -> list[ParameterState]:
+        """The verdicts, parameters of the models first, then unregistered and stale tensors."""
+        with self.session.quietly():
+            self._registered()
+            self._lost_slots()
+            self._others()
+        return self.states
+
+    @functools.cached_property
+    def saw_nothing(self) -> bool:
+        """Whether neither a forward nor a backward nor a step was seen."""
+        return not self.graph.backwards and not self.record.calls and not self.record.steps()
+
+    # -- who is there --------------------------------------------------------------------------------------------
+
+    def _registered(self) -> None:
+        for model in self.models:
+            for local, parameter in model.module.named_parameters():
+                track = self.session.recorder.track(parameter)
+                if track.index in self._named:
+                    continue
+                self._named.add(track.index)
+                state = self._state(model.prefix + local, track, model.info, local)
+                state.requires_grad = parameter.requires_grad
+                owner = _owner(model.module, local)
+                state.module_type = type(owner).__name__ if owner is not None else ""
+                self._decide(state, parameter)
+
+    def _lost_slots(self) -> None:
+        """Parameters whose slot holds something else by now, because forward assigned to it."""
+        for assignment in self.session.assignments:
+            if assignment.track in self._named or assignment.track < 0:
+                continue
+            track = self.record.tracks[assignment.track]
+            self._named.add(track.index)
+            local = self.session.names.get(track.index, assignment.slot)
+            root = self.session.owners.get(track.index, (-1, ""))[0]
+            model = next((m for m in self.models if m.info.index == root), self.models[0] if self.models else None)
+            prefix = model.prefix if model is not None else ""
+            state = self._state(prefix + local, track, model.info if model else None, local)
+            self._replaced(state, "slot", "forward assigns another tensor to its slot")
+            position = 0
+            if model is not None:
+                order = [name for (owner, name) in self.session.history if owner == model.info.index]
+                later = set(order[order.index(local) + 1 :]) if local in order else set()
+                position = next((i for i, s in enumerate(self.states) if s.local_name in later), len(self.states) - 1)
+            self.states.insert(position, self.states.pop())
+
+    def _others(self) -> None:
+        """What acts as a parameter without being one of the models': held by an optimizer, or reached by a loss."""
+        session = self.session
+        reached = {t for event in self.graph.backwards for t in event.reached} | {
+            t for event in self.graph.backwards for t in event.arrived
+        }
+        if not self.graph.backwards:
+            reached = {
+                track.index
+                for track in self.record.tracks
+                if track.requires_grad and self.graph.carries_to_loss(track.index)
+            }
+        held = {
+            t
+            for info in session.optimizers
+            if not session.is_abandoned(info)
+            for _, members in info.groups
+            for t in members
+        }
+        self._rewrapped_leaves(reached)
+        paths = names_in_containers([(m.prefix, m.module) for m in self.models], session.recorder)
+        for track in list(self.record.tracks):
+            if track.index in self._named:
+                continue
+            tensor = track.ref()
+            if tensor is None and track.index in session.names and any(self._counts(fact) for fact in track.facts):
+                continue  # it trained, and the program has put another in its place since
+            if track.index in held:
+                self._named.add(track.index)
+                if track.index in reached:
+                    state = self._state(self._unique(self._best_name(track, paths)), track, None, "")
+                    if tensor is not None:
+                        state.requires_grad = tensor.requires_grad
+                        self._decide(state, tensor)
+                elif self._is_master(track):
+                    state = self._state(self._unique(self._best_name(track, paths)), track, None, "")
+                    state.verdict, state.reason = (
+                        "trained",
+                        "the optimizer's step changes it, and it is copied to a parameter",
+                    )
+                elif not self._is_only_a_parts(track.index):
+                    old = session.names.get(track.index)
+                    name = f"{old} (old)" if old else self._best_name(track, paths)
+                    state = self._state(self._unique(name), track, None, old or "")
+                    state.verdict, state.reason = (
+                        "stale",
+                        "an optimizer holds it, but no model has it and no loss reaches it",
+                    )
+            elif (
+                track.index in reached
+                and tensor is not None
+                and tensor.requires_grad
+                and self._acts_as_parameter(track, paths)
+            ):
+                self._named.add(track.index)
+                name = paths.get(track.index) or self._best_name(track, paths)
+                state = self._state(self._unique(name), track, None, "")
+                if track.hand_updates:
+                    state.verdict, state.reason = "trained", "the program updates it by hand"
+                else:
+                    state.verdict = "unregistered"
+                    state.reason = "a loss reaches it, but no model registers it and no optimizer holds it"
+                    if track.index not in paths and track.index in session.owners:
+                        state.mechanism = "elsewhere"
+                        state.reason = (
+                            "a loss reaches it; it belongs to a module beside the model, and no optimizer holds it"
+                        )
+        self._remade_leaves(reached, held)
+
+    def _is_only_a_parts(self, track: int) -> bool:
+        """Whether only optimizers hold it that another optimizer built for its own use, such as for a schedule."""
+        holders = [info for info, _ in self.session.holders(track)]
+        return bool(holders) and all(info.is_part for info in holders)
+
+    def _is_master(self, track: Track) -> bool:
+        """Whether the tensor stands for parameters: stepped with gradients that were written by hand, and copied into
+        a parameter."""
+        if not track.hand_gradient or not any(self._counts(fact) for fact in track.facts):
+            return False
+        named = {vid for index in self._named for vid in self.record.tracks[index].values if index != track.index}
+        depends = self.graph.downstream(track.values)
+        return any(
+            named & set(op.mutates) and depends & set(op.inputs) - named
+            for op in self.graph.ops
+            if op.phase != "optimizer" and op.mutates
+        )
+
+    def _rewrapped_leaves(self, reached: set[int]) -> None:
+        """Leaves that forward made of a parameter's value: the loss reaches them in the parameter's place."""
+        values = self.record.values
+        found: dict[int, tuple[Track, str]] = {}
+        for state in self.states:
+            if state.verdict != "unreachable":
+                continue
+            for cut in self.graph.cuts(state.index):
+                if cut.kind not in LEAF_CODES:
+                    continue
+                back = [self.record.ops[cut.op], *self._returned(cut.op)]
+                made = [vid for op in back for vid in op.outputs]
+                copied = [out for vid in made for out in (vid, *self._leaves_of(vid))]
+                outputs = copied
+                if cut.kind == "detached":
+                    outputs = [out for out in copied if values[out].track in reached] + self._written_leaves(made)
+                for out in outputs:
+                    is_leaf = values[out].track >= 0 and values[out].requires_grad and out not in self.graph.losses
+                    if (
+                        is_leaf
+                        and values[out].track not in self._named
+                        and self.graph.carries_to_loss(values[out].track)
+                    ):
+                        track = self.record.tracks[values[out].track]
+                        line = track.created if track.created >= 0 else self.record.ops[cut.op].stack
+                        written = cut.kind == "detached" and out not in copied
+                        found[line] = (track, "FXA104" if written else LEAF_CODES[cut.kind])
+        for track, code in found.values():
+            self._named.add(track.index)
+            op = values[track.values[-1]].op
+            stack = self.record.ops[op].stack if op >= 0 else track.created
+            name = variable_name(self.record.stacks, stack) or f"<leaf {track.shape}>"
+            state = self._state(self._unique(name), track, None, "")
+            state.verdict, state.mechanism = "unregistered", "remade"
+            state.reason = "made anew in each forward from a parameter's value: the gradient stays with it"
+            state.explained.append(code)
+
+    def _returned(self, op: int) -> list[Op]:
+        """The operations that took Python numbers of an escape back into torch."""
+        return self.graph.python_consumers.get(op, [])
+
+    def _written_leaves(self, start: list[int]) -> list[int]:
+        """The leaves into whose `.data` a detached value is written, as in `total.data += loss.data`."""
+        values, seen = self.record.values, set(start)
+        queue, found = list(start), []
+        while queue:
+            for op in self.graph.consumers.get(queue.pop(), ()):
+                for out in op.outputs:
+                    if out in seen:
+                        continue
+                    seen.add(out)
+                    if op.name == "data.__set__" and values[out].track >= 0:
+                        found.append(out)
+                    elif not values[out].requires_grad:
+                        queue.append(out)
+        return [vid for vid in found if vid in self.graph.reaching]
+
+    def _leaves_of(self, vid: int) -> list[int]:
+        found: list[int] = []
+        for op in self.graph.consumers.get(vid, ()):
+            if op.name == "requires_grad_":
+                found.extend(op.outputs)
+            elif op.name in COPYING:
+                found.extend(leaf for out in op.outputs for leaf in self._leaves_of(out))
+        return found
+
+    def _remade_leaves(self, reached: set[int], held: set[int]) -> None:
+        """Parameters made anew in each forward are gone by now; the last of each line stands for all."""
+        lines: dict[int, Track] = {}
+        for track in self.record.tracks:
+            if track.index in self._named or track.index in held or track.index not in reached:
+                continue
+            if not track.is_parameter or (track.ref() is not None and not self._acts_as_parameter(track, {})):
+                continue
+            lines[(track.created, len(track.shape))] = track  # type: ignore[index]
+        for track in lines.values():
+            if track.index in self._named:
+                continue
+            self._named.add(track.index)
+            slot = track.registered[-1][2] if track.registered else ""
+            variable = variable_name(self.record.stacks, track.created)
+            name = ".".join(part for part in (variable, slot) if part) or f"<Parameter {track.shape}>"
+            state = self._state(self._unique(name), track, None, "")
+            state.verdict = "unregistered"
+            state.reason = "made anew in each forward: a loss reaches it, but it never outlives the call"
+            state.mechanism = "remade"
+
+    def _acts_as_parameter(self, track: Track, paths: dict[int, str]) -> bool:
+        """Whether an unregistered leaf is meant to learn; inputs that only need a gradient are not."""
+        if track.is_parameter:
+            return True
+        if any(self.record.ops[op].module >= 0 for v in track.values if (op := self.record.values[v].op) >= 0):
+            return False  # made in a forward: an input that wants its gradient, say for a saliency map
+        differentiated = {vid for op in self.graph.ops if op.name == "autograd.grad" for vid in op.inputs}
+        is_differentiated = any(vid in differentiated for vid in track.values)
+        if track.index in paths:
+            # An input with respect to which the loss differentiates may stay on the model, for a plot.
+            return not (is_differentiated and self._made_after_optimizers(track))
+        if is_differentiated:
+            return False
+        batches = sum(1 for event in self.graph.backwards if track.index in event.reached)
+        return batches > 1 and not any(
+            op.name == "grad" for vid in track.values for op in self.graph.consumers.get(vid, ())
+        )
+
+    def _made_after_optimizers(self, track: Track) -> bool:
+        """Whether the tensor was computed when all optimizers had been built already."""
+        made = min((self.record.values[vid].op for vid in track.values), default=-1)
+        built = [info.created_time for info in self.session.optimizers]
+        return made >= 0 and bool(built) and made >= max(built)
+
+    def _best_name(self, track: Track, paths: dict[int, str]) -> str:
+        """The attribute path, the variable, the name in a model of its own, or what the creating line binds."""
+        session = self.session
+        if track.index in paths:
+            return paths[track.index]
+        tensor = track.ref()
+        if tensor is not None and id(tensor) in session.variables:
+            return session.variables[id(tensor)]
+        if track.index in session.leaf_names:
+            return session.leaf_names[track.index]
+        if track.index in session.names:
+            root = session.modules[session.owners[track.index][0]].ref()
+            variable = session.variables.get(id(root)) if root is not None else None
+            known = any(model.module is root for model in self.models)
+            name = session.names[track.index]
+            return f"{variable}.{name}" if variable and not known else name
+        slot = track.registered[-1][2] if track.registered else ""
+        variable = variable_name(self.record.stacks, track.created)
+        if not variable and track.created < 0:
+            made = [op for vid in track.values if (op := self.record.values[vid].op) >= 0]
+            variable = variable_name(self.record.stacks, self.record.ops[made[0]].stack) if made else ""
+        return ".".join(part for part in (variable, slot) if part) or f"<Parameter {track.shape}>"
+
+    def _unique(self, name: str) -> str:
+        if name not in self._names:
+            return name
+        numbers = range(2, len(self._names) + 3)
+        return next(f"{name} #{number}" for number in numbers if f"{name} #{number}" not in self._names)
+
+    def _state(self, name: str, track: Track, root: ModuleInfo | None, local: str) -> ParameterState:
+        _refresh(track)
+        state = ParameterState(self._unique(name), track, root, local)
+        self._names.add(state.name)
+        state.requires_grad = track.requires_grad
+        state.held = tuple((info.index, group) for info, group in self.session.holders(track.index))
+        history = self.session.history.get((root.index, local), []) if root is not None else []
+        state.swapped = len({t for _, t in history}) > 1
+        arrivals = [event.arrived[track.index] for event in self.graph.backwards if track.index in event.arrived]
+        arrivals += [(fact.gradient, fact.norm) for fact in track.facts if fact.gradient != "none"]
+        if track.hand_updates and track.asked:
+            arrivals.append(("finite", track.asked))
+        state.reached_in = sum(
+            1 for event in self.graph.backwards if track.index in event.reached or track.index in event.arrived
+        )
+        for kind in ("finite", "nonfinite", "zero"):
+            norms = [norm for found, norm in arrivals if found == kind]
+            if norms:
+                state.arrived = kind
+                state.norm = max(norms) if kind == "finite" else None
+                break
+        self.states.append(state)
+        return state
+
+    # -- the verdict ---------------------------------------------------------------------------------------------
+
+    def _decide(self, state: ParameterState, tensor: torch.Tensor) -> None:
+        track = state.track
+        if self._is_slot_replaced(state):
+            return
+        if self._is_overwritten(state) or (tensor.requires_grad and self._overwritten_each_round(state)):
+            return
+        if self.is_trained(state):
+            state.verdict, state.reason = "trained", "gradient arrives and the optimizer's step changes the value"
+            if track.hand_updates and not any(self._counts(f) for f in state.facts):
+                state.reason = "the program updates it by hand from its gradient"
+            return
+        if track.index in self.session.stepped_elsewhere:
+            state.verdict = "unknown"
+            state.reason = "its optimizer steps in another thread; only the thread that started the audit is recorded"
+            return
+        if tensor.requires_grad and self._may_train_in_a_child(track.index):
+            state.verdict = "unknown"
+            state.reason = "a process that the program starts may train it; only this process is recorded"
+            return
+        if track.index in self.session.compiled_writes and (not self.graph.backwards or not state.facts):
+            state.verdict = "unknown"
+            state.reason = "compiled code trains it, and what happens inside is not recorded"
+            return
+        if not tensor.requires_grad:
+            state.verdict, state.reason = "frozen", "`requires_grad` is False"
+            return
+        if self.saw_nothing and self.session.is_part:
+            state.verdict, state.reason = "unknown", "nothing of the loop was seen"
+            return
+        if self.looped and not self.graph.backwards and state.held and not self._asked_in_vain(state):
+            if self.session.died and not self.record.steps():
+                state.verdict, state.reason = "unknown", "the script died before its first backward"
+                return
+            # Without any loss there is no evidence for a cut: what is known is that backward never ran.
+            state.verdict, state.reason = "blocked", "`backward` is never called"
+            return
+        if not self._is_reached(state):
+            state.verdict = "unreachable"
+            state.reason = "no gradient path leads from a loss to it"
+            return
+        if not state.held and not state.facts:
+            self._unheld(state)
+            return
+        self._held(state)
+
+    def _may_train_in_a_child(self, track: int) -> bool:
+        """Whether it was handed to a process that was started, and no backward here reaches what was handed there."""
+        handed = self.session.elsewhere
+        reached = [event.reached for event in self.graph.backwards]
+        if track in handed:
+            return not any(handed & tracks for tracks in reached)
+        return self.session.blind_children and not reached and not self.record.steps()
+
+    def _is_slot_replaced(self, state: ParameterState) -> bool:
+        track = state.track
+        if any(assignment.track == track.index for assignment in self.session.assignments):
+            self._replaced(state, "slot", "forward assigns another tensor to its slot")
+            return True
+        history = self.session.history.get((state.root.index, state.local_name), []) if state.root is not None else []
+        first = min((event.time for event in self.graph.backwards), default=-1)
+        inside = [r for _, t in history for r in self.record.tracks[t].registered if r[4]]
+        later = [time for time, _ in history[1:] if time > first >= 0]
+        if (inside and track.registered and track.registered[-1][4] and len(history) > 1) or len(later) >= 2:
+            self._replaced(state, "remade", "a new Parameter takes its place in every round")
+            return True
+        return False
+
+    def _replaced(self, state: ParameterState, mechanism: str, reason: str) -> None:
+        state.verdict, state.mechanism, state.reason = "replaced", mechanism, reason
+
+    def _is_overwritten(self, state: ParameterState) -> bool:
+        """Whether every change the optimizer made was lost before forward could use it."""
+        moved = [fact for fact in state.facts if fact.changed]
+        judged = [fact for fact in moved if fact.lost is not None]
+        if judged and all(fact.lost for fact in judged):
+            last = self.record.events[state.facts[-1].event].time
+            writers = self.writers(state.track)
+            writers = [op for op in writers if op.index < last] or writers
+            # What sets the whole value puts it back; what else changes it (a perturbation, a clamp) does not.
+            state.writers = tuple(op for op in writers if op.name in FULL_WRITES) or tuple(writers)
+            inside = any(self._in_forward(op) for op in state.writers)
+            self._replaced(
+                state,
+                "overwritten" if inside else "rewritten",
+                "before every step it is again bit for bit what it was before the last one",
+            )
+            return True
+        if len(judged) >= 1 and all(fact.written_outside for fact in judged):
+            independent = [op for op in self.writers(state.track) if self.is_independent(op, state.track)]
+            boundaries = [self.record.events[fact.event].time for fact in state.facts]
+            gaps = list(itertools.pairwise(boundaries))
+            if gaps and all(any(start <= op.index <= end for op in independent) for start, end in gaps):
+                state.writers = tuple(independent)
+                inside = any(self._in_forward(op) for op in independent)
+                self._replaced(
+                    state,
+                    "overwritten" if inside else "rewritten",
+                    "before every step it is overwritten with a value that does not depend on it",
+                )
+                return True
+        return False
+
+    def _overwritten_each_round(self, state: ParameterState) -> bool:
+        """Whether in each of two or more rounds forward wrote a value that has nothing of the tensor's own in it.
+
+        That is a fact of forward alone, whatever gradient and step do. A single write, at the first call, is
+        data-dependent initialisation.
+        """
+        times = [event.time for event in self.graph.backwards]
+        if len(times) < 2:
+            return False
+        written = [op for op in self.writers(state.track) if op.module >= 0 and self.is_independent(op, state.track)]
+        rounds = zip([0, *times], times, strict=False)
+        if not written or not all(any(start <= op.index < end for op in written) for start, end in rounds):
+            return False
+        state.writers = tuple(written)
+        self._replaced(
+            state, "overwritten", "forward overwrites it in every round with a value that does not depend on it"
+        )
+        return True
+
+    def writers(self, track: Track) -> list[Op]:
+        """The operations outside optimizers that wrote the tensor, or storage it shares, in place."""
+        started = min((event.time for event in self.graph.backwards), default=len(self.record.ops))
+        found = {op.index: op for vid in track.values for op in self._writes.get(vid, ())}
+        return [op for _, op in sorted(found.items()) if op.index >= started or self._in_forward(op)]
+
+    @functools.cached_property
+    def _writes(self) -> dict[int, list[Op]]:
+        """Value → the operations outside optimizers that wrote it in place."""
+        found: dict[int, list[Op]] = {}
+        for op in self.record.ops:
+            if op.phase != "optimizer" and op.name not in ("requires_grad_", "Parameter"):
+                for vid in op.mutates:
+                    found.setdefault(vid, []).append(op)
+        return found
+
+    def _in_forward(self, op: Op) -> bool:
+        return op.module >= 0
+
+    def is_independent(self, op: Op, track: Track) -> bool:
+        """Whether the value `op` writes has nothing of the tensor's own value in it."""
+        if op.name in RANDOM_FILLS:
+            return True
+        if op.name not in ("copy_", "data.__set__", "set_"):
+            return False
+        # `copy_` reads the tensor it writes, too, as its first input; `.data = …` reads only what is assigned.
+        sources = op.inputs if op.name == "data.__set__" else op.inputs[1:]
+        depends = self._depending(track.index)
+        return not any(vid in depends for vid in sources)
+
+    @functools.lru_cache(maxsize=4096)  # noqa: B019 - a judge lives for one audit
+    def _depending(self, track: int) -> frozenset[int]:
+        return frozenset(self.graph.downstream(self.record.tracks[track].values))
+
+    def _counts(self, fact: StepFact) -> bool:
+        return fact.changed and fact.gradient == "finite" and fact.lost is not True
+
+    def is_trained(self, state: ParameterState) -> bool:
+        """Whether a step was seen to change it because of a gradient, and the change stayed."""
+        if any(self._counts(fact) for fact in state.facts):
+            return True
+        return bool(state.track.hand_updates) and state.arrived == "finite" and not state.facts
+
+    def _is_reached(self, state: ParameterState) -> bool:
+        if state.arrived == "zero" and self._asked_in_vain(state):
+            return self.graph.carries_to_loss(state.index)
+        if state.arrived != "none":
+            return True
+        unrestricted = [e for e in self.graph.backwards if not e.restricted and not e.error]
+        if state.reached_in:
+            # The walk says reached, yet nothing ever came: a custom function returned None for it.
+            return not unrestricted or not any(state.track.index in e.reached for e in unrestricted)
+        if self.graph.backwards:
+            return False
+        return self.graph.carries_to_loss(state.track.index)
+
+    def _asked_in_vain(self, state: ParameterState) -> bool:
+        """Whether the program asked `autograd.grad` for its gradient and wrote one itself: zeros, where it got None."""
+        return (
+            state.track.hand_gradient
+            and not state.reached_in
+            and any(
+                op.name == "autograd.grad" for vid in state.track.values for op in self.graph.consumers.get(vid, ())
+            )
+        )
+
+    def _unheld(self, state: ParameterState) -> None:
+        if self.optimizers_known:
+            state.verdict, state.reason = "excluded", "gradient arrives, but no optimizer holds it"
+        elif state.arrived == "zero":
+            state.verdict = "unknown"
+            state.reason = (
+                "its gradient is exactly zero at this step, and without an optimizer nothing can be rehearsed"
+            )
+        elif state.arrived == "nonfinite":
+            state.verdict, state.reason = "unknown", "its gradient is not finite at this step"
+        else:
+            state.verdict, state.reason = "trained", "gradient arrives; it trains if an optimizer holds it"
+
+    def _held(self, state: ParameterState) -> None:
+        facts = state.facts
+        tensor = state.track.ref()
+        if tensor is not None and is_elsewhere(tensor):
+            state.verdict = "unknown"
+            state.reason = "it is sharded over several processes, and this one holds no element of it"
+            return
+        rates = [lr for info, group in self.session.holders(state.index) for lr in [info.groups[group][0]]]
+        if not facts and not self.looped:
+            if state.arrived == "finite" and self.is_warming(state):
+                state.verdict = "unknown"
+                state.reason = "its learning rate is 0 now, and the scheduler raises it later"
+            elif rates and all(lr == 0 for lr in rates):
+                state.verdict, state.reason = "blocked", "its learning rate is 0"
+            elif state.arrived == "finite":
+                state.verdict, state.reason = "trained", "gradient arrives and an optimizer holds it"
+            elif state.arrived == "zero":
+                state.verdict, state.reason = "unknown", "its gradient is exactly zero at this step"
+            elif state.arrived == "nonfinite":
+                state.verdict, state.reason = "blocked", "its gradient is not finite"
+            else:
+                state.verdict, state.reason = "blocked", "gradient could arrive, but does not"
+            return
+        if not self.looped and state.arrived == "zero" and self._is_unfed(state):
+            state.verdict = "unknown"
+            state.reason = "nothing of this batch is selected for it; give it another batch"
+            return
+        if not self.looped and state.arrived == "zero" and self._is_at_rest(state):
+            state.verdict = "unknown"
+            state.reason = "the loss is exactly zero on this batch, and every gradient with it; give it another batch"
+            return
+        if state.arrived == "finite" and any(fact.lr for fact in state.facts) and self._is_noise(state):
+            state.verdict = "unknown"
+            state.reason = "its gradient is rounding noise: mathematically it is zero, and nothing depends on the value"
+            return
+        state.verdict = "blocked"
+        state.reason = self._why_blocked(state)
+        if state.reason == UNMOVED and self.is_rising(state):
+            state.verdict = "unknown"
+            state.reason = f"its learning rate was still rising at the last recorded step ({state.facts[-1].lr:g})"
+        elif state.reason == UNMOVED and (kind := self._slow_starter(state)):
+            state.verdict = "unknown"
+            state.reason = (
+                f"`{kind}`, which comes from an installed package, did not change it in {len(state.facts)} steps; "
+                "it may look for its step size first"
+            )
+
+    def is_rising(self, state: ParameterState) -> bool:
+        """Whether its learning rate only rose over the recorded steps, as in a warm-up that is not over."""
+        rates = [fact.lr for fact in state.facts if fact.lr is not None]
+        rises = len(rates) > 1 and rates == sorted(rates) and rates[-1] > rates[0]
+        return rises and not self._is_noise(state)
+
+    def _slow_starter(self, state: ParameterState) -> str:
+        """The class of an optimizer that computes its steps by rules of its own, if such a one alone steps it."""
+        infos = [self.session.optimizers[fact.optimizer] for fact in state.facts]
+        own = all(info.is_library for info in infos) and not any(fact.lost for fact in state.facts)
+        return infos[-1].type if own else ""
+
+    def _is_noise(self, state: ParameterState) -> bool:
+        """Whether all its gradients are what rounding leaves of zero."""
+        return state.track.is_rounding_noise and bool(state.facts)
+
+    def is_warming(self, state: ParameterState) -> bool:
+        """Whether every rate it is held with waits at 0 for a scheduler that raises it."""
+        holders = [info.index for info, _ in self.session.holders(state.index)]
+        return bool(holders) and all(index in self.session.warming for index in holders)
+
+    def _is_unfed(self, state: ParameterState) -> bool:
+        """Whether its gradient is zero because the given batch selects nothing, by what came from outside."""
+        for _, probe in reversed(self.session.probes):
+            found = gradient_origin(self.record, probe, state.track)
+            if found is not None:
+                return found.how == "empty" and found.bites >= 0 and self._selects_by_data(found.bites)
+        return False
+
+    def _selects_by_data(self, selection: int) -> bool:
+        """Whether a mask or an index, computed from what nobody saw being made, decides what is selected."""
+        queue = list(self.record.ops[selection].inputs[1:])
+        seen = set(queue)
+        while queue:
+            value = self.record.values[queue.pop()]
+            if value.op < 0:
+                return value.track < 0
+            for vid in self.record.ops[value.op].inputs:
+                if vid not in seen:
+                    seen.add(vid)
+                    queue.append(vid)
+        return False
+
+    def _is_at_rest(self, state: ParameterState) -> bool:
+        """Whether the loss function itself is at rest on the given batch: a hinge that is satisfied, an impossible
+        CTC target.
+
+        Only an audit of one batch has to ask; a loop shows other batches.
+        """
+        values, ops = self.record.values, self.record.ops
+        losses = [vid for event in self.graph.backwards for vid in event.roots]
+        if not losses or any(values[vid].zero is False for vid in losses):
+            return False
+        for _, probe in reversed(self.session.probes):
+            found = gradient_origin(self.record, probe, state.track)
+            if found is not None:
+                return found.how == "derivative" and found.bites >= 0 and ops[found.bites].name in RESTING
+        return False
+
+    def _why_blocked(self, state: ParameterState) -> str:
+        if not self.graph.backwards and not any(f.gradient != "none" for f in state.facts):
+            return "`backward` is never called"
+        if not state.facts:
+            return "`step` is never called on the optimizer that holds it"
+        gradients = {fact.gradient for fact in state.facts}
+        if gradients == {"none"}:
+            return "it has no gradient whenever the optimizer steps"
+        if all(fact.lr == 0 for fact in state.facts):
+            return "its learning rate is 0 at every step"
+        if gradients <= {"zero", "none"}:
+            return "its gradient is exactly zero at every step"
+        if "finite" not in gradients:
+            return "its gradient is not finite at any step"
+        return UNMOVED
+
+
+def _refresh(track: Track) -> None:
+    """Shape and dtype as they are now: `.to(…)`, lazy layers and resizing change them in place."""
+    tensor = track.ref()
+    if tensor is None or is_lazy(tensor):
+        return
+    track.shape, track.numel = tuple(tensor.shape), tensor.numel()
+    track.dtype = str(tensor.dtype).removeprefix("torch.")
+
+
+def _owner(module: nn.Module, name: str) -> nn.Module | None:
+    for part in name.split(".")[:-1]:
+        child = getattr(module, part, None)
+        if not isinstance(child, nn.Module):
+            return None
+        module = child
+    return module

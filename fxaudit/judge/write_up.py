@@ -1,0 +1,616 @@
+"""From an audit to its report: everything that renderers need, and nothing alive."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import torch
+
+from fxaudit._version import __version__
+from fxaudit.answer.answer import (
+    Answer,
+    Change,
+    Event,
+    Gradient,
+    Holder,
+    OptimizerReport,
+    ParameterReport,
+    RuleInfo,
+    StepReport,
+    SymbolicReport,
+)
+from fxaudit.answer.finding import LEVELS, Finding, PathStep
+from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, GraphNode
+from fxaudit.answer.summary import unsettled_note
+from fxaudit.attempts import attempt, attempted
+from fxaudit.capture.autograd import OpsBySequence, collector_paused
+from fxaudit.capture.naming import ModelName, variable_name
+from fxaudit.capture.recording import BackwardEvent, LoopEvent, Op, StepEvent, Value
+from fxaudit.capture.session import Session
+from fxaudit.judge.rule import Audit, Rule
+from fxaudit.judge.rules import RULES
+from fxaudit.judge.verdict import Judge, ParameterState
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import binding_of
+
+__all__ = ["Options", "examine", "report_on", "rule_info", "unjudged_report"]
+
+MAX_REPORTED_STEPS = 24
+MAX_PATHS = 50
+MAX_PATH_STEPS = 2_000
+"""So many parameters of a finding have their own path in the report, of so many steps together."""
+MAX_GRAPH_OPS = 20_000
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an audit was asked for, beyond what to audit."""
+
+    expect: Mapping[str, str] = field(default_factory=dict)
+    rules: Sequence[type[Rule]] = RULES
+    title: str = ""
+    looped: bool = False
+    optimizers_known: bool = True
+    symbolic: tuple[str, str, SourceLine | None] = ("skipped", "", None)
+    notes: tuple[str, ...] = ()
+
+
+def rule_info(rule: type[Rule]) -> RuleInfo:
+    """A rule's metadata as reports carry it."""
+    return RuleInfo(rule.code, rule.name, rule.level, rule.title(), rule.rationale(), rule.fix)
+
+
+def examine(session: Session, models: list[ModelName], options: Options) -> Answer:
+    """Judge what was recorded, ask the rules for the causes, and write it all down."""
+    judge = Judge(session, models, looped=options.looped, optimizers_known=options.optimizers_known)
+    with collector_paused():  # much is made here, and little of it is garbage
+        notes: list[str] = []
+        attempt("the verdicts", judge.judge, None, notes)
+        if notes:
+            named = [(model.prefix, model.module) for model in models]
+            return unjudged_report(named, options.title, (*options.notes, *session.notes), notes)
+        audited = bool(judge.states) and (
+            bool(judge.graph.backwards) or bool(session.record.calls) or not options.looped
+        )
+        return report_on(Audit(judge, options.symbolic, options.expect), options, _limits(judge), audited=audited)
+
+
+def unjudged_report(
+    named: Iterable[tuple[str, torch.nn.Module]], title: str, notes: Iterable[str], failures: list[str]
+) -> Answer:
+    """What is left where the judging itself failed: every parameter by its name, `unknown`.
+
+    Args:
+        named: (prefix of the names, module) of each model.
+        title: What was audited.
+        notes: What else could not be seen.
+        failures: The sentences that say what failed.
+    """
+    states: dict[str, ParameterReport] = {}
+
+    def list_them() -> None:
+        for prefix, module in named:
+            for name, tensor in module.named_parameters():
+                states[prefix + name] = ParameterReport(
+                    prefix + name,
+                    "unknown",
+                    "fxaudit failed when it judged this program; see the notes",
+                    requires_grad=tensor.requires_grad,
+                )
+
+    attempt("the names of the parameters", list_them, None, failures)
+    every = tuple(dict.fromkeys((*notes, *failures)))
+    return Answer(parameters=states, environment=_environment(), notes=every, title=title, audited=False)
+
+
+def report_on(
+    audit: Audit,
+    options: Options,
+    limits: Iterable[str],
+    *,
+    audited: bool,
+    adjusted: Callable[[Finding], Finding] = lambda finding: finding,
+) -> Answer:
+    """Ask the rules for the causes of what was judged, and write it all down.
+
+    `limits` are sentences on what could not be seen; `adjusted` gets every finding and may soften it.
+    """
+    judge, session = audit.judge, audit.session
+    met = _met_expectations(judge.states, options.expect)
+    for state in met:
+        state.explained.append("expected")
+    for rule in options.rules:
+        for finding in attempted(f"what {rule.code} {rule.name} finds", partial(rule().check, audit), session.notes):
+            if finding.parameters and all(name in {s.name for s in met} for name in finding.parameters):
+                continue
+            audit.findings.append(adjusted(finding))
+    findings = tuple(_with_brief_path(f) for f in sorted(audit.findings, key=lambda f: LEVELS.index(f.level)))
+    notes = session.notes
+    none: dict[int, OptimizerReport] = {}
+    optimizers = attempt("the optimizers", lambda: _optimizers(session, judge), none, notes)
+    parameters = {
+        state.name: attempt(
+            f"the details of {state.name}",
+            partial(_parameter, audit, state, findings, optimizers),
+            ParameterReport(state.name, state.verdict, state.reason),
+            notes,
+        )
+        for state in judge.states
+    }
+    return Answer(
+        parameters=parameters,
+        findings=findings,
+        optimizers=tuple(optimizers.values()),
+        steps=attempt("the loop", lambda: _steps(session), (), notes),
+        symbolic=SymbolicReport(*options.symbolic),  # type: ignore[arg-type]
+        graph_data=attempt("the graph", lambda: _graph_data(audit, optimizers), GraphData(), notes),
+        rules=tuple(rule_info(rule) for rule in options.rules if any(f.code == rule.code for f in findings)),
+        environment=_environment(),
+        notes=(*options.notes, *session.notes, *limits),
+        title=options.title,
+        audited=audited,
+    )
+
+
+def _with_brief_path(finding: Finding) -> Finding:
+    path = tuple(replace(step, source=_brief(step.source)) if step.source else step for step in finding.path)
+    return replace(finding, path=path)
+
+
+def _met_expectations(states: Iterable[ParameterState], expect: Mapping[str, str]) -> list[ParameterState]:
+    import fnmatch
+
+    return [
+        state
+        for state in states
+        if any(
+            fnmatch.fnmatchcase(state.name, pattern) and state.verdict == verdict for pattern, verdict in expect.items()
+        )
+        and state.verdict != "trained"
+    ]
+
+
+def _environment() -> dict[str, str]:
+    return {
+        "fxaudit": __version__,
+        "torch": str(torch.__version__),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _limits(judge: Judge) -> list[str]:
+    notes = []
+    unknown = [state for state in judge.states if state.verdict == "unknown"]
+    if unknown:
+        notes.append(unsettled_note(len(unknown)))
+    if not judge.optimizers_known and any(state.verdict == "trained" for state in judge.states):
+        notes.append("No optimizer was given: `trained` means that gradient arrives and an optimizer would update it.")
+    if not judge.graph.backwards and judge.graph.losses:
+        notes.append("No backward was seen; scalars that carry gradient stand in for the loss.")
+    return notes
+
+
+def _parameter(
+    audit: Audit, state: ParameterState, findings: tuple[Finding, ...], optimizers: dict[int, OptimizerReport]
+) -> ParameterReport:
+    own = tuple(finding for finding in findings if state.name in finding.parameters)
+    cause = next(
+        (f for f in own if f.code in state.explained and f.code not in ("FXA601", "FXA602")), own[0] if own else None
+    )
+    facts = state.facts
+    moved = [fact for fact in facts if fact.changed]
+    change = Change()
+    if moved:
+        size = moved[-1].change
+        change = Change("changed", size if math.isfinite(size) else None)
+    elif facts:
+        change = Change("unchanged", 0.0)
+    elif state.track.hand_updates:
+        change = Change("changed", None)
+    norm = state.norm if state.norm is not None and math.isfinite(state.norm) else None
+    gradient_known = bool(audit.graph.backwards) or bool(facts)
+    return ParameterReport(
+        name=state.name,
+        verdict=state.verdict,
+        reason=state.reason,
+        shape=state.track.shape,
+        numel=state.track.numel,
+        dtype=state.track.dtype,
+        requires_grad=state.requires_grad,
+        held_by=tuple(Holder(optimizers[index].name, group) for index, group in state.held if index in optimizers),
+        gradient=Gradient(state.arrived if gradient_known else "unknown", norm),
+        change=change,
+        identity="swapped" if state.swapped else "same",
+        reached_in=state.reached_in,
+        steps=max(len(facts), len(audit.graph.backwards)),
+        findings=own,
+        culprit=cause.culprit if cause is not None and state.verdict != "trained" else None,
+        path=_path(audit, state, cause) if cause is not None and state.verdict not in ("trained", "frozen") else (),
+        module_type=state.module_type,
+    )
+
+
+def _path(audit: Audit, state: ParameterState, cause: Finding) -> tuple[PathStep, ...]:
+    """The parameter's own way, where it is one of the first of its cause: the cause tells that of one of them."""
+    if state.name not in cause.parameters[: min(MAX_PATHS, max(1, MAX_PATH_STEPS // max(1, len(cause.path))))]:
+        return ()
+    if not cause.path or cause.path[0].kind != "parameter" or cause.path[0].label == state.name:
+        return cause.path
+    return tuple(replace(step, source=_brief(step.source)) if step.source else step for step in audit.path(state))
+
+
+def _optimizers(session: Session, judge: Judge) -> dict[int, OptimizerReport]:
+    by_track = {state.index: state.name for state in judge.states}
+    found: dict[int, OptimizerReport] = {}
+    taken: set[str] = set()
+    for info in session.optimizers:
+        if info.wrapper_of >= 0 and not info.steps:
+            continue  # it hands everything to the optimizer inside, which is listed
+        optimizer = info.ref()
+        name = session.variables.get(id(optimizer), "") or _bound(session, info.created) or info.name or info.type
+        base, number = name, 2
+        while name in taken:
+            name, number = f"{base}{number}", number + 1
+        taken.add(name)
+        groups = tuple((rate, tuple(by_track[t] for t in members if t in by_track)) for rate, members in info.groups)
+        found[info.index] = OptimizerReport(
+            name, info.type, session.record.stacks.source(info.created), groups, info.steps
+        )
+    return found
+
+
+def _bound(session: Session, stack: int) -> str:
+    return variable_name(session.record.stacks, stack)
+
+
+# -- the timeline ------------------------------------------------------------------------------------------------
+
+
+def _steps(session: Session) -> tuple[StepReport, ...]:
+    """Events grouped into steps: a step ends when something else than another optimizer's step follows a step.
+
+    Where nothing ever steps, a step ends when another backward follows something else than a backward.
+    """
+    steps: list[StepReport] = []
+    stepping = bool(session.record.steps())
+    current: list[Event] = []
+    stepped = False
+    for event in session.record.events:
+        shown = _event(session, event)
+        if shown is None:
+            continue
+        if (
+            stepped
+            and not isinstance(event, StepEvent)
+            and event.kind not in ("scheduler step", "zero_grad", "scaler step")
+        ):
+            steps.append(StepReport(tuple(current)))
+            current, stepped = [], False
+        if not stepping and event.kind == "backward" and _ended(current):
+            steps.append(StepReport(tuple(current)))
+            current = []
+        if current and (current[-1].kind, current[-1].text, current[-1].source) == (
+            shown.kind,
+            shown.text,
+            shown.source,
+        ):
+            last = current.pop()
+            shown = Event(shown.kind, shown.text, shown.source, last.count + 1)
+        current.append(shown)
+        stepped = stepped or isinstance(event, StepEvent)
+    if current:
+        steps.append(StepReport(tuple(current)))
+    return tuple(steps[:MAX_REPORTED_STEPS])
+
+
+def _ended(events: Sequence[Event]) -> bool:
+    return events[-1:] != [] and events[-1].kind != "backward" and any(event.kind == "backward" for event in events)
+
+
+def _tensors(tracks: Sized) -> str:
+    return f"{len(tracks)} tensor{'s' * (len(tracks) != 1)}"
+
+
+def _event(session: Session, event: LoopEvent) -> Event | None:
+    source = session.record.stacks.source(event.stack)
+    name = event.text
+    if 0 <= event.subject < len(session.optimizers) and event.kind in (
+        "step",
+        "optimizer",
+        "scheduler",
+        "scheduler step",
+    ):
+        name = session.optimizers[event.subject].type
+    match event.kind:
+        case "backward" if isinstance(event, BackwardEvent):
+            error = f" raises: {event.error.splitlines()[0]}" if event.error else ""
+            return Event("backward", f"backward reaches {_tensors(event.reached)}{error}", source)
+        case "step":
+            return Event("step", f"{name}.step", source)
+        case "zero_grad":
+            return Event(
+                "zero_grad",
+                f"{name}: gradients of {_tensors(event.tracks)} cleared"
+                if event.tracks
+                else f"{name}: nothing to clear",
+                source,
+            )
+        case "optimizer":
+            return Event("optimizer", f"{name} is built", source)
+        case "scheduler":
+            return Event("scheduler", f"{event.text} is built", source)
+        case "scheduler step":
+            return Event("scheduler", f"{event.text}.step", source)
+        case "clip":
+            return Event("clip", event.text, source)
+        case "scaler":
+            return Event("scaler", "GradScaler is made", source)
+        case "scaler skip":
+            return Event("scaler", "GradScaler skips the step", source)
+        case "scaler step":
+            return Event("scaler", "GradScaler.step", source)
+        case "write_grad":
+            return Event("gradient", "`.grad` is written by hand", source)
+    return None
+
+
+# -- the graph ---------------------------------------------------------------------------------------------------
+
+
+def _graph_data(audit: Audit, optimizers: dict[int, OptimizerReport]) -> GraphData:
+    """The compact graph of one round of the loop: what belongs to a loss or depends on a parameter."""
+    writer = _GraphWriter(audit)
+    writer.parameters()
+    writer.groups(optimizers)
+    writer.operations()
+    writer.losses()
+    writer.grad_fns()
+    return GraphData(
+        tuple(writer.modules),
+        tuple(writer.sources),
+        tuple(writer.nodes),
+        tuple(writer.edges),
+        tuple(writer.autograd_nodes),
+        tuple(writer.autograd_edges),
+    )
+
+
+class _GraphWriter:
+    """Turns the record of one round into the boxes and arrows of the pictures."""
+
+    def __init__(self, audit: Audit) -> None:
+        self.audit = audit
+        self.graph = audit.graph
+        self.values = audit.record.values
+        self.start, self.end = _window(audit)
+        self.modules: list[GraphModule] = []
+        self.sources: list[SourceLine] = []
+        self.nodes: list[GraphNode] = []
+        self.edges: list[GraphEdge] = []
+        self.autograd_nodes: list[tuple[str, int]] = []
+        self.autograd_edges: dict[tuple[int, int], None] = {}
+        self.module_named: dict[str, int] = {}
+        self.buffers: dict[int, list[tuple[str, tuple[int, ...]]]] = {}
+        self._module_called: dict[int, int] = {}
+        self._list_modules()
+        self._source_of: dict[int, int] = {}
+        self._parameter: dict[int, int] = {}
+        self._op: dict[int, int] = {}
+        self._outside: dict[int, int] = {}
+        self._buffers_drawn: set[str] = set()
+        unreachable = [state.index for state in audit.states if state.verdict == "unreachable"]
+        self._cuts = {(cut.op, cut.value) for index in unreachable for cut in self.graph.cuts(index)}
+        # What becomes of a loss that was read for the log (`total += loss.item()`) is guessed: drawn where it hurts.
+        losses = set(self.graph.losses)
+        logged = {op.index for op in self.graph.ops if op.detail == "escape" and losses.issuperset(op.inputs)}
+        self._guessed = (self.graph.inferred | logged) - {op for op, _ in self._cuts}
+        self._dependent = self._downstream(vid for s in audit.states for vid in s.track.values)
+
+    def parameters(self) -> None:
+        """A node for every parameter, in the module that holds it."""
+        for state in self.audit.states:
+            owner = state.name.rpartition(".")[0]
+            module = self.module_named.get(owner, self.module_named.get("", -1))
+            self._parameter[state.index] = len(self.nodes)
+            source = self._source(state.track.created)
+            self.nodes.append(GraphNode("parameter", state.name, module, source, state.requires_grad))
+
+    def groups(self, optimizers: dict[int, OptimizerReport]) -> None:
+        """A node for every param group, and what it holds."""
+        number: dict[tuple[int, int], int] = {}
+        for index, optimizer in optimizers.items():
+            for group in range(len(optimizer.groups)):
+                number[index, group] = len(self.nodes)
+                self.nodes.append(GraphNode("group", f"{optimizer.name}[{group}]"))
+        for state in self.audit.states:
+            for holder in state.held:
+                if holder in number:
+                    self.edges.append(GraphEdge(number[holder], self._parameter[state.index], "holds"))
+
+    def operations(self) -> None:
+        """A node for every operation of the round that concerns the model, with the values it reads."""
+        reaching = self.graph.reaching
+        for op in self.graph.ops:
+            if not self.start <= op.index < self.end or len(self._op) >= MAX_GRAPH_OPS:
+                continue
+            touched = (*op.inputs, *op.outputs)
+            if op.name in _UNDRAWN or not any(vid in reaching or vid in self._dependent for vid in touched):
+                continue
+            if op.module < 0 and not any(vid in self._dependent for vid in touched):
+                continue  # it prepares the data: what comes of it is an input
+            if op.detail == "escape" and op.index in self._guessed:
+                continue
+            self._operation(op)
+
+    def losses(self) -> None:
+        """A node for every loss; those that one line makes are one."""
+        numbers: dict[tuple[int, str], int] = {}
+        for vid in self.graph.losses:
+            value = self.values[vid]
+            if not self.start <= value.op < self.end:
+                continue
+            stack = self.audit.record.ops[value.op].stack
+            name = variable_name(self.audit.record.stacks, stack) or "loss"
+            node = numbers.get((stack, name))
+            if node is None:
+                node = numbers[stack, name] = len(self.nodes)
+                taken = sum(1 for _, known in numbers if known == name)
+                shown = name if taken == 1 else f"{name} ({taken})"
+                self.nodes.append(GraphNode("loss", shown, -1, -1, value.requires_grad))
+            made = self._op.get(value.op)
+            if made is not None:
+                self.edges.append(GraphEdge(made, node, "data"))
+                if value.requires_grad:
+                    self.edges.append(GraphEdge(made, node, "grad"))
+
+    def grad_fns(self) -> None:
+        """The `grad_fn` graphs of the round's backwards as one; a node that two of them share stands once."""
+        finder = OpsBySequence(self.audit.record.ops)
+        number: dict[tuple[str, int, int], int] = {}
+        for event in self.graph.backwards:
+            graph = event.grad_fns
+            if graph is None or not self.start < event.time <= self.end:
+                continue
+            if len(number) + len(graph.nodes) > MAX_GRAPH_OPS:
+                break
+            own = []
+            for node, (name, sequence) in enumerate(graph.nodes):
+                track = graph.leaves.get(node, -1)
+                key = (name, sequence, track)
+                if key not in number:
+                    number[key] = len(number)
+                    made = self._parameter.get(track, -1) if track >= 0 else self._op.get(finder.find(sequence), -1)
+                    self.autograd_nodes.append((name, made))
+                own.append(number[key])
+            self.autograd_edges.update(((own[below], own[above]), None) for above, below in graph.edges)
+
+    def _operation(self, op: Op) -> None:
+        carries = any(self.values[out].requires_grad and not self.values[out].leaf for out in op.outputs)
+        node = self._op[op.index] = len(self.nodes)
+        self.nodes.append(GraphNode("op", op.name, self._module_of(op), self._source(op.stack), carries))
+        for vid in op.inputs:
+            origin = self._origin(vid, op)
+            if origin in (-1, node):
+                continue
+            self.edges.append(GraphEdge(origin, node, "data", (op.index, vid) in self._cuts))
+            if any(self.graph.carries(self.values[vid], self.values[out]) for out in op.outputs):
+                self.edges.append(GraphEdge(origin, node, "grad"))
+        for escape in self.graph.python_inputs(op):
+            if escape in self._op and escape not in self._guessed:
+                self.edges.append(GraphEdge(self._op[escape], node, "python"))
+
+    def _downstream(self, start: Iterable[int]) -> set[int]:
+        """All values that depend on any of `start`, guesses left out."""
+        seen = set(start)
+        queue = list(seen)
+        while queue:
+            for op in self.graph.consumers.get(queue.pop(), ()):
+                users = self.graph.python_consumers.get(op.index, ()) if op.index not in self._guessed else ()
+                for out in (*op.outputs, *(out for user in users for out in user.outputs)):
+                    if out not in seen:
+                        seen.add(out)
+                        queue.append(out)
+        return seen
+
+    def _origin(self, vid: int, op: Op) -> int:
+        """The node that a value comes from; -1 for a value of this round whose maker is not drawn."""
+        value = self.values[vid]
+        if value.track in self._parameter:
+            return self._parameter[value.track]
+        if value.op in self._op:
+            return self._op[value.op]
+        if self.start <= value.op and vid in self._dependent:
+            return -1
+        if vid not in self._outside:
+            module = self._module_of(op)
+            fitting = [name for name, shape in self.buffers.get(module, ()) if shape == value.shape]
+            self._outside[vid] = len(self.nodes)
+            if fitting and not value.requires_grad:
+                # Equal ones (running mean and variance) are read in the order in which they are registered.
+                name = next((name for name in fitting if name not in self._buffers_drawn), fitting[0])
+                self._buffers_drawn.add(name)
+                self.nodes.append(GraphNode("buffer", name, module))
+            else:
+                self.nodes.append(GraphNode("input", self._input_name(value, op), -1, -1, value.requires_grad))
+        return self._outside[vid]
+
+    def _module_of(self, op: Op) -> int:
+        """The innermost module of the model in whose call `op` ran; what is called outside the model has none."""
+        calls = self.audit.record.calls
+        call = op.module
+        while call >= 0 and calls[call].module not in self._module_called:
+            call = calls[call].parent
+        return self._module_called[calls[call].module] if call >= 0 else -1
+
+    def _input_name(self, value: Value, reader: Op) -> str:
+        """The variable that the program keeps an input in, where its making was seen."""
+        stacks = self.audit.record.stacks
+        stack = self.audit.record.ops[value.op].stack if value.op >= 0 else -1
+        if stack < 0:
+            return "input"
+        here = (stacks.file(stack), stacks.line(stack))
+        if here in {(stacks.file(frame), stacks.line(frame)) for frame in stacks.chain(reader.stack)}:
+            return "input"  # what the line binds is made of what the reader makes of it
+        binding = binding_of(stacks.file(stack), stacks.line(stack), stacks.column(stack))
+        # A line that binds several names does not say which of them this is.
+        return binding.names[0] if binding.kind == "assigned" and len(binding.names) == 1 else "input"
+
+    def _list_modules(self) -> None:
+        known: dict[tuple[int, str], int] = {}
+        for model in self.audit.judge.models:
+            for name, module in model.module.named_modules():
+                parent = known.get((model.info.index, name.rpartition(".")[0]), -1) if name else -1
+                info = self.audit.session.module_info(module)
+                full = (model.prefix + name).rstrip(".")
+                known[model.info.index, name] = self.module_named[full] = len(self.modules)
+                self._module_called.setdefault(info.index, len(self.modules))
+                own = module.named_buffers(recurse=False)
+                self.buffers[len(self.modules)] = [(f"{full}.{n}".lstrip("."), tuple(b.shape)) for n, b in own]
+                self.modules.append(GraphModule(full, type(module).__name__, parent, info.calls > 0))
+
+    def _source(self, stack: int) -> int:
+        if stack >= 0 and stack not in self._source_of:
+            found = self.audit.record.stacks.source(stack)
+            if found is not None:
+                self._source_of[stack] = len(self.sources)
+                self.sources.append(_brief(found))
+        return self._source_of.get(stack, -1)
+
+
+_UNDRAWN = frozenset({"Parameter", "grad", "requires_grad_"})
+
+
+def _brief(source: SourceLine) -> SourceLine:
+    """The line without what stands around it: pictures show no more of it, and there are thousands."""
+    return SourceLine(source.file, source.line, source.function, source.code, library=source.library)
+
+
+def _window(audit: Audit) -> tuple[int, int]:
+    """The operations of one round of the loop: up to the last backward before every optimizer has stepped once."""
+    record = audit.record
+    stepping = {event.subject for event in record.steps()}
+    rounds: list[tuple[int, int]] = []
+    start = last = 0
+    missing = set(stepping)
+    for event in record.events:
+        if isinstance(event, BackwardEvent) and event.accumulates:
+            last = event.time
+        elif isinstance(event, StepEvent):
+            missing.discard(event.subject)
+            if last > start and not missing:
+                rounds.append((start, last))
+                start, missing = event.time, set(stepping)
+    if last > start and not (rounds and missing):
+        rounds.append((start, last))
+    if not rounds:
+        return 0, len(record.ops)
+    if len(rounds) > 1:
+        # The first round shows construction and data preparation, too; a later one is cleaner.
+        return rounds[1]
+    first, end = rounds[0]
+    return next((op.index for op in record.ops if op.module >= 0), first), end

@@ -1,0 +1,131 @@
+"""Statements of the user's program that change param groups, or let parameters train, by assignment."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from fxaudit.program.tree import tree_of
+
+__all__ = ["flags_set", "group_changes", "groups_listed", "late_thaws", "local_updates"]
+
+TAKING = frozenset({"pop", "remove", "clear"})
+GIVING = frozenset({"append", "insert", "extend"})
+
+
+def group_changes(files: Iterable[str]) -> list[tuple[str, int]]:
+    """(file, line) of the statements that take something out of `.param_groups`, in reading order."""
+    return [(file, node.lineno) for file, node in _statements(files) if _takes(node)]
+
+
+def late_thaws(files: Iterable[str]) -> list[tuple[str, int]]:
+    """(file, line) of the statements that set a `requires_grad` to anything but False, or add to `.param_groups`."""
+    return [(file, node.lineno) for file, node in _statements(files) if _gives(node)]
+
+
+def groups_listed(file: str, line: int) -> list[ast.expr]:
+    """The `params` of the groups that the statement at `line` lists for an optimizer, one after the other.
+
+    The list stands in the statement, or is bound to a name in the same function.
+    """
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    if tree is None or statement is None:
+        return []
+    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    bound = [
+        node.value
+        for node in ast.walk(tree.function(statement) or tree.root)
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id in names for t in node.targets)
+    ]
+    for node in (*ast.walk(statement), *bound):
+        if isinstance(node, ast.List) and node.elts:
+            found = [value for entry in node.elts if (value := _params_of(entry)) is not None]
+            if len(found) == len(node.elts):
+                return found
+    return []
+
+
+def _params_of(group: ast.expr) -> ast.expr | None:
+    match group:
+        case ast.Dict(keys=keys, values=values):
+            entries = zip(keys, values, strict=True)
+            return next((v for key, v in entries if isinstance(key, ast.Constant) and key.value == "params"), None)
+        case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
+            return next((keyword.value for keyword in keywords if keyword.arg == "params"), None)
+    return None
+
+
+def flags_set(files: Iterable[str], flag: bool) -> list[tuple[str, int]]:
+    """(file, line) of the statements that set a `requires_grad` to `flag`."""
+    return [(file, node.lineno) for file, node in _statements(files) if _sets_flag(node, flag)]
+
+
+def _sets_flag(node: ast.stmt, flag: bool) -> bool:
+    match node:
+        case ast.Assign(targets=[ast.Attribute(attr="requires_grad")], value=ast.Constant(value=bool(value))):
+            return value is flag
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="requires_grad_"), args=args, keywords=keywords)):
+            given = [*args, *(keyword.value for keyword in keywords)] or [ast.Constant(True)]
+            return any(isinstance(value, ast.Constant) and value.value is flag for value in given)
+    return False
+
+
+def local_updates(files: Iterable[str]) -> list[tuple[str, int]]:
+    """(file, line) of the statements such as `p = p - lr * p.grad`, which give a variable a new value, and the
+    parameter none."""
+    return [(file, node.lineno) for file, node in _statements(files) if _rebinds_with_gradient(node)]
+
+
+def _rebinds_with_gradient(node: ast.stmt) -> bool:
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.BinOp() as value):
+            return any(
+                isinstance(part, ast.Attribute)
+                and part.attr == "grad"
+                and isinstance(part.value, ast.Name)
+                and part.value.id == name
+                for part in ast.walk(value)
+            )
+    return False
+
+
+def _statements(files: Iterable[str]) -> Iterator[tuple[str, ast.stmt]]:
+    for file in files:
+        tree = tree_of(file)
+        for node in ast.walk(tree.root) if tree is not None else ():
+            if isinstance(node, ast.Assign | ast.AugAssign | ast.Delete | ast.Expr):
+                yield file, node
+
+
+def _takes(node: ast.stmt) -> bool:
+    match node:
+        case ast.Assign(targets=targets) if any(_is_groups(target) for target in targets):
+            return True
+        case ast.Delete(targets=targets):
+            return any(isinstance(target, ast.Subscript) and _is_groups(target.value) for target in targets)
+    return _calls_on_groups(node, TAKING)
+
+
+def _gives(node: ast.stmt) -> bool:
+    match node:
+        case ast.AugAssign(target=target):
+            return _is_groups(target)
+        case ast.Assign(targets=targets, value=value):
+            flags = any(isinstance(target, ast.Attribute) and target.attr == "requires_grad" for target in targets)
+            return flags and not (isinstance(value, ast.Constant) and value.value is False)
+    return _calls_on_groups(node, GIVING)
+
+
+def _calls_on_groups(node: ast.AST, methods: frozenset[str]) -> bool:
+    return any(
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in methods
+        and _is_groups(call.func.value)
+        for call in ast.walk(node)
+    )
+
+
+def _is_groups(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "param_groups"

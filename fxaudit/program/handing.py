@@ -1,0 +1,207 @@
+"""How values are handed on, or not: collected lists, results that a filter picks from, arguments
+that a function never reads."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from fxaudit.program.tree import Tree, tree_of
+
+__all__ = [
+    "collects",
+    "filtered_later",
+    "inner_calls",
+    "passing",
+    "reads_argument",
+    "stars",
+    "unread_collections",
+    "written_in_loop",
+]
+
+COLLECTING = frozenset({"append", "extend", "add", "update"})
+LOOKING = frozenset({"len", "print", "sorted", "isinstance"})
+
+
+def unread_collections(file: str, line: int) -> list[tuple[int, str]]:
+    """(line, name) of the lists that the function around `line` fills, item by item or with what `parameters()` gives,
+    and hands to nobody."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    scope = tree.function(statement) if tree is not None and statement is not None else None
+    if tree is None or scope is None:
+        return []
+    filled: dict[str, int] = {}
+    read: set[str] = set()
+    for node in ast.walk(scope):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name() | ast.Subscript() as kept, attr=method)) if (
+                method in COLLECTING
+            ):
+                filled[tree.text(kept)] = node.lineno
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _takes_parameters(value):
+                filled[name] = node.lineno
+            case ast.Name(ctx=ast.Load()) | ast.Subscript(ctx=ast.Load()) if not _is_looked_at(tree, node):
+                read.add(tree.text(node))
+    found = []
+    for name, where in filled.items():
+        whole = name.partition("[")[0]
+        alone = whole == name or not _read_whole(tree, scope, whole)
+        if name not in read and alone:
+            found.append((where, name))
+    return sorted(found)
+
+
+def _takes_parameters(value: ast.expr) -> bool:
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("parameters", "named_parameters")
+        for node in ast.walk(value)
+    )
+
+
+def _is_looked_at(tree: Tree, node: ast.AST) -> bool:
+    """Whether the expression is only filled, measured or printed, or is the base of a subscript."""
+    parent = tree.parents.get(node)
+    match parent:
+        case ast.Attribute(attr=attribute):
+            return attribute in COLLECTING
+        case ast.Subscript(value=value):
+            return value is node
+        case ast.Call(func=ast.Name(id=name)):
+            return name in LOOKING
+        case ast.FormattedValue():
+            return True
+    return False
+
+
+def _read_whole(tree: Tree, scope: ast.AST, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Name)
+        and node.id == name
+        and isinstance(node.ctx, ast.Load)
+        and not isinstance(tree.parents.get(node), ast.Subscript)
+        for node in ast.walk(scope)
+    )
+
+
+def collects(file: str, line: int) -> bool:
+    """Whether the statement at `line` puts its values into a collection, as in `outputs.append(layer(x))`."""
+    tree = tree_of(file)
+    match tree.statement_at(line) if tree is not None else None:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=method), args=[_, *_])):
+            return method in COLLECTING | {"insert", "put", "appendleft", "setdefault"}
+    return False
+
+
+def filtered_later(file: str, line: int, names: Iterable[str]) -> int:
+    """The line behind `line`, in the same function, at which a comprehension with a condition picks from one of
+    `names`; 0 where there is none."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    if tree is None or statement is None:
+        return 0
+    wanted = set(names)
+    scope: ast.AST = tree.function(statement) or tree.root
+    lines = [
+        node.iter.lineno
+        for node in ast.walk(scope)
+        if isinstance(node, ast.comprehension)
+        and node.ifs
+        and node.iter.lineno > line
+        and any(isinstance(n, ast.Name) and n.id in wanted for n in ast.walk(node.iter))
+    ]
+    return min(lines, default=0)
+
+
+def written_in_loop(tree: Tree, line: int) -> list[tuple[int, str]]:
+    """(line, name) of the assignments behind the `if` at `line`, in the innermost loop around it, to what its test
+    compares: what one round leaves to the next."""
+    statement = tree.statement_at(line)
+    if not isinstance(statement, ast.If):
+        return []
+    loop = next((outer for outer in tree.ancestors(statement) if isinstance(outer, ast.For | ast.While)), None)
+    if loop is None:
+        return []
+    inside = {id(node) for node in ast.walk(statement)}
+    names = {tree.text(n) for n in ast.walk(statement.test) if isinstance(n, ast.Name | ast.Attribute)}
+    found = []
+    for node in ast.walk(loop):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        targets = [node.target] if isinstance(node, ast.AugAssign) else targets
+        for target in targets:
+            if (
+                isinstance(target, ast.Name | ast.Attribute)
+                and tree.text(target) in names
+                and id(node) not in inside
+                and target.lineno > line
+            ):
+                found.append((node.lineno, tree.text(target)))  # type: ignore[attr-defined]
+    return found
+
+
+def stars(file: str, line: int) -> bool:
+    """Whether a call at `line` hands on `*arguments` that the function around it got or gathered."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    if statement is None:
+        return False
+    return any(isinstance(arg, ast.Starred) for n in ast.walk(statement) if isinstance(n, ast.Call) for arg in n.args)
+
+
+def passing(file: str, line: int, names: Iterable[str]) -> Iterator[tuple[int, int, str]]:
+    """(line, position, keyword) of the arguments behind `line`, in the same function, that are one of `names`; the
+    position is -1 for a keyword argument."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    if tree is None or statement is None:
+        return
+    wanted = set(names)
+    for node in ast.walk(tree.function(statement) or tree.root):
+        if isinstance(node, ast.Call) and node.lineno > line:
+            for position, arg in enumerate(node.args):
+                if isinstance(arg, ast.Name) and arg.id in wanted:
+                    yield node.lineno, position, ""
+            for keyword in node.keywords:
+                if isinstance(keyword.value, ast.Name) and keyword.value.id in wanted and keyword.arg:
+                    yield node.lineno, -1, keyword.arg
+
+
+def reads_argument(file: str, line: int, name: str) -> bool | None:
+    """Whether the function defined at `line` reads its argument `name`; None where it has none of that name."""
+    scope = _definition(file, line)
+    if scope is None:
+        return None
+    arguments = scope.args
+    if name not in {a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}:
+        return None
+    return any(isinstance(n, ast.Name) and n.id == name for part in scope.body for n in ast.walk(part))
+
+
+def inner_calls(file: str, line: int) -> list[tuple[int, frozenset[str]]]:
+    """(line, names of the keywords) of the calls in the function defined at `line`."""
+    scope = _definition(file, line)
+    if scope is None:
+        return []
+    return [
+        (node.lineno, frozenset(keyword.arg or "**" for keyword in node.keywords))
+        for part in scope.body
+        for node in ast.walk(part)
+        if isinstance(node, ast.Call)
+    ]
+
+
+def _definition(file: str, line: int) -> ast.FunctionDef | None:
+    tree = tree_of(file)
+    if tree is None:
+        return None
+    return next(
+        (
+            n
+            for n in ast.walk(tree.root)
+            if isinstance(n, ast.FunctionDef)
+            and min([n.lineno, *(d.lineno for d in n.decorator_list)]) <= line <= n.body[0].lineno
+        ),
+        None,
+    )

@@ -1,0 +1,331 @@
+"""Source lines: where in whose code something happened.
+
+A stack is kept as an index into a `StackTable`: a tree of `(parent, code object, instruction)` triples, interned, so
+that recording a call costs a few dictionary look-ups and lines are only computed for what a report names.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import inspect
+import itertools
+import linecache
+import os
+import site
+import sys
+import sysconfig
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+
+__all__ = [
+    "PACKAGE",
+    "Frame",
+    "SourceLine",
+    "StackTable",
+    "actual_path",
+    "displayed_path",
+    "is_library",
+    "is_skipped",
+    "read_source",
+]
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+CONTEXT_LINES = 3
+
+
+@functools.cache
+def _torch_directory() -> str:
+    found = importlib.util.find_spec("torch")
+    return os.path.dirname(os.path.abspath(found.origin)) + os.sep if found is not None and found.origin else os.sep * 2
+
+
+@functools.cache
+def _standard_library() -> str:
+    return os.path.abspath(sysconfig.get_paths()["stdlib"]) + os.sep
+
+
+@functools.cache
+def _installed_directories() -> tuple[str, ...]:
+    found = {sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"]}
+    found.update(site.getsitepackages() if hasattr(site, "getsitepackages") else [])
+    found.add(site.getusersitepackages())
+    return tuple(os.path.abspath(path) + os.sep for path in sorted(found))
+
+
+@functools.cache
+def is_library(file: str) -> bool:
+    """Whether `file` belongs to an installed package or the standard library rather than to the user's project."""
+    path = os.path.abspath(file)
+    if path.startswith(_installed_directories()) or f"{os.sep}site-packages{os.sep}" in path:
+        return True
+    return path.startswith(_standard_library())
+
+
+@functools.cache
+def is_skipped(file: str) -> bool:
+    """Whether frames of `file` never count as anybody's line: torch, fxaudit, the standard library, generated code."""
+    if file.startswith("<"):
+        # Notebook cells and `exec` with a registered source are the user's; `<string>` and `<frozen …>` are not.
+        return not (file.startswith("<ipython-input") or linecache.getlines(file))
+    path = os.path.abspath(file)
+    if path.startswith((_torch_directory(), PACKAGE)):
+        return True
+    return path.startswith(_standard_library()) and not path.startswith(_installed_directories())
+
+
+@functools.cache
+def displayed_path(file: str) -> str:
+    """`file` as reports print it: relative to the working directory or to the package directory it lies under."""
+    path = os.path.abspath(file)
+    if file.startswith("<"):
+        return file
+    here = os.getcwd() + os.sep
+    if path.startswith(here) and not is_library(path):
+        return path[len(here) :].replace(os.sep, "/")
+    for root in _installed_directories():
+        if path.startswith(root):
+            return path[len(root) :].replace(os.sep, "/")
+    return path.replace(os.sep, "/")
+
+
+def actual_path(displayed: str) -> str:
+    """The file that `displayed_path` printed as `displayed`: the inverse, as far as files have not moved."""
+    if displayed.startswith("<") or os.path.exists(displayed):
+        return displayed if displayed.startswith("<") else os.path.abspath(displayed)
+    candidates = (root + displayed for root in _installed_directories())
+    return next((path for path in candidates if os.path.exists(path)), displayed)
+
+
+def variables_of(frame: FrameType) -> dict[str, object]:
+    """The local variables of `frame`, without leaving a trace in it.
+
+    Until Python 3.12 a function's frame keeps the snapshot that `f_locals` makes, and every value in it with it; so
+    it is emptied again, unless a debugger or the function itself holds it, too.
+    """
+    snapshot = frame.f_locals
+    found = dict(snapshot)
+    is_function = bool(frame.f_code.co_flags & inspect.CO_OPTIMIZED)
+    if sys.version_info < (3, 13) and is_function and sys.gettrace() is None and sys.getrefcount(snapshot) <= 3:
+        snapshot.clear()
+    return found
+
+
+def read_source(file: str) -> list[str]:
+    """The lines of `file` as Python sees them, without line ends; empty when it cannot be read."""
+    return [line.rstrip("\r\n") for line in linecache.getlines(file)]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame above a source line: `file`, `line` (1-based) and the function's qualified name."""
+
+    file: str
+    line: int
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A line of somebody's code, with the frames above it, innermost caller first, up to the user's own project.
+
+    `columns` is the half-open range of characters to underline, where the interpreter knows it; `context` holds the
+    neighbouring lines as `(line, text)`, so that a saved report can show them without the file.
+    """
+
+    file: str
+    line: int
+    function: str
+    code: str
+    frames: tuple[Frame, ...] = ()
+    columns: tuple[int, int] | None = None
+    context: tuple[tuple[int, str], ...] = ()
+    library: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    @classmethod
+    def at(
+        cls,
+        file: str,
+        line: int,
+        function: str = "",
+        frames: tuple[Frame, ...] = (),
+        columns: tuple[int, int] | None = None,
+    ) -> SourceLine:
+        """The line `line` of the file `file`, its text and neighbours read from disk."""
+        lines = read_source(file)
+        code = lines[line - 1] if 0 < line <= len(lines) else ""
+        first = max(1, line - CONTEXT_LINES)
+        last = min(len(lines), line + CONTEXT_LINES)
+        context = tuple((number, lines[number - 1]) for number in range(first, last + 1))
+        return cls(displayed_path(file), line, function, code.strip(), frames, columns, context, is_library(file))
+
+
+@functools.cache
+def _positions(code: CodeType, lasti: int) -> tuple[int, int, int | None, int | None]:
+    """(line, last line, first column, last column) of the instruction at byte offset `lasti`."""
+    first = code.co_firstlineno
+    if lasti < 0:
+        line = _decorator_line(code) if lasti == -1 else first
+        return line, line, None, None
+    if sys.version_info >= (3, 11):
+        found = next(itertools.islice(code.co_positions(), lasti // 2, None), None)
+        if found is not None and found[0] is not None:
+            return found[0], found[1] or found[0], found[2], found[3]
+    for start, end, number in code.co_lines():
+        if start <= lasti < end and number is not None:
+            return number, number, None, None
+    return first, first, None, None
+
+
+def _characters(file: str, line: int, start: int, end: int) -> tuple[int, int]:
+    """The columns `start` and `end`, which the interpreter counts in bytes of UTF-8, in characters."""
+    lines = read_source(file)
+    if not 0 < line <= len(lines):
+        return start, end
+    text = lines[line - 1].encode("utf-8", "surrogatepass")
+    return len(text[:start].decode(errors="replace")), len(text[:end].decode(errors="replace"))
+
+
+@dataclass
+class StackTable:
+    """Interned call stacks. Index -1 is the empty stack; every other index names a frame and its callers."""
+
+    parents: list[int] = field(default_factory=list)
+    codes: list[CodeType] = field(default_factory=list)
+    lasti: list[int] = field(default_factory=list)
+    outermost: set[CodeType] = field(default_factory=set)
+    """Frames that run these, and all above them, belong to whoever runs the user's program."""
+    _interned: dict[tuple[int, CodeType, int], int] = field(default_factory=dict)
+    _skip: dict[CodeType, bool] = field(default_factory=dict)
+    _sources: dict[int, SourceLine] = field(default_factory=dict)
+
+    def skips(self, code: CodeType) -> bool:
+        """Whether frames running `code` never count as anybody's line."""
+        known = self._skip.get(code)
+        if known is None:
+            known = self._skip[code] = is_skipped(code.co_filename)
+        return known
+
+    def from_frame(self, frame: FrameType | None, below: CodeType | None = None, base: int = -1) -> int:
+        """The index of the stack that ends in `frame`; a frame that runs `below` is taken to be called from `base`."""
+        kept: list[tuple[CodeType, int]] = []
+        skip = self._skip
+        while frame is not None:
+            code = frame.f_code
+            if code is below:
+                break
+            if code in self.outermost:
+                base = -1
+                break
+            known = skip.get(code)
+            if known is None:
+                known = self.skips(code)
+            if not known:
+                kept.append((code, frame.f_lasti))
+            frame = frame.f_back
+        else:
+            base = -1
+        for code, lasti in reversed(kept):
+            key = (base, code, lasti)
+            index = self._interned.get(key)
+            if index is None:
+                index = self._interned[key] = len(self.codes)
+                self.parents.append(base)
+                self.codes.append(code)
+                self.lasti.append(lasti)
+            base = index
+        return base
+
+    def definition(self, code: CodeType, base: int) -> int:
+        """The stack of the decorators over the function `code` describes, called from `base`."""
+        key = (base, code, -1)
+        index = self._interned.get(key)
+        if index is None:
+            index = self._interned[key] = len(self.codes)
+            self.parents.append(base)
+            self.codes.append(code)
+            self.lasti.append(-1)
+        return index
+
+    def at(self, file: str, line: int, function: str) -> int:
+        """A stack of one frame for a line that was not seen running."""
+        code = compile("0", file, "eval").replace(co_firstlineno=line, co_name=function)
+        if sys.version_info >= (3, 11):
+            code = code.replace(co_qualname=function)
+        key = (-1, code, -2)
+        index = self._interned.get(key)
+        if index is None:
+            index = self._interned[key] = len(self.codes)
+            self.parents.append(-1)
+            self.codes.append(code)
+            self.lasti.append(-2)
+        return index
+
+    def chain(self, index: int) -> list[int]:
+        """The frames of stack `index`, innermost first."""
+        found = []
+        while index >= 0:
+            found.append(index)
+            index = self.parents[index]
+        return found
+
+    def line(self, index: int) -> int:
+        """The 1-based line number of the innermost frame."""
+        return _positions(self.codes[index], self.lasti[index])[0]
+
+    def column(self, index: int) -> int:
+        """Where the innermost frame's expression begins on its line, in bytes of UTF-8; -1 where nobody knows."""
+        start = _positions(self.codes[index], self.lasti[index])[2]
+        return -1 if start is None else start
+
+    def file(self, index: int) -> str:
+        """The file of the innermost frame, as its code object names it."""
+        return self.codes[index].co_filename
+
+    def lines_seen(self) -> dict[str, set[int]]:
+        """Every line that stands in some recorded stack, by file: lines that certainly ran."""
+        seen: dict[str, set[int]] = {}
+        for index in range(len(self.codes)):
+            seen.setdefault(self.file(index), set()).add(self.line(index))
+        return seen
+
+    def source(self, index: int) -> SourceLine | None:
+        """Stack `index` as a `SourceLine`, or None for the empty stack."""
+        if index < 0:
+            return None
+        known = self._sources.get(index)
+        if known is None:
+            code = self.codes[index]
+            line, last, start, end = _positions(code, self.lasti[index])
+            columns = None
+            if start is not None and end is not None and line == last:
+                columns = _characters(code.co_filename, line, start, end)
+            callers = self.chain(index)[1:]
+            while callers and is_library(self.codes[callers[-1]].co_filename):
+                callers.pop()  # what started the user's program: the command line, pytest, a launcher
+            frames = []
+            for above in callers:
+                where = self.codes[above]
+                frames.append(Frame(displayed_path(where.co_filename), self.line(above), _function(where)))
+            known = SourceLine.at(code.co_filename, line, _function(code), tuple(frames), columns)
+            self._sources[index] = known
+        return known
+
+
+def _decorator_line(code: CodeType) -> int:
+    """The line of the decorator that switches gradients off; the first decorator where none says so."""
+    lines = read_source(code.co_filename)
+    for line in range(code.co_firstlineno, min(code.co_firstlineno + 20, len(lines)) + 1):
+        text = lines[line - 1].strip()
+        if text.startswith("@") and any(word in text for word in ("no_grad", "inference_mode", "set_grad_enabled")):
+            return line
+        if text.startswith(("def ", "async def ", "class ")):
+            break
+    return code.co_firstlineno
+
+
+def _function(code: CodeType) -> str:
+    return getattr(code, "co_qualname", code.co_name).replace("<locals>.", "")

@@ -1,0 +1,696 @@
+"""Questions about the text of the user's program: which statement stands on a line, what keeps a call from running.
+
+Recording says what ran. What did *not* run is only in the source: this module lists call sites, branches and bindings.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from fxaudit.program.source import read_source
+
+__all__ = [
+    "NOT_UNPACKED",
+    "UNCERTAIN",
+    "Obstacle",
+    "Rebound",
+    "Tree",
+    "are_alternatives",
+    "assignments_behind",
+    "attribute_mentions",
+    "binding_of",
+    "branch_ran",
+    "branches_around",
+    "call_sites",
+    "construction_of",
+    "constructions_of",
+    "decides",
+    "draws_at_random",
+    "drops_call",
+    "is_only_one",
+    "is_only_returned",
+    "is_zero",
+    "made_lazily",
+    "obstacles",
+    "rebinding_of",
+    "sliced_statements",
+    "tree_of",
+    "unpacking",
+]
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Branch = ast.If | ast.While | ast.For | ast.IfExp | ast.Try | ast.With | ast.Match
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A parsed file with the parent of every syntax node."""
+
+    file: str
+    root: ast.Module
+    parents: dict[ast.AST, ast.AST]
+    statements: tuple[ast.stmt, ...]
+    """Every statement, outer ones before what they hold."""
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The nodes around `node`, innermost first."""
+        found = self.parents.get(node)
+        while found is not None:
+            yield found
+            found = self.parents.get(found)
+
+    def statement(self, node: ast.AST) -> ast.stmt | None:
+        """The innermost statement that holds `node`."""
+        if isinstance(node, ast.stmt):
+            return node
+        return next((n for n in self.ancestors(node) if isinstance(n, ast.stmt)), None)
+
+    def function(self, node: ast.AST) -> FunctionNode | None:
+        """The innermost function around `node`."""
+        return next(
+            (n for n in self.ancestors(node) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)),
+            None,
+        )
+
+    def statement_at(self, line: int, column: int = -1) -> ast.stmt | None:
+        """The innermost statement that covers `line`; of compound statements only the header counts.
+
+        `column`, in bytes of UTF-8, tells several statements on one line apart; -1 takes the last of them.
+        """
+        best: ast.stmt | None = None
+        for node in self.statements:
+            if not node.lineno <= line <= (node.end_lineno or node.lineno):
+                continue
+            if column >= 0 and not _covers_column(node, line, column):
+                continue
+            if best is None or (node.lineno, -(node.end_lineno or 0)) >= (best.lineno, -(best.end_lineno or 0)):
+                best = node
+        return best
+
+    def text(self, node: ast.AST) -> str:
+        """The source of `node`, on one line."""
+        return " ".join(ast.unparse(node).split())
+
+
+def _covers_column(node: ast.stmt, line: int, column: int) -> bool:
+    begins_before = node.lineno < line or node.col_offset <= column
+    ends_behind = (node.end_lineno or line) > line or column < (node.end_col_offset or column + 1)
+    return begins_before and ends_behind
+
+
+@functools.lru_cache(maxsize=256)
+def tree_of(file: str) -> Tree | None:
+    """The parsed `file`, or None where it cannot be read or parsed."""
+    lines = read_source(file)
+    if not lines:
+        return None
+    try:
+        root = ast.parse("\n".join(lines) + "\n")
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    parents: dict[ast.AST, ast.AST] = {}
+    statements = []
+    for node in ast.walk(root):
+        if isinstance(node, ast.stmt):
+            statements.append(node)
+        for child in ast.iter_child_nodes(node):
+            parents[child] = node
+    return Tree(file, root, parents, tuple(statements))
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A statement that keeps a line from running: its line, and what it is in words."""
+
+    file: str
+    line: int
+    role: str
+    condition: str = ""
+    random: bool = False
+    """Whether the condition draws a random number: another step may go the other way."""
+    jump: int = 0
+    """The line of the `return`, `continue` or `break` behind the condition."""
+
+
+RANDOM_FUNCTIONS = frozenset(
+    """bernoulli binomial choice choices gauss integers multinomial normal permutation rand randint randn random
+    randperm randrange sample shuffle uniform""".split()
+)
+
+
+def call_sites(files: Iterable[str], attribute: str) -> list[tuple[Tree, ast.Call]]:
+    """Every call of a method or function named `attribute` in `files`, in reading order."""
+    found = []
+    for file in files:
+        tree = tree_of(file)
+        if tree is None:
+            continue
+        for node in ast.walk(tree.root):
+            if isinstance(node, ast.Call) and _called_name(node) == attribute:
+                found.append((tree, node))
+    return sorted(found, key=lambda pair: (pair[0].file, pair[1].lineno))
+
+
+def uncalled_mentions(files: Iterable[str], attribute: str) -> list[tuple[Tree, ast.Expr]]:
+    """Statements that only name `something.attribute` without calling it, such as `optimizer.step`."""
+    found = []
+    for file in files:
+        tree = tree_of(file)
+        if tree is None:
+            continue
+        for node in ast.walk(tree.root):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute) and node.value.attr == attribute:
+                found.append((tree, node))
+    return found
+
+
+def attribute_mentions(files: Iterable[str], attribute: str) -> list[tuple[Tree, ast.AST]]:
+    """Where `.attribute` or `["attribute"]` or `getattr(x, "attribute")` is read in `files`."""
+    found: list[tuple[Tree, ast.AST]] = []
+    for file in files:
+        tree = tree_of(file)
+        if tree is None:
+            continue
+        for node in ast.walk(tree.root):
+            match node:
+                case ast.Attribute(attr=name, ctx=ast.Load()) if name == attribute:
+                    found.append((tree, node))
+                case ast.Subscript(slice=ast.Constant(value=str() as name), ctx=ast.Load()) if name == attribute:
+                    found.append((tree, node))
+                case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str() as name), *_]) if (
+                    name == attribute
+                ):
+                    found.append((tree, node))
+    return sorted(found, key=lambda pair: (pair[0].file, getattr(pair[1], "lineno", 0)))
+
+
+def _called_name(node: ast.Call) -> str:
+    match node.func:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+    return ""
+
+
+def _line_ran(tree: Tree, node: ast.AST, ran: set[int]) -> bool:
+    first = getattr(node, "lineno", 0)
+    last = getattr(node, "end_lineno", first) or first
+    return any(first <= line <= last for line in ran)
+
+
+def _body_ran(body: list[ast.stmt], ran: set[int]) -> bool:
+    return any(
+        statement.lineno <= line <= (statement.end_lineno or statement.lineno) for statement in body for line in ran
+    )
+
+
+def obstacles(tree: Tree, node: ast.AST, ran: set[int]) -> list[Obstacle]:
+    """What keeps `node` from running, the decisive statement first, given the lines that are known to have run.
+
+    Looks outwards through the branches around the node: a branch in which nothing ran is an obstacle, and so is a
+    `return`, `continue`, `break` or `raise` before the node in a block of which something ran. A function that never
+    ran is an obstacle by its call sites, which the caller looks for.
+    """
+    found: list[Obstacle] = []
+    inner: ast.AST = node
+    for outer in tree.ancestors(node):
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            jump = _jump_before(tree, outer, inner)
+            if jump is not None:
+                found.append(jump)
+            break
+        match outer:
+            case ast.If(test=test, body=body, orelse=orelse):
+                if inner is test:
+                    pass
+                else:
+                    branch = body if inner in body else orelse
+                    if not _body_ran(branch, ran):
+                        text = tree.text(test)
+                        word = "is never true" if inner in body else "is always true"
+                        found.append(
+                            Obstacle(tree.file, outer.lineno, f"`{text}` {word}", text, draws_at_random(tree, test))
+                        )
+            case ast.IfExp(test=test, body=body_expression):
+                if inner is not test:
+                    text = tree.text(test)
+                    word = "is never true" if inner is body_expression else "is always true"
+                    found.append(
+                        Obstacle(tree.file, test.lineno, f"`{text}` {word}", text, draws_at_random(tree, test))
+                    )
+            case ast.BoolOp(values=values):
+                position = values.index(inner) if inner in values else 0
+                if position > 0:
+                    text = tree.text(values[position - 1])
+                    found.append(Obstacle(tree.file, outer.lineno, f"`{text}` decides first", text))
+            case ast.While(test=test, body=body) | ast.For(iter=test, body=body):
+                if inner in body and not _body_ran(body, ran):
+                    found.append(Obstacle(tree.file, outer.lineno, f"the loop over `{tree.text(test)}` has no round"))
+            case ast.Try(body=body, handlers=[handler, *_]) if inner in body:
+                position = body.index(inner)
+                before = [i for i, s in enumerate(body[:position]) if _body_ran([s], ran)]
+                if before and not _body_ran([body[position]], ran):
+                    raising = body[before[-1] + 1] if before[-1] + 1 < position else body[before[-1]]
+                    found.append(Obstacle(tree.file, handler.lineno, "swallows what is raised before the call"))
+                    found.append(Obstacle(tree.file, raising.lineno, "an exception is raised here"))
+            case ast.ExceptHandler():
+                found.append(Obstacle(tree.file, outer.lineno, "no such exception is raised"))
+            case ast.match_case(pattern=pattern):
+                if not _body_ran(outer.body, ran):
+                    found.append(Obstacle(tree.file, pattern.lineno, "the case never matches"))
+        if isinstance(outer, ast.stmt | ast.Module | ast.ExceptHandler):
+            jump = _jump_before(tree, outer, inner)
+            if jump is not None:
+                found.append(jump)
+        inner = outer
+    # The outermost obstacle decides: what stands inside it had no chance.
+    return found[::-1]
+
+
+def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST) -> Obstacle | None:
+    """A statement in the same block before `inner` that leaves the block, if there is one."""
+    for name in ("body", "orelse", "finalbody"):
+        statements = getattr(block, name, None)
+        if not isinstance(statements, list) or inner not in statements:
+            continue
+        for statement in reversed(statements[: statements.index(inner)]):
+            if isinstance(statement, ast.Return | ast.Continue | ast.Break | ast.Raise):
+                word = type(statement).__name__.lower()
+                return Obstacle(tree.file, statement.lineno, f"the `{word}` comes first")
+            if isinstance(statement, ast.If):
+                ends = next(
+                    (s for s in statement.body if isinstance(s, ast.Return | ast.Continue | ast.Break | ast.Raise)),
+                    None,
+                )
+                if ends is not None:
+                    text = tree.text(statement.test)
+                    word = type(ends).__name__.lower()
+                    role = f"`{text}` is always true, and then `{word}`"
+                    random = draws_at_random(tree, statement.test)
+                    return Obstacle(tree.file, statement.lineno, role, text, random, ends.lineno)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a statement does with the value of the call on its line."""
+
+    kind: str
+    """assigned, returned, discarded, used."""
+    names: tuple[str, ...] = ()
+
+
+def binding_of(file: str, line: int, column: int = -1) -> Binding:
+    """Whether the statement at `line` (and `column`, of several) assigns, returns or discards its value."""
+    tree = tree_of(file)
+    statement = (tree.statement_at(line, column) or tree.statement_at(line)) if tree else None
+    match statement:
+        case ast.Assign(targets=targets):
+            return Binding("assigned", tuple(name for target in targets for name in _target_names(target)))
+        case ast.AnnAssign(target=target) | ast.AugAssign(target=target):
+            return Binding("assigned", tuple(_target_names(target)))
+        case ast.Return():
+            return Binding("returned")
+        case ast.Expr(value=ast.Call() | ast.Await()):
+            return Binding("discarded")
+    return Binding("used")
+
+
+NOT_UNPACKED = -1
+UNCERTAIN = -2
+
+
+def unpacking(file: str, line: int, column: int) -> tuple[tuple[str, ...], int]:
+    """How the statement at `line` packs and unpacks: (its targets, "" for a nested one; the place of what stands at
+    `column` among its values). No targets: it unpacks nothing. `NOT_UNPACKED`: it packs nothing; `UNCERTAIN`: no column
+    tells (-1, on Python 3.10)."""
+    tree = tree_of(file)
+    statement = (tree.statement_at(line, column) or tree.statement_at(line)) if tree else None
+    parts: tuple[str, ...] = ()
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple | ast.List):
+        elements = statement.targets[0].elts
+        if not any(isinstance(part, ast.Starred) for part in elements):
+            parts = tuple("" if isinstance(part, ast.Tuple | ast.List) else ast.unparse(part) for part in elements)
+    value = statement.value if isinstance(statement, ast.Assign | ast.Return) else None
+    if not isinstance(value, ast.Tuple):
+        return parts, NOT_UNPACKED
+    covering = [
+        number
+        for number, element in enumerate(value.elts)
+        if (element.lineno, element.col_offset) <= (line, column if column >= 0 else element.col_offset)
+        and (line, max(column, 0)) < (element.end_lineno or line, element.end_col_offset or 0)
+    ]
+    return parts, covering[0] if len(covering) == 1 else UNCERTAIN
+
+
+def decides(file: str, line: int) -> bool:
+    """Whether `line` is the head of an `if` or `while`, or an `assert`: its value decides what runs, and no more."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if not isinstance(statement, ast.If | ast.While | ast.Assert):
+        return False
+    return statement.lineno <= line <= (statement.test.end_lineno or statement.test.lineno)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebound:
+    """A statement that gives a name another value."""
+
+    line: int
+    last: int
+    reads_old: bool
+    """Whether it mentions the old value, be it for the shape."""
+
+
+def rebinding_of(file: str, line: int, ran: set[int]) -> Rebound | None:
+    """The statement of the same function that gives a name assigned at `line` another value before anybody read it.
+
+    None where there is no such statement among the lines that ran.
+    """
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return None
+    for name in binding_of(file, line).names:
+        own = _mentions_after(tree, statement, name)
+        first = next((node for node in own if isinstance(node.ctx, ast.Store)), None)
+        again = tree.statement(first) if first is not None else None
+        if not isinstance(again, ast.Assign) or are_alternatives(tree, statement, again):
+            continue
+        reads = [node for node in own if isinstance(node.ctx, ast.Load) and node.lineno < again.lineno]
+        within = [node for node in ast.walk(again.value) if isinstance(node, ast.Name) and node.id == name]
+        if not reads and _line_ran(tree, again, ran):
+            return Rebound(again.lineno, again.end_lineno or again.lineno, bool(within))
+    return None
+
+
+def is_only_returned(file: str, line: int) -> bool:
+    """Whether what the statement at `line` does with its value is to return it, at once or under a name."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return False
+    if isinstance(statement, ast.Return):
+        return True
+    own = [node for name in binding_of(file, line).names for node in _mentions_after(tree, statement, name)]
+    return bool(own) and all(isinstance(tree.parents[node], ast.Return) for node in own)
+
+
+def _mentions_after(tree: Tree, statement: ast.stmt, name: str) -> list[ast.Name]:
+    """Where the function of `statement` mentions `name` after it, in reading order."""
+    scope = tree.function(statement) or tree.root
+    after = (statement.end_lineno or statement.lineno, statement.end_col_offset or 0)
+    found = [
+        node
+        for node in ast.walk(scope)
+        if isinstance(node, ast.Name) and node.id == name and (node.lineno, node.col_offset) >= after
+    ]
+    return sorted(found, key=lambda node: (node.lineno, node.col_offset))
+
+
+def are_alternatives(tree: Tree, one: ast.stmt, other: ast.stmt) -> bool:
+    """Whether the two stand in different branches of one `if`."""
+    around: list[ast.AST] = [one, *tree.ancestors(one)]
+    inner: ast.AST = other
+    for outer in tree.ancestors(other):
+        if isinstance(outer, ast.If) and outer in around and inner not in around:
+            return one is not outer
+        inner = outer
+    return False
+
+
+def drops_call(file: str, line: int, name: str) -> bool:
+    """Whether the statement at `line` is nothing but a call of `name`, or of a module, whose result is dropped."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
+        return False
+    called = _called_name(statement.value)
+    function = statement.value.func
+    return called in (name, "apply") or (isinstance(function, ast.Attribute) and _is_self(function))
+
+
+def _is_self(node: ast.Attribute) -> bool:
+    inner: ast.expr = node
+    while isinstance(inner, ast.Attribute):
+        inner = inner.value
+    return isinstance(inner, ast.Name) and inner.id == "self"
+
+
+def draws_at_random(tree: Tree, expression: ast.AST) -> bool:
+    """Whether an expression calls a random function, itself or through a name that its function assigns."""
+    names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+    scope = tree.function(expression)
+    sources = [expression]
+    for node in ast.walk(scope) if scope is not None and scope is not expression else ():
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                if names & {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}:
+                    sources.append(value)
+            case ast.NamedExpr(target=ast.Name(id=name), value=value) if name in names:
+                sources.append(value)
+    calls = (node for source in sources for node in ast.walk(source) if isinstance(node, ast.Call))
+    return any(_called_name(call).strip("_") in RANDOM_FUNCTIONS for call in calls)
+
+
+def _target_names(target: ast.expr) -> list[str]:
+    match target:
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return [name for part in parts for name in _target_names(part)]
+        case ast.Starred(value=value):
+            return _target_names(value)
+    return [ast.unparse(target)]
+
+
+def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, int, str]]:
+    """The statements that decide what the call at `line` gets as its first argument, nearest first.
+
+    Follows names backwards through assignments in the same function and into functions of the same file that the
+    argument calls. Each entry is (file, line, kind) with kind `filter` where the statement leaves something out,
+    `branch` for the test of an `if` around one, `rebound` where it assigns in a loop what an earlier round had
+    assigned, and `assigned` otherwise.
+    """
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return []
+    found: list[tuple[str, int, str]] = []
+    seen: set[ast.AST] = set()
+    given = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and _covers(n, line)]
+    calls = [n for n in given if n.args or any(keyword.arg == "params" for keyword in n.keywords)]
+    constructor = next((n for n in calls if _called_name(n)[:1].isupper()), calls[0] if calls else None)
+    queue: list[ast.AST] = [*constructor.args[:1]] if constructor is not None else []
+    if constructor is not None and not queue:
+        queue = [k.value for k in constructor.keywords if k.arg == "params"]
+    if constructor is not None and queue and _filters(queue[0]):
+        found.append((file, queue[0].lineno, "filter"))  # type: ignore[attr-defined]
+    while queue and len(found) < limit:
+        expression = queue.pop(0)
+        for node in ast.walk(expression):
+            if isinstance(node, ast.Name):
+                for assignment in _assignments(tree, node, statement):
+                    if assignment in seen:
+                        continue
+                    seen.add(assignment)
+                    value = getattr(assignment, "value", None) or assignment
+                    found.extend((file, test, "branch") for test in branches_around(tree, assignment))
+                    found.append((file, assignment.lineno, _kind(tree, assignment, value)))
+                    queue.append(value)
+            elif isinstance(node, ast.Call):
+                for definition in _definitions(tree, _called_name(node)):
+                    if definition in seen:
+                        continue
+                    seen.add(definition)
+                    for inner in ast.walk(definition):
+                        if isinstance(inner, ast.Return | ast.Yield) and inner.value is not None:
+                            if _filters(inner.value) or _ends_its_loop(tree, inner):
+                                found.append((file, inner.lineno, "filter"))
+                            for name in ast.walk(inner.value):
+                                if isinstance(name, ast.Name):
+                                    for assignment in _assignments(tree, name, inner):
+                                        if assignment in seen:
+                                            continue
+                                        seen.add(assignment)
+                                        value = getattr(assignment, "value", None) or assignment
+                                        found.extend(
+                                            (file, test, "branch") for test in branches_around(tree, assignment)
+                                        )
+                                        found.append((file, assignment.lineno, _kind(tree, assignment, value)))
+                                        queue.append(value)
+    return found
+
+
+def assignments_behind(file: str, line: int, limit: int = 12) -> list[ast.stmt]:
+    """The assignments of the same function from which the names in the statement at `line` have their values, nearest
+    first."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return []
+    found: list[ast.stmt] = []
+    queue: list[ast.stmt] = [statement]
+    while queue and len(found) < limit:
+        current = queue.pop(0)
+        for name in [n for n in ast.walk(current) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]:
+            for assignment in _assignments(tree, name, current):
+                if assignment not in found and assignment.lineno <= statement.lineno:
+                    found.append(assignment)
+                    queue.append(assignment)
+    return found
+
+
+def made_lazily(file: str, line: int) -> bool:
+    """Whether what the statement at `line` makes is kept for the next time: it stands in a branch, behind an `or`, or
+    in a function whose result is cached."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return False
+    if any(isinstance(outer, ast.If) for outer in _around(tree, statement)):
+        return True
+    if any(isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) for node in ast.walk(statement)):
+        return True
+    scope = tree.function(statement)
+    decorators = scope.decorator_list if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef) else []
+    return any("cache" in ast.unparse(decorator) for decorator in decorators)
+
+
+def branch_ran(file: str, line: int, ran: set[int]) -> bool:
+    """Whether anything in the body of the `if` at `line` ran."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    return not isinstance(statement, ast.If) or _body_ran(statement.body, ran)
+
+
+def construction_of(files: Iterable[str], kind: str, variable: str) -> tuple[str, int, str] | None:
+    """(file, line, function) of the call that builds a `kind`, for an object whose making was not watched.
+
+    The call whose result is bound to `variable` is taken; else the only call of that class in the first of the files
+    that has any.
+    """
+    places = constructions_of(files, {kind})
+    for file, line, function in places:
+        if variable and variable in {name.rsplit(".", 1)[-1] for name in binding_of(file, line).names}:
+            return file, line, function
+    return places[0] if is_only_one(places) else None
+
+
+def is_only_one(places: list[tuple[str, int, str]]) -> bool:
+    """Whether the first of the places is the only one in its file, which is the nearest."""
+    return len([place for place in places if place[0] == places[0][0]]) == 1
+
+
+def constructions_of(files: Iterable[str], kinds: set[str]) -> list[tuple[str, int, str]]:
+    """(file, line, function) of each call of a class of one of these names."""
+    found = []
+    for file in files:
+        tree = tree_of(file)
+        for node in ast.walk(tree.root) if tree is not None else ():
+            if tree is not None and isinstance(node, ast.Call) and _called_name(node) in kinds:
+                scope = tree.function(node)
+                found.append((file, node.lineno, getattr(scope, "name", "<module>")))
+    return found
+
+
+def _covers(node: ast.AST, line: int) -> bool:
+    return getattr(node, "lineno", 0) <= line <= (getattr(node, "end_lineno", 0) or 0)
+
+
+def _kind(tree: Tree, assignment: ast.AST, value: ast.AST) -> str:
+    if _filters(value) or any(isinstance(n, ast.If) for n in _around(tree, assignment)):
+        return "filter"
+    in_loop = any(isinstance(n, ast.For | ast.While) for n in _around(tree, assignment))
+    return (
+        "rebound" if in_loop and isinstance(assignment, ast.Assign) and not _own_entry(tree, assignment) else "assigned"
+    )
+
+
+def _own_entry(tree: Tree, assignment: ast.Assign) -> bool:
+    """Whether `kept[name] = …` has a fresh place in each round: the key is the loop's own variable."""
+    targets = [target for target in assignment.targets if isinstance(target, ast.Subscript)]
+    variables = {
+        n.id
+        for outer in _around(tree, assignment)
+        if isinstance(outer, ast.For)
+        for n in ast.walk(outer.target)
+        if isinstance(n, ast.Name)
+    }
+    return any(isinstance(t.slice, ast.Name) and t.slice.id in variables for t in targets)
+
+
+def branches_around(tree: Tree, node: ast.AST) -> list[int]:
+    """The lines of the `if` statements that decide whether `node` runs."""
+    return [outer.test.lineno for outer in _around(tree, node) if isinstance(outer, ast.If)]
+
+
+def _around(tree: Tree, node: ast.AST) -> Iterator[ast.AST]:
+    for outer in tree.ancestors(node):
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            return
+        yield outer
+
+
+def _filters(expression: ast.AST) -> bool:
+    """Whether an expression leaves something out: a comprehension with a condition, `filter(…)`, a slice."""
+    for node in ast.walk(expression):
+        match node:
+            case ast.comprehension(ifs=[_, *_]):
+                return True
+            case ast.Call(
+                func=ast.Name(id="filter" | "islice" | "takewhile") | ast.Attribute(attr="islice" | "takewhile")
+            ):
+                return True
+            case ast.Call(func=ast.Name(id="zip"), keywords=[]):
+                return True
+            case ast.BinOp(op=ast.Sub()):
+                return True
+            case ast.Subscript(slice=ast.Slice()):
+                return True
+    return False
+
+
+def _assignments(tree: Tree, name: ast.Name, before: ast.AST) -> list[ast.stmt]:
+    """The statements of the same function (or of the module) that give `name` its value, nearest first.
+
+    Calls that fill a list (`name.append(…)`, `name.extend(…)`, `name += …`) count.
+    """
+    scope: ast.AST = tree.function(name) or tree.root
+    found: list[ast.stmt] = []
+    for node in ast.walk(scope):
+        if not isinstance(node, ast.stmt) or node is before:
+            continue
+        match node:
+            case ast.Assign(targets=targets) if any(name.id in _target_names(t) for t in targets):
+                found.append(node)
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=target))]) if target == name.id:
+                found.append(node)
+            case ast.AugAssign(target=ast.Name(id=target)) | ast.AnnAssign(target=ast.Name(id=target)) if (
+                target == name.id
+            ):
+                found.append(node)
+            case ast.Expr(
+                value=ast.Call(
+                    func=ast.Attribute(
+                        value=ast.Name(id=target) | ast.Subscript(value=ast.Name(id=target)), attr=method
+                    )
+                )
+            ) if target == name.id and method in ("append", "extend", "add", "insert", "update"):
+                found.append(node)
+    return sorted(found, key=lambda node: -node.lineno)
+
+
+def _ends_its_loop(tree: Tree, node: ast.AST) -> bool:
+    """Whether a `return` stands unconditionally in the body of a `for`, and ends it in the first round."""
+    outer = tree.parents.get(node)
+    return isinstance(node, ast.Return) and isinstance(outer, ast.For) and node in outer.body
+
+
+def _definitions(tree: Tree, name: str) -> list[ast.AST]:
+    return [n for n in ast.walk(tree.root) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n.name == name]
+
+
+def is_zero(node: ast.AST | None) -> bool:
+    """Whether an expression is the number 0, written out."""
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float) and node.value == 0

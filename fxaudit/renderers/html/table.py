@@ -1,0 +1,78 @@
+"""The parameters as JSON for the page's table: columns of indices into one list of strings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fxaudit.answer.answer import VERDICTS, Answer, ParameterReport
+from fxaudit.renderers.picture.palette import SEVERITY, look
+from fxaudit.renderers.text.wording import place
+
+__all__ = ["encoded", "table_data"]
+
+
+def table_data(report: Answer, boxes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """What the table shows, small enough for 100,000 rows, and which rows each box of a picture stands for.
+
+    `rows` holds one list per parameter, in the report's order: name, then the indices of verdict, shape, number of
+    elements, dtype, param groups, gradient, change, reason, culprit and module type; then the findings' numbers.
+    """
+    strings: dict[str, int] = {}
+
+    def index(text: str) -> int:
+        return strings.setdefault(text, len(strings))
+
+    finding_numbers = {id(finding): number for number, finding in enumerate(report.findings)}
+    position = {name: number for number, name in enumerate(report.parameters)}
+    rows = [
+        [
+            p.name,
+            VERDICTS.index(p.verdict),
+            index("×".join(map(str, p.shape)) or "scalar"),
+            p.numel,
+            index(p.dtype),
+            index(", ".join(f"{h.optimizer}[{h.group}]" for h in p.held_by)),
+            index(_gradient(p)),
+            index(_change(p)),
+            index(p.reason),
+            index(f"{place(p.culprit)}: {p.culprit.code}" if p.culprit else ""),
+            index(p.module_type),
+            [finding_numbers[id(f)] for f in p.findings if id(f) in finding_numbers],
+        ]
+        for p in report
+    ]
+    return {
+        "verdicts": [[v, look(v).symbol, look(v).meaning, SEVERITY.index(v)] for v in VERDICTS],
+        "strings": list(strings),
+        "rows": rows,
+        "boxes": {box: _spans([position[n] for n in names if n in position]) for box, names in boxes.items()},
+    }
+
+
+def encoded(data: object) -> str:
+    """`data` as JSON that may stand inside a script element: nothing in it can end the element or a line."""
+    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _spans(numbers: list[int]) -> list[list[int]]:
+    """Numbers as [first, one past the last] spans."""
+    spans: list[list[int]] = []
+    for number in sorted(numbers):
+        if spans and spans[-1][1] == number:
+            spans[-1][1] = number + 1
+        else:
+            spans.append([number, number + 1])
+    return spans
+
+
+def _gradient(parameter: ParameterReport) -> str:
+    norm = parameter.gradient.norm
+    return f"{parameter.gradient.state}, norm {norm:.3g}" if norm else parameter.gradient.state
+
+
+def _change(parameter: ParameterReport) -> str:
+    norm = parameter.change.norm
+    return f"{parameter.change.state} by {norm:.3g}" if norm else parameter.change.state

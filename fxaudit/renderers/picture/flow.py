@@ -1,0 +1,208 @@
+"""Data flow between boxes, gathered from the flow between single operations.
+
+What lies in no box (a residual addition in an opened module's own forward) is passed through. The set of boxes that a
+value comes from is a bit mask, so a step of thousands of operations costs one pass over its edges.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from fxaudit.answer.picture_data import GraphData, GraphEdge
+
+__all__ = ["Arrow", "BoxEdge", "arrows", "box_edges", "kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """All parallel edges between two nodes as one: `state` is `grad`, `none`, `cut` or `python`."""
+
+    source: int
+    target: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoxEdge:
+    """An arrow between two boxes; `at` is the node behind the cut, -1 where there is none."""
+
+    source: int
+    target: int
+    state: str
+    at: int = -1
+
+
+@dataclass
+class _Origins:
+    """Where a value comes from: boxes to which gradient can still return, boxes to which it cannot, and cut ones."""
+
+    grad: int = 0
+    none: int = 0
+    cuts: dict[int, Arrow] = field(default_factory=dict)
+
+    def add(self, other: _Origins, arrow: Arrow) -> None:
+        self.none |= other.none
+        for box, cut in other.cuts.items():
+            self.cuts.setdefault(box, cut)
+        match arrow.state:
+            case "grad":
+                self.grad |= other.grad
+            case "none":
+                self.none |= other.grad
+            case _:
+                for box in _bits(other.grad):
+                    self.cuts.setdefault(box, arrow)
+
+
+def arrows(data: GraphData) -> list[Arrow]:
+    """The edges of `data` along which values flow, parallel ones joined, in the order of their targets."""
+    kinds: dict[tuple[int, int], list[GraphEdge]] = {}
+    for edge in data.edges:
+        if edge.kind != "holds" and edge.source != edge.target:
+            kinds.setdefault((edge.source, edge.target), []).append(edge)
+    return [
+        Arrow(source, target, _state(data, edges)) for (source, target), edges in sorted(kinds.items(), key=_by_target)
+    ]
+
+
+def _by_target(item: tuple[tuple[int, int], list[GraphEdge]]) -> tuple[int, int]:
+    return item[0][1], item[0][0]
+
+
+def _state(data: GraphData, edges: Sequence[GraphEdge]) -> str:
+    if any(edge.kind == "grad" for edge in edges):
+        return "grad"
+    if any(edge.kind == "python" for edge in edges):
+        return "python"
+    if any(edge.cut for edge in edges):
+        return "cut"
+    source, target = data.nodes[edges[0].source], data.nodes[edges[0].target]
+    return "grad" if source.carries_gradient and target.carries_gradient else "none"
+
+
+def box_edges(
+    data: GraphData, box_of: Sequence[int], repeats: Callable[[int, int], bool] = lambda source, target: False
+) -> list[BoxEdge]:
+    """The arrows between boxes, where `box_of[i]` is the box of node `i` or -1; longer ways round replace short cuts.
+
+    Arrows for which `repeats` answers True are left out: they lead from one repetition of a folded module to the next.
+    """
+    flow = arrows(data)
+    into: dict[int, list[Arrow]] = {}
+    for arrow in flow:
+        into.setdefault(arrow.target, []).append(arrow)
+    origins: list[_Origins] = [_Origins() for _ in data.nodes]
+    found: dict[tuple[int, int, str], int] = {}
+    for node in _topological(len(data.nodes), flow):
+        box = box_of[node]
+        gathered = _Origins()
+        for arrow in into.get(node, ()):
+            gathered.add(origins[arrow.source], arrow)
+        if box < 0:
+            origins[node] = gathered
+            continue
+        origins[node] = _Origins(grad=1 << box)
+        for state, mask in (("grad", gathered.grad), ("none", gathered.none & ~gathered.grad)):
+            for source in _bits(mask):
+                found.setdefault((source, box, state), -1)
+        for source, cut in gathered.cuts.items():
+            found.setdefault((source, box, cut.state), cut.target)
+    edges = [BoxEdge(s, t, state, at) for (s, t, state), at in found.items() if s != t and not repeats(s, t)]
+    return kept(_cut_once(sorted(edges, key=lambda edge: (edge.source, edge.target, edge.state)), data))
+
+
+def _cut_once(edges: list[BoxEdge], data: GraphData) -> list[BoxEdge]:
+    """`edges` without the cut arrows from a box whose value comes there through another arrow of the same cut.
+
+    What is cut off flows on to every box behind the cut (a residual stream): the first ones tell it.
+    """
+    onward: dict[int, int] = {}
+    for edge in edges:
+        if edge.state == "grad":
+            onward[edge.source] = onward.get(edge.source, 0) | 1 << edge.target
+    alike: dict[tuple[int, str, int], list[BoxEdge]] = {}
+    for edge in edges:
+        if edge.at >= 0:
+            line = data.nodes[edge.at].source
+            alike.setdefault((edge.source, edge.state, line if line >= 0 else -2 - edge.at), []).append(edge)
+    told = {
+        edge
+        for group in alike.values()
+        for edge in group
+        if any(
+            near.target != edge.target
+            and _reaches(near.target, edge.target, onward)
+            and not _reaches(edge.target, near.target, onward)
+            for near in group
+        )
+    }
+    return [edge for edge in edges if edge not in told]
+
+
+def kept(edges: list[BoxEdge]) -> list[BoxEdge]:
+    """`edges` without those that a longer way round says as well. A cut is always kept."""
+    strong = {(e.source, e.target) for e in edges if e.state == "grad"}
+    cut = {(e.source, e.target) for e in edges if e.state in ("cut", "python")}
+    edges = [e for e in edges if e.state != "none" or (e.source, e.target) not in strong | cut]
+    grad = _reduced([e for e in edges if e.state == "grad"], [])
+    cuts = [e for e in edges if e.state in ("cut", "python")]
+    none = _reduced([e for e in edges if e.state == "none"], [*grad, *cuts])
+    return sorted([*grad, *cuts, *none], key=lambda edge: (edge.source, edge.target, edge.state))
+
+
+def _reduced(edges: list[BoxEdge], others: list[BoxEdge]) -> list[BoxEdge]:
+    successors: dict[int, int] = {}
+    for edge in (*edges, *others):
+        successors[edge.source] = successors.get(edge.source, 0) | 1 << edge.target
+    result = []
+    # Long arrows first: what they say is most likely said by several short ones.
+    for edge in sorted(edges, key=lambda e: (e.source - e.target, e.source)):
+        successors[edge.source] &= ~(1 << edge.target)
+        if _reaches(edge.source, edge.target, successors):
+            continue
+        successors[edge.source] |= 1 << edge.target
+        result.append(edge)
+    return result
+
+
+def _reaches(source: int, target: int, successors: dict[int, int]) -> bool:
+    seen = frontier = successors.get(source, 0)
+    while frontier:
+        if seen >> target & 1:
+            return True
+        following = 0
+        for box in _bits(frontier):
+            following |= successors.get(box, 0)
+        frontier = following & ~seen
+        seen |= following
+    return False
+
+
+def _bits(mask: int) -> list[int]:
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found
+
+
+def _topological(count: int, flow: Sequence[Arrow]) -> list[int]:
+    """All nodes, sources first; nodes on a cycle (a buffer that feeds itself) follow in the order of their indices."""
+    waiting = [0] * count
+    after: list[list[int]] = [[] for _ in range(count)]
+    for arrow in flow:
+        waiting[arrow.target] += 1
+        after[arrow.source].append(arrow.target)
+    ready = deque(node for node in range(count) if not waiting[node])
+    order = []
+    while ready:
+        node = ready.popleft()
+        order.append(node)
+        for target in after[node]:
+            waiting[target] -= 1
+            if not waiting[target]:
+                ready.append(target)
+    return order + [node for node in range(count) if waiting[node] > 0]

@@ -1,0 +1,341 @@
+"""The **modules** view: the whole model as nested modules, coloured by verdict, with the data flow between them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fxaudit.answer.answer import VERDICTS, Answer, ParameterReport
+from fxaudit.answer.picture_data import GraphData
+from fxaudit.renderers.picture.canvas import Bands, Canvas
+from fxaudit.renderers.picture.engine import Picture
+from fxaudit.renderers.picture.flow import BoxEdge, arrows, box_edges
+from fxaudit.renderers.picture.labels import Line, folded, muted, shortened, where
+from fxaudit.renderers.picture.palette import CUT, HAPPY, INK, MUTED, look, worst
+from fxaudit.renderers.picture.tree import OUTSIDE, ModuleTree
+from fxaudit.renderers.text.operation_names import operation
+from fxaudit.renderers.text.wording import counted
+from fxaudit.renderers.text.wording import number as in_short
+
+__all__ = ["COMFORT", "LIMIT", "draw_modules"]
+
+COMFORT = 12
+"""Modules are opened level by level while the picture has no more boxes than this."""
+LIMIT = 140
+"""Beyond that only modules whose parameters fare differently are opened, up to this many boxes."""
+
+ROWS = 6
+COLUMN = 6
+INPUTS = 3
+
+
+@dataclass
+class _Plan:
+    """What to draw: `opened` branches become frames; `boxes` are (branch, own parameters only) in drawing order."""
+
+    tree: ModuleTree
+    opened: set[int] = field(default_factory=set)
+    hidden: bool = False
+
+    def boxes(self) -> list[tuple[int, bool]]:
+        """The boxes of the plan, top down."""
+        found: list[tuple[int, bool]] = []
+        stack = list(reversed(self.tree.tops()))
+        while stack:
+            branch = stack.pop()
+            if branch not in self.opened:
+                found.append((branch, False))
+                continue
+            if self.tree.own[branch]:
+                found.append((branch, True))
+            stack.extend(reversed(self.tree.visible_children(branch)))
+        return found
+
+    def open_while_comfortable(self, depth: int | None) -> None:
+        """Open level by level, then only where verdicts differ; or exactly `depth` levels as far as the limit goes."""
+        level = 0
+        while depth is None or level < depth:
+            closed = [b for b, own in self.boxes() if not own and self.tree.visible_children(b)]
+            if not closed:
+                return
+            before = set(self.opened)
+            self.opened |= set(closed)
+            allowed = COMFORT if depth is None else LIMIT
+            if len(self.boxes()) > allowed and level > 0:
+                self.opened = before
+                break
+            level += 1
+        self.hidden = True
+        if depth is None:
+            self._open_mixed()
+
+    def _open_mixed(self) -> None:
+        progress = True
+        while progress:
+            progress = False
+            for branch, own in self.boxes():
+                if own or not self.tree.visible_children(branch) or not self.tree.is_mixed(branch):
+                    continue
+                self.opened.add(branch)
+                if len(self.boxes()) > LIMIT:
+                    self.opened.discard(branch)
+                else:
+                    progress = True
+
+
+def draw_modules(
+    report: Answer, *, depth: int | None = None, root: str | None = None, framed: bool = True, name: str = "modules"
+) -> Picture:
+    """The modules view of `report`, from module `root` on, opened `depth` levels deep or as far as is readable."""
+    tree = ModuleTree(report, root)
+    plan = _Plan(tree)
+    plan.open_while_comfortable(depth)
+    if len(plan.boxes()) > LIMIT + 10:
+        plan.opened.clear()
+    title = f"{report.title or 'Model'}: {report.summary}" if root is None else f"{root}"
+    canvas = Canvas(name, title, _caption(plan, root), framed=framed)
+    _Drawing(report, tree, plan, canvas).draw()
+    return canvas.picture
+
+
+def _caption(plan: _Plan, root: str | None) -> str:
+    closed = sum(1 for branch, own in plan.boxes() if not own and plan.tree.visible_children(branch))
+    if not closed:
+        return ""
+    return f"{counted(closed, 'module')} drawn closed; depth= opens more levels, root= zooms into one module."
+
+
+class _Drawing:
+    def __init__(self, report: Answer, tree: ModuleTree, plan: _Plan, canvas: Canvas) -> None:
+        self.report = report
+        self.tree = tree
+        self.plan = plan
+        self.canvas = canvas
+        self.data: GraphData = report.graph_data
+        self.bands = Bands.from_report(report)
+        self.index = {parameter.name: number for number, parameter in enumerate(report)}
+        self.boxes = plan.boxes()
+        self.names = [f"m{number}" for number in range(len(self.boxes))]
+        self.box_of_branch = self._box_of_branch()
+        self.inside_cuts = self._cuts_inside()
+        self.leaving: set[int] = set()
+
+    def draw(self) -> None:
+        """Boxes in their frames, then everything around the model, then the arrows."""
+        if not self.boxes:
+            self.canvas.box("empty", [Line("no parameters", "text", MUTED)], kind="note")
+        box_of, extra = self._node_boxes()
+        edges = box_edges(self.data, box_of, self._repeats)
+        self.leaving = {edge.source for edge in edges}
+        for branch in self.tree.tops():
+            self._branch(branch, None)
+        connected = self._arrows(edges, extra)
+        self._stack_unconnected(connected)
+        self.canvas.legend(self.bands)
+
+    def _branch(self, branch: int, parent: Picture | None) -> None:
+        if branch not in self.plan.opened:
+            self._module_box(self.boxes.index((branch, False)), parent)
+            return
+        found = self.tree.branches[branch]
+        held = self.tree.held[branch]
+        verdict = worst({p.verdict for p in held})
+        title = Line(shortened(f"{self._shown(branch, parent is None)}  {found.type}"), "title")
+        counts = Line(_counts(held, with_elements=True), "small", MUTED)
+        inner = self.canvas.cluster(f"c{branch}", [title, counts], verdict, f"{found.name} {found.type}")
+        self.canvas.see({p.verdict for p in held})
+        if self.tree.own[branch]:
+            self._module_box(self.boxes.index((branch, True)), inner)
+        for child in self.tree.visible_children(branch):
+            self._branch(child, inner)
+        self.canvas.close(parent, inner)
+
+    def _shown(self, branch: int, full: bool) -> str:
+        title = self.tree.title(branch)
+        parent = self.tree.branches[branch].parent
+        if full or parent < 0:
+            return title
+        above = self.tree.branches[parent].name
+        return title[len(above) + 1 :] if above and title.startswith(above + ".") else title
+
+    def _module_box(self, box: int, within: Picture | None) -> None:
+        branch, own = self.boxes[box]
+        found = self.tree.branches[branch]
+        held = self.tree.own[branch] if own else self.tree.held[branch]
+        verdicts = {p.verdict for p in held}
+        verdict = worst(verdicts)
+        shown = self._shown(branch, within is None)
+        lines = [Line(f"own parameters of {shown}" if own else shortened(f"{shown}  {found.type}"), "title")]
+        if found.name == OUTSIDE and (len(verdicts) == 1 or len(held) > ROWS):
+            lines += [Line(shortened(text), "text") for text in self._patterns(held)]
+        if len(verdicts) == 1:
+            style = look(verdict)
+            lines.append(Line(f"{style.symbol} {verdict}", "text", style.line))
+        elif len(held) <= ROWS:
+            lines += [_row(p) for p in sorted(held, key=lambda p: p.verdict in HAPPY)]
+        else:
+            lines += self._some_rows(held)
+        if not found.called and not own and verdicts - HAPPY:
+            lines.append(Line("never called", "small", CUT))
+        elif verdicts == {"unreachable"} and self._is_dead_end(box):
+            lines.append(Line("✂ its results are not used", "small", CUT))
+        for source in self.inside_cuts.get(box, [])[:2]:
+            lines.append(Line(f"✂ inside, at {source}", "small", CUT))
+        lines.append(muted(f"{counted(len(held), 'parameter')} · {_elements(held)}"))
+        tip = f"{self.tree.title(branch)} {found.type} · {_counts(held, with_elements=True)}"
+        if len(held) <= 8:
+            tip += " · " + ", ".join(f"{p.name}: {p.verdict}" for p in held)
+        self.canvas.see(verdicts)
+        self.canvas.box(
+            self.names[box],
+            lines,
+            verdict=verdict,
+            kind="parameter" if own else "module",
+            parameters=tuple(p.name for p in held),
+            url=f"#p-{self.index[held[0].name]}" if len(held) == 1 else "",
+            tip=tip,
+            bands=self.bands.around(held),
+            within=within,
+        )
+
+    def _patterns(self, held: list[ParameterReport]) -> list[str]:
+        """The names of what stands outside the model: nothing else tells what it is."""
+        patterns = folded([p.name for p in held], self.report.parameters)
+        more = [f"… {len(patterns) - ROWS} more"] if len(patterns) > ROWS else []
+        return [*patterns[:ROWS], *more]
+
+    def _is_dead_end(self, box: int) -> bool:
+        """Whether what is computed in there goes nowhere: neither to a loss nor to another box."""
+        runs = any(node.kind == "op" and self.box_of_branch.get(node.module, -1) == box for node in self.data.nodes)
+        return runs and box not in self.leaving
+
+    def _some_rows(self, held: list[ParameterReport]) -> list[Line]:
+        unwell = [p for p in held if p.verdict not in HAPPY]
+        if len(unwell) <= 3:
+            return [_row(p, full=True) for p in unwell] + [Line(_counts(held), "text", INK)]
+        return [Line(f"{look(v).symbol} {v} {n}", "text", look(v).line) for v, n in _tally(held)]
+
+    def _box_of_branch(self) -> dict[int, int]:
+        """For each drawn branch the box in which its operations are: its own or that of a closed module above it."""
+        closed = {branch: number for number, (branch, own) in enumerate(self.boxes) if not own}
+        result: dict[int, int] = {}
+        for branch in self.tree.order:
+            stand_in = self.tree.stand_in[branch]
+            if stand_in in closed:
+                result[branch] = closed[stand_in]
+            else:
+                parent = self.tree.branches[branch].parent
+                if parent in result:
+                    result[branch] = result[parent]
+        return result
+
+    def _node_boxes(self) -> tuple[list[int], list[tuple[str, str]]]:
+        """The box of each graph node, and what is added to the model's boxes: losses and inputs."""
+        own = {branch: number for number, (branch, is_own) in enumerate(self.boxes) if is_own}
+        extra: list[tuple[str, str]] = []
+        result: list[int] = []
+        inputs = [n for n, node in enumerate(self.data.nodes) if node.kind == "input"]
+        for number, node in enumerate(self.data.nodes):
+            box = -1
+            if node.kind == "parameter" and node.label in self.report.parameters:
+                branch = self.tree.find(self.report.parameters[node.label])
+                box = own.get(branch, self.box_of_branch.get(branch, -1))
+            elif node.kind == "op" and node.module >= 0:
+                box = self.box_of_branch.get(node.module, -1)
+            elif node.kind == "loss":
+                box = len(self.boxes) + len(extra)
+                extra.append(("loss", node.label))
+            elif node.kind == "input":
+                box = len(self.boxes) + len(extra)
+                if len(inputs) <= INPUTS:
+                    extra.append(("input", node.label))
+                elif number == inputs[0]:
+                    extra.append(("input", counted(len(inputs), "input")))
+                else:
+                    box = result[inputs[0]]
+            result.append(box)
+        return result, extra
+
+    def _arrows(self, edges: Sequence[BoxEdge], extra: Sequence[tuple[str, str]]) -> set[str]:
+        used = {edge.source for edge in edges} | {edge.target for edge in edges}
+        names = list(self.names)
+        for number, (kind, text) in enumerate(extra, len(self.boxes)):
+            names.append(f"{kind}{number}")
+            if kind == "loss" or number in used:
+                shown = text if kind == "input" or text.startswith("loss") else f"loss: {text}"
+                self.canvas.box(names[-1], [Line(shortened(shown), "title")], kind=kind, tip=text)
+        for edge in edges:
+            if edge.state in ("cut", "python"):
+                node = self.data.nodes[edge.at]
+                source = self.data.sources[node.source] if node.source >= 0 else None
+                shown = operation(node.label)
+                text = f"✂ {shortened(shown, 30)}" + (f"\n{where(source)}" if source else "")
+                tip = f"gradient ends here: {shown}" + (f" at {source}: {source.code}" if source else "")
+                self.canvas.edge(names[edge.source], names[edge.target], edge.state, text, tip)
+            else:
+                self.canvas.edge(names[edge.source], names[edge.target], edge.state)
+        return {names[number] for number in used}
+
+    def _repeats(self, source: int, target: int) -> bool:
+        """Whether an arrow goes back up between folded siblings or inside one: to the next of the repetitions."""
+        if target >= source or source >= len(self.boxes):
+            return False
+        return bool(self._folds_above(self.boxes[source]) & self._folds_above(self.boxes[target]))
+
+    def _folds_above(self, box: tuple[int, bool]) -> set[int]:
+        found = set()
+        branch = box[0]
+        while branch >= 0:
+            above = self.tree.branches[branch].parent
+            if any(len(self.tree.members[c]) > 1 for c in self.tree.visible_children(above)) if above >= 0 else False:
+                found.add(above)
+            branch = above
+        return found
+
+    def _cuts_inside(self) -> dict[int, list[str]]:
+        """For closed modules the lines at which gradient ends within them, where that hurts somebody in there."""
+        found: dict[int, list[str]] = {}
+        for arrow in arrows(self.data):
+            target = self.data.nodes[arrow.target]
+            box = self.box_of_branch.get(target.module, -1)
+            source = self.data.nodes[arrow.source]
+            home = self.box_of_branch.get(source.module, -1)
+            if source.kind == "parameter" and source.label in self.report.parameters:
+                home = self.box_of_branch.get(self.tree.find(self.report.parameters[source.label]), -1)
+            if arrow.state in ("cut", "python") and box >= 0 and home == box and target.source >= 0:
+                branch, _ = self.boxes[box]
+                line = where(self.data.sources[target.source])
+                if {p.verdict for p in self.tree.held[branch]} - HAPPY and line not in found.setdefault(box, []):
+                    found[box].append(line)
+        return found
+
+    def _stack_unconnected(self, connected: set[str]) -> None:
+        """Boxes without arrows would all stand in one endless row: put them into columns."""
+        alone = [name for name in self.names if name not in connected]
+        per_column = COLUMN if len(alone) <= COLUMN * COLUMN else max(COLUMN, int(len(alone) ** 0.5))
+        for number, name in enumerate(alone):
+            if number % per_column:
+                self.canvas.order(alone[number - 1], name)
+
+
+def _row(parameter: ParameterReport, *, full: bool = False) -> Line:
+    style = look(parameter.verdict)
+    outside = parameter.verdict in ("unregistered", "stale")
+    name = parameter.name if full or outside else parameter.name.rpartition(".")[2]
+    return Line(f"{style.symbol} {shortened(name, 34)} {parameter.verdict}", "text", style.line)
+
+
+def _tally(held: list[ParameterReport]) -> list[tuple[str, int]]:
+    counts = Counter(p.verdict for p in held)
+    return [(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]]
+
+
+def _elements(held: list[ParameterReport]) -> str:
+    total = sum(p.numel for p in held)
+    return "1 element" if total == 1 else f"{in_short(total)} elements"
+
+
+def _counts(held: list[ParameterReport], *, with_elements: bool = False) -> str:
+    text = "   ".join(f"{look(verdict).symbol} {tally} {verdict}" for verdict, tally in _tally(held))
+    return f"{text} · {_elements(held)}" if with_elements else text

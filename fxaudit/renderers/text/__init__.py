@@ -1,0 +1,1 @@
+"""Forms that people read as text, and the words they share."""

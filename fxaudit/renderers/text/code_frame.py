@@ -1,0 +1,91 @@
+"""Source code as compilers print it: a gutter of line numbers, and carets under the part that is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from fxaudit.renderers.text.wording import code_span, inert, near_lines, place
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType
+
+    from fxaudit.program.source import SourceLine
+
+__all__ = ["CodeFrame"]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFrame:
+    """A source line with `around` of its neighbours, no wider than the console; `style` colours the carets.
+
+    `gutter` is the width of the line numbers, `role` what a line that is not the culprit has to do with it.
+    """
+
+    source: SourceLine
+    gutter: int
+    around: int = 2
+    style: str = "red"
+    role: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        blank = " " * self.gutter
+        arrow = ":::" if self.role else "-->"
+        where = Text(inert(place(self.source)))
+        if self.role:
+            where.append(f": {inert(self.role)}", "bold")
+        heading = Table.grid(padding=0)
+        heading.add_column(no_wrap=True)
+        heading.add_column(overflow="fold")
+        heading.add_row(Text(f"{blank}{arrow} ", "blue"), where)
+        yield heading
+        near = near_lines(self.source, self.around)
+        if not near:
+            return
+        shared = min((_indentation(text) for _, text in near if text.strip()), default=0)
+        room = max(20, options.max_width - self.gutter - 3)
+        start, end = self._marked(dict(near)[self.source.line], shared)
+        # The part that is meant stays in sight: a line that is too long loses its beginning.
+        hidden = max(0, min(end - room + 2, start - 2)) if end > room and start > room // 3 else 0
+        bar = Text(f"{blank} |", "blue")
+        if not self.role:
+            yield bar
+        for number, text in near:
+            is_culprit = number == self.source.line
+            style = "dim" if not is_culprit else "" if self.role else "bold"
+            code = _window(inert(text[shared:]), hidden, room)
+            yield Text.assemble((f"{number:>{self.gutter}} |", "blue"), (f" {code}".rstrip(), style), no_wrap=True)
+            if is_culprit and not self.role and end > start:
+                carets = " " * (start - hidden + 1) + "^" * (min(end, hidden + room) - start)
+                yield Text.assemble((f"{blank} |", "blue"), (carets, f"bold {self.style}"), no_wrap=True)
+        if not self.role:
+            yield bar
+
+    def _marked(self, text: str, shared: int) -> tuple[int, int]:
+        """The cells to put carets under: the columns the interpreter named, else the whole code of the line."""
+        first, last = code_span(text)
+        if self.source.columns is not None and self.source.context:
+            first, last = self.source.columns
+        start = cell_len(inert(text[shared:first]))
+        return start, start + cell_len(inert(text[first:last]))
+
+
+def _indentation(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _window(text: str, hidden: int, room: int) -> str:
+    """The `room` cells of `text` after the first `hidden`, with an ellipsis where something is left out."""
+    if hidden:
+        dropped = 0
+        while dropped < len(text) and cell_len(text[:dropped]) <= hidden:
+            dropped += 1
+        text = "…" + " " * max(0, cell_len(text[:dropped]) - hidden - 1) + text[dropped:]
+    line = Text(text)
+    line.truncate(room, overflow="ellipsis")
+    return line.plain

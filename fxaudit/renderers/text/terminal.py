@@ -1,0 +1,238 @@
+"""The report in a terminal: the verdict, then every finding as a good compiler prints it, then the tables."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from fxaudit.answer.finding import LEVELS
+from fxaudit.answer.folding import Universe, folds
+from fxaudit.renderers.text.code_frame import CodeFrame
+from fxaudit.renderers.text.operation_names import step_name
+from fxaudit.renderers.text.wording import (
+    ENDS,
+    causes,
+    counted,
+    ending,
+    events_text,
+    fix_parts,
+    inert,
+    last_frame,
+    learning_rate,
+    number,
+    parameter_rows,
+    path_stations,
+    place,
+    proof,
+    timeline,
+    unexplained,
+    unseen,
+)
+
+if TYPE_CHECKING:
+    from fxaudit.answer.answer import Answer, OptimizerReport
+    from fxaudit.answer.finding import Finding, PathStep
+
+__all__ = ["render", "to_rich"]
+
+STYLES = {"error": "red", "warning": "yellow", "note": "cyan"}
+VERDICT_STYLES = {"trained": "green", "frozen": "blue", "unknown": "yellow"}
+PATTERNS_OF_A_FINDING = 6
+TIMELINE_LINES = 10
+
+
+def render(report: Answer, *, width: int = 80, color: bool = False) -> str:
+    """The report as text, `width` columns wide, without escape codes unless `color` is asked for."""
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=color,
+        force_jupyter=False,
+        color_system="truecolor" if color else None,
+        no_color=not color,
+        legacy_windows=False,
+    )
+    with console.capture() as capture:
+        console.print(to_rich(report))
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().split("\n")[:-1])
+
+
+def to_rich(report: Answer) -> RenderableType:
+    """The report as something that `rich` prints at any width."""
+    universe = Universe.of(report.parameters)
+    parts: list[RenderableType] = [*_verdict(report)]
+    for level in LEVELS:
+        for finding in report.findings:
+            if finding.level == level:
+                parts += ["", *(_note(finding, universe) if level == "note" else _finding(finding, universe))]
+    for heading, body in (
+        ("Parameters", _parameters(report)),
+        ("Not explained by a finding", [_line("- ", sentence) for sentence in unexplained(report)]),
+        ("Optimizers", [_optimizer(optimizer, universe) for optimizer in report.optimizers]),
+        ("The loop", _loop(report)),
+        ("What could not be seen", [_line("- ", sentence) for sentence in unseen(report)]),
+    ):
+        if body:
+            parts += ["", Text(heading, "bold"), *(Padding(item, (0, 0, 0, 2)) for item in body)]
+    parts += ["", *_conclusion(report)]
+    return Group(*parts)
+
+
+def _verdict(report: Answer) -> Iterator[RenderableType]:
+    calm = "bold green" if report.ok else "bold yellow"
+    style = "bold red" if report.exit_code == 1 or report.crash is not None else calm
+    title = f"{inert(report.title)}: " if report.title else ""
+    yield Text.assemble((title, "bold"), (inert(report.summary), style))
+    if died := ending(report):
+        first, *more = died.splitlines()
+        yield Text(inert(first), "bold red")
+        for line in more:
+            yield _line("  ", Text(inert(line.strip()), "red"))
+        own = report.crash.source if report.crash is not None else None
+        if own is not None:
+            yield _line("  ", inert(place(own)))
+            yield _line("    ", Text(inert(own.code)))
+        for line in last_frame(report.traceback or "") if own is None or own.library else ():
+            code = line.lstrip()
+            yield _line(line[: len(line) - len(code)], Text(inert(code), "dim"))
+
+
+def _finding(finding: Finding, universe: Universe) -> Iterator[RenderableType]:
+    style = STYLES[finding.level]
+    yield _headline(finding)
+    lines = [finding.culprit, *(related.source for related in finding.related)]
+    gutter = max((len(str(line.line)) for line in lines if line), default=1)
+    margin = " " * (gutter + 1)
+    if finding.culprit:
+        yield CodeFrame(finding.culprit, gutter, style=style)
+    for related in finding.related:
+        yield CodeFrame(related.source, gutter, around=0, role=related.role)
+    if finding.culprit and finding.culprit.frames:
+        callers = [f"{frame.file}:{frame.line} in {frame.function}" for frame in finding.culprit.frames[:3]]
+        yield _line(f"{margin}= called from: ", " ← ".join(callers), mark="blue")
+    if finding.path:
+        yield _line(f"{margin}= path: ", _path(finding.path, str(finding.culprit)), mark="blue")
+    if finding.parameters:
+        yield _line(f"{margin}= parameters: ", _patterns(finding.parameters, universe), mark="blue")
+    if shown := proof(finding):
+        yield _line(f"{margin}= ", shown, mark="blue")
+    if finding.also:
+        yield _line(f"{margin}= after this one, also fix: ", ", ".join(finding.also), mark="blue")
+    if finding.fix:
+        sentence, edit = fix_parts(finding)
+        yield _line("help: ", sentence, mark="bold green")
+        for line in edit:
+            style = {"+": "green", "-": "red"}.get(line[:1], "")
+            yield Text(f"      {inert(line)}", style, overflow="fold")
+
+
+def _note(finding: Finding, universe: Universe) -> Iterator[RenderableType]:
+    yield _headline(finding)
+    if finding.culprit:
+        yield _line("  --> ", place(finding.culprit), mark="blue")
+    if finding.parameters:
+        yield _line("  = parameters: ", _patterns(finding.parameters, universe, most=3), mark="blue")
+
+
+def _headline(finding: Finding) -> Text:
+    style = STYLES[finding.level]
+    return Text.assemble(
+        (f"{finding.level}[{inert(finding.code)}] {inert(finding.name)}", f"bold {style}"),
+        (f": {inert(finding.message)}", "bold"),
+    )
+
+
+def _line(label: str, text: str | Text, mark: str = "") -> Table:
+    """A labelled line whose continuation lines hang under its text."""
+    grid = Table.grid(padding=0)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(label, mark), Text(inert(text)) if isinstance(text, str) else text)
+    return grid
+
+
+def _path(path: Sequence[PathStep], culprit: str) -> Text:
+    text = Text(overflow="fold")
+    for station in path_stations(path):
+        if text:
+            text.append(" → ")
+        if isinstance(station, int):
+            text.append(f"… {counted(station, 'operation')} …", "dim")
+        elif station.kind in ENDS:
+            where = f" at {station.source}" if station.source and str(station.source) != culprit else ""
+            text.append(f"{inert(step_name(station))} ✂", "bold red")
+            text.append(inert(f" ({ENDS[station.kind]}{where})"))
+        else:
+            text.append(inert(step_name(station)), "" if station.carries_gradient else "dim")
+    return text
+
+
+def _patterns(names: Sequence[str], universe: Universe, most: int = PATTERNS_OF_A_FINDING) -> str:
+    found = folds(names, universe)
+    shown = ", ".join(folded.pattern for folded in found[:most])
+    if left := sum(len(folded.names) for folded in found[most:]):
+        shown += f" and {number(left)} more"
+    return f"{shown} ({counted(len(names), 'parameter')})" if len(names) > 1 else shown
+
+
+def _parameters(report: Answer) -> list[RenderableType]:
+    if not report.parameters:
+        return []
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("parameters", overflow="fold")
+    table.add_column("elements", justify="right", no_wrap=True)
+    table.add_column("held by", overflow="fold")
+    table.add_column("gradient", no_wrap=True)
+    last = ""
+    for row in parameter_rows(report):
+        style = VERDICT_STYLES.get(row.verdict, "red")
+        pattern = Text(inert(row.pattern))
+        if row.count > 1 and not row.pattern.startswith("…"):
+            pattern.append(f" ×{row.count}", "dim")
+        table.add_row(
+            Text(row.verdict if row.verdict != last else "", style),
+            pattern,
+            number(row.elements),
+            Text(inert(row.held_by) or "–"),
+            Text({"unknown": "?", "": ""}.get(row.gradient, row.gradient)),
+        )
+        last = row.verdict
+    return [table]
+
+
+def _optimizer(optimizer: OptimizerReport, universe: Universe) -> RenderableType:
+    built = f" built at {place(optimizer.source)}" if optimizer.source else ""
+    stepped = f"{counted(optimizer.steps, 'step')} seen" if optimizer.steps else "never stepped"
+    lines: list[RenderableType] = [
+        Text.assemble((inert(optimizer.name), "bold"), inert(f" ({optimizer.type}){built}, {stepped}"))
+    ]
+    for index, (rate, names) in enumerate(optimizer.groups):
+        held = _patterns(names, universe) if names else "nothing"
+        lines.append(_line(f"  group {index}, {learning_rate(rate)}: ", held))
+    return Group(*lines)
+
+
+def _loop(report: Answer) -> list[RenderableType]:
+    steps = timeline(report.steps)
+    shown: list[RenderableType] = [
+        _line(f"{label}: ", events_text(events))
+        for label, events in steps[: TIMELINE_LINES if len(steps) <= TIMELINE_LINES else TIMELINE_LINES - 1]
+    ]
+    if len(steps) > len(shown):
+        shown.append(Text(f"… and {counted(len(steps) - len(shown), 'line')} more", "dim"))
+    return shown
+
+
+def _conclusion(report: Answer) -> Iterator[RenderableType]:
+    loud = [finding.code for level in LEVELS[:-1] for finding in report.findings if finding.level == level]
+    found = causes(report)
+    yield Text(found[0].upper() + found[1:] + ".", "bold red" if report.exit_code == 1 else "bold")
+    if loud:
+        yield Text.assemble("More about a cause: ", (f"fxaudit explain {inert(loud[0])}", "bold"))

@@ -1,0 +1,1 @@
+"""Driving the user's program: scripts, loops, copies of the process, proofs by running again."""

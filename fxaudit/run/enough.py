@@ -1,0 +1,227 @@
+"""When enough was seen: every held parameter is trained, or explained by a cut that no branch or draw could lift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fxaudit.capture.recording import BackwardEvent, Record
+from fxaudit.capture.session import Session
+from fxaudit.capture.values import is_elsewhere
+from fxaudit.judge.graph import StepGraph
+from fxaudit.judge.trail import calls_not_run, project_files
+from fxaudit.program.fits import may_fit_again
+from fxaudit.program.groups import late_thaws
+from fxaudit.program.source import is_library
+
+__all__ = ["Settling"]
+
+MAX_STEPS = 50
+MIN_STEPS = 3
+ENCORE = 6
+"""Steps that are recorded after something began that the first steps had not shown."""
+MAX_BACKWARDS_WITHOUT_STEP = 200
+THAWING = ("requires_grad_", "add_param_group", "unfreeze")
+MAX_ACCUMULATION = 1000
+"""Backwards that add up without ever being cleared: that is how gradients are accumulated over many small batches."""
+MAX_FITS = 5
+"""Of a program that trains again and again (folds, a grid of settings) so many fits are looked at."""
+CHECKPOINTS = (3, 6, 12, 25)
+"""Steps after which the graph is asked whether what remains is explained by a cut."""
+
+
+def thaws_not_run(record: Record, files: Iterable[str] = ()) -> bool:
+    """Whether the program, or one of these `files` beside it, has a statement, not seen running, that lets something
+    train."""
+    ran = record.stacks.lines_seen()
+    assigned = any(line not in ran.get(file, ()) for file, line in late_thaws(project_files(record)))
+    return assigned or bool(calls_not_run(record, THAWING, files))
+
+
+class Settling:
+    """Looks after every step and backward whether more has to be seen, and switches probing on where zeros appear."""
+
+    def __init__(self, session: Session, steps: int | None = None) -> None:
+        self.session = session
+        self.wanted = steps
+        self.done = False
+        self.waiting: list[int] = []
+        """What has not trained in the recorded steps, though the loop may yet let it: worth waiting for."""
+        self.expecting = False
+        """All is settled, and the program says that it will train something else: worth waiting for, too."""
+        self.fits = 1
+        """How often something began to train."""
+        self._limit = MAX_STEPS
+        self._thaws: bool | None = None
+
+    def look(self) -> None:
+        """Called after every step and backward."""
+        if self.done:
+            return
+        record = self.session.record
+        steps = sum(1 for e in record.events if e.kind in ("step", "scaler skip"))
+        backwards = sum(1 for e in record.events if isinstance(e, BackwardEvent) and e.accumulates)
+        self._probe_if_needed()
+        if self.wanted is not None:
+            self.done = max(steps, 0) >= self.wanted or (steps == 0 and backwards >= self.wanted + 1)
+            return
+        rounds = self._rounds(steps)
+        cleared = any(e.kind == "zero_grad" and e.tracks for e in record.events)
+        patience = MAX_BACKWARDS_WITHOUT_STEP if cleared else MAX_ACCUMULATION
+        if steps == 0 and (backwards >= patience or self._is_updated_by_hand()):
+            self.done = True
+        elif rounds >= self._limit:
+            self.waiting = self._worth_waiting_for()
+            self.done = not self.waiting
+        elif rounds >= MIN_STEPS and self._all_settled(rounds):
+            self.expecting = self._may_fit_again()
+            self.done = not self.expecting
+
+    def _is_updated_by_hand(self) -> bool:
+        """Whether the program itself has added gradients to its parameters, without any optimizer, often enough: all
+        of them, or as many times as optimizers' steps are recorded."""
+        record = self.session.record
+        counts = [track.hand_updates for track in record.tracks]
+        if self._held() or max(counts, default=0) < MIN_STEPS:
+            return False
+        if max(counts) >= MAX_STEPS:
+            return True
+        reached = {track for event in record.backwards() for track in event.reached}
+        return all(counts[index] >= MIN_STEPS for index in reached | set(self._trainable())) and not self._may_thaw()
+
+    def _trainable(self) -> list[int]:
+        """The named parameters that require grad."""
+        tracks = self.session.record.tracks
+        return [i for i in self.session.names if (tensor := tracks[i].ref()) is not None and tensor.requires_grad]
+
+    def resume(self) -> None:
+        """What was waited for has begun: see some steps of it."""
+        steps = sum(info.steps for info in self.session.optimizers)
+        self.fits += self.expecting
+        self.waiting, self.expecting = [], False
+        self._limit = max(self._limit, self._rounds(steps) + ENCORE)
+
+    def postpone(self) -> None:
+        """Waiting cannot begin here: record a little more, but not for ever."""
+        self.waiting, self.expecting = [], False
+        if self._limit >= 2 * MAX_STEPS:
+            self.done = True
+        self._limit += ENCORE
+
+    def give_up(self) -> None:
+        """What was waited for does not come."""
+        self.waiting, self.expecting = [], False
+        self.done = True
+
+    def _may_fit_again(self) -> bool:
+        """Whether an optimizer that has stepped was built where the program will build another."""
+        if self.fits >= MAX_FITS:
+            return False
+        record = self.session.record
+        stacks, files = record.stacks, project_files(record)
+        for info in self.session.optimizers:
+            if not info.steps or info.created < 0:
+                continue
+            frames = [frame for frame in stacks.chain(info.created) if not is_library(stacks.file(frame))]
+            codes = [(frame, stacks.codes[frame]) for frame in frames]
+            built = [
+                (stacks.file(frame), stacks.line(frame), getattr(code, "co_qualname", code.co_name))
+                for frame, code in codes
+            ]
+            if may_fit_again(files, built, stacks.lines_seen(), info.type):
+                return True
+        return False
+
+    def _rounds(self, steps: int) -> int:
+        """Steps of the optimizer that stepped least, among those that step at all."""
+        counts = [info.steps for info in self.session.optimizers if info.steps and info.died < 0]
+        return min(counts) if counts else steps
+
+    def _held(self) -> list[int]:
+        return sorted({t for info in self.session.optimizers for _, members in info.groups for t in members})
+
+    def _probe_if_needed(self) -> None:
+        """Watch the numbers in the next round if some gradient that arrived was zero or not finite."""
+        recorder = self.session.recorder
+        if recorder.probing:
+            return
+        for event in reversed(self.session.record.events):
+            if isinstance(event, BackwardEvent) and event.accumulates:
+                recorder.probing = any(state != "finite" for state, _ in event.arrived.values())
+                return
+
+    def _all_settled(self, rounds: int) -> bool:
+        open_ones = self._open()
+        if not open_ones:
+            return not self._may_thaw()
+        if rounds not in CHECKPOINTS or any(self._steps_of(index) < MIN_STEPS for index in open_ones):
+            return False
+        graph = StepGraph(self.session.record)
+        return all(self._is_cut_for_good(graph, index) for index in open_ones)
+
+    def _open(self) -> list[int]:
+        """The tensors held that require grad and were not seen to train."""
+        found = []
+        for index in self._held():
+            track = self.session.record.tracks[index]
+            tensor = track.ref()
+            if tensor is not None and (not tensor.requires_grad or is_elsewhere(tensor)):
+                continue
+            if not any(f.changed and f.gradient == "finite" and f.lost is False for f in track.facts):
+                found.append(index)
+        return found
+
+    def _worth_waiting_for(self) -> list[int]:
+        graph = StepGraph(self.session.record)
+        found = [
+            index
+            for index in self._open()
+            if self._steps_of(index) < MIN_STEPS or not self._is_cut_for_good(graph, index)
+        ]
+        return found or (self._idle() if self._may_thaw() else [])
+
+    def _steps_of(self, index: int) -> int:
+        return max((info.steps for info, _ in self.session.holders(index)), default=0)
+
+    def _may_thaw(self) -> bool:
+        """Whether something is frozen or left out that a line of the program, not yet run, would let train."""
+        if self._thaws is None:
+            idle = self._idle()
+            self._thaws = bool(idle) and (
+                self._has_thawed()
+                or thaws_not_run(self.session.record, self._frozen_in(idle))
+                or bool(self._dropped() & set(idle))
+            )
+        return self._thaws
+
+    def _idle(self) -> list[int]:
+        """The parameters that are frozen or that no optimizer holds."""
+        tracks = self.session.record.tracks
+        held = set(self._held())
+        return [
+            index
+            for index in self.session.names
+            if (tensor := tracks[index].ref()) is not None and (not tensor.requires_grad or index not in held)
+        ]
+
+    def _frozen_in(self, idle: list[int]) -> set[str]:
+        """The files of installed libraries through which the program froze any of these: a callback may thaw them."""
+        record = self.session.record
+        freezes = {stack for index in idle for _, flag, stack in record.tracks[index].freezes[-1:] if not flag}
+        files = {record.stacks.file(frame) for stack in freezes for frame in record.stacks.chain(stack)[:3]}
+        return {file for file in files if is_library(file)}
+
+    def _dropped(self) -> set[int]:
+        """What some optimizer held once, and may hold again."""
+        return {track for info in self.session.optimizers if info.died < 0 for track in info.dropped}
+
+    def _has_thawed(self) -> bool:
+        """Whether the loop has unfrozen or added something already: it may do so again."""
+        events = self.session.record.events
+        first = next((e.time for e in events if isinstance(e, BackwardEvent)), 0)
+        return any(e.kind in THAWING and e.time > first for e in events)
+
+    def _is_cut_for_good(self, graph: StepGraph, index: int) -> bool:
+        track = self.session.record.tracks[index]
+        if any(fact.gradient != "none" for fact in track.facts):
+            return False
+        return graph.reaches_by_data(index) and bool(graph.cuts(index)) and not graph.carries_to_loss(index)

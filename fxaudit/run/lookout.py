@@ -1,0 +1,171 @@
+"""One cheap hook that looks on at full speed: while the recording rests, and after it has ended."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from fxaudit.answer.folding import fold_sentence
+from fxaudit.capture.session import Session
+
+__all__ = ["Lookout", "Vigil"]
+
+MAX_STEPS = 500
+MAX_SECONDS = 30.0
+SILENCE = 20
+"""Steps without a gradient, until the end, after which a parameter is said to have stopped training."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A tensor that has not trained so far, and what it was like then."""
+
+    ref: weakref.ref[torch.Tensor]
+    requires_grad: bool
+    had_gradient: bool
+
+
+class Vigil:
+    """Looks after every optimizer step whether something happens for the first time.
+
+    That is: an optimizer steps that never did, a learning rate leaves 0, a group is added, a tensor that was frozen
+    requires grad, or a gradient that is not zero arrives where none ever did.
+
+    Args:
+        session: A session that rests; it stays so until `on_news` wakes it.
+        tracks: The tensors that have not been seen to train.
+        on_news: Called after the first step at which something is new; the vigil has ended then.
+        on_nothing: Called after 500 steps or 30 seconds without news; the vigil has ended then, too.
+    """
+
+    def __init__(
+        self, session: Session, tracks: Iterable[int], on_news: Callable[[], None], on_nothing: Callable[[], None]
+    ) -> None:
+        self.steps = 0
+        self._session = session
+        self._on_news, self._on_nothing = on_news, on_nothing
+        self._began = time.monotonic()
+        self._waiting = [self._state(index) for index in tracks]
+        self._rates_then = {info.index: _rates(info.ref()) for info in session.optimizers}
+        session.on_step_unrecorded = self._after
+
+    def end(self) -> None:
+        """Look no more."""
+        self._session.on_step_unrecorded = None
+
+    def _state(self, index: int) -> _Waiting:
+        track = self._session.record.tracks[index]
+        tensor = track.ref()
+        had = any(fact.gradient == "finite" for fact in track.facts)
+        return _Waiting(track.ref, tensor is not None and tensor.requires_grad, had)
+
+    def _after(self, optimizer: Any) -> None:
+        self.steps += 1
+        if self._is_news(optimizer):
+            self.end()
+            self._on_news()
+        elif self.steps >= MAX_STEPS or time.monotonic() - self._began > MAX_SECONDS:
+            self.end()
+            self._on_nothing()
+
+    def _is_news(self, optimizer: Any) -> bool:
+        known = next((info for info in self._session.optimizers if info.ref() is optimizer), None)
+        if known is None or not known.steps:
+            return True
+        rates, before = _rates(optimizer), self._rates_then.get(known.index)
+        if before is None or len(rates) != len(before):
+            return True
+        if any(not then and now for then, now in zip(before, rates, strict=True)):
+            return True
+        return any(self._has_changed(waiting) for waiting in self._waiting)
+
+    def _has_changed(self, waiting: _Waiting) -> bool:
+        tensor = waiting.ref()
+        if tensor is None:
+            return False
+        if tensor.requires_grad and not waiting.requires_grad:
+            return True
+        if waiting.had_gradient or tensor.grad is None:
+            return False
+        with torch._C.DisableTorchFunction():
+            return bool(tensor.grad.any())
+
+
+@dataclass(slots=True)
+class _Trained:
+    """A tensor that trained in the recorded steps, and when a gradient was last there for its optimizer's step."""
+
+    name: str
+    last: int = 0
+    steps: int = 0
+    rate: Any = None
+    frozen: bool = False
+
+    @property
+    def silent(self) -> int:
+        """The steps since then."""
+        return self.steps - self.last
+
+
+class Lookout:
+    """Notices, once the recording has ended, parameters that trained and stop doing so.
+
+    It looks at each `.grad` only to see whether there is one, refers to no tensor, not even weakly, and says what it
+    saw in `notes`.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._known = {id(optimizer) for info in session.optimizers if (optimizer := info.ref()) is not None}
+        self._unseen: set[int] = set()
+        self._trained: dict[int, _Trained] = {}
+        for track, tensor in session.live_tracks():
+            if any(fact.changed and fact.gradient == "finite" for fact in track.facts):
+                name = session.names.get(track.index)
+                if name is not None:
+                    self._trained[id(tensor)] = _Trained(name)
+        session.on_step_unrecorded = self._after
+
+    def _after(self, optimizer: Any) -> None:
+        if id(optimizer) not in self._known:
+            self._unseen.add(id(optimizer))
+        trained = self._trained
+        for group in optimizer.param_groups:
+            rate = group.get("lr")
+            for parameter in group["params"]:
+                known = trained.get(id(parameter))
+                if known is not None:
+                    known.steps += 1
+                    known.rate, known.frozen = rate, not parameter.requires_grad
+                    if parameter.grad is not None and rate != 0:
+                        known.last = known.steps
+
+    def notes(self) -> tuple[str, ...]:
+        """What stopped, for at least 20 steps and a tenth of all, until the end."""
+        reasons: dict[tuple[str, int, int], list[str]] = {}
+        for known in self._trained.values():
+            if known.silent < SILENCE or known.silent * 10 < known.steps:
+                continue
+            reason = "its learning rate is 0" if known.rate == 0 else "no gradient arrives"
+            if known.frozen:
+                reason = "it was frozen"
+            reasons.setdefault((reason, known.silent, known.steps), []).append(known.name)
+        count = len(self._unseen)
+        more = (
+            f"{count} more optimizer{'s' * (count > 1)} stepped after the recording had ended; what "
+            f"{'they train' if count > 1 else 'it trains'} was not looked at.",
+        )
+        return (more if count else ()) + tuple(
+            f"{fold_sentence(names)} trained in the recorded steps, but not in the last {silent} of the {steps} steps"
+            f" after them: {reason}."
+            for (reason, silent, steps), names in reasons.items()
+        )
+
+
+def _rates(optimizer: Any) -> list[Any]:
+    """The learning rate of each group."""
+    return [group.get("lr") for group in getattr(optimizer, "param_groups", ())]

@@ -1,0 +1,1 @@
+"""Programs of several processes: what they tell each other, and one report of all."""
