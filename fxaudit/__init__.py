@@ -13,7 +13,7 @@ from fxaudit._version import __version__
 if TYPE_CHECKING:
     from fxaudit.answer.answer import ParameterReport
     from fxaudit.answer.finding import Finding
-    from fxaudit.api import audit, explain, watch, why
+    from fxaudit.api import assert_trains, audit, explain, watch, why
     from fxaudit.judge.rule import Rule
     from fxaudit.judge.rules import RULES
     from fxaudit.report import Report
@@ -25,6 +25,7 @@ __all__ = [
     "Report",
     "Rule",
     "__version__",
+    "assert_trains",
     "audit",
     "explain",
     "watch",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "assert_trains": "fxaudit.api",
     "audit": "fxaudit.api",
     "explain": "fxaudit.api",
     "watch": "fxaudit.api",

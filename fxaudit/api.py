@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -28,13 +29,13 @@ from fxaudit.errors import (
     InvalidOptimizerError,
     UnknownRuleError,
 )
-from fxaudit.explanation import Explanation, explanation_of, rule_page
 from fxaudit.judge.expectations import check_patterns
+from fxaudit.judge.explanation import Explanation, explanation_of, rule_page
 from fxaudit.judge.rule import Rule
 from fxaudit.judge.rules import RULES
 from fxaudit.judge.write_up import Options, examine, unjudged_report
 from fxaudit.program.groups import flags_set
-from fxaudit.program.source import is_library, is_skipped, variables_of
+from fxaudit.program.source import PACKAGE, is_library, is_skipped, variables_of
 from fxaudit.program.tree import construction_of, constructions_of, is_only_one
 from fxaudit.report import Report
 from fxaudit.run.loop import Observation, raise_stack_limit
@@ -65,9 +66,10 @@ def audit(
     without it to prove the claim. A parameter is `trained` if gradient arrives and the optimizer's step changes its
     value.
 
-    Parameters, gradients, buffers, random states, train/eval flags, hooks, optimizer state and grad mode are bit for
-    bit what they were before, also when the closure raises. Rehearsal and proofs happen in forked copies of the
-    process.
+    Parameters, gradients, buffers, random states, hooks, flags and other plain attributes of modules, groups, state and
+    plain attributes of optimizers, schedulers that step, and grad mode are bit for bit what they were before, also when
+    the closure raises. What else it changes stays: files, lists of its own, private random generators. Rehearsal and
+    proofs happen in forked copies of the process.
 
     Args:
         model: A module, or a dict of named modules.
@@ -116,7 +118,7 @@ def audit(
         report = found or unjudged_report(prefixed, type(named[0][1]).__name__, (), failures)
     else:
         closure = _closure(model, loss, inputs)
-        frame = sys._getframe(1)
+        frame = _caller()
         files = _project_files(frame, loss)
         report = _audit_recorded(named, closure, optimizers, expected, steps, prove, rules, _scope(loss, frame), files)
         if not report.parameters:
@@ -132,6 +134,55 @@ def audit(
         )
     check_patterns(expected, report.parameters)
     return Report.of(report)
+
+
+def assert_trains(
+    model: nn.Module | Mapping[str, nn.Module],
+    loss: Any = None,
+    optimizer: Any = None,
+    *,
+    inputs: Any = None,
+    expect: Mapping[str, str] | None = None,
+    **options: Any,
+) -> Report:
+    """Assert that training changes every parameter that is not frozen, and that nothing above a warning is found.
+
+    A test of a model in one line. The audit is that of `audit`, and leaves the same untouched.
+
+    Args:
+        model: As for `audit`; so are `loss`, `optimizer`, `inputs` and the `options`.
+        loss: See `audit`.
+        optimizer: See `audit`.
+        inputs: See `audit`.
+        expect: Name patterns and the verdict expected of what they match, such as `{"teacher.*": "unreachable"}`: these
+            need not train.
+        **options: Further keyword arguments of `audit`.
+
+    Returns:
+        The report.
+
+    Raises:
+        AssertionError: A parameter does not train, or a finding is an error. The text shows each cause with its line;
+            the error's `report` is the report.
+
+    Example:
+        >>> import torch, fxaudit
+        >>> model = torch.nn.Linear(2, 1)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> fxaudit.assert_trains(model, lambda: model(torch.ones(1, 2)).sum(), optimizer).ok
+        True
+    """
+    __tracebackhide__ = True
+    report = audit(model, loss, optimizer, inputs=inputs, expect=expect, **options)
+    expected = [name for pattern in expect or {} for name in report.parameters if fnmatch.fnmatchcase(name, pattern)]
+    idle = [p.name for p in report if p.verdict not in ("trained", "frozen") and p.name not in expected]
+    if report.exit_code == 1 or idle:
+        from fxaudit.renderers.text.terminal import render_causes
+
+        error = AssertionError(render_causes(report, width=100).rstrip("\n"))
+        error.report = report  # type: ignore[attr-defined]
+        raise error
+    return report
 
 
 def _audit_recorded(
@@ -175,6 +226,14 @@ def _audit_recorded(
     if active_session() is None:
         session.release()
     return report
+
+
+def _caller() -> FrameType:
+    """The frame of the user's that called: the doors call each other."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    return frame
 
 
 def _scope(loss: object, frame: FrameType) -> dict[str, object]:
@@ -433,6 +492,7 @@ def why(tensor: torch.Tensor, loss: torch.Tensor, *, name: str = "") -> Explanat
     Raises:
         InvalidLossError: `loss` is no tensor.
         InvalidModelError: `tensor` is no tensor.
+        GraphTooDeepError: The graph has more than 15,000 nodes, and this is not the main thread.
 
     Example:
         >>> import torch, fxaudit
@@ -444,6 +504,7 @@ def why(tensor: torch.Tensor, loss: torch.Tensor, *, name: str = "") -> Explanat
         raise InvalidModelError(f"`tensor` is {_described(tensor)}. Expected: a tensor, such as model.layer.weight.")
     if not isinstance(loss, torch.Tensor):
         raise InvalidLossError(f"`loss` is {_described(loss)}. Expected: a tensor; call the closure first.")
+    raise_stack_limit()
     return explanation_of(tensor, loss, name, sys._getframe(1))
 
 

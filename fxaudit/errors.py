@@ -5,6 +5,7 @@ A defect in the user's program is a finding, never an exception. What cannot be 
 
 __all__ = [
     "FxauditError",
+    "GraphTooDeepError",
     "InvalidExpectationError",
     "InvalidLossError",
     "InvalidModelError",
@@ -34,6 +35,10 @@ class InvalidLossError(FxauditError, TypeError):
 
 class InvalidOptimizerError(FxauditError, TypeError):
     """The optimizer lacks `param_groups` or `step`."""
+
+
+class GraphTooDeepError(FxauditError, RecursionError):
+    """The autograd graph cannot be walked in this thread: freeing it afterwards would end the process."""
 
 
 class InvalidExpectationError(FxauditError, ValueError):

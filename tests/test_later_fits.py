@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fxaudit.program.fits import may_fit_again
+from fxaudit.program.ran import Ran
 from fxaudit.report import Report
 from tests.judged import run
 
@@ -123,7 +124,7 @@ def test_the_other_branch_of_a_choice_is_no_further_fit(tmp_path: Path) -> None:
     path = tmp_path / "build.py"
     path.write_text(SOURCE, encoding="utf-8")
     here = str(path)
-    ran = {here: {4, 9}}
+    ran = Ran({here: {4, 9}})
     assert not may_fit_again([here], [(here, 4, "build")], ran, "SGD")
     assert may_fit_again([here], [(here, 9, "fit")], ran, "SGD"), "`fit` is called by another function, too"
-    assert not may_fit_again([here], [(here, 9, "fit")], {here: {4, 9, 12}}, "SGD"), "that call has run already"
+    assert not may_fit_again([here], [(here, 9, "fit")], Ran({here: {4, 9, 12}}), "SGD"), "that call has run already"

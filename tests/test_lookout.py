@@ -14,6 +14,7 @@ from torch.overrides import TorchFunctionMode
 import fxaudit
 from fxaudit.run import enough, lookout
 from fxaudit.run.script import run_script
+from tests.scripts import judged, line_of
 
 
 def make() -> tuple[nn.Sequential, torch.Tensor]:
@@ -152,10 +153,39 @@ def stopping(what: str) -> fxaudit.Report:
 def test_a_parameter_that_stops_training_after_the_recorded_steps_is_noticed(what: str, reason: str) -> None:
     report = stopping(what)
     assert report["0.weight"].verdict == "trained"
-    (note,) = [note for note in report.notes if "recorded steps" in note]
-    assert note.startswith("`0.{weight,bias}` trained in the recorded steps, but not in the last 30 of the ")
-    assert note.endswith(f"{reason}.")
+    (finding,) = report.findings
+    assert finding.message.startswith(f"`0.*` stopped training: {reason} in the last 30 of ")
+    assert (finding.code, finding.level) == ("FXA411", "note" if what == "frozen" else "warning")
+    assert finding.parameters == ("0.weight", "0.bias")
+    assert report["0.weight"].findings == (finding,) and report["2.weight"].findings == ()
+    assert [rule.code for rule in report.rules] == ["FXA411"]
+    assert line_of(finding) == ('optimizer.param_groups[0]["lr"] = 0.0' if what == "rate" else "")
 
 
 def test_nothing_is_said_of_parameters_that_go_on_training() -> None:
-    assert stopping("nothing").notes == ()
+    assert (stopping("nothing").notes, stopping("nothing").findings) == ((), ())
+
+
+def test_a_schedule_that_ends_at_0_is_blamed_where_it_is_built(tmp_path: Path) -> None:
+    text = """
+        import torch
+        from torch import nn
+
+        def main():
+            model = nn.Linear(4, 4)
+            optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+            scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0)
+            for epoch in range(6):
+                for _ in range(7):
+                    optimizer.zero_grad()
+                    model(torch.randn(2, 4)).pow(2).mean().backward()
+                    optimizer.step()
+                scheduler.step()
+
+        main()
+        """
+    report = judged(tmp_path, text, to_end=True)
+    assert report["weight"].verdict == "trained"
+    assert [f.code for f in report.findings] == ["FXA411"]
+    assert line_of(report.findings[0]) == "scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0)"
+    assert report.exit_code == 0

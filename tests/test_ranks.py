@@ -10,13 +10,13 @@ import jsonschema
 import pytest
 
 import fxaudit
-from fxaudit.answer.answer import Gradient, OptimizerReport, ParameterReport, Verdict
+from fxaudit.answer.answer import Answer, Gradient, OptimizerReport, ParameterReport, Verdict
+from fxaudit.answer.document import from_text, to_text
 from fxaudit.answer.finding import Finding, Level
 from fxaudit.answer.summary import unsettled_note
 from fxaudit.errors import InvalidReportError
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers import RENDERERS, render
-from fxaudit.report import Report
 from fxaudit.run.ranks.merge import Ending, RankReport, merged
 
 SCHEMA = json.loads((Path(fxaudit.__file__).parent / "schema.json").read_text(encoding="utf-8"))
@@ -38,16 +38,16 @@ def finding(
     return Finding(code, "some-defect", level, message or f"something about {code}", "Mend it.", names, culprit)
 
 
-def report(*parameters: ParameterReport, findings: tuple[Finding, ...] = (), **rest: object) -> Report:
+def report(*parameters: ParameterReport, findings: tuple[Finding, ...] = (), **rest: object) -> Answer:
     known = {
         p.name: replace(p, findings=tuple(finding for finding in findings if p.name in finding.parameters))
         for p in parameters
     }
     optimizers = (OptimizerReport("optimizer", "SGD", None, ((0.1, tuple(known)),), 3),)
-    return Report(parameters=known, findings=findings, optimizers=optimizers, title="train.py", **rest)  # type: ignore[arg-type]
+    return Answer(parameters=known, findings=findings, optimizers=optimizers, title="train.py", **rest)  # type: ignore[arg-type]
 
 
-def rank(number: int, of: Report, *, ending: Ending = "enough", steps: int = 3, **facts: object) -> RankReport:
+def rank(number: int, of: Answer, *, ending: Ending = "enough", steps: int = 3, **facts: object) -> RankReport:
     return RankReport(number, of, ending, steps=steps, **facts)  # type: ignore[arg-type]
 
 
@@ -148,8 +148,8 @@ def test_uneven_use_is_a_finding_where_the_wrapper_waits_for_it() -> None:
     assert both.script_exit == "RuntimeError: Expected to have finished. More."
     assert both.traceback == "Traceback of rank 1"
     assert both.notes[0] == "Rank 1 died: RuntimeError: Expected to have finished."
-    jsonschema.validate(json.loads(both.to_json()), SCHEMA)
-    assert Report.from_json(both.to_json()) == both
+    jsonschema.validate(json.loads(to_text(both)), SCHEMA)
+    assert from_text(to_text(both)) == both
 
 
 def test_uneven_use_without_a_waiting_wrapper_is_no_such_finding() -> None:
@@ -175,7 +175,7 @@ def test_missing_ranks_are_told() -> None:
 
 
 def test_the_rank_that_died_first_gives_the_traceback() -> None:
-    def died(text: str) -> Report:
+    def died(text: str) -> Answer:
         return report(parameter("a", "trained"), script_exit=text, traceback=f"Traceback: {text}")
 
     both = merged(
@@ -276,7 +276,7 @@ def test_a_rank_report_survives_its_way_as_bytes() -> None:
     assert RankReport.from_bytes(one.to_bytes()) == one
 
 
-@pytest.mark.parametrize("data", [b"", b"nonsense", RankReport(0, Report()).to_bytes()[:-9]])
+@pytest.mark.parametrize("data", [b"", b"nonsense", RankReport(0, Answer()).to_bytes()[:-9]])
 def test_damaged_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(InvalidReportError, match="A rank's report is damaged"):
         RankReport.from_bytes(data)

@@ -507,3 +507,93 @@ def test_why_keeps_nothing() -> None:
 
     assert "brings a gradient" in str(explained())
     assert what_lives(kept) == []
+
+
+def small() -> tuple[nn.Linear, torch.optim.Optimizer]:
+    torch.manual_seed(0)
+    model = nn.Linear(2, 1)
+    return model, torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+def test_rates_that_the_closure_changes_are_what_they_were() -> None:
+    model, optimizer = small()
+
+    def loss() -> torch.Tensor:
+        for group in optimizer.param_groups:
+            group["lr"] *= 0.5
+            group["extra"] = True
+        return model(torch.ones(1, 2)).sum()
+
+    group = optimizer.param_groups[0]
+    before = dict(group)
+    fxaudit.audit(model, loss, optimizer)
+    assert optimizer.param_groups[0] is group and group == before
+
+
+def test_a_scheduler_that_the_closure_steps_is_what_it_was() -> None:
+    model, optimizer = small()
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.5)
+    before = dict(scheduler.state_dict())
+    attributes = sorted(vars(optimizer))
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        found = model(torch.ones(1, 2)).sum()
+        found.backward()
+        optimizer.step()
+        scheduler.step()
+        return found
+
+    fxaudit.audit(model, loss, optimizer)
+    assert scheduler.state_dict() == before
+    assert optimizer.param_groups[0]["lr"] == 0.1
+    assert sorted(vars(optimizer)) == attributes
+
+
+def test_a_group_that_the_closure_adds_is_gone() -> None:
+    model, optimizer = small()
+    more = nn.Linear(2, 2)
+
+    def loss() -> torch.Tensor:
+        if len(optimizer.param_groups) == 1:
+            optimizer.add_param_group({"params": list(more.parameters())})
+        found = model(more(torch.ones(1, 2))).sum()
+        found.backward()
+        optimizer.step()
+        return found
+
+    fxaudit.audit({"model": model, "more": more}, loss, optimizer)
+    assert [len(group["params"]) for group in optimizer.param_groups] == [2]
+
+
+def test_a_gradient_that_is_written_through_another_tensor_is_what_it_was() -> None:
+    model, optimizer = small()
+    flat = torch.ones(3)
+    model.weight.grad, model.bias.grad = flat[:2].view(1, 2), flat[2:]
+
+    def loss() -> torch.Tensor:
+        flat.zero_()
+        return model(torch.ones(1, 2)).sum()
+
+    fxaudit.audit(model, loss, optimizer)
+    assert flat.tolist() == [1.0, 1.0, 1.0]
+
+
+class Counting(nn.Linear):
+    def __init__(self) -> None:
+        super().__init__(2, 1)
+        self.seen, self.names = 0, ["first"]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen += 1
+        self.names.append("more")
+        self.late = True
+        return super().forward(x)
+
+
+def test_counters_and_settings_of_modules_are_what_they_were() -> None:
+    model = Counting()
+    names = model.names
+    fxaudit.audit(model, lambda: model(torch.ones(1, 2)).sum())
+    assert (model.seen, model.names, hasattr(model, "late")) == (0, ["first"], False)
+    assert model.names is names

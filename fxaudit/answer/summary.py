@@ -16,6 +16,8 @@ def summary(answer: Answer) -> str:
     if answer.crash is None:
         return _verdict(answer)
     if answer.audited and all(p.verdict in ("trained", "frozen") for p in answer) and len(answer):
+        if answer.crash.step == 1:
+            return f"{answer.crash}, before anything was updated. Had it gone on: {_verdict(answer)}"
         before = _verdict(answer).replace("will be updated", "were updated").replace("parameter were", "parameter was")
         return f"{answer.crash}; until then {before[0].lower()}{before[1:]}"
     return f"{answer.crash}. {_verdict(answer)}"

@@ -66,16 +66,24 @@ class _State:
         ]
         self.lazy_tensors: list[tuple[torch.Tensor, type[torch.Tensor], torch.Tensor]] = []
         self.optimizers = list(optimizers)
-        self.optimizer_states: list[tuple[Any, list[dict[str, Any]], dict[Any, Any]]] = []
+        self.optimizer_states: list[tuple[Any, dict[Any, Any]]] = []
+        self.groups: list[_Groups] = []
+        self.plain: dict[int, tuple[Any, dict[str, Any]]] = {}
+        """`id` of a module, optimizer or scheduler → it, and its attributes that are plain values."""
+        for optimizer in self.optimizers:
+            self._save_groups(optimizer)
+        for module in self.modules:
+            self._save_plain(module)
         self.tensor_hooks: list[tuple[torch.Tensor, str, Any, list[Any]]] = []
         self.tensors: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor | None, bool]] = []
-        self.gradients: dict[int, tuple[torch.Tensor, torch.Tensor | None]] = {}
+        self.gradients: dict[int, tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]] = {}
         self.random = _random_states()
         self.autocast = [(d, torch.is_autocast_enabled(d), torch.get_autocast_dtype(d)) for d in ("cpu", "cuda")]
         with session.quietly(), torch.no_grad():
             self._save_tensors()
         session.on_leaves = self._put_aside
         session.on_before_step = self._save_optimizer
+        session.on_before_schedule = self._save_plain
 
     def _save_tensors(self) -> None:
         seen: set[int] = set()
@@ -102,24 +110,42 @@ class _State:
     def _put_aside(self, leaves: Sequence[torch.Tensor]) -> None:
         for leaf in leaves:
             if id(leaf) not in self.gradients:
-                self.gradients[id(leaf)] = (leaf, leaf.grad)
-                if leaf.grad is not None:
+                gradient = leaf.grad
+                # What shares its memory with another tensor may be written through that one.
+                shared = gradient is not None and gradient.layout is torch.strided and gradient._is_view()
+                self.gradients[id(leaf)] = (
+                    leaf,
+                    gradient,
+                    gradient.clone() if gradient is not None and shared else None,
+                )
+                if gradient is not None:
                     leaf.grad = None
 
     def _save_optimizer(self, optimizer: Any) -> None:
-        if any(known is optimizer for known, _, _ in self.optimizer_states):
+        if any(known is optimizer for known, _ in self.optimizer_states):
             return
-        groups = [dict(group) for group in optimizer.param_groups]
+        self._save_groups(optimizer)
         state = {
             key: (entry, dict(entry), _cloned(entry)) if isinstance(entry, dict) else (entry, None, None)
             for key, entry in getattr(optimizer, "state", {}).items()
         }
-        self.optimizer_states.append((optimizer, groups, state))
+        self.optimizer_states.append((optimizer, state))
+
+    def _save_groups(self, optimizer: Any) -> None:
+        if all(known.optimizer is not optimizer for known in self.groups):
+            self.groups.append(_Groups(optimizer))
+            self._save_plain(optimizer)
+
+    def _save_plain(self, thing: Any) -> None:
+        if id(thing) not in self.plain:
+            kept = {key: _copied(value) for key, value in vars(thing).items() if _is_plain(value)}
+            self.plain[id(thing)] = (thing, kept)
 
     def restore(self) -> None:
         """Put everything back."""
         self.session.on_leaves = None
         self.session.on_before_step = None
+        self.session.on_before_schedule = None
         with self.session.quietly():
             torch._C._set_grad_enabled(False)
             try:
@@ -145,11 +171,12 @@ class _State:
             module.__class__ = kind
             vars(module).clear()
             vars(module).update(attributes)
-        for optimizer, groups, state in self.optimizer_states:
-            for group, saved in zip(optimizer.param_groups, groups, strict=False):
-                group.clear()
-                group.update(saved)
+        for groups in self.groups:
+            groups.restore()
+        for optimizer, state in self.optimizer_states:
             _restore_optimizer(optimizer, state)
+        for thing, kept in self.plain.values():
+            _restore_plain(thing, kept)
         for device, enabled, dtype in self.autocast:
             torch.set_autocast_enabled(device, enabled)
             torch.set_autocast_dtype(device, dtype)
@@ -165,9 +192,11 @@ class _State:
                 alias.copy_(saved)
             if tensor.requires_grad != requires_grad and is_leaf(tensor):
                 tensor.requires_grad_(requires_grad)
-        for leaf, gradient in self.gradients.values():
+        for leaf, gradient, numbers in self.gradients.values():
             if leaf.grad is not gradient:
                 leaf.grad = gradient
+            if gradient is not None and numbers is not None and not same_numbers(gradient, numbers):
+                gradient.copy_(numbers)
         for tensor, kind, data in self.lazy_tensors:
             tensor.data = data
             tensor.__class__ = kind
@@ -177,6 +206,57 @@ class _State:
                 hooks.update(items)
             if getattr(tensor, name) is not hooks:
                 setattr(tensor, name, hooks)
+
+
+class _Groups:
+    """An optimizer's param groups: which there are, what they hold, and their settings."""
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
+        self.listed = list(optimizer.param_groups)
+        self.entries = [
+            {key: list(value) if isinstance(value, list) else value for key, value in group.items()}
+            for group in self.listed
+        ]
+
+    def restore(self) -> None:
+        """The same groups with the same lists in them; what has not changed is left alone."""
+        if [id(group) for group in self.optimizer.param_groups] != [id(group) for group in self.listed]:
+            self.optimizer.param_groups[:] = self.listed
+        for group, saved in zip(self.listed, self.entries, strict=True):
+            for key in [key for key in group if key not in saved]:
+                del group[key]
+            for key, value in saved.items():
+                current = group.get(key)
+                if isinstance(value, list) and isinstance(current, list):
+                    if [id(one) for one in current] != [id(one) for one in value]:
+                        current[:] = value
+                elif current is not value:
+                    group[key] = value
+
+
+def _is_plain(value: object) -> bool:
+    """Whether the value is a number, a flag, a text, nothing, or a list of such."""
+    kinds = (int, float, bool, str, type(None))
+    return type(value) in kinds or (type(value) is list and all(type(part) in kinds for part in value))
+
+
+def _copied(value: Any) -> Any:
+    return list(value) if type(value) is list else value
+
+
+def _restore_plain(thing: Any, kept: dict[str, Any]) -> None:
+    """Attributes that were plain values are what they were; plain ones that were added are gone."""
+    attributes = vars(thing)
+    for key in [key for key, value in attributes.items() if key not in kept and _is_plain(value)]:
+        del attributes[key]
+    for key, value in kept.items():
+        current = attributes.get(key)
+        if type(value) is list and type(current) is list:
+            if current != value:
+                current[:] = value
+        elif key not in attributes or (current is not value and current != value) or type(current) is not type(value):
+            attributes[key] = value
 
 
 def _same_objects(one: dict[str, Any], other: dict[str, Any]) -> bool:

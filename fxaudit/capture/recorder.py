@@ -123,6 +123,7 @@ class Recorder(TorchFunctionMode):
         super().__init__()
         self.record = record
         self.stacks = record.stacks
+        self.lines = record.lines
         self.phase: Phase = "forward"
         self.paused = False
         self.probing = False
@@ -176,6 +177,8 @@ class Recorder(TorchFunctionMode):
 
     def stack(self, frame: FrameType | None) -> int:
         """The stack that ends in `frame`, joined to the stack of the innermost module call."""
+        if self.lines is not None and self.lines.is_paused:
+            self.lines.resume(frame)
         base = self.module_stack[-1][1] if self.module_stack else -1
         return self.stacks.from_frame(frame, self.below, base)
 

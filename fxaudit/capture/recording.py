@@ -12,6 +12,8 @@ from typing import Literal
 
 import torch
 
+from fxaudit.capture.lines import Lines
+from fxaudit.program.ran import Ran
 from fxaudit.program.source import StackTable
 
 __all__ = [
@@ -232,6 +234,15 @@ class Record:
     calls: list[ModuleCall] = field(default_factory=list)
     events: list[LoopEvent] = field(default_factory=list)
     tracks: list[Track] = field(default_factory=list)
+    lines: Lines | None = None
+    """The lines of the user's files as they ran; None where nobody listened."""
+
+    def ran(self) -> Ran:
+        """The lines that ran: those that were heard, and those that recorded calls came through."""
+        found = self.stacks.lines_seen()
+        for file, lines in self.lines.ran().items() if self.lines is not None else ():
+            found.setdefault(file, set()).update(lines)
+        return Ran(found, is_whole=self.lines is not None and self.lines.is_whole)
 
     @property
     def time(self) -> int:

@@ -20,6 +20,7 @@ from torch import nn
 from torch.overrides import _get_current_function_mode_stack, _pop_mode, _push_mode
 
 from fxaudit.capture.autograd import Probe
+from fxaudit.capture.lines import Lines
 from fxaudit.capture.patches import Patches
 from fxaudit.capture.processes import is_wrapper, join_shards, synchronises
 from fxaudit.capture.recorder import Recorder
@@ -28,7 +29,7 @@ from fxaudit.capture.registry import ModuleInfo, OptimizerInfo, SlotAssignment
 from fxaudit.capture.sums import Sums
 from fxaudit.capture.values import Snapshot, local_part, number_of
 from fxaudit.capture.variables import names_of
-from fxaudit.program.source import SourceLine, is_library
+from fxaudit.program.source import SourceLine, is_library, read_anew
 
 __all__ = ["Session", "active_session", "defining_file"]
 
@@ -48,7 +49,9 @@ class Session:
     """See the module's docstring. `on_progress` is called after every optimizer step and backward."""
 
     def __init__(self) -> None:
+        read_anew()
         self.record = Record()
+        self.lines = self.record.lines = Lines(self.record)
         self.recorder = Recorder(self.record)
         self.modules: list[ModuleInfo] = []
         self.optimizers: list[OptimizerInfo] = []
@@ -77,6 +80,8 @@ class Session:
         """Called with the leaves that a backward is about to reach."""
         self.on_before_step: Callable[[Any], None] | None = None
         """Called with an optimizer that is about to step."""
+        self.on_before_schedule: Callable[[Any], None] | None = None
+        """Called with a learning-rate scheduler that is about to step."""
         self.variables: dict[int, str] = {}
         """Module or optimizer `id` → the name of the variable it was seen under."""
         self.leaf_names: dict[int, str] = {}
@@ -157,8 +162,10 @@ class Session:
             children.install(self, patches)
             self.recorder.__enter__()  # type: ignore[no-untyped-call]
             self._mode_entered = True
+            self.lines.start(sys._getframe())
             yield self
         finally:
+            self.lines.stop()
             patches.close()
             self._patches = None
             self._depth = 0
@@ -170,6 +177,7 @@ class Session:
 
     def detach(self) -> None:
         """Take every wrapper off now, while the code goes on: from here on it runs as if nobody had ever watched."""
+        self.lines.stop()
         if self._patches is not None:
             self._patches.restore()
         self.recorder.paused = True
@@ -187,6 +195,7 @@ class Session:
         modes = _get_current_function_mode_stack()
         if not self._mode_entered or not modes or modes[-1] is not self.recorder:
             return False
+        self.lines.pause()
         self._mode_entered = False
         self.recorder.__exit__(None, None, None)
         self._rests_on = _get_current_function_mode_stack()
@@ -208,6 +217,7 @@ class Session:
         """Be as if nobody watched, until `step_back`: what runs now is looked at by a compiler."""
         if self._aside is not None or self._patches is None:
             return
+        self.lines.pause()
         self._patches.put_aside()
         above: list[Any] = []
         if self.recorder in _get_current_function_mode_stack():

@@ -232,6 +232,10 @@ class StepGraph:
         """Whether some loss carries gradient back to the tensor, by the recorded operations alone."""
         return any(vid in self._carrying for vid in self._own_values(track))
 
+    def carries_value(self, vid: int) -> bool:
+        """Whether some loss carries gradient back to the value."""
+        return vid in self._carrying
+
     @functools.cached_property
     def _carrying(self) -> frozenset[int]:
         """The values to which a loss carries gradient back."""
@@ -436,9 +440,9 @@ class StepGraph:
         if value.op < 0 or value.track >= 0:
             return -1
         for op in self.consumers.get(vid, ()):
-            if op.detail != "escape" and any(
-                values[out].requires_grad or not value.requires_grad for out in op.outputs
-            ):
+            # A view that is taken where grad mode is off says that it requires grad, and is a leaf.
+            goes_on = (values[out].requires_grad and (op.grad_enabled or not values[out].leaf) for out in op.outputs)
+            if op.detail != "escape" and op.outputs and (any(goes_on) or not value.requires_grad):
                 return -1
         return vid
 

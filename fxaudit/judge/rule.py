@@ -332,14 +332,6 @@ class Rule:
         concerned = list(states)
         for state in concerned:
             state.explained.append(self.code)
-        lines: list[Related] = []
-        for source, role in related:
-            if source is None or len(lines) == 3:
-                continue
-            if culprit is not None and (source.file, source.line) == (culprit.file, culprit.line):
-                continue
-            if all((source.file, source.line) != (r.source.file, r.source.line) for r in lines):
-                lines.append(Related(source, role))
         return Finding(
             code=self.code,
             name=self.name,
@@ -348,10 +340,21 @@ class Rule:
             fix=fix or self.fix,
             parameters=tuple(state.name for state in concerned) + tuple(extra),
             culprit=culprit,
-            related=tuple(lines),
+            related=related_lines(culprit, related),
             path=audit.path(concerned[0]) if concerned else (),
             fact=fact,
         )
+
+
+def related_lines(culprit: SourceLine | None, related: Iterable[tuple[SourceLine | None, str]]) -> tuple[Related, ...]:
+    """The first three of the lines that are known, each once, and not the culprit's."""
+    told = {(culprit.file, culprit.line)} if culprit is not None else set()
+    lines: list[Related] = []
+    for source, role in related:
+        if source is not None and len(lines) < 3 and (source.file, source.line) not in told:
+            told.add((source.file, source.line))
+            lines.append(Related(source, role))
+    return tuple(lines)
 
 
 def _prose(cls: type[Rule]) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable
 
 from fxaudit.capture.recording import Record
+from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine, StackTable, is_library
 from fxaudit.program.tree import (
     Obstacle,
@@ -141,23 +142,25 @@ def skipping_return(stacks: StackTable, stack: int) -> SourceLine | None:
     return None
 
 
-def _ran(record: Record) -> dict[str, set[int]]:
-    return record.stacks.lines_seen()
-
-
 def why_never_called(
-    record: Record, attribute: str, seen: Iterable[int] = (), receivers: frozenset[str] = frozenset()
+    record: Record,
+    attribute: str,
+    seen: Iterable[int] = (),
+    receivers: frozenset[str] = frozenset(),
+    done: frozenset[str] = frozenset(),
 ) -> list[tuple[SourceLine, str]]:
     """Why no call of `attribute` ran: (line, role) pairs, the decisive one first.
 
     Call sites in the user's files are listed, those seen running (the frames of the `seen` stacks) subtracted. What
     remains is kept from running by a branch, an early exit, or because its function is never called; or it is no call
     at all (`optimizer.step` without parentheses). `receivers` limits the sites to these variable or attribute names.
+    `done` names methods that other code has called for the same thing: a function that nobody calls and that would do
+    so again is left over from an older version, and not missed.
     """
     stacks = record.stacks
     files = project_files(record)
     lines = {(stacks.file(i), stacks.line(i)) for stack in seen for i in stacks.chain(stack)}
-    ran = _ran(record)
+    ran = record.ran()
     mentions = [
         (tree, node)
         for tree, node in uncalled_mentions(files, attribute)
@@ -176,19 +179,30 @@ def why_never_called(
         and (not receivers or _receiver(node.func) in receivers)
     ]
     best: list[tuple[SourceLine, str]] = []
+    idle: list[tuple[SourceLine, str]] = []
     for tree, node in sites:
-        found = _decisive(files, obstacles(tree, node, ran.get(tree.file, set())))
+        found = _decisive(files, obstacles(tree, node, ran.of(tree.file)))
         where = source_at(tree.file, node.lineno)
         if found:
             return [*_lines(found), (where, "the call that never runs"), *behind_test(files, found[0])]
+        if receivers and node.lineno in ran.of(tree.file):
+            idle = idle or [(where, "this call runs, and what it calls passes it on to nobody")]
         scope = tree.function(node)
         if scope is not None and not _entered(tree, scope, ran):
             outer = _why_not_entered(files, tree, scope, ran) or _overriding(files, tree, scope, ran)
+            if not outer and _does_one_of(scope, done):
+                continue
             candidate = [*outer, (where, f"the call stands in `{getattr(scope, 'name', 'lambda')}`, which never runs")]
             if outer:
                 return candidate
             best = best or [(candidate[-1][0], candidate[-1][1])]
-    return best
+    return idle or best
+
+
+def _does_one_of(scope: ast.AST, methods: frozenset[str]) -> bool:
+    """Whether the function calls one of these methods."""
+    calls = (node.func for node in ast.walk(scope) if isinstance(node, ast.Call))
+    return any(isinstance(called, ast.Attribute) and called.attr in methods for called in calls)
 
 
 def calls_not_run(record: Record, attributes: Iterable[str], more: Iterable[str] = ()) -> list[tuple[str, int]]:
@@ -196,13 +210,13 @@ def calls_not_run(record: Record, attributes: Iterable[str], more: Iterable[str]
 
     A `requires_grad_(False)` does not count: it lets nothing train.
     """
-    ran = _ran(record)
+    ran = record.ran()
     found = []
     files = [*project_files(record), *more]
     for attribute in attributes:
         for tree, node in call_sites(files, attribute):
             false = any(isinstance(a, ast.Constant) and a.value is False for a in node.args)
-            if not false and node.lineno not in ran.get(tree.file, ()) and isinstance(node.func, ast.Attribute):
+            if not false and node.lineno not in ran.of(tree.file) and isinstance(node.func, ast.Attribute):
                 found.append((tree.file, node.lineno))
     return found
 
@@ -232,23 +246,21 @@ def _decisive(files: list[str], found: list[Obstacle]) -> list[Obstacle]:
     return found
 
 
-def _entered(tree: Tree, scope: ast.AST, ran: dict[str, set[int]]) -> bool:
+def _entered(tree: Tree, scope: ast.AST, ran: Ran) -> bool:
     body = getattr(scope, "body", [])
     statements = body if isinstance(body, list) else [body]
     return any(
         getattr(s, "lineno", 0) <= line <= (getattr(s, "end_lineno", 0) or 0)
         for s in statements
-        for line in ran.get(tree.file, ())
+        for line in ran.of(tree.file)
     )
 
 
-def _why_not_entered(
-    files: list[str], tree: Tree, scope: ast.AST, ran: dict[str, set[int]]
-) -> list[tuple[SourceLine, str]]:
+def _why_not_entered(files: list[str], tree: Tree, scope: ast.AST, ran: Ran) -> list[tuple[SourceLine, str]]:
     return _lines(obstacles_to_entering(files, tree, scope, ran))
 
 
-def _overriding(files: list[str], tree: Tree, scope: ast.AST, ran: dict[str, set[int]]) -> list[tuple[SourceLine, str]]:
+def _overriding(files: list[str], tree: Tree, scope: ast.AST, ran: Ran) -> list[tuple[SourceLine, str]]:
     """The method of a subclass that runs in the place of the method `scope`, and does not call it."""
     owner, name = tree.parents.get(scope), getattr(scope, "name", "")
     if not isinstance(owner, ast.ClassDef):
@@ -272,12 +284,12 @@ def _overriding(files: list[str], tree: Tree, scope: ast.AST, ran: dict[str, set
     return []
 
 
-def obstacles_to_entering(files: Iterable[str], tree: Tree, scope: ast.AST, ran: dict[str, set[int]]) -> list[Obstacle]:
+def obstacles_to_entering(files: Iterable[str], tree: Tree, scope: ast.AST, ran: Ran) -> list[Obstacle]:
     """What keeps the calls of a function from running, where none of it ran and something does."""
     if _entered(tree, scope, ran):
         return []
     for other, call in call_sites(files, getattr(scope, "name", "")):
-        found = obstacles(other, call, ran.get(other.file, set()))
+        found = obstacles(other, call, ran.of(other.file))
         if found:
             return found
     return []

@@ -14,6 +14,7 @@ from typing import Literal
 
 from fxaudit.capture.autograd import OpsBySequence, Probe
 from fxaudit.capture.facts import Fact
+from fxaudit.capture.operations import plain_name
 from fxaudit.capture.recording import Op, Record, Track
 from fxaudit.judge.walks import sweep
 
@@ -76,6 +77,8 @@ SELECTING = frozenset(
 """A zero that these make says only that another part of the value counts."""
 RANKS = ("backward", "hook", "number", "empty", "factor", "cancelled", "derivative", "selected")
 """Ways to vanish, those that explain most first."""
+SCALED_TERMS = {"add": (1,), "sub": (1,), "rsub": (0,), "lerp": (1,), "addcmul": (1, 2), "addcdiv": (1, 2)}
+"""Operations that scale a term by a number: the positions of what is scaled."""
 SUMMING = frozenset({"add", "add_", "sub", "sub_", "__add__", "__radd__", "__sub__", "__rsub__", "__iadd__"})
 ELEMENTWISE = tuple(
     f"{name}Backward"
@@ -99,6 +102,12 @@ RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_
 OVERWRITING = frozenset(
     "__setitem__ copy_ index_put_ index_copy_ masked_scatter_ scatter_ zero_ fill_ zeros_ constant_".split()
 )
+
+
+def _is_scaled(op: Op, position: int) -> bool:
+    """Whether the operation multiplies the input at `position` by the number it is given."""
+    name = plain_name(op.name)
+    return name == "mul" or (len(op.inputs) > 1 and position in SCALED_TERMS.get(name, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +230,7 @@ class _Ascent:
             return self._more[start]
         found = self._more[start] = []
         op = self.op_of(start)
-        if op < 0 or self.record.ops[op].name not in SELECTING:
+        if op < 0 or self.record.ops[op].name not in SELECTING | OVERWRITING:
             return found
         flows = self.probe.flows
         queue, seen = [start], {start}
@@ -302,7 +311,7 @@ def _is_shift(probe: Probe, node: int, position: int, track: Track) -> bool:
 
 
 def _rank(record: Record, found: Vanishing) -> int:
-    if found.how == "derivative" and (found.bites < 0 or record.ops[found.bites].name in SELECTING):
+    if found.how == "derivative" and (found.bites < 0 or record.ops[found.bites].name in SELECTING | OVERWRITING):
         return len(RANKS)
     return RANKS.index(found.how)
 
@@ -323,7 +332,7 @@ def _explain(record: Record, probe: Probe, node: int, position: int, finder: Ops
     op = record.ops[op_index]
     if op.name in SHIFTING and track.shape and len(track.shape) == 1 and _is_shift(probe, node, position, track):
         return Vanishing("cancelled", op_index, op_index, track.index, flow.name)
-    if any(number == 0 for number in op.numbers) and op.name in ("mul", "mul_", "__mul__", "__rmul__", "multiply"):
+    if 0 in op.numbers and _is_scaled(op, position):
         return Vanishing("number", op_index, op_index, node=flow.name)
     empty = next((vid for vid in op.inputs if record.values[vid].numel == 0 and record.values[vid].requires_grad), -1)
     if empty >= 0:

@@ -21,6 +21,7 @@ from fxaudit.capture.session import Session
 from fxaudit.capture.values import is_elsewhere
 from fxaudit.judge.graph import StepGraph
 from fxaudit.judge.vanishing import gradient_origin
+from fxaudit.program.source import is_library
 
 __all__ = ["FULL_WRITES", "Judge", "ParameterState", "Verdict"]
 
@@ -226,6 +227,39 @@ class Judge:
                             "a loss reaches it; it belongs to a module beside the model, and no optimizer holds it"
                         )
         self._remade_leaves(reached, held)
+        self._kept_and_cut_off(paths)
+
+    def _kept_and_cut_off(self, paths: dict[int, str]) -> None:
+        """Parameters that a model made, keeps in a list or dict, computes with, and whose results are cut off.
+
+        No optimizer holds them and no loss reaches them; a teacher that is hidden in a list on purpose comes from
+        outside, is a copy, or is used where grad mode is off.
+        """
+        for index, name in paths.items():
+            track = self.record.tracks[index]
+            if index in self._named or not track.is_parameter or not track.requires_grad or "[" not in name:
+                continue
+            if self._is_used_with_gradient(track) and self._was_made_by_a_module(track) and self.graph.cuts(index):
+                self._named.add(index)
+                state = self._state(self._unique(name), track, None, "")
+                state.verdict, state.mechanism = "unregistered", "cut off"
+                state.reason = "kept where `parameters()` does not look, and what is computed from it is cut off"
+
+    def _is_used_with_gradient(self, track: Track) -> bool:
+        values = self.record.values
+        users = (op for vid in track.values for op in self.graph.consumers.get(vid, ()))
+        return any(op.phase == "forward" and any(values[out].requires_grad for out in op.outputs) for op in users)
+
+    def _was_made_by_a_module(self, track: Track) -> bool:
+        """Whether the constructor of one of the user's classes made it anew."""
+        stacks = self.record.stacks
+        own = (stacks.codes[frame] for frame in stacks.chain(track.created) if not is_library(stacks.file(frame)))
+        made = any(code.co_name == "__init__" for code in own)
+        return made and not any(self._is_copy(vid) for vid in track.values[:1])
+
+    def _is_copy(self, vid: int) -> bool:
+        op = self.record.values[vid].op
+        return op >= 0 and self.record.ops[op].name in {*COPYING, "__deepcopy__"}
 
     def _is_only_a_parts(self, track: int) -> bool:
         """Whether only optimizers hold it that another optimizer built for its own use, such as for a schedule."""
@@ -453,6 +487,10 @@ class Judge:
             return
         if not state.held and not state.facts:
             self._unheld(state)
+            return
+        if tensor.is_meta and state.facts:
+            state.verdict = "unknown"
+            state.reason = "a loss reaches it and an optimizer steps it; on the meta device there is no value to change"
             return
         self._held(state)
 

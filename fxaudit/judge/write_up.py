@@ -156,6 +156,26 @@ def report_on(
     )
 
 
+def with_later_findings(answer: Answer, findings: Sequence[Finding]) -> Answer:
+    """`answer` with what was found after it had been made."""
+    if not findings:
+        return answer
+    parameters = dict(answer.parameters)
+    for finding in findings:
+        for name in finding.parameters:
+            if name in parameters:
+                known = parameters[name]
+                parameters[name] = replace(known, findings=(*known.findings, finding))
+    known_rules = {rule.code for rule in answer.rules}
+    told = {finding.code for finding in findings} - known_rules
+    return replace(
+        answer,
+        parameters=parameters,
+        findings=tuple(sorted((*answer.findings, *findings), key=lambda finding: LEVELS.index(finding.level))),
+        rules=(*answer.rules, *(rule_info(rule) for rule in RULES if rule.code in told)),
+    )
+
+
 def _with_brief_path(finding: Finding) -> Finding:
     path = tuple(replace(step, source=_brief(step.source)) if step.source else step for step in finding.path)
     return replace(finding, path=path)

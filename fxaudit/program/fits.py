@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 
+from fxaudit.program.ran import Ran
 from fxaudit.program.tree import Tree, are_alternatives, call_sites, constructions_of, tree_of
 
 __all__ = ["OPTIMIZERS", "may_fit_again"]
@@ -12,8 +13,6 @@ __all__ = ["OPTIMIZERS", "may_fit_again"]
 OPTIMIZERS = frozenset(
     "ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop Rprop SGD SparseAdam".split()
 )
-
-Ran = Mapping[str, Collection[int]]
 
 
 def may_fit_again(files: Sequence[str], built: Sequence[tuple[str, int, str]], ran: Ran, kind: str) -> bool:
@@ -55,14 +54,14 @@ def _is_called_elsewhere(files: Sequence[str], function: str, ran: Ran) -> bool:
     name = outer[-1] if name == "__init__" and outer else name
     if name.startswith("<"):
         return False
-    return any(call.lineno not in ran.get(tree.file, ()) for tree, call in call_sites(files, name))
+    return any(call.lineno not in ran.of(tree.file) for tree, call in call_sites(files, name))
 
 
 def _is_built_behind(tree: Tree, statement: ast.stmt, kinds: set[str], ran: Ran) -> bool:
     scope = tree.function(statement)
     for _, line, _ in constructions_of([tree.file], kinds):
         later = tree.statement_at(line)
-        if later is None or line <= statement.lineno or line in ran.get(tree.file, ()):
+        if later is None or line <= statement.lineno or line in ran.of(tree.file):
             continue
         if tree.function(later) is scope and not are_alternatives(tree, statement, later):
             return True

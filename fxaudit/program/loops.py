@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from fxaudit.program.ran import RanLines
 from fxaudit.program.tree import Obstacle, Tree, draws_at_random, obstacles, tree_of
 
 __all__ = [
@@ -150,7 +151,7 @@ def _choices(tree: Tree, loop: ast.For, call: ast.Call) -> list[Obstacle]:
     inside = range(loop.lineno + 1, (loop.end_lineno or loop.lineno) + 1)
     return [
         replace(obstacle, role=f"`{obstacle.condition}` decides which of them run")
-        for obstacle in obstacles(tree, call, set())
+        for obstacle in obstacles(tree, call, RanLines())
         if obstacle.condition and obstacle.line in inside
     ]
 

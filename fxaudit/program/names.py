@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from fxaudit.program.ran import RanLines
 from fxaudit.program.tree import Obstacle, Tree, binding_of, obstacles, tree_of
 
 __all__ = [
@@ -184,7 +185,7 @@ def siblings_of(tree: Tree, statement: ast.stmt, name: str) -> set[str]:
     return found
 
 
-def growth_not_reached(file: str, line: int, ran: set[int]) -> list[Obstacle]:
+def growth_not_reached(file: str, line: int, ran: RanLines) -> list[Obstacle]:
     """What keeps every statement from running that would add something to the value bound at `line`."""
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree else None

@@ -15,8 +15,10 @@ import os
 import site
 import sys
 import sysconfig
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
+from typing import Any, TypeVar
 
 __all__ = [
     "PACKAGE",
@@ -27,8 +29,17 @@ __all__ = [
     "displayed_path",
     "is_library",
     "is_skipped",
+    "of_text",
+    "read_anew",
     "read_source",
 ]
+
+Result = TypeVar("Result")
+
+_OF_TEXTS: list[Any] = []
+"""The caches of what was read from texts."""
+_STAMPS: dict[str, tuple[int, int] | None] = {}
+"""File → its size and time of change when it was first read."""
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 CONTEXT_LINES = 3
@@ -74,13 +85,17 @@ def is_skipped(file: str) -> bool:
     return path.startswith(_standard_library()) and not path.startswith(_installed_directories())
 
 
-@functools.cache
 def displayed_path(file: str) -> str:
     """`file` as reports print it: relative to the working directory or to the package directory it lies under."""
+    return _displayed_from(os.getcwd(), file)
+
+
+@functools.cache
+def _displayed_from(directory: str, file: str) -> str:
     path = os.path.abspath(file)
     if file.startswith("<"):
         return file
-    here = os.getcwd() + os.sep
+    here = directory + os.sep
     if path.startswith(here) and not is_library(path):
         return path[len(here) :].replace(os.sep, "/")
     for root in _installed_directories():
@@ -106,13 +121,49 @@ def variables_of(frame: FrameType) -> dict[str, object]:
     snapshot = frame.f_locals
     found = dict(snapshot)
     is_function = bool(frame.f_code.co_flags & inspect.CO_OPTIMIZED)
-    if sys.version_info < (3, 13) and is_function and sys.gettrace() is None and sys.getrefcount(snapshot) <= 3:
+    if sys.version_info < (3, 13) and is_function and not _is_debugged() and sys.getrefcount(snapshot) <= 3:
         snapshot.clear()
     return found
 
 
+def _is_debugged() -> bool:
+    """Whether somebody traces who may look at the snapshots."""
+    trace = sys.gettrace()
+    return trace is not None and not is_skipped(getattr(getattr(trace, "__code__", None), "co_filename", ""))
+
+
+def of_text(function: Callable[[str], Result]) -> Callable[[str], Result]:
+    """Keep what `function` reads from the text of a file, until `read_anew` finds the file changed."""
+    cached = functools.lru_cache(maxsize=256)(function)
+    _OF_TEXTS.append(cached)
+    return cached
+
+
+def read_anew() -> None:
+    """Forget what was read from files that have changed since: in a long session they are edited and loaded again."""
+    changed = [file for file, stamp in _STAMPS.items() if _stamp(file) != stamp]
+    for file in changed:
+        del _STAMPS[file]
+        linecache.checkcache(file)
+    if changed:
+        for cached in _OF_TEXTS:
+            cached.cache_clear()
+        _positions.cache_clear()
+
+
+def _stamp(file: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(file)
+    except (OSError, ValueError):
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
 def read_source(file: str) -> list[str]:
     """The lines of `file` as Python sees them, without line ends; empty when it cannot be read."""
+    if file not in _STAMPS and not file.startswith("<"):
+        _STAMPS[file] = _stamp(file)
+        linecache.checkcache(file)  # another module may have read an older text of it
     return [line.rstrip("\r\n") for line in linecache.getlines(file)]
 
 

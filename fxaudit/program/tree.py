@@ -6,11 +6,11 @@ Recording says what ran. What did *not* run is only in the source: this module l
 from __future__ import annotations
 
 import ast
-import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from fxaudit.program.source import read_source
+from fxaudit.program.ran import RanLines
+from fxaudit.program.source import of_text, read_source
 
 __all__ = [
     "NOT_UNPACKED",
@@ -101,7 +101,7 @@ def _covers_column(node: ast.stmt, line: int, column: int) -> bool:
     return begins_before and ends_behind
 
 
-@functools.lru_cache(maxsize=256)
+@of_text
 def tree_of(file: str) -> Tree | None:
     """The parsed `file`, or None where it cannot be read or parsed."""
     lines = read_source(file)
@@ -119,6 +119,9 @@ def tree_of(file: str) -> Tree | None:
         for child in ast.iter_child_nodes(node):
             parents[child] = node
     return Tree(file, root, parents, tuple(statements))
+
+
+JUMPS = (ast.Return, ast.Continue, ast.Break, ast.Raise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,19 +197,19 @@ def _called_name(node: ast.Call) -> str:
     return ""
 
 
-def _line_ran(tree: Tree, node: ast.AST, ran: set[int]) -> bool:
+def _line_ran(tree: Tree, node: ast.AST, ran: RanLines) -> bool:
     first = getattr(node, "lineno", 0)
     last = getattr(node, "end_lineno", first) or first
     return any(first <= line <= last for line in ran)
 
 
-def _body_ran(body: list[ast.stmt], ran: set[int]) -> bool:
+def _body_ran(body: list[ast.stmt], ran: RanLines) -> bool:
     return any(
         statement.lineno <= line <= (statement.end_lineno or statement.lineno) for statement in body for line in ran
     )
 
 
-def obstacles(tree: Tree, node: ast.AST, ran: set[int]) -> list[Obstacle]:
+def obstacles(tree: Tree, node: ast.AST, ran: RanLines) -> list[Obstacle]:
     """What keeps `node` from running, the decisive statement first, given the lines that are known to have run.
 
     Looks outwards through the branches around the node: a branch in which nothing ran is an obstacle, and so is a
@@ -217,7 +220,7 @@ def obstacles(tree: Tree, node: ast.AST, ran: set[int]) -> list[Obstacle]:
     inner: ast.AST = node
     for outer in tree.ancestors(node):
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            jump = _jump_before(tree, outer, inner)
+            jump = _jump_before(tree, outer, inner, ran)
             if jump is not None:
                 found.append(jump)
             break
@@ -261,7 +264,7 @@ def obstacles(tree: Tree, node: ast.AST, ran: set[int]) -> list[Obstacle]:
                 if not _body_ran(outer.body, ran):
                     found.append(Obstacle(tree.file, pattern.lineno, "the case never matches"))
         if isinstance(outer, ast.stmt | ast.Module | ast.ExceptHandler):
-            jump = _jump_before(tree, outer, inner)
+            jump = _jump_before(tree, outer, inner, ran)
             if jump is not None:
                 found.append(jump)
         inner = outer
@@ -269,22 +272,19 @@ def obstacles(tree: Tree, node: ast.AST, ran: set[int]) -> list[Obstacle]:
     return found[::-1]
 
 
-def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST) -> Obstacle | None:
+def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST, ran: RanLines) -> Obstacle | None:
     """A statement in the same block before `inner` that leaves the block, if there is one."""
     for name in ("body", "orelse", "finalbody"):
         statements = getattr(block, name, None)
         if not isinstance(statements, list) or inner not in statements:
             continue
         for statement in reversed(statements[: statements.index(inner)]):
-            if isinstance(statement, ast.Return | ast.Continue | ast.Break | ast.Raise):
+            if isinstance(statement, JUMPS) and not ran.certainly_not(statement.lineno):
                 word = type(statement).__name__.lower()
                 return Obstacle(tree.file, statement.lineno, f"the `{word}` comes first")
             if isinstance(statement, ast.If):
-                ends = next(
-                    (s for s in statement.body if isinstance(s, ast.Return | ast.Continue | ast.Break | ast.Raise)),
-                    None,
-                )
-                if ends is not None:
+                ends = next((s for s in statement.body if isinstance(s, JUMPS)), None)
+                if ends is not None and not ran.certainly_not(ends.lineno):
                     text = tree.text(statement.test)
                     word = type(ends).__name__.lower()
                     role = f"`{text}` is always true, and then `{word}`"
@@ -364,7 +364,7 @@ class Rebound:
     """Whether it mentions the old value, be it for the shape."""
 
 
-def rebinding_of(file: str, line: int, ran: set[int]) -> Rebound | None:
+def rebinding_of(file: str, line: int, ran: RanLines) -> Rebound | None:
     """The statement of the same function that gives a name assigned at `line` another value before anybody read it.
 
     None where there is no such statement among the lines that ran.
@@ -557,7 +557,7 @@ def made_lazily(file: str, line: int) -> bool:
     return any("cache" in ast.unparse(decorator) for decorator in decorators)
 
 
-def branch_ran(file: str, line: int, ran: set[int]) -> bool:
+def branch_ran(file: str, line: int, ran: RanLines) -> bool:
     """Whether anything in the body of the `if` at `line` ran."""
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree else None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import functools
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from fxaudit.program.source import of_text
 from fxaudit.program.tree import FunctionNode, Tree, branches_around, tree_of
 
 __all__ = ["Origin", "first_line", "has_rounds", "joined_strings", "origins", "origins_of_test", "results"]
@@ -224,7 +224,7 @@ class _Index:
     calls: dict[str, list[ast.Call]] = field(default_factory=dict)
 
 
-@functools.lru_cache(maxsize=256)
+@of_text
 def _index(file: str) -> _Index:
     tree = tree_of(file)
     index = _Index(tree)

@@ -32,8 +32,8 @@ CHECKPOINTS = (3, 6, 12, 25)
 def thaws_not_run(record: Record, files: Iterable[str] = ()) -> bool:
     """Whether the program, or one of these `files` beside it, has a statement, not seen running, that lets something
     train."""
-    ran = record.stacks.lines_seen()
-    assigned = any(line not in ran.get(file, ()) for file, line in late_thaws(project_files(record)))
+    ran = record.ran()
+    assigned = any(line not in ran.of(file) for file, line in late_thaws(project_files(record)))
     return assigned or bool(calls_not_run(record, THAWING, files))
 
 
@@ -127,7 +127,7 @@ class Settling:
                 (stacks.file(frame), stacks.line(frame), getattr(code, "co_qualname", code.co_name))
                 for frame, code in codes
             ]
-            if may_fit_again(files, built, stacks.lines_seen(), info.type):
+            if may_fit_again(files, built, record.ran(), info.type):
                 return True
         return False
 

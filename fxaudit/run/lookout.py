@@ -10,10 +10,15 @@ from typing import Any
 
 import torch
 
-from fxaudit.answer.folding import fold_sentence
 from fxaudit.capture.session import Session
+from fxaudit.judge.questions.rates import written_rate
+from fxaudit.judge.rules.loop.stops_later import Stop
+from fxaudit.judge.trail import source_at
+from fxaudit.program.source import SourceLine
 
 __all__ = ["Lookout", "Vigil"]
+
+Line = tuple[SourceLine | None, str]
 
 MAX_STEPS = 500
 MAX_SECONDS = 30.0
@@ -105,6 +110,8 @@ class _Trained:
     steps: int = 0
     rate: Any = None
     frozen: bool = False
+    optimizer: int = -1
+    """The `id` of the optimizer that stepped it last."""
 
     @property
     def silent(self) -> int:
@@ -120,7 +127,8 @@ class Lookout:
     """
 
     def __init__(self, session: Session) -> None:
-        self._known = {id(optimizer) for info in session.optimizers if (optimizer := info.ref()) is not None}
+        self._known = {id(optimizer): info for info in session.optimizers if (optimizer := info.ref()) is not None}
+        self._record = session.record
         self._unseen: set[int] = set()
         self._trained: dict[int, _Trained] = {}
         for track, tensor in session.live_tracks():
@@ -141,29 +149,50 @@ class Lookout:
                 if known is not None:
                     known.steps += 1
                     known.rate, known.frozen = rate, not parameter.requires_grad
+                    known.optimizer = id(optimizer)
                     if parameter.grad is not None and rate != 0:
                         known.last = known.steps
 
-    def notes(self) -> tuple[str, ...]:
+    def stops(self) -> list[Stop]:
         """What stopped, for at least 20 steps and a tenth of all, until the end."""
-        reasons: dict[tuple[str, int, int], list[str]] = {}
+        found: dict[tuple[str, int, int, int], list[str]] = {}
         for known in self._trained.values():
-            if known.silent < SILENCE or known.silent * 10 < known.steps:
-                continue
-            reason = "its learning rate is 0" if known.rate == 0 else "no gradient arrives"
-            if known.frozen:
-                reason = "it was frozen"
-            reasons.setdefault((reason, known.silent, known.steps), []).append(known.name)
+            if known.silent >= SILENCE and known.silent * 10 >= known.steps:
+                found.setdefault((_reason(known), known.silent, known.steps, known.optimizer), []).append(known.name)
+        return [
+            Stop(tuple(names), reason, silent, steps, reason == FROZEN, *self._lines(optimizer, reason))
+            for (reason, silent, steps, optimizer), names in found.items()
+        ]
+
+    def _lines(self, optimizer: int, reason: str) -> tuple[SourceLine | None, tuple[Line, ...]]:
+        """The schedule or the assignment that makes the rate 0; where something else stops it, no line is known."""
+        info = self._known.get(optimizer)
+        if info is None:
+            return None, ()
+        stacks = self._record.stacks
+        related = ((stacks.source(info.created), "the optimizer is built here"),)
+        if reason == RATE and info.schedulers:
+            return stacks.source(info.schedulers[-1][0]), related
+        written = written_rate(self._record, later=True) if reason == RATE else None
+        return source_at(written.tree.file, written.line) if written is not None else None, related
+
+    def notes(self) -> tuple[str, ...]:
+        """How many optimizers came too late to be looked at."""
         count = len(self._unseen)
         more = (
             f"{count} more optimizer{'s' * (count > 1)} stepped after the recording had ended; what "
             f"{'they train' if count > 1 else 'it trains'} was not looked at.",
         )
-        return (more if count else ()) + tuple(
-            f"{fold_sentence(names)} trained in the recorded steps, but not in the last {silent} of the {steps} steps"
-            f" after them: {reason}."
-            for (reason, silent, steps), names in reasons.items()
-        )
+        return more if count else ()
+
+
+FROZEN, RATE = "it was frozen", "its learning rate is 0"
+
+
+def _reason(known: _Trained) -> str:
+    if known.frozen:
+        return FROZEN
+    return RATE if known.rate == 0 else "no gradient arrives"
 
 
 def _rates(optimizer: Any) -> list[Any]:

@@ -19,7 +19,8 @@ from fxaudit.capture.session import Session
 from fxaudit.capture.watch.autograd import note_hand_updates
 from fxaudit.judge.rule import Rule
 from fxaudit.judge.rules import RULES
-from fxaudit.judge.write_up import Options, examine
+from fxaudit.judge.rules.loop.stops_later import StopsLater
+from fxaudit.judge.write_up import Options, examine, with_later_findings
 from fxaudit.run.enough import MAX_FITS, Settling
 from fxaudit.run.lookout import Lookout, Vigil
 from fxaudit.run.ranks.merge import Ending, RankReport
@@ -177,8 +178,13 @@ class Observation:
         """The report on what was seen so far, or when it was enough."""
         if self._made is None:
             return self._examine()
-        stopped = self._lookout.notes() if self._lookout is not None else ()
-        return replace(self._made, notes=(*self._made.notes, *stopped))
+        if self._lookout is None:
+            return self._made
+        stopped = self._lookout.stops() if StopsLater in self.rules else []
+        return with_later_findings(
+            replace(self._made, notes=(*self._made.notes, *self._lookout.notes())),
+            [StopsLater().told(stop, list(self._made.parameters)) for stop in stopped],
+        )
 
     def _examine(self) -> Answer:
         notes = self.session.notes
@@ -208,6 +214,12 @@ class Observation:
     def rounds(self) -> int:
         """How often the optimizer that stepped most has stepped; without any step, how many backwards there were."""
         return _steps(self.session) or len(self.session.record.backwards())
+
+    @property
+    def steps(self) -> int:
+        """How many training steps are over: steps of an optimizer, or updates by hand, each after its backward."""
+        by_hand = max([track.hand_updates for track in self.session.record.tracks], default=0)
+        return max(_steps(self.session), by_hand)
 
     def _notes(self) -> tuple[str, ...]:
         steps = self._unrecorded + (self._vigil.steps if self._vigil is not None else 0)

@@ -223,7 +223,7 @@ def _execute(
             return None, None
         if module and isinstance(error, ImportError) and _is_of_the_search(error):
             raise InvalidTargetError(f"There is no module {argv[0]!r}: {error}.") from error
-        observation.crash = Crash(_own_line(error), 0 if observation.has_ended else observation.rounds + 1)
+        observation.crash = Crash(_own_line(error), 0 if observation.has_ended else observation.steps + 1)
         return f"{type(error).__name__}: {_message(error)}", _own_traceback(error)
     finally:
         if ending.ended:

@@ -10,6 +10,7 @@ from fxaudit.capture.facts.losses import LOSSES
 from fxaudit.capture.facts.norms import NORMS
 from fxaudit.capture.facts.precision import PRECISION
 from fxaudit.capture.facts.products import PRODUCTS
+from fxaudit.capture.facts.scaled_sums import SCALED_SUMS
 from fxaudit.capture.facts.selections import SELECTIONS
 from fxaudit.capture.facts.singular import SINGULAR
 from fxaudit.capture.facts.softmax import SOFTMAX
@@ -23,6 +24,7 @@ FAMILIES: tuple[Family, ...] = (
     SOFTMAX,
     LOSSES,
     PRODUCTS,
+    SCALED_SUMS,
     SELECTIONS,
     NORMS,
     PRECISION,

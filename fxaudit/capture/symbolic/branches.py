@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import ast
 import builtins
-import functools
 from types import FrameType
 
-from fxaudit.program.source import read_source
+from fxaudit.program.source import of_text, read_source
 
 __all__ = ["assumed_truth"]
 
@@ -97,7 +96,7 @@ def _module_calls(body: list[ast.stmt]) -> int:
     return count
 
 
-@functools.lru_cache(maxsize=128)
+@of_text
 def _conditions(file: str) -> tuple[_Condition | ast.Call, ...]:
     try:
         tree = ast.parse("\n".join(read_source(file)))

@@ -318,6 +318,8 @@ def _scheduler_step(session: Session, step: Callable[..., Any]) -> Callable[...,
 
     @functools.wraps(step)
     def step_and_note(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if session.on and session.on_before_schedule is not None:
+            session.on_before_schedule(self)
         before = _zero_groups(getattr(self, "optimizer", None))
         outcome = step(self, *args, **kwargs)
         if session.on and getattr(self, "optimizer", None) is not None:

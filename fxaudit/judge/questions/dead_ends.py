@@ -69,11 +69,11 @@ def thrown_away(audit: Audit, stack: int) -> Rebinding | None:
     The value may be returned, alone or as a part of something, and be thrown away by a caller.
     """
     stacks = audit.record.stacks
-    ran = stacks.lines_seen()
+    ran = audit.record.ran()
     is_whole = True
     for frame in stacks.chain(stack):
         file, line = stacks.file(frame), stacks.line(frame)
-        found = rebinding_of(file, line, ran.get(file, set()))
+        found = rebinding_of(file, line, ran.of(file))
         if found is not None and (is_whole or found.reads_old) and _goes_on_without(audit, frame, found, is_whole):
             return Rebinding(source_at(file, found.line), found.reads_old)
         is_whole = is_whole and is_only_returned(file, line)
@@ -116,7 +116,7 @@ def overlooked(audit: Audit, stack: int) -> list[tuple[SourceLine, str]]:
 
 def _in_its_place(audit: Audit, frame: int, tree: Tree, statement: ast.stmt, name: str) -> list[tuple[SourceLine, str]]:
     """The statements after the one that binds `name` that may have been meant to read it."""
-    ran = audit.record.stacks.lines_seen().get(tree.file, set())
+    ran = audit.record.ran().of(tree.file)
     beside = siblings_of(tree, statement, name)
     later = [
         other

@@ -59,11 +59,11 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     the registration where nothing mentions it.
     """
     made = registration(audit, root, path)
-    ran = audit.record.stacks.lines_seen()
+    ran = audit.record.ran()
     for tree, mention in _mentions(audit, root, path):
         loop = loop_over(tree, mention)
         node = loop.call if loop is not None else mention
-        found = obstacles(tree, node, ran.get(tree.file, set()))
+        found = obstacles(tree, node, ran.of(tree.file))
         here = source_at(tree.file, getattr(node, "lineno", 0))
         scope = tree.function(node)
         if not found and scope is not None:
@@ -118,11 +118,11 @@ def _late_closure(audit: Audit, path: str) -> tuple[SourceLine, str] | None:
     """For a member of a list: the line that makes a function for each member, all of which see the last one."""
     if not any(part.isdigit() for part in path.split(".")):
         return None
-    ran = audit.record.stacks.lines_seen()
+    ran = audit.record.ran()
     for file in audit.project_files:
         tree = tree_of(file)
         for line, name in late_closures(tree) if tree is not None else ():
-            if line in ran.get(file, ()):
+            if line in ran.of(file):
                 return source_at(file, line), f"each function made here reads `{name}` when it is called, the last one"
     return None
 

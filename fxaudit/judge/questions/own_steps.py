@@ -71,7 +71,7 @@ def _rebinding(tree: Tree, kind: ast.ClassDef) -> Idle | None:
 
 def _unreached_write(audit: Audit, tree: Tree, kind: ast.ClassDef) -> Idle | None:
     """What keeps every statement that would write into a parameter from running."""
-    ran = audit.record.stacks.lines_seen().get(tree.file, set())
+    ran = audit.record.ran().of(tree.file)
     writes = list(_writes(kind))
     if not writes or not ran & {line for m in _methods(kind) for line in range(m.lineno, (m.end_lineno or 0) + 1)}:
         return None

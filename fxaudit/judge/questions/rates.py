@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fxaudit.capture.recording import Record
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import source_at
+from fxaudit.judge.trail import project_files, source_at
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, is_zero, sliced_statements, tree_of
 from fxaudit.program.values import Origin, first_line, origins, results
@@ -51,15 +52,19 @@ class Rate:
         return culprit, related
 
 
-def written_rate(audit: Audit) -> Rate | None:
-    """The last assignment to some `["lr"]` in the user's files."""
-    found = None
-    for file in audit.project_files:
+def written_rate(record: Record, *, later: bool = False) -> Rate | None:
+    """The last assignment to some `["lr"]` in the user's files: of those that ran, where all that ran is known.
+
+    With `later` only what had not run when the recording ended counts.
+    """
+    found, ran = None, record.ran()
+    for file in project_files(record):
         tree = tree_of(file)
         for node in ast.walk(tree.root) if tree is not None else ():
             if isinstance(node, ast.Assign | ast.AugAssign):
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                if any(_is_rate(target) for target in targets):
+                has_run = node.lineno in ran.of(file) if later else not ran.of(file).certainly_not(node.lineno)
+                if any(_is_rate(target) for target in targets) and has_run != later:
                     assert tree is not None
                     found = Rate(tree, node.value, node.lineno)
     return found

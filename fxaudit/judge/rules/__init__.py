@@ -12,6 +12,7 @@ from fxaudit.judge.rules.loop.rewritten_between_steps import RewrittenBetweenSte
 from fxaudit.judge.rules.loop.scaler_skips_every_step import ScalerSkipsEveryStep
 from fxaudit.judge.rules.loop.step_before_gradient import StepBeforeGradient
 from fxaudit.judge.rules.loop.step_never_called import StepNeverCalled
+from fxaudit.judge.rules.loop.stops_later import StopsLater
 from fxaudit.judge.rules.loop.uneven_use import UnevenUse
 from fxaudit.judge.rules.optimizers.empty_optimizer import EmptyOptimizer
 from fxaudit.judge.rules.optimizers.flag_on_module import FlagOnModule
@@ -25,6 +26,7 @@ from fxaudit.judge.rules.path.checkpoint_inputs import CheckpointInputs
 from fxaudit.judge.rules.path.custom_function_returns_none import CustomFunctionReturnsNone
 from fxaudit.judge.rules.path.dead_end import DeadEnd
 from fxaudit.judge.rules.path.detached_path import DetachedPath
+from fxaudit.judge.rules.path.inert_loss_term import InertLossTerm
 from fxaudit.judge.rules.path.left_torch import LeftTorch
 from fxaudit.judge.rules.path.loss_cut_off import LossCutOff
 from fxaudit.judge.rules.path.module_never_called import ModuleNeverCalled
@@ -68,6 +70,7 @@ RULES: tuple[type[Rule], ...] = (
     NonDifferentiable,
     CheckpointInputs,
     DeadEnd,
+    InertLossTerm,
     EmptyOptimizer,
     NotInOptimizer,
     ForeignTensor,
@@ -90,6 +93,7 @@ RULES: tuple[type[Rule], ...] = (
     NeverCleared,
     NeverSynchronised,
     UnevenUse,
+    StopsLater,
     RoundingNoise,
     ExpectedNotToTrain,
     ExpectedToTrain,

@@ -7,7 +7,6 @@ another way could change is not known, and is no finding.
 from __future__ import annotations
 
 import ast
-import functools
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from torch import nn
 
 from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
 from fxaudit.judge.questions.mentions import HOUSEKEEPING
-from fxaudit.program.source import SourceLine, actual_path
+from fxaudit.program.ran import Ran
+from fxaudit.program.source import SourceLine, actual_path, of_text
 from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, call_sites, draws_at_random, obstacles, tree_of
 
 __all__ = ["Doubts"]
@@ -49,7 +49,7 @@ class Doubts:
         found: SymbolicTrace,
         hiding: Iterable[SymbolicOp],
         files: Iterable[str],
-        ran: dict[str, set[int]],
+        ran: Ran,
     ) -> None:
         self.methods = _methods(model)
         self._answers: dict[str, str] = {}
@@ -123,12 +123,12 @@ class Doubts:
         node = branch.node
         if isinstance(node, ast.IfExp):
             return [node.body, node.orelse]
-        ran = self.ran.get(branch.tree.file, set())
+        ran = self.ran.of(branch.tree.file)
         sides = [side for side in (node.body, node.orelse) if not any(_ran(statement, ran) for statement in side)]
         return [statement for side in sides for statement in side]
 
     def _may_run(self, tree: Tree, node: ast.AST, depth: int) -> str:
-        ran = self.ran.get(tree.file, set())
+        ran = self.ran.of(tree.file)
         scope = tree.function(node)
         found = obstacles(tree, node, ran)
         if found:
@@ -217,7 +217,7 @@ def _branch_at(line: SourceLine) -> _Branch | None:
     return None
 
 
-@functools.lru_cache(maxsize=256)
+@of_text
 def _conditions(file: str) -> tuple[Condition, ...]:
     """The conditions and loops of a file, inner ones first."""
     tree = tree_of(file)

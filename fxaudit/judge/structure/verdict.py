@@ -75,7 +75,7 @@ class TracedJudge(Judge):
 
     @functools.cached_property
     def _doubts(self) -> dict[int, Doubts]:
-        ran = self.record.stacks.lines_seen()
+        ran = self.record.ran()
         defined = [info.defined_in for info in self.session.modules if info.calls and info.defined_in]
         files = list(dict.fromkeys([*project_files(self.record), *defined]))
         return {

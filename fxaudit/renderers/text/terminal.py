@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from fxaudit.answer.answer import Answer, OptimizerReport
     from fxaudit.answer.finding import Finding, PathStep
 
-__all__ = ["render", "to_rich"]
+__all__ = ["render", "render_causes", "to_rich"]
 
 STYLES = {"error": "red", "warning": "yellow", "note": "cyan"}
 VERDICT_STYLES = {"trained": "green", "frozen": "blue", "unknown": "yellow"}
@@ -49,6 +49,21 @@ TIMELINE_LINES = 10
 
 def render(report: Answer, *, width: int = 80, color: bool = False) -> str:
     """The report as text, `width` columns wide, without escape codes unless `color` is asked for."""
+    return _printed(to_rich(report), width, color)
+
+
+def render_causes(report: Answer, *, width: int = 80, color: bool = False) -> str:
+    """The verdict, the errors and warnings, and what no finding explains; without the tables."""
+    universe = Universe.of(report.parameters)
+    parts: list[RenderableType] = [*_verdict(report)]
+    for finding in report.findings:
+        if finding.level != "note":
+            parts += ["", *_finding(finding, universe)]
+    parts += [_line("- ", sentence) for sentence in unexplained(report)]
+    return _printed(Group(*parts), width, color)
+
+
+def _printed(what: RenderableType, width: int, color: bool) -> str:
     console = Console(
         file=io.StringIO(),
         width=width,
@@ -59,7 +74,7 @@ def render(report: Answer, *, width: int = 80, color: bool = False) -> str:
         legacy_windows=False,
     )
     with console.capture() as capture:
-        console.print(to_rich(report))
+        console.print(what)
     return "".join(f"{line.rstrip()}\n" for line in capture.get().split("\n")[:-1])
 
 

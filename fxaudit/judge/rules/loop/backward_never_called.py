@@ -137,9 +137,9 @@ def _unwritten(audit: Audit, states: list[ParameterState]) -> tuple[SourceLine |
     if not calls:
         return None
     computed: Lines = [(audit.op_source(calls[-1].index), "the gradients are computed here")]
-    ran = audit.record.stacks.lines_seen()
+    ran = audit.record.ran()
     for tree, node in gradient_writes(audit.project_files):
-        if node.lineno in ran.get(tree.file, ()):
+        if node.lineno in ran.of(tree.file):
             continue
         where = (source_at(tree.file, node.lineno), "the line that never runs")
         for outer in tree.ancestors(node):
@@ -147,7 +147,7 @@ def _unwritten(audit: Audit, states: list[ParameterState]) -> tuple[SourceLine |
             if empty:
                 first, second = (source_at(tree.file, line) for line in (empty[-1].first, empty[-1].second))
                 return second, [(first, f"`{empty[-1].name}` gives its items once, and here"), where, *computed]
-        why = [*obstacles(tree, node, ran.get(tree.file, set()))]
+        why = [*obstacles(tree, node, ran.of(tree.file))]
         if why:
             return source_at(why[0].file, why[0].line), [where, *computed, *behind_test(audit.project_files, why[0])]
     return computed[0][0], []

@@ -112,7 +112,7 @@ def _culprit(audit: Audit, optimizer: int, states: list[ParameterState]) -> tupl
     arrivals = [i for i, e in enumerate(events) if isinstance(e, BackwardEvent) and tracks & e.arrived.keys()]
     backward = arrivals[-1] if arrivals else -1
     seen = [event.stack for event in events if event.kind in ("step", "scheduler step", "scaler step", "scaler skip")]
-    why = why_never_called(audit.record, "step", seen, receivers(audit, optimizer))
+    why = why_never_called(audit.record, "step", seen, receivers(audit, optimizer), done=frozenset({"backward"}))
     if why:
         tree = tree_of(why[0][0].file)
         written = written_in_loop(tree, why[0][0].line) if tree is not None else []

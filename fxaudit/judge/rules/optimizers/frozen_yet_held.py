@@ -147,14 +147,14 @@ def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
         for _, _, stack in track.freezes
         for i in stacks.chain(stack)
     }
-    ran = stacks.lines_seen()
+    ran = audit.record.ran()
     for tree, call in call_sites(project_files(audit.record), "requires_grad_"):
         sets_true = (not call.args and not call.keywords) or any(
             isinstance(a, ast.Constant) and a.value is True for a in [*call.args, *[k.value for k in call.keywords]]
         )
         if not sets_true or (tree.file, call.lineno) in ran_calls:
             continue
-        found = obstacles(tree, call, ran.get(tree.file, set()))
+        found = obstacles(tree, call, ran.of(tree.file))
         where = source_at(tree.file, call.lineno)
         if found:
             scope = tree.function(call)

@@ -287,8 +287,8 @@ def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, li
     if not loud:
         quiet = [(source_at(file, line), "its argument is made here") for file, line, _ in found if line != here]
         return None, list(quiet[:2])
-    ran = audit.record.stacks.lines_seen()
-    never = [e for e in loud if e[2] == "branch" and not branch_ran(e[0], e[1], ran.get(e[0], set()))]
+    ran = audit.record.ran()
+    never = [e for e in loud if e[2] == "branch" and not branch_ran(e[0], e[1], ran.of(e[0]))]
     first = next((e for e in loud if e[2] == "rebound"), (never or loud)[0])
     words = {"filter": "filtered here", "rebound": "assigned anew in each round", "branch": "decided here"}
     more: list[tuple[SourceLine | None, str]] = [

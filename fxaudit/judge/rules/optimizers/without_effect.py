@@ -113,9 +113,9 @@ def _misspelt(state: ParameterState) -> Iterator[tuple[str, bool]]:
 
 def _written(audit: Audit, name: str) -> SourceLine | None:
     """The line that sets the attribute, or the key; one that was seen running before one that was not."""
-    ran = audit.record.stacks.lines_seen()
+    ran = audit.record.ran()
     stores = [(file, line) for file in audit.project_files for line in _stores(file, name)]
-    stores.sort(key=lambda place: place[1] not in ran.get(place[0], ()))
+    stores.sort(key=lambda place: place[1] not in ran.of(place[0]))
     return source_at(*stores[0]) if stores else None
 
 

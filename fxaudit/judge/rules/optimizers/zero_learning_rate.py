@@ -114,7 +114,7 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
             if why:
                 return why[0][0], [*why[1:], *related]
         return scheduler, [*factors[:2], (built, "the optimizer is built here")]
-    written = None if _constructed_with_zero(audit, info) else written_rate(audit)
+    written = written_rate(audit.record)
     rate = written or given_rate(audit, info)
     if rate is None:
         return built, []
@@ -142,10 +142,3 @@ def _bound_names(audit: Audit, stack: int) -> frozenset[str]:
         for name in binding_of(stacks.file(frame), stacks.line(frame)).names:
             names.add(name.rsplit(".", 1)[-1])
     return frozenset(names)
-
-
-def _constructed_with_zero(audit: Audit, info: OptimizerInfo) -> bool:
-    return any(
-        event.kind == "optimizer" and event.subject == info.index and event.text.endswith("lr=0")
-        for event in audit.record.events
-    )

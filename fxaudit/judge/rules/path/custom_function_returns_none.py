@@ -185,7 +185,7 @@ def _branch_not_taken(audit: Audit, returned: SourceLine, position: int) -> Sour
     if not isinstance(statement.value, ast.Tuple) or not 0 <= position < len(statement.value.elts):
         return None
     element = statement.value.elts[position]
-    ran = audit.record.stacks.lines_seen().get(returned.file, set())
+    ran = audit.record.ran().of(returned.file)
     for node in ast.walk(scope):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.capture.recording import BackwardEvent
 from fxaudit.judge.questions.dead_ends import bound, thrown_away
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
@@ -26,6 +27,8 @@ class LossCutOff(Rule):
         states = audit.unexplained("unreachable")
         backwards = [event for event in audit.graph.backwards if event.roots]
         values = audit.record.values
+        if not states and not any(state.verdict == "frozen" and state.held for state in audit.states):
+            yield from self._refused(audit, backwards)
         if not states or not backwards or any(audit.graph.reaches_by_data(state.index) for state in audit.states):
             return
         if any(values[vid].requires_grad for event in backwards for vid in event.roots):
@@ -46,6 +49,21 @@ class LossCutOff(Rule):
                 (audit.source(dead), "what the parameters are used for ends here"),
             ],
         )
+
+    def _refused(self, audit: Audit, backwards: list[BackwardEvent]) -> Iterator[Finding]:
+        """One finding for a loss that PyTorch refuses beside others that train everything."""
+        values = audit.record.values
+        refused = [e for e in backwards if e.error and not any(values[vid].requires_grad for vid in e.roots)]
+        if refused and len(refused) < len(backwards):
+            event = refused[0]
+            op = values[event.roots[0]].op
+            yield self.finding(
+                audit,
+                (),
+                "PyTorch refuses this `backward`: its loss carries no gradient",
+                audit.source(event.stack),
+                related=[(audit.op_source(op), "the loss is computed here")],
+            )
 
     @staticmethod
     def bad() -> Example:

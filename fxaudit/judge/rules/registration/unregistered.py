@@ -36,6 +36,9 @@ class Unregistered(Rule):
             if not state.track.is_leaf or not _is_own_leaf(audit, state):
                 continue
             source, related, kind = filled_at(audit, state)
+            if state.mechanism == "cut off":
+                cut = audit.graph.cuts(state.index)[0]
+                related = [(audit.op_source(cut.op), "and here what is computed from it is cut off"), *related]
             source = source or audit.source(project_stack(audit.record.stacks, state.track.created))
             if source is not None and (source.file, source.line) in rewrapping:
                 continue

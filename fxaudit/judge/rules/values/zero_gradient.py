@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.facts import Fact
+from fxaudit.capture.operations import plain_name
 from fxaudit.capture.recording import BackwardEvent
 from fxaudit.judge.questions.masking import hiding_mask, last_bend, one_step_long, part_read_alone
 from fxaudit.judge.questions.zeros import Origins, factor_origins, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import project_stack, source_at
-from fxaudit.judge.vanishing import OVERWRITING, Vanishing
+from fxaudit.judge.vanishing import OVERWRITING, SCALED_TERMS, Vanishing
 from fxaudit.judge.verdict import FULL_WRITES, ParameterState
 from fxaudit.program.names import growth_not_reached
 from fxaudit.program.source import SourceLine
@@ -38,7 +39,6 @@ BY_ZERO = Fact(
 NOTHING = "Look at what selects: print how many elements are left, and skip the term where there is none."
 FILLING = ("fill_", "constant_", "ones_")
 """What makes even a single element a constant that somebody chose."""
-MULTIPLYING = ("mul", "mul_", "__mul__", "__rmul__", "multiply")
 
 
 class ZeroGradient(Rule):
@@ -262,7 +262,8 @@ def _dropped(audit: Audit, index: int) -> SourceLine | None:
 
 def _multiplied_by_zero(audit: Audit, index: int) -> SourceLine | None:
     """The line that gave a factor its value 0, where the operation multiplies by the number 0."""
-    if index < 0 or audit.record.ops[index].name not in MULTIPLYING or 0 not in audit.record.ops[index].numbers:
+    op = audit.record.ops[index] if index >= 0 else None
+    if op is None or plain_name(op.name) not in ("mul", *SCALED_TERMS) or 0 not in op.numbers:
         return None
     return zero_number(audit, index)
 
@@ -274,8 +275,8 @@ def _never_grows(audit: Audit, index: int) -> list[tuple[SourceLine, str]]:
     if frame < 0:
         return []
     file = stacks.file(frame)
-    found = growth_not_reached(file, stacks.line(frame), stacks.lines_seen().get(file, set()))
-    # That a loop has no round is only guessed from its body: nothing of torch's ran there.
+    found = growth_not_reached(file, stacks.line(frame), audit.record.ran().of(file))
+    # Where nobody heard of all lines, that a loop has no round is only guessed from its body.
     found.sort(key=lambda obstacle: not obstacle.condition)
     return [(source_at(o.file, o.line), f"no term is added to it: {o.role}") for o in found[:2]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from torch import nn
 from fxaudit.capture.autograd import autograd_graph
 from fxaudit.capture.remembered import remembered
 from fxaudit.capture.session import active_session
+from fxaudit.errors import GraphTooDeepError
 from fxaudit.judge.graph import StepGraph
 from fxaudit.judge.rule import Rule
 from fxaudit.program.source import SourceLine, variables_of
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 __all__ = ["Explanation", "explanation_of", "rule_page"]
+
+
+MOST_BESIDE_MAIN = 15_000
+"""Nodes of a graph that are walked outside the main thread; from some 60,000 on freeing them overflows 8 MB."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ def explanation_of(tensor: torch.Tensor, loss: torch.Tensor, name: str, frame: F
         )
     if not tensor.requires_grad:
         return Explanation(name, False, "`requires_grad` is False on it")
-    nodes, edges = autograd_graph([loss])
+    nodes, edges = _walked(loss)
     wanted = tensor.grad_fn
     target = next(
         (
@@ -103,6 +109,23 @@ def explanation_of(tensor: torch.Tensor, loss: torch.Tensor, name: str, frame: F
             unwatched=active_session() is None and remembered(loss) is None,
         )
     return Explanation(name, True, "the loss brings a gradient to it", tuple(_path(nodes, edges, target)))
+
+
+def _walked(loss: torch.Tensor) -> tuple[list[Any], list[tuple[int, int]]]:
+    """The graph behind the loss.
+
+    Torch 2.6 to 2.13: a node once seen from Python keeps its Python object for life, and a chain of such nodes is freed
+    recursively. The main thread's stack grows as far as that takes; other threads' stacks do not.
+    """
+    if threading.current_thread() is threading.main_thread():
+        return autograd_graph([loss])
+    nodes, edges = autograd_graph([loss], MOST_BESIDE_MAIN)
+    if len(nodes) > MOST_BESIDE_MAIN:
+        raise GraphTooDeepError(
+            f"The graph behind the loss has more than {MOST_BESIDE_MAIN:,} nodes. Outside the main thread so many are "
+            "not walked: PyTorch frees them recursively, and the process would die. Call `why` in the main thread."
+        )
+    return nodes, edges
 
 
 def _path(nodes: list[Any], edges: list[tuple[int, int]], target: int) -> list[str]:

@@ -1,0 +1,320 @@
+"""Which lines of the user's own files ran, as they ran.
+
+Python tells of each line (`sys.monitoring` from 3.12 on, else `sys.settrace`). Nothing of the user's is called or read.
+Libraries are told of once per function and then left alone. Where a debugger or a coverage tool already traces, nothing
+is installed, and what the recorded calls came through is all that is known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import inspect
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, Any
+
+from fxaudit.program.source import is_library, is_skipped, read_source
+
+if TYPE_CHECKING:
+    from fxaudit.capture.recording import Record
+
+__all__ = ["Lines"]
+
+Trace = Callable[[FrameType, str, Any], Any]
+
+_bootstrap: Any = importlib._bootstrap
+_FIND_AND_LOAD: Any = _bootstrap._find_and_load
+
+_GETTRACE = sys.gettrace
+_LOOKING = frozenset({"locals", "vars", "dir", "eval", "exec", "_getframe", "currentframe", "stack", "f_locals"})
+
+IDLE_EVENTS = 20_000
+"""Lines of a function that may run without a new one among them, before it is left alone: some 10 ms."""
+LOOK_EVERY = 1 << 14
+"""Calls between two looks at the clock."""
+IDLE_SECONDS = 0.5
+"""CPU time without any call of torch after which watching pauses: data is being made, which would take longer."""
+
+
+class Lines:
+    """The lines that ran between `start` and `stop`, by code object."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self.is_paused = False
+        self.is_whole = True
+        """Whether nothing that ran while calls were recorded was left out."""
+        self._ran: dict[int, tuple[CodeType, set[int]]] = {}
+        self._traces: dict[int, tuple[CodeType, Trace | None]] = {}
+        self._monitor: _Monitor | None = None
+        self._started = False
+        self._calls = 0
+        self._looked = (0, 0.0)
+        """The moment of the record and the CPU time at the last look at the clock."""
+        self._paused_at: tuple[FrameType | None, int] | None = None
+        """Where the user's program was when it seemed to make data only; None where the recording paused as well."""
+        self._enter: Trace = self._entered
+        self._thread = 0
+
+    def ran(self) -> dict[str, set[int]]:
+        """File → the lines that ran."""
+        found: dict[str, set[int]] = {}
+        for code, lines in self._ran.values():
+            found.setdefault(code.co_filename, set()).update(lines)
+        return found
+
+    def start(self, frame: FrameType | None) -> None:
+        """Begin to listen; `frame` and its callers go on running, and their further lines count too."""
+        if self._started:
+            return
+        if _GETTRACE() is not None or _has_other_threads():
+            self.is_whole = False
+            return
+        self._thread = threading.get_ident()
+        self.is_whole = self.is_whole and not any(is_of_the_user(outer.f_code) for outer in self._callers(frame))
+        if sys.version_info >= (3, 12):
+            self._monitor = _Monitor(self)
+            self._started = self._monitor.start()
+            self.is_whole = self.is_whole and self._started
+            return
+        self._started = True
+        self._listen(frame)
+
+    def stop(self) -> None:
+        """Stop listening, unless somebody else listens by now."""
+        if not self._started:
+            return
+        if self._monitor is not None:
+            self._monitor.stop()
+        elif not self.is_paused:
+            self._unlisten()
+        self._started, self._paused_at = False, None
+
+    def pause(self, told_of: FrameType | None = None) -> None:
+        """Let the program run at full speed until `resume`. Where the recording pauses as well, nothing is missed."""
+        if self._started and not self.is_paused and self._monitor is None:
+            self._unlisten(told_of)
+            self.is_paused = True
+
+    def resume(self, frame: FrameType | None) -> None:
+        """Listen again after a `pause`, if nobody else does by now."""
+        self.is_paused = False
+        if self._paused_at is not None and self._paused_at != self._own_place(frame):
+            self.is_whole = False
+        self._paused_at = None
+        if self._started and threading.get_ident() == self._thread and _GETTRACE() is None:
+            self._listen(frame)
+
+    # -- with sys.settrace ---------------------------------------------------------------------------------------
+
+    def _listen(self, frame: FrameType | None) -> None:
+        for outer in self._callers(frame):
+            trace = self._trace_of(outer.f_code)
+            if trace is not None and outer.f_trace is None:
+                outer.f_trace = trace
+        self._looked = (self._record.time, time.process_time())
+        if vars(_bootstrap)["_find_and_load"] is _FIND_AND_LOAD:
+            _bootstrap._find_and_load = _resting(self)
+        sys.gettrace = _debugger  # programs ask it whether they are debugged, and then run otherwise
+        sys.settrace(self._enter)
+
+    def _callers(self, frame: FrameType | None) -> Iterator[FrameType]:
+        """`frame` and its callers, up to where the user's program was started."""
+        while frame is not None and frame.f_code not in self._record.stacks.outermost:
+            yield frame
+            frame = frame.f_back
+
+    def _unlisten(self, told_of: FrameType | None = None) -> None:
+        """Hear nothing more. Python still writes the copy of `told_of` back into its variables, so that one stays."""
+        if _GETTRACE() == self._enter:
+            sys.settrace(None)
+        else:
+            self.is_whole = False
+        if vars(_bootstrap)["_find_and_load"] is not _FIND_AND_LOAD:
+            _bootstrap._find_and_load = _FIND_AND_LOAD
+        sys.gettrace = _GETTRACE
+        frame: FrameType | None = sys._getframe()
+        while frame is not None:
+            if getattr(frame.f_trace, "__qualname__", "").startswith("Lines._listener."):
+                frame.f_trace, frame.f_trace_lines = None, True
+            if sys.version_info < (3, 13) and frame is not told_of:
+                _drop_snapshot(frame)
+            frame = frame.f_back
+
+    @contextlib.contextmanager
+    def at_rest(self, module: str) -> Iterator[None]:
+        """Hear nothing while a library's module is imported: it runs many calls, and none of them is the user's."""
+        if _GETTRACE() != self._enter or not _is_of_a_library(module):
+            yield
+            return
+        sys.settrace(None)
+        try:
+            yield
+        finally:
+            if self._started and not self.is_paused and _GETTRACE() is None:
+                sys.settrace(self._enter)
+
+    def _own_place(self, frame: FrameType | None) -> tuple[FrameType | None, int]:
+        """The innermost frame of the user's, and its instruction: while both stay, it waits for the same call."""
+        own = next((outer for outer in self._callers(frame) if is_of_the_user(outer.f_code)), None)
+        return own, own.f_lasti if own is not None else -1
+
+    def _entered(self, frame: FrameType, event: str, argument: object) -> Trace | None:
+        self._calls += 1
+        if self._calls >= LOOK_EVERY:
+            self._look_at_the_clock(frame)
+        code = frame.f_code
+        known = self._traces.get(id(code))
+        return known[1] if known is not None else self._trace_of(code)
+
+    def _look_at_the_clock(self, frame: FrameType) -> None:
+        self._calls = 0
+        moment, then = self._looked
+        now = time.process_time()
+        if _has_other_threads():
+            self.is_whole = False
+            self._unlisten(frame)
+            self._started = False
+        elif self._record.time != moment:
+            self._looked = (self._record.time, now)
+        elif now - then > IDLE_SECONDS:
+            self.pause(frame)
+            self._paused_at = self._own_place(frame)
+
+    def _trace_of(self, code: CodeType) -> Trace | None:
+        """What listens to the lines of `code`; None where they are nobody's, or enough was heard."""
+        known = self._traces.get(id(code))
+        if known is None:
+            known = self._traces[id(code)] = (code, self._listener(code))
+        return known[1]
+
+    def _listener(self, code: CodeType) -> Trace | None:
+        if not is_of_the_user(code):
+            return None
+        if sys.version_info < (3, 13) and _sees_its_variables(code):
+            self.is_whole = False
+            return None
+        read_source(code.co_filename)  # as it is now: it may be edited while it runs
+        lines = self._lines_of(code)
+        idle = 0
+
+        def listen(frame: FrameType, event: str, argument: object) -> Trace | None:
+            nonlocal idle
+            line = frame.f_lineno
+            if line not in lines:
+                lines.add(line)
+                idle = 0
+                return listen
+            idle += 1
+            if idle > IDLE_EVENTS:
+                self.is_whole = False
+                self._traces[id(code)] = (code, None)
+                frame.f_trace_lines = False
+            return listen
+
+        return listen
+
+    def _lines_of(self, code: CodeType) -> set[int]:
+        known = self._ran.get(id(code))
+        if known is None:
+            known = self._ran[id(code)] = (code, set())
+        return known[1]
+
+
+class _Monitor:
+    """The same through `sys.monitoring`, which tells of each line once: what has been told costs nothing more."""
+
+    NAME = "fxaudit"
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._tool = -1
+
+    def start(self) -> bool:
+        """Whether Python tells us; not where all tools are taken."""
+        monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
+        for tool in (4, 3):
+            if monitoring.get_tool(tool) is None:
+                break
+        else:
+            return False
+        self._tool = tool
+        monitoring.use_tool_id(tool, self.NAME)
+        monitoring.register_callback(tool, monitoring.events.LINE, self._line)
+        monitoring.set_events(tool, monitoring.events.LINE)
+        monitoring.restart_events()
+        return True
+
+    def stop(self) -> None:
+        monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
+        if self._tool >= 0 and monitoring.get_tool(self._tool) == self.NAME:
+            monitoring.set_events(self._tool, 0)
+            monitoring.register_callback(self._tool, monitoring.events.LINE, None)
+            monitoring.free_tool_id(self._tool)
+        self._tool = -1
+
+    def _line(self, code: CodeType, line: int) -> object:
+        if is_of_the_user(code):
+            self._lines._lines_of(code).add(line)
+        return sys.monitoring.DISABLE  # type: ignore[attr-defined,unused-ignore]
+
+
+def _resting(lines: Lines) -> Callable[[str, Any], Any]:
+    """What imports a module, `lines` resting meanwhile. Python leaves it out of tracebacks like its own machinery."""
+
+    def _find_and_load(name: str, import_: Any) -> Any:
+        with lines.at_rest(name):
+            return _FIND_AND_LOAD(name, import_)
+
+    code = _find_and_load.__code__
+    _find_and_load.__code__ = code.replace(co_filename=_FIND_AND_LOAD.__code__.co_filename)
+    return _find_and_load
+
+
+def _debugger() -> Any:
+    """What `sys.gettrace` says while we listen: a debugger, if one has come in between."""
+    trace = _GETTRACE()
+    return None if getattr(trace, "__func__", None) is Lines._entered else trace
+
+
+def _has_other_threads() -> bool:
+    """Until Python 3.12, `sys.settrace` may lose what two threads write to a variable that they share in a closure."""
+    return sys.version_info < (3, 13) and threading.active_count() > 1 + sum(
+        thread.daemon and type(thread).__name__ == "TMonitor" for thread in threading.enumerate()
+    )
+
+
+def _drop_snapshot(frame: FrameType) -> None:
+    """Each frame that was told of keeps a copy of its variables, unless it, or somebody else, looks at it."""
+    if frame.f_code.co_flags & inspect.CO_OPTIMIZED and not _sees_its_variables(frame.f_code):
+        snapshot = frame.f_locals
+        if sys.getrefcount(snapshot) <= 3:
+            snapshot.clear()
+
+
+def _sees_its_variables(code: CodeType) -> bool:
+    """Whether a function takes its own variables as a dictionary: until Python 3.12 a tracer would write into it."""
+    return bool(code.co_flags & inspect.CO_OPTIMIZED) and not _LOOKING.isdisjoint(code.co_names)
+
+
+def _is_of_a_library(module: str) -> bool:
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names:
+        return True
+    loaded = sys.modules.get(top)
+    try:
+        spec = loaded.__spec__ if loaded is not None else importlib.util.find_spec(top)
+    except (ImportError, AttributeError, ValueError):
+        return False
+    file = spec.origin if spec is not None else None
+    return file is not None and (is_library(file) or is_skipped(file))
+
+
+def is_of_the_user(code: CodeType) -> bool:
+    """Whether the code stands in a file of the user's own project."""
+    file = code.co_filename
+    return not is_skipped(file) and not is_library(file)

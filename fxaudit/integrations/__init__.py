@@ -1,0 +1,1 @@
+"""At home in other tools: one module for each, by its own extension points."""
