@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from fxaudit.answer.answer import VERDICTS, Verdict
 from fxaudit.answer.finding import Finding, Level, PathStep, Related
 from fxaudit.answer.folding import fold_sentence
 from fxaudit.capture.naming import variable_name
 from fxaudit.judge.graph import SHAPE_ONLY, Cut, StepGraph, UnusedValue
 from fxaudit.judge.trail import project_files
-from fxaudit.judge.verdict import Judge, ParameterState, Verdict
+from fxaudit.judge.verdict import Judge, ParameterState
 from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import binding_of
 
@@ -91,6 +92,18 @@ class Audit:
         if self.session.forward_unseen and not unrecorded:
             return [state for state in states if state.verdict != "unreachable"]
         return states
+
+    def book(self, finding: Finding, rule: type[Rule], *, is_told: bool = True) -> None:
+        """Note that `rule` has given a cause: the parameters that it explains count as explained from here on.
+
+        What is meant is not told.
+        """
+        if is_told:
+            self.findings.append(finding)
+        named = set(finding.parameters)
+        for state in self.states:
+            if state.name in named and state.verdict in rule.explains:
+                state.explained.append(rule.code)
 
     def source(self, stack: int) -> SourceLine | None:
         """The line in which `stack` ends."""
@@ -290,6 +303,15 @@ class Rule:
     name: ClassVar[str] = ""
     level: ClassVar[Level] = "error"
     fix: ClassVar[str] = ""
+    explains: ClassVar[frozenset[Verdict]] = frozenset(VERDICTS) - {"trained"}
+    """The verdicts of which its findings are the cause: for these parameters no later rule is asked."""
+
+    has_neutral_form: ClassVar[bool] = False
+    """The culprit's call can be made to pass its input on, so that running without it proves the claim."""
+    needs_a_run: ClassVar[bool] = False
+    """It asks about the loop or about values: where nothing ran, there is nothing to ask."""
+    may_be_meant: ClassVar[bool] = False
+    """What no optimizer holds is taken for intended; where no optimizer was given, nobody knows: a warning."""
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """Yield a finding for every occurrence of the defect."""
@@ -328,10 +350,8 @@ class Rule:
         extra: Iterable[str] = (),
         fact: str | None = None,
     ) -> Finding:
-        """A finding of this rule about `states`, which count as explained from here on."""
+        """A finding of this rule about `states`."""
         concerned = list(states)
-        for state in concerned:
-            state.explained.append(self.code)
         return Finding(
             code=self.code,
             name=self.name,

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from fxaudit.answer.answer import Verdict
 from fxaudit.capture.naming import ModelName, names_in_containers, variable_name
 from fxaudit.capture.recording import Op, StepFact, Track
 from fxaudit.capture.registry import ModuleInfo
@@ -23,11 +24,7 @@ from fxaudit.judge.graph import StepGraph
 from fxaudit.judge.vanishing import gradient_origin
 from fxaudit.program.source import is_library
 
-__all__ = ["FULL_WRITES", "Judge", "ParameterState", "Verdict"]
-
-Verdict = Literal[
-    "trained", "unreachable", "replaced", "excluded", "frozen", "blocked", "unregistered", "stale", "unknown"
-]
+__all__ = ["FULL_WRITES", "Judge", "ParameterState"]
 
 RANDOM_FILLS = frozenset(
     {

@@ -113,21 +113,21 @@ def report_on(
     limits: Iterable[str],
     *,
     audited: bool,
-    adjusted: Callable[[Finding], Finding] = lambda finding: finding,
+    adjusted: Callable[[Finding, type[Rule]], Finding] = lambda finding, rule: finding,
 ) -> Answer:
     """Ask the rules for the causes of what was judged, and write it all down.
 
-    `limits` are sentences on what could not be seen; `adjusted` gets every finding and may soften it.
+    `limits` are sentences on what could not be seen; `adjusted` gets every finding with its rule and may soften it.
     """
     judge, session = audit.judge, audit.session
     met = _met_expectations(judge.states, options.expect)
+    meant = {state.name for state in met}
     for state in met:
         state.explained.append("expected")
     for rule in options.rules:
         for finding in attempted(f"what {rule.code} {rule.name} finds", partial(rule().check, audit), session.notes):
-            if finding.parameters and all(name in {s.name for s in met} for name in finding.parameters):
-                continue
-            audit.findings.append(adjusted(finding))
+            is_met = bool(finding.parameters) and all(name in meant for name in finding.parameters)
+            audit.book(finding if is_met else adjusted(finding, rule), rule, is_told=not is_met)
     findings = tuple(_with_brief_path(f) for f in sorted(audit.findings, key=lambda f: LEVELS.index(f.level)))
     notes = session.notes
     none: dict[int, OptimizerReport] = {}

@@ -27,13 +27,13 @@ from fxaudit.capture.watch.autograd import drop_hooks
 from fxaudit.capture.watch.compiled import eagerly
 from fxaudit.errors import InvalidLossError
 from fxaudit.judge.graph import StepGraph
+from fxaudit.judge.rules import RULES
 from fxaudit.program.source import SourceLine
 from fxaudit.run.copy import can_fork, in_copy
 
 __all__ = ["Closure", "Rehearsal", "prove"]
 
-NEUTRAL_CODES = ("FXA104", "FXA105", "FXA107", "FXA110", "FXA501", "FXA504")
-"""The causes that have a neutral form: what is called can be made to pass its input on."""
+NEUTRAL_CODES = frozenset(rule.code for rule in RULES if rule.has_neutral_form)
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,6 @@ from fxaudit.program.source import SourceLine
 
 __all__ = ["symbolic_report"]
 
-UNASKED = ("FXA4", "FXA5")
-"""The families of rules about the loop and about gradient values: nothing ran, so there is nothing to ask."""
-
-INTENDED_PERHAPS = ("FXA101", "FXA102", "FXA105")
-"""What is taken for intended where no optimizer holds it. Where none was given, nobody knows: a warning."""
-
 
 def symbolic_report(
     named: Sequence[tuple[str, nn.Module]],
@@ -71,7 +65,7 @@ def symbolic_report(
         status = _status(traces)
         options = Options(
             expect=expect,
-            rules=[rule for rule in rules if not rule.code.startswith(UNASKED)],
+            rules=[rule for rule in rules if not rule.needs_a_run],
             title=type(named[0][1]).__name__,
             optimizers_known=bool(optimizers),
             symbolic=status,
@@ -81,7 +75,7 @@ def symbolic_report(
             options,
             _limits(judge, traces),
             audited=any(state.verdict != "unknown" for state in judge.states),
-            adjusted=lambda finding: _softened(finding, judge),
+            adjusted=lambda finding, rule: _softened(finding, rule, judge),
         )
 
 
@@ -167,7 +161,7 @@ def _limits(judge: TracedJudge, traces: Sequence[SymbolicTrace]) -> list[str]:
     return notes
 
 
-def _softened(finding: Finding, judge: TracedJudge) -> Finding:
+def _softened(finding: Finding, rule: type[Rule], judge: TracedJudge) -> Finding:
     """The finding with no louder level, and no larger claim, than structure alone bears out."""
     verdicts = {state.verdict for state in judge.states if state.name in finding.parameters}
     match finding.code:
@@ -176,7 +170,7 @@ def _softened(finding: Finding, judge: TracedJudge) -> Finding:
             return replace(finding, level="note", message=message)
         case "FXA601" | "FXA602" if verdicts == {"unknown"}:
             return replace(finding, level="note")
-        case code if code in INTENDED_PERHAPS and not judge.optimizers_known and finding.level == "error":
+        case _ if rule.may_be_meant and not judge.optimizers_known and finding.level == "error":
             return replace(finding, level="warning")
     return finding
 

@@ -25,6 +25,7 @@ class BackwardNeverCalled(Rule):
     """
 
     code, name, level = "FXA402", "backward-never-called", "error"
+    needs_a_run = True
     fix = "Call `loss.backward()` before `optimizer.step()`."
 
     def check(self, audit: Audit) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ class ClearedBeforeStep(Rule):
     """
 
     code, name, level = "FXA403", "cleared-before-step", "error"
+    needs_a_run = True
     fix = "Move `zero_grad()` before `backward()`, or behind `step()`."
 
     def check(self, audit: Audit) -> Iterator[Finding]:

@@ -18,6 +18,8 @@ class NeverCleared(Rule):
     """
 
     code, name, level = "FXA404", "never-cleared", "warning"
+    explains = frozenset()
+    needs_a_run = True
     fix = "Call `optimizer.zero_grad()` once per step, before `backward()`."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
@@ -31,7 +33,7 @@ class NeverCleared(Rule):
         cleared = [e for e in audit.record.events if e.kind == "zero_grad" and (not e.tracks or tracks & e.tracks)]
         backward = audit.source(backwards[-1].stack) if backwards else None
         why = why_never_called(audit.record, "zero_grad", [e.stack for e in cleared]) if not cleared else []
-        finding = self.finding(
+        yield self.finding(
             audit,
             states,
             f"the gradient of {audit.names(states)} is never cleared between steps",
@@ -42,9 +44,6 @@ class NeverCleared(Rule):
                 *((audit.source(e.stack), "cleared only here") for e in cleared[-1:]),
             ],
         )
-        for state in states:
-            state.explained.remove(self.code)
-        yield finding
 
     @staticmethod
     def bad() -> Example:

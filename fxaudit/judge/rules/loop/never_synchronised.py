@@ -22,6 +22,8 @@ class NeverSynchronised(Rule):
     """
 
     code, name, level = "FXA409", "never-synchronised", "warning"
+    explains = frozenset()
+    needs_a_run = True
     fix = "Call the wrapper itself, and leave `no_sync()` before the last backward of every step."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
@@ -38,16 +40,13 @@ class NeverSynchronised(Rule):
                 told, stack = "no backward averages the gradients of", _switched_off(audit, mirror)
             else:
                 told, stack = "no call of the wrapper averages the gradients of", _called_past(audit, mirror)
-            finding = self.finding(
+            yield self.finding(
                 audit,
                 states,
                 f"{told} {audit.names(states)}",
                 audit.source(stack) or built,
                 related=[(built, "wrapped here")],
             )
-            for state in states:
-                state.explained.remove(self.code)
-            yield finding
 
     @staticmethod
     def bad() -> Example:

@@ -23,6 +23,7 @@ class NoValueChanged(Rule):
     """
 
     code, name, level = "FXA407", "no-value-changed", "error"
+    needs_a_run = True
     fix = "Look at what happens to the gradient between `backward` and `step`, and at what the optimizer writes to."
 
     def check(self, audit: Audit) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ class RewrittenBetweenSteps(Rule):
     """
 
     code, name, level = "FXA408", "rewritten-between-steps", "error"
+    needs_a_run = True
     fix = "Do this once before the loop, or copy in the other direction."
 
     def check(self, audit: Audit) -> Iterator[Finding]:

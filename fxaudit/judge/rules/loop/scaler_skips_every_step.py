@@ -19,6 +19,7 @@ class ScalerSkipsEveryStep(Rule):
     """
 
     code, name, level = "FXA406", "scaler-skips-every-step", "error"
+    needs_a_run = True
     fix = "Make one `GradScaler` before the loop; if it still skips, look for the operation that gives NaN or infinity."
 
     def check(self, audit: Audit) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ class StepBeforeGradient(Rule):
     """
 
     code, name, level = "FXA405", "step-before-gradient", "error"
+    needs_a_run = True
     fix = "Order the calls: `zero_grad()`, `backward()`, `step()`."
 
     def check(self, audit: Audit) -> Iterator[Finding]:

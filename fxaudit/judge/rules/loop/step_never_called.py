@@ -28,6 +28,7 @@ class StepNeverCalled(Rule):
     """
 
     code, name, level = "FXA401", "step-never-called", "error"
+    needs_a_run = True
     fix = "Call `optimizer.step()` after `backward()`."
 
     def check(self, audit: Audit) -> Iterator[Finding]:

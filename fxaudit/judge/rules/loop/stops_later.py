@@ -37,6 +37,7 @@ class StopsLater(Rule):
     """
 
     code, name, level = "FXA411", "stops-later", "warning"
+    needs_a_run = True
     fix = "Look at what the schedule does after its last change: let the rate end above 0, or end the loop there."
 
     def check(self, audit: Audit) -> Iterator[Finding]:

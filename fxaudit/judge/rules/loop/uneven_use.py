@@ -22,6 +22,8 @@ class UnevenUse(Rule):
     """
 
     code, name, level = "FXA410", "uneven-use", "error"
+    explains = frozenset({"blocked"})
+    needs_a_run = True
     fix = "Use it in every forward on every rank, or wrap with `find_unused_parameters=True`."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
@@ -34,17 +36,13 @@ class UnevenUse(Rule):
                 used = [s for s in missing if s.reached_in and s.verdict in ("trained", "blocked")]
                 if not used:
                     continue
-                finding = self.finding(
+                yield self.finding(
                     audit,
                     used,
                     f"one backward brings no gradient to {audit.names(used)}, others do",
                     audit.source(mirror.info.created),
                     related=[(audit.source(event.stack), "this backward goes without")],
                 )
-                for state in used:
-                    if state.verdict == "trained":
-                        state.explained.remove(self.code)
-                yield finding
                 break
 
     @staticmethod

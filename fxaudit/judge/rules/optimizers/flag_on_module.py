@@ -18,6 +18,7 @@ class FlagOnModule(Rule):
     """
 
     code, name, level = "FXA307", "flag-on-module", "warning"
+    explains = frozenset({"frozen"})
     fix = "Call `module.requires_grad_(False)`."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
@@ -35,17 +36,13 @@ class FlagOnModule(Rule):
             if not states:
                 continue
             effect = "unfreezes" if flag else "freezes"
-            finding = self.finding(
+            yield self.finding(
                 audit,
                 states,
                 f"`requires_grad = {flag}` on the module `{info.type}` {effect} nothing",
                 audit.source(entries[-1][1]),
                 fix=f"Call `module.requires_grad_({flag})`.{called_flag(audit.source(entries[-1][1]))}",
             )
-            for state in states:
-                if not flag:  # these train on; frozen ones are explained by this
-                    state.explained.remove(self.code)
-            yield finding
 
     @staticmethod
     def bad() -> Example:

@@ -20,6 +20,7 @@ class HeldTwice(Rule):
     """
 
     code, name, level = "FXA305", "held-twice", "warning"
+    explains = frozenset()
     fix = "Give each parameter to one optimizer only."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
@@ -36,16 +37,13 @@ class HeldTwice(Rule):
         for holders, states in groups.items():
             last = audit.session.optimizers[holders[-1]]
             first = audit.session.optimizers[holders[0]]
-            finding = self.finding(
+            yield self.finding(
                 audit,
                 states,
                 f"`{first.type}` and `{last.type}` both hold {audit.names(states)}",
                 audit.source(last.created),
                 related=[(audit.source(first.created), "the other optimizer is built here")],
             )
-            for state in states:
-                state.explained.remove(self.code)
-            yield finding
 
     @staticmethod
     def bad() -> Example:

@@ -29,6 +29,7 @@ class WithoutEffect(Rule):
     """
 
     code, name, level = "FXA308", "without-effect", "warning"
+    explains = frozenset({"frozen"})
     fix = "Write the name that torch reads: `requires_grad` of a parameter, `lr` of a param group."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
@@ -39,17 +40,13 @@ class WithoutEffect(Rule):
                 groups.setdefault((name, flag), []).append(state)
         for (name, flag), states in groups.items():
             effect = "unfreezes" if flag else "freezes"
-            finding = self.finding(
+            yield self.finding(
                 audit,
                 states,
                 f"`{name} = {flag}` {effect} nothing of {audit.names(states)}",
                 _written(audit, name),
                 fix=f"Write `requires_grad = {flag}`, or call `requires_grad_({flag})`.",
             )
-            for state in states:
-                if not flag:  # these train on; frozen ones are explained by this
-                    state.explained.remove(self.code)
-            yield finding
         yield from self._rates(audit)
 
     def _rates(self, audit: Audit) -> Iterator[Finding]:

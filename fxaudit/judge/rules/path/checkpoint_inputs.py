@@ -19,6 +19,7 @@ class CheckpointInputs(CutRule):
     """
 
     code, name, level, kind = "FXA110", "checkpoint-inputs", "error", "checkpoint"
+    has_neutral_form = True
     fix = "Pass `use_reentrant=False` to `checkpoint`."
 
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:

@@ -19,6 +19,7 @@ class DetachedPath(CutRule):
     """
 
     code, name, level, kind = "FXA104", "detached-path", "error", "detached"
+    has_neutral_form = True
     fix = "Delete the detach, or freeze the parameter with `requires_grad_(False)` if you meant it."
 
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:

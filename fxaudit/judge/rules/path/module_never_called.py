@@ -27,6 +27,7 @@ class ModuleNeverCalled(Rule):
     """
 
     code, name, level = "FXA101", "module-never-called", "error"
+    may_be_meant = True
     fix = "Call the module in forward, or remove it from the model."
 
     def check(self, audit: Audit) -> Iterator[Finding]:

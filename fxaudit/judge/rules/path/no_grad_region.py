@@ -22,6 +22,8 @@ class NoGradRegion(CutRule):
     """
 
     code, name, level, kind = "FXA105", "no-grad-region", "error", "no_grad"
+    has_neutral_form = True
+    may_be_meant = True
     fix = "Leave the region before this computation, or remove it from the training path."
 
     def culprit(self, audit: Audit, cut: Cut) -> SourceLine | None:

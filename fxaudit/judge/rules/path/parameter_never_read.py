@@ -19,6 +19,7 @@ class ParameterNeverRead(Rule):
     """
 
     code, name, level = "FXA102", "parameter-never-read", "error"
+    may_be_meant = True
     fix = "Use the parameter in forward, or delete it."
 
     def check(self, audit: Audit) -> Iterator[Finding]:

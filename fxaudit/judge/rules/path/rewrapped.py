@@ -18,6 +18,7 @@ class Rewrapped(CutRule):
     """
 
     code, name, level, kind = "FXA107", "rewrapped", "error", "rewrapped"
+    has_neutral_form = True
     fix = "Use the tensor as it is; to combine several, use `torch.stack` or `torch.cat`."
 
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:

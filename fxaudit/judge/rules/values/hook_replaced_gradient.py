@@ -20,6 +20,8 @@ class HookReplacedGradient(Rule):
     """
 
     code, name, level = "FXA504", "hook-replaced-gradient", "error"
+    has_neutral_form = True
+    needs_a_run = True
     fix = "Return None from the hook, or the gradient it was given."
 
     def check(self, audit: Audit) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ class LostToRounding(Rule):
     """
 
     code, name, level = "FXA503", "lost-to-rounding", "error"
+    needs_a_run = True
     fix = "Keep the parameters in float32 (use autocast for the computation), or raise the learning rate."
 
     def check(self, audit: Audit) -> Iterator[Finding]:

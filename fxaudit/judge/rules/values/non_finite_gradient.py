@@ -23,6 +23,7 @@ class NonFiniteGradient(Rule):
     """
 
     code, name, level = "FXA502", "non-finite-gradient", "error"
+    needs_a_run = True
     fix = "Keep the operation away from its singularity: add an epsilon, clamp its input, or use the stable form."
 
     def check(self, audit: Audit) -> Iterator[Finding]:

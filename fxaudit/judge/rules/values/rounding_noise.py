@@ -19,21 +19,20 @@ class RoundingNoise(Rule):
     """
 
     code, name, level = "FXA505", "rounding-noise", "note"
+    explains = frozenset()
+    needs_a_run = True
     fix = "Drop the parameter (`bias=False`) if you care; nothing depends on it."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for all trained parameters with such gradients."""
         states = [s for s in audit.having("trained", "unknown") if s.arrived == "finite" and s.track.is_rounding_noise]
         if states:
-            finding = self.finding(
+            yield self.finding(
                 audit,
                 states,
                 f"the gradient of {audit.names(states)} is rounding noise",
                 audit.source(states[0].track.created),
             )
-            for state in states:
-                state.explained.remove(self.code)
-            yield finding
 
     @staticmethod
     def bad() -> Example:

@@ -50,6 +50,8 @@ class ZeroGradient(Rule):
     """
 
     code, name, level = "FXA501", "zero-gradient", "error"
+    has_neutral_form = True
+    needs_a_run = True
     fix = "Look at the operation named here and at the numbers that go into it: with these it lets no gradient pass."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
