@@ -6,11 +6,22 @@ tensors, functorch wrappers and lazy parameters have no storage.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
 
-__all__ = ["grad_fn_of", "is_leaf", "pointer_of", "storage_of"]
+__all__ = [
+    "grad_fn_of",
+    "is_autograd_function",
+    "is_leaf",
+    "is_module",
+    "is_uninitialized",
+    "pointer_of",
+    "storage_of",
+    "torch_version",
+]
 
 _NO_STORAGE = (RuntimeError, NotImplementedError, AttributeError, TypeError, ValueError)
 
@@ -29,6 +40,26 @@ def grad_fn_of(tensor: torch.Tensor) -> Any:
         return tensor.grad_fn
     except RuntimeError:
         return None
+
+
+def is_uninitialized(tensor: torch.Tensor) -> bool:
+    """Whether it is the parameter of a lazy module that has not run."""
+    return bool(is_lazy(tensor))
+
+
+def is_module(value: object) -> TypeGuard[nn.Module]:
+    """Whether the value is an `nn.Module`."""
+    return isinstance(value, nn.Module)
+
+
+def is_autograd_function(kind: object) -> bool:
+    """Whether it is a class of the user's own autograd Functions."""
+    return isinstance(kind, type) and issubclass(kind, torch.autograd.Function)
+
+
+def torch_version() -> str:
+    """The version of the torch that runs."""
+    return str(torch.__version__)
 
 
 def storage_of(tensor: torch.Tensor) -> int | None:

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import nn
-
 from fxaudit.capture.autograd import autograd_graph
+from fxaudit.capture.reading import is_module
 from fxaudit.capture.remembered import remembered
 from fxaudit.capture.session import active_session
 from fxaudit.errors import GraphTooDeepError
@@ -20,6 +18,7 @@ from fxaudit.judge.rule import Rule
 from fxaudit.program.source import SourceLine, variables_of
 
 if TYPE_CHECKING:
+    import torch
     from rich.console import RenderableType
 
 __all__ = ["Explanation", "explanation_of", "rule_page"]
@@ -172,7 +171,7 @@ def _name_of(tensor: torch.Tensor, frame: FrameType | None) -> str:
             if value is tensor and not key.startswith("_"):
                 return key
         for key, value in scope.items():
-            if isinstance(value, nn.Module) and not key.startswith("_"):
+            if is_module(value) and not key.startswith("_"):
                 for name, parameter in value.named_parameters():
                     if parameter is tensor:
                         return name if key == "self" else f"{key}.{name}"

@@ -8,14 +8,11 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import dataclass, field
-from typing import Literal
-
-import torch
-from torch import nn
-from torch.nn.parameter import is_lazy
+from typing import TYPE_CHECKING, Literal
 
 from fxaudit.answer.answer import Verdict
 from fxaudit.capture.naming import ModelName, names_in_containers, variable_name
+from fxaudit.capture.reading import is_module, is_uninitialized
 from fxaudit.capture.recording import Op, StepFact, Track
 from fxaudit.capture.registry import ModuleInfo
 from fxaudit.capture.session import Session
@@ -23,6 +20,10 @@ from fxaudit.capture.values import is_elsewhere
 from fxaudit.judge.graph import StepGraph
 from fxaudit.judge.vanishing import gradient_origin
 from fxaudit.program.source import is_library
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 __all__ = ["FULL_WRITES", "Judge", "ParameterState"]
 
@@ -772,7 +773,7 @@ class Judge:
 def _refresh(track: Track) -> None:
     """Shape and dtype as they are now: `.to(…)`, lazy layers and resizing change them in place."""
     tensor = track.ref()
-    if tensor is None or is_lazy(tensor):
+    if tensor is None or is_uninitialized(tensor):
         return
     track.shape, track.numel = tuple(tensor.shape), tensor.numel()
     track.dtype = str(tensor.dtype).removeprefix("torch.")
@@ -781,7 +782,7 @@ def _refresh(track: Track) -> None:
 def _owner(module: nn.Module, name: str) -> nn.Module | None:
     for part in name.split(".")[:-1]:
         child = getattr(module, part, None)
-        if not isinstance(child, nn.Module):
+        if not is_module(child):
             return None
         module = child
     return module

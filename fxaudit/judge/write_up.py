@@ -7,8 +7,7 @@ import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from functools import partial
-
-import torch
+from typing import TYPE_CHECKING
 
 from fxaudit._version import __version__
 from fxaudit.answer.answer import (
@@ -29,6 +28,7 @@ from fxaudit.answer.summary import unsettled_note
 from fxaudit.attempts import attempt, attempted
 from fxaudit.capture.autograd import OpsBySequence, collector_paused
 from fxaudit.capture.naming import ModelName, variable_name
+from fxaudit.capture.reading import torch_version
 from fxaudit.capture.recording import BackwardEvent, LoopEvent, Op, StepEvent, Value
 from fxaudit.capture.session import Session
 from fxaudit.judge.rule import Audit, Rule
@@ -36,6 +36,9 @@ from fxaudit.judge.rules import RULES
 from fxaudit.judge.verdict import Judge, ParameterState
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import binding_of
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["Options", "examine", "report_on", "rule_info", "unjudged_report"]
 
@@ -197,7 +200,7 @@ def _met_expectations(states: Iterable[ParameterState], expect: Mapping[str, str
 def _environment() -> dict[str, str]:
     return {
         "fxaudit": __version__,
-        "torch": str(torch.__version__),
+        "torch": torch_version(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
     }

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["Keeper", "filled_at", "owner_of"]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from fxaudit.capture.session import defining_file
 from fxaudit.judge.rule import Audit
@@ -15,6 +14,9 @@ from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.loops import counting_loop, late_closures, loop_over
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, obstacles, tree_of
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["Unreached", "is_missed", "registration", "unreached_mention"]
 

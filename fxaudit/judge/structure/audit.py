@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
-
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from fxaudit.answer.answer import Answer
 from fxaudit.answer.finding import Finding
@@ -26,6 +24,9 @@ from fxaudit.judge.structure.transcript import TraceStacks
 from fxaudit.judge.structure.verdict import TracedJudge
 from fxaudit.judge.write_up import Options, report_on
 from fxaudit.program.source import SourceLine
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["symbolic_report"]
 

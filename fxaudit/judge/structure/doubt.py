@@ -10,14 +10,16 @@ import ast
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
 from fxaudit.judge.questions.mentions import HOUSEKEEPING
 from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine, actual_path, of_text
 from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, call_sites, draws_at_random, obstacles, tree_of
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["Doubts"]
 

@@ -6,14 +6,16 @@ import functools
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING
 
 from fxaudit.capture.naming import ModelName
+from fxaudit.capture.reading import is_autograd_function
 from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
 from fxaudit.judge.structure.transcript import Transcript
 from fxaudit.judge.verdict import RANDOM_FILLS
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["Traced", "assigned_itself", "hidden_reason", "loses_updates", "unused"]
 
@@ -40,7 +42,7 @@ class Traced:
         custom = set()
         for node in self.found.graph.nodes if self.found.graph is not None else ():
             owner = getattr(node.target, "__self__", None)
-            if isinstance(owner, type) and issubclass(owner, torch.autograd.Function):
+            if is_autograd_function(owner):
                 custom.add(node.meta["fxaudit_index"])
         return frozenset(custom | {op.index for op in self.found.opaque})
 

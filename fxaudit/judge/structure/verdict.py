@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-
-import torch
+from typing import TYPE_CHECKING
 
 from fxaudit.capture.naming import ModelName, names_in_containers
 from fxaudit.capture.recording import Track
@@ -19,6 +18,9 @@ from fxaudit.judge.structure.transcript import TracedGraph, TraceStacks, transcr
 from fxaudit.judge.trail import project_files
 from fxaudit.judge.verdict import Judge, ParameterState
 from fxaudit.program.source import SourceLine
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["TracedJudge"]
 
