@@ -43,3 +43,24 @@ def test_four_times_the_layers_cost_four_times_the_calls(norm: bool, monkeypatch
     monkeypatch.setattr("fxaudit.run.replay.can_fork", lambda: False)  # what a copy does is not counted
     calls(10, norm=norm)
     assert calls(160, norm=norm) < 5 * calls(40, norm=norm)
+
+
+def test_who_holds_a_parameter_is_looked_up_and_not_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    from fxaudit.capture.session import Session
+
+    asked = 0
+    holds = Session._holds
+
+    def counting(self: Session, info: object) -> bool:
+        nonlocal asked
+        asked += 1
+        return holds(self, info)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Session, "_holds", counting)
+    parts = [nn.Linear(1, 1) for _ in range(60)]
+    optimizers = [torch.optim.SGD(part.parameters(), lr=0.1) for part in parts]
+    model = nn.Sequential(*parts)
+    x = torch.ones(1, 1)
+    report = fxaudit.audit(model, lambda: torch.stack([part(x).sum() for part in parts]).sum(), optimizers, prove=False)
+    assert report.verdicts() == {"trained": 120}
+    assert asked < 20 * 120, "each parameter asks its own optimizer, not all 60"

@@ -40,6 +40,8 @@ class OptimizerInfo:
     created: int
     created_time: int
     groups: list[tuple[float | None, tuple[int, ...]]] = field(default_factory=list)
+    held_in: dict[int, list[int]] = field(default_factory=dict)
+    """Track → the numbers of the groups that hold it."""
     dropped: set[int] = field(default_factory=set)
     """What it held once and holds no more: its groups were changed behind its back."""
     names_then: dict[int, str] = field(default_factory=dict)

@@ -445,6 +445,10 @@ class Session:
                 groups.append((number_of(lr), members))
         before = {track for _, members in info.groups for track in members}
         info.groups = groups
+        info.held_in = {}
+        for number, (_, members) in enumerate(groups):
+            for track in members:
+                info.held_in.setdefault(track, []).append(number)
         info.dropped = (info.dropped | before) - {track for _, members in groups for track in members}
 
     def holders(self, track: int) -> list[tuple[OptimizerInfo, int]]:
@@ -452,9 +456,8 @@ class Session:
         return [
             (info, number)
             for info in self.optimizers
-            if self._holds(info)
-            for number, (_, members) in enumerate(info.groups)
-            if track in members
+            if track in info.held_in and self._holds(info)
+            for number in dict.fromkeys(info.held_in[track])
         ]
 
     # -- events --------------------------------------------------------------------------------------------------

@@ -152,3 +152,22 @@ def test_the_continuation_of_a_long_traceback_line_hangs_under_it() -> None:
 
 def test_an_exit_status_is_no_exception() -> None:
     assert "\nThe script ended with exit status 7.\n" in render(Report(script_exit="7"))
+
+
+def test_a_very_long_line_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from fxaudit.renderers.text import code_frame
+
+    measured = 0
+    width = code_frame.cell_len
+
+    def counting(text: str) -> int:
+        nonlocal measured
+        measured += len(text)
+        return width(text)
+
+    monkeypatch.setattr(code_frame, "cell_len", counting)
+    code = "x = " + "a + " * 10_000 + "b.detach()"
+    source = SourceLine("train.py", 3, "f", code, (), (len(code) - 10, len(code)), ((3, code),))
+    text = render(Report(findings=(Finding("FXA104", "detached-path", "error", "cut", "Mend it.", (), source),)))
+    assert "b.detach()" in text and "^" * 10 in text
+    assert measured < 4 * len(code)

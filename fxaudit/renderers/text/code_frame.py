@@ -82,10 +82,12 @@ def _indentation(text: str) -> int:
 def _window(text: str, hidden: int, room: int) -> str:
     """The `room` cells of `text` after the first `hidden`, with an ellipsis where something is left out."""
     if hidden:
-        dropped = 0
-        while dropped < len(text) and cell_len(text[:dropped]) <= hidden:
+        dropped = cells = 0
+        while dropped < len(text) and cells <= hidden:
+            cells += cell_len(text[dropped])
             dropped += 1
-        text = "…" + " " * max(0, cell_len(text[:dropped]) - hidden - 1) + text[dropped:]
+        text = "…" + " " * max(0, cells - hidden - 1) + text[dropped : dropped + room]
+    text = text[: 2 * room + 8]  # `rich` would measure all of a very long line
     line = Text(text)
     line.truncate(room, overflow="ellipsis")
     return line.plain
