@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from fxaudit.capture.members import named_parameters
 from fxaudit.capture.reading import grad_fn_of, is_leaf
 from fxaudit.capture.registry import ModuleInfo
 from fxaudit.program.source import StackTable
@@ -72,7 +73,7 @@ def models_seen(session: Session) -> list[ModelName]:
     chosen: list[tuple[int, int, ModuleInfo, nn.Module]] = []
     roots = session.roots()
     for order, (info, root) in enumerate(roots):
-        parameters = list(root.parameters())
+        parameters = [p for _, p in named_parameters(root)]
         if not parameters and not _has_hidden(root):
             continue
         holds = sum(
@@ -279,7 +280,7 @@ def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Record
     """
     found: dict[int, str] = {}
     visited = 0
-    registered = {id(p) for _, root in roots for p in root.parameters()}
+    registered = {id(p) for _, root in roots for _, p in named_parameters(root)}
     queue: deque[tuple[str, object, int]] = deque()
     seen: set[int] = set()
     for prefix, root in roots:

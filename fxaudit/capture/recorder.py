@@ -21,6 +21,7 @@ from fxaudit.attempts import note
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.reading import is_leaf, storage_of
 from fxaudit.capture.recording import Op, Phase, Record, Track, Value
+from fxaudit.capture.scopes import numbers_seen
 from fxaudit.capture.values import local_part
 from fxaudit.program.source import variables_of
 
@@ -65,6 +66,11 @@ _SHAPE_ONLY = frozenset(
 """Calls that take only shape and dtype from their argument, no value."""
 _MUTATING = frozenset({"__setitem__", "set_", "resize_", "swap_tensors"})
 
+_SCALING = frozenset({"mul", "rmul", "imul", "multiply", "add", "iadd", "sub", "isub", "addcmul", "addcdiv", "lerp"})
+"""Calls that may be told a factor by a number."""
+MAX_SCOPES = 16
+"""So often the variables of one line are looked at."""
+
 _CHECKS = frozenset({"isnan", "isinf", "isfinite"})
 """Calls by which a program looks for NaN and infinity."""
 
@@ -91,6 +97,7 @@ def _learn(function: Any) -> _Callee:
     name = getattr(function, "__name__", None) or str(function)
     if name in ("__get__", "__set__", "__delete__"):
         owner = getattr(getattr(function, "__self__", None), "__name__", "")
+        owner = "grad" if owner == "_grad" else owner
         if name == "__get__":
             if owner in _QUIET_PROPERTIES:
                 return _Callee(owner, "quiet", False)
@@ -129,6 +136,8 @@ class Recorder(TorchFunctionMode):
         self.probing = False
         self.notes_lines = False
         """In an optimizer's step, which is not recorded: note at least which lines of it run."""
+        self.step: Recorder | None = None
+        """What records the step that is running, where somebody wants to know."""
         self.inside = -1
         self.thread = threading.get_ident()
         self.process = os.getpid()
@@ -157,6 +166,8 @@ class Recorder(TorchFunctionMode):
     ) -> Any:
         """Call `func` as it was called, and note what went in and out."""
         kwargs = kwargs or {}
+        if self.step is not None and self._is_in_step():
+            return self.step.__torch_function__(func, types, args, kwargs)
         if self.paused or self.phase == "optimizer" or threading.get_ident() != self.thread:
             if self.notes_lines and self.phase == "optimizer" and not self.paused:
                 self.stack(sys._getframe(1))
@@ -174,6 +185,9 @@ class Recorder(TorchFunctionMode):
         if kind == "escape":
             return self._escape(callee, func, args, kwargs)
         return self._special(callee, func, args, kwargs)
+
+    def _is_in_step(self) -> bool:
+        return self.phase == "optimizer" and not self.paused and threading.get_ident() == self.thread
 
     def stack(self, frame: FrameType | None) -> int:
         """The stack that ends in `frame`, joined to the stack of the innermost module call."""
@@ -230,6 +244,8 @@ class Recorder(TorchFunctionMode):
             op = self._add(callee.name, stack, inputs, before)
             op.numbers = tuple(numbers)
             op.python_inputs = tuple(dict.fromkeys(python_inputs))
+            if 0 in numbers and not self.module_stack and callee.name.strip("_") in _SCALING:
+                self.note_scope(op)
             if mutates:
                 self._write(op, callee.name, args, kwargs, outputs)
             self._make(op, outputs, tensors)
@@ -237,6 +253,12 @@ class Recorder(TorchFunctionMode):
                 self.probing = self.probing or _finds_nonfinite(callee.name, outputs)
             if callee.name in ("tensor", "as_tensor", "from_numpy", "asarray", "full") and not python_inputs:
                 op.python_inputs = self._from_array(args)
+
+    def note_scope(self, op: Op) -> None:
+        """Keep the numbers that the variables hold around an operation, of the first ones of each line."""
+        seen = self.record.scopes.setdefault(op.stack, {})
+        if len(seen) < MAX_SCOPES:
+            seen[op.index] = numbers_seen(sys._getframe(1))
 
     def _pairwise(
         self,

@@ -139,6 +139,9 @@ class BackwardEvent(LoopEvent):
     """`inputs=` limited where gradients go."""
     accumulates: bool = True
     """False for `torch.autograd.grad`."""
+    anew: frozenset[int] = frozenset()
+    """The leaves that got a new gradient tensor: in `.grad`, for they had none, or another, when it began, or as a
+    result of `torch.autograd.grad`."""
     error: str = ""
     grad_fns: GradFnGraph | None = None
     """The graph that it goes through; None where too much of that was kept already."""
@@ -215,6 +218,14 @@ class Track:
     """Of those, how many an optimizer step has used already."""
     reused_at: list[int] = field(default_factory=list)
     """Events of steps that used a gradient an earlier step had used."""
+    arrivals: int = 0
+    """Backwards that brought it a gradient, whatever was cleared in between."""
+    written: int = 0
+    """How often the program wrote its `.grad` itself."""
+    last_stepped: tuple[int, ...] = ()
+    """The gradient that the last step used, so that it is known again: object, version, arrivals, cleared, written."""
+    stale_at: list[int] = field(default_factory=list)
+    """Events of the last steps in a row to which no gradient but an earlier step's was there."""
 
     @property
     def is_rounding_noise(self) -> bool:
@@ -234,6 +245,8 @@ class Record:
     calls: list[ModuleCall] = field(default_factory=list)
     events: list[LoopEvent] = field(default_factory=list)
     tracks: list[Track] = field(default_factory=list)
+    scopes: dict[int, dict[int, dict[str, object]]] = field(default_factory=dict)
+    """Stack → operation → the numbers that the variables held there, of what is multiplied with 0."""
     lines: Lines | None = None
     """The lines of the user's files as they ran; None where nobody listened."""
 

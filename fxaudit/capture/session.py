@@ -21,11 +21,13 @@ from torch.overrides import _get_current_function_mode_stack, _pop_mode, _push_m
 
 from fxaudit.capture.autograd import Probe
 from fxaudit.capture.lines import Lines
+from fxaudit.capture.members import named_parameters
 from fxaudit.capture.patches import Patches
 from fxaudit.capture.processes import is_wrapper, join_shards, synchronises
 from fxaudit.capture.recorder import Recorder
 from fxaudit.capture.recording import BackwardEvent, LoopEvent, ModuleCall, Record, Track
 from fxaudit.capture.registry import ModuleInfo, OptimizerInfo, SlotAssignment
+from fxaudit.capture.steps import RecordedStep
 from fxaudit.capture.sums import Sums
 from fxaudit.capture.values import Snapshot, local_part, number_of
 from fxaudit.capture.variables import names_of
@@ -105,6 +107,8 @@ class Session:
         """Owners of what optimizers hold, kept alive as long as no module was called."""
         self.unsynchronised: set[int] = set()
         """The calls of a `DistributedDataParallel` after which no gradient is averaged over the processes."""
+        self.own_steps: dict[int, RecordedStep] = {}
+        """Optimizer → the last step of it that was recorded."""
         self.snapshots: dict[int, Snapshot] = {}
         self.gradients_before: dict[int, tuple[int, int]] = {}
         self.free_copies: dict[int, torch.Tensor] = {}
@@ -354,7 +358,7 @@ class Session:
         A parameter that another root has named already keeps that name, unless the other root is a part of this one.
         """
         parts: set[int] | None = None
-        for name, parameter in module.named_parameters():
+        for name, parameter in named_parameters(module):
             if unseen_only and self.recorder.known_track(parameter) is not None:
                 continue
             track = self.recorder.track(parameter)

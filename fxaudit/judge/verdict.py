@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from fxaudit.answer.answer import Verdict
+from fxaudit.capture.members import named_parameters, passed_over
 from fxaudit.capture.naming import ModelName, names_in_containers, variable_name
 from fxaudit.capture.reading import is_module, is_uninitialized
 from fxaudit.capture.recording import Op, StepFact, Track
@@ -126,9 +127,10 @@ class Judge:
 
     def _registered(self) -> None:
         for model in self.models:
-            for local, parameter in model.module.named_parameters():
+            unlisted = passed_over(model.module)
+            for local, parameter in named_parameters(model.module):
                 track = self.session.recorder.track(parameter)
-                if track.index in self._named:
+                if track.index in self._named or (id(parameter) in unlisted and not self._takes_part(track)):
                     continue
                 self._named.add(track.index)
                 state = self._state(model.prefix + local, track, model.info, local)
@@ -136,6 +138,11 @@ class Judge:
                 owner = _owner(model.module, local)
                 state.module_type = type(owner).__name__ if owner is not None else ""
                 self._decide(state, parameter)
+
+    def _takes_part(self, track: Track) -> bool:
+        """Whether it gets a gradient, or an optimizer holds it: what a model hides, as a teacher, does neither."""
+        gets_some = any(track.index in event.reached or track.index in event.arrived for event in self.graph.backwards)
+        return gets_some or bool(self.session.holders(track.index))
 
     def _lost_slots(self) -> None:
         """Parameters whose slot holds something else by now, because forward assigned to it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["gradient_writes"]
+__all__ = ["gradient_writes", "updates_by_hand"]
 
 
 def gradient_writes(files: Iterable[str]) -> Iterator[tuple[Tree, ast.stmt]]:
@@ -26,6 +26,29 @@ def gradient_writes(files: Iterable[str]) -> Iterator[tuple[Tree, ast.stmt]]:
                     method.endswith("_") and _is_grad(written)
                 ):
                     yield tree, node
+
+
+def updates_by_hand(files: Iterable[str]) -> Iterator[tuple[Tree, ast.stmt]]:
+    """The statements that write into a variable, in place, what they compute from its `.grad`: `p -= lr * p.grad`."""
+    for file in files:
+        tree = tree_of(file)
+        for node in tree.statements if tree is not None else ():
+            match node:
+                case ast.AugAssign(target=written, value=value):
+                    given: list[ast.expr] = [value]
+                case ast.Expr(value=ast.Call(func=ast.Attribute(value=written, attr=method), args=args)) if (
+                    method.endswith("_") and not method.endswith("__")
+                ):
+                    given = args
+                case _:
+                    continue
+            name = written.value if isinstance(written, ast.Attribute) and written.attr == "data" else written
+            parts = (part for value in given for part in ast.walk(value))
+            if tree is not None and any(
+                isinstance(part, ast.Attribute) and part.attr == "grad" and ast.unparse(part.value) == ast.unparse(name)
+                for part in parts
+            ):
+                yield tree, node
 
 
 def _is_grad(target: ast.expr) -> bool:

@@ -176,6 +176,7 @@ def _note_grad_call(session: Session, event: BackwardEvent, outcome: Any, inputs
     op = recorder._add("autograd.grad", event.stack, read, torch._C._autograd._get_sequence_nr())
     op.phase = "forward"
     op.outputs = tuple(recorder.new_value(t, op.index) for t in outcome if isinstance(t, torch.Tensor))
+    event.anew = frozenset(track.index for t in sources if (track := recorder.known_track(t)) is not None)
     with session.quietly():
         _remember_asked(session, list(zip(sources, outcome, strict=False)))
 
@@ -197,6 +198,10 @@ def _close(session: Session, event: BackwardEvent) -> None:
         for (track, _), state in zip(arrived, states, strict=True):
             event.arrived[track.index] = state
             track.contributions += 1
+            track.arrivals += 1
+        event.anew = frozenset(
+            track.index for track, gradient in arrived if before.get(track.index, (0, 0))[0] != id(gradient)
+        )
         _note_steps_inside(session, event, event.time)
         if session.probe is not None:
             session.probe.close()
@@ -438,6 +443,7 @@ def _watch_written_gradients(session: Session) -> None:
             session.event("zero_grad", stack, -1, ".grad = None", frozenset({track.index}))
         elif session.recorder.phase != "optimizer":
             track.hand_gradient = True
+            track.written += 1
             session.event("write_grad", stack, -1, ".grad written", frozenset({track.index}))
 
     session.recorder.grad_written = grad_written  # type: ignore[method-assign]

@@ -15,6 +15,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from fxaudit.capture.patches import Patches
 from fxaudit.capture.recording import LoopEvent, StepEvent, StepFact, Track
+from fxaudit.capture.steps import OwnSteps
 from fxaudit.capture.values import Snapshot, gradient_states, number_of
 from fxaudit.capture.watch.modules import clear
 from fxaudit.program.source import is_library, variables_of
@@ -132,6 +133,7 @@ def _watch_steps(session: Session, patches: Patches) -> None:
     stacks: list[int] = []
     started: list[LoopEvent] = []
     recorder = session.recorder
+    own = OwnSteps(session)
 
     def before(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         if not session.on:
@@ -161,6 +163,8 @@ def _watch_steps(session: Session, patches: Patches) -> None:
                     _compare_with_last(track, parameter, snapshots)
         recorder.notes_lines = not is_library(_file_of_step(optimizer))
         recorder.phase = "optimizer" if len(args) < 2 and "closure" not in kwargs else recorder.phase
+        if recorder.notes_lines and recorder.phase == "optimizer":
+            own.begin(info.index, optimizer)
 
     def after(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         if not session.on:
@@ -179,6 +183,7 @@ def _watch_steps(session: Session, patches: Patches) -> None:
         started.pop().kind = "step ended"
         info = session.optimizers[index]
         info.steps += 1
+        own.end(index)
         _own_writes(session, stack)
         recorder.phase = "forward"
         event = StepEvent(
@@ -203,7 +208,9 @@ def _watch_steps(session: Session, patches: Patches) -> None:
                     track.facts.append(fact)
                     touched.add(track.index)
                     _note_reuse(track, state, number)
+                    _note_stale(track, parameter.grad, fact, number)
         event.tracks = frozenset(touched)
+        own.note(index, [session.record.tracks[track].facts[-1] for track in touched])
         session.progress()
 
     handles = [register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)]
@@ -247,6 +254,22 @@ def _note_reuse(track: Track, state: str, event: int) -> None:
     if state in ("finite", "nonfinite") and track.used and track.contributions > track.used:
         track.reused_at.append(event)
     track.used = track.contributions
+
+
+def _note_stale(track: Track, gradient: torch.Tensor | None, fact: StepFact, number: int) -> None:
+    """Has nothing come to the tensor since the last step, whose gradient is there again?"""
+    now: tuple[int, ...] = ()
+    if gradient is not None:
+        now = (id(gradient), gradient._version, track.arrivals, track.cleared, track.written)
+    last, norm = track.last_stepped, track.facts[-2].norm if len(track.facts) > 1 else None
+    is_same = bool(now) and now[:3] == last[:3] and fact.norm == norm
+    # What was cleared and not given again is another tensor in the old one's place.
+    is_same = is_same and (now[3] == last[3] or now[4] > last[4])
+    track.last_stepped = now
+    if is_same and fact.gradient == "finite" and fact.lr != 0:
+        track.stale_at.append(number)
+    else:
+        track.stale_at.clear()
 
 
 def _watch_clearing(session: Session, patches: Patches) -> None:

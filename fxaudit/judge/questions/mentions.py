@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fxaudit.capture.session import defining_file
+from fxaudit.judge.questions.shadowed import mode_override
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import obstacles_to_entering, source_at
 from fxaudit.judge.verdict import ParameterState
@@ -89,6 +90,9 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
             related.append((_switched(audit, root, path), "puts the module in evaluation mode"))
         related.append((made, "made here"))
         culprit = source_at(decisive.file, decisive.line)
+        if "training" in decisive.condition and (override := mode_override(audit, decisive.file, decisive.line)):
+            words = f"{decisive.role}: {override[1]}"
+            return Unreached(override[0], [(culprit, "asked here"), *related], words)
         return Unreached(culprit, related, decisive.role, any(obstacle.random for obstacle in found))
     late = _late_closure(audit, path)
     if late is not None:

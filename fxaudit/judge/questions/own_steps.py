@@ -6,14 +6,19 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fxaudit.capture.recording import Track
+from fxaudit.capture.steps import RecordedStep
+from fxaudit.judge.questions.idle_writes import IdleWrite, idle_write, lines_about, unwritten
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
-from fxaudit.program.source import SourceLine
+from fxaudit.program.gradients import updates_by_hand
+from fxaudit.program.ran import RanLines
+from fxaudit.program.source import SourceLine, read_source
 from fxaudit.program.tree import Tree, is_zero, obstacles, tree_of
 from fxaudit.program.values import origins
 
-__all__ = ["Idle", "idle_step"]
+__all__ = ["Idle", "idle_step", "idle_update"]
 
 Lines = list[tuple[SourceLine | None, str]]
 
@@ -30,19 +35,162 @@ class Idle:
 
 def idle_step(audit: Audit, state: ParameterState) -> Idle | None:
     """Why the step of the class that stepped `state` last, where that is the user's own, changes nothing."""
-    kind = audit.session.optimizers[state.facts[-1].optimizer].type
+    optimizer = state.facts[-1].optimizer
+    step = audit.session.own_steps.get(optimizer)
+    seen = _seen(audit, state, step) if step is not None else None
+    if seen is not None:
+        return seen
+    kind = audit.session.optimizers[optimizer].type
     is_zero = any(fact.gradient == "zero" for fact in state.facts)
     for file in audit.project_files:
         tree = tree_of(file)
         for node in ast.walk(tree.root) if tree is not None else ():
             if tree is not None and isinstance(node, ast.ClassDef) and node.name == kind and not is_zero:
-                return (
-                    _rebinding(tree, node)
-                    or _unreached_write(audit, tree, node)
-                    or _write_of_nothing(audit, tree, node)
-                    or _silent(tree, node)
-                )
+                return _unrun(audit, state, tree, node) or _write_of_nothing(audit, tree, node) or _silent(tree, node)
     return None
+
+
+def _seen(audit: Audit, state: ParameterState, step: RecordedStep) -> Idle | None:
+    """What a recorded step did to the parameter that came to nothing."""
+    track = step.tracks.get(state.index)
+    if track is None:
+        return None
+    ops, record = step.record.ops, step.record
+    found = idle_write(audit.project_files, record, track, ops)
+    if found is None and not any(set(track.values) & set(op.mutates) for op in ops):
+        passed = _passed_over(audit, step, track, audit.session.optimizers[state.facts[-1].optimizer].type)
+        if passed is not None:
+            return passed
+        found = unwritten(record, track, ops, by_hand=False)
+    return in_words(audit, found, "the step") if found is not None else None
+
+
+def idle_update(audit: Audit, state: ParameterState) -> Idle | None:
+    """The same for what the program does by hand, without any optimizer, between its last backward and the next."""
+    events = audit.graph.backwards
+    start = events[-2].time if len(events) > 1 else events[-1].time if events else 0
+    end = events[-1].time if len(events) > 1 else audit.record.time
+    ops = [op for op in audit.graph.ops if start <= op.index < end and op.module < 0]
+    if len(events) < 2:
+        return _update_never_run(audit)
+    found = idle_write(audit.project_files, audit.record, state.track, ops)
+    found = found or unwritten(audit.record, state.track, ops, by_hand=True)
+    return in_words(audit, found, "the update by hand") if found is not None else _update_never_run(audit)
+
+
+def _update_never_run(audit: Audit) -> Idle | None:
+    """What keeps the only statements from running that write into a parameter what they compute from its gradient."""
+    for tree, write in updates_by_hand(audit.project_files):
+        ran = audit.record.ran().of(tree.file)
+        if write.lineno in ran:
+            return None
+        found = obstacles(tree, write, ran)
+        if found and not _is_method(tree, write):
+            related: Lines = [(source_at(tree.file, write.lineno), "the update that never runs")]
+            words = f"the update by hand never comes to {{}}: {found[0].role}"
+            return Idle(words, source_at(found[0].file, found[0].line), related, "Let the update run for all of them.")
+    return None
+
+
+def _is_method(tree: Tree, node: ast.AST) -> bool:
+    function = tree.function(node)
+    return function is not None and isinstance(tree.parents.get(function), ast.ClassDef)
+
+
+def in_words(audit: Audit, found: IdleWrite, subject: str) -> Idle | None:
+    """What was found, as it is told."""
+    source, write = audit.source(found.stack), audit.source(found.write)
+    if source is None:
+        return None
+    match found.kind:
+        case "restored":
+            words, role = f"{subject} writes {{}} anew, and then puts the old value back", "what it undoes"
+            fix = "Write the old value back only where the new one is not wanted."
+        case "copy":
+            words, role = f"{subject} writes into a copy of {{}}, which is dropped", "written here"
+            fix = "Write into the parameter itself, under `torch.no_grad()`, or copy the result back into it."
+        case "outside":
+            words, role = f"{subject} works on a copy of {{}} outside torch, and brings nothing back", ""
+            fix = "Write the result back into the parameter: `p.data.copy_(torch.from_numpy(…))`."
+        case "gradient":
+            words, role = f"{subject} writes the new value of {{}} into its gradient", ""
+            fix = "Write into the parameter: `p.data.copy_(…)` or `p.add_(…)` under `torch.no_grad()`."
+        case "unwritten":
+            words, role = f"{subject} computes a new value for {{}}, and writes it nowhere", ""
+            fix = "Write into the parameter: `p.data.copy_(…)` or `p.add_(…)` under `torch.no_grad()`."
+        case "zero":
+            words, role = f"{subject} writes {{}} anew without a change: a factor of the update is 0", "written here"
+            fix = "Let the factor be what it was meant to be."
+    related: Lines = [(write, role)] if write is not None and write != source else []
+    factor = found.factor
+    if factor is None:
+        return Idle(words, source, related, fix)
+    culprit = source_at(factor.file, factor.line)
+    related = [(source_at(file, line), what) for file, line, what in factor.stations] + related
+    if (source.file, source.line) not in {(culprit.file, culprit.line), *((s.file, s.line) for s, _ in related if s)}:
+        related.append((source, "multiplied here"))
+    words = words.replace("a factor of the update is 0", f"the factor `{factor.text}` of the update is 0")
+    return Idle(words, culprit, related, fix)
+
+
+def _passed_over(audit: Audit, step: RecordedStep, track: Track, kind: str) -> Idle | None:
+    """The branch by which a recorded step goes on to the next parameter before it writes into this one, or the loop
+    that does not come to it."""
+    ran = RanLines(lines_about(step.record, track, step.record.ops, step.tracks.values()))
+    for file in audit.project_files:
+        tree = tree_of(file)
+        for node in ast.walk(tree.root) if tree is not None else ():
+            if tree is not None and isinstance(node, ast.ClassDef) and node.name == kind:
+                if ran:
+                    return _unreached(tree, node, ran)
+                return _left_out(tree, node, audit.record.ran().of(file))
+    return None
+
+
+def _left_out(tree: Tree, kind: ast.ClassDef, ran: set[int]) -> Idle | None:
+    """What ends the innermost loop around a write that ran for others, or the loop itself."""
+    for write in _writes(kind):
+        loop = next((node for node in tree.ancestors(write) if isinstance(node, ast.For)), None)
+        if loop is None or write.lineno not in ran:
+            continue
+        for branch in loop.body:
+            ends = (
+                [s for s in branch.body if isinstance(s, ast.Break | ast.Return)] if isinstance(branch, ast.If) else []
+            )
+            if ends and isinstance(branch, ast.If):
+                return _left(tree, tree.text(branch.test), branch.lineno, ends[0].lineno, write.lineno)
+        return Idle(
+            f"the step never comes to {{}}: the loop over `{tree.text(loop.iter)}` passes it over",
+            source_at(tree.file, loop.lineno),
+            [(source_at(tree.file, write.lineno), "written here")],
+            "Go through all parameters of all groups.",
+        )
+    return None
+
+
+def _left(tree: Tree, condition: str, branch: int, jump: int, write: int) -> Idle:
+    """A step that is left, or goes on, before the write: a `continue` there is right, where its condition is."""
+    at, text = source_at(tree.file, branch), read_source(tree.file)[jump - 1].strip()
+    goes_on = text.startswith("continue")
+    here = source_at(tree.file, jump)
+    return Idle(
+        f"the step never comes to what writes into {{}}: it is left where `{condition}`",
+        at if goes_on else here,
+        [
+            (here, "here it is left") if goes_on else (at, "asked here"),
+            (source_at(tree.file, write), "the write that never runs"),
+        ],
+        "Pass over what has no gradient with `continue`, and write into all the others.",
+    )
+
+
+def _unrun(audit: Audit, state: ParameterState, tree: Tree, kind: ast.ClassDef) -> Idle | None:
+    """What the text of the step says of a value that is not written; nothing where a step was seen to write it."""
+    step = audit.session.own_steps.get(state.facts[-1].optimizer)
+    track = step.tracks.get(state.index) if step is not None else None
+    if step is not None and track is not None and any(set(track.values) & set(op.mutates) for op in step.record.ops):
+        return None
+    return _rebinding(tree, kind) or _unreached_write(audit, tree, kind)
 
 
 def _methods(kind: ast.ClassDef) -> Iterator[ast.FunctionDef]:
@@ -71,25 +219,28 @@ def _rebinding(tree: Tree, kind: ast.ClassDef) -> Idle | None:
 
 def _unreached_write(audit: Audit, tree: Tree, kind: ast.ClassDef) -> Idle | None:
     """What keeps every statement that would write into a parameter from running."""
-    ran = audit.record.ran().of(tree.file)
+    return _unreached(tree, kind, audit.record.ran().of(tree.file))
+
+
+def _unreached(tree: Tree, kind: ast.ClassDef, ran: RanLines) -> Idle | None:
     writes = list(_writes(kind))
     if not writes or not ran & {line for m in _methods(kind) for line in range(m.lineno, (m.end_lineno or 0) + 1)}:
         return None
     if any(set(range(write.lineno, (write.end_lineno or write.lineno) + 1)) & ran for write in writes):
         return None
     for write in writes:
+        method = tree.function(write)
+        if isinstance(method, ast.FunctionDef) and not ran & set(range(method.lineno, (method.end_lineno or 0) + 1)):
+            continue  # nobody calls it, or what it does is not seen
         found = obstacles(tree, write, ran)
+        if found and found[0].jump:
+            return _left(tree, found[0].condition, found[0].line, found[0].jump, write.lineno)
         if found:
-            related: Lines = [
-                (source_at(tree.file, found[0].jump), "here it is left") if found[0].jump else (None, ""),
-                (source_at(tree.file, write.lineno), "the write that never runs"),
-            ]
-            left = f"it is left where `{found[0].condition}`" if found[0].jump else found[0].role
             return Idle(
-                f"the step never comes to what writes into {{}}: {left}",
+                f"the step never comes to what writes into {{}}: {found[0].role}",
                 source_at(tree.file, found[0].line),
-                related,
-                "Pass over what has no gradient with `continue`, and write into all the others.",
+                [(source_at(tree.file, write.lineno), "the write that never runs")],
+                "Let the write run for every parameter that has a gradient.",
             )
     return None
 

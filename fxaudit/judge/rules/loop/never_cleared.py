@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.shadowed import clearing_override
+from fxaudit.judge.questions.stale import Stale, stale_gradients
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import why_never_called
+from fxaudit.judge.verdict import ParameterState
 
 __all__ = ["NeverCleared"]
 
@@ -14,7 +17,9 @@ __all__ = ["NeverCleared"]
 class NeverCleared(Rule):
     """A step uses a gradient that an earlier step has used already.
 
-    `backward` adds to `.grad`; without `zero_grad` between the steps every step also repeats all earlier gradients.
+    `backward` adds to `.grad`; without `zero_grad` between the steps every step also repeats all earlier gradients. And
+    what was bound to a gradient once, as a shared model's `.grad` to a worker's, keeps that one for good where
+    `zero_grad` puts None in its place.
     """
 
     code, name, level = "FXA404", "never-cleared", "warning"
@@ -23,7 +28,8 @@ class NeverCleared(Rule):
     fix = "Call `optimizer.zero_grad()` once per step, before `backward()`."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
-        """One finding for all parameters whose gradients pile up."""
+        """One finding for all parameters whose gradients pile up, and one for each line that took some for good."""
+        yield from self._stale(audit)
         states = [s for s in audit.states if s.track.reused_at]
         if not states:
             return
@@ -33,6 +39,8 @@ class NeverCleared(Rule):
         cleared = [e for e in audit.record.events if e.kind == "zero_grad" and (not e.tracks or tracks & e.tracks)]
         backward = audit.source(backwards[-1].stack) if backwards else None
         why = why_never_called(audit.record, "zero_grad", [e.stack for e in cleared]) if not cleared else []
+        override = clearing_override(audit, states) if not any(tracks & e.tracks for e in cleared) else None
+        why = [override] if override is not None else why
         yield self.finding(
             audit,
             states,
@@ -40,10 +48,32 @@ class NeverCleared(Rule):
             why[0][0] if why else backward or audit.source(step.stack),
             related=[
                 *why[1:],
+                *([(backward, "adds to it")] if override is not None else []),
                 (audit.source(step.stack), "steps with all gradients so far"),
                 *((audit.source(e.stack), "cleared only here") for e in cleared[-1:]),
             ],
         )
+
+    def _stale(self, audit: Audit) -> Iterator[Finding]:
+        """What is stepped with the gradient of an earlier round."""
+        groups: dict[Stale, list[ParameterState]] = {}
+        for state in audit.states if audit.judge.looped else ():
+            found = stale_gradients(audit, state)
+            if found is not None:
+                groups.setdefault(found, []).append(state)
+        for found, states in groups.items():
+            yield self.finding(
+                audit,
+                states,
+                f"each step repeats the gradient that {audit.names(states, 'was', 'were')} given once",
+                audit.source(found.bound) or audit.source(found.stepped),
+                related=[
+                    (audit.source(found.newer), "newer gradients come from here, and go elsewhere"),
+                    (audit.source(found.stepped), "repeats the old one"),
+                ],
+                fix="Hand the gradient over anew after every `backward()`: `zero_grad` puts None in its place, and "
+                "what is bound to the old tensor sees no new one.",
+            )
 
     @staticmethod
     def bad() -> Example:

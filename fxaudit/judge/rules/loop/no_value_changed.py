@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.recording import LoopEvent
-from fxaudit.judge.questions.own_steps import idle_step
+from fxaudit.judge.questions.own_steps import Idle, idle_step
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
@@ -41,7 +41,6 @@ class NoValueChanged(Rule):
             # `audit()` takes the steps itself: no line of the program does.
             step = (audit.source(stack) if audit.judge.looped else None) or built
             writer = _gradient_writer(audit, states[0]) if zeroed else None
-            own = idle_step(audit, states[0])
             if zeroed and clips:
                 yield self._clipped(audit, states, clips, step, spoilt)
             elif writer is not None:
@@ -53,23 +52,32 @@ class NoValueChanged(Rule):
                     related=[(step, "the step that has no effect")],
                     fix="Leave `.grad` alone between `backward()` and `step()`.",
                 )
-            elif own is not None:
-                yield self.finding(
-                    audit,
-                    states,
-                    own.words.replace("{}", audit.names(states), 1),
-                    own.culprit,
-                    related=[*own.related[:2], (step, "stepped here"), (built, "the optimizer is built here")],
-                    fix=own.fix,
-                )
             else:
-                yield self.finding(
-                    audit,
-                    states,
-                    f"the step leaves {audit.names(states)} unchanged, in spite of a gradient",
-                    step,
-                    related=[(built, "the optimizer is built here")],
-                )
+                yield from self._unmoved(audit, states, step, built)
+
+    def _unmoved(
+        self, audit: Audit, states: list[ParameterState], step: SourceLine | None, built: SourceLine | None
+    ) -> Iterator[Finding]:
+        """One finding for each line of an optimizer's step that comes to nothing, and one for what no line explains."""
+        groups: dict[tuple[str, int, str] | None, tuple[Idle | None, list[ParameterState]]] = {}
+        for state in states:
+            own = idle_step(audit, state)
+            key = (own.culprit.file, own.culprit.line, own.words) if own is not None else None
+            groups.setdefault(key, (own, []))[1].append(state)
+        for own, members in groups.values():
+            names = audit.names(members)
+            if own is None:
+                message = f"the step leaves {names} unchanged, in spite of a gradient"
+                yield self.finding(audit, members, message, step, related=[(built, "the optimizer is built here")])
+                continue
+            yield self.finding(
+                audit,
+                members,
+                own.words.replace("{}", names, 1),
+                own.culprit,
+                related=[*own.related[:2], (step, "stepped here"), (built, "the optimizer is built here")],
+                fix=own.fix,
+            )
 
     def _clipped(
         self, audit: Audit, states: list[ParameterState], clips: list[LoopEvent], step: SourceLine | None, spoilt: bool

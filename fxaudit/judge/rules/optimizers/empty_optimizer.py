@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.shadowed import passing_override
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import project_stack
 from fxaudit.program.repairs import filled
@@ -40,6 +41,9 @@ class EmptyOptimizer(Rule):
             if freeze >= 0:
                 said += ": all are frozen"
                 culprit, related = audit.source(freeze), [(built, "the optimizer is built here")]
+            elif override := passing_override(audit, states, info.index) if states else None:
+                said += f": {override[1].replace('passes over it', 'hands out none')}"
+                culprit, related = override[0], [(built, "the optimizer is built here")]
             else:
                 fix += filled(built, audit.model_variable(states))
             message = f"`{info.type}` is built without any parameter{said}"

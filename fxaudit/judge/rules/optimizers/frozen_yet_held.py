@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.shadowed import thawing_override
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import project_files, project_stack, source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
@@ -45,6 +46,17 @@ class FrozenYetHeld(Rule):
                 thaw[0][0],
                 related=[*thaw[1:], (frozen_at, "frozen here")],
                 level="note" if audit.session.is_part else "warning",
+            )
+            return
+        override = thawing_override(audit, states)
+        if override is not None:
+            yield self.finding(
+                audit,
+                states,
+                f"{audit.names(states, 'stays', 'stay')} frozen: {override[1]}",
+                override[0],
+                related=[(frozen_at, "frozen here")],
+                level="warning",
             )
             return
         groups: dict[tuple[str, int], tuple[SourceLine | None, list[ParameterState]]] = {}

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.registry import OptimizerInfo
+from fxaudit.judge.questions.own_steps import idle_update
+from fxaudit.judge.questions.shadowed import passing_override
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import common_frame, project_stack, source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
@@ -54,6 +56,12 @@ class NotInOptimizer(Rule):
                 return
         optimizer = self._responsible(audit, states)
         if optimizer is None:
+            idle = next((found for s in states if (found := idle_update(audit, s)) is not None), None)
+            if idle is not None:
+                words, backward = idle.words.replace("{}", audit.names(states), 1), _backward_line(audit)
+                related = [*idle.related[:2], (backward, "the gradient comes from here")]
+                yield self.finding(audit, states, words, idle.culprit, related=related, level="warning", fix=idle.fix)
+                return
             updates = [source_at(file, line) for file, line in local_updates(audit.project_files)]
             yield self.finding(
                 audit,
@@ -132,6 +140,7 @@ class NotInOptimizer(Rule):
         elif info.created >= 0 and not all(s.track.created_time > info.created_time >= 0 for s in states):
             statement, more = (
                 _used_up(audit, info)
+                or _passed_over(audit, states, info)
                 or _empty_group(audit, info)
                 or _collected_for_nobody(audit, info)
                 or _dropping_statement(audit, info.created)
@@ -253,6 +262,14 @@ def _empty_group(
             more = [(source_at(o.file, o.line), f"`{o.name}` is put together here") for o in behind]
             return source_at(tree.file, value.lineno), [*more]
     return None
+
+
+def _passed_over(
+    audit: Audit, states: list[ParameterState], info: OptimizerInfo
+) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """The method of the model's own that takes the place of torch's `parameters()`, or of what that goes through."""
+    found = passing_override(audit, states, info.index)
+    return (found[0], []) if found is not None else None
 
 
 def _group_never_added(audit: Audit) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:

@@ -1,0 +1,48 @@
+"""Sign descent that keeps the coordinates above a threshold, which no coordinate of so small a gradient passes."""
+import torch
+from torch import nn
+
+
+class Sparse(torch.optim.Optimizer):
+    def __init__(self, params, lr=0.01, threshold=10.0):  # <-- culprit
+        super().__init__(params, dict(lr=lr, threshold=threshold))
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                chosen = p.grad.abs() > group["threshold"]  # <-- culprit
+                update = torch.where(chosen, p.grad.sign(), torch.zeros_like(p))
+                p.sub_(update, alpha=group["lr"])
+
+
+def make():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 1))
+    return model, Sparse(model.parameters()), (torch.randn(8, 4), torch.randn(8, 1))
+
+
+def loss_fn(model, batch):
+    return (model(batch[0]) - batch[1]).square().mean()
+
+
+def train(steps=4):
+    model, optimizer, batch = make()
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = loss_fn(model, batch)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return model, losses
+
+
+KIND = "loop"
+EXPECT = {n: "blocked" for n in ("0.weight", "0.bias", "2.weight", "2.bias")}
+CAUSE = "other"
+
+if __name__ == "__main__":
+    train()

@@ -1,0 +1,48 @@
+"""The model's own `named_parameters` leaves out a prefix, and torch's `parameters` goes through it."""
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(4, 6), nn.Tanh())
+        self.head = nn.Linear(6, 1)
+
+    def forward(self, x):
+        return self.head(self.body(x))
+
+    def named_parameters(self, prefix="", recurse=True, remove_duplicate=True):  # <-- culprit
+        for name, parameter in super().named_parameters(prefix, recurse, remove_duplicate):
+            if not name.startswith("body"):  # <-- culprit
+                yield name, parameter
+
+
+def make():
+    torch.manual_seed(0)
+    model = Net()
+    return model, torch.optim.SGD(model.parameters(), lr=0.1), (torch.randn(8, 4), torch.randn(8, 1))
+
+
+def loss_fn(model, batch):
+    return (model(batch[0]) - batch[1]).square().mean()
+
+
+def train(steps=4):
+    model, optimizer, batch = make()
+    losses = []
+    for number in range(steps):
+        optimizer.zero_grad()
+        loss = loss_fn(model, batch)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return model, losses
+
+
+KIND = "forward"
+EXPECT = {"body.0.weight": "excluded", "body.0.bias": "excluded", "head.weight": "trained", "head.bias": "trained"}
+CAUSE = "not_listed"
+
+if __name__ == "__main__":
+    train()

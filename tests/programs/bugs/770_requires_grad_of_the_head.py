@@ -1,0 +1,53 @@
+"""The backbone is thawed with the model's own `requires_grad_`, which reaches the head only."""
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(4, 6), nn.Tanh())
+        self.head = nn.Linear(6, 1)
+
+    def forward(self, x):
+        return self.head(self.body(x))
+
+    def requires_grad_(self, requires_grad=True):  # <-- culprit
+        self.head.requires_grad_(requires_grad)
+        return self
+
+
+def thawed(model):
+    for parameter in nn.Module.parameters(model):
+        parameter.requires_grad_(False)
+    return model.requires_grad_(True)
+
+
+def make():
+    torch.manual_seed(0)
+    model = Net()
+    return model, torch.optim.SGD(thawed(model).parameters(), lr=0.1), (torch.randn(8, 4), torch.randn(8, 1))
+
+
+def loss_fn(model, batch):
+    return (model(batch[0]) - batch[1]).square().mean()
+
+
+def train(steps=4):
+    model, optimizer, batch = make()
+    losses = []
+    for number in range(steps):
+        optimizer.zero_grad()
+        loss = loss_fn(model, batch)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return model, losses
+
+
+KIND = "forward"
+EXPECT = {"body.0.weight": "frozen", "body.0.bias": "frozen", "head.weight": "trained", "head.bias": "trained"}
+CAUSE = "frozen"
+
+if __name__ == "__main__":
+    train()

@@ -1,0 +1,49 @@
+"""A warm-up that counts with a counter of its own, which is never raised: the step returns before anything is written."""
+import torch
+from torch import nn
+
+
+class Delayed(torch.optim.Optimizer):
+    def __init__(self, params, lr=0.1, delay=1):
+        super().__init__(params, dict(lr=lr))
+        self.delay, self.count = delay, 0
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        norm = sum(p.grad.square().sum() for group in self.param_groups for p in group["params"]).sqrt()
+        if self.count < self.delay:  # <-- culprit
+            return norm  # <-- culprit
+        self.count += 1
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.add_(p.grad / norm, alpha=-group["lr"])
+
+
+def make():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 1))
+    return model, Delayed(model.parameters()), (torch.randn(8, 4), torch.randn(8, 1))
+
+
+def loss_fn(model, batch):
+    return (model(batch[0]) - batch[1]).square().mean()
+
+
+def train(steps=4):
+    model, optimizer, batch = make()
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = loss_fn(model, batch)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return model, losses
+
+
+KIND = "loop"
+EXPECT = {n: "blocked" for n in ("0.weight", "0.bias", "2.weight", "2.bias")}
+CAUSE = "other"
+
+if __name__ == "__main__":
+    train()

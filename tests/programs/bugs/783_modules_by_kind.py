@@ -1,0 +1,46 @@
+"""Groups are made of the linear layers that `modules` lists, and the model's own `modules` lists its direct children."""
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(4, 6), nn.Tanh())
+        self.head = nn.Linear(6, 1)
+
+    def forward(self, x):
+        return self.head(self.body(x))
+
+    def modules(self):  # <-- culprit
+        yield from (self.body, self.head)
+
+
+def make():
+    torch.manual_seed(0)
+    model = Net()
+    return model, torch.optim.SGD([p for m in model.modules() if isinstance(m, nn.Linear) for p in m.parameters()], lr=0.1), (torch.randn(8, 4), torch.randn(8, 1))
+
+
+def loss_fn(model, batch):
+    return (model(batch[0]) - batch[1]).square().mean()
+
+
+def train(steps=4):
+    model, optimizer, batch = make()
+    losses = []
+    for number in range(steps):
+        optimizer.zero_grad()
+        loss = loss_fn(model, batch)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return model, losses
+
+
+KIND = "forward"
+EXPECT = {"body.0.weight": "excluded", "body.0.bias": "excluded", "head.weight": "trained", "head.bias": "trained"}
+CAUSE = "not_listed"
+
+if __name__ == "__main__":
+    train()

@@ -1,0 +1,48 @@
+"""The rate is kept in a tensor of the step counter's type: an integer, and so 0."""
+import torch
+from torch import nn
+
+
+class Counted(torch.optim.Optimizer):
+    def __init__(self, params, lr=0.1):
+        super().__init__(params, dict(lr=lr))
+        self.count = torch.zeros((), dtype=torch.long)
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        self.count += 1
+        for group in self.param_groups:
+            rate = torch.full_like(self.count, group["lr"])  # <-- culprit
+            for p in group["params"]:
+                if p.grad is not None:
+                    p.sub_(p.grad * rate)
+
+
+def make():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 1))
+    return model, Counted(model.parameters()), (torch.randn(8, 4), torch.randn(8, 1))
+
+
+def loss_fn(model, batch):
+    return (model(batch[0]) - batch[1]).square().mean()
+
+
+def train(steps=4):
+    model, optimizer, batch = make()
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = loss_fn(model, batch)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return model, losses
+
+
+KIND = "loop"
+EXPECT = {n: "blocked" for n in ("0.weight", "0.bias", "2.weight", "2.bias")}
+CAUSE = "other"
+
+if __name__ == "__main__":
+    train()

@@ -1,0 +1,41 @@
+"""An update by hand in a functional style, whose result is copied back."""
+import torch
+from torch import nn
+
+
+@torch.no_grad()
+def update(params, rate=0.1):
+    new = [p - rate * p.grad for p in params]
+    for p, value in zip(params, new):
+        p.copy_(value)
+
+
+def make():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 1))
+    return model, None, (torch.randn(8, 4), torch.randn(8, 1))
+
+
+def loss_fn(model, batch):
+    return (model(batch[0]) - batch[1]).square().mean()
+
+
+def train(steps=4):
+    model, _, batch = make()
+    losses = []
+    for number in range(steps):
+        model.zero_grad()
+        loss = loss_fn(model, batch)
+        loss.backward()
+        update(list(model.parameters()))
+        losses.append(loss.item())
+    return model, losses
+
+
+KIND = "healthy"
+NEEDS_LOOP = True
+EXPECT = {n: "trained" for n in ("0.weight", "0.bias", "2.weight", "2.bias")}
+CAUSE = "healthy"
+
+if __name__ == "__main__":
+    train()
