@@ -198,7 +198,8 @@ def _below(module: nn.Module) -> set[int]:
 
 def _parts(module: nn.Module) -> list[nn.Module]:
     """`module` and everything below it, whatever its class makes of `modules()`."""
-    queue, found = [module], dict[int, nn.Module]()
+    queue = [module]
+    found: dict[int, nn.Module] = {}
     while queue:
         part = queue.pop()
         if id(part) not in found:
