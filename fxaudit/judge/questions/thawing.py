@@ -33,10 +33,11 @@ class EmptyThaw:
 def empty_thaws(audit: Audit) -> list[EmptyThaw]:
     """The thaws that the program came to, and that thawed nothing against what they ask for."""
     files, ran = audit.project_files, audit.record.ran()
+    called = audit.record.stacks.lines_seen()  # a thaw leaves a call; that its line was heard may be the loop's head
     idle = [
         thaw
         for thaw in thaws_in_loops(files)
-        if getattr(thaw.node, "lineno", 0) not in ran.of(thaw.tree.file)
+        if getattr(thaw.node, "lineno", 0) not in called.get(thaw.tree.file, ())
         and was_passed(files, ran, thaw.tree, thaw.loop)
     ]
     is_thawed = any(_was_thawed(track.freezes) for track in audit.record.tracks)

@@ -137,7 +137,8 @@ def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
             continue
         found = obstacles(tree, call, ran.of(tree.file))
         where = source_at(tree.file, call.lineno)
-        if found and isinstance(tree.statement_at(found[0].line), ast.For):
+        loops = [outer.lineno for outer in tree.ancestors(call) if isinstance(outer, ast.For)]
+        if found and found[0].file == tree.file and loops and found[0].line >= loops[-1]:
             continue  # what a loop selects, and whether it may select nothing, is the story of FXA308
         if found:
             scope = tree.function(call)
