@@ -208,6 +208,7 @@ def _audit_recorded(
         session.holding |= {session.optimizers[i].wrapper_of for i in session.holding} - {-1}
         with session.quietly():
             session.warming = {session.optimizer_info(one).index for one in optimizers if rises_later(one)}
+        session.begin_batch((model.module for model in models), is_computed=closure.tensor is not None)
         options = Options(
             expect=expect,
             rules=rules,
@@ -221,7 +222,7 @@ def _audit_recorded(
             notes: list[str] = []
             report = attempt("the proofs", lambda: prove(report, session, closure, named), report, notes)
             report = replace(report, notes=(*report.notes, *notes))
-    session.holding = None
+    session.holding, session.batch_began = None, -1
     session.forward_unseen = False
     if active_session() is None:
         session.release()

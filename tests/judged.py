@@ -2,7 +2,8 @@
 
 Each file states its truth: `EXPECT` gives the verdict of every parameter (`?name` a tensor that no model registers,
 `!name` one that an optimizer holds for nothing), `CAUSE` the kind of mistake in one word, and lines that an expert
-would edit end with the comment `# <-- culprit`. In healthy programs `INTENT` names what rightly does not train.
+would edit end with the comment `# <-- culprit`. In healthy programs `INTENT` names what rightly does not train. Where
+the data decide, `ONE_BATCH` is the verdict that an audit of one batch gives of what a run shows to be broken.
 """
 
 from __future__ import annotations
@@ -134,6 +135,12 @@ def found(report: Report, name: str) -> str | None:
     exact = (known for known in report if known.name == name)
     below = (known for known in report if known.name.endswith(f".{name}"))
     return next((known.verdict for known in (*exact, *below)), None)
+
+
+def expected(module: ModuleType, mode: str) -> dict[str, str]:
+    """The verdicts that the program states, as far as `mode` can tell."""
+    told = getattr(module, "ONE_BATCH", "") if mode == "audit" else ""
+    return {name: told if told and verdict != "trained" else verdict for name, verdict in module.EXPECT.items()}
 
 
 def wrong_verdicts(report: Report, expect: dict[str, str]) -> dict[str, str | None]:

@@ -48,7 +48,128 @@ optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 optimizer.param_groups[0]["learning_rate"] = 0.5  # guilty
 """,
+    "a thaw behind the last layer, in a helper": """
+def thaw(model, first=12):
+    for p in model[first:].parameters():  # guilty
+        p.requires_grad = True
+body.requires_grad_(False)
+thaw(model)
+optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
+""",
+    "a thaw by names of another model, beside one that works": """
+for name, p in model.named_parameters():
+    p.requires_grad = False
+    if name.startswith("module."):  # guilty
+        p.requires_grad = True
+for p in head.parameters():
+    p.requires_grad = True
+optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
+""",
+    "a thaw of what is selected from nothing": """
+body.requires_grad_(False)
+wanted = [m for n, m in model.named_children() if n in ("layer4", "fc")]
+[m.requires_grad_(True) for m in wanted]  # guilty
+optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
+""",
+    "a rate in a deep copy": """
+import copy
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for group in copy.deepcopy(optimizer.param_groups):
+    group["lr"] = 0.5  # guilty
+""",
+    "a rate in the state dict": """
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+optimizer.state_dict()["param_groups"][0]["lr"] *= 2  # guilty
+""",
+    "a rate in the defaults": """
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+optimizer.defaults["lr"] = 0.5  # guilty
+""",
+    "a rate as an attribute": """
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+optimizer.lr = 0.5  # guilty
+""",
 }
+WITH_EFFECT = {
+    "nothing is asked for": """
+def thaw(n):
+    for layer in list(model)[len(model) - n :]:
+        layer.requires_grad_(True)
+body.requires_grad_(False)
+thaw(0)
+""",
+    "an empty list of names": """
+names = []
+body.requires_grad_(False)
+for name, p in model.named_parameters():
+    if any(part in name for part in names):
+        p.requires_grad = True
+""",
+    "a kind that this model has not, beside a thaw": """
+model.requires_grad_(False)
+for m in model.modules():
+    if isinstance(m, (nn.LayerNorm, nn.BatchNorm1d)):
+        m.requires_grad_(True)
+for p in head.parameters():
+    p.requires_grad = True
+""",
+    "a helper that nobody calls": """
+def thaw():
+    for p in model[12:].parameters():
+        p.requires_grad = True
+body.requires_grad_(False)
+""",
+}
+
+
+@pytest.mark.parametrize("how", WITH_EFFECT)
+def test_a_thaw_that_is_not_asked_for_anything_is_no_alarm(how: str, tmp_path: Path) -> None:
+    built = "optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)\n"
+    report = reported(WITH_EFFECT[how] + built + LOOP, tmp_path)
+    assert [finding for finding in report.findings if finding.level != "note"] == []
+
+
+def test_a_thaw_after_the_recorded_steps_is_no_alarm(tmp_path: Path) -> None:
+    text = """
+body.requires_grad_(False)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(400):
+    optimizer.zero_grad()
+    model(torch.randn(8, 4)).square().mean().backward()
+    optimizer.step()
+    if step == 300:
+        for p in body.parameters():
+            p.requires_grad = True
+for p in model[12:].parameters():
+    p.requires_grad = True
+"""
+    report = reported(text, tmp_path)
+    assert [finding for finding in report.findings if finding.code == "FXA308"] == []
+
+
+FREEZES = {
+    "by a loop": ("for p in body.parameters():\n    p.requires_grad = False  # here\n", "0.weight"),
+    "by a module": ("body.requires_grad_(False)  # here\n", "0.bias"),
+    "by a helper": ("def adapt(m):\n    for p in m.parameters():\n        p.requires_grad_(m is head)  # here\n"
+                    "adapt(body)\n", "0.weight"),
+    "made so": ("body.weight = nn.Parameter(torch.ones(4, 4), requires_grad=False)  # here\n", "0.weight"),
+    "thawed and frozen again": ("body.requires_grad_(False)\nbody.requires_grad_(True)\n"
+                                "body.weight.requires_grad = False  # here\n", "0.weight"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", FREEZES)
+def test_of_a_frozen_parameter_the_line_that_froze_it_is_told(how: str, tmp_path: Path) -> None:
+    text, name = FREEZES[how]
+    built = "optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)\n"
+    report = reported(text + built + LOOP, tmp_path)
+    parameter = Report.from_json(report.to_json())[name]
+    assert parameter.verdict == "frozen"
+    assert parameter.frozen_at is not None
+    assert parameter.frozen_at.code.endswith("# here")
+    assert parameter.reason == f"`requires_grad` is False since train.py:{parameter.frozen_at.line}"
+    assert f"train.py:{parameter.frozen_at.line} in " in report.save(tmp_path / "report.html").read_text("utf-8")
+    assert [finding for finding in report.findings if finding.level != "note"] == []
 
 
 def reported(text: str, folder: Path) -> Report:

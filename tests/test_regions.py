@@ -1,177 +1,342 @@
-"""The line that switched gradients off is named, however regions are nested, left and decorated: one cause."""
+"""Regions without gradients, however nested, left and decorated: the line that switched gradients off is named, and no
+other; after each of them gradients flow again."""
 
 from __future__ import annotations
 
-import contextlib
-import functools
-from collections.abc import Callable, Iterator
-from typing import Any
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-import torch
-from torch import nn
 
 import fxaudit
+from fxaudit.report import Report
+from fxaudit.run.copy import in_copy
+from tests.scripts import codes, judged, verdicts
 
+HEAD = """\
+import contextlib, functools, sys, torch
+from torch import nn
+
+def passed_on(**names):
+    def wrap(function):
+        @functools.wraps(function)
+        def inner(*args, **kwargs): return function(*args, **kwargs)
+        return inner
+    return wrap
 
 class Encoder(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
-        self.first, self.norm, self.last = nn.Linear(4, 4), nn.LayerNorm(4), nn.Linear(4, 4)
+        self.a, self.b = nn.Linear(6, 8), nn.Linear(8, 8)
+    def forward(self, x): return self.b(self.a(x).relu())
+"""
+TAIL = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.enc, self.out = Encoder(), nn.Linear(8, 2)
+    def forward(self, x): return self.out(encode(self.enc, x).clone())
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.last(self.norm(self.first(x)))
-
-
-def renamed(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def inner(*args: Any, **kwargs: Any) -> Any:
-        return function(*args, **kwargs)
-
-    return inner
-
-
-def plain(encoder: Encoder, x: torch.Tensor) -> torch.Tensor:
-    with torch.no_grad():  # guilty
-        return encoder(x)
-
-
-def enabled_within(encoder: Encoder, x: torch.Tensor) -> torch.Tensor:
-    with torch.no_grad():  # guilty
-        with torch.enable_grad():
-            torch.ones(1).add(1)
-        return encoder(x)
-
-
-def not_inference_within(encoder: Encoder, x: torch.Tensor) -> torch.Tensor:
-    with torch.inference_mode():  # guilty
-        with torch.inference_mode(False):
-            torch.ones(1).add(1)
-        return encoder(x)
-
-
-def twice_within(encoder: Encoder, x: torch.Tensor) -> torch.Tensor:
-    with torch.no_grad():  # guilty
-        with torch.enable_grad(), torch.no_grad(), torch.inference_mode(False):
-            torch.ones(1).add(1)
-        with torch.no_grad():
-            torch.ones(1).add(1)
-        return encoder(x)
-
-
-def left_by_an_exception(encoder: Encoder, x: torch.Tensor) -> torch.Tensor:
-    with torch.no_grad():  # guilty
-        with contextlib.suppress(ValueError), torch.enable_grad():
-            raise ValueError
-        return encoder(x)
-
-
-def switched(encoder: Encoder, x: torch.Tensor) -> torch.Tensor:
-    torch.set_grad_enabled(False)  # guilty
-    h = encoder(x)
+torch.manual_seed(0)
+model = Net()
+optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+for _ in range(4):
+    optimizer.zero_grad()
+    model(torch.randn(8, 6)).square().mean().backward()
+    optimizer.step()
+"""
+CUT = {
+    "a block": """
+def encode(enc, x):
+    with torch.no_grad():  # here
+        return enc(x)
+""",
+    "a decorator": """
+@torch.no_grad()  # here
+def encode(enc, x): return enc(x)
+""",
+    "a switch as a decorator": """
+@torch.set_grad_enabled(False)  # here
+def encode(enc, x): return enc(x)
+""",
+    "a switch, off and on": """
+def encode(enc, x):
+    torch.set_grad_enabled(False)  # here
+    y = enc(x)
     torch.set_grad_enabled(True)
-    return h
-
-
-def switched_in_a_block(encoder: Encoder, x: torch.Tensor) -> torch.Tensor:
-    with torch.set_grad_enabled(mode=False):  # guilty
-        with torch.set_grad_enabled(True):
-            torch.ones(1).add(1)
-        return encoder(x)
-
-
-def left_in_another_order(encoder: Encoder, x: torch.Tensor) -> torch.Tensor:
-    one, other = torch.no_grad(), torch.enable_grad()
-    one.__enter__()  # guilty
-    other.__enter__()
-    one.__exit__(None, None, None)
-    other.__exit__(None, None, None)
-    h = encoder(x)
-    torch.set_grad_enabled(True)
-    return h
-
-
-@torch.no_grad()  # guilty
-def decorated(encoder: Encoder, x: torch.Tensor) -> torch.Tensor:
-    return encoder(x)
-
-
-@torch.inference_mode()  # guilty
-@renamed
-def decorated_twice(encoder: Encoder, x: torch.Tensor) -> torch.Tensor:
-    return encoder(x)
-
-
-@torch.set_grad_enabled(False)  # guilty
-def decorated_by_a_switch(encoder: Encoder, x: torch.Tensor) -> torch.Tensor:
-    return encoder(x)
-
-
+    return y
+""",
+    "a switch as a block, on again inside": """
+def encode(enc, x):
+    with torch.set_grad_enabled(mode=False):  # here
+        with torch.set_grad_enabled(True): torch.ones(1).add(1)
+        return enc(x)
+""",
+    "inference_mode(False) in a block inside": """
+def encode(enc, x):
+    with torch.inference_mode():  # here
+        with torch.inference_mode(False): torch.ones(1).add(1)
+        return enc(x)
+""",
+    "three in one statement inside, and one more": """
+def encode(enc, x):
+    with torch.no_grad():  # here
+        with torch.enable_grad(), torch.no_grad(), torch.inference_mode(False): torch.ones(1).add(1)
+        with torch.no_grad(): torch.ones(1).add(1)
+        return enc(x)
+""",
+    "enable_grad inside, left by an exception that is suppressed": """
+def encode(enc, x):
+    with torch.no_grad():  # here
+        with contextlib.suppress(ValueError), torch.enable_grad(): raise ValueError
+        return enc(x)
+""",
+    "inference_mode(False) inside": """
 @torch.inference_mode(False)
-def where(encoder: Encoder) -> torch.device:
-    return encoder.first.weight.device
+def device(enc): return enc.a.weight.device
+
+@torch.inference_mode()  # here
+def encode(enc, x):
+    device(enc)
+    return enc(x)
+""",
+    "enable_grad inside, left again": """
+def encode(enc, x):
+    with torch.no_grad():  # here
+        with torch.enable_grad(): enc.a.weight.sum()
+        return enc(x)
+""",
+    "set_grad_enabled(True) inside, left by an exception": """
+def encode(enc, x):
+    with torch.inference_mode():  # here
+        try:
+            with torch.set_grad_enabled(True): raise ValueError
+        except ValueError:
+            return enc(x)
+""",
+    "the inner of two is left": """
+def encode(enc, x):
+    with torch.no_grad():  # here
+        with torch.inference_mode(): x = x + 1
+        with torch.no_grad(): x = x + 1
+        return enc(x)
+""",
+    "left out of order": """
+def encode(enc, x):
+    first, second = torch.no_grad(), torch.enable_grad()
+    first.__enter__()  # here
+    second.__enter__()
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    y = enc(x)
+    torch.set_grad_enabled(True)
+    return y
+""",
+    "a bare call": """
+def encode(enc, x):
+    torch.set_grad_enabled(False)  # here
+    with torch.enable_grad(): x = x + 1
+    y = enc(x)
+    torch.set_grad_enabled(True)
+    return y
+""",
+    "one object, entered twice": """
+off = torch.set_grad_enabled(False); torch.set_grad_enabled(True)
+def encode(enc, x):
+    with off: x = x + 1
+    torch.set_grad_enabled(True)
+    with off:  # here
+        y = enc(x)
+    torch.set_grad_enabled(True)
+    return y
+""",
+    "a generator that is decorated": """
+@torch.no_grad()  # here
+def layers(enc, x):
+    with torch.enable_grad(): yield x + 1
+    yield enc(x)
+
+def encode(enc, x):
+    return list(layers(enc, x))[-1]
+""",
+    "a generator that leaks": """
+def layers():
+    with torch.no_grad():  # here
+        yield
+
+def encode(enc, x):
+    kept = layers()
+    next(kept)
+    y = enc(x)
+    kept.close()
+    return y
+""",
+    "around a wrapper": """
+@torch.inference_mode()  # here
+@passed_on(a="b")
+def encode(enc, x): return enc(x)
+""",
+    "inside a wrapper": """
+@passed_on(a="b")
+@torch.no_grad()  # here
+def encode(enc, x): return enc(x)
+""",
+    "around two wrappers": """
+@torch.set_grad_enabled(False)  # here
+@passed_on()
+@functools.lru_cache(maxsize=None)
+def encode(enc, x): return enc(x)
+""",
+    "a context manager of one's own": """
+@contextlib.contextmanager
+def frozen():
+    with torch.no_grad():  # here
+        yield
+
+def encode(enc, x):
+    with frozen(): return enc(x)
+""",
+    "an exit stack": """
+def encode(enc, x):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(torch.no_grad())  # here
+        with torch.enable_grad(): x = x * 1
+        return enc(x)
+""",
+    "a library's helper": """
+sys.path.insert(0, "site-packages")
+from helpers import embedded
+
+def encode(enc, x):
+    return embedded(enc, x)  # here
+""",
+}
 
 
-@torch.inference_mode()  # guilty
-def decorated_and_called_within(encoder: Encoder, x: torch.Tensor) -> torch.Tensor:
-    where(encoder)
-    return encoder(x)
+def watched(folder: Path, text: str) -> Report:
+    """The report on the script `text`, run in a `watch` block of a forked copy of this process."""
+    script = folder / "script.py"
+    script.write_text(text, encoding="utf-8")
+
+    def work() -> str:
+        with fxaudit.watch() as watch:
+            exec(compile(text, str(script), "exec"), {"__name__": "__main__"})
+        return watch.report.to_json()
+
+    answer, why = in_copy(work, seconds=100.0)
+    assert answer is not None, why
+    return Report.from_json(answer)
 
 
-@torch.no_grad()  # guilty
-def layers(encoder: Encoder, x: torch.Tensor) -> Iterator[torch.Tensor]:
-    for layer in (encoder.first, encoder.norm, encoder.last):
-        x = layer(x)
-        yield x
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with a library beside it, to run scripts in."""
+    library = tmp_path / "site-packages"
+    library.mkdir()
+    (library / "helpers.py").write_text(
+        "import torch\n@torch.inference_mode()\ndef embedded(model, x):\n"
+        "    with torch.inference_mode(False): model.a.weight.device\n    return model(x)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
-def decorated_generator(encoder: Encoder, x: torch.Tensor) -> torch.Tensor:
-    return list(layers(encoder, x))[-1]
+@pytest.mark.parametrize("judge", [judged, watched])
+@pytest.mark.parametrize("name", CUT)
+def test_one_cause_at_the_line_that_switches_gradients_off(
+    name: str, judge: Callable[[Path, str], Report], folder: Path
+) -> None:
+    report = judge(folder, HEAD + CUT[name] + TAIL)
+    assert codes(report) == ["FXA105"]
+    (finding,) = report.findings
+    assert finding.culprit is not None
+    lines = {number: text for number, text in finding.culprit.context}
+    assert "# here" in lines[finding.culprit.line], str(finding.culprit)
+    assert len(finding.parameters) == 4
 
 
-WAYS = [
-    plain,
-    enabled_within,
-    not_inference_within,
-    twice_within,
-    left_by_an_exception,
-    switched,
-    switched_in_a_block,
-    left_in_another_order,
-    decorated,
-    decorated_twice,
-    decorated_by_a_switch,
-    decorated_and_called_within,
-    decorated_generator,
-]
+def test_after_every_region_gradients_flow_and_nothing_is_said(folder: Path) -> None:
+    ways = "".join(
+        f"def way{number}():\n{textwrap.indent(text, '    ')}\n    return encode\n"
+        for number, text in enumerate(CUT.values())
+    )
+    listed = ", ".join(f"way{number}()" for number in range(len(CUT)))
+    used = "return self.out(encode(self.enc, x).clone())"
+    assert used in TAIL
+    after = TAIL.replace(used, "[way(self.enc, x) for way in WAYS]; return self.out(self.enc(x))")
+    report = watched(folder, f"{HEAD}{ways}WAYS = [{listed}]\n{after}")
+    assert set(report.verdicts()) == {"trained"}
+    assert [finding for finding in report.findings if finding.level != "note"] == []
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_what_switched_gradients_off_is_the_one_cause(way: Callable[[Encoder, torch.Tensor], torch.Tensor]) -> None:
-    torch.manual_seed(0)
-    encoder, head = Encoder(), nn.Linear(4, 1)
-    optimizer = torch.optim.SGD([*encoder.parameters(), *head.parameters()], lr=0.1)
-    with fxaudit.watch() as watch:
-        for _ in range(3):
-            optimizer.zero_grad()
-            head(way(encoder, torch.randn(8, 4)).clone()).square().mean().backward()
-            optimizer.step()
-    loud = [finding for finding in watch.report.findings if finding.level != "note"]
-    assert [finding.code for finding in loud] == ["FXA105"], [str(f.culprit) for f in loud]
-    assert loud[0].culprit is not None
-    assert loud[0].culprit.code.endswith("# guilty"), loud[0].culprit.code
-    assert len(loud[0].parameters) == 6
+WHOLE = {
+    "enabled in a region": """
+def encode(enc, x):
+    with torch.no_grad():
+        with torch.enable_grad(): return enc(x)
+""",
+    "inference mode switched off in it": """
+def encode(enc, x):
+    with torch.inference_mode():
+        with torch.inference_mode(False): return enc(torch.ones(8, 6))
+""",
+    "a region that was left": """
+@torch.no_grad()
+def looked_at(enc, x): return enc(x).mean().item()
+
+def encode(enc, x):
+    looked_at(enc, x)
+    return enc(x)
+""",
+}
 
 
-def test_after_every_region_gradients_flow_and_nothing_is_said() -> None:
-    encoder, x = Encoder(), torch.randn(8, 4)
-    optimizer = torch.optim.SGD(encoder.parameters(), lr=0.1)
-    with fxaudit.watch() as watch:
-        for _ in range(3):
-            for way in WAYS:
-                way(encoder, x)
-            optimizer.zero_grad()
-            encoder(x).square().mean().backward()
-            optimizer.step()
-    assert set(watch.report.verdicts()) == {"trained"}
-    assert [finding for finding in watch.report.findings if finding.level != "note"] == []
+@pytest.mark.parametrize("name", WHOLE)
+def test_regions_that_cut_nothing_off_are_no_finding(name: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + WHOLE[name] + TAIL)
+    assert (codes(report), set(verdicts(report).values())) == ([], {"trained"})
+
+
+CACHED = {
+    "kept by the module": """
+class Cached(Encoder):
+    kept = None
+    def forward(self, x):
+        if self.kept is None: self.kept = self.a(x).relu()
+        return self.b(self.kept)
+
+model = Cached()
+def loss(x):
+    model.kept = None
+    with torch.no_grad():  # opened here
+        wanted = model(x)
+    return (model(x) - wanted - 1).square().mean()  # used here
+""",
+    "kept by torch": """
+from torch.nn.utils import parametrize
+from torch.nn.utils.parametrizations import weight_norm
+model = nn.Sequential(weight_norm(nn.Linear(6, 8)), nn.ReLU(), nn.Linear(8, 2))
+def loss(x):
+    with parametrize.cached():
+        with torch.no_grad():  # opened here
+            wanted = model(x)
+        return (model(x) - wanted - 1).square().mean()  # used here
+""",
+}
+
+
+@pytest.mark.parametrize("name", CACHED)
+def test_what_is_kept_from_a_region_is_named_where_it_is_used_again(name: str, tmp_path: Path) -> None:
+    loop = """
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for _ in range(4):
+    optimizer.zero_grad()
+    loss(torch.randn(8, 6)).backward()
+    optimizer.step()
+"""
+    report = judged(tmp_path, HEAD + CACHED[name] + loop)
+    (finding,) = report.findings
+    lines = [finding.culprit, *(related.source for related in finding.related)]
+    told = [dict(line.context)[line.line] for line in lines if line is not None]
+    assert ("# opened here" in told[0], any("# used here" in line for line in told[1:])) == (True, True)

@@ -81,6 +81,7 @@ class ParameterReport:
     `reached_in` counts the recorded steps whose loss reaches it, out of `steps`. `culprit` is the line to blame, None
     where nothing is wrong or no line is known. `path` is its own way to the loss; it is empty where nothing is wrong,
     and for all but the first parameters of a cause that has very many.
+    `frozen_at` is the line that froze it, where it is frozen and that was seen.
     """
 
     name: str
@@ -100,6 +101,7 @@ class ParameterReport:
     culprit: SourceLine | None = None
     path: tuple[PathStep, ...] = ()
     module_type: str = ""
+    frozen_at: SourceLine | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,7 @@ def to_document(answer: Answer) -> Json:
                 "culprit": _source(p.culprit),
                 "path": table.path(p.path),
                 "module_type": p.module_type,
+                "frozen_at": _source(p.frozen_at),
             }
             for p in answer
         ],
@@ -215,6 +216,7 @@ def from_document(document: Json) -> Answer:
             culprit=_read_source(p["culprit"]),
             path=tuple(_read_path_step(step, table) for step in p["path"]),
             module_type=p["module_type"],
+            frozen_at=_read_source(p.get("frozen_at")),
         )
         for p in document["parameters"]
     }

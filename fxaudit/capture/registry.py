@@ -57,6 +57,8 @@ class OptimizerInfo:
     """The time at which it was gone; -1 while it lives."""
     is_library: bool = False
     """Its class comes from an installed package other than torch, and computes steps by rules of its own."""
+    settings: frozenset[str] = frozenset()
+    """The keys of its param groups beside `params`, as they were first seen."""
     group_ids: frozenset[int] = frozenset()
     """The `id` of each group as last looked at: optimizers that step through each other share them."""
     is_part: bool = False

@@ -90,6 +90,10 @@ class Session:
         """Track → the variable or attribute of a tensor that belongs to no module."""
         self.holding: set[int] | None = None
         """Where an audit was given optimizers, only these hold; others merely explain."""
+        self.batch_began = -1
+        """The moment at which the one batch of an audit without a loop begins; -1 where a loop is watched."""
+        self.fixed_values: frozenset[int] = frozenset()
+        """The values that modules kept then: buffers, and tensors in attributes."""
         self.compiled_calls: list[int] = []
         """The stacks at which compiled code was entered that no module stands for."""
         self.compiled_writes: set[int] = set()
@@ -352,6 +356,22 @@ class Session:
             for info, root in self.roots():
                 self.note_names(info, root)
 
+    def begin_batch(self, modules: Iterable[nn.Module], *, is_computed: bool) -> None:
+        """One batch is audited, without a loop: what stands in `modules` now is the program's, and not the batch's.
+
+        Where its loss is computed already, nobody knows since when.
+        """
+        self.batch_began = 0 if is_computed else self.record.time
+        with self.quietly():
+            kept = [
+                tensor
+                for root in modules
+                for module in root.modules()
+                for tensor in (*vars(module).get("_buffers", {}).values(), *vars(module).values())
+                if isinstance(tensor, torch.Tensor)
+            ]
+            self.fixed_values = frozenset(vid for tensor in kept for vid in self.recorder.values_of(tensor))
+
     def note_names(self, root: ModuleInfo, module: nn.Module, *, unseen_only: bool = False) -> None:
         """The parameters of `module` stand in its tree under the names that they have there.
 
@@ -425,9 +445,20 @@ class Session:
     def _holds(self, info: OptimizerInfo) -> bool:
         """Whether an optimizer counts as a holder: no wrapper's inner twin, not gone unused, and not merely seen in
         passing."""
-        if info.wrapper_of >= 0 or (self.holding is not None and info.index not in self.holding):
-            return False
-        return not self.is_abandoned(info)
+        return info.wrapper_of < 0 and self.is_asked_about(info) and not self.is_abandoned(info)
+
+    def is_asked_about(self, info: OptimizerInfo) -> bool:
+        """Whether an optimizer is one of those that an audit was given, if it was given any."""
+        return self.holding is None or info.index in self.holding
+
+    def others_holding(self, track: int) -> list[OptimizerInfo]:
+        """The optimizers in use that hold the tensor and that the audit was not given."""
+        return [
+            info
+            for info in self.optimizers
+            if not self.is_asked_about(info) and info.wrapper_of < 0 and info.ref() is not None
+            if any(track in members for _, members in info.groups)
+        ]
 
     def is_abandoned(self, info: OptimizerInfo) -> bool:
         """Whether an optimizer was dropped without ever having stepped, before the training that was seen."""
@@ -447,6 +478,9 @@ class Session:
                     self.recorder.track(p).index for p in group.get("params", ()) if isinstance(p, torch.Tensor)
                 )
                 groups.append((number_of(lr), members))
+        info.settings = info.settings or frozenset(
+            key for group in getattr(optimizer, "param_groups", ()) for key in group if key != "params"
+        )
         before = {track for _, members in info.groups for track in members}
         info.groups = groups
         info.held_in = {}

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from fxaudit.capture.recording import Op, Record
     from fxaudit.capture.session import Session
 
-__all__ = ["Audit", "Example", "Rule"]
+__all__ = ["ANOTHER_BATCH", "Audit", "Example", "Rule"]
+
+ANOTHER_BATCH = "Give the audit another batch, or watch some steps of the loop, which shows more of them."
+"""The fix of what only one batch left out."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,10 @@ class Audit:
         if self.session.forward_unseen and not unrecorded:
             return [state for state in states if state.verdict != "unreachable"]
         return states
+
+    def starved(self) -> list[ParameterState]:
+        """Those of unknown verdict that the one batch seen left out, and of which no earlier rule has told."""
+        return [state for state in self.having("unknown") if state.is_starved and not state.explained]
 
     def book(self, finding: Finding, rule: type[Rule], *, is_told: bool = True) -> None:
         """Note that `rule` has given a cause: the parameters that it explains count as explained from here on.

@@ -32,6 +32,7 @@ __all__ = [
     "return_of",
     "skipping_return",
     "source_at",
+    "was_entered",
     "why_never_called",
 ]
 
@@ -188,7 +189,7 @@ def why_never_called(
         if receivers and node.lineno in ran.of(tree.file):
             idle = idle or [(where, "this call runs, and what it calls passes it on to nobody")]
         scope = tree.function(node)
-        if scope is not None and not _entered(tree, scope, ran):
+        if scope is not None and not was_entered(tree, scope, ran):
             outer = _why_not_entered(files, tree, scope, ran) or _overriding(files, tree, scope, ran)
             if not outer and _does_one_of(scope, done):
                 continue
@@ -246,7 +247,8 @@ def _decisive(files: list[str], found: list[Obstacle]) -> list[Obstacle]:
     return found
 
 
-def _entered(tree: Tree, scope: ast.AST, ran: Ran) -> bool:
+def was_entered(tree: Tree, scope: ast.AST, ran: Ran) -> bool:
+    """Whether something was seen running in the body of the function `scope`."""
     body = getattr(scope, "body", [])
     statements = body if isinstance(body, list) else [body]
     return any(
@@ -276,7 +278,7 @@ def _overriding(files: list[str], tree: Tree, scope: ast.AST, ran: Ran) -> list[
                         isinstance(method, ast.FunctionDef)
                         and method.name == name
                         and other is not None
-                        and _entered(other, method, ran)
+                        and was_entered(other, method, ran)
                         and "super()" not in ast.unparse(method)
                     ):
                         role = f"`{node.name}.{name}` takes the place of `{owner.name}.{name}`, and does not call it"
@@ -286,9 +288,10 @@ def _overriding(files: list[str], tree: Tree, scope: ast.AST, ran: Ran) -> list[
 
 def obstacles_to_entering(files: Iterable[str], tree: Tree, scope: ast.AST, ran: Ran) -> list[Obstacle]:
     """What keeps the calls of a function from running, where none of it ran and something does."""
-    if _entered(tree, scope, ran):
+    name = getattr(scope, "name", "")
+    if not name or was_entered(tree, scope, ran):
         return []
-    for other, call in call_sites(files, getattr(scope, "name", "")):
+    for other, call in call_sites(files, name):
         found = obstacles(other, call, ran.of(other.file))
         if found:
             return found

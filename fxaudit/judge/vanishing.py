@@ -19,6 +19,7 @@ from fxaudit.capture.recording import Op, Record, Track
 from fxaudit.judge.walks import sweep
 
 __all__ = [
+    "DIFFERENCES",
     "OVERWRITING",
     "RECURRENT",
     "SELECTING",

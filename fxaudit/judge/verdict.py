@@ -18,9 +18,10 @@ from fxaudit.capture.recording import Op, StepFact, Track
 from fxaudit.capture.registry import ModuleInfo
 from fxaudit.capture.session import Session
 from fxaudit.capture.values import is_elsewhere
+from fxaudit.judge.batch import Batch
 from fxaudit.judge.graph import StepGraph
 from fxaudit.judge.vanishing import gradient_origin
-from fxaudit.program.source import is_library
+from fxaudit.program.source import SourceLine, is_library
 
 if TYPE_CHECKING:
     import torch
@@ -73,6 +74,10 @@ class ParameterState:
     """Codes of the rules that explained it."""
     writers: tuple[Op, ...] = ()
     """For `replaced`: the operations that overwrote it."""
+    is_starved: bool = False
+    """For `unknown`: the one batch that was seen left it without a gradient, or without a reader."""
+    frozen_at: SourceLine | None = None
+    """For `frozen`: the user's line that froze it, where that was seen."""
     mechanism: str = ""
     """For `replaced`: slot, remade, rewritten, overwritten."""
 
@@ -179,7 +184,7 @@ class Judge:
         held = {
             t
             for info in session.optimizers
-            if not session.is_abandoned(info)
+            if not session.is_abandoned(info) and session.is_asked_about(info)
             for _, members in info.groups
             for t in members
         }
@@ -642,7 +647,11 @@ class Judge:
         )
 
     def _unheld(self, state: ParameterState) -> None:
-        if self.optimizers_known:
+        others = [] if self.looped else self.session.others_holding(state.index)
+        if self.optimizers_known and others:
+            state.verdict = "unknown"
+            state.reason = f"another `{others[0].type}` holds it, which the audit was not given"
+        elif self.optimizers_known:
             state.verdict, state.reason = "excluded", "gradient arrives, but no optimizer holds it"
         elif state.arrived == "zero":
             state.verdict = "unknown"
@@ -678,7 +687,7 @@ class Judge:
                 state.verdict, state.reason = "blocked", "gradient could arrive, but does not"
             return
         if not self.looped and state.arrived == "zero" and self._is_unfed(state):
-            state.verdict = "unknown"
+            state.verdict, state.is_starved = "unknown", True
             state.reason = "nothing of this batch is selected for it; give it another batch"
             return
         if not self.looped and state.arrived == "zero" and self._is_at_rest(state):
@@ -722,26 +731,18 @@ class Judge:
         holders = [info.index for info, _ in self.session.holders(state.index)]
         return bool(holders) and all(index in self.session.warming for index in holders)
 
+    @functools.cached_property
+    def batch(self) -> Batch:
+        """What the one batch decides that was seen."""
+        return Batch(self.session)
+
     def _is_unfed(self, state: ParameterState) -> bool:
-        """Whether its gradient is zero because the given batch selects nothing, by what came from outside."""
+        """Whether its gradient is zero because the given batch selects nothing, by what came from outside or was drawn
+        at random."""
         for _, probe in reversed(self.session.probes):
             found = gradient_origin(self.record, probe, state.track)
             if found is not None:
-                return found.how == "empty" and found.bites >= 0 and self._selects_by_data(found.bites)
-        return False
-
-    def _selects_by_data(self, selection: int) -> bool:
-        """Whether a mask or an index, computed from what nobody saw being made, decides what is selected."""
-        queue = list(self.record.ops[selection].inputs[1:])
-        seen = set(queue)
-        while queue:
-            value = self.record.values[queue.pop()]
-            if value.op < 0:
-                return value.track < 0
-            for vid in self.record.ops[value.op].inputs:
-                if vid not in seen:
-                    seen.add(vid)
-                    queue.append(vid)
+                return self.batch.starves(found)
         return False
 
     def _is_at_rest(self, state: ParameterState) -> bool:

@@ -31,6 +31,8 @@ from fxaudit.capture.naming import ModelName, variable_name
 from fxaudit.capture.reading import torch_version
 from fxaudit.capture.recording import BackwardEvent, LoopEvent, Op, StepEvent, Value
 from fxaudit.capture.session import Session
+from fxaudit.judge.questions.freezing import settle_frozen
+from fxaudit.judge.questions.starved import settle_starved
 from fxaudit.judge.rule import Audit, Rule
 from fxaudit.judge.rules import RULES
 from fxaudit.judge.verdict import Judge, ParameterState
@@ -79,7 +81,10 @@ def examine(session: Session, models: list[ModelName], options: Options) -> Answ
         audited = bool(judge.states) and (
             bool(judge.graph.backwards) or bool(session.record.calls) or not options.looped
         )
-        return report_on(Audit(judge, options.symbolic, options.expect), options, _limits(judge), audited=audited)
+        audit = Audit(judge, options.symbolic, options.expect)
+        attempt("what the batch leaves open", lambda: settle_starved(audit), None, session.notes)
+        attempt("what was frozen where", lambda: settle_frozen(audit), None, session.notes)
+        return report_on(audit, options, _limits(judge), audited=audited)
 
 
 def unjudged_report(
@@ -255,6 +260,7 @@ def _parameter(
         culprit=cause.culprit if cause is not None and state.verdict != "trained" else None,
         path=_path(audit, state, cause) if cause is not None and state.verdict not in ("trained", "frozen") else (),
         module_type=state.module_type,
+        frozen_at=state.frozen_at,
     )
 
 

@@ -6,6 +6,7 @@ Recording says what ran. What did *not* run is only in the source: this module l
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from fxaudit.program.source import of_text, read_source
 
 __all__ = [
     "NOT_UNPACKED",
+    "RANDOM_FUNCTIONS",
     "UNCERTAIN",
     "Obstacle",
     "Rebound",
@@ -30,6 +32,7 @@ __all__ = [
     "decides",
     "draws_at_random",
     "drops_call",
+    "is_made_of_literals",
     "is_only_one",
     "is_only_returned",
     "is_zero",
@@ -171,7 +174,8 @@ def uncalled_mentions(files: Iterable[str], attribute: str) -> list[tuple[Tree, 
 
 
 def attribute_mentions(files: Iterable[str], attribute: str) -> list[tuple[Tree, ast.AST]]:
-    """Where `.attribute` or `["attribute"]` or `getattr(x, "attribute")` is read in `files`."""
+    """Where `.attribute` or `["attribute"]` or `getattr(x, "attribute")` is read in `files`; also by a name that
+    is put together, as in `getattr(x, f"attribute{i}")`."""
     found: list[tuple[Tree, ast.AST]] = []
     for file in files:
         tree = tree_of(file)
@@ -187,7 +191,18 @@ def attribute_mentions(files: Iterable[str], attribute: str) -> list[tuple[Tree,
                     name == attribute
                 ):
                     found.append((tree, node))
+                case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.JoinedStr(values=parts), *_]) if _spells(
+                    parts, attribute
+                ):
+                    found.append((tree, node))
     return sorted(found, key=lambda pair: (pair[0].file, getattr(pair[1], "lineno", 0)))
+
+
+def _spells(parts: list[ast.expr], attribute: str) -> bool:
+    """Whether the parts of an f-string, of which one at least is written down, can give the name."""
+    texts = [str(part.value) if isinstance(part, ast.Constant) else "" for part in parts]
+    pattern = "".join(re.escape(text) or r"\w+" for text in texts)
+    return any(texts) and re.fullmatch(pattern, attribute) is not None
 
 
 def _called_name(node: ast.Call) -> str:
@@ -316,6 +331,16 @@ def binding_of(file: str, line: int, column: int = -1) -> Binding:
         case ast.Expr(value=ast.Call() | ast.Await()):
             return Binding("discarded")
     return Binding("used")
+
+
+def is_made_of_literals(file: str, line: int, column: int) -> bool:
+    """Whether the call at `line` and `column` gets nothing but what is written down there."""
+    tree = tree_of(file)
+    statement = (tree.statement_at(line, column) or tree.statement_at(line)) if tree else None
+    calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)] if statement is not None else []
+    here = [call for call in calls if (call.lineno, call.col_offset) == (line, column)] or calls[:1]
+    values = (part for call in here for argument in call.args for part in ast.walk(argument))
+    return all(not isinstance(part, ast.Name | ast.Attribute | ast.Call) for part in values)
 
 
 NOT_UNPACKED = -1

@@ -11,7 +11,17 @@ from typing import TypeVar
 from fxaudit.program.source import of_text
 from fxaudit.program.tree import FunctionNode, Tree, branches_around, tree_of
 
-__all__ = ["Origin", "first_line", "has_rounds", "joined_strings", "origins", "origins_of_test", "results"]
+__all__ = [
+    "Origin",
+    "first_line",
+    "has_rounds",
+    "joined_strings",
+    "origins",
+    "origins_of_test",
+    "reads",
+    "results",
+    "sources",
+]
 
 Key = TypeVar("Key")
 LIMIT = 40
@@ -62,7 +72,7 @@ def origins(files: Iterable[str], tree: Tree, expression: ast.AST) -> list[Origi
     queue: deque[tuple[Tree, ast.AST, bool]] = deque([(tree, expression, True)])
     while queue and len(found) < LIMIT:
         current, outer, unchanged = queue.popleft()
-        for node in _reads(outer):
+        for node in reads(outer):
             for where, origin in _sources(paths, current, node):
                 key = (origin.file, origin.line, origin.name)
                 if key not in seen:
@@ -99,6 +109,11 @@ def has_rounds(files: Iterable[str], file: str, line: int) -> bool:
     return False
 
 
+def sources(files: Iterable[str], tree: Tree, node: ast.AST) -> list[tuple[Tree, Origin]]:
+    """What gives the one name, attribute, entry or call `node` its value, one step back, and the file of each."""
+    return list(_sources(list(dict.fromkeys([tree.file, *files])), tree, node))
+
+
 def results(tree: Tree, function: ast.Lambda | ast.FunctionDef) -> list[Origin]:
     """What a function returns."""
     if isinstance(function, ast.Lambda):
@@ -121,7 +136,7 @@ def joined_strings(value: ast.AST | None) -> ast.expr | None:
     return None
 
 
-def _reads(expression: ast.AST) -> Iterator[ast.AST]:
+def reads(expression: ast.AST) -> Iterator[ast.AST]:
     """What is read in an expression, in reading order; of `a.b` the attribute before the name."""
     queue: deque[ast.AST] = deque([expression])
     while queue:

@@ -78,6 +78,7 @@ def test_the_data_decodes_to_the_reports_parameters(report: Report, parse: Parse
         for row in data["rows"]
     ]
     assert read == [(p.name, p.verdict, p.numel, p.reason, list(p.findings)) for p in report]
+    assert [bool(strings[row[12]]) for row in data["rows"]] == [p.frozen_at is not None for p in report]
 
 
 def test_boxes_in_the_data_are_elements_of_the_page_and_hold_every_parameter(report: Report, parse: Parse) -> None:

@@ -24,10 +24,13 @@ class Fact:
 
     sentence: str
     help: str = ""
+    leaves_out: bool = False
+    """Whether it says that whole numbers, targets say, leave everything out."""
 
     def of(self, operation: str) -> Fact:
         """The same with the operation's name filled in."""
-        return Fact(self.sentence.replace(OPERATION, f"`{operation}`"), self.help.replace(OPERATION, f"`{operation}`"))
+        sentence, advice = (text.replace(OPERATION, f"`{operation}`") for text in (self.sentence, self.help))
+        return Fact(sentence, advice, self.leaves_out)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,9 @@ def _ignored(derivative: Derivative) -> Fact | None:
     if not bool((target == ignored).all()):
         return None
     count = target.numel()
-    return Fact(f"{places(count, 'target')} {are(count)} {ignored}, the index that is ignored", IGNORED)
+    return Fact(
+        f"{places(count, 'target')} {are(count)} {ignored}, the index that is ignored", IGNORED, leaves_out=True
+    )
 
 
 def _met(derivative: Derivative) -> Fact | None:

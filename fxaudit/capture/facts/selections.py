@@ -52,7 +52,7 @@ def _padding(derivative: Derivative) -> Fact | None:
         return None
     count = indices.numel()
     seen = f"{places(count, 'index', 'indices')} {are(count)} {padding}"
-    return Fact(f"{seen}, the padding row, which gets no gradient", PADDING)
+    return Fact(f"{seen}, the padding row, which gets no gradient", PADDING, leaves_out=True)
 
 
 def _never() -> tuple[torch.Tensor, torch.Tensor]:

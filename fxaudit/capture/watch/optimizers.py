@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["install"]
 
-MAX_LOOSE = 64
-"""Of so many tensors outside modules that one optimizer holds the variables are looked up."""
-
 
 def install(session: Session, patches: Patches) -> None:
     """Put the wrappers over `torch.optim` and `torch.amp`."""
@@ -67,7 +64,7 @@ def _watch_construction(session: Session, patches: Patches) -> None:
                     return
             raise
         info = note_construction(session, self, stack)
-        _remember_loose(session, info, sys._getframe(1))
+        info.is_part = info.is_part or _is_built_by_another(info, sys._getframe(1))
 
     def _build_leniently(self: Optimizer, params: Any, defaults: dict[str, Any], stack: int) -> None:
         kept = params if isinstance(params, torch.Tensor | dict) else list(params)
@@ -112,19 +109,14 @@ def note_construction(session: Session, optimizer: Any, stack: int) -> Optimizer
     return info
 
 
-def _remember_loose(session: Session, info: OptimizerInfo, frame: FrameType) -> None:
-    """Note the variables of the held tensors that belong to no module (a temperature, a latent), and whether another
-    optimizer builds this one."""
-    outer: FrameType | None = frame
-    while outer is not None and not info.is_part:
-        builder = variables_of(outer).get("self") if outer.f_code.co_name == "__init__" else None
-        info.is_part = isinstance(builder, Optimizer) and builder is not info.ref()
-        outer = outer.f_back
-    loose = [t for _, members in info.groups for t in members if t not in session.names]
-    for track in loose[:MAX_LOOSE]:
-        tensor = session.record.tracks[track].ref()
-        if tensor is not None:
-            session.remember_variable(tensor, frame)
+def _is_built_by_another(info: OptimizerInfo, frame: FrameType | None) -> bool:
+    """Whether another optimizer builds this one for its own use."""
+    while frame is not None:
+        builder = variables_of(frame).get("self") if frame.f_code.co_name == "__init__" else None
+        if isinstance(builder, Optimizer) and builder is not info.ref():
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _watch_steps(session: Session, patches: Patches) -> None:

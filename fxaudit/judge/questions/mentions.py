@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 from fxaudit.capture.session import defining_file
 from fxaudit.judge.questions.shadowed import mode_override
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import obstacles_to_entering, source_at
+from fxaudit.judge.trail import obstacles_to_entering, source_at, was_entered
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.loops import counting_loop, late_closures, loop_over
+from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, obstacles, tree_of
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Unreached", "is_missed", "registration", "unreached_mention"]
+__all__ = ["Unreached", "is_missed", "mentions", "registration", "unreached_mention"]
 
 HOUSEKEEPING = frozenset(
     {
@@ -63,7 +64,7 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     """
     made = registration(audit, root, path)
     ran = audit.record.ran()
-    for tree, mention in _mentions(audit, root, path):
+    for tree, mention in mentions(audit, root, path):
         loop = loop_over(tree, mention)
         node = loop.call if loop is not None else mention
         found = obstacles(tree, node, ran.of(tree.file))
@@ -186,7 +187,7 @@ def _parameter_at(module: nn.Module, path: str) -> object:
     return dict(module.named_parameters()).get(path)
 
 
-def _mentions(audit: Audit, root: int, path: str) -> list[tuple[Tree, ast.AST]]:
+def mentions(audit: Audit, root: int, path: str) -> list[tuple[Tree, ast.AST]]:
     """Reads of the attribute inside functions, constructors and housekeeping left out; those in forward first."""
     attribute = next((part for part in reversed(path.split(".")) if not part.isdigit()), path)
     classes = _owner_classes(audit, root, path, attribute)
@@ -205,7 +206,14 @@ def _mentions(audit: Audit, root: int, path: str) -> list[tuple[Tree, ast.AST]]:
             if owner is not None and owner.name not in owners:
                 continue  # another class has an attribute of that name
         found.append((tree, node))
-    return sorted(found, key=lambda pair: getattr(pair[0].function(pair[1]), "name", "") != "forward")
+    ran = audit.record.ran()
+    return sorted(found, key=lambda pair: _rank(pair[0], pair[1], ran))
+
+
+def _rank(tree: Tree, node: ast.AST, ran: Ran) -> tuple[bool, bool]:
+    """What stands in forward comes first, then what stands in a function that was entered."""
+    scope = tree.function(node)
+    return getattr(scope, "name", "") != "forward", scope is None or not was_entered(tree, scope, ran)
 
 
 def _owner_classes(audit: Audit, root: int, path: str, attribute: str) -> tuple[type, ...]:

@@ -17,7 +17,8 @@ def table_data(report: Answer, boxes: Mapping[str, Sequence[str]]) -> dict[str, 
     """What the table shows, small enough for 100,000 rows, and which rows each box of a picture stands for.
 
     `rows` holds one list per parameter, in the report's order: name, then the indices of verdict, shape, number of
-    elements, dtype, param groups, gradient, change, reason, culprit and module type; then the findings' numbers.
+    elements, dtype, param groups, gradient, change, reason, culprit and module type; then the findings' numbers, and
+    the index of the line that froze it.
     """
     strings: dict[str, int] = {}
 
@@ -40,6 +41,7 @@ def table_data(report: Answer, boxes: Mapping[str, Sequence[str]]) -> dict[str, 
             index(f"{place(p.culprit)}: {p.culprit.code}" if p.culprit else ""),
             index(p.module_type),
             [finding_numbers[id(f)] for f in p.findings if id(f) in finding_numbers],
+            index(f"{place(p.frozen_at)}: {p.frozen_at.code}" if p.frozen_at else ""),
         ]
         for p in report
     ]

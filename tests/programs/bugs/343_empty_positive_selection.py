@@ -63,6 +63,7 @@ EXPECT = {
     "box.bias": "blocked",
 }
 CAUSE = "zero_gradient"
+ONE_BATCH = "unknown"
 
 if __name__ == "__main__":
     train()

@@ -65,6 +65,7 @@ EXPECT = {
     "gender.bias": "trained",
 }
 CAUSE = "zero_gradient"
+ONE_BATCH = "unknown"
 
 if __name__ == "__main__":
     train()

@@ -67,6 +67,7 @@ EXPECT = {
     "attn.k.bias": "blocked",
 }
 CAUSE = "zero_gradient"
+ONE_BATCH = "unknown"
 
 if __name__ == "__main__":
     train()

@@ -49,6 +49,7 @@ EXPECT = {
     "clip.bias": "trained",
 }
 CAUSE = "zero_gradient"
+ONE_BATCH = "unknown"
 
 if __name__ == "__main__":
     train()

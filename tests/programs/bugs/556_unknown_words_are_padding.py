@@ -53,6 +53,7 @@ EXPECT = {
     "fc.bias": "trained",
 }
 CAUSE = "zero_gradient"
+ONE_BATCH = "unknown"
 
 if __name__ == "__main__":
     train()

@@ -50,6 +50,7 @@ EXPECT = {
     "hot.2.bias": "blocked",
 }
 CAUSE = "zero_gradient"
+ONE_BATCH = "unknown"
 
 if __name__ == "__main__":
     train()

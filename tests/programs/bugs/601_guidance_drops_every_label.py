@@ -62,6 +62,7 @@ EXPECT = {
     "out.bias": "trained",
 }
 CAUSE = "zero_gradient"
+ONE_BATCH = "unknown"
 
 if __name__ == "__main__":
     train()

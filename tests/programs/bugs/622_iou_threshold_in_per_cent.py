@@ -69,6 +69,7 @@ EXPECT = {
     "reg.bias": "blocked",
 }
 CAUSE = "zero_gradient"
+ONE_BATCH = "unknown"
 
 if __name__ == "__main__":
     train()

@@ -6,11 +6,11 @@ import ast
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.freezing import frozen_at
 from fxaudit.judge.questions.shadowed import thawing_override
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import project_files, project_stack, source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
-from fxaudit.program.groups import flags_set
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import branches_around, call_sites, obstacles, tree_of
 from fxaudit.program.values import joined_strings, origins_of_test
@@ -37,14 +37,14 @@ class FrozenYetHeld(Rule):
         if not states:
             return
         thaw = _thaw_never_run(audit) if audit.judge.looped else []
-        frozen_at = next((line for state in states if (line := _frozen_at(audit, state)) is not None), None)
+        froze_at = next((line for state in states if (line := frozen_at(audit, state)) is not None), None)
         if thaw:
             yield self.finding(
                 audit,
                 states,
                 f"{audit.names(states, 'stays', 'stay')} frozen: the line that unfreezes never runs",
                 thaw[0][0],
-                related=[*thaw[1:], (frozen_at, "frozen here")],
+                related=[*thaw[1:], (froze_at, "frozen here")],
                 level="note" if audit.session.is_part else "warning",
             )
             return
@@ -62,7 +62,7 @@ class FrozenYetHeld(Rule):
         groups: dict[tuple[str, int], tuple[SourceLine | None, list[ParameterState]]] = {}
         for state in states:
             if state.held:
-                froze = _frozen_at(audit, state)
+                froze = frozen_at(audit, state)
                 key = (froze.file, froze.line) if froze is not None else ("", 0)
                 groups.setdefault(key, (froze, []))[1].append(state)
         for froze, held in groups.values():
@@ -126,25 +126,6 @@ class FrozenYetHeld(Rule):
         return Example(model, lambda: model(x).square().mean(), optimizer)
 
 
-def _frozen_at(audit: Audit, state: ParameterState) -> SourceLine | None:
-    """The last line that was seen to freeze the parameter, or that made it frozen, as `Embedding.from_pretrained`."""
-    froze = next((audit.source(stack) for _, flag, stack in reversed(state.track.freezes) if not flag), None)
-    if froze is None and state.held and not state.track.ever_required_grad:
-        froze = audit.source(project_stack(audit.record.stacks, state.track.created))
-    if froze is None and state.held and state.track.created < 0:  # made before anybody watched
-        froze = _only_freeze(audit, state)
-    return froze
-
-
-def _only_freeze(audit: Audit, state: ParameterState) -> SourceLine | None:
-    """The one statement that freezes anything, in the file in which the optimizer is built, else in the program."""
-    stacks = audit.record.stacks
-    built = audit.session.optimizers[state.held[0][0]].created
-    nearest = [stacks.file(project_stack(stacks, built))] if built >= 0 else []
-    places = flags_set(nearest, False) or flags_set(audit.project_files, False)
-    return source_at(*places[0]) if len(places) == 1 else None
-
-
 def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
     """Why a `requires_grad_(True)` in the user's files never ran; empty where there is none."""
     stacks = audit.record.stacks
@@ -168,6 +149,9 @@ def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
             continue
         found = obstacles(tree, call, ran.of(tree.file))
         where = source_at(tree.file, call.lineno)
+        loops = [outer.lineno for outer in tree.ancestors(call) if isinstance(outer, ast.For)]
+        if found and found[0].file == tree.file and loops and found[0].line >= loops[-1]:
+            continue  # what a loop selects, and whether it may select nothing, is the story of FXA308
         if found:
             scope = tree.function(call)
             callers = call_sites(project_files(audit.record), getattr(scope, "name", "")) if scope is not None else []

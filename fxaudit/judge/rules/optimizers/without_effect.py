@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.thawing import empty_thaws
+from fxaudit.judge.questions.unread_writes import unread_writes
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
@@ -25,7 +27,9 @@ class WithoutEffect(Rule):
     """A setting is written where nobody reads it.
 
     `p.require_grad = True` makes a new attribute, for a tensor takes any name; a param group takes any key, and the
-    optimizer reads only its own. Nothing complains, and everything stays as it was.
+    optimizer reads only its own. A loop that unfreezes what it selects may select nothing; a rate may be written into a
+    copy of the param groups (`state_dict()` gives one, too), into `optimizer.defaults`, or into an attribute of the
+    optimizer. Nothing complains, and everything stays as it was.
     """
 
     code, name, level = "FXA308", "without-effect", "warning"
@@ -33,7 +37,8 @@ class WithoutEffect(Rule):
     fix = "Write the name that torch reads: `requires_grad` of a parameter, `lr` of a param group."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
-        """One finding for each misspelt name, and for each key that an optimizer does not know."""
+        """One finding for each misspelt name, each key that an optimizer does not know, each thaw that selects nothing,
+        and each write to what no optimizer reads."""
         groups: dict[tuple[str, bool], list[ParameterState]] = {}
         for state in audit.states:
             for name, flag in _misspelt(state):
@@ -48,6 +53,35 @@ class WithoutEffect(Rule):
                 fix=f"Write `requires_grad = {flag}`, or call `requires_grad_({flag})`.",
             )
         yield from self._rates(audit)
+        yield from self._thaws(audit)
+        yield from self._unread(audit)
+
+    def _thaws(self, audit: Audit) -> Iterator[Finding]:
+        frozen = [state for state in audit.unexplained("frozen") if state.track.freezes]
+        if not frozen or audit.session.is_part:
+            return
+        for thaw in empty_thaws(audit):
+            met = f": {thaw.seen}" if thaw.seen else ""
+            yield self.finding(
+                audit,
+                frozen,
+                f"`{thaw.text}` selects nothing to unfreeze{met}",
+                thaw.source,
+                related=thaw.related,
+                fix="Print what is selected; select by a name or a place that the model has.",
+                fact=f"`{thaw.text}` selects nothing{met}",
+            )
+
+    def _unread(self, audit: Audit) -> Iterator[Finding]:
+        for write in unread_writes(audit):
+            yield self.finding(
+                audit,
+                [],
+                f"`{write.key}` is written into {write.into}, which no optimizer reads",
+                write.source,
+                related=write.related,
+                fix=f'Write it into the group itself: `optimizer.param_groups[0]["{write.key}"] = …`.',
+            )
 
     def _rates(self, audit: Audit) -> Iterator[Finding]:
         for info in audit.session.optimizers:

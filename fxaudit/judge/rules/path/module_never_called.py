@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from fxaudit.answer.finding import Finding
 from fxaudit.answer.folding import fold_sentence
 from fxaudit.judge.questions.mentions import Unreached, is_missed, unreached_mention
-from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.questions.uncalled import topmost_uncalled, used_paths
+from fxaudit.judge.rule import ANOTHER_BATCH, Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
-
-if TYPE_CHECKING:
-    from torch import nn
 
 __all__ = ["ModuleNeverCalled"]
 
@@ -34,13 +31,13 @@ class ModuleNeverCalled(Rule):
         """One finding for each topmost module that is never called."""
         groups: dict[tuple[int, str], list[ParameterState]] = {}
         used: dict[int, set[str]] = {}
-        for state in audit.unexplained("unreachable"):
+        for state in (*audit.unexplained("unreachable"), *audit.starved()):
             if state.root is None or not is_missed(audit, state):
                 continue
             index = state.root.index
             if index not in used and any(m.info.index == index for m in audit.judge.models):
-                used[index] = _used_paths(audit, index)
-            top = _topmost_uncalled(state, used[index]) if index in used else None
+                used[index] = used_paths(audit, index)
+            top = topmost_uncalled(state, used[index]) if index in used else None
             if top is not None:
                 groups.setdefault((state.root.index, top), []).append(state)
         merged: dict[object, tuple[int, list[str], Unreached, list[ParameterState]]] = {}
@@ -48,7 +45,8 @@ class ModuleNeverCalled(Rule):
             unreached = unreached_mention(audit, root, path)
             line = unreached.culprit
             # Siblings that one statement keeps from running, or made and nobody calls, are one finding.
-            shared = (line.file, line.line, unreached.condition, root) if line else (root, path)
+            starved = states[0].is_starved
+            shared = (line.file, line.line, unreached.condition, root, starved) if line else (root, path)
             entry = merged.setdefault(shared, (root, [], unreached, []))
             entry[1].append(path)
             entry[3].extend(states)
@@ -59,14 +57,23 @@ class ModuleNeverCalled(Rule):
         self, audit: Audit, root: int, paths: list[str], unreached: Unreached, states: list[ParameterState]
     ) -> Finding:
         default = unreached.culprit is not None and unreached.culprit.library and audit.is_library_made(states)
-        meant = not audit.is_held(states) or default or unreached.random
+        starved = states[0].is_starved
+        meant = not audit.is_held(states) or default or unreached.random or starved
         level = "note" if meant else "warning" if unreached.condition else "error"
         model = next(m for m in audit.judge.models if m.info.index == root)
         names = [f"{model.prefix}{path}" for path in paths]
         message = f"{fold_sentence(names, limit=1)} {'is' if len(names) == 1 else 'are'} never called"
         if unreached.condition:
             message += f": {unreached.condition}"
-        return self.finding(audit, states, message, unreached.culprit, related=unreached.related, level=level)  # type: ignore[arg-type]
+        return self.finding(
+            audit,
+            states,
+            message,
+            unreached.culprit,
+            related=unreached.related,
+            level=level,  # type: ignore[arg-type]
+            fix=ANOTHER_BATCH if starved else None,
+        )
 
     @staticmethod
     def bad() -> Example:
@@ -105,40 +112,3 @@ class ModuleNeverCalled(Rule):
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
-
-
-def _used_paths(audit: Audit, root: int) -> set[str]:
-    """Every module path of a root in or below which something was called, or read."""
-    model = next(m for m in audit.judge.models if m.info.index == root)
-    modules = dict(model.module.named_modules(remove_duplicate=False))
-    called = {name for name, module in modules.items() if audit.session.module_info(module).calls}
-    paths_of: dict[int, list[str]] = {}
-    for name in called:
-        paths_of.setdefault(id(modules[name]), []).append(name)
-    used = []
-    for names in paths_of.values():
-        # Of several ways to one module, those through a module that never ran were not taken.
-        taken = [n for n in names if _is_passed(modules, called, n.rpartition(".")[0])]
-        used.extend(taken or names)
-    for state in audit.states:
-        if state.root is None or state.root.index != root:
-            continue
-        if state.verdict == "trained" or not is_missed(audit, state):
-            used.append(state.local_name.rpartition(".")[0])
-    paths: set[str] = set()
-    for name in used:
-        while name and name not in paths:
-            paths.add(name)
-            name = name.rpartition(".")[0]
-    return paths
-
-
-def _is_passed(modules: dict[str, nn.Module], called: set[str], path: str) -> bool:
-    """Whether the module at `path` ran, or is a container, which nobody calls."""
-    return path in called or "forward" not in vars(type(modules[path]))
-
-
-def _topmost_uncalled(state: ParameterState, used: set[str]) -> str | None:
-    """The path of the topmost module above the parameter of which nothing was called or read."""
-    parts = state.local_name.split(".")[:-1]
-    return next((path for n in range(1, len(parts) + 1) if (path := ".".join(parts[:n])) not in used), None)

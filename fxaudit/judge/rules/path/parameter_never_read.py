@@ -26,13 +26,13 @@ class ParameterNeverRead(Rule):
         """One finding for each parameter of a called module that nothing reads; those that one branch keeps from being
         read are one finding, and so is the same parameter of repeated blocks."""
         groups: dict[object, tuple[Unreached, Level, list[ParameterState]]] = {}
-        for state in audit.unexplained("unreachable"):
+        for state in (*audit.unexplained("unreachable"), *audit.starved()):
             if state.root is None or not is_missed(audit, state):
                 continue
             unreached = unreached_mention(audit, state.root.index, state.local_name)
             line = unreached.culprit
             default = line is not None and line.library and audit.is_library_made([state])
-            meant = not state.held or default or unreached.random
+            meant = not state.held or default or unreached.random or state.is_starved
             level: Level = "note" if meant else "warning" if unreached.condition else "error"
             leaf = "" if unreached.condition else state.local_name.rpartition(".")[2]
             key = (line.file, line.line, unreached.condition, leaf, level) if line is not None else state.name

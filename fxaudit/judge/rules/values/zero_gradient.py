@@ -12,7 +12,7 @@ from fxaudit.capture.operations import plain_name
 from fxaudit.capture.recording import BackwardEvent
 from fxaudit.judge.questions.masking import hiding_mask, last_bend, one_step_long, part_read_alone
 from fxaudit.judge.questions.zeros import Origins, factor_origins, integer_zero, zero_number, zeros_given
-from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.rule import ANOTHER_BATCH, Audit, Example, Rule
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.vanishing import OVERWRITING, SCALED_TERMS, Vanishing
 from fxaudit.judge.verdict import FULL_WRITES, ParameterState
@@ -59,9 +59,10 @@ class ZeroGradient(Rule):
         origins, filled = Origins(audit), _filled_outside(audit)
         shifts: list[tuple[int, ParameterState]] = []
         groups: dict[
-            tuple[str, int], tuple[SourceLine | None, list[tuple[SourceLine | None, str]], Fact, list[ParameterState]]
+            tuple[str, int, bool],
+            tuple[SourceLine | None, list[tuple[SourceLine | None, str]], Fact, list[ParameterState]],
         ] = {}
-        for state in audit.unexplained("blocked"):
+        for state in (*audit.unexplained("blocked"), *audit.starved()):
             if state.arrived != "zero" and not _steps_meet_zero(audit, state):
                 continue
             found = origins.of(state)
@@ -71,7 +72,8 @@ class ZeroGradient(Rule):
                 shifts.append((found.bites, state))
                 continue
             culprit, related, why = self._culprit(audit, state, found, filled)
-            key = (culprit.file, culprit.line) if culprit is not None else ("", 0)
+            place = (culprit.file, culprit.line) if culprit is not None else ("", 0)
+            key = (*place, state.is_starved)
             groups.setdefault(key, (culprit, related, why, []))[3].append(state)
         for bites, state in shifts:
             yield self.finding(
@@ -81,14 +83,15 @@ class ZeroGradient(Rule):
                 audit.op_source(bites),
                 level="note",
             )
-        for culprit, related, why, states in groups.values():
+        for (*_, starved), (culprit, related, why, states) in groups.items():
             yield self.finding(
                 audit,
                 states,
                 f"the gradient of {audit.names(states)} is exactly zero: {why.sentence}",
                 culprit,
                 related=related,
-                fix=why.help,
+                level="note" if starved else None,
+                fix=ANOTHER_BATCH if starved else why.help,
                 fact=why.sentence,
             )
 

@@ -190,6 +190,7 @@
       ["verdict", `${verdictText(row[1])}: ${data.verdicts[row[1]][2]}`],
       ["reason", text(row[8])],
       ["culprit", text(row[9])],
+      ["frozen at", text(row[12])],
       ["shape", `${text(row[2])} (${number.format(row[3])} elements) ${text(row[4])}`],
       ["module", text(row[10])],
       ["held by", text(row[5]) || "no optimizer"],

@@ -1,0 +1,164 @@
+"""What one batch decides: which values are computed from it, or drawn at random, and which the program itself fixes.
+
+Where only one batch was seen, a mask without a True and an expert that nothing is sent to may be the batch's doing.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from fxaudit.capture.recording import Op
+from fxaudit.capture.session import Session
+from fxaudit.judge.vanishing import DIFFERENCES, Vanishing
+from fxaudit.program.source import is_library
+from fxaudit.program.tree import RANDOM_FUNCTIONS, is_made_of_literals
+
+__all__ = ["Batch"]
+
+FRESH = frozenset(
+    """zeros ones full empty eye arange linspace zeros_like ones_like full_like empty_like new_zeros new_ones new_full
+    new_empty zero_ zeros_ ones_ fill_ constant_""".split()
+)
+"""What makes numbers of its own, whatever it takes the shape from."""
+RANDOM = RANDOM_FUNCTIONS | frozenset("exponential cauchy log_normal geometric poisson rand_like randn_like".split())
+READING = frozenset("tensor as_tensor from_numpy asarray frombuffer".split())
+"""What makes a tensor of numbers that Python had."""
+MULTIPLYING = frozenset("mul mul_ __mul__ __rmul__ multiply".split())
+COUNTING = frozenset("nonzero argwhere unique unique_consecutive masked_select".split())
+"""What gives as many elements as the numbers say."""
+MASKING = frozenset("where masked_fill masked_fill_ masked_scatter masked_scatter_".split())
+Places = dict[tuple[str, int], set[int]]
+
+
+class Batch:
+    """The values and operations of one batch that another batch, or another draw, would make different."""
+
+    def __init__(self, session: Session) -> None:
+        self._record = session.record
+        self._start = session.batch_began
+        self._fixed = session.fixed_values
+        self._named = session.names
+
+    @functools.cached_property
+    def _found(self) -> tuple[set[int], set[int], set[int], set[int]]:
+        """(values, operations) whose numbers, and (values, operations) whose sizes, the batch decides."""
+        values: set[int] = set()
+        ops: set[int] = set()
+        sized_values: set[int] = set()
+        sized_ops: set[int] = set()
+        for op in self._record.ops[max(self._start, 0) :]:
+            if op.phase == "optimizer":
+                continue
+            written = [vid for vid in (*op.outputs, *op.mutates) if not self._is_parameter(vid)]
+            if self._computes(op, values, ops):
+                ops.add(op.index)
+                values.update(written)
+                if self._counts(op, sized_values):
+                    sized_ops.add(op.index)
+                    sized_values.update(written)
+        return values, ops, sized_values, sized_ops
+
+    def _computes(self, op: Op, values: set[int], ops: set[int]) -> bool:
+        if op.name.strip("_") in RANDOM:
+            return True
+        if op.name in FRESH or (op.name in MULTIPLYING and 0 in op.numbers):
+            return False
+        if op.name in DIFFERENCES and not op.numbers and len(set(op.inputs)) == 1:
+            return False  # `x - x`
+        if any(vid in values or self._is_outside(vid) for vid in op.inputs):
+            return True
+        if any(vid in self._fixed for vid in op.mutates) or any(before in ops for before in op.python_inputs):
+            return True  # a counter that forward moves, or a number that was read from the batch
+        return op.name in READING and not op.inputs and not self._is_written_down(op)
+
+    def _is_outside(self, vid: int) -> bool:
+        """Whether the value is the batch itself: it came from outside, and is no part of a model."""
+        value = self._record.values[vid]
+        if value.op >= self._start or vid in self._fixed:
+            return False
+        return not self._is_parameter(vid)
+
+    def _is_parameter(self, vid: int) -> bool:
+        track = self._record.values[vid].track
+        return track >= 0 and (self._record.tracks[track].is_parameter or track in self._named)
+
+    def _is_written_down(self, op: Op) -> bool:
+        stacks = self._record.stacks
+        return is_made_of_literals(stacks.file(op.stack), stacks.line(op.stack), stacks.column(op.stack))
+
+    def _counts(self, op: Op, sized: set[int]) -> bool:
+        """Whether the numbers, not only the sizes, of what it gets decide how many elements come out."""
+        if op.name in COUNTING or any(vid in sized for vid in op.inputs):
+            return True
+        if op.name == "where":
+            return len(op.inputs) == 1
+        shapes = [self._record.values[vid].shape for vid in op.inputs[1:] if not self._record.values[vid].floating]
+        if op.name != "__getitem__" or not shapes or not op.outputs:
+            return False
+        return self._record.values[op.outputs[0]].shape[: len(shapes[0])] != shapes[0]  # a mask, no list of places
+
+    def decides(self, vid: int) -> bool:
+        """Whether another batch, or another draw, may give the value other numbers."""
+        return vid in self._found[0] or self._is_outside(vid)
+
+    def starves(self, found: Vanishing) -> bool:
+        """Whether the batch took the gradient that vanished: by a mask, an index or a factor that is no constant of the
+        program."""
+        bites, origin = found.bites, found.origin
+        if bites < 0:
+            return False
+        op = self._record.ops[bites]
+        leaves_out = found.fact is not None and found.fact.leaves_out
+        match found.how:
+            case "empty":
+                return any(self.decides(vid) for vid in op.inputs[1:])
+            case "number":
+                return self.decides_number(bites)
+            case "derivative":
+                return self._is_hidden(op, leaves_out)
+            case "factor":
+                made = self._record.ops[origin] if origin >= self._start else op
+                by_numbers = self._is_annulled(op) or self._is_annulled(made)
+                is_padding = made.name == "embedding"  # of weights that are not zero it made zeros
+                return by_numbers or self._is_hidden(made, leaves_out or is_padding) or self._is_given(made)
+        return False
+
+    def _is_hidden(self, op: Op, leaves_out: bool = False) -> bool:
+        """Whether the batch's own masks, indices of padding or ignored targets are what the operation goes by."""
+        masks = [vid for vid in op.inputs if not self._record.values[vid].floating]
+        return (op.name in MASKING or leaves_out) and bool(masks) and all(map(self.decides, masks))
+
+    def _is_annulled(self, op: Op) -> bool:
+        """Whether all that is zero among what the operation gets, and does not learn, comes of the batch."""
+        values = [self._record.values[vid] for vid in op.inputs]
+        zeros = [value.index for value in values if value.zero and not value.requires_grad and value.track < 0]
+        return bool(zeros) and all(map(self.decides, zeros))
+
+    def _is_given(self, op: Op) -> bool:
+        """Whether the batch decides all that the operation made, and nothing in it learns."""
+        return bool(op.outputs) and all(
+            self.decides(vid) and not self._record.values[vid].requires_grad for vid in op.outputs
+        )
+
+    def decides_number(self, op: int) -> bool:
+        """Whether a Python number that the operation got was read from the batch."""
+        return any(before in self._found[1] for before in self._record.ops[op].python_inputs)
+
+    @functools.cached_property
+    def places(self) -> Places:
+        """(file, line) → the columns at which what the batch decides is computed, in the user's own files."""
+        return self._places_of(self._found[1])
+
+    @functools.cached_property
+    def sized_places(self) -> Places:
+        """The same for what has as many elements as the batch decides."""
+        return self._places_of(self._found[3])
+
+    def _places_of(self, ops: set[int]) -> Places:
+        stacks = self._record.stacks
+        frames = {frame for op in ops for frame in stacks.chain(self._record.ops[op].stack)}
+        found: Places = {}
+        for frame in frames:
+            if not is_library(stacks.file(frame)):
+                found.setdefault((stacks.file(frame), stacks.line(frame)), set()).add(stacks.column(frame))
+        return found

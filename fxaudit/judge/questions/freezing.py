@@ -1,0 +1,50 @@
+"""Where a parameter was frozen. Shared by the rule on frozen parameters and by what a report says of each."""
+
+from __future__ import annotations
+
+import os
+
+from fxaudit.judge.rule import Audit
+from fxaudit.judge.trail import project_stack, source_at
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.groups import flags_set
+from fxaudit.program.source import SourceLine
+
+__all__ = ["frozen_at", "settle_frozen"]
+
+
+def frozen_at(audit: Audit, state: ParameterState) -> SourceLine | None:
+    """The last line that was seen to freeze the parameter, or that made it frozen, as `Embedding.from_pretrained`."""
+    froze = next((audit.source(stack) for _, flag, stack in reversed(state.track.freezes) if not flag), None)
+    if froze is None and state.held and not state.track.ever_required_grad:
+        froze = audit.source(project_stack(audit.record.stacks, state.track.created))
+    if froze is None and state.held and state.track.created < 0:  # made before anybody watched
+        froze = _only_freeze(audit, state)
+    return froze
+
+
+def settle_frozen(audit: Audit) -> None:
+    """Say of every frozen parameter which line of the user's froze it, or made it so, where that was seen."""
+    stacks = audit.record.stacks
+    lines: dict[int, SourceLine | None] = {}
+    for state in audit.having("frozen"):
+        track = state.track
+        stack = next((stack for _, flag, stack in reversed(track.freezes) if not flag), -1)
+        if stack < 0 and not track.ever_required_grad:
+            stack = track.created
+        if stack < 0:
+            continue
+        if stack not in lines:
+            lines[stack] = audit.source(project_stack(stacks, stack))
+        line = state.frozen_at = lines[stack]
+        if line is not None:
+            state.reason = f"`requires_grad` is False since {os.path.basename(line.file)}:{line.line}"
+
+
+def _only_freeze(audit: Audit, state: ParameterState) -> SourceLine | None:
+    """The one statement that freezes anything, in the file in which the optimizer is built, else in the program."""
+    stacks = audit.record.stacks
+    built = audit.session.optimizers[state.held[0][0]].created
+    nearest = [stacks.file(project_stack(stacks, built))] if built >= 0 else []
+    places = flags_set(nearest, False) or flags_set(audit.project_files, False)
+    return source_at(*places[0]) if len(places) == 1 else None

@@ -1,0 +1,51 @@
+"""The topmost module that was never called. Shared by the rule on it and by what one batch leaves open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fxaudit.judge.questions.mentions import is_missed
+from fxaudit.judge.rule import Audit
+from fxaudit.judge.verdict import ParameterState
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["topmost_uncalled", "used_paths"]
+
+
+def used_paths(audit: Audit, root: int) -> set[str]:
+    """Every module path of a root in or below which something was called, or read."""
+    model = next(m for m in audit.judge.models if m.info.index == root)
+    modules = dict(model.module.named_modules(remove_duplicate=False))
+    called = {name for name, module in modules.items() if audit.session.module_info(module).calls}
+    paths_of: dict[int, list[str]] = {}
+    for name in called:
+        paths_of.setdefault(id(modules[name]), []).append(name)
+    used = []
+    for names in paths_of.values():
+        # Of several ways to one module, those through a module that never ran were not taken.
+        taken = [n for n in names if _is_passed(modules, called, n.rpartition(".")[0])]
+        used.extend(taken or names)
+    for state in audit.states:
+        if state.root is None or state.root.index != root:
+            continue
+        if state.verdict == "trained" or not is_missed(audit, state):
+            used.append(state.local_name.rpartition(".")[0])
+    paths: set[str] = set()
+    for name in used:
+        while name and name not in paths:
+            paths.add(name)
+            name = name.rpartition(".")[0]
+    return paths
+
+
+def topmost_uncalled(state: ParameterState, used: set[str]) -> str | None:
+    """The path of the topmost module above the parameter of which nothing was called or read."""
+    parts = state.local_name.split(".")[:-1]
+    return next((path for n in range(1, len(parts) + 1) if (path := ".".join(parts[:n])) not in used), None)
+
+
+def _is_passed(modules: dict[str, nn.Module], called: set[str], path: str) -> bool:
+    """Whether the module at `path` ran, or is a container, which nobody calls."""
+    return path in called or "forward" not in vars(type(modules[path]))
