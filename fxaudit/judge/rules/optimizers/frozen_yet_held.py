@@ -55,7 +55,7 @@ class FrozenYetHeld(Rule):
                 states,
                 f"{audit.names(states, 'stays', 'stay')} frozen: {override[1]}",
                 override[0],
-                related=[(frozen_at, "frozen here")],
+                related=[(froze_at, "frozen here")],
                 level="warning",
             )
             return
