@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from torch import nn
 
 from fxaudit.capture.recording import Op
 from fxaudit.judge.graph import _users_after
@@ -69,3 +72,54 @@ def test_the_use_of_a_python_number_is_looked_up_not_searched_for() -> None:
     escape = Op(15_000, "item", 0, -1, "forward", (3,), detail="escape")
     assert [op.index for op in _users_after(escape, ops, 20_000)] == [15_001, 15_002, 15_003, 15_004]
     assert ops.looked_at < 40
+
+
+INNER_LOOP = """
+import copy, torch
+from torch import nn
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+x = torch.rand(10, 1)
+for batch in range(30):
+    optimizer.zero_grad()
+    for task in range(20):
+        learner = copy.deepcopy(model)
+        inner = torch.optim.SGD(learner.parameters(), lr=0.01)
+        for _ in range(4):
+            inner.zero_grad()
+            (learner(x) - task * x).square().mean().backward()
+            inner.step()
+        for mine, its in zip(model.parameters(), learner.parameters()):
+            mine.grad = its.grad if mine.grad is None else mine.grad + its.grad
+    optimizer.step()
+    print("batch", batch, flush=True)
+"""
+
+
+def test_an_optimizer_built_for_each_inner_task_is_no_fit_of_its_own(tmp_path: Path) -> None:
+    batches, report = audited(INNER_LOOP, tmp_path)
+    assert report.ok, report.findings
+    assert {p.verdict for p in report} == {"trained"}
+    assert batches <= 5
+    assert len(report.parameters) <= 4 * 12  # of twenty learners a round, only the latest are kept alive
+
+
+def test_what_stays_alive_and_is_looked_at_does_not_grow_with_the_inner_tasks(tmp_path: Path) -> None:
+    from fxaudit.run.loop import Observation
+
+    seen = []
+    observation = Observation()
+    with observation.watching() as session:
+        model = nn.Linear(2, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(2):
+            for _ in range(20):
+                learner = copy.deepcopy(model)
+                inner = torch.optim.SGD(learner.parameters(), lr=0.1)
+                learner(torch.ones(1, 2)).sum().backward()
+                inner.step()
+            model(torch.ones(1, 2)).sum().backward()
+            optimizer.step()
+            seen.append((len(session.roots()), len(list(session.live_tracks()))))
+    assert seen[0] == seen[1]

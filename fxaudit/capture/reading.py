@@ -65,7 +65,7 @@ def torch_version() -> str:
 def storage_of(tensor: torch.Tensor) -> int | None:
     """What identifies the memory that `tensor` shares with its views; None where it has none."""
     try:
-        return int(tensor.untyped_storage()._cdata)
+        return int(torch._C._storage_address(tensor))  # type: ignore[attr-defined]
     except _NO_STORAGE:
         return None
 

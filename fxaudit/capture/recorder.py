@@ -10,7 +10,8 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
 from types import CodeType, FrameType
 from typing import Any
 
@@ -21,6 +22,7 @@ from fxaudit.attempts import note
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.reading import is_leaf, storage_of
 from fxaudit.capture.recording import Op, Phase, Record, Track, Value
+from fxaudit.capture.repeats import ENOUGH, KEPT, KEPT_NUMBERS, Repeats, Site
 from fxaudit.capture.scopes import numbers_seen
 from fxaudit.capture.values import local_part
 from fxaudit.program.source import variables_of
@@ -71,9 +73,13 @@ _SCALING = frozenset({"mul", "rmul", "imul", "multiply", "add", "iadd", "sub", "
 MAX_SCOPES = 16
 """So often the variables of one line are looked at."""
 
+_FROM_ARRAYS = frozenset({"tensor", "as_tensor", "from_numpy", "asarray", "full"})
 _CHECKS = frozenset({"isnan", "isinf", "isfinite"})
 """Calls by which a program looks for NaN and infinity."""
 
+
+_transforms = torch._C._functorch.peek_interpreter_stack
+"""What `torch.func` is doing: tensors inside of it do not say truly whether they require grad."""
 
 NOBODY: weakref.ref[torch.Tensor] = weakref.ref(torch.empty(0))
 """The reference of a track whose tensor is no longer followed."""
@@ -84,13 +90,25 @@ _LEAVING = frozenset({"__exit__", "__call__"})
 """`set_grad_enabled(…)` has switched already when it turns out to be a decorator, and takes that back in `__call__`."""
 
 
+class _Reference(weakref.ref[torch.Tensor]):
+    """A reference to a tensor that knows the tensor's `id` when it is gone."""
+
+    __slots__ = ("key",)
+    key: int
+
+
 class _Callee:
     """What is known of a torch function: its printable name and how to treat it."""
 
-    __slots__ = ("kind", "mutates", "name")
+    __slots__ = ("checks", "copies", "cuts", "from_array", "is_plain", "kind", "lists", "mutates", "name", "shape_only")
 
     def __init__(self, name: str, kind: str, mutates: bool) -> None:
         self.name, self.kind, self.mutates = name, kind, mutates
+        self.shape_only, self.checks, self.from_array = name in _SHAPE_ONLY, name in _CHECKS, name in _FROM_ARRAYS
+        self.cuts = name in ("detach", "data")
+        """What it makes never requires grad."""
+        self.is_plain = not mutates and not self.checks
+        self.copies, self.lists = name == "__deepcopy__", mutates and name.startswith("_foreach_")
 
 
 def _learn(function: Any) -> _Callee:
@@ -151,7 +169,10 @@ class Recorder(TorchFunctionMode):
         self.notes: list[str] = []
         """Sentences on what could not be recorded; the session's own."""
         self._callees: dict[Any, _Callee] = {}
-        self._current: dict[int, tuple[tuple[int, ...], weakref.ref[torch.Tensor]]] = {}
+        self.repeats = Repeats(record)
+        self._current: dict[int, tuple[tuple[int, ...], weakref.ref[torch.Tensor], int]] = {}
+        """`id` of a tensor → its values, the tensor, and the operation that stands for the one that made it, where that
+        was not recorded; -1 where it was."""
         self._aliases: dict[int, set[int]] = {}
         self._storage: dict[int, int] = {}
         self._tracks: dict[int, int] = {}
@@ -197,33 +218,56 @@ class Recorder(TorchFunctionMode):
         return self.stacks.from_frame(frame, self.below, base)
 
     def _call(self, callee: _Callee, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if callee.mutates and callee.name.startswith("_foreach_") and len(pairs := _pairs(args)) > 1:
+        if callee.lists and len(pairs := _pairs(args)) > 1:
             return self._pairwise(callee, func, args, kwargs, pairs)
         tensors: list[torch.Tensor] = []
         numbers: list[float] = []
         python_inputs: list[int] = []
         try:
-            # A copy is made of the tensor alone; `memo` lists what was copied before it.
-            self._collect(args[:1] if callee.name == "__deepcopy__" else args, tensors, numbers, python_inputs, 0)
-            if kwargs and callee.name != "__deepcopy__":
-                self._collect(tuple(kwargs.values()), tensors, numbers, python_inputs, 0)
-            inputs = tuple(vid for tensor in tensors for vid in self.values_of(tensor))
-            if callee.name in _SHAPE_ONLY:
-                inputs = ()
-            elif self.probing:
-                self._probe_inputs(tensors)
-            stack = self.stack(sys._getframe(2))
+            if callee.copies:
+                self._collect(args[:1], tensors, numbers, python_inputs, 0)  # `memo` lists what was copied before it
+            else:
+                self._collect(args, tensors, numbers, python_inputs, 0)
+                if kwargs:
+                    self._collect(kwargs.values(), tensors, numbers, python_inputs, 0)
+                if callee.from_array and not python_inputs:
+                    python_inputs = list(self._from_array(args))
+            frame = sys._getframe(2)
+            # Inside of a region the line and the region's own stack say enough; else the callers are asked for.
+            stack = -1 if self.region >= 0 else self.stack(frame)
+            place = self.stacks.place(frame, self.below) if self.region >= 0 else stack
+            # Another number is another round of the same, but a zero makes a zero.
+            site, origin = self.site_of(callee, (place, 0 in numbers), tensors, python_inputs)
+            repeated = site is not None and site.count >= ENOUGH
+            stack = self.stack(frame) if stack < 0 and not repeated else stack
+            inputs = () if repeated else self._read(callee, tensors)
         except Exception as error:  # ours, and none of the user's business
             note(f"a call of `{callee.name}`", error, self.notes)
             return func(*args, **kwargs)
-        before = torch._C._autograd._get_sequence_nr()
+        before = 0 if repeated else torch._C._autograd._get_sequence_nr()
         neutral = self.neutral
         result = func(*args, **kwargs) if neutral is None else neutral(callee.name, stack, func, args, kwargs)
         try:
-            self._record(callee, stack, before, (args, kwargs), (tensors, numbers, python_inputs, inputs), result)
+            if repeated and site is not None:
+                if self._is_again(callee, site, (args, kwargs), tensors, result):
+                    return result
+                inputs, before = self._read(callee, tensors), torch._C._autograd._get_sequence_nr()
+                stack = self.stack(frame)
+            op = self._record(callee, stack, before, (args, kwargs), (tensors, numbers, python_inputs, inputs), result)
+            if op is not None and site is not None:
+                self.repeats.note(site, op.index, origin)
         except Exception as error:
             note(f"a call of `{callee.name}`", error, self.notes)
         return result
+
+    def _read(self, callee: _Callee, tensors: list[torch.Tensor]) -> tuple[int, ...]:
+        """The values that a call reads."""
+        inputs = tuple(vid for tensor in tensors for vid in self.values_of(tensor))
+        if callee.shape_only:
+            return ()
+        if self.probing:
+            self._probe_inputs(tensors)
+        return inputs
 
     def _record(
         self,
@@ -233,26 +277,139 @@ class Recorder(TorchFunctionMode):
         given: tuple[tuple[Any, ...], dict[str, Any]],
         collected: tuple[list[torch.Tensor], list[float], list[int], tuple[int, ...]],
         result: Any,
-    ) -> None:
+    ) -> Op | None:
         """Add the operation of a call that has returned; `before` is the sequence number at its beginning."""
         args, kwargs = given
         tensors, numbers, python_inputs, inputs = collected
         outputs: list[torch.Tensor] = []
         _tensors_in(result, outputs, 0)
         mutates = callee.mutates or "out" in kwargs
-        if outputs or mutates:
-            op = self._add(callee.name, stack, inputs, before)
-            op.numbers = tuple(numbers)
-            op.python_inputs = tuple(dict.fromkeys(python_inputs))
-            if 0 in numbers and not self.module_stack and callee.name.strip("_") in _SCALING:
-                self.note_scope(op)
-            if mutates:
-                self._write(op, callee.name, args, kwargs, outputs)
-            self._make(op, outputs, tensors)
-            if callee.name in _CHECKS:
-                self.probing = self.probing or _finds_nonfinite(callee.name, outputs)
-            if callee.name in ("tensor", "as_tensor", "from_numpy", "asarray", "full") and not python_inputs:
-                op.python_inputs = self._from_array(args)
+        if not outputs and not mutates:
+            return None
+        op = self._add(callee.name, stack, inputs, before)
+        op.numbers = tuple(numbers)
+        op.python_inputs = tuple(dict.fromkeys(python_inputs))
+        if 0 in numbers and not self.module_stack and callee.name.strip("_") in _SCALING:
+            self.note_scope(op)
+        if mutates:
+            for tensor in _written(callee.name, args, kwargs):
+                self.mark_written(op, tensor)
+        self._make(op, outputs, tensors)
+        if callee.checks:
+            self.probing = self.probing or _finds_nonfinite(callee.name, outputs)
+        return op
+
+    # -- work that is the same again -----------------------------------------------------------------------------
+
+    def site_of(
+        self,
+        callee: _Callee | str,
+        place: Hashable,
+        tensors: Iterable[torch.Tensor],
+        python_inputs: Iterable[int] = (),
+        *,
+        graded: bool | None = None,
+    ) -> tuple[Site | None, int]:
+        """The kind of work that a call at `place` is, and what it is computed from; None where a gradient may pass
+        through it."""
+        if self.neutral is not None or _transforms() is not None:
+            return None, 0
+        graded = torch.is_grad_enabled() if graded is None else graded
+        current, origin = self._current, 0
+        if type(callee) is _Callee:
+            tensors = () if callee.shape_only else tensors
+            graded = graded and not callee.cuts
+        for tensor in tensors:
+            if tensor.requires_grad:
+                if graded:
+                    return None, 0
+                self.values_of(tensor)
+            known = current.get(id(tensor))
+            if known is not None:  # else data that nobody has seen
+                origin |= self.repeats.origin(known[0])
+        for index in python_inputs:
+            origin |= self.repeats.origin(self.record.ops[index].inputs)
+        call, caller = self.module_stack[-1] if self.module_stack else (-1, -1)
+        module = self.record.calls[call].module if call >= 0 else -1
+        return self.repeats.site((callee, place, module, caller, origin, self.region, self.inside)), origin
+
+    def _is_again(
+        self,
+        callee: _Callee,
+        site: Site,
+        given: tuple[tuple[Any, ...], dict[str, Any]],
+        tensors: list[torch.Tensor],
+        result: Any,
+    ) -> bool:
+        """Whether what a call made is like what the operation made that was recorded last at `site`, which stands for
+        it then."""
+        made = self.record.ops[site.op].outputs
+        if isinstance(result, torch.Tensor) and callee.is_plain and not given[1]:  # by far the most common
+            if _is_in(result, tensors):
+                return not made
+            if len(made) != 1 or result.requires_grad:
+                return False
+            self.stand_for(result, made[0], site.op)
+            return True
+        outputs: list[torch.Tensor] = []
+        _tensors_in(result, outputs, 0)
+        fresh = [tensor for tensor in outputs if not _is_in(tensor, tensors)]
+        written = _written(callee.name, *given) if callee.mutates or "out" in given[1] else ()
+        if len(made) != len(written) + len(fresh):
+            return False
+        for tensor in fresh:
+            if tensor.requires_grad:
+                return False
+        for tensor, vid in zip(written, made, strict=False):
+            self._write_again(tensor, vid, site.op)
+        for tensor, vid in zip(fresh, made[len(written) :], strict=True):
+            self.stand_for(tensor, vid, site.op)
+        if callee.checks:
+            self.probing = self.probing or _finds_nonfinite(callee.name, outputs)
+        return True
+
+    def stand_for(self, tensor: torch.Tensor, vid: int, op: int) -> None:
+        """Take `tensor` for the value `vid` of an operation at the same site, until somebody records what it does."""
+        key = id(tensor)
+        known = self._current.get(key)
+        self._current[key] = ((vid,), self._remember(tensor, key) if known is None else known[1], op)
+
+    def _write_again(self, tensor: torch.Tensor, vid: int, op: int) -> None:
+        """The same for a tensor that was written in place, and its aliases."""
+        key = id(tensor)
+        track = self._tracks.get(key)
+        if track is None:
+            self.stand_for(tensor, vid, op)
+        elif self.record.values[vid].track == track and key in self._current:
+            self._current[key] = ((vid,), self._current[key][1], -1)
+        self._note_aliases(key, vid)
+
+    def _note_aliases(self, key: int, vid: int) -> list[int]:
+        """What shares its memory with the tensor of the `id` `key` has got the value `vid`; the leaves' old values."""
+        storage = self._storage.get(key)
+        old: list[int] = []
+        for alias in self._aliases.get(storage, ()) if storage is not None else ():
+            if alias != key and alias in self._current:
+                vids, ref, op = self._current[alias]
+                if vid not in vids:
+                    # Its own value comes first, and stays: by it a write is known to concern a parameter.
+                    self._current[alias] = ((*vids[:1], *vids[1:][-2:], vid), ref, op)
+                old.extend(v for v in vids if self.record.values[v].track >= 0)
+        return old
+
+    def _own(self, tensor: torch.Tensor) -> tuple[int, ...]:
+        """Record what made `tensor`, after all, as another round of the operation that stood for it."""
+        vids, _, index = self._current[id(tensor)]
+        ops, values, now = self.record.ops, self.record.values, torch._C._autograd._get_sequence_nr()
+        stand_in = ops[index]
+        op = replace(stand_in, index=len(ops), outputs=(), sequence=(now, now))
+        op.mutates = tuple(vid for vid in stand_in.mutates if values[vid].track < 0)
+        ops.append(op)
+        own = self.new_value(tensor, op.index, replace=True)
+        self.repeats.inherit(own, vids[0])
+        op.outputs = (own,)
+        self._current[id(tensor)] = ((own, *vids[1:]), self._current[id(tensor)][1], -1)
+        return self._current[id(tensor)][0]
 
     def note_scope(self, op: Op) -> None:
         """Keep the numbers that the variables hold around an operation, of the first ones of each line."""
@@ -271,11 +428,17 @@ class Recorder(TorchFunctionMode):
         """Lists that are worked on side by side: each tensor has to do with those at its own place only."""
         stack = self.stack(sys._getframe(3))
         before = torch._C._autograd._get_sequence_nr()
+        sites = [self.site_of(callee, stack, pair) for pair in pairs]
+        if all(site is not None and site.count >= ENOUGH for site, _ in sites):
+            return func(*args, **kwargs)
         inputs = [tuple(vid for tensor in pair for vid in self.values_of(tensor)) for pair in pairs]
         neutral = self.neutral
         result = func(*args, **kwargs) if neutral is None else neutral(callee.name, stack, func, args, kwargs)
-        for pair, read in zip(pairs, inputs, strict=True):
-            self.mark_written(self._add(callee.name, stack, read, before), pair[0])
+        for pair, read, (site, origin) in zip(pairs, inputs, sites, strict=True):
+            op = self._add(callee.name, stack, read, before)
+            self.mark_written(op, pair[0])
+            if site is not None:
+                self.repeats.note(site, op.index, origin)
         return result
 
     def _add(self, name: str, stack: int, inputs: tuple[int, ...], before: int) -> Op:
@@ -305,34 +468,13 @@ class Recorder(TorchFunctionMode):
             made.append(self.new_value(tensor, op.index))
         op.outputs = (*op.outputs, *(vid for vid in made if vid not in op.outputs))
 
-    def _write(
-        self, op: Op, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: list[torch.Tensor]
-    ) -> None:
-        """Note which tensors `op` wrote in place: the written ones get a new value, and so do their aliases."""
-        written: list[torch.Tensor] = []
-        if name.startswith("_foreach_") or name == "swap_tensors":
-            _tensors_in(args[0] if name != "swap_tensors" else args, written, 0)
-        elif "out" in kwargs:
-            _tensors_in(kwargs["out"], written, 0)
-        else:
-            written.extend(item for item in (*args[:1], *list(kwargs.values())[:1]) if isinstance(item, torch.Tensor))
-            del written[1:]
-        for tensor in written:
-            self.mark_written(op, tensor)
-
     def mark_written(self, op: Op, tensor: torch.Tensor) -> None:
         """`op` has written `tensor` in place."""
         old = self.values_of(tensor)
         vid = self.new_value(tensor, op.index, replace=True)
         op.mutates = (*op.mutates, *old)
         op.outputs = (*op.outputs, vid)
-        storage = self._storage.get(id(tensor))
-        for alias in self._aliases.get(storage, ()) if storage is not None else ():
-            if alias != id(tensor) and alias in self._current:
-                vids, ref = self._current[alias]
-                # Its own value comes first, and stays: by it a write is known to concern a parameter.
-                self._current[alias] = ((*vids[:1], *vids[1:][-2:], vid), ref)
-                op.mutates = (*op.mutates, *(v for v in vids if self.record.values[v].track >= 0))
+        op.mutates = (*op.mutates, *self._note_aliases(id(tensor), vid))
 
     # -- values --------------------------------------------------------------------------------------------------
 
@@ -340,7 +482,7 @@ class Recorder(TorchFunctionMode):
         """The values `tensor` stands for now: its own, and those of writes through its aliases."""
         known = self._current.get(id(tensor))
         if known is not None:
-            return known[0]
+            return known[0] if known[2] < 0 else self._own(tensor)
         return (self.new_value(tensor, -1),)
 
     def new_value(self, tensor: torch.Tensor, op: int, replace: bool = False) -> int:
@@ -367,45 +509,52 @@ class Recorder(TorchFunctionMode):
         if self.probing:
             self._look_at(tensor, value)
         values.append(value)
-        if not replace and key in self._current and self._current[key][1]() is tensor:
-            self._current[key] = ((value.index,), self._current[key][1])
-            return value.index
-        if key not in self._current:
-            self._remember(tensor, key)
-        self._current[key] = ((value.index,), self._current[key][1])
+        known = self._current.get(key)
+        self._current[key] = ((value.index,), self._remember(tensor, key) if known is None else known[1], -1)
         return value.index
 
-    def _remember(self, tensor: torch.Tensor, key: int) -> None:
-        current, aliases, storages = self._current, self._aliases, self._storage
-
-        def forget(_: object, key: int = key) -> None:
-            current.pop(key, None)
-            storage = storages.pop(key, None)
-            if storage is not None:
-                group = aliases.get(storage)
-                if group is not None:
-                    group.discard(key)
-                    if not group:
-                        del aliases[storage]
-
-        current[key] = ((), weakref.ref(tensor, forget))
+    def _remember(self, tensor: torch.Tensor, key: int) -> weakref.ref[torch.Tensor]:
+        """Follow a tensor: its storage, and when it dies."""
+        reference = _Reference(tensor, self._forget)
+        reference.key = key
         storage = storage_of(tensor)
-        if storage is None:
+        if storage is not None:
+            self._storage[key] = storage
+            self._join(storage, key)
+        return reference
+
+    def _join(self, storage: int, key: int) -> None:
+        group = self._aliases.get(storage)
+        if group is None:
+            self._aliases[storage] = {key}
+        else:
+            group.add(key)
+
+    def _forget(self, reference: weakref.ref[torch.Tensor]) -> None:
+        """A tensor that was followed has died."""
+        key: int = reference.key  # type: ignore[attr-defined]
+        known = self._current.get(key)
+        if known is None or known[1] is not reference:
             return
-        storages[key] = storage
-        aliases.setdefault(storage, set()).add(key)
+        del self._current[key]
+        self._leave(self._storage.pop(key, None), key)
+
+    def _leave(self, storage: int | None, key: int) -> None:
+        group = self._aliases.get(storage) if storage is not None else None
+        if storage is not None and group is not None:
+            group.discard(key)
+            if not group:
+                del self._aliases[storage]
 
     def restorage(self, tensor: torch.Tensor) -> None:
         """`tensor` has a new storage now (its `.data` was set)."""
         key = id(tensor)
-        old = self._storage.pop(key, None)
-        if old is not None and old in self._aliases:
-            self._aliases[old].discard(key)
+        self._leave(self._storage.pop(key, None), key)
         storage = storage_of(tensor)
         if storage is None:
             return
         self._storage[key] = storage
-        self._aliases.setdefault(storage, set()).add(key)
+        self._join(storage, key)
 
     def track(self, tensor: torch.Tensor, created: int = -1) -> Track:
         """The track of `tensor`, made on first sight."""
@@ -437,7 +586,7 @@ class Recorder(TorchFunctionMode):
         )
         self.record.tracks.append(track)
         tracks[key] = track.index
-        for vid in self._current.get(key, ((), None))[0]:
+        for vid in self._current.get(key, ((), None, -1))[0]:
             self.record.values[vid].track = track.index
             track.values.append(vid)
         return track
@@ -509,9 +658,9 @@ class Recorder(TorchFunctionMode):
 
     def look_at_living(self) -> None:
         """Look at the numbers of every value whose tensor is still alive: autograd keeps what backward needs."""
-        for vids, ref in list(self._current.values()):
+        for vids, ref, stand_in in list(self._current.values()):
             tensor, value = ref(), self.record.values[vids[-1]]
-            if tensor is not None and value.zero is None:
+            if tensor is not None and value.zero is None and stand_in < 0:
                 self._look_at(tensor, value)
 
     def _look_at(self, tensor: torch.Tensor, value: Value) -> None:
@@ -570,29 +719,58 @@ class Recorder(TorchFunctionMode):
         result = func(*args, **kwargs)
         if not args or not isinstance(args[0], torch.Tensor):
             return result
-        before = torch._C._autograd._get_sequence_nr()
-        op = self._add(callee.name, self.stack(sys._getframe(2)), self.values_of(args[0]), before)
-        if callee.name in ("numpy", "__array__"):
-            pointer = _array_pointer(result)
-            if pointer is not None:
-                self._arrays[pointer] = op.index
-            self._escaped[id(result)] = (result, op.index)
-        elif isinstance(result, list):
-            self._escaped[id(result)] = (result, op.index)
-            for number in _flat_numbers(result, 10_000):
-                self._escaped[id(number)] = (number, op.index)
-        elif isinstance(result, float | complex):
-            self._escaped[id(result)] = (result, op.index)
+        stack = self.stack(sys._getframe(2))
+        if isinstance(result, float | complex):
             # The program will see it, and may leave out the backward that else would tell of it.
             self.probing = self.probing or not cmath.isfinite(result)
+        site, origin = self.site_of(callee, stack, args[:1])
+        if site is not None and site.count >= ENOUGH:
+            self._recognise_latest(callee.name, result, site)
+            return result
+        op = self._add(callee.name, stack, self.values_of(args[0]), torch._C._autograd._get_sequence_nr())
         op.detail = "escape"
+        self._recognise(callee.name, result, op.index, 10_000)
+        if site is not None:
+            self.repeats.note(site, op.index, origin)
         return result
+
+    def _recognise(self, name: str, result: Any, op: int, limit: int) -> tuple[list[int], int | None]:
+        """Keep what left torch, so that it is known when it comes back: the `id`s, and the pointer of an array."""
+        kept, pointer = [result], None
+        if name in ("numpy", "__array__"):
+            pointer = _array_pointer(result)
+            if pointer is not None:
+                self._arrays[pointer] = op
+        elif isinstance(result, list):
+            kept.extend(_flat_numbers(result, limit))
+        elif not isinstance(result, float | complex):
+            return [], None
+        for thing in kept:
+            self._escaped[id(thing)] = (thing, op)
+        return [id(thing) for thing in kept], pointer
+
+    def _recognise_latest(self, name: str, result: Any, site: Site) -> None:
+        """The same where enough was recorded: the latest are kept in place of those before them."""
+        site.latest.append(self._recognise(name, result, site.op, KEPT_NUMBERS))
+        if len(site.latest) > KEPT:
+            keys, pointer = site.latest.popleft()
+            for key in keys:
+                self._escaped.pop(key, None)
+            if pointer is not None and all(pointer != other for _, other in site.latest):
+                self._arrays.pop(pointer, None)
 
     def note_array(self, name: str, stack: int, array: object, tensor: torch.Tensor, before: int) -> None:
         """`tensor` was made of an array, outside of what a function mode sees."""
+        python_inputs = self._from_array((array,))
+        site, origin = self.site_of(name, stack, (), python_inputs)
+        if site is not None and site.count >= ENOUGH:
+            self.stand_for(tensor, self.record.ops[site.op].outputs[0], site.op)
+            return
         op = self._add(name, stack, (), before)
-        op.python_inputs = self._from_array((array,))
+        op.python_inputs = python_inputs
         op.outputs = (self.new_value(tensor, op.index),)
+        if site is not None:
+            self.repeats.note(site, op.index, origin)
 
     def _from_array(self, args: tuple[Any, ...]) -> tuple[int, ...]:
         """The escapes whose results `torch.tensor` and its kin received."""
@@ -616,14 +794,7 @@ class Recorder(TorchFunctionMode):
         kind = callee.kind
         stack = self.stack(sys._getframe(2))
         if kind == "set data" and isinstance(tensor, torch.Tensor):
-            source = args[1] if len(args) > 1 else None
-            inputs = self.values_of(source) if isinstance(source, torch.Tensor) else ()
-            before = torch._C._autograd._get_sequence_nr()
-            result = self.neutral("set data", stack, func, args, kwargs) if self.neutral else func(*args, **kwargs)
-            op = self._add("data.__set__", stack, inputs, before)
-            self.mark_written(op, tensor)
-            self.restorage(tensor)
-            return result
+            return self._set_data(stack, func, args, kwargs)
         try:
             result = func(*args, **kwargs)
         except RuntimeError as error:
@@ -658,6 +829,24 @@ class Recorder(TorchFunctionMode):
                 known_track.hooks.append(stack)
         return result
 
+    def _set_data(self, stack: int, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        tensor, source = args[0], args[1] if len(args) > 1 else None
+        read = [item for item in (tensor, source) if isinstance(item, torch.Tensor)]
+        site, origin = self.site_of("data.__set__", stack, read, graded=False)
+        repeated = site is not None and site.count >= ENOUGH
+        inputs = self.values_of(source) if isinstance(source, torch.Tensor) and not repeated else ()
+        before = torch._C._autograd._get_sequence_nr()
+        result = self.neutral("set data", stack, func, args, kwargs) if self.neutral else func(*args, **kwargs)
+        if site is not None and repeated:
+            self._write_again(tensor, self.record.ops[site.op].outputs[0], site.op)
+        else:
+            op = self._add("data.__set__", stack, inputs, before)
+            self.mark_written(op, tensor)
+            if site is not None:
+                self.repeats.note(site, op.index, origin)
+        self.restorage(tensor)
+        return result
+
     def _is_gradient_value(self, tensor: torch.Tensor) -> bool:
         """Whether `tensor` is known already as somebody's `.grad`."""
         known = self._current.get(id(tensor))
@@ -678,19 +867,22 @@ class Recorder(TorchFunctionMode):
         self, items: Iterable[Any], tensors: list[torch.Tensor], numbers: list[float], python: list[int], depth: int
     ) -> None:
         for item in items:
-            if isinstance(item, torch.Tensor):
+            kind = type(item)
+            if kind is torch.Tensor:
                 tensors.append(item)
-            elif type(item) is float or type(item) is int:
+            elif kind is float or kind is int:
                 if len(numbers) < 4:
                     numbers.append(item)
                 known = self._escaped.get(id(item))
                 if known is not None and known[0] is item:
                     python.append(known[1])
+            elif isinstance(item, torch.Tensor):
+                tensors.append(item)
             elif isinstance(item, tuple | list):
                 if depth < 3:
                     self._collect(item, tensors, numbers, python, depth + 1)
             elif isinstance(item, dict) and depth < 3:
-                self._collect(tuple(item.values()), tensors, numbers, python, depth + 1)
+                self._collect(item.values(), tensors, numbers, python, depth + 1)
 
 
 def _pairs(args: tuple[Any, ...]) -> list[tuple[torch.Tensor, ...]]:
@@ -699,6 +891,19 @@ def _pairs(args: tuple[Any, ...]) -> list[tuple[torch.Tensor, ...]]:
     if len(lists) < 2 or len({len(item) for item in lists}) > 1:
         return []
     return list(zip(*lists, strict=True))
+
+
+def _written(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
+    """The tensors that a call of `name` writes in place."""
+    written: list[torch.Tensor] = []
+    if name.startswith("_foreach_") or name == "swap_tensors":
+        _tensors_in(args[0] if name != "swap_tensors" else args, written, 0)
+    elif "out" in kwargs:
+        _tensors_in(kwargs["out"], written, 0)
+    else:
+        written.extend(item for item in (*args[:1], *list(kwargs.values())[:1]) if isinstance(item, torch.Tensor))
+        del written[1:]
+    return written
 
 
 def _is_set_at_once(frame: FrameType | None) -> bool:
@@ -714,6 +919,10 @@ def _innermost(function: Any) -> Any:
             break
         function = inner
     return function
+
+
+def _is_in(tensor: torch.Tensor, others: list[torch.Tensor]) -> bool:
+    return id(tensor) in map(id, others)
 
 
 def _tensors_in(item: Any, found: list[torch.Tensor], depth: int) -> None:

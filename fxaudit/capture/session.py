@@ -27,6 +27,7 @@ from fxaudit.capture.processes import is_wrapper, join_shards, synchronises
 from fxaudit.capture.recorder import Recorder
 from fxaudit.capture.recording import BackwardEvent, LoopEvent, ModuleCall, Record, Track
 from fxaudit.capture.registry import ModuleInfo, OptimizerInfo, SlotAssignment
+from fxaudit.capture.repeats import ENOUGH
 from fxaudit.capture.steps import RecordedStep
 from fxaudit.capture.sums import Sums
 from fxaudit.capture.values import Snapshot, local_part, number_of
@@ -35,6 +36,9 @@ from fxaudit.program.source import SourceLine, is_library, read_anew
 
 __all__ = ["Session", "active_session", "defining_file"]
 
+
+MAX_KEPT_ALIKE = 8
+"""Of the models whose optimizers are built at one place, so many are kept alive to be named."""
 
 _ACTIVE: list[Session] = []
 
@@ -124,8 +128,15 @@ class Session:
         self.glances: set[int] = set()
         """Events of backwards before which only what was still alive could be looked at."""
         """(index of the backward's event, what flowed)."""
+        self.grad_fns_kept = 0
+        """How many nodes the kept `grad_fn` graphs have in all."""
+        self._kept_for: dict[int, deque[list[nn.Module]]] = {}
+        """The place where optimizers were built → the models kept for each of these."""
         self._by_id: dict[int, int] = {}
         self._optimizer_by_id: dict[int, int] = {}
+        self._living: list[int] = []
+        """The tracks whose tensors were alive when last asked, among the first `_tracks_seen`."""
+        self._tracks_seen = 0
         self._depth = 0
         self._mode_entered = False
         self._rests_on: list[Any] | None = None
@@ -431,6 +442,11 @@ class Session:
         self._optimizer_by_id[id(optimizer)] = info.index
         return info
 
+    def knows_optimizer(self, optimizer: Any) -> bool:
+        """Whether `optimizer` was seen before; its `id` alone may have been another's."""
+        index = self._optimizer_by_id.get(id(optimizer))
+        return index is not None and self.optimizers[index].ref() is optimizer
+
     def _optimizer_died(self, index: int) -> Callable[[object], None]:
         """Notes when an optimizer is gone: one that never stepped before that holds nothing any more."""
         owner = weakref.ref(self)
@@ -565,8 +581,16 @@ class Session:
         info.training = module.training
         stack = recorder.stack(frame)
         parent = recorder.module_stack[-1][0] if recorder.module_stack else -1
+        site = None
+        if not torch.is_grad_enabled():
+            site = recorder.repeats.site(("call", info.index, stack, module.training, recorder.region, recorder.inside))
+            if site.count >= ENOUGH:
+                recorder.module_stack.append((site.op, stack))
+                return self.record.calls[site.op]
         call = ModuleCall(len(self.record.calls), info.index, stack, parent, module.training, self.record.time)
         self.record.calls.append(call)
+        if site is not None:
+            site.count, site.op = site.count + 1, call.index
         if not synchronises(module):
             self.unsynchronised.add(call.index)
         recorder.module_stack.append((call.index, stack))
@@ -595,13 +619,24 @@ class Session:
         if not self.record.calls:
             self.uncalled.extend(self._owners_of(tracks))
 
-    def keep_owners_of(self, tracks: set[int]) -> None:
-        """Keep the models that an optimizer steps, whether the loop calls them or copies of them."""
-        self.kept.extend(root for root in self._owners_of(tracks) if all(root is not kept for kept in self.kept))
+    def keep_owners_of(self, tracks: set[int], info: OptimizerInfo) -> None:
+        """Keep the models that an optimizer steps, whether the loop calls them or copies of them.
+
+        An inner loop builds an optimizer and a model for every task: of these only the latest are kept.
+        """
+        owners, known = self._owners_of(tracks), {id(kept) for kept in self.kept}
+        self.kept.extend(root for root in owners if id(root) not in known)
+        if info.created >= 0 and not info.steps:
+            alike = self._kept_for.setdefault(info.created, deque())
+            alike.append(owners)
+            if len(alike) > MAX_KEPT_ALIKE:
+                dropped = {id(root) for root in alike.popleft()} - {id(root) for roots in alike for root in roots}
+                self.kept[:] = [kept for kept in self.kept if id(kept) not in dropped]
 
     def release(self) -> None:
         """Let go of everything of the user's."""
         self.kept.clear()
+        self._kept_for.clear()
         self.uncalled.clear()
         self.snapshots.clear()
         self.free_copies.clear()
@@ -622,10 +657,12 @@ class Session:
 
     def live_tracks(self) -> Iterator[tuple[Track, torch.Tensor]]:
         """The tracked tensors that are still alive."""
-        for track in self.record.tracks:
-            tensor = track.ref()
-            if tensor is not None:
-                yield track, tensor
+        tracks = self.record.tracks
+        self._living.extend(range(self._tracks_seen, len(tracks)))
+        self._tracks_seen = len(tracks)
+        found = [(tracks[index], tensor) for index in self._living if (tensor := tracks[index].ref()) is not None]
+        self._living = [track.index for track, _ in found]
+        return iter(found)
 
 
 def _children(modules: Iterable[nn.Module]) -> set[int]:

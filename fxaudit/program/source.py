@@ -251,6 +251,11 @@ class StackTable:
     """Frames that run these, and all above them, belong to whoever runs the user's program."""
     _interned: dict[tuple[int, CodeType, int], int] = field(default_factory=dict)
     _skip: dict[CodeType, bool] = field(default_factory=dict)
+    _kinds: dict[int, tuple[int, CodeType]] = field(default_factory=dict)
+    """`id` of a code object → whether its frames are kept (0), skipped (1) or outermost (2); hashing the object itself
+    would take longer than all the rest."""
+    _quick: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """The same as `_interned`, by the code's `id`."""
     _sources: dict[int, SourceLine] = field(default_factory=dict)
 
     def skips(self, code: CodeType) -> bool:
@@ -262,58 +267,67 @@ class StackTable:
 
     def from_frame(self, frame: FrameType | None, below: CodeType | None = None, base: int = -1) -> int:
         """The index of the stack that ends in `frame`; a frame that runs `below` is taken to be called from `base`."""
-        kept: list[tuple[CodeType, int]] = []
-        skip = self._skip
+        kept: list[tuple[int, int]] = []
+        kinds, quick = self._kinds, self._quick
         while frame is not None:
             code = frame.f_code
             if code is below:
                 break
-            if code in self.outermost:
+            known = kinds.get(id(code))
+            kind = self._kind(code) if known is None else known[0]
+            if kind == 2:
                 base = -1
                 break
-            known = skip.get(code)
-            if known is None:
-                known = self.skips(code)
-            if not known:
-                kept.append((code, frame.f_lasti))
+            if kind == 0:
+                kept.append((id(code), frame.f_lasti))
             frame = frame.f_back
         else:
             base = -1
-        for code, lasti in reversed(kept):
-            key = (base, code, lasti)
-            index = self._interned.get(key)
+        for number, lasti in reversed(kept):
+            index = quick.get((base, number, lasti))
             if index is None:
-                index = self._interned[key] = len(self.codes)
-                self.parents.append(base)
-                self.codes.append(code)
-                self.lasti.append(lasti)
+                index = quick[base, number, lasti] = self._intern(base, kinds[number][1], lasti)
             base = index
         return base
 
-    def definition(self, code: CodeType, base: int) -> int:
-        """The stack of the decorators over the function `code` describes, called from `base`."""
-        key = (base, code, -1)
+    def place(self, frame: FrameType | None, below: CodeType | None) -> tuple[int, int]:
+        """(`id` of the code, instruction) of the innermost frame that is kept, up to one that runs `below`."""
+        kinds = self._kinds
+        while frame is not None:
+            code = frame.f_code
+            if code is below:
+                break
+            known = kinds.get(id(code))
+            if (self._kind(code) if known is None else known[0]) == 0:
+                return id(code), frame.f_lasti
+            frame = frame.f_back
+        return 0, 0
+
+    def _kind(self, code: CodeType) -> int:
+        kind = 2 if code in self.outermost else int(self.skips(code))
+        self._kinds[id(code)] = (kind, code)
+        return kind
+
+    def _intern(self, base: int, code: CodeType, lasti: int) -> int:
+        key = (base, code, lasti)
         index = self._interned.get(key)
         if index is None:
             index = self._interned[key] = len(self.codes)
             self.parents.append(base)
             self.codes.append(code)
-            self.lasti.append(-1)
+            self.lasti.append(lasti)
         return index
+
+    def definition(self, code: CodeType, base: int) -> int:
+        """The stack of the decorators over the function `code` describes, called from `base`."""
+        return self._intern(base, code, -1)
 
     def at(self, file: str, line: int, function: str) -> int:
         """A stack of one frame for a line that was not seen running."""
         code = compile("0", file, "eval").replace(co_firstlineno=line, co_name=function)
         if sys.version_info >= (3, 11):
             code = code.replace(co_qualname=function)
-        key = (-1, code, -2)
-        index = self._interned.get(key)
-        if index is None:
-            index = self._interned[key] = len(self.codes)
-            self.parents.append(-1)
-            self.codes.append(code)
-            self.lasti.append(-2)
-        return index
+        return self._intern(-1, code, -2)
 
     def chain(self, index: int) -> list[int]:
         """The frames of stack `index`, innermost first."""

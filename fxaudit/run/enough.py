@@ -51,22 +51,23 @@ class Settling:
         self.fits = 1
         """How often something began to train."""
         self._limit = MAX_STEPS
+        self._counted = self._steps = self._backwards = 0
+        """How many events were looked at, and how many steps and backwards were among them."""
+        self._cleared = False
         self._thaws: bool | None = None
 
     def look(self) -> None:
         """Called after every step and backward."""
         if self.done:
             return
-        record = self.session.record
-        steps = sum(1 for e in record.events if e.kind in ("step", "scaler skip"))
-        backwards = sum(1 for e in record.events if isinstance(e, BackwardEvent) and e.accumulates)
+        self._count()
+        steps, backwards = self._steps, self._backwards
         self._probe_if_needed()
         if self.wanted is not None:
             self.done = max(steps, 0) >= self.wanted or (steps == 0 and backwards >= self.wanted + 1)
             return
         rounds = self._rounds(steps)
-        cleared = any(e.kind == "zero_grad" and e.tracks for e in record.events)
-        patience = MAX_BACKWARDS_WITHOUT_STEP if cleared else MAX_ACCUMULATION
+        patience = MAX_BACKWARDS_WITHOUT_STEP if self._cleared else MAX_ACCUMULATION
         if steps == 0 and (backwards >= patience or self._is_updated_by_hand()):
             self.done = True
         elif rounds >= self._limit:
@@ -75,6 +76,15 @@ class Settling:
         elif rounds >= MIN_STEPS and self._all_settled(rounds):
             self.expecting = self._may_fit_again()
             self.done = not self.expecting
+
+    def _count(self) -> None:
+        """Look at the events that are new."""
+        events = self.session.record.events
+        for event in events[self._counted :]:
+            self._steps += event.kind in ("step", "scaler skip")
+            self._backwards += isinstance(event, BackwardEvent) and event.accumulates
+            self._cleared = self._cleared or (event.kind == "zero_grad" and bool(event.tracks))
+        self._counted = len(events)
 
     def _is_updated_by_hand(self) -> bool:
         """Whether the program itself has added gradients to its parameters, without any optimizer, often enough: all
@@ -119,7 +129,7 @@ class Settling:
         record = self.session.record
         stacks, files = record.stacks, project_files(record)
         for info in self.session.optimizers:
-            if not info.steps or info.created < 0:
+            if not info.steps or info.created < 0 or self._was_built_often(info.created):
                 continue
             frames = [frame for frame in stacks.chain(info.created) if not is_library(stacks.file(frame))]
             codes = [(frame, stacks.codes[frame]) for frame in frames]
@@ -131,10 +141,19 @@ class Settling:
                 return True
         return False
 
+    def _was_built_often(self, place: int) -> bool:
+        """Whether so many optimizers that stepped were built there that no more fits would be looked at, or it is no
+        fit at all: an inner loop builds one for every task."""
+        return sum(info.created == place and info.steps > 0 for info in self.session.optimizers) >= MAX_FITS
+
     def _rounds(self, steps: int) -> int:
-        """Steps of the optimizer that stepped least, among those that step at all."""
-        counts = [info.steps for info in self.session.optimizers if info.steps and info.died < 0]
-        return min(counts) if counts else steps
+        """Steps of the optimizer that stepped least, among those that step at all.
+
+        Between one that is gone and the next (an inner loop builds its own for every task) the last one counts.
+        """
+        stepped = [info for info in self.session.optimizers if info.steps]
+        counts = [info.steps for info in stepped if info.died < 0] or [info.steps for info in stepped[-1:]]
+        return min(counts, default=steps)
 
     def _held(self) -> list[int]:
         return sorted({t for info in self.session.optimizers for _, members in info.groups for t in members})

@@ -21,6 +21,7 @@ from fxaudit.capture.patches import Patches
 from fxaudit.capture.processes import hands_through
 from fxaudit.capture.reading import is_leaf
 from fxaudit.capture.recording import BackwardEvent, Op, Record, Track
+from fxaudit.capture.repeats import ENOUGH, Site
 from fxaudit.capture.sums import Sums
 from fxaudit.capture.values import copy_of, gradient_states, same_numbers
 from fxaudit.program.source import PACKAGE, displayed_path, is_skipped
@@ -112,6 +113,7 @@ def _open(session: Session, event: BackwardEvent, outputs: Any, args: tuple[Any,
     if accumulates and roots and not any(r.requires_grad for r in roots):
         event.error = "element 0 of tensors does not require grad and does not have a grad_fn"
     if accumulates:
+        recorder.repeats.forget()
         with session.quietly():
             session.look_at_names()
             leaves = reached_leaves(roots)
@@ -155,9 +157,9 @@ def _watch_refusals(session: Session) -> None:
 
 def _keep_graph(session: Session, event: BackwardEvent, roots: list[torch.Tensor]) -> None:
     """Keep the `grad_fn` graph for the pictures, as long as those kept so far are not too big."""
-    kept = sum(len(e.grad_fns.nodes) for e in session.record.backwards() if e.grad_fns is not None)
-    if kept < MAX_GRAD_FNS:
+    if session.grad_fns_kept < MAX_GRAD_FNS:
         event.grad_fns = graph_behind(roots, session.recorder, MAX_GRAD_FNS)
+        session.grad_fns_kept += len(event.grad_fns.nodes) if event.grad_fns is not None else 0
 
 
 def _note_zeroed_by_hand(session: Session) -> None:
@@ -335,9 +337,13 @@ def _watch_functions(session: Session, patches: Patches) -> None:
             return call(*args, **kwargs)
         tensors: list[torch.Tensor] = []
         recorder._collect((*args, *kwargs.values()), tensors, [], [], 0)
+        stack = session.stack(2)
+        site, origin = recorder.site_of(cls.__qualname__, stack, tensors)
+        if site is not None and site.count >= ENOUGH:
+            return _apply_again(session, site, call, args, kwargs)
         inputs = tuple(vid for t in tensors for vid in recorder.values_of(t))
         before = torch._C._autograd._get_sequence_nr()
-        op = recorder._add(cls.__name__, session.stack(2), inputs, before)
+        op = recorder._add(cls.__name__, stack, inputs, before)
         op.custom = True
         op.detail = f"{cls.__module__}.{cls.__qualname__}"
         recorder.inside = op.index
@@ -359,9 +365,29 @@ def _watch_functions(session: Session, patches: Patches) -> None:
         made = [recorder.new_value(t, op.index) for t in outputs if not any(t is other for other in tensors)]
         made += [recorder.new_value(t, op.index, replace=True) for t in outputs if any(t is other for other in tensors)]
         op.outputs = tuple(dict.fromkeys((*op.outputs, *made)))
+        if site is not None:
+            recorder.repeats.note(site, op.index, origin)
         return result
 
     patches.replace(function, "apply", classmethod(apply))
+
+
+def _apply_again(session: Session, site: Site, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Call a custom function without gradient whose like was recorded often enough."""
+    recorder = session.recorder
+    recorder.inside = site.op
+    try:
+        result = call(*args, **kwargs)
+    finally:
+        recorder.inside = -1
+    tensors: list[torch.Tensor] = []
+    outputs: list[torch.Tensor] = []
+    recorder._collect((*args, *kwargs.values()), tensors, [], [], 0)
+    recorder._collect((result,), outputs, [], [], 0)
+    made = session.record.ops[site.op].outputs
+    for tensor, vid in zip([t for t in outputs if not any(t is other for other in tensors)], made, strict=False):
+        recorder.stand_for(tensor, vid, site.op)
+    return result
 
 
 def _hand_through(session: Session, op: Op, tensors: list[torch.Tensor], outputs: list[torch.Tensor]) -> None:

@@ -87,7 +87,9 @@ def _watch_attributes(session: Session, patches: Patches) -> None:
             entries = info.attributes.setdefault(name, [])
             if kind == "number" and len(entries) > 1 and entries[-1][2] == "number":
                 entries.pop()  # a counter in a forward: the first and the last will do
-            entries.append((session.record.time, session.stack(2), kind))
+            stack = session.stack(2)
+            key = ("set", info.index, name, stack, kind)
+            recorder.repeats.append(entries, (session.record.time, stack, kind), key)
 
     def _assign_slot(module: nn.Module, name: str, value: torch.Tensor) -> None:
         info = session.module_info(module)
@@ -177,7 +179,9 @@ def _watch_modes(session: Session, patches: Patches) -> None:
     def train_and_note(self: nn.Module, mode: bool = True) -> nn.Module:
         outcome = train(self, mode)
         if session.on:
-            session.module_info(self).modes.append((session.record.time, bool(mode), session.stack(2)))
+            info, stack = session.module_info(self), session.stack(2)
+            entry = (session.record.time, bool(mode), stack)
+            session.recorder.repeats.append(info.modes, entry, ("train", info.index, bool(mode), stack))
         return outcome
 
     patches.replace(nn.Module, "train", train_and_note)

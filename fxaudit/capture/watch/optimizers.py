@@ -83,7 +83,7 @@ def _watch_construction(session: Session, patches: Patches) -> None:
 
     def add_and_note(self: Optimizer, param_group: dict[str, Any]) -> None:
         add_param_group(self, param_group)
-        if (session.on or session.is_resting) and id(self) in session._optimizer_by_id:
+        if (session.on or session.is_resting) and session.knows_optimizer(self):
             info = session.optimizer_info(self)
             session.look_at_groups(info, self)
             session.event("add_param_group", session.stack(2), info.index, info.type)
@@ -148,7 +148,7 @@ def _watch_steps(session: Session, patches: Patches) -> None:
                 session.on_before_step(optimizer)
             session.look_at_groups(info, optimizer)
             if not info.steps:
-                session.keep_owners_of({track for _, members in info.groups for track in members})
+                session.keep_owners_of({track for _, members in info.groups for track in members}, info)
             for group in optimizer.param_groups:
                 for parameter in group["params"]:
                     track = recorder.track(parameter)
@@ -177,6 +177,7 @@ def _watch_steps(session: Session, patches: Patches) -> None:
         info.steps += 1
         own.end(index)
         _own_writes(session, stack)
+        recorder.repeats.forget()
         recorder.phase = "forward"
         event = StepEvent(
             "step", stack, session.record.time, index, info.type, frozenset(), len(args) > 1 or "closure" in kwargs
