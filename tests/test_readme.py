@@ -95,6 +95,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_python_examples_run_in_their_order(tmp_path: Path) -> None:
     examples = "\n".join(blocks("python"))
     checks = 'assert report["encoder.embedding.weight"].verdict == "unreachable"\nassert not report.ok\n'
+    checks += "try:\n    test_every_layer_trains()\n    raise SystemExit('it does not train')\n"
+    checks += "except AssertionError as error:\n    assert 'error[FXA104]' in str(error)\n"
     (tmp_path / "readme.py").write_text(MODELS + examples + checks, encoding="utf-8")
     process = subprocess.run(
         [sys.executable, "readme.py"],
