@@ -402,7 +402,7 @@ class Recorder(TorchFunctionMode):
         vids, _, index = self._current[id(tensor)]
         ops, values, now = self.record.ops, self.record.values, torch._C._autograd._get_sequence_nr()
         stand_in = ops[index]
-        op = replace(stand_in, index=len(ops), outputs=(), sequence=(now, now))
+        op = replace(stand_in, index=len(ops), outputs=(), sequence=(now, now), again_of=index)
         op.mutates = tuple(vid for vid in stand_in.mutates if values[vid].track < 0)
         ops.append(op)
         own = self.new_value(tensor, op.index, replace=True)

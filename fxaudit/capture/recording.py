@@ -89,6 +89,8 @@ class Op:
     hidden: tuple[int, ...] = ()
     """Inputs of a custom function that are none of its arguments, but are read inside of it."""
     detail: str = ""
+    again_of: int = -1
+    """It ran when this operation had run just like it, and was recorded when something read what it had made."""
 
 
 @dataclass(slots=True)

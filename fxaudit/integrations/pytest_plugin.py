@@ -72,14 +72,12 @@ def audit(request: pytest.FixtureRequest) -> Callable[..., Report]:
 REPORTS: pytest.StashKey[list[Any]] = pytest.StashKey()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+@pytest.hookimpl(hookwrapper=True)  # pytest 7 knows no other
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
     """Where an audited test fails, write its reports and say where they are."""
-    outcome = yield
+    outcome: pytest.TestReport = (yield).get_result()
     if not outcome.failed:
-        return outcome
+        return
     error = call.excinfo.value if call.excinfo is not None else None
     asserted = getattr(error, "report", None) if isinstance(error, AssertionError) else None
     reports = [*item.stash.get(REPORTS, []), *([asserted] if asserted is not None else [])]
@@ -87,7 +85,6 @@ def pytest_runtest_makereport(
     if reports and folder:
         written = _write(Path(folder), item.nodeid, reports)
         outcome.sections.append(("fxaudit", "\n".join(str(path) for path in written)))
-    return outcome
 
 
 def _write(folder: Path, test: str, reports: list[Any]) -> list[Path]:

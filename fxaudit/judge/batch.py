@@ -47,7 +47,7 @@ class Batch:
         sized_values: set[int] = set()
         sized_ops: set[int] = set()
         for op in self._record.ops[max(self._start, 0) :]:
-            if op.phase == "optimizer":
+            if op.phase == "optimizer" or 0 <= op.again_of < self._start:
                 continue
             written = [vid for vid in (*op.outputs, *op.mutates) if not self._is_parameter(vid)]
             if self._computes(op, values, ops):

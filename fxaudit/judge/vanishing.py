@@ -100,6 +100,8 @@ SINGULAR = frozenset(
 ).union(POWERS, DIVIDING)
 """What makes an infinity of finite numbers."""
 RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "rnn_tanh_cell"})
+FILLING_PARTS = frozenset("__setitem__ index_put_ index_copy_ masked_scatter_ scatter_".split())
+"""Writes into a part of a tensor: that part is overwritten, the rest may go another way."""
 OVERWRITING = frozenset(
     "__setitem__ copy_ index_put_ index_copy_ masked_scatter_ scatter_ zero_ fill_ zeros_ constant_".split()
 )
@@ -231,7 +233,7 @@ class _Ascent:
             return self._more[start]
         found = self._more[start] = []
         op = self.op_of(start)
-        if op < 0 or self.record.ops[op].name not in SELECTING | OVERWRITING:
+        if op < 0 or self.record.ops[op].name not in SELECTING | FILLING_PARTS:
             return found
         flows = self.probe.flows
         queue, seen = [start], {start}
@@ -312,7 +314,7 @@ def _is_shift(probe: Probe, node: int, position: int, track: Track) -> bool:
 
 
 def _rank(record: Record, found: Vanishing) -> int:
-    if found.how == "derivative" and (found.bites < 0 or record.ops[found.bites].name in SELECTING | OVERWRITING):
+    if found.how == "derivative" and (found.bites < 0 or record.ops[found.bites].name in SELECTING | FILLING_PARTS):
         return len(RANKS)
     return RANKS.index(found.how)
 

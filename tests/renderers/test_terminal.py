@@ -171,3 +171,13 @@ def test_a_very_long_line_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> N
     text = render(Report(findings=(Finding("FXA104", "detached-path", "error", "cut", "Mend it.", (), source),)))
     assert "b.detach()" in text and "^" * 10 in text
     assert measured < 4 * len(code)
+
+
+def test_a_frozen_parameter_says_where_it_was_frozen() -> None:
+    source = SourceLine("train.py", 9, "main", "model.body.requires_grad_(False)", (), None, ())
+    parameters = {
+        name: ParameterReport(name, verdict, "because", frozen_at=source if verdict == "frozen" else None)
+        for name, verdict in (("body.weight", "frozen"), ("body.bias", "frozen"), ("head.weight", "trained"))
+    }
+    text = " ".join(render(Report(parameters=parameters)).split())  # type: ignore[arg-type]
+    assert "frozen body.* at train.py:9 in main: model.body.requires_grad_(False)" in text

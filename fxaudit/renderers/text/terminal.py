@@ -219,7 +219,19 @@ def _parameters(report: Answer) -> list[RenderableType]:
             Text({"unknown": "?", "": ""}.get(row.gradient, row.gradient)),
         )
         last = row.verdict
-    return [table]
+    return [table, *_freezing(report)]
+
+
+def _freezing(report: Answer) -> Iterator[RenderableType]:
+    """For each line that froze parameters, which they are."""
+    lines: dict[str, list[str]] = {}
+    for parameter in report:
+        if parameter.verdict == "frozen" and parameter.frozen_at is not None:
+            lines.setdefault(f"{place(parameter.frozen_at)}: {parameter.frozen_at.code}", []).append(parameter.name)
+    universe = Universe.of(report.parameters)
+    for where, names in lines.items():
+        patterns = ", ".join(inert(fold.pattern) for fold in folds(names, universe)[:PATTERNS_OF_A_FINDING])
+        yield _line("frozen ", f"{patterns} at {inert(where)}", mark="blue")
 
 
 def _optimizer(optimizer: OptimizerReport, universe: Universe) -> RenderableType:
