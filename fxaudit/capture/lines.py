@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fxaudit.program.source import is_library, is_skipped, read_source
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Lines"]
 
 Trace = Callable[[FrameType, str, Any], Any]
+Result = TypeVar("Result")
 
 _bootstrap: Any = importlib._bootstrap
 _FIND_AND_LOAD: Any = _bootstrap._find_and_load
@@ -55,6 +56,8 @@ class Lines:
         self._calls = 0
         self._looked = (0, 0.0)
         """The moment of the record and the CPU time at the last look at the clock."""
+        self._listens = self._hushed = False
+        """Whether the function for `sys.settrace` is in force; whether fxaudit has put it aside for work of its own."""
         self._paused_at: tuple[FrameType | None, int] | None = None
         """Where the user's program was when it seemed to make data only; None where the recording paused as well."""
         self._enter: Trace = self._entered
@@ -109,6 +112,33 @@ class Lines:
         if self._started and threading.get_ident() == self._thread and _GETTRACE() is None:
             self._listen(frame)
 
+    def hush(self) -> bool:
+        """Hear nothing of fxaudit's own work, which makes many calls; True where `unhush` has to follow."""
+        if not self._listens or self._hushed or _GETTRACE() is not self._enter:
+            return False
+        sys.settrace(None)
+        self._hushed = True
+        return True
+
+    def unhush(self) -> None:
+        """Listen again, if nothing has ended or begun to trace meanwhile."""
+        self._hushed = False
+        if self._listens and _GETTRACE() is None:
+            sys.settrace(self._enter)
+
+    def unheard(self, function: Callable[..., Result]) -> Callable[..., Result]:
+        """`function`, run while nobody listens."""
+
+        def run(*args: Any) -> Result:
+            hushed = self.hush()
+            try:
+                return function(*args)
+            finally:
+                if hushed:
+                    self.unhush()
+
+        return run
+
     # -- with sys.settrace ---------------------------------------------------------------------------------------
 
     def _listen(self, frame: FrameType | None) -> None:
@@ -120,6 +150,7 @@ class Lines:
         if vars(_bootstrap)["_find_and_load"] is _FIND_AND_LOAD:
             _bootstrap._find_and_load = _resting(self)
         sys.gettrace = _debugger  # programs ask it whether they are debugged, and then run otherwise
+        self._listens = True
         sys.settrace(self._enter)
 
     def _callers(self, frame: FrameType | None) -> Iterator[FrameType]:
@@ -130,10 +161,12 @@ class Lines:
 
     def _unlisten(self, told_of: FrameType | None = None) -> None:
         """Hear nothing more. Python still writes the copy of `told_of` back into its variables, so that one stays."""
-        if _GETTRACE() == self._enter:
+        trace = _GETTRACE()
+        if trace is self._enter:
             sys.settrace(None)
-        else:
+        elif not self._hushed or trace is not None:
             self.is_whole = False
+        self._listens = False
         if vars(_bootstrap)["_find_and_load"] is not _FIND_AND_LOAD:
             _bootstrap._find_and_load = _FIND_AND_LOAD
         sys.gettrace = _GETTRACE
@@ -148,7 +181,7 @@ class Lines:
     @contextlib.contextmanager
     def at_rest(self, module: str) -> Iterator[None]:
         """Hear nothing while a library's module is imported: it runs many calls, and none of them is the user's."""
-        if _GETTRACE() != self._enter or not _is_of_a_library(module):
+        if _GETTRACE() is not self._enter or not _is_of_a_library(module):
             yield
             return
         sys.settrace(None)

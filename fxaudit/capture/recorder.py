@@ -200,7 +200,17 @@ class Recorder(TorchFunctionMode):
         if kind == "quiet":
             return func(*args, **kwargs)
         if kind == "call":
-            return self._call(callee, func, args, kwargs)
+            lines = self.lines
+            if lines is None:
+                return self._call(callee, func, args, kwargs)
+            if lines.is_paused:
+                lines.resume(sys._getframe(1))
+            hushed = lines.hush()  # nobody listens to the lines of what records the call
+            try:
+                return self._call(callee, func, args, kwargs)
+            finally:
+                if hushed:
+                    lines.unhush()
         if kind == "mode":
             return self._set_grad_enabled(func, args)
         if kind == "escape":

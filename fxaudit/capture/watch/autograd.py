@@ -57,7 +57,9 @@ def _watch_backward(session: Session, patches: Patches) -> None:
             return original(t_outputs, *args, **kwargs)
         depth += 1
         event = BackwardEvent("backward", session.stack(), session.record.time)
-        attempt("what a backward reaches", lambda: _open(session, event, t_outputs, args, kwargs), None, session.notes)
+        look = session.lines.unheard(lambda: _open(session, event, t_outputs, args, kwargs))
+        close = session.lines.unheard(lambda: _close(session, event))
+        attempt("what a backward reaches", look, None, session.notes)
         outer, phase = recorder.module_stack, recorder.phase
         # Hooks and recomputation run under callers of their own.
         recorder.module_stack = []
@@ -70,7 +72,7 @@ def _watch_backward(session: Session, patches: Patches) -> None:
                     outcome = original(t_outputs, *args, **kwargs)
             else:
                 outcome = original(t_outputs, *args, **kwargs)
-            attempt("what a backward brought", lambda: _close(session, event), None, session.notes)
+            attempt("what a backward brought", close, None, session.notes)
             if not event.accumulates:
                 inputs = args[3] if len(args) > 3 else ()
                 make = partial(_note_grad_call, session, event, outcome, inputs)
@@ -78,7 +80,7 @@ def _watch_backward(session: Session, patches: Patches) -> None:
             return outcome
         except RuntimeError as error:
             event.error = str(error)
-            attempt("what a backward brought", lambda: _close(session, event), None, session.notes)
+            attempt("what a backward brought", close, None, session.notes)
             if session.on_refusal is not None and "does not require grad" in event.error:
                 session.on_refusal("backward")
                 if session.lenient:  # the forked copy goes on from here
@@ -94,7 +96,7 @@ def _watch_backward(session: Session, patches: Patches) -> None:
                 session.sums.close()
                 session.sums = None
             if event.accumulates:
-                attempt("how far the program is", session.progress, None, session.notes)
+                attempt("how far the program is", session.lines.unheard(session.progress), None, session.notes)
 
     patches.replace(torch.autograd.graph, "_engine_run_backward", _engine_run_backward)
     patches.replace(torch.autograd, "_engine_run_backward", _engine_run_backward)

@@ -206,7 +206,10 @@ def _watch_steps(session: Session, patches: Patches) -> None:
         own.note(index, [session.record.tracks[track].facts[-1] for track in touched])
         session.progress()
 
-    handles = [register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)]
+    handles = [
+        register_optimizer_step_pre_hook(session.lines.unheard(before)),
+        register_optimizer_step_post_hook(session.lines.unheard(after)),
+    ]
     for handle in handles:
         patches.on_close(handle.remove)  # not while torch goes through its hooks
     session.snapshots = snapshots
