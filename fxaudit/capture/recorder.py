@@ -201,16 +201,12 @@ class Recorder(TorchFunctionMode):
             return func(*args, **kwargs)
         if kind == "call":
             lines = self.lines
-            if lines is None:
+            if lines is None or not lines.hush():
                 return self._call(callee, func, args, kwargs)
-            if lines.is_paused:
-                lines.resume(sys._getframe(1))
-            hushed = lines.hush()  # nobody listens to the lines of what records the call
-            try:
+            try:  # nobody listens to the lines of what records the call
                 return self._call(callee, func, args, kwargs)
             finally:
-                if hushed:
-                    lines.unhush()
+                lines.unhush()
         if kind == "mode":
             return self._set_grad_enabled(func, args)
         if kind == "escape":
