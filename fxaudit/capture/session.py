@@ -97,7 +97,7 @@ class Session:
         self.batch_began = -1
         """The moment at which the one batch of an audit without a loop begins; -1 where a loop is watched."""
         self.fixed_values: frozenset[int] = frozenset()
-        """The values that modules kept then: buffers, and tensors in attributes."""
+        """The values that modules kept then: parameters, buffers, and tensors in attributes."""
         self.compiled_calls: list[int] = []
         """The stacks at which compiled code was entered that no module stands for."""
         self.compiled_writes: set[int] = set()
@@ -378,7 +378,11 @@ class Session:
                 tensor
                 for root in modules
                 for module in root.modules()
-                for tensor in (*vars(module).get("_buffers", {}).values(), *vars(module).values())
+                for tensor in (
+                    *vars(module).get("_buffers", {}).values(),
+                    *vars(module).get("_parameters", {}).values(),
+                    *vars(module).values(),
+                )
                 if isinstance(tensor, torch.Tensor)
             ]
             self.fixed_values = frozenset(vid for tensor in kept for vid in self.recorder.values_of(tensor))

@@ -118,7 +118,7 @@ class Batch:
                 return self._is_hidden(op, leaves_out)
             case "factor":
                 made = self._record.ops[origin] if origin >= self._start else op
-                by_numbers = self._is_annulled(op) or self._is_annulled(made)
+                by_numbers = self._is_annulled(op) or self._is_annulled(made) or self._is_of_padding(made)
                 is_padding = made.name == "embedding"  # of weights that are not zero it made zeros
                 return by_numbers or self._is_hidden(made, leaves_out or is_padding) or self._is_given(made)
         return False
@@ -127,6 +127,22 @@ class Batch:
         """Whether the batch's own masks, indices of padding or ignored targets are what the operation goes by."""
         masks = [vid for vid in op.inputs if not self._record.values[vid].floating]
         return (op.name in MASKING or leaves_out) and bool(masks) and all(map(self.decides, masks))
+
+    def _is_of_padding(self, op: Op) -> bool:
+        """Whether a zero that the operation gets was looked up in the row of the padding, and handed on."""
+        values, ops = self._record.values, self._record.ops
+        queue = [vid for vid in op.inputs if values[vid].zero and values[vid].requires_grad]
+        seen = set(queue)
+        while queue:
+            value = values[queue.pop()]
+            if value.op < 0 or value.track >= 0:
+                continue
+            if ops[value.op].name == "embedding":
+                return self.decides(value.index)
+            more = [vid for vid in ops[value.op].inputs if vid not in seen and values[vid].requires_grad]
+            seen.update(more)
+            queue.extend(more if len(ops[value.op].inputs) == 1 else ())
+        return False
 
     def _is_annulled(self, op: Op) -> bool:
         """Whether all that is zero among what the operation gets, and does not learn, comes of the batch."""

@@ -738,7 +738,12 @@ class Judge:
 
     def _is_unfed(self, state: ParameterState) -> bool:
         """Whether its gradient is zero because the given batch selects nothing, by what came from outside or was drawn
-        at random."""
+        at random.
+
+        A batch that starves all that the loss reaches is none that anybody would choose: there the program is asked.
+        """
+        if not any(kind != "zero" for event in self.graph.backwards for kind, _ in event.arrived.values()):
+            return False
         for _, probe in reversed(self.session.probes):
             found = gradient_origin(self.record, probe, state.track)
             if found is not None:
