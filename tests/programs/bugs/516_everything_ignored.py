@@ -60,7 +60,6 @@ EXPECT = {
     "lm_head.weight": "blocked",
 }
 CAUSE = "zero_gradient"
-ONE_BATCH = "unknown"
 
 if __name__ == "__main__":
     train()

@@ -61,7 +61,6 @@ EXPECT = {
     "net.2.bias": "blocked",
 }
 CAUSE = "zero_gradient"
-ONE_BATCH = "unknown"
 
 if __name__ == "__main__":
     train()
