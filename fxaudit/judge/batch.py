@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 
+from fxaudit.capture.operations import plain_name
 from fxaudit.capture.recording import Op
 from fxaudit.capture.session import Session
 from fxaudit.judge.vanishing import DIFFERENCES, Vanishing
@@ -23,7 +24,6 @@ FRESH = frozenset(
 RANDOM = RANDOM_FUNCTIONS | frozenset("exponential cauchy log_normal geometric poisson rand_like randn_like".split())
 READING = frozenset("tensor as_tensor from_numpy asarray frombuffer".split())
 """What makes a tensor of numbers that Python had."""
-MULTIPLYING = frozenset("mul mul_ __mul__ __rmul__ multiply".split())
 COUNTING = frozenset("nonzero argwhere unique unique_consecutive masked_select".split())
 """What gives as many elements as the numbers say."""
 MASKING = frozenset("where masked_fill masked_fill_ masked_scatter masked_scatter_".split())
@@ -61,7 +61,7 @@ class Batch:
     def _computes(self, op: Op, values: set[int], ops: set[int]) -> bool:
         if op.name.strip("_") in RANDOM:
             return True
-        if op.name in FRESH or (op.name in MULTIPLYING and 0 in op.numbers):
+        if op.name in FRESH or (plain_name(op.name) == "mul" and 0 in op.numbers):
             return False
         if op.name in DIFFERENCES and not op.numbers and len(set(op.inputs)) == 1:
             return False  # `x - x`

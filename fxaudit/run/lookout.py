@@ -123,7 +123,7 @@ class Lookout:
     """Notices, once the recording has ended, parameters that trained and stop doing so.
 
     It looks at each `.grad` only to see whether there is one, refers to no tensor, not even weakly, and says what it
-    saw in `notes`.
+    saw in `stops`.
     """
 
     def __init__(self, session: Session) -> None:

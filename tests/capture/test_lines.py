@@ -357,3 +357,24 @@ def test_what_is_edited_and_loaded_again_is_read_again(tmp_path: Path, monkeypat
     file.write_text("# one\n# two\n" + text.replace("self.use", "self.enabled"), encoding="utf-8")
     importlib.reload(module)
     assert blamed() == (10, "if self.enabled:")
+
+
+@TRACES
+def test_of_what_records_a_call_next_to_nothing_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered = 0
+    enter = lines.Lines._entered
+
+    def counting(self: lines.Lines, frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal entered
+        entered += 1
+        return enter(self, frame, event, argument)
+
+    monkeypatch.setattr(lines.Lines, "_entered", counting)
+    value = torch.ones(3, requires_grad=True)
+    session = Session()
+    with session.recording():
+        before = entered
+        for number in range(100):
+            value = value * (number + 2.0)
+    assert entered > before, "the calls are heard at all"
+    assert (entered - before) / 100 < 12, "recording one call makes some forty"
