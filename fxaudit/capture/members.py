@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-__all__ = ["LISTING", "named_parameters", "passed_over"]
+__all__ = ["LISTING", "every_module", "named_parameters", "passed_over"]
 
 LISTING = ("parameters", "named_parameters", "named_children", "children", "named_modules", "modules")
 """The methods by which programs, and torch itself, go through a module."""
@@ -30,6 +30,11 @@ def passed_over(module: nn.Module) -> frozenset[int]:
     if not _is_overridden(module):
         return frozenset()
     return frozenset(id(p) for _, p in _tree(module)) - frozenset(id(p) for _, p in module.named_parameters())
+
+
+def every_module(module: nn.Module) -> Iterator[nn.Module]:
+    """`module` and everything below it, each once."""
+    return (part for _, part in _modules(module, "", set()))
 
 
 def _is_overridden(module: nn.Module) -> bool:

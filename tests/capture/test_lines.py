@@ -377,4 +377,4 @@ def test_of_what_records_a_call_next_to_nothing_is_heard(monkeypatch: pytest.Mon
         for number in range(100):
             value = value * (number + 2.0)
     assert entered > before, "the calls are heard at all"
-    assert (entered - before) / 100 < 12, "recording one call makes some forty"
+    assert (entered - before) / 100 < 12, "recording one call makes nearly thirty"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import TYPE_CHECKING
 
-from fxaudit.capture.members import LISTING
+from fxaudit.capture.members import LISTING, every_module
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
@@ -188,24 +188,12 @@ def _listed(audit: Audit, module: nn.Module, name: str) -> set[int] | None:
         return None
     if "parameters" in name:
         return {id(thing) for thing in things}
-    parts = [part for thing in things for part in ([thing] if "modules" in name else _parts(thing))]
+    parts = [part for thing in things for part in ([thing] if "modules" in name else every_module(thing))]
     return {id(p) for part in parts for p in vars(part).get("_parameters", {}).values() if p is not None}
 
 
 def _below(module: nn.Module) -> set[int]:
-    return {id(p) for part in _parts(module) for p in vars(part).get("_parameters", {}).values() if p is not None}
-
-
-def _parts(module: nn.Module) -> list[nn.Module]:
-    """`module` and everything below it, whatever its class makes of `modules()`."""
-    queue = [module]
-    found: dict[int, nn.Module] = {}
-    while queue:
-        part = queue.pop()
-        if id(part) not in found:
-            found[id(part)] = part
-            queue.extend(child for child in vars(part).get("_modules", {}).values() if child is not None)
-    return list(found.values())
+    return {id(p) for part in every_module(module) for p in vars(part).get("_parameters", {}).values() if p is not None}
 
 
 def _named(function: FunctionType, role: str) -> Override:
