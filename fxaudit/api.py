@@ -16,6 +16,7 @@ from torch.optim import lr_scheduler
 
 from fxaudit.answer.answer import VERDICTS, Answer
 from fxaudit.attempts import attempt
+from fxaudit.capture.frozen import Mode
 from fxaudit.capture.naming import ModelName
 from fxaudit.capture.processes import unwrapped
 from fxaudit.capture.remembered import remember
@@ -33,11 +34,12 @@ from fxaudit.judge.expectations import check_patterns
 from fxaudit.judge.explanation import Explanation, explanation_of, rule_page
 from fxaudit.judge.rule import Rule
 from fxaudit.judge.rules import RULES
-from fxaudit.judge.write_up import Options, examine, unjudged_report
+from fxaudit.judge.write_up import Options
 from fxaudit.program.groups import flags_set
 from fxaudit.program.source import PACKAGE, is_library, is_skipped, variables_of
 from fxaudit.program.tree import construction_of, constructions_of, is_only_one
 from fxaudit.report import Report
+from fxaudit.run.examination import examine, unjudged
 from fxaudit.run.loop import Observation, raise_stack_limit
 from fxaudit.run.ranks.exchange import Exchange
 from fxaudit.run.replay import Closure, Rehearsal, prove
@@ -115,7 +117,7 @@ def audit(
         failures: list[str] = []
         found = attempt("the structure", lambda: symbolic_report(named, optimizers, expected, rules), None, failures)
         prefixed = [(f"{name}." if name else "", module) for name, module in named]
-        report = found or unjudged_report(prefixed, type(named[0][1]).__name__, (), failures)
+        report = found or unjudged(prefixed, type(named[0][1]).__name__, (), failures)
     else:
         closure = _closure(model, loss, inputs)
         frame = _caller()
@@ -209,15 +211,14 @@ def _audit_recorded(
         with session.quietly():
             session.warming = {session.optimizer_info(one).index for one in optimizers if rises_later(one)}
         session.begin_batch((model.module for model in models), is_computed=closure.tensor is not None)
+        mode = Mode("one step", optimizers_known=bool(optimizers))
         options = Options(
             expect=expect,
             rules=rules,
             title=type(named[0][1]).__name__,
-            looped=False,
-            optimizers_known=bool(optimizers),
             symbolic=("skipped", "", None),
         )
-        report = rehearsal.report(lambda: examine(session, models, options))
+        report = rehearsal.report(lambda: examine(session, models, mode, options))
         if with_proof and report.findings:
             notes: list[str] = []
             report = attempt("the proofs", lambda: prove(report, session, closure, named), report, notes)

@@ -7,14 +7,13 @@ import gc
 import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from fxaudit.capture.facts import FAMILIES, SINGULAR, Fact, fact_of
 from fxaudit.capture.reading import grad_fn_of, is_leaf
-from fxaudit.capture.recording import GradFnGraph, GradientState, Op
+from fxaudit.capture.recording import GradFnGraph, GradientState, NodeFlow, Op
 from fxaudit.capture.values import gradient_states
 
 if TYPE_CHECKING:
@@ -177,25 +176,6 @@ class OpsBySequence:
         return -1
 
 
-@dataclass(slots=True)
-class NodeFlow:
-    """What went through one autograd node in one backward.
-
-    `incoming` is the state of the gradient at its outputs, `outgoing` that at each of its inputs; `made_by` are the
-    recorded operations that produced the outgoing gradients, -1 where torch's own code did; `facts` say, by input, why
-    the gradient that is handed on there became zero or stopped being finite, where that is known.
-    """
-
-    name: str
-    sequence: int
-    track: int = -1
-    incoming: GradientState = "none"
-    outgoing: list[GradientState] = field(default_factory=list)
-    made_by: list[int] = field(default_factory=list)
-    facts: dict[int, Fact] = field(default_factory=dict)
-    visited: bool = False
-
-
 class Probe:
     """Hooks on every node of a graph that note where gradients become zero or non-finite."""
 
@@ -204,8 +184,6 @@ class Probe:
         self.edges: list[list[tuple[int, int]]] = []
         """For each node, the (next node, position) pairs of its inputs, towards the leaves; -1 where there is none."""
         self.roots: list[int] = []
-        self.ascent: object = None
-        """What `fxaudit.judge.vanishing` has gathered on the way up this graph; it lives as long as the probe."""
         self._handles: list[Any] = []
         self._nodes: list[Any] = []
         """The nodes themselves while their hooks are on, the roots first: so they can be let go without recursion."""

@@ -14,9 +14,8 @@ from torch import nn
 
 from fxaudit.capture.members import named_parameters
 from fxaudit.capture.reading import grad_fn_of, is_leaf
-from fxaudit.capture.registry import ModuleInfo
-from fxaudit.program.source import StackTable
-from fxaudit.program.tree import NOT_UNPACKED, UNCERTAIN, binding_of, unpacking
+from fxaudit.capture.registry import LiveModule
+from fxaudit.program.bindings import made_at, variable_name
 
 if TYPE_CHECKING:
     from fxaudit.capture.recorder import Recorder
@@ -25,10 +24,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ModelName",
     "is_own_object",
-    "made_at",
     "models_seen",
     "names_in_containers",
-    "variable_name",
 ]
 
 MAX_VISITED = 20_000
@@ -40,7 +37,7 @@ _ATOMS = frozenset((bool, int, float, str, type(None)))
 class ModelName:
     """A root module, what is known of it, and the prefix of its parameters' names ("" where there is only one root)."""
 
-    info: ModuleInfo
+    info: LiveModule
     module: nn.Module
     prefix: str
 
@@ -70,7 +67,7 @@ def models_seen(session: Session) -> list[ModelName]:
     first = next((event.time for event in record.backwards()), len(record.ops))
     handed_on = {record.values[vid].track for op in record.ops[first:] if op.phase == "forward" for vid in op.inputs}
     held = {t for info in session.optimizers for _, members in info.groups for t in members}
-    chosen: list[tuple[int, int, ModuleInfo, nn.Module]] = []
+    chosen: list[tuple[int, int, LiveModule, nn.Module]] = []
     roots = session.roots()
     for order, (info, root) in enumerate(roots):
         parameters = [p for _, p in named_parameters(root)]
@@ -113,11 +110,11 @@ def models_seen(session: Session) -> list[ModelName]:
 
 
 def _without_wrappers(
-    session: Session, chosen: list[tuple[int, int, ModuleInfo, nn.Module]]
-) -> list[tuple[int, int, ModuleInfo, nn.Module]]:
+    session: Session, chosen: list[tuple[int, int, LiveModule, nn.Module]]
+) -> list[tuple[int, int, LiveModule, nn.Module]]:
     """In the place of several roots that were made around the same module, as a solver does in every call, that
     module."""
-    by_parameters: dict[frozenset[int], list[tuple[int, int, ModuleInfo, nn.Module]]] = {}
+    by_parameters: dict[frozenset[int], list[tuple[int, int, LiveModule, nn.Module]]] = {}
     for entry in chosen:
         by_parameters.setdefault(frozenset(id(p) for p in entry[3].parameters()), []).append(entry)
     kept = []
@@ -135,8 +132,8 @@ def _without_wrappers(
 
 
 def _without_originals(
-    session: Session, chosen: list[tuple[int, int, ModuleInfo, nn.Module]], active: set[int], handed_on: set[int]
-) -> list[tuple[int, int, ModuleInfo, nn.Module]]:
+    session: Session, chosen: list[tuple[int, int, LiveModule, nn.Module]], active: set[int], handed_on: set[int]
+) -> list[tuple[int, int, LiveModule, nn.Module]]:
     """Leave out roots that were only filled and copied while another of the same parameters was called in their
     place."""
     record = session.record
@@ -190,8 +187,8 @@ def _only_inside(session: Session, root: nn.Module) -> bool:
 
 
 def _without_contained(
-    session: Session, chosen: list[tuple[int, int, ModuleInfo, nn.Module]]
-) -> list[tuple[int, int, ModuleInfo, nn.Module]]:
+    session: Session, chosen: list[tuple[int, int, LiveModule, nn.Module]]
+) -> list[tuple[int, int, LiveModule, nn.Module]]:
     """Leave out roots that another root keeps in a list, a dict or a plain attribute: they are its unregistered
     parts."""
     contained: set[int] = set()
@@ -238,37 +235,6 @@ def _tops(module: nn.Module, parents: dict[int, list[nn.Module]]) -> list[nn.Mod
                 seen.add(id(owner))
                 queue.append(owner)
     return found
-
-
-def made_at(stacks: StackTable, stack: int) -> int:
-    """The frame in which a module was made, outside of the constructors that call `super().__init__()`."""
-    for frame in stacks.chain(stack):
-        inside = stacks.codes[frame].co_name == "__init__"
-        binding = binding_of(stacks.file(frame), stacks.line(frame), stacks.column(frame))
-        if not inside or binding.kind != "discarded":
-            return frame
-    return stack
-
-
-def variable_name(stacks: StackTable, stack: int) -> str:
-    """The variable to which the statement that `stack` ends in binds its value; "" where it binds none."""
-    position = NOT_UNPACKED
-    for frame in stacks.chain(stack)[:3]:
-        if stacks.codes[frame].co_name == "<lambda>":
-            return ""  # the statement around a lambda binds something else
-        file, line = stacks.file(frame), stacks.line(frame)
-        binding = binding_of(file, line, stacks.column(frame))
-        targets, here = unpacking(file, line, stacks.column(frame))
-        position = here if here != NOT_UNPACKED else position
-        if binding.kind == "assigned" and binding.names:
-            if position == NOT_UNPACKED:
-                return binding.names[0].removeprefix("self.")
-            if targets:
-                return targets[position].removeprefix("self.") if 0 <= position < len(targets) else ""
-            return "" if position == UNCERTAIN else f"{binding.names[0]}[{position}]".removeprefix("self.")
-        if binding.kind != "returned":
-            return ""
-    return ""
 
 
 def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Recorder) -> dict[int, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,13 +15,13 @@ from torch import nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
+from fxaudit.capture.frozen import Mirror
+from fxaudit.capture.members import every_module
+
 if TYPE_CHECKING:
-    from fxaudit.capture.recording import ModuleCall
-    from fxaudit.capture.registry import ModuleInfo
     from fxaudit.capture.session import Session
 
 __all__ = [
-    "Mirror",
     "digest",
     "is_one_of_several",
     "is_sharded",
@@ -79,21 +78,6 @@ def digest(tensor: torch.Tensor) -> str:
     return str(int(plain.contiguous().view(patterns).sum(dtype=torch.int64))) if patterns is not None else ""
 
 
-@dataclass(frozen=True)
-class Mirror:
-    """A `DistributedDataParallel` that was seen, and how it was called."""
-
-    info: ModuleInfo
-    inner: nn.Module
-    tracks: tuple[int, ...]
-    """The parameters whose gradients it averages."""
-    waits: bool
-    """Whether it waits for every one of them in every backward."""
-    calls: tuple[ModuleCall, ...]
-    unsynchronised: tuple[ModuleCall, ...]
-    """Those of the calls after which no gradient is averaged (`no_sync`)."""
-
-
 def mirrors(session: Session) -> list[Mirror]:
     """Every live `DistributedDataParallel`."""
     found = []
@@ -106,15 +90,15 @@ def mirrors(session: Session) -> list[Mirror]:
             for name, parameter in module.module.named_parameters()
             if name not in ignored
         )
-        calls = tuple(call for call in session.record.calls if call.module == info.index and call.training)
+        calls = [call.index for call in session.record.calls if call.module == info.index and call.training]
         found.append(
             Mirror(
-                info,
-                module.module,
+                info.index,
+                frozenset(session.module_info(part).index for part in every_module(module.module)),
                 tracks,
                 not module.find_unused_parameters and not module.static_graph,
-                calls,
-                tuple(call for call in calls if call.index in session.unsynchronised),
+                tuple(calls),
+                tuple(call for call in calls if call in session.unsynchronised),
             )
         )
     return found

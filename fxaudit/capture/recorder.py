@@ -21,7 +21,7 @@ from torch.overrides import TorchFunctionMode
 from fxaudit.attempts import note
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.reading import is_leaf, storage_of
-from fxaudit.capture.recording import Op, Phase, Record, Track, Value
+from fxaudit.capture.recording import LiveRecord, LiveTrack, Op, Phase, Value
 from fxaudit.capture.repeats import ENOUGH, KEPT, KEPT_NUMBERS, Repeats, Site
 from fxaudit.capture.scopes import numbers_seen
 from fxaudit.capture.values import local_part
@@ -144,7 +144,7 @@ class Recorder(TorchFunctionMode):
     the other hooks are attributes that the session sets.
     """
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: LiveRecord) -> None:
         super().__init__()
         self.record = record
         self.stacks = record.stacks
@@ -562,7 +562,7 @@ class Recorder(TorchFunctionMode):
         self._storage[key] = storage
         self._join(storage, key)
 
-    def track(self, tensor: torch.Tensor, created: int = -1) -> Track:
+    def track(self, tensor: torch.Tensor, created: int = -1) -> LiveTrack:
         """The track of `tensor`, made on first sight."""
         key = id(tensor)
         known = self._tracks.get(key)
@@ -577,7 +577,7 @@ class Recorder(TorchFunctionMode):
             shape, numel = tuple(tensor.shape), tensor.numel()
         except RuntimeError:
             shape, numel = (), 0
-        track = Track(
+        track = LiveTrack(
             index=len(self.record.tracks),
             ref=weakref.ref(tensor, forget),
             shape=shape,
@@ -638,7 +638,7 @@ class Recorder(TorchFunctionMode):
 
         return forget
 
-    def known_track(self, tensor: torch.Tensor) -> Track | None:
+    def known_track(self, tensor: torch.Tensor) -> LiveTrack | None:
         """The track of `tensor` if it has one."""
         known = self._tracks.get(id(tensor))
         return self.record.tracks[known] if known is not None else None
@@ -861,7 +861,7 @@ class Recorder(TorchFunctionMode):
         op = self.record.values[known[0][0]].op
         return op >= 0 and (self.record.ops[op].name == "grad" or bool(self.record.ops[op].mutates))
 
-    def grad_written(self, track: Track, value: object, stack: int) -> None:
+    def grad_written(self, track: LiveTrack, value: object, stack: int) -> None:
         """The program set `.grad` itself; the session replaces this to keep its books."""
 
     def backward_raised(self, root: torch.Tensor, stack: int, error: str) -> None:

@@ -1,26 +1,36 @@
 """What was seen: operations, values, module calls and loop events, as plain data.
 
-Nothing here holds a tensor or a module of the user's alive; identities are kept as indices, and tensors that outlive a
-step are followed through weak references.
+Nothing here holds a tensor or a module of the user's alive; identities are kept as indices. While the program runs,
+tensors that outlive a step are followed through weak references (`LiveTrack`).
 """
 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
-import torch
-
-from fxaudit.capture.lines import Lines
 from fxaudit.program.ran import Ran
-from fxaudit.program.source import StackTable
+from fxaudit.program.source import SourceLine, StackTable
+
+if TYPE_CHECKING:
+    import torch
+
+    from fxaudit.capture.lines import Lines
 
 __all__ = [
+    "OPERATION",
     "BackwardEvent",
+    "Fact",
     "GradFnGraph",
+    "Heard",
+    "HeardLines",
+    "LiveRecord",
+    "LiveTrack",
     "LoopEvent",
     "ModuleCall",
+    "NodeFlow",
     "Op",
     "Phase",
     "Record",
@@ -130,6 +140,44 @@ class GradFnGraph:
     edges: tuple[tuple[int, int], ...]
 
 
+OPERATION = "{operation}"
+"""Stands in a sentence for the operation's name as the user wrote it, which the node does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One true sentence about a derivative, without a full stop, and what to do about it ("": nothing certain)."""
+
+    sentence: str
+    help: str = ""
+    leaves_out: bool = False
+    """Whether it says that whole numbers, targets say, leave everything out."""
+
+    def of(self, operation: str) -> Fact:
+        """The same with the operation's name filled in."""
+        sentence, advice = (text.replace(OPERATION, f"`{operation}`") for text in (self.sentence, self.help))
+        return Fact(sentence, advice, self.leaves_out)
+
+
+@dataclass(slots=True)
+class NodeFlow:
+    """What went through one autograd node in one backward.
+
+    `incoming` is the state of the gradient at its outputs, `outgoing` that at each of its inputs; `made_by` are the
+    recorded operations that produced the outgoing gradients, -1 where torch's own code did; `facts` say, by input, why
+    the gradient that is handed on there became zero or stopped being finite, where that is known.
+    """
+
+    name: str
+    sequence: int
+    track: int = -1
+    incoming: GradientState = "none"
+    outgoing: list[GradientState] = field(default_factory=list)
+    made_by: list[int] = field(default_factory=list)
+    facts: dict[int, Fact] = field(default_factory=dict)
+    visited: bool = False
+
+
 @dataclass(slots=True)
 class BackwardEvent(LoopEvent):
     """A backward: its roots, the leaves the graph reaches, and what arrived at each."""
@@ -186,7 +234,6 @@ class Track:
     """A leaf tensor that is followed by identity: a parameter, or something an optimizer holds."""
 
     index: int
-    ref: weakref.ref[torch.Tensor]
     shape: tuple[int, ...]
     dtype: str
     numel: int
@@ -229,12 +276,55 @@ class Track:
     stale_at: list[int] = field(default_factory=list)
     """Events of the last steps in a row to which no gradient but an earlier step's was there."""
 
+    # What the tensor was like when the recording was frozen.
+    is_alive: bool = False
+    variable: str = ""
+    """The variable that a scope holds it in."""
+    is_meta: bool = False
+    """It has no values, only a shape."""
+    is_elsewhere: bool = False
+    """It is sharded over several processes, and this one holds no element of it."""
+    is_constant: bool = False
+    """All its elements are one number, and not zero; asked only where a gradient was zero."""
+    flags: dict[str, bool] = field(default_factory=dict)
+    """Attributes that the program gave it, and that are True or False."""
+    cut_before: SourceLine | None = None
+    """The line that cuts it off from a loss computed before anybody watched, where an earlier block recorded it."""
+
     @property
     def is_rounding_noise(self) -> bool:
         """Whether each gradient was what rounding leaves of a sum that is zero: a few units in the last place of its
         summands. In half precision that cannot be told from a small gradient."""
         unit = UNITS.get(self.dtype)
         return unit is not None and self.share_of_sum is not None and self.share_of_sum < NOISE * unit
+
+
+@dataclass(slots=True)
+class LiveTrack(Track):
+    """A track with a weak reference to its tensor."""
+
+    ref: weakref.ref[torch.Tensor] = field(kw_only=True)
+
+
+class Heard(Protocol):
+    """The lines of the user's files as they ran."""
+
+    is_whole: bool
+
+    def ran(self) -> dict[str, set[int]]:
+        """File → the lines that ran."""
+
+
+@dataclass(slots=True)
+class HeardLines:
+    """The lines that were heard, when nobody listens any more."""
+
+    files: dict[str, set[int]]
+    is_whole: bool
+
+    def ran(self) -> dict[str, set[int]]:
+        """File → the lines that ran."""
+        return self.files
 
 
 @dataclass
@@ -246,10 +336,10 @@ class Record:
     values: list[Value] = field(default_factory=list)
     calls: list[ModuleCall] = field(default_factory=list)
     events: list[LoopEvent] = field(default_factory=list)
-    tracks: list[Track] = field(default_factory=list)
+    tracks: Sequence[Track] = field(default_factory=list)
     scopes: dict[int, dict[int, dict[str, object]]] = field(default_factory=dict)
     """Stack → operation → the numbers that the variables held there, of what is multiplied with 0."""
-    lines: Lines | None = None
+    lines: Heard | None = None
     """The lines of the user's files as they ran; None where nobody listened."""
 
     def ran(self) -> Ran:
@@ -271,3 +361,11 @@ class Record:
     def steps(self) -> list[StepEvent]:
         """The optimizer steps, in order."""
         return [e for e in self.events if isinstance(e, StepEvent)]
+
+
+@dataclass
+class LiveRecord(Record):
+    """A record that is being written, while its tensors live."""
+
+    tracks: list[LiveTrack] = field(default_factory=list)
+    lines: Lines | None = None

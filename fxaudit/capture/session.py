@@ -25,8 +25,8 @@ from fxaudit.capture.members import named_parameters
 from fxaudit.capture.patches import Patches
 from fxaudit.capture.processes import is_wrapper, join_shards, synchronises
 from fxaudit.capture.recorder import Recorder
-from fxaudit.capture.recording import BackwardEvent, LoopEvent, ModuleCall, Record, Track
-from fxaudit.capture.registry import ModuleInfo, OptimizerInfo, SlotAssignment
+from fxaudit.capture.recording import BackwardEvent, LiveRecord, LiveTrack, LoopEvent, ModuleCall
+from fxaudit.capture.registry import LiveModule, LiveOptimizer, SlotAssignment
 from fxaudit.capture.repeats import ENOUGH
 from fxaudit.capture.steps import RecordedStep
 from fxaudit.capture.sums import Sums
@@ -56,11 +56,11 @@ class Session:
 
     def __init__(self) -> None:
         read_anew()
-        self.record = Record()
+        self.record = LiveRecord()
         self.lines = self.record.lines = Lines(self.record)
         self.recorder = Recorder(self.record)
-        self.modules: list[ModuleInfo] = []
-        self.optimizers: list[OptimizerInfo] = []
+        self.modules: list[LiveModule] = []
+        self.optimizers: list[LiveOptimizer] = []
         self.assignments: list[SlotAssignment] = []
         self.names: dict[int, str] = {}
         """Track → the fully-qualified name last known, without a root's prefix."""
@@ -308,7 +308,7 @@ class Session:
 
     # -- modules -------------------------------------------------------------------------------------------------
 
-    def module_info(self, module: nn.Module, created: int = -1) -> ModuleInfo:
+    def module_info(self, module: nn.Module, created: int = -1) -> LiveModule:
         """What is known of `module`, learned now if it is new."""
         index = self._by_id.get(id(module))
         if index is not None:
@@ -316,7 +316,7 @@ class Session:
             if info.ref() is module:
                 return info
         kind = type(module)
-        info = ModuleInfo(
+        info = LiveModule(
             index=len(self.modules),
             ref=weakref.ref(module),
             type=kind.__name__,
@@ -328,9 +328,9 @@ class Session:
         self._by_id[id(module)] = info.index
         return info
 
-    def live_modules(self) -> list[tuple[ModuleInfo, nn.Module]]:
+    def live_modules(self) -> list[tuple[LiveModule, nn.Module]]:
         """The known modules that are still alive, with all their sub-modules made known."""
-        found: list[tuple[ModuleInfo, nn.Module]] = []
+        found: list[tuple[LiveModule, nn.Module]] = []
         seen: set[int] = set()
         for info in list(self.modules):
             module = info.ref()
@@ -342,7 +342,7 @@ class Session:
                     found.append((self.module_info(part), part))
         return found
 
-    def roots(self) -> list[tuple[ModuleInfo, nn.Module]]:
+    def roots(self) -> list[tuple[LiveModule, nn.Module]]:
         """The topmost owning modules: those that are no other live module's sub-module."""
         live = self.live_modules()
         children = _children(module for _, module in live)
@@ -387,7 +387,7 @@ class Session:
             ]
             self.fixed_values = frozenset(vid for tensor in kept for vid in self.recorder.values_of(tensor))
 
-    def note_names(self, root: ModuleInfo, module: nn.Module, *, unseen_only: bool = False) -> None:
+    def note_names(self, root: LiveModule, module: nn.Module, *, unseen_only: bool = False) -> None:
         """The parameters of `module` stand in its tree under the names that they have there.
 
         A parameter that another root has named already keeps that name, unless the other root is a part of this one.
@@ -406,7 +406,7 @@ class Session:
                         continue
             self._note_name(root.index, name, track)
 
-    def _note_name(self, root: int, name: str, track: Track) -> None:
+    def _note_name(self, root: int, name: str, track: LiveTrack) -> None:
         self.names[track.index] = name
         self.owners[track.index] = (root, name)
         history = self.history.setdefault((root, name), [])
@@ -415,7 +415,7 @@ class Session:
 
     # -- optimizers ----------------------------------------------------------------------------------------------
 
-    def optimizer_info(self, optimizer: Any, created: int = -1) -> OptimizerInfo:
+    def optimizer_info(self, optimizer: Any, created: int = -1) -> LiveOptimizer:
         """What is known of `optimizer`, learned now if it is new."""
         index = self._optimizer_by_id.get(id(optimizer))
         if index is not None and self.optimizers[index].ref() is optimizer:
@@ -427,7 +427,7 @@ class Session:
             def ref(kept: Any = optimizer) -> Any:
                 return kept
 
-        info = OptimizerInfo(
+        info = LiveOptimizer(
             index=len(self.optimizers),
             ref=ref,
             type=type(optimizer).__name__,
@@ -462,16 +462,16 @@ class Session:
 
         return note
 
-    def _holds(self, info: OptimizerInfo) -> bool:
+    def _holds(self, info: LiveOptimizer) -> bool:
         """Whether an optimizer counts as a holder: no wrapper's inner twin, not gone unused, and not merely seen in
         passing."""
         return info.wrapper_of < 0 and self.is_asked_about(info) and not self.is_abandoned(info)
 
-    def is_asked_about(self, info: OptimizerInfo) -> bool:
+    def is_asked_about(self, info: LiveOptimizer) -> bool:
         """Whether an optimizer is one of those that an audit was given, if it was given any."""
         return self.holding is None or info.index in self.holding
 
-    def others_holding(self, track: int) -> list[OptimizerInfo]:
+    def others_holding(self, track: int) -> list[LiveOptimizer]:
         """The optimizers in use that hold the tensor and that the audit was not given."""
         return [
             info
@@ -480,14 +480,14 @@ class Session:
             if any(track in members for _, members in info.groups)
         ]
 
-    def is_abandoned(self, info: OptimizerInfo) -> bool:
+    def is_abandoned(self, info: LiveOptimizer) -> bool:
         """Whether an optimizer was dropped without ever having stepped, before the training that was seen."""
         if info.died < 0 or info.steps:
             return False
         training = self.record.backwards() or self.record.steps()
         return info.died < max((event.time for event in training), default=-1)
 
-    def look_at_groups(self, info: OptimizerInfo, optimizer: Any) -> None:
+    def look_at_groups(self, info: LiveOptimizer, optimizer: Any) -> None:
         """Refresh what `info` says of its param groups."""
         groups = []
         info.group_ids = frozenset(map(id, getattr(optimizer, "param_groups", ())))
@@ -509,7 +509,7 @@ class Session:
                 info.held_in.setdefault(track, []).append(number)
         info.dropped = (info.dropped | before) - {track for _, members in groups for track in members}
 
-    def holders(self, track: int) -> list[tuple[OptimizerInfo, int]]:
+    def holders(self, track: int) -> list[tuple[LiveOptimizer, int]]:
         """The optimizers and groups that hold the tensor."""
         return [
             (info, number)
@@ -623,7 +623,7 @@ class Session:
         if not self.record.calls:
             self.uncalled.extend(self._owners_of(tracks))
 
-    def keep_owners_of(self, tracks: set[int], info: OptimizerInfo) -> None:
+    def keep_owners_of(self, tracks: set[int], info: LiveOptimizer) -> None:
         """Keep the models that an optimizer steps, whether the loop calls them or copies of them.
 
         An inner loop builds an optimizer and a model for every task: of these only the latest are kept.
@@ -659,7 +659,7 @@ class Session:
             plain = local_part(tensor.detach()).flatten()
             return bool((plain == plain[0]).all()) and bool(plain[0] != 0)
 
-    def live_tracks(self) -> Iterator[tuple[Track, torch.Tensor]]:
+    def live_tracks(self) -> Iterator[tuple[LiveTrack, torch.Tensor]]:
         """The tracked tensors that are still alive."""
         tracks = self.record.tracks
         self._living.extend(range(self._tracks_seen, len(tracks)))

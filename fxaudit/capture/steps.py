@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fxaudit.capture.recorder import Recorder
-from fxaudit.capture.recording import Op, Record, StepFact, Track
+from fxaudit.capture.recording import LiveRecord, LiveTrack, Op, Record, StepFact, Track
 
 if TYPE_CHECKING:
     from fxaudit.capture.session import Session
@@ -22,17 +23,17 @@ class RecordedStep:
     """One step: its operations, and the tracks that stand in them for those of the session."""
 
     record: Record
-    tracks: dict[int, Track]
+    tracks: Mapping[int, Track]
 
 
 class StepRecorder(Recorder):
     """Records one step, with the numbers of everything that it reads and makes; no mode, but called by one."""
 
     def __init__(self, session: Session, optimizer: Any) -> None:
-        super().__init__(Record(stacks=session.record.stacks))
+        super().__init__(LiveRecord(stacks=session.record.stacks))
         self.below, self.module_stack = session.recorder.below, list(session.recorder.module_stack)
         self.probing = True
-        self.tracks: dict[int, Track] = {}
+        self.tracks: dict[int, LiveTrack] = {}
         for parameter in (p for group in optimizer.param_groups for p in group["params"]):
             self.values_of(parameter)
             self.tracks[session.recorder.track(parameter).index] = self.track(parameter)

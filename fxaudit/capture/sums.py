@@ -18,7 +18,7 @@ from fxaudit.capture.autograd import all_nodes, base_name
 
 if TYPE_CHECKING:
     from fxaudit.capture.recorder import Recorder
-    from fxaudit.capture.recording import Track
+    from fxaudit.capture.recording import LiveTrack
 
 __all__ = ["Sums"]
 
@@ -67,7 +67,7 @@ def _sums_behind(roots: Sequence[torch.Tensor]) -> Iterator[tuple[Any, int, torc
                 yield node, position, leaf
 
 
-def _hook(track: Track, position: int, second: bool, recorder: Recorder) -> Any:
+def _hook(track: LiveTrack, position: int, second: bool, recorder: Recorder) -> Any:
     def look(grad_inputs: tuple[Any, ...], grad_outputs: tuple[Any, ...]) -> None:
         paused, recorder.paused = recorder.paused, True
         try:

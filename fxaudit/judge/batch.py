@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import functools
 
+from fxaudit.capture.frozen import Recording
 from fxaudit.capture.operations import plain_name
 from fxaudit.capture.recording import Op
-from fxaudit.capture.session import Session
 from fxaudit.judge.vanishing import DIFFERENCES, Vanishing
 from fxaudit.program.source import is_library
 from fxaudit.program.tree import RANDOM_FUNCTIONS, is_made_of_literals
@@ -33,11 +33,11 @@ Places = dict[tuple[str, int], set[int]]
 class Batch:
     """The values and operations of one batch that another batch, or another draw, would make different."""
 
-    def __init__(self, session: Session) -> None:
-        self._record = session.record
-        self._start = session.batch_began
-        self._fixed = session.fixed_values
-        self._named = session.names
+    def __init__(self, recording: Recording) -> None:
+        self._record = recording.record
+        self._start = recording.batch_began
+        self._fixed = recording.fixed_values
+        self._named = recording.names
 
     @functools.cached_property
     def _found(self) -> tuple[set[int], set[int], set[int], set[int]]:

@@ -9,7 +9,6 @@ from fxaudit.answer.finding import Finding, Level
 from fxaudit.judge.graph import Cut, CutKind
 from fxaudit.judge.questions.dead_ends import bound
 from fxaudit.judge.questions.turns import turn_never_comes
-from fxaudit.judge.questions.zeros import Origins
 from fxaudit.judge.rule import Audit, Rule
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
@@ -121,7 +120,7 @@ def is_starved(audit: Audit, state: ParameterState) -> bool:
     cuts = [cut for cut in audit.graph.cuts(state.index) if cut.kind not in ("non_differentiable", "left_torch")]
     if not cuts:
         return False
-    found = Origins(audit).of(state)
+    found = audit.judge.origins.of(state.track)
     return (
         found is not None
         and found.how == "derivative"

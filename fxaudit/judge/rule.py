@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fxaudit.answer.answer import VERDICTS, Verdict
 from fxaudit.answer.finding import Finding, Level, PathStep, Related
 from fxaudit.answer.folding import fold_sentence
-from fxaudit.capture.naming import variable_name
 from fxaudit.judge.graph import SHAPE_ONLY, Cut, StepGraph, UnusedValue
 from fxaudit.judge.trail import project_files
 from fxaudit.judge.verdict import Judge, ParameterState
+from fxaudit.program.bindings import variable_name
 from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import binding_of
 
 if TYPE_CHECKING:
-    from torch import nn
-
+    from fxaudit.capture.frozen import Recording
     from fxaudit.capture.recording import Op, Record
-    from fxaudit.capture.session import Session
+    from fxaudit.capture.registry import ModuleInfo
 
 __all__ = ["ANOTHER_BATCH", "Audit", "Example", "Rule"]
 
@@ -55,11 +54,15 @@ class Audit:
     symbolic: tuple[str, str, SourceLine | None] = ("skipped", "", None)
     expect: Mapping[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """Sentences on what could not be judged."""
+    _names_of: dict[int, dict[int, str]] = field(default_factory=dict)
+    """Root → module → its first path."""
 
     @property
-    def session(self) -> Session:
-        """Modules, optimizers and events as they were seen."""
-        return self.judge.session
+    def recording(self) -> Recording:
+        """All that was seen."""
+        return self.judge.recording
 
     @property
     def record(self) -> Record:
@@ -92,7 +95,7 @@ class Audit:
         reach is then left to the rule that asks for the `unrecorded`.
         """
         states = [state for state in self.having(*verdicts) if not state.explained]
-        if self.session.forward_unseen and not unrecorded:
+        if self.recording.forward_unseen and not unrecorded:
             return [state for state in states if state.verdict != "unreachable"]
         return states
 
@@ -190,10 +193,8 @@ class Audit:
 
     def optimizer_variable(self, index: int) -> str:
         """The variable that the program keeps an optimizer in; "" where none is known."""
-        info = self.session.optimizers[index]
-        optimizer = info.ref()
-        known = info.name or (self.session.variables.get(id(optimizer), "") if optimizer is not None else "")
-        return known or variable_name(self.record.stacks, info.created)
+        info = self.recording.optimizers[index]
+        return info.name or info.variable or variable_name(self.record.stacks, info.created)
 
     def model_variable(self, states: Iterable[ParameterState]) -> str:
         """The variable that the program keeps the root module of all of them in; "" where none is known."""
@@ -201,9 +202,7 @@ class Audit:
         if len(roots) != 1:
             return ""
         (info,) = roots.values()
-        module = info.ref()
-        known = self.session.variables.get(id(module), "") if module is not None else ""
-        return known or variable_name(self.record.stacks, info.created)
+        return info.variable or variable_name(self.record.stacks, info.created)
 
     def is_skipped_for_nan(self, state: ParameterState) -> bool:
         """Whether a gradient scaler skips each of its steps, rightly: the loss itself is NaN or infinite."""
@@ -233,21 +232,17 @@ class Audit:
 
     def _is_used_in_part(self, state: ParameterState) -> bool:
         """Whether the loss reaches something else of the outermost library module that the parameter belongs to."""
-        module = state.root.ref() if state.root is not None else None
+        module = state.root
         parts = state.local_name.split(".")[:-1]
         depth = 0
-        while module is not None and not self._is_of_a_library(module) and depth < len(parts):
-            module = getattr(module, "_modules", {}).get(parts[depth])
+        while module is not None and not is_library(module.defined_in) and depth < len(parts):
+            module = self.recording.child(module, parts[depth])
             depth += 1
         prefix = "".join(f"{part}." for part in parts[:depth])
         return any(
             other.verdict != "unreachable" and other.root is state.root and other.local_name.startswith(prefix)
             for other in self.states
         )
-
-    def _is_of_a_library(self, module: nn.Module) -> bool:
-        # As it was when it was made: by now `__main__` may be another program.
-        return is_library(self.session.module_info(module).defined_in)
 
     def path(self, state: ParameterState, end: int = -1) -> tuple[PathStep, ...]:
         """The stations from the parameter towards the loss."""
@@ -286,21 +281,17 @@ class Audit:
         """The fully-qualified name of the module that a recorded call belongs to."""
         if call < 0:
             return ""
-        info = self.session.modules[self.record.calls[call].module]
-        module = info.ref()
-        for model in self.judge.models:
-            if module is not None:
-                known = self._module_names(model)
-                if id(module) in known:
-                    return (model.prefix + known[id(module)]).rstrip(".")
+        index = self.record.calls[call].module
+        for model in self.recording.models:
+            known = self._module_names(model.root)
+            if index in known:
+                return (model.prefix + known[index]).rstrip(".")
         return ""
 
-    def _module_names(self, model: Any) -> dict[int, str]:
-        cache = self.__dict__.setdefault("_names_cache", {})
-        if model.info.index not in cache:
-            cache[model.info.index] = {id(m): n for n, m in model.module.named_modules()}
-        names: dict[int, str] = cache[model.info.index]
-        return names
+    def _module_names(self, root: ModuleInfo) -> dict[int, str]:
+        if root.index not in self._names_of:
+            self._names_of[root.index] = {module.index: path for path, module in self.recording.below(root)}
+        return self._names_of[root.index]
 
 
 class Rule:

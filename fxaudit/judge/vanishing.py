@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from fxaudit.capture.autograd import OpsBySequence, Probe
-from fxaudit.capture.facts import Fact
+from fxaudit.capture.autograd import OpsBySequence
+from fxaudit.capture.frozen import Flows, Recording
 from fxaudit.capture.operations import plain_name
-from fxaudit.capture.recording import Op, Record, Track
+from fxaudit.capture.recording import Fact, Op, Record, Track
 from fxaudit.judge.walks import sweep
 
 __all__ = [
@@ -23,8 +23,8 @@ __all__ = [
     "OVERWRITING",
     "RECURRENT",
     "SELECTING",
+    "Origins",
     "Vanishing",
-    "gradient_origin",
     "nonfinite_fact",
     "nonfinite_origin",
     "zero_value_origin",
@@ -145,7 +145,7 @@ Beyond = tuple[Vanishing | None, frozenset[Edge]]
 class _Ascent:
     """The way of zeros up one probed graph, from a leaf towards the loss; shared by all leaves that ask."""
 
-    def __init__(self, record: Record, probe: Probe) -> None:
+    def __init__(self, record: Record, probe: Flows) -> None:
         self.record, self.probe = record, probe
         self.finder = OpsBySequence(record.ops)
         self.start = {flow.track: number for number, flow in enumerate(probe.flows) if flow.track >= 0}
@@ -160,12 +160,6 @@ class _Ascent:
         self._more: dict[int, list[Edge]] = {}
         self._selecting: dict[int, int] = {}
         self._facts: dict[int, Fact] | None = None
-
-    @classmethod
-    def of(cls, record: Record, probe: Probe) -> _Ascent:
-        if not isinstance(probe.ascent, cls):
-            probe.ascent = cls(record, probe)
-        return probe.ascent
 
     def fact_at(self, op: int) -> Fact | None:
         """What a node of that operation told of a zero that it handed on: why the factor that it made is zero."""
@@ -278,10 +272,28 @@ def _join(one: Beyond, other: Beyond) -> Beyond:
     return one[0] or other[0], one[1] | other[1]
 
 
-def gradient_origin(record: Record, probe: Probe, track: Track) -> Vanishing | None:
-    """Where the gradient of `track` became exactly zero in the probed backward; None where it did not, or is not
-    known."""
-    ascent = _Ascent.of(record, probe)
+class Origins:
+    """Where zero gradients come from, looked up in the backwards that were looked at, the last first."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._record = recording.record
+        self._probes = recording.probes[::-1]
+        self._ascents: dict[int, _Ascent] = {}
+
+    def of(self, track: Track) -> Vanishing | None:
+        """Where the gradient of `track` became exactly zero; None where no backward shows it."""
+        for probe in self._probes:
+            if probe.event not in self._ascents:
+                self._ascents[probe.event] = _Ascent(self._record, probe)
+            found = _gradient_origin(self._ascents[probe.event], track)
+            if found is not None:
+                return found
+        return None
+
+
+def _gradient_origin(ascent: _Ascent, track: Track) -> Vanishing | None:
+    """The same in one of them."""
+    record, probe = ascent.record, ascent.probe
     start = ascent.start.get(track.index)
     if start is None:
         return None
@@ -303,7 +315,7 @@ def gradient_origin(record: Record, probe: Probe, track: Track) -> Vanishing | N
     return best
 
 
-def _is_shift(probe: Probe, node: int, position: int, track: Track) -> bool:
+def _is_shift(probe: Flows, node: int, position: int, track: Track) -> bool:
     """Whether the edge leads from the operation straight to the parameter, and is not its weight's: a bias."""
     edges = probe.edges[node]
     return probe.flows[edges[position][0]].track == track.index and any(
@@ -323,7 +335,7 @@ def _makes_zero(record: Record, op: Op) -> bool:
     return any(record.values[out].zero for out in op.outputs)
 
 
-def _explain(record: Record, probe: Probe, node: int, position: int, finder: OpsBySequence, track: Track) -> Vanishing:
+def _explain(record: Record, probe: Flows, node: int, position: int, finder: OpsBySequence, track: Track) -> Vanishing:
     flow = probe.flows[node]
     op_index = finder.find(flow.sequence)
     if position < len(flow.made_by) and flow.made_by[position] >= 0:
@@ -554,7 +566,7 @@ def _stepped_between(record: Record, track: int, made: int, looked: int) -> bool
     return any(fact.event < looked and record.events[fact.event].time >= made for fact in facts)
 
 
-def nonfinite_fact(record: Record, probe: Probe | None, op: int) -> Fact | None:
+def nonfinite_fact(record: Record, probe: Flows | None, op: int) -> Fact | None:
     """Why the numbers of an operation, or its derivatives, are not finite, where one of its autograd nodes tells."""
     if probe is None:
         return None
@@ -564,7 +576,7 @@ def nonfinite_fact(record: Record, probe: Probe | None, op: int) -> Fact | None:
 
 
 def nonfinite_origin(
-    record: Record, probe: Probe | None, event_time: int, skipped: range = range(0)
+    record: Record, probe: Flows | None, event_time: int, skipped: range = range(0)
 ) -> tuple[int, str, bool]:
     """The operation at which NaN or infinity first appeared in the probed step: (operation, forward or backward,
     whether that is sure).

@@ -8,24 +8,17 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from fxaudit.answer.answer import Verdict
-from fxaudit.capture.members import named_parameters, passed_over
-from fxaudit.capture.naming import ModelName, names_in_containers, variable_name
-from fxaudit.capture.reading import is_module, is_uninitialized
+from fxaudit.capture.frozen import ModelRecord, Recording
 from fxaudit.capture.recording import Op, StepFact, Track
 from fxaudit.capture.registry import ModuleInfo
-from fxaudit.capture.session import Session
-from fxaudit.capture.values import is_elsewhere
 from fxaudit.judge.batch import Batch
 from fxaudit.judge.graph import StepGraph
-from fxaudit.judge.vanishing import gradient_origin
+from fxaudit.judge.vanishing import Origins
+from fxaudit.program.bindings import variable_name
 from fxaudit.program.source import SourceLine, is_library
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
 
 __all__ = ["FULL_WRITES", "Judge", "ParameterState"]
 
@@ -95,21 +88,13 @@ class ParameterState:
 class Judge:
     """Names everything that is a parameter, or acts as one, and gives each its verdict."""
 
-    def __init__(
-        self,
-        session: Session,
-        models: list[ModelName],
-        *,
-        looped: bool,
-        optimizers_known: bool,
-    ) -> None:
-        self.session = session
-        self.record = session.record
-        self.graph = StepGraph(session.record)
-        self.models = models
-        self.looped = looped
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.record = recording.record
+        self.graph = StepGraph(recording.record)
+        self.looped = recording.mode.is_loop
         """Whether the user's own loop was watched (steps are expected), or only one forward and backward."""
-        self.optimizers_known = optimizers_known
+        self.optimizers_known = recording.mode.optimizers_known
         self.states: list[ParameterState] = []
         self._named: set[int] = set()
         """The tracks that have a state."""
@@ -117,11 +102,15 @@ class Judge:
 
     def judge(self) -> list[ParameterState]:
         """The verdicts, parameters of the models first, then unregistered and stale tensors."""
-        with self.session.quietly():
-            self._registered()
-            self._lost_slots()
-            self._others()
+        self._registered()
+        self._lost_slots()
+        self._others()
         return self.states
+
+    @property
+    def models(self) -> tuple[ModelRecord, ...]:
+        """The root modules that are judged."""
+        return self.recording.models
 
     @functools.cached_property
     def saw_nothing(self) -> bool:
@@ -132,46 +121,45 @@ class Judge:
 
     def _registered(self) -> None:
         for model in self.models:
-            unlisted = passed_over(model.module)
-            for local, parameter in named_parameters(model.module):
-                track = self.session.recorder.track(parameter)
-                if track.index in self._named or (id(parameter) in unlisted and not self._takes_part(track)):
+            for local, index in model.parameters:
+                track = self.record.tracks[index]
+                if index in self._named or (index in model.unlisted and not self._takes_part(track)):
                     continue
-                self._named.add(track.index)
-                state = self._state(model.prefix + local, track, model.info, local)
-                state.requires_grad = parameter.requires_grad
-                owner = _owner(model.module, local)
-                state.module_type = type(owner).__name__ if owner is not None else ""
-                self._decide(state, parameter)
+                self._named.add(index)
+                state = self._state(model.prefix + local, track, model.root, local)
+                path = local.rpartition(".")[0]
+                way = self.recording.way(model.root, path)
+                state.module_type = way[-1].type if len(way) == 1 + len(path.split(".") if path else ()) else ""
+                self._decide(state)
 
     def _takes_part(self, track: Track) -> bool:
         """Whether it gets a gradient, or an optimizer holds it: what a model hides, as a teacher, does neither."""
         gets_some = any(track.index in event.reached or track.index in event.arrived for event in self.graph.backwards)
-        return gets_some or bool(self.session.holders(track.index))
+        return gets_some or bool(self.recording.holders(track.index))
 
     def _lost_slots(self) -> None:
         """Parameters whose slot holds something else by now, because forward assigned to it."""
-        for assignment in self.session.assignments:
+        for assignment in self.recording.assignments:
             if assignment.track in self._named or assignment.track < 0:
                 continue
             track = self.record.tracks[assignment.track]
             self._named.add(track.index)
-            local = self.session.names.get(track.index, assignment.slot)
-            root = self.session.owners.get(track.index, (-1, ""))[0]
-            model = next((m for m in self.models if m.info.index == root), self.models[0] if self.models else None)
+            local = self.recording.names.get(track.index, assignment.slot)
+            root = self.recording.owners.get(track.index, (-1, ""))[0]
+            model = next((m for m in self.models if m.root.index == root), self.models[0] if self.models else None)
             prefix = model.prefix if model is not None else ""
-            state = self._state(prefix + local, track, model.info if model else None, local)
+            state = self._state(prefix + local, track, model.root if model else None, local)
             self._replaced(state, "slot", "forward assigns another tensor to its slot")
             position = 0
             if model is not None:
-                order = [name for (owner, name) in self.session.history if owner == model.info.index]
+                order = [name for (owner, name) in self.recording.history if owner == model.root.index]
                 later = set(order[order.index(local) + 1 :]) if local in order else set()
                 position = next((i for i, s in enumerate(self.states) if s.local_name in later), len(self.states) - 1)
             self.states.insert(position, self.states.pop())
 
     def _others(self) -> None:
         """What acts as a parameter without being one of the models': held by an optimizer, or reached by a loss."""
-        session = self.session
+        recording = self.recording
         reached = {t for event in self.graph.backwards for t in event.reached} | {
             t for event in self.graph.backwards for t in event.arrived
         }
@@ -183,26 +171,25 @@ class Judge:
             }
         held = {
             t
-            for info in session.optimizers
-            if not session.is_abandoned(info) and session.is_asked_about(info)
+            for info in recording.optimizers
+            if info.is_asked_about and not info.is_abandoned
             for _, members in info.groups
             for t in members
         }
         self._rewrapped_leaves(reached)
-        paths = names_in_containers([(m.prefix, m.module) for m in self.models], session.recorder)
+        paths = recording.kept
         for track in list(self.record.tracks):
             if track.index in self._named:
                 continue
-            tensor = track.ref()
-            if tensor is None and track.index in session.names and any(self._counts(fact) for fact in track.facts):
+            was_named = not track.is_alive and track.index in recording.names
+            if was_named and any(self._counts(fact) for fact in track.facts):
                 continue  # it trained, and the program has put another in its place since
             if track.index in held:
                 self._named.add(track.index)
                 if track.index in reached:
                     state = self._state(self._unique(self._best_name(track, paths)), track, None, "")
-                    if tensor is not None:
-                        state.requires_grad = tensor.requires_grad
-                        self._decide(state, tensor)
+                    if track.is_alive:
+                        self._decide(state)
                 elif self._is_master(track):
                     state = self._state(self._unique(self._best_name(track, paths)), track, None, "")
                     state.verdict, state.reason = (
@@ -210,7 +197,7 @@ class Judge:
                         "the optimizer's step changes it, and it is copied to a parameter",
                     )
                 elif not self._is_only_a_parts(track.index):
-                    old = session.names.get(track.index)
+                    old = recording.names.get(track.index)
                     name = f"{old} (old)" if old else self._best_name(track, paths)
                     state = self._state(self._unique(name), track, None, old or "")
                     state.verdict, state.reason = (
@@ -219,8 +206,8 @@ class Judge:
                     )
             elif (
                 track.index in reached
-                and tensor is not None
-                and tensor.requires_grad
+                and track.is_alive
+                and track.requires_grad
                 and self._acts_as_parameter(track, paths)
             ):
                 self._named.add(track.index)
@@ -231,7 +218,7 @@ class Judge:
                 else:
                     state.verdict = "unregistered"
                     state.reason = "a loss reaches it, but no model registers it and no optimizer holds it"
-                    if track.index not in paths and track.index in session.owners:
+                    if track.index not in paths and track.index in recording.owners:
                         state.mechanism = "elsewhere"
                         state.reason = (
                             "a loss reaches it; it belongs to a module beside the model, and no optimizer holds it"
@@ -273,7 +260,7 @@ class Judge:
 
     def _is_only_a_parts(self, track: int) -> bool:
         """Whether only optimizers hold it that another optimizer built for its own use, such as for a schedule."""
-        holders = [info for info, _ in self.session.holders(track)]
+        holders = [info for info, _ in self.recording.holders(track)]
         return bool(holders) and all(info.is_part for info in holders)
 
     def _is_master(self, track: Track) -> bool:
@@ -361,7 +348,7 @@ class Judge:
         for track in self.record.tracks:
             if track.index in self._named or track.index in held or track.index not in reached:
                 continue
-            if not track.is_parameter or (track.ref() is not None and not self._acts_as_parameter(track, {})):
+            if not track.is_parameter or (track.is_alive and not self._acts_as_parameter(track, {})):
                 continue
             lines[(track.created, len(track.shape))] = track  # type: ignore[index]
         for track in lines.values():
@@ -397,25 +384,22 @@ class Judge:
     def _made_after_optimizers(self, track: Track) -> bool:
         """Whether the tensor was computed when all optimizers had been built already."""
         made = min((self.record.values[vid].op for vid in track.values), default=-1)
-        built = [info.created_time for info in self.session.optimizers]
+        built = [info.created_time for info in self.recording.optimizers]
         return made >= 0 and bool(built) and made >= max(built)
 
     def _best_name(self, track: Track, paths: dict[int, str]) -> str:
         """The attribute path, the variable, the name in a model of its own, or what the creating line binds."""
-        session = self.session
+        recording = self.recording
         if track.index in paths:
             return paths[track.index]
-        tensor = track.ref()
-        if tensor is not None and id(tensor) in session.variables:
-            return session.variables[id(tensor)]
-        if track.index in session.leaf_names:
-            return session.leaf_names[track.index]
-        if track.index in session.names:
-            root = session.modules[session.owners[track.index][0]].ref()
-            variable = session.variables.get(id(root)) if root is not None else None
-            known = any(model.module is root for model in self.models)
-            name = session.names[track.index]
-            return f"{variable}.{name}" if variable and not known else name
+        if track.variable:
+            return track.variable
+        if track.index in recording.leaf_names:
+            return recording.leaf_names[track.index]
+        if track.index in recording.names:
+            root = recording.modules[recording.owners[track.index][0]]
+            name = recording.names[track.index]
+            return f"{root.variable}.{name}" if root.variable and not recording.model_of(root.index) else name
         slot = track.registered[-1][2] if track.registered else ""
         variable = variable_name(self.record.stacks, track.created)
         if not variable and track.created < 0:
@@ -430,12 +414,11 @@ class Judge:
         return next(f"{name} #{number}" for number in numbers if f"{name} #{number}" not in self._names)
 
     def _state(self, name: str, track: Track, root: ModuleInfo | None, local: str) -> ParameterState:
-        _refresh(track)
         state = ParameterState(self._unique(name), track, root, local)
         self._names.add(state.name)
         state.requires_grad = track.requires_grad
-        state.held = tuple((info.index, group) for info, group in self.session.holders(track.index))
-        history = self.session.history.get((root.index, local), []) if root is not None else []
+        state.held = tuple((info.index, group) for info, group in self.recording.holders(track.index))
+        history = self.recording.history.get((root.index, local), ()) if root is not None else ()
         state.swapped = len({t for _, t in history}) > 1
         arrivals = [event.arrived[track.index] for event in self.graph.backwards if track.index in event.arrived]
         arrivals += [(fact.gradient, fact.norm) for fact in track.facts if fact.gradient != "none"]
@@ -455,37 +438,37 @@ class Judge:
 
     # -- the verdict ---------------------------------------------------------------------------------------------
 
-    def _decide(self, state: ParameterState, tensor: torch.Tensor) -> None:
+    def _decide(self, state: ParameterState) -> None:
         track = state.track
         if self._is_slot_replaced(state):
             return
-        if self._is_overwritten(state) or (tensor.requires_grad and self._overwritten_each_round(state)):
+        if self._is_overwritten(state) or (track.requires_grad and self._overwritten_each_round(state)):
             return
         if self.is_trained(state):
             state.verdict, state.reason = "trained", "gradient arrives and the optimizer's step changes the value"
             if track.hand_updates and not any(self._counts(f) for f in state.facts):
                 state.reason = "the program updates it by hand from its gradient"
             return
-        if track.index in self.session.stepped_elsewhere:
+        if track.index in self.recording.stepped_elsewhere:
             state.verdict = "unknown"
             state.reason = "its optimizer steps in another thread; only the thread that started the audit is recorded"
             return
-        if tensor.requires_grad and self._may_train_in_a_child(track.index):
+        if track.requires_grad and self._may_train_in_a_child(track.index):
             state.verdict = "unknown"
             state.reason = "a process that the program starts may train it; only this process is recorded"
             return
-        if track.index in self.session.compiled_writes and (not self.graph.backwards or not state.facts):
+        if track.index in self.recording.compiled_writes and (not self.graph.backwards or not state.facts):
             state.verdict = "unknown"
             state.reason = "compiled code trains it, and what happens inside is not recorded"
             return
-        if not tensor.requires_grad:
+        if not track.requires_grad:
             state.verdict, state.reason = "frozen", "`requires_grad` is False"
             return
-        if self.saw_nothing and self.session.is_part:
+        if self.saw_nothing and self.recording.mode.is_part:
             state.verdict, state.reason = "unknown", "nothing of the loop was seen"
             return
         if self.looped and not self.graph.backwards and state.held and not self._asked_in_vain(state):
-            if self.session.died and not self.record.steps():
+            if self.recording.died and not self.record.steps():
                 state.verdict, state.reason = "unknown", "the script died before its first backward"
                 return
             # Without any loss there is no evidence for a cut: what is known is that backward never ran.
@@ -498,7 +481,7 @@ class Judge:
         if not state.held and not state.facts:
             self._unheld(state)
             return
-        if tensor.is_meta and state.facts:
+        if track.is_meta and state.facts:
             state.verdict = "unknown"
             state.reason = "a loss reaches it and an optimizer steps it; on the meta device there is no value to change"
             return
@@ -506,18 +489,18 @@ class Judge:
 
     def _may_train_in_a_child(self, track: int) -> bool:
         """Whether it was handed to a process that was started, and no backward here reaches what was handed there."""
-        handed = self.session.elsewhere
+        handed = self.recording.elsewhere
         reached = [event.reached for event in self.graph.backwards]
         if track in handed:
             return not any(handed & tracks for tracks in reached)
-        return self.session.blind_children and not reached and not self.record.steps()
+        return self.recording.blind_children and not reached and not self.record.steps()
 
     def _is_slot_replaced(self, state: ParameterState) -> bool:
         track = state.track
-        if any(assignment.track == track.index for assignment in self.session.assignments):
+        if any(assignment.track == track.index for assignment in self.recording.assignments):
             self._replaced(state, "slot", "forward assigns another tensor to its slot")
             return True
-        history = self.session.history.get((state.root.index, state.local_name), []) if state.root is not None else []
+        history = self.recording.history.get((state.root.index, state.local_name), ()) if state.root is not None else ()
         first = min((event.time for event in self.graph.backwards), default=-1)
         inside = [r for _, t in history for r in self.record.tracks[t].registered if r[4]]
         later = [time for time, _ in history[1:] if time > first >= 0]
@@ -647,7 +630,7 @@ class Judge:
         )
 
     def _unheld(self, state: ParameterState) -> None:
-        others = [] if self.looped else self.session.others_holding(state.index)
+        others = [] if self.looped else self.recording.others_holding(state.index)
         if self.optimizers_known and others:
             state.verdict = "unknown"
             state.reason = f"another `{others[0].type}` holds it, which the audit was not given"
@@ -665,12 +648,11 @@ class Judge:
 
     def _held(self, state: ParameterState) -> None:
         facts = state.facts
-        tensor = state.track.ref()
-        if tensor is not None and is_elsewhere(tensor):
+        if state.track.is_elsewhere:
             state.verdict = "unknown"
             state.reason = "it is sharded over several processes, and this one holds no element of it"
             return
-        rates = [lr for info, group in self.session.holders(state.index) for lr in [info.groups[group][0]]]
+        rates = [lr for info, group in self.recording.holders(state.index) for lr in [info.groups[group][0]]]
         if not facts and not self.looped:
             if state.arrived == "finite" and self.is_warming(state):
                 state.verdict = "unknown"
@@ -718,7 +700,7 @@ class Judge:
 
     def _slow_starter(self, state: ParameterState) -> str:
         """The class of an optimizer that computes its steps by rules of its own, if such a one alone steps it."""
-        infos = [self.session.optimizers[fact.optimizer] for fact in state.facts]
+        infos = [self.recording.optimizers[fact.optimizer] for fact in state.facts]
         own = all(info.is_library for info in infos) and not any(fact.lost for fact in state.facts)
         return infos[-1].type if own else ""
 
@@ -728,13 +710,18 @@ class Judge:
 
     def is_warming(self, state: ParameterState) -> bool:
         """Whether every rate it is held with waits at 0 for a scheduler that raises it."""
-        holders = [info.index for info, _ in self.session.holders(state.index)]
-        return bool(holders) and all(index in self.session.warming for index in holders)
+        holders = [info.index for info, _ in self.recording.holders(state.index)]
+        return bool(holders) and all(index in self.recording.warming for index in holders)
 
     @functools.cached_property
     def batch(self) -> Batch:
         """What the one batch decides that was seen."""
-        return Batch(self.session)
+        return Batch(self.recording)
+
+    @functools.cached_property
+    def origins(self) -> Origins:
+        """Where zero gradients come from."""
+        return Origins(self.recording)
 
     def _is_unfed(self, state: ParameterState) -> bool:
         """Whether its gradient is zero because the given batch selects nothing, by what came from outside or was drawn
@@ -744,11 +731,8 @@ class Judge:
         """
         if not any(kind != "zero" for event in self.graph.backwards for kind, _ in event.arrived.values()):
             return False
-        for _, probe in reversed(self.session.probes):
-            found = gradient_origin(self.record, probe, state.track)
-            if found is not None:
-                return self.batch.starves(found)
-        return False
+        found = self.origins.of(state.track)
+        return found is not None and self.batch.starves(found)
 
     def _is_at_rest(self, state: ParameterState) -> bool:
         """Whether the loss function itself is at rest on the given batch: a hinge that is satisfied, an impossible
@@ -760,11 +744,8 @@ class Judge:
         losses = [vid for event in self.graph.backwards for vid in event.roots]
         if not losses or any(values[vid].zero is False for vid in losses):
             return False
-        for _, probe in reversed(self.session.probes):
-            found = gradient_origin(self.record, probe, state.track)
-            if found is not None:
-                return found.how == "derivative" and found.bites >= 0 and ops[found.bites].name in RESTING
-        return False
+        found = self.origins.of(state.track)
+        return found is not None and found.how == "derivative" and found.bites >= 0 and ops[found.bites].name in RESTING
 
     def _why_blocked(self, state: ParameterState) -> str:
         if not self.graph.backwards and not any(f.gradient != "none" for f in state.facts):
@@ -781,21 +762,3 @@ class Judge:
         if "finite" not in gradients:
             return "its gradient is not finite at any step"
         return UNMOVED
-
-
-def _refresh(track: Track) -> None:
-    """Shape and dtype as they are now: `.to(…)`, lazy layers and resizing change them in place."""
-    tensor = track.ref()
-    if tensor is None or is_uninitialized(tensor):
-        return
-    track.shape, track.numel = tuple(tensor.shape), tensor.numel()
-    track.dtype = str(tensor.dtype).removeprefix("torch.")
-
-
-def _owner(module: nn.Module, name: str) -> nn.Module | None:
-    for part in name.split(".")[:-1]:
-        child = getattr(module, part, None)
-        if not is_module(child):
-            return None
-        module = child
-    return module

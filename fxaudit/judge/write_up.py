@@ -7,7 +7,6 @@ import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from fxaudit._version import __version__
 from fxaudit.answer.answer import (
@@ -27,22 +26,19 @@ from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, Graph
 from fxaudit.answer.summary import unsettled_note
 from fxaudit.attempts import attempt, attempted
 from fxaudit.capture.autograd import OpsBySequence, collector_paused
-from fxaudit.capture.naming import ModelName, variable_name
+from fxaudit.capture.frozen import Recording
 from fxaudit.capture.reading import torch_version
 from fxaudit.capture.recording import BackwardEvent, LoopEvent, Op, StepEvent, Value
-from fxaudit.capture.session import Session
 from fxaudit.judge.questions.freezing import settle_frozen
 from fxaudit.judge.questions.starved import settle_starved
 from fxaudit.judge.rule import Audit, Rule
 from fxaudit.judge.rules import RULES
 from fxaudit.judge.verdict import Judge, ParameterState
+from fxaudit.program.bindings import variable_name
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import binding_of
 
-if TYPE_CHECKING:
-    import torch
-
-__all__ = ["Options", "examine", "report_on", "rule_info", "unjudged_report"]
+__all__ = ["Options", "judged", "report_on", "rule_info", "unjudged_report"]
 
 MAX_REPORTED_STEPS = 24
 MAX_PATHS = 50
@@ -58,8 +54,6 @@ class Options:
     expect: Mapping[str, str] = field(default_factory=dict)
     rules: Sequence[type[Rule]] = RULES
     title: str = ""
-    looped: bool = False
-    optimizers_known: bool = True
     symbolic: tuple[str, str, SourceLine | None] = ("skipped", "", None)
     notes: tuple[str, ...] = ()
 
@@ -69,48 +63,44 @@ def rule_info(rule: type[Rule]) -> RuleInfo:
     return RuleInfo(rule.code, rule.name, rule.level, rule.title(), rule.rationale(), rule.fix)
 
 
-def examine(session: Session, models: list[ModelName], options: Options) -> Answer:
-    """Judge what was recorded, ask the rules for the causes, and write it all down."""
-    judge = Judge(session, models, looped=options.looped, optimizers_known=options.optimizers_known)
+def judged(recording: Recording, options: Options) -> Answer:
+    """Judge what was recorded, ask the rules for the causes, and write it all down.
+
+    The same recording gives the same answer, and nothing in it is changed; where its texts are not held, the files
+    that it names are read.
+    """
+    judge = Judge(recording)
     with collector_paused():  # much is made here, and little of it is garbage
-        notes: list[str] = []
-        attempt("the verdicts", judge.judge, None, notes)
-        if notes:
-            named = [(model.prefix, model.module) for model in models]
-            return unjudged_report(named, options.title, (*options.notes, *session.notes), notes)
+        failures: list[str] = []
+        attempt("the verdicts", judge.judge, None, failures)
+        if failures:
+            tracks = recording.record.tracks
+            named = [
+                (m.prefix + name, tracks[track].requires_grad) for m in recording.models for name, track in m.parameters
+            ]
+            return unjudged_report(named, options.title, (*options.notes, *recording.notes), failures)
         audited = bool(judge.states) and (
-            bool(judge.graph.backwards) or bool(session.record.calls) or not options.looped
+            bool(judge.graph.backwards) or bool(recording.record.calls) or not judge.looped
         )
         audit = Audit(judge, options.symbolic, options.expect)
-        attempt("what the batch leaves open", lambda: settle_starved(audit), None, session.notes)
-        attempt("what was frozen where", lambda: settle_frozen(audit), None, session.notes)
+        attempt("what the batch leaves open", lambda: settle_starved(audit), None, audit.notes)
+        attempt("what was frozen where", lambda: settle_frozen(audit), None, audit.notes)
         return report_on(audit, options, _limits(judge), audited=audited)
 
 
 def unjudged_report(
-    named: Iterable[tuple[str, torch.nn.Module]], title: str, notes: Iterable[str], failures: list[str]
+    named: Iterable[tuple[str, bool]], title: str, notes: Iterable[str], failures: Iterable[str]
 ) -> Answer:
     """What is left where the judging itself failed: every parameter by its name, `unknown`.
 
     Args:
-        named: (prefix of the names, module) of each model.
+        named: (name, whether it requires grad) of each parameter.
         title: What was audited.
         notes: What else could not be seen.
         failures: The sentences that say what failed.
     """
-    states: dict[str, ParameterReport] = {}
-
-    def list_them() -> None:
-        for prefix, module in named:
-            for name, tensor in module.named_parameters():
-                states[prefix + name] = ParameterReport(
-                    prefix + name,
-                    "unknown",
-                    "fxaudit failed when it judged this program; see the notes",
-                    requires_grad=tensor.requires_grad,
-                )
-
-    attempt("the names of the parameters", list_them, None, failures)
+    reason = "fxaudit failed when it judged this program; see the notes"
+    states = {name: ParameterReport(name, "unknown", reason, requires_grad=flag) for name, flag in named}
     every = tuple(dict.fromkeys((*notes, *failures)))
     return Answer(parameters=states, environment=_environment(), notes=every, title=title, audited=False)
 
@@ -127,19 +117,18 @@ def report_on(
 
     `limits` are sentences on what could not be seen; `adjusted` gets every finding with its rule and may soften it.
     """
-    judge, session = audit.judge, audit.session
+    judge, recording, notes = audit.judge, audit.recording, audit.notes
     met = _met_expectations(judge.states, options.expect)
     meant = {state.name for state in met}
     for state in met:
         state.explained.append("expected")
     for rule in options.rules:
-        for finding in attempted(f"what {rule.code} {rule.name} finds", partial(rule().check, audit), session.notes):
+        for finding in attempted(f"what {rule.code} {rule.name} finds", partial(rule().check, audit), notes):
             is_met = bool(finding.parameters) and all(name in meant for name in finding.parameters)
             audit.book(finding if is_met else adjusted(finding, rule), rule, is_told=not is_met)
     findings = tuple(_with_brief_path(f) for f in sorted(audit.findings, key=lambda f: LEVELS.index(f.level)))
-    notes = session.notes
     none: dict[int, OptimizerReport] = {}
-    optimizers = attempt("the optimizers", lambda: _optimizers(session, judge), none, notes)
+    optimizers = attempt("the optimizers", lambda: _optimizers(recording, judge), none, notes)
     parameters = {
         state.name: attempt(
             f"the details of {state.name}",
@@ -153,12 +142,12 @@ def report_on(
         parameters=parameters,
         findings=findings,
         optimizers=tuple(optimizers.values()),
-        steps=attempt("the loop", lambda: _steps(session), (), notes),
+        steps=attempt("the loop", lambda: _steps(recording), (), notes),
         symbolic=SymbolicReport(*options.symbolic),  # type: ignore[arg-type]
         graph_data=attempt("the graph", lambda: _graph_data(audit, optimizers), GraphData(), notes),
         rules=tuple(rule_info(rule) for rule in options.rules if any(f.code == rule.code for f in findings)),
         environment=_environment(),
-        notes=(*options.notes, *session.notes, *limits),
+        notes=(*options.notes, *recording.notes, *notes, *limits),
         title=options.title,
         audited=audited,
     )
@@ -273,44 +262,39 @@ def _path(audit: Audit, state: ParameterState, cause: Finding) -> tuple[PathStep
     return tuple(replace(step, source=_brief(step.source)) if step.source else step for step in audit.path(state))
 
 
-def _optimizers(session: Session, judge: Judge) -> dict[int, OptimizerReport]:
+def _optimizers(recording: Recording, judge: Judge) -> dict[int, OptimizerReport]:
     by_track = {state.index: state.name for state in judge.states}
     found: dict[int, OptimizerReport] = {}
     taken: set[str] = set()
-    for info in session.optimizers:
+    for info in recording.optimizers:
         if info.wrapper_of >= 0 and not info.steps:
             continue  # it hands everything to the optimizer inside, which is listed
-        optimizer = info.ref()
-        name = session.variables.get(id(optimizer), "") or _bound(session, info.created) or info.name or info.type
+        name = info.variable or variable_name(recording.record.stacks, info.created) or info.name or info.type
         base, number = name, 2
         while name in taken:
             name, number = f"{base}{number}", number + 1
         taken.add(name)
         groups = tuple((rate, tuple(by_track[t] for t in members if t in by_track)) for rate, members in info.groups)
         found[info.index] = OptimizerReport(
-            name, info.type, session.record.stacks.source(info.created), groups, info.steps
+            name, info.type, recording.record.stacks.source(info.created), groups, info.steps
         )
     return found
-
-
-def _bound(session: Session, stack: int) -> str:
-    return variable_name(session.record.stacks, stack)
 
 
 # -- the timeline ------------------------------------------------------------------------------------------------
 
 
-def _steps(session: Session) -> tuple[StepReport, ...]:
+def _steps(recording: Recording) -> tuple[StepReport, ...]:
     """Events grouped into steps: a step ends when something else than another optimizer's step follows a step.
 
     Where nothing ever steps, a step ends when another backward follows something else than a backward.
     """
     steps: list[StepReport] = []
-    stepping = bool(session.record.steps())
+    stepping = bool(recording.record.steps())
     current: list[Event] = []
     stepped = False
-    for event in session.record.events:
-        shown = _event(session, event)
+    for event in recording.record.events:
+        shown = _event(recording, event)
         if shown is None:
             continue
         if (
@@ -345,16 +329,16 @@ def _tensors(tracks: Sized) -> str:
     return f"{len(tracks)} tensor{'s' * (len(tracks) != 1)}"
 
 
-def _event(session: Session, event: LoopEvent) -> Event | None:
-    source = session.record.stacks.source(event.stack)
+def _event(recording: Recording, event: LoopEvent) -> Event | None:
+    source = recording.record.stacks.source(event.stack)
     name = event.text
-    if 0 <= event.subject < len(session.optimizers) and event.kind in (
+    if 0 <= event.subject < len(recording.optimizers) and event.kind in (
         "step",
         "optimizer",
         "scheduler",
         "scheduler step",
     ):
-        name = session.optimizers[event.subject].type
+        name = recording.optimizers[event.subject].type
     match event.kind:
         case "backward" if isinstance(event, BackwardEvent):
             error = f" raises: {event.error.splitlines()[0]}" if event.error else ""
@@ -591,16 +575,15 @@ class _GraphWriter:
 
     def _list_modules(self) -> None:
         known: dict[tuple[int, str], int] = {}
-        for model in self.audit.judge.models:
-            for name, module in model.module.named_modules():
-                parent = known.get((model.info.index, name.rpartition(".")[0]), -1) if name else -1
-                info = self.audit.session.module_info(module)
+        for model in self.audit.recording.models:
+            for name, info in self.audit.recording.below(model.root):
+                parent = known.get((model.root.index, name.rpartition(".")[0]), -1) if name else -1
                 full = (model.prefix + name).rstrip(".")
-                known[model.info.index, name] = self.module_named[full] = len(self.modules)
+                known[model.root.index, name] = self.module_named[full] = len(self.modules)
                 self._module_called.setdefault(info.index, len(self.modules))
-                own = module.named_buffers(recurse=False)
-                self.buffers[len(self.modules)] = [(f"{full}.{n}".lstrip("."), tuple(b.shape)) for n, b in own]
-                self.modules.append(GraphModule(full, type(module).__name__, parent, info.calls > 0))
+                own = info.buffers.items()
+                self.buffers[len(self.modules)] = [(f"{full}.{buffer}".lstrip("."), shape) for buffer, shape in own]
+                self.modules.append(GraphModule(full, info.type, parent, info.calls > 0))
 
     def _source(self, stack: int) -> int:
         if stack >= 0 and stack not in self._source_of:

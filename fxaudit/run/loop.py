@@ -13,6 +13,7 @@ from torch import nn
 
 from fxaudit.answer.answer import Answer, Crash
 from fxaudit.attempts import attempt
+from fxaudit.capture.frozen import Mode
 from fxaudit.capture.naming import ModelName, models_seen
 from fxaudit.capture.processes import digest, is_one_of_several, is_sharded, mirrors
 from fxaudit.capture.session import Session
@@ -20,8 +21,9 @@ from fxaudit.capture.watch.autograd import note_hand_updates
 from fxaudit.judge.rule import Rule
 from fxaudit.judge.rules import RULES
 from fxaudit.judge.rules.loop.stops_later import StopsLater
-from fxaudit.judge.write_up import Options, examine, with_later_findings
+from fxaudit.judge.write_up import Options, with_later_findings
 from fxaudit.run.enough import MAX_FITS, Settling
+from fxaudit.run.examination import examine
 from fxaudit.run.lookout import Lookout, Vigil
 from fxaudit.run.ranks.merge import Ending, RankReport
 
@@ -197,11 +199,10 @@ class Observation:
             expect=self.expect,
             rules=self.rules,
             title=self.title,
-            looped=True,
-            optimizers_known=True,
             notes=self._notes(),
         )
-        report = examine(self.session, models, options)
+        mode = Mode("part of a loop" if self.session.is_part else "loop")
+        report = examine(self.session, models, mode, options)
         if self.compares or is_one_of_several():
             self._compared = replace(comparable(self.session, models), first_values=self._first_values)
         return report

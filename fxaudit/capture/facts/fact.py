@@ -12,25 +12,9 @@ from typing import Any, Literal
 
 import torch
 
+from fxaudit.capture.recording import OPERATION, Fact
+
 __all__ = ["OPERATION", "Derivative", "Fact", "FactExample", "Family", "are", "fact_of", "number", "places", "size"]
-
-OPERATION = "{operation}"
-"""Stands in a sentence for the operation's name as the user wrote it, which the node does not know."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One true sentence about a derivative, without a full stop, and what to do about it ("": nothing certain)."""
-
-    sentence: str
-    help: str = ""
-    leaves_out: bool = False
-    """Whether it says that whole numbers, targets say, leave everything out."""
-
-    def of(self, operation: str) -> Fact:
-        """The same with the operation's name filled in."""
-        sentence, advice = (text.replace(OPERATION, f"`{operation}`") for text in (self.sentence, self.help))
-        return Fact(sentence, advice, self.leaves_out)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from fxaudit.capture.autograd import Probe, graph_behind, meets_singularity, rea
 from fxaudit.capture.patches import Patches
 from fxaudit.capture.processes import hands_through
 from fxaudit.capture.reading import is_leaf
-from fxaudit.capture.recording import BackwardEvent, Op, Record, Track
+from fxaudit.capture.recording import BackwardEvent, LiveTrack, Op, Record
 from fxaudit.capture.repeats import ENOUGH, Site
 from fxaudit.capture.sums import Sums
 from fxaudit.capture.values import copy_of, gradient_states, same_numbers
@@ -462,7 +462,7 @@ def _watch_arrays(session: Session, patches: Patches) -> None:
 
 
 def _watch_written_gradients(session: Session) -> None:
-    def grad_written(track: Track, value: object, stack: int) -> None:
+    def grad_written(track: LiveTrack, value: object, stack: int) -> None:
         if session.recorder.phase == "backward" and _is_torchs_own(sys._getframe(1)):
             return  # a sharded parameter's gradient, on its way from the whole to the shard
         if value is None:

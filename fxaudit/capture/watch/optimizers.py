@@ -14,14 +14,14 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from fxaudit.capture.patches import Patches
-from fxaudit.capture.recording import LoopEvent, StepEvent, StepFact, Track
+from fxaudit.capture.recording import LiveTrack, LoopEvent, StepEvent, StepFact
 from fxaudit.capture.steps import OwnSteps
 from fxaudit.capture.values import Snapshot, gradient_states, number_of
 from fxaudit.capture.watch.modules import clear
 from fxaudit.program.source import is_library, variables_of
 
 if TYPE_CHECKING:
-    from fxaudit.capture.registry import OptimizerInfo
+    from fxaudit.capture.registry import LiveOptimizer
     from fxaudit.capture.session import Session
 
 __all__ = ["install"]
@@ -91,7 +91,7 @@ def _watch_construction(session: Session, patches: Patches) -> None:
     patches.replace(Optimizer, "add_param_group", add_and_note)
 
 
-def note_construction(session: Session, optimizer: Any, stack: int) -> OptimizerInfo:
+def note_construction(session: Session, optimizer: Any, stack: int) -> LiveOptimizer:
     """`optimizer` was built by the code at `stack`: remember what it holds, and what the names were then."""
     info = session.optimizer_info(optimizer, stack)
     info.created, info.created_time = stack, session.record.time
@@ -109,7 +109,7 @@ def note_construction(session: Session, optimizer: Any, stack: int) -> Optimizer
     return info
 
 
-def _is_built_by_another(info: OptimizerInfo, frame: FrameType | None) -> bool:
+def _is_built_by_another(info: LiveOptimizer, frame: FrameType | None) -> bool:
     """Whether another optimizer builds this one for its own use."""
     while frame is not None:
         builder = variables_of(frame).get("self") if frame.f_code.co_name == "__init__" else None
@@ -232,7 +232,7 @@ def _own_writes(session: Session, stack: int) -> None:
             op.phase = "optimizer"
 
 
-def _compare_with_last(track: Track, parameter: torch.Tensor, snapshots: dict[int, Snapshot]) -> None:
+def _compare_with_last(track: LiveTrack, parameter: torch.Tensor, snapshots: dict[int, Snapshot]) -> None:
     """Before a step: has the tensor kept what the last step did to it?"""
     snapshot = snapshots.get(track.index)
     if snapshot is None:
@@ -244,7 +244,7 @@ def _compare_with_last(track: Track, parameter: torch.Tensor, snapshots: dict[in
         track.facts[-1].lost = lost
 
 
-def _note_reuse(track: Track, state: str, event: int) -> None:
+def _note_reuse(track: LiveTrack, state: str, event: int) -> None:
     if state == "none":  # whoever took the gradient away, nothing of it is left to be used again
         track.contributions = 0
     if state in ("finite", "nonfinite") and track.used and track.contributions > track.used:
@@ -252,7 +252,7 @@ def _note_reuse(track: Track, state: str, event: int) -> None:
     track.used = track.contributions
 
 
-def _note_stale(track: Track, gradient: torch.Tensor | None, fact: StepFact, number: int) -> None:
+def _note_stale(track: LiveTrack, gradient: torch.Tensor | None, fact: StepFact, number: int) -> None:
     """Has nothing come to the tensor since the last step, whose gradient is there again?"""
     now: tuple[int, ...] = ()
     if gradient is not None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from fxaudit.capture.registry import ClassInfo, Kept, ModuleInfo
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
-
-if TYPE_CHECKING:
-    from torch import nn
 
 __all__ = ["Keeper", "filled_at", "owner_of"]
 
@@ -22,30 +19,25 @@ __all__ = ["Keeper", "filled_at", "owner_of"]
 class Keeper:
     """The module that keeps an unregistered tensor: under which attribute, and whether as something derived from it."""
 
-    module: nn.Module
+    module: ModuleInfo
     attribute: str
-    value: object
-    derived: bool
+    kept: Kept
 
 
 def owner_of(audit: Audit, state: ParameterState) -> Keeper | None:
     """Who keeps the tensor, by the attribute path that is its name; None where it is no module's attribute."""
-    for model in audit.judge.models:
+    for model in audit.recording.models:
         if not state.name.startswith(model.prefix):
             continue
-        module: nn.Module = model.module
+        module = model.root
         rest = state.name[len(model.prefix) :]
         while rest:
             head, _, tail = rest.partition(".")
-            child = vars(module).get("_modules", {}).get(head)
+            child = audit.recording.child(module, head)
             if child is None:
                 attribute = head.split("[", 1)[0].split("#", 1)[0].strip()
-                of_class = {k: v for kind in reversed(type(module).__mro__) for k, v in vars(kind).items()}
-                kept = {**of_class, **vars(module).get("_buffers", {}), **vars(module)}
-                if attribute in kept:
-                    value = kept[attribute]
-                    derived = getattr(value, "is_leaf", True) is False
-                    return Keeper(module, attribute, value, derived)
+                if attribute in module.kept:
+                    return Keeper(module, attribute, module.kept[attribute])
                 break
             module, rest = child, tail
     return None
@@ -58,22 +50,19 @@ def filled_at(
     keeper = owner_of(audit, state)
     if keeper is None:
         return None, [], "a variable outside the model"
-    value = keeper.value
+    info = keeper.module
+    places = {"buffer": f"the buffer `{keeper.attribute}`", "class": f"the class attribute `{keeper.attribute}`"}
+    container = keeper.kept.container
     kind = (
-        f"the Python {type(value).__name__} `{keeper.attribute}`"
-        if isinstance(value, list | dict | tuple | set)
-        else f"the buffer `{keeper.attribute}`"
-        if keeper.attribute in vars(keeper.module).get("_buffers", {})
-        else f"the class attribute `{keeper.attribute}`"
-        if keeper.attribute not in vars(keeper.module)
-        else f"`{keeper.attribute}`"
+        f"the Python {container} `{keeper.attribute}`"
+        if container
+        else places.get(keeper.kept.place, f"`{keeper.attribute}`")
     )
-    info = audit.session.module_info(keeper.module)
     source: SourceLine | None = None
     assigned = [entry for entry in info.attributes.get(keeper.attribute, ()) if entry[2] != "deleted"]
     if assigned:
         source = audit.source(assigned[-1][1])
-    in_class = _in_class(info.defined_in, type(keeper.module), keeper.attribute)
+    in_class = _in_class(info.defined_in, audit.recording.class_of(info), keeper.attribute)
     related: list[tuple[SourceLine | None, str]] = [(line, "filled here") for line in in_class[1]]
     source = source or (in_class[0][0] if in_class[0] else None)
     if state.track.created >= 0:
@@ -81,11 +70,11 @@ def filled_at(
     return source, related, kind
 
 
-def _in_class(file: str, kind: type, attribute: str) -> tuple[list[SourceLine], list[SourceLine]]:
+def _in_class(file: str, kind: ClassInfo, attribute: str) -> tuple[list[SourceLine], list[SourceLine]]:
     """(assignments to, additions to) `self.attribute` in the classes that define the module."""
     assigned: list[SourceLine] = []
     added: list[SourceLine] = []
-    names = {c.__name__ for c in kind.__mro__ if not c.__module__.startswith("torch")}
+    names = {name for name, module, _ in kind.bases if not module.startswith("torch")}
     tree = tree_of(file) if file else None
     if tree is None:
         return assigned, added

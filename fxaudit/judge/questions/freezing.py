@@ -44,7 +44,7 @@ def settle_frozen(audit: Audit) -> None:
 def _only_freeze(audit: Audit, state: ParameterState) -> SourceLine | None:
     """The one statement that freezes anything, in the file in which the optimizer is built, else in the program."""
     stacks = audit.record.stacks
-    built = audit.session.optimizers[state.held[0][0]].created
+    built = audit.recording.optimizers[state.held[0][0]].created
     nearest = [stacks.file(project_stack(stacks, built))] if built >= 0 else []
     places = flags_set(nearest, False) or flags_set(audit.project_files, False)
     return source_at(*places[0]) if len(places) == 1 else None

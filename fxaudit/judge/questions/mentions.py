@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from fxaudit.capture.session import defining_file
+from fxaudit.capture.registry import ModuleInfo
 from fxaudit.judge.questions.shadowed import mode_override
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import obstacles_to_entering, source_at, was_entered
@@ -16,9 +15,6 @@ from fxaudit.program.loops import counting_loop, late_closures, loop_over
 from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, obstacles, tree_of
-
-if TYPE_CHECKING:
-    from torch import nn
 
 __all__ = ["Unreached", "is_missed", "mentions", "registration", "unreached_mention"]
 
@@ -106,16 +102,10 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
 
 def _set_at(audit: Audit, root: int, path: str, branch: Obstacle) -> list[SourceLine | None]:
     """Where the attributes that the branch asks for got their values, if the program gave them more than one."""
-    model = next((m for m in audit.judge.models if m.info.index == root), None)
-    module = model.module if model is not None else None
     found: list[SourceLine | None] = []
     tests = re.findall(r"\bself\.(\w+)", branch.condition)
-    for part in ["", *path.split(".")]:
-        if part and module is not None:
-            module = vars(module).get("_modules", {}).get(part)
-        if module is None:
-            break
-        attributes = audit.session.module_info(module).attributes
+    for module in _way(audit, root, path):
+        attributes = module.attributes
         entries = [attributes[name] for name in tests if len(attributes.get(name, ())) > 1]
         found += [audit.source(entry[-1][1]) for entry in entries]
     return found[:1]
@@ -140,23 +130,23 @@ def _siblings(audit: Audit, root: int, path: str) -> tuple[SourceLine | None, li
 
     A copy-and-paste slip calls one module twice and leaves out its twin.
     """
-    model = next((m for m in audit.judge.models if m.info.index == root), None)
+    model = audit.recording.model_of(root)
     if model is None:
         return None, []
-    modules = dict(model.module.named_modules(remove_duplicate=False))
+    modules = audit.recording.paths(model.root)
     parts = path.split(".")
     own = modules.get(path)
     owner_path = next(
         (
             ".".join(parts[:depth])
             for depth in range(len(parts) - 1, -1, -1)
-            if ".".join(parts[:depth]) in modules and audit.session.module_info(modules[".".join(parts[:depth])]).calls
+            if ".".join(parts[:depth]) in modules and modules[".".join(parts[:depth])].calls
         ),
         None,
     )
     if owner_path is None:
         return None, []
-    owner = audit.session.module_info(modules[owner_path]).index
+    owner = modules[owner_path].index
     record = audit.record
     owner_calls = [call.index for call in record.calls if call.module == owner]
     if not owner_calls:
@@ -167,13 +157,14 @@ def _siblings(audit: Audit, root: int, path: str) -> tuple[SourceLine | None, li
         lines.setdefault(call.module, []).append(call.stack)
     twice = None
     for index, stacks in lines.items():
-        sibling = audit.session.modules[index].ref()
+        sibling = audit.recording.modules[index]
         distinct = dict.fromkeys(record.stacks.line(stack) for stack in stacks)
-        if own is not None and type(sibling) is type(own) and len(distinct) > 1:
+        if own is not None and sibling.kind == own.kind and len(distinct) > 1:
             twice = audit.source(stacks[-1])
     beside = dict.fromkeys(call.stack for call in reversed(inside))
     if not beside:
-        own_shape = tuple(getattr(_parameter_at(model.module, path), "shape", ()))
+        track = dict(model.parameters).get(path)
+        own_shape = record.tracks[track].shape if track is not None else ()
         ops = [op for op in audit.graph.ops if op.module == owner_calls[0]]
         alike = [
             op for op in ops if any(record.values[v].shape == own_shape and record.values[v].op < 0 for v in op.inputs)
@@ -183,16 +174,12 @@ def _siblings(audit: Audit, root: int, path: str) -> tuple[SourceLine | None, li
     return twice, found
 
 
-def _parameter_at(module: nn.Module, path: str) -> object:
-    return dict(module.named_parameters()).get(path)
-
-
 def mentions(audit: Audit, root: int, path: str) -> list[tuple[Tree, ast.AST]]:
     """Reads of the attribute inside functions, constructors and housekeeping left out; those in forward first."""
     attribute = next((part for part in reversed(path.split(".")) if not part.isdigit()), path)
     classes = _owner_classes(audit, root, path, attribute)
-    owners = {kind.__name__ for kind in classes}
-    files = dict.fromkeys([*audit.project_files, *(defining_file(kind) for kind in classes)])
+    owners = {name for name, _, _ in classes}
+    files = dict.fromkeys([*audit.project_files, *(file for _, _, file in classes)])
     found = []
     for tree, node in attribute_mentions([f for f in files if f], attribute):
         scope = tree.function(node)
@@ -216,35 +203,38 @@ def _rank(tree: Tree, node: ast.AST, ran: Ran) -> tuple[bool, bool]:
     return getattr(scope, "name", "") != "forward", scope is None or not was_entered(tree, scope, ran)
 
 
-def _owner_classes(audit: Audit, root: int, path: str, attribute: str) -> tuple[type, ...]:
+def _owner_classes(audit: Audit, root: int, path: str, attribute: str) -> tuple[tuple[str, str, str], ...]:
     """The classes of the module that has `attribute` on the way to `path`; none if it is not found."""
-    model = next((m for m in audit.judge.models if m.info.index == root), None)
-    module = model.module if model is not None else None
     parts = path.split(".")
-    for part in parts[: len(parts) - 1 - parts[::-1].index(attribute)] if attribute in parts else []:
-        module = vars(module).get("_modules", {}).get(part) if module is not None else None
-    return type(module).__mro__ if module is not None else ()
+    above = parts[: len(parts) - 1 - parts[::-1].index(attribute)] if attribute in parts else []
+    way = _way(audit, root, ".".join(above))
+    return audit.recording.class_of(way[-1]).bases if len(way) == len(above) + 1 else ()
+
+
+def _way(audit: Audit, root: int, path: str) -> list[ModuleInfo]:
+    """The modules of a model from its root down along `path`; none where it is not judged."""
+    model = audit.recording.model_of(root)
+    return audit.recording.way(model.root, path) if model is not None else []
 
 
 def registration(audit: Audit, root: int, path: str) -> SourceLine | None:
     """The line that put the module or parameter into its owner, where it was watched or can be read from the class."""
-    model = next((m for m in audit.judge.models if m.info.index == root), None)
+    model = audit.recording.model_of(root)
     if model is None:
         return None
-    module = model.module
+    info = model.root
     parts = path.split(".")
     found: SourceLine | None = None
     for part in parts:
-        info = audit.session.module_info(module)
         assignments = info.attributes.get(part)
         if assignments:
             found = audit.source(assignments[-1][1]) or found
         elif info.defined_in and not part.isdigit():
             found = _assignment_in_class(info.defined_in, info.type, part) or found
-        child = vars(module).get("_modules", {}).get(part)
+        child = audit.recording.child(info, part)
         if child is None:
             break
-        module = child
+        info = child
     return found
 
 
@@ -265,14 +255,8 @@ def _assignment_in_class(file: str, kind: str, attribute: str) -> SourceLine | N
 def _switched(audit: Audit, root: int, path: str) -> SourceLine | None:
     """The last line that put the module, or one above it, in evaluation mode."""
     best: tuple[int, int] | None = None
-    model = next((m for m in audit.judge.models if m.info.index == root), None)
-    module = model.module if model is not None else None
-    for part in ["", *path.split(".")]:
-        if part and module is not None:
-            module = vars(module).get("_modules", {}).get(part)
-        if module is None:
-            break
-        for time, training, stack in audit.session.module_info(module).modes:
+    for module in _way(audit, root, path):
+        for time, training, stack in module.modes:
             if not training and (best is None or time >= best[0]):
                 best = (time, stack)
     return audit.source(best[1]) if best is not None else None

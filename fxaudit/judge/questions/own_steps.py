@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fxaudit.capture.frozen import OwnStep
 from fxaudit.capture.recording import Track
-from fxaudit.capture.steps import RecordedStep
 from fxaudit.judge.questions.idle_writes import IdleWrite, idle_write, lines_about, unwritten
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
@@ -36,11 +36,11 @@ class Idle:
 def idle_step(audit: Audit, state: ParameterState) -> Idle | None:
     """Why the step of the class that stepped `state` last, where that is the user's own, changes nothing."""
     optimizer = state.facts[-1].optimizer
-    step = audit.session.own_steps.get(optimizer)
+    step = audit.recording.own_steps.get(optimizer)
     seen = _seen(audit, state, step) if step is not None else None
     if seen is not None:
         return seen
-    kind = audit.session.optimizers[optimizer].type
+    kind = audit.recording.optimizers[optimizer].type
     is_zero = any(fact.gradient == "zero" for fact in state.facts)
     for file in audit.project_files:
         tree = tree_of(file)
@@ -50,7 +50,7 @@ def idle_step(audit: Audit, state: ParameterState) -> Idle | None:
     return None
 
 
-def _seen(audit: Audit, state: ParameterState, step: RecordedStep) -> Idle | None:
+def _seen(audit: Audit, state: ParameterState, step: OwnStep) -> Idle | None:
     """What a recorded step did to the parameter that came to nothing."""
     track = step.tracks.get(state.index)
     if track is None:
@@ -58,7 +58,7 @@ def _seen(audit: Audit, state: ParameterState, step: RecordedStep) -> Idle | Non
     ops, record = step.record.ops, step.record
     found = idle_write(audit.project_files, record, track, ops)
     if found is None and not any(set(track.values) & set(op.mutates) for op in ops):
-        passed = _passed_over(audit, step, track, audit.session.optimizers[state.facts[-1].optimizer].type)
+        passed = _passed_over(audit, step, track, audit.recording.optimizers[state.facts[-1].optimizer].type)
         if passed is not None:
             return passed
         found = unwritten(record, track, ops, by_hand=False)
@@ -133,7 +133,7 @@ def in_words(audit: Audit, found: IdleWrite, subject: str) -> Idle | None:
     return Idle(words, culprit, related, fix)
 
 
-def _passed_over(audit: Audit, step: RecordedStep, track: Track, kind: str) -> Idle | None:
+def _passed_over(audit: Audit, step: OwnStep, track: Track, kind: str) -> Idle | None:
     """The branch by which a recorded step goes on to the next parameter before it writes into this one, or the loop
     that does not come to it."""
     ran = RanLines(lines_about(step.record, track, step.record.ops, step.tracks.values()))
@@ -186,7 +186,7 @@ def _left(tree: Tree, condition: str, branch: int, jump: int, write: int) -> Idl
 
 def _unrun(audit: Audit, state: ParameterState, tree: Tree, kind: ast.ClassDef) -> Idle | None:
     """What the text of the step says of a value that is not written; nothing where a step was seen to write it."""
-    step = audit.session.own_steps.get(state.facts[-1].optimizer)
+    step = audit.recording.own_steps.get(state.facts[-1].optimizer)
     track = step.tracks.get(state.index) if step is not None else None
     if step is not None and track is not None and any(set(track.values) & set(op.mutates) for op in step.record.ops):
         return None

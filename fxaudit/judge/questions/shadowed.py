@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import ast
-import inspect
 from collections.abc import Iterable, Iterator
-from types import FunctionType
-from typing import TYPE_CHECKING
 
-from fxaudit.capture.members import LISTING, every_module
+from fxaudit.capture.registry import FunctionInfo, ModuleInfo, OptimizerInfo
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
-from fxaudit.program.source import SourceLine, is_library, is_skipped
+from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, call_sites, tree_of
-
-if TYPE_CHECKING:
-    from torch import nn
 
 __all__ = ["clearing_override", "mode_override", "passing_override", "thawing_override"]
 
@@ -36,52 +30,53 @@ BEHIND = {
 
 def passing_override(audit: Audit, states: list[ParameterState], optimizer: int) -> Override | None:
     """The method of the model's own that passes over all of `states`, where what the optimizer holds agrees with it."""
-    state = states[0]
-    root = state.root.ref() if state.root is not None else None
-    tensors = [tensor for s in states if (tensor := s.track.ref()) is not None]
-    if root is None or not tensors:
+    state, recording = states[0], audit.recording
+    missed = {s.index for s in states if s.track.is_alive}
+    if state.root is None or not state.root.is_alive or not missed:
         return None
-    held = {t for _, members in audit.session.optimizers[optimizer].groups for t in members}
-    given = {id(tensor) for t in held if (tensor := audit.record.tracks[t].ref()) is not None}
-    missed = {id(tensor) for tensor in tensors}
-    for module in reversed(_way(root, state.local_name)):
-        for name in LISTING:
-            function = _own(module, name)
-            if function is None or not _is_asked_for(audit, function, BEHIND[name]):
+    held = {track for _, members in recording.optimizers[optimizer].groups for track in members}
+    given = {track for track in held if recording.record.tracks[track].is_alive}
+    for module in reversed(recording.way(state.root, state.local_name.rpartition(".")[0])):
+        for name, method in BEHIND.items():
+            function = recording.class_of(module).overrides.get(name)
+            if function is None or not _is_asked_for(audit, function, method):
                 continue
             if _is_given_deeper(audit, module, optimizer):
                 continue
-            listed = _listed(audit, module, name)
-            if listed is not None and not listed & missed and not (given & _below(module)) - listed:
-                return _named(function, f"`{type(module).__name__}.{name}` passes over it")
+            listed = module.listed.get(name)
+            if listed is not None and not listed & missed and not (given & recording.tracks_below(module)) - listed:
+                return _named(function, f"`{module.type}.{name}` passes over it")
     return None
 
 
 def clearing_override(audit: Audit, states: list[ParameterState]) -> Override | None:
     """The `zero_grad` of the user's own, of the model or of the optimizer, that is called and does not clear."""
-    roots = [s.root.ref() for s in states if s.root is not None]
-    optimizers = [audit.session.optimizers[index].ref() for s in states for index, _ in s.held]
-    for thing in dict.fromkeys((*roots, *optimizers)):
-        function = _own(thing, "zero_grad") if thing is not None else None
+    recording = audit.recording
+    roots = {s.root.index: s.root for s in states if s.root is not None}
+    optimizers = {index: recording.optimizers[index] for s in states for index, _ in s.held}
+    things: list[ModuleInfo | OptimizerInfo] = [*roots.values(), *optimizers.values()]
+    for thing in things:
+        function = recording.class_of(thing).overrides.get("zero_grad") if thing.is_alive else None
         if function is None or _calls_the_one_it_overrides(function):
             continue
         if _is_asked_for(audit, function, ("zero_grad",)):
-            return _named(function, f"`{type(thing).__name__}.zero_grad` takes the place of torch's")
+            return _named(function, f"`{thing.type}.zero_grad` takes the place of torch's")
     return None
 
 
 def thawing_override(audit: Audit, states: list[ParameterState]) -> Override | None:
     """The `requires_grad_` of the model's own that is called to thaw, and does not come to `states`."""
     for state in states:
-        root = state.root.ref() if state.root is not None else None
-        for module in _way(root, state.local_name) if root is not None else ():
-            function = _own(module, "requires_grad_")
+        root = state.root if state.root is not None and state.root.is_alive else None
+        path = state.local_name.rpartition(".")[0]
+        for module in audit.recording.way(root, path) if root is not None else ():
+            function = audit.recording.class_of(module).overrides.get("requires_grad_")
             if function is None:
                 continue
             unseen = (-1, False, state.track.created)
             froze, _, stack = max((f for f in state.track.freezes if not f[1]), default=unseen)
             if not _is_of_its_class(audit, module, stack) and _has_thawed_since(audit, function, froze):
-                return _named(function, f"`{type(module).__name__}.requires_grad_` does not reach it")
+                return _named(function, f"`{module.type}.requires_grad_` does not reach it")
     return None
 
 
@@ -113,97 +108,58 @@ def _sets_mode(method: ast.FunctionDef) -> bool:
     return False
 
 
-def _way(root: nn.Module, name: str) -> list[nn.Module]:
-    """The modules from `root` down to the one that has the parameter."""
-    found = [root]
-    for part in name.split(".")[:-1]:
-        child = vars(found[-1]).get("_modules", {}).get(part)
-        if child is None:
-            break
-        found.append(child)
-    return found
-
-
-def _own(thing: object, name: str) -> FunctionType | None:
-    """The method of that name, where a class of the user's own project defines it."""
-    function = inspect.unwrap(getattr(type(thing), name, None) or _own)
-    if not isinstance(function, FunctionType) or function is _own:
-        return None
-    file = function.__code__.co_filename
-    return None if is_skipped(file) or is_library(file) else function
-
-
-def _calls_the_one_it_overrides(function: FunctionType) -> bool:
+def _calls_the_one_it_overrides(function: FunctionInfo) -> bool:
     own = _definition(function)
     calls = (node.func for node in ast.walk(own) if isinstance(node, ast.Call)) if own is not None else ()
-    owners = (f.value for f in calls if isinstance(f, ast.Attribute) and f.attr == function.__name__)
+    owners = (f.value for f in calls if isinstance(f, ast.Attribute) and f.attr == function.name)
     return any(ast.unparse(owner).startswith(("super(", "nn.Module", "torch.")) for owner in owners)
 
 
-def _is_given_deeper(audit: Audit, module: nn.Module, optimizer: int) -> bool:
+def _is_given_deeper(audit: Audit, module: ModuleInfo, optimizer: int) -> bool:
     """Whether the line that builds the optimizer goes through children of the module, and not through it."""
     stacks = audit.record.stacks
-    built = audit.session.optimizers[optimizer].created
+    built = audit.recording.optimizers[optimizer].created
     frame = project_stack(stacks, built) if built >= 0 else -1
     tree = tree_of(stacks.file(frame)) if frame >= 0 else None
     statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
     calls = (n.func for n in ast.walk(statement) if isinstance(n, ast.Call)) if statement is not None else ()
-    owners = [f.value for f in calls if isinstance(f, ast.Attribute) and f.attr in LISTING]
-    children = vars(module).get("_modules", {})
-    return bool(owners) and all(isinstance(owner, ast.Attribute) and owner.attr in children for owner in owners)
+    owners = [f.value for f in calls if isinstance(f, ast.Attribute) and f.attr in BEHIND]
+    return bool(owners) and all(isinstance(owner, ast.Attribute) and owner.attr in module.children for owner in owners)
 
 
-def _is_asked_for(audit: Audit, function: FunctionType, names: Iterable[str]) -> bool:
+def _is_asked_for(audit: Audit, function: FunctionInfo, names: Iterable[str]) -> bool:
     """Whether the program calls one of the methods anywhere but in the override itself."""
-    code = function.__code__
     own = _definition(function)
     inside = range(own.lineno, (own.end_lineno or own.lineno) + 1) if own is not None else range(0)
-    files = list(dict.fromkeys((*audit.project_files, code.co_filename)))
+    files = list(dict.fromkeys((*audit.project_files, function.file)))
     sites = (site for name in names for site in call_sites(files, name))
-    return any(tree.file != code.co_filename or call.lineno not in inside for tree, call in sites)
+    return any(tree.file != function.file or call.lineno not in inside for tree, call in sites)
 
 
-def _has_thawed_since(audit: Audit, function: FunctionType, time: int) -> bool:
+def _has_thawed_since(audit: Audit, function: FunctionInfo, time: int) -> bool:
     """Whether the method ran after `time`, and thawed something."""
     stacks = audit.record.stacks
     thaws = [stack for t in audit.record.tracks for when, flag, stack in t.freezes if flag and when >= time]
-    return any(stacks.codes[frame] is function.__code__ for stack in thaws for frame in stacks.chain(stack))
+    begins = (function.file, function.line)
+    frames = (frame for stack in thaws for frame in stacks.chain(stack))
+    return any((stacks.file(frame), stacks.codes[frame].co_firstlineno) == begins for frame in frames)
 
 
-def _is_of_its_class(audit: Audit, module: nn.Module, stack: int) -> bool:
+def _is_of_its_class(audit: Audit, module: ModuleInfo, stack: int) -> bool:
     """Whether the class itself froze it, so that leaving it so is meant."""
-    methods = (value for kind in type(module).__mro__ for value in vars(kind).values())
-    own = {method.__code__ for method in methods if isinstance(method, FunctionType)}
-    return any(audit.record.stacks.codes[frame] in own for frame in audit.record.stacks.chain(stack))
+    stacks, own = audit.record.stacks, audit.recording.class_of(module).methods
+    codes = (stacks.codes[frame] for frame in stacks.chain(stack))
+    return any((code.co_filename, code.co_firstlineno, code.co_name) in own for code in codes)
 
 
-def _listed(audit: Audit, module: nn.Module, name: str) -> set[int] | None:
-    """The `id`s of the parameters that the user's method hands out, itself or in the modules that it lists."""
-
-    try:
-        with audit.session.quietly():
-            given = list(getattr(module, name)())
-        things = [entry[1] if name.startswith("named_") else entry for entry in given]
-    except Exception:  # the user's own method, which may want arguments that nobody knows
-        return None
-    if "parameters" in name:
-        return {id(thing) for thing in things}
-    parts = [part for thing in things for part in ([thing] if "modules" in name else every_module(thing))]
-    return {id(p) for part in parts for p in vars(part).get("_parameters", {}).values() if p is not None}
-
-
-def _below(module: nn.Module) -> set[int]:
-    return {id(p) for part in every_module(module) for p in vars(part).get("_parameters", {}).values() if p is not None}
-
-
-def _named(function: FunctionType, role: str) -> Override:
+def _named(function: FunctionInfo, role: str) -> Override:
     """The one statement of the method that leaves something out, else its head."""
-    file, own = function.__code__.co_filename, _definition(function)
+    file, own = function.file, _definition(function)
     if own is None:
-        return source_at(file, function.__code__.co_firstlineno, function.__qualname__), role
+        return source_at(file, function.line, function.qualified), role
     lines = list(dict.fromkeys(_filters(own)))
     line = lines[0] if len(lines) == 1 else own.lineno
-    return source_at(file, line, function.__qualname__.replace("<locals>.", "")), role
+    return source_at(file, line, function.qualified.replace("<locals>.", "")), role
 
 
 def _filters(method: ast.FunctionDef) -> Iterator[int]:
@@ -217,13 +173,13 @@ def _filters(method: ast.FunctionDef) -> Iterator[int]:
                 yield node.lineno
 
 
-def _definition(function: FunctionType) -> ast.FunctionDef | None:
-    tree: Tree | None = tree_of(function.__code__.co_filename)
-    first = function.__code__.co_firstlineno
+def _definition(function: FunctionInfo) -> ast.FunctionDef | None:
+    tree: Tree | None = tree_of(function.file)
+    first = function.line
     for node in ast.walk(tree.root) if tree is not None else ():
         if (
             isinstance(node, ast.FunctionDef)
-            and node.name == function.__name__
+            and node.name == function.name
             and min([node.lineno, *(d.lineno for d in node.decorator_list)]) <= first <= node.lineno
         ):
             return node

@@ -25,14 +25,14 @@ Decider = tuple[Tree, ast.expr]
 
 def settle_starved(audit: Audit) -> None:
     """Make `unknown` of what the batch, not the program, kept the only forward from reaching."""
-    if audit.judge.looped or audit.session.batch_began < 0 or audit.session.forward_unseen:
+    if audit.judge.looped or audit.recording.batch_began < 0 or audit.recording.forward_unseen:
         return
     missed = [
         state
         for state in audit.having("unreachable")
         if state.root is not None and not audit.graph.is_read(state.index) and is_missed(audit, state)
     ]
-    known = {model.info.index for model in audit.judge.models}
+    known = {model.root.index for model in audit.recording.models}
     used: dict[int, set[str]] = {}
     reasons: dict[tuple[int, str], str] = {}
     for state in missed:

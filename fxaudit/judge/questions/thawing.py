@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sized
 from dataclasses import dataclass
 
 from fxaudit.judge.rule import Audit
@@ -90,10 +89,10 @@ def _length(audit: Audit, expression: ast.expr) -> int | None:
             return _length(audit, inner)
         case ast.Attribute(attr=name):
             lengths = {
-                len(module)
-                for model in audit.judge.models
-                for path, module in model.module.named_modules()
-                if path.rpartition(".")[2] == name and isinstance(module, Sized)
+                module.length
+                for model in audit.recording.models
+                for path, module in audit.recording.below(model.root)
+                if path.rpartition(".")[2] == name and module.length is not None
             }
             return lengths.pop() if len(lengths) == 1 else None
     return None

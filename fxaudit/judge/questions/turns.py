@@ -15,7 +15,7 @@ USUAL = frozenset({"optimizer", "opt", "optim", "optimiser", "scaler"})
 
 def receivers(audit: Audit, optimizer: int) -> frozenset[str]:
     """The names under which the program knows the optimizer; empty where that is not known."""
-    info = audit.session.optimizers[optimizer]
+    info = audit.recording.optimizers[optimizer]
     names = {info.name} if info.name else set()
     stacks = audit.record.stacks
     for frame in stacks.chain(info.created)[:3]:
@@ -25,7 +25,7 @@ def receivers(audit: Audit, optimizer: int) -> frozenset[str]:
             break
     if not names:
         return USUAL
-    return frozenset(names) if len(audit.session.optimizers) > 1 else USUAL | names | {"self"}
+    return frozenset(names) if len(audit.recording.optimizers) > 1 else USUAL | names | {"self"}
 
 
 def turn_never_comes(audit: Audit, states: list[ParameterState]) -> list[tuple[SourceLine, str]]:
@@ -36,8 +36,8 @@ def turn_never_comes(audit: Audit, states: list[ParameterState]) -> list[tuple[S
     holders = {index for state in states for index, _ in state.held}
     if not audit.judge.looped or len(holders) != 1:
         return []
-    holder = audit.session.optimizers[next(iter(holders))]
-    if holder.steps or not any(info.steps for info in audit.session.optimizers):
+    holder = audit.recording.optimizers[next(iter(holders))]
+    if holder.steps or not any(info.steps for info in audit.recording.optimizers):
         return []
     seen = [event.stack for event in audit.record.steps()]
     return why_never_called(audit.record, "step", seen, receivers(audit, holder.index))

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+from fxaudit.capture.registry import ModuleInfo
 from fxaudit.judge.questions.mentions import is_missed
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.verdict import ParameterState
-
-if TYPE_CHECKING:
-    from torch import nn
 
 __all__ = ["topmost_uncalled", "used_paths"]
 
 
 def used_paths(audit: Audit, root: int) -> set[str]:
     """Every module path of a root in or below which something was called, or read."""
-    model = next(m for m in audit.judge.models if m.info.index == root)
-    modules = dict(model.module.named_modules(remove_duplicate=False))
-    called = {name for name, module in modules.items() if audit.session.module_info(module).calls}
+    modules = audit.recording.paths(audit.recording.modules[root])
+    called = {name for name, module in modules.items() if module.calls}
     paths_of: dict[int, list[str]] = {}
     for name in called:
-        paths_of.setdefault(id(modules[name]), []).append(name)
+        paths_of.setdefault(modules[name].index, []).append(name)
     used = []
     for names in paths_of.values():
         # Of several ways to one module, those through a module that never ran were not taken.
-        taken = [n for n in names if _is_passed(modules, called, n.rpartition(".")[0])]
+        taken = [n for n in names if _is_passed(audit, modules, called, n.rpartition(".")[0])]
         used.extend(taken or names)
     for state in audit.states:
         if state.root is None or state.root.index != root:
@@ -46,6 +43,6 @@ def topmost_uncalled(state: ParameterState, used: set[str]) -> str | None:
     return next((path for n in range(1, len(parts) + 1) if (path := ".".join(parts[:n])) not in used), None)
 
 
-def _is_passed(modules: dict[str, nn.Module], called: set[str], path: str) -> bool:
+def _is_passed(audit: Audit, modules: Mapping[str, ModuleInfo], called: set[str], path: str) -> bool:
     """Whether the module at `path` ran, or is a container, which nobody calls."""
-    return path in called or "forward" not in vars(type(modules[path]))
+    return path in called or not audit.recording.class_of(modules[path]).defines_forward

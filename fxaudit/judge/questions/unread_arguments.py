@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.program.handing import inner_calls, passing, reads_argument
@@ -43,10 +41,9 @@ def _forward_called_at(audit: Audit, file: str, line: int) -> tuple[tuple[str, i
     record = audit.record
     for call in record.calls:
         if record.stacks.line(call.stack) == line and record.stacks.file(call.stack) == file:
-            module = audit.session.modules[call.module].ref()
-            code = getattr(getattr(type(module), "forward", None), "__code__", None)
-            if code is None:
+            module = audit.recording.modules[call.module]
+            kind = audit.recording.class_of(module) if module.is_alive else None
+            if kind is None or kind.forward is None:
                 return None
-            known = inspect.signature(type(module).forward).parameters if module is not None else {}
-            return (code.co_filename, code.co_firstlineno), list(known)[1:]
+            return (kind.forward.file, kind.forward.line), list(kind.arguments)
     return None

@@ -29,7 +29,7 @@ class UnreadWrite:
 def unread_writes(audit: Audit) -> Iterator[UnreadWrite]:
     """The writes of settings that an optimizer has, which the program came to, and which change none."""
     files, ran = audit.project_files, audit.record.ran()
-    keys = {key for info in audit.session.optimizers for key in info.settings}
+    keys = {key for info in audit.recording.optimizers for key in info.settings}
     for write in copied_writes(files) if keys else ():
         if write.key in keys and was_passed(files, ran, write.tree, write.statement):
             made = source_at(write.tree.file, write.copy.lineno)
@@ -56,11 +56,10 @@ def _entries_of(files: list[str], attribute: str) -> Iterator[tuple[Tree, ast.st
 
 def _attributes(audit: Audit, keys: set[str]) -> Iterator[UnreadWrite]:
     """Attributes of one of torch's own optimizers that bear the name of a setting: it reads none of them."""
-    for info in audit.session.optimizers:
-        optimizer = info.ref()
-        if optimizer is None or not type(optimizer).__module__.startswith("torch.optim."):
+    for info in audit.recording.optimizers:
+        if not info.is_alive or not audit.recording.class_of(info).module.startswith("torch.optim."):
             continue
-        for key in sorted(keys & set(vars(optimizer))):
+        for key in sorted(keys & info.attributes):
             name = audit.optimizer_variable(info.index)
             lines = [place for file in audit.project_files for place in _stored(file, key, name)]
             if len(lines) == 1:

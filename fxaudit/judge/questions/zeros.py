@@ -6,28 +6,11 @@ import ast
 
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
-from fxaudit.judge.vanishing import Vanishing, gradient_origin
-from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import assignments_behind, is_zero, tree_of
 from fxaudit.program.values import origins
 
-__all__ = ["Origins", "factor_origins", "integer_zero", "zero_number", "zeros_given"]
-
-
-class Origins:
-    """Looks at the probed backwards, the last first."""
-
-    def __init__(self, audit: Audit) -> None:
-        self._audit = audit
-
-    def of(self, state: ParameterState) -> Vanishing | None:
-        """Where the gradient of the parameter vanished; None where no probed backward shows it."""
-        for _, probe in reversed(self._audit.session.probes):
-            found = gradient_origin(self._audit.record, probe, state.track)
-            if found is not None:
-                return found
-        return None
+__all__ = ["factor_origins", "integer_zero", "zero_number", "zeros_given"]
 
 
 def zero_number(audit: Audit, index: int, frames: int = 2) -> SourceLine | None:
@@ -53,12 +36,11 @@ def _zero_attribute(audit: Audit, index: int) -> SourceLine | None:
     statement = tree.statement_at(stacks.line(op.stack)) if tree is not None and op is not None else None
     if op is None or statement is None:
         return None
-    info = audit.session.modules[audit.record.calls[op.module].module]
-    module = info.ref()
+    info = audit.recording.modules[audit.record.calls[op.module].module]
     for node in ast.walk(statement):
         match node:
             case ast.Attribute(value=ast.Name(id="self"), attr=name) if name in info.attributes:
-                value = getattr(module, name, None)
+                value = info.settings.get(name)
                 if isinstance(value, int | float) and value == 0:
                     return audit.source(info.attributes[name][-1][1])
     return None

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from fxaudit.answer.answer import Answer
 from fxaudit.answer.finding import Finding
+from fxaudit.capture.freeze import freeze
+from fxaudit.capture.frozen import Mode
 from fxaudit.capture.naming import ModelName
-from fxaudit.capture.recording import Record
+from fxaudit.capture.recording import LiveRecord
 from fxaudit.capture.session import Session, active_session
 from fxaudit.capture.symbolic.trace import SymbolicTrace, trace
 from fxaudit.capture.watch.optimizers import note_construction
 from fxaudit.errors import InvalidModelError
 from fxaudit.judge.rule import Audit, Rule
 from fxaudit.judge.structure.transcript import TraceStacks
-from fxaudit.judge.structure.verdict import TracedJudge
+from fxaudit.judge.structure.verdict import TracedJudge, written_down
 from fxaudit.judge.write_up import Options, report_on
 from fxaudit.program.source import SourceLine
 
@@ -57,7 +59,9 @@ def symbolic_report(
         session = _session()
         models = _models(session, named, optimizers)
         traces = [trace(module) for _, module in named]
-        judge = TracedJudge(session, models, traces, optimizers_known=bool(optimizers))
+        written = written_down(session, models, traces)
+        recording = freeze(session, models, Mode("structure", optimizers_known=bool(optimizers)))
+        judge = TracedJudge(recording, written)
         judge.judge()
         if not judge.states:
             raise InvalidModelError(
@@ -68,7 +72,6 @@ def symbolic_report(
             expect=expect,
             rules=[rule for rule in rules if not rule.needs_a_run],
             title=type(named[0][1]).__name__,
-            optimizers_known=bool(optimizers),
             symbolic=status,
         )
         return report_on(
@@ -107,7 +110,7 @@ def _session() -> Session:
     """A session for the trace, which knows where things were made if a watch is going on."""
     session = Session()
     active = active_session()
-    session.record = Record(stacks=TraceStacks(active.record.stacks if active is not None else None))
+    session.record = LiveRecord(stacks=TraceStacks(active.record.stacks if active is not None else None))
     session.recorder = type(session.recorder)(session.record)
     if active is not None:
         session.record.tracks = [

@@ -161,7 +161,7 @@ class _Scribe:
         return index
 
     def _leaf(self, op: SymbolicOp, made_by: int = -1) -> int:
-        track = self._tracks.get(op.slot or "")
+        track: Track | None = self._tracks.get(op.slot or "")
         if track is None and self._hidden.get(op.target):
             # Tensors of one shape are read in the order in which they are kept; which is which matters to no verdict.
             track = self._hidden[op.target].pop(0)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
+from fxaudit.capture.frozen import Recording
 from fxaudit.capture.naming import ModelName, names_in_containers
 from fxaudit.capture.recording import Track
 from fxaudit.capture.registry import SlotAssignment
@@ -19,13 +19,50 @@ from fxaudit.judge.trail import project_files
 from fxaudit.judge.verdict import Judge, ParameterState
 from fxaudit.program.source import SourceLine
 
-if TYPE_CHECKING:
-    import torch
-
-__all__ = ["TracedJudge"]
+__all__ = ["TracedJudge", "written_down"]
 
 ASSUMED_HOLDER = (-1, 0)
 """Stands for the optimizer that nobody gave, so that rules do not take what it would hold for left out on purpose."""
+
+
+def written_down(session: Session, models: Sequence[ModelName], traces: Sequence[SymbolicTrace]) -> list[Traced]:
+    """The traces of the models, written into the record of `session` as if they had been recorded."""
+    paths = names_in_containers([(model.prefix, model.module) for model in models], session.recorder)
+    written = []
+    for model, found in zip(models, traces, strict=True):
+        labels = _labels(session, model, paths)
+        pools: dict[str, list[Track]] = {}
+        for track, names in labels.items():
+            for name in names:
+                pools.setdefault(name, []).append(session.record.tracks[track])
+        written.append(Traced(model, found, transcribe(session, model, found, pools), labels))
+        _note_assignments(session, model, found)
+    return written
+
+
+def _labels(session: Session, model: ModelName, paths: Mapping[int, str]) -> dict[int, tuple[str, ...]]:
+    """The names under which the trace of `model` may know the tensors that it keeps in containers."""
+    labels: dict[int, tuple[str, ...]] = {}
+    for index, path in paths.items():
+        if path.startswith(model.prefix):
+            shape = session.record.tracks[index].shape
+            own = path.removeprefix(model.prefix)
+            labels[index] = (own, f"<Parameter {shape}>", f"<Tensor {shape}>")
+    return labels
+
+
+def _note_assignments(session: Session, model: ModelName, found: SymbolicTrace) -> None:
+    stacks = session.record.stacks
+    assert isinstance(stacks, TraceStacks)
+    tracks = {
+        name: session.recorder.track(parameter)
+        for name, parameter in model.module.named_parameters(remove_duplicate=False)
+    }
+    for slot, source in found.assigned_slots.items():
+        if slot in tracks and not assigned_itself(found, slot):
+            session.assignments.append(
+                SlotAssignment(model.info.index, slot, stacks.add(source), tracks[slot].index, 0, -1, refused=True)
+            )
 
 
 class TracedJudge(Judge):
@@ -33,52 +70,16 @@ class TracedJudge(Judge):
 
     graph: TracedGraph
 
-    def __init__(
-        self, session: Session, models: list[ModelName], traces: Sequence[SymbolicTrace], *, optimizers_known: bool
-    ) -> None:
-        super().__init__(session, models, looped=False, optimizers_known=optimizers_known)
-        self._paths = names_in_containers([(model.prefix, model.module) for model in models], session.recorder)
-        self._traced: dict[int, Traced] = {}
-        outputs: list[int] = []
-        for model, found in zip(models, traces, strict=True):
-            labels = self._labels(model)
-            pools: dict[str, list[Track]] = {}
-            for track, names in labels.items():
-                for name in names:
-                    pools.setdefault(name, []).append(self.record.tracks[track])
-            transcript = transcribe(session, model, found, pools)
-            self._traced[model.info.index] = Traced(model, found, transcript, labels)
-            self._note_assignments(model, found)
-            outputs.extend(transcript.outputs)
-        self.graph = TracedGraph(self.record, outputs)
-
-    def _labels(self, model: ModelName) -> dict[int, tuple[str, ...]]:
-        """The names under which the trace of `model` may know the tensors that it keeps in containers."""
-        labels: dict[int, tuple[str, ...]] = {}
-        for index, path in self._paths.items():
-            if path.startswith(model.prefix):
-                shape = self.record.tracks[index].shape
-                own = path.removeprefix(model.prefix)
-                labels[index] = (own, f"<Parameter {shape}>", f"<Tensor {shape}>")
-        return labels
-
-    def _note_assignments(self, model: ModelName, found: SymbolicTrace) -> None:
-        assert isinstance(self.record.stacks, TraceStacks)
-        tracks = {
-            name: self.session.recorder.track(parameter)
-            for name, parameter in model.module.named_parameters(remove_duplicate=False)
-        }
-        for slot, source in found.assigned_slots.items():
-            if slot in tracks and not assigned_itself(found, slot):
-                stack = self.record.stacks.add(source)
-                self.session.assignments.append(
-                    SlotAssignment(model.info.index, slot, stack, tracks[slot].index, 0, -1, refused=True)
-                )
+    def __init__(self, recording: Recording, written: Sequence[Traced]) -> None:
+        super().__init__(recording)
+        self._paths = recording.kept
+        self._traced = {traced.model.info.index: traced for traced in written}
+        self.graph = TracedGraph(self.record, [vid for traced in written for vid in traced.transcript.outputs])
 
     @functools.cached_property
     def _doubts(self) -> dict[int, Doubts]:
         ran = self.record.ran()
-        defined = [info.defined_in for info in self.session.modules if info.calls and info.defined_in]
+        defined = [info.defined_in for info in self.recording.modules if info.calls and info.defined_in]
         files = list(dict.fromkeys([*project_files(self.record), *defined]))
         return {
             index: Doubts(traced.model.module, traced.found, [traced.found.ops[at] for at in traced.hiding], files, ran)
@@ -89,7 +90,7 @@ class TracedJudge(Judge):
 
     def _others(self) -> None:
         """Tensors in containers, and what an optimizer holds beside the models."""
-        held = {track for info in self.session.optimizers for _, members in info.groups for track in members}
+        held = {track for info in self.recording.optimizers for _, members in info.groups for track in members}
         is_bare = not self.states
         for traced in self._traced.values():
             carrying = {op.slot or op.target for op in traced.found.ops if op.index in traced.perhaps}
@@ -103,7 +104,7 @@ class TracedJudge(Judge):
         for index in sorted(held - self._named):
             self._named.add(index)
             track = self.record.tracks[index]
-            old = self.session.names.get(index)
+            old = self.recording.names.get(index)
             state = self._state(f"{old} (old)" if old else self._best_name(track, self._paths), track, None, old or "")
             state.verdict = "stale"
             state.reason = "an optimizer holds it, but it is not in the model"
@@ -124,10 +125,10 @@ class TracedJudge(Judge):
 
     # -- the verdict ---------------------------------------------------------------------------------------------
 
-    def _decide(self, state: ParameterState, tensor: torch.Tensor) -> None:
+    def _decide(self, state: ParameterState) -> None:
         assert state.root is not None
         traced = self._traced[state.root.index]
-        if not tensor.requires_grad:
+        if not state.track.requires_grad:
             state.verdict, state.reason = "frozen", "`requires_grad` is False"
             return
         if not self.optimizers_known:
@@ -151,7 +152,7 @@ class TracedJudge(Judge):
             self._unreached(state, traced)
 
     def _reached(self, state: ParameterState) -> None:
-        rates = [info.groups[group][0] for info, group in self.session.holders(state.index)]
+        rates = [info.groups[group][0] for info, group in self.recording.holders(state.index)]
         if not self.optimizers_known:
             state.verdict = "trained"
             state.reason = "the structure lets gradient pass; it trains if an optimizer holds it"
@@ -204,7 +205,7 @@ class TracedJudge(Judge):
     def _is_replaced(self, state: ParameterState, traced: Traced) -> bool:
         assert state.root is not None
         doubts = self._doubts[state.root.index]
-        assignment = next((each for each in self.session.assignments if each.track == state.index), None)
+        assignment = next((each for each in self.recording.assignments if each.track == state.index), None)
         if assignment is not None:
             doubt = doubts.only_inside([self.record.stacks.source(assignment.stack)])
             if doubt:

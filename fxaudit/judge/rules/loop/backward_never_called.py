@@ -61,7 +61,7 @@ class BackwardNeverCalled(Rule):
                 (bound, "the loss is computed here"),
             ]
             if bound is None and states[0].held:
-                built = audit.session.optimizers[states[0].held[0][0]].created
+                built = audit.recording.optimizers[states[0].held[0][0]].created
                 related.append((audit.source(built), "the optimizer is built here, and no loss is computed"))
             yield self.finding(
                 audit,

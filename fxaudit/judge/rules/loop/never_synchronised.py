@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
-from fxaudit.capture.processes import Mirror, mirrors
+from fxaudit.capture.frozen import Mirror
 from fxaudit.judge.rule import Audit, Example, Rule
 
 __all__ = ["NeverSynchronised"]
@@ -28,14 +28,14 @@ class NeverSynchronised(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each wrapper without any synchronised call."""
-        for mirror in mirrors(audit.session):
+        for mirror in audit.recording.mirrors:
             if len(mirror.calls) > len(mirror.unsynchronised):
                 continue
             tracks = set(mirror.tracks)
             states = [s for s in audit.having("trained") if s.index in tracks and s.facts]
             if not states:
                 continue
-            built = audit.source(mirror.info.created)
+            built = audit.source(audit.recording.modules[mirror.module].created)
             if mirror.calls:
                 told, stack = "no backward averages the gradients of", _switched_off(audit, mirror)
             else:
@@ -90,14 +90,13 @@ class NeverSynchronised(Rule):
 
 def _switched_off(audit: Audit, mirror: Mirror) -> int:
     """The stack of the line that switched averaging off before the last call: `with ddp.no_sync():`."""
-    last = mirror.unsynchronised[-1]
-    writes = mirror.info.attributes.get("require_backward_grad_sync", [])
+    last = audit.record.calls[mirror.unsynchronised[-1]]
+    writes = audit.recording.modules[mirror.module].attributes.get("require_backward_grad_sync", [])
     before = [stack for time, stack, _ in writes if time <= last.time]
     return before[-1] if before else last.stack
 
 
 def _called_past(audit: Audit, mirror: Mirror) -> int:
     """The stack of the last outermost call of the model inside the wrapper."""
-    inside = {audit.session.module_info(module).index for module in mirror.inner.modules()}
-    calls = [call for call in audit.record.calls if call.module in inside and call.training and call.parent < 0]
+    calls = [call for call in audit.record.calls if call.module in mirror.inside and call.training and call.parent < 0]
     return calls[-1].stack if calls else -1

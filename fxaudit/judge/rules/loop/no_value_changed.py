@@ -37,7 +37,7 @@ class NoValueChanged(Rule):
             zeroed = all(f.gradient in ("zero", "nonfinite") for s in states for f in s.facts)
             tracks = {s.index for s in states}
             clips = [e for e in audit.record.events if e.kind == "clip" and tracks & e.tracks]
-            built = audit.source(audit.session.optimizers[states[0].facts[-1].optimizer].created)
+            built = audit.source(audit.recording.optimizers[states[0].facts[-1].optimizer].created)
             # `audit()` takes the steps itself: no line of the program does.
             step = (audit.source(stack) if audit.judge.looped else None) or built
             writer = _gradient_writer(audit, states[0]) if zeroed else None

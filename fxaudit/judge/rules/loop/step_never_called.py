@@ -40,7 +40,7 @@ class StepNeverCalled(Rule):
             if audit.judge.looped and not state.facts and state.held and state.arrived in ("zero", "finite"):
                 groups.setdefault(state.held[0][0], []).append(state)
         for optimizer, states in groups.items():
-            info = audit.session.optimizers[optimizer]
+            info = audit.recording.optimizers[optimizer]
             raised = [e for e in audit.record.events if e.kind == "step begins" and e.subject == optimizer]
             if raised:
                 yield self.finding(

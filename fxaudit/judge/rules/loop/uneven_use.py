@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
-from fxaudit.capture.processes import Mirror, mirrors
+from fxaudit.capture.frozen import Mirror
 from fxaudit.capture.recording import BackwardEvent
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
@@ -28,7 +28,7 @@ class UnevenUse(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each wrapper that is left waiting. Between ranks, `fxaudit.run.ranks.merge` finds it."""
-        for mirror in mirrors(audit.session):
+        for mirror in audit.recording.mirrors:
             if not mirror.waits or not mirror.calls or mirror.unsynchronised:
                 continue
             states = [s for s in audit.states if s.index in mirror.tracks and s.requires_grad]
@@ -40,7 +40,7 @@ class UnevenUse(Rule):
                     audit,
                     used,
                     f"one backward brings no gradient to {audit.names(used)}, others do",
-                    audit.source(mirror.info.created),
+                    audit.source(audit.recording.modules[mirror.module].created),
                     related=[(audit.source(event.stack), "this backward goes without")],
                 )
                 break
@@ -111,7 +111,7 @@ def _left_waiting(
     events = [event for event in audit.graph.backwards if event.reached & set(mirror.tracks)]
     start = -1
     for event in events:
-        calls = [call for call in mirror.calls if start <= call.time < event.time]
+        calls = [call for call in mirror.calls if start <= audit.record.calls[call].time < event.time]
         start = event.time
         if len(calls) != 1 or event.restricted or event.error:
             continue

@@ -27,7 +27,7 @@ class EmptyOptimizer(Rule):
         """One finding for each optimizer without a single tensor, unless an unregistered container explains it."""
         if any(f.code == "FXA205" for f in audit.findings) and not any(s.root is not None for s in audit.states):
             return
-        for info in audit.session.optimizers:
+        for info in audit.recording.optimizers:
             holds = any(members for _, members in info.groups)
             if holds or (not info.refused and not info.groups) or info.wrapper_of >= 0:
                 continue

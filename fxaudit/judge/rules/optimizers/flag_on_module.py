@@ -23,16 +23,13 @@ class FlagOnModule(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each module on which the flag was set."""
-        for info in audit.session.modules:
+        for info in audit.recording.modules:
             entries = [e for e in info.attributes.get("requires_grad", ()) if e[2] == "flag"]
-            module = info.ref()
-            if not entries or module is None:
+            if not entries or not info.is_alive:
                 continue
-            flag = bool(vars(module).get("requires_grad", True))
-            own = {id(p) for p in module.parameters()}
-            states = [
-                s for s in audit.states if (t := s.track.ref()) is not None and id(t) in own and t.requires_grad != flag
-            ]
+            flag = bool(info.settings.get("requires_grad", True))
+            own = audit.recording.tracks_below(info)
+            states = [s for s in audit.states if s.index in own and s.track.requires_grad != flag]
             if not states:
                 continue
             effect = "unfreezes" if flag else "freezes"

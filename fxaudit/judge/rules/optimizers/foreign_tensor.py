@@ -22,7 +22,7 @@ class ForeignTensor(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each optimizer that holds such tensors."""
-        for info in audit.session.optimizers:
+        for info in audit.recording.optimizers:
             states = [s for s in audit.unexplained("stale") if any(index == info.index for index, _ in s.held)]
             if not states:
                 continue

@@ -45,7 +45,7 @@ class FrozenYetHeld(Rule):
                 f"{audit.names(states, 'stays', 'stay')} frozen: the line that unfreezes never runs",
                 thaw[0][0],
                 related=[*thaw[1:], (froze_at, "frozen here")],
-                level="note" if audit.session.is_part else "warning",
+                level="note" if audit.recording.mode.is_part else "warning",
             )
             return
         override = thawing_override(audit, states)
@@ -66,7 +66,7 @@ class FrozenYetHeld(Rule):
                 key = (froze.file, froze.line) if froze is not None else ("", 0)
                 groups.setdefault(key, (froze, []))[1].append(state)
         for froze, held in groups.values():
-            info = audit.session.optimizers[held[0].held[0][0]]
+            info = audit.recording.optimizers[held[0].held[0][0]]
             built = (audit.source(info.created), "the optimizer is built here")
             compared = _compared(audit)
             nothing_left = _steps_in_vain(audit, info.index)
@@ -204,7 +204,7 @@ def _compared(audit: Audit) -> SourceLine | None:
 
 def _steps_in_vain(audit: Audit, index: int) -> bool:
     """Whether an optimizer steps though all that it holds was frozen after it was built, and is frozen still."""
-    info = audit.session.optimizers[index]
+    info = audit.recording.optimizers[index]
     held = [state for state in audit.states if any(holder == index for holder, _ in state.held)]
     late = all(state.verdict == "frozen" and state.index not in info.frozen_then for state in held)
-    return bool(info.steps) and bool(held) and late and not audit.session.is_part
+    return bool(info.steps) and bool(held) and late and not audit.recording.mode.is_part

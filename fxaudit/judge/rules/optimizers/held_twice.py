@@ -35,8 +35,8 @@ class HeldTwice(Rule):
             ):
                 groups.setdefault(holders, []).append(state)
         for holders, states in groups.items():
-            last = audit.session.optimizers[holders[-1]]
-            first = audit.session.optimizers[holders[0]]
+            last = audit.recording.optimizers[holders[-1]]
+            first = audit.recording.optimizers[holders[0]]
             yield self.finding(
                 audit,
                 states,
@@ -84,7 +84,7 @@ class HeldTwice(Rule):
 
 def _is_shared(audit: Audit, holders: tuple[int, ...]) -> bool:
     """Whether the optimizers share their groups: one steps through the other, as SAM does through its base."""
-    groups = [audit.session.optimizers[index].group_ids for index in holders]
+    groups = [audit.recording.optimizers[index].group_ids for index in holders]
     return all(groups[0] & others for others in groups[1:])
 
 

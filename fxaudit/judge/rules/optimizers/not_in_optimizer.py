@@ -40,7 +40,7 @@ class NotInOptimizer(Rule):
             *audit.unexplained("excluded"),
             *(s for s in audit.unexplained("unregistered") if s.mechanism == "elsewhere"),
         ]
-        if not states or any(info.refused for info in audit.session.optimizers):
+        if not states or any(info.refused for info in audit.recording.optimizers):
             return
         collected = [s for s in states if _is_collected(audit, s) or _is_passing(audit, s)]
         if collected:
@@ -72,12 +72,12 @@ class NotInOptimizer(Rule):
                 level="warning",
             )
             return
-        for info in audit.session.optimizers:
+        for info in audit.recording.optimizers:
             gone = [s for s in states if s.index in info.dropped]
             if gone:
                 yield self._dropped(audit, gone, info)
                 states = [s for s in states if s not in gone]
-        info = audit.session.optimizers[optimizer]
+        info = audit.recording.optimizers[optimizer]
         frozen = [s for s in states if s.index in info.frozen_then]
         for members, was_frozen in ((frozen, True), ([s for s in states if s not in frozen], False)):
             if members:
@@ -96,12 +96,12 @@ class NotInOptimizer(Rule):
                     counts[index] = counts.get(index, 0) + 1
         if counts:
             return max(counts, key=lambda index: (counts[index], -index))
-        return 0 if audit.session.optimizers else None
+        return 0 if audit.recording.optimizers else None
 
     def _redundant(self, audit: Audit) -> int | None:
         """An optimizer that holds nothing but what an earlier one holds: it was meant for something else."""
         seen: set[int] = set()
-        for info in audit.session.optimizers:
+        for info in audit.recording.optimizers:
             members = {track for _, tracks in info.groups for track in tracks}
             if members and members <= seen and info.wrapper_of < 0:
                 return info.index
@@ -120,7 +120,7 @@ class NotInOptimizer(Rule):
         )
 
     def _finding(self, audit: Audit, states: list[ParameterState], optimizer: int, was_frozen: bool) -> Finding:
-        info = audit.session.optimizers[optimizer]
+        info = audit.recording.optimizers[optimizer]
         built = audit.source(info.created)
         culprit, related = built, []
         reason = ""
@@ -224,7 +224,7 @@ def _is_passing(audit: Audit, state: ParameterState) -> bool:
     root = state.root
     if root is None or not backwards:
         return False
-    alike = [m for m in audit.session.modules if m.created == root.created >= 0 and m.type == root.type and m.calls]
+    alike = [m for m in audit.recording.modules if m.created == root.created >= 0 and m.type == root.type and m.calls]
     again = len(alike) > 1 and any(info.created_time >= backwards[0].time for info in alike)
     return again and any(
         op.name == "autograd.grad" and vid in op.inputs

@@ -58,7 +58,7 @@ class WithoutEffect(Rule):
 
     def _thaws(self, audit: Audit) -> Iterator[Finding]:
         frozen = [state for state in audit.unexplained("frozen") if state.track.freezes]
-        if not frozen or audit.session.is_part:
+        if not frozen or audit.recording.mode.is_part:
             return
         for thaw in empty_thaws(audit):
             met = f": {thaw.seen}" if thaw.seen else ""
@@ -84,13 +84,10 @@ class WithoutEffect(Rule):
             )
 
     def _rates(self, audit: Audit) -> Iterator[Finding]:
-        for info in audit.session.optimizers:
-            optimizer = info.ref()
-            known = getattr(optimizer, "defaults", None)
-            if optimizer is None or not isinstance(known, dict) or "lr" not in known:
+        for info in audit.recording.optimizers:
+            if "lr" not in info.defaults:
                 continue
-            keys = {key for group in optimizer.param_groups for key in group if key in RATES and key not in known}
-            for key in sorted(keys):
+            for key in sorted((info.keys & set(RATES)) - info.defaults):
                 yield self.finding(
                     audit,
                     [],
@@ -134,11 +131,8 @@ class WithoutEffect(Rule):
 
 def _misspelt(state: ParameterState) -> Iterator[tuple[str, bool]]:
     """(name, value) of each attribute of the tensor that is nearly `requires_grad` and says something else than it."""
-    tensor = state.track.ref()
-    if tensor is None:
-        return
-    for name, value in vars(tensor).items() if hasattr(tensor, "__dict__") else ():
-        if NEARLY.match(name) and isinstance(value, bool) and value != tensor.requires_grad:
+    for name, value in state.track.flags.items():
+        if NEARLY.match(name) and value != state.track.requires_grad:
             yield name, value
 
 

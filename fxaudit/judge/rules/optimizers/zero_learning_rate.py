@@ -28,7 +28,7 @@ class ZeroLearningRate(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each optimizer that never stepped with another rate."""
-        for info in audit.session.optimizers:
+        for info in audit.recording.optimizers:
             states = [s for s in audit.unexplained("blocked") if self._is_stuck(audit, s, info)]
             if states:
                 culprit, related = _origin(audit, info, states)

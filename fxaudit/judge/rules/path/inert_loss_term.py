@@ -160,7 +160,7 @@ def _would_train(audit: Audit, cut: Op, carrying: list[int]) -> bool:
 def _is_held(audit: Audit, carrying: list[int]) -> bool:
     """Whether an optimizer holds something that the values carry gradient to."""
     values, ops = audit.record.values, audit.record.ops
-    held = {track for info in audit.session.optimizers for _, members in info.groups for track in members}
+    held = {track for info in audit.recording.optimizers for _, members in info.groups for track in members}
     queue, seen = list(carrying), set(carrying)
     while queue:
         value = values[queue.pop()]

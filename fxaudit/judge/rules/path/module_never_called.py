@@ -35,7 +35,7 @@ class ModuleNeverCalled(Rule):
             if state.root is None or not is_missed(audit, state):
                 continue
             index = state.root.index
-            if index not in used and any(m.info.index == index for m in audit.judge.models):
+            if index not in used and any(m.root.index == index for m in audit.recording.models):
                 used[index] = used_paths(audit, index)
             top = topmost_uncalled(state, used[index]) if index in used else None
             if top is not None:
@@ -60,7 +60,7 @@ class ModuleNeverCalled(Rule):
         starved = states[0].is_starved
         meant = not audit.is_held(states) or default or unreached.random or starved
         level = "note" if meant else "warning" if unreached.condition else "error"
-        model = next(m for m in audit.judge.models if m.info.index == root)
+        model = next(m for m in audit.recording.models if m.root.index == root)
         names = [f"{model.prefix}{path}" for path in paths]
         message = f"{fold_sentence(names, limit=1)} {'is' if len(names) == 1 else 'are'} never called"
         if unreached.condition:

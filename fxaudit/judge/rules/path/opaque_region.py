@@ -32,7 +32,7 @@ class OpaqueRegion(Rule):
         record = audit.record
         foreign = {value.index for value in record.values if value.foreign and value.index in audit.graph.reaching}
         users = [op for op in audit.graph.ops if foreign.intersection(op.inputs)]
-        lines = [op.stack for op in users] or audit.session.compiled_calls
+        lines = [op.stack for op in users] or audit.recording.compiled_calls
         if not lines:
             return
         running = {record.calls[op.module].module for op in users if op.module >= 0}
@@ -40,7 +40,7 @@ class OpaqueRegion(Rule):
             state
             for state in audit.unexplained("unreachable")
             if not audit.graph.is_read(state.index)
-            and (audit.session.compiled_calls or _is_used_unseen(audit, state, running))
+            and (audit.recording.compiled_calls or _is_used_unseen(audit, state, running))
         ]
         if states:
             yield self.finding(
@@ -99,13 +99,10 @@ class OpaqueRegion(Rule):
 
 def _is_used_unseen(audit: Audit, state: ParameterState, running: set[int]) -> bool:
     """Whether the parameter's own module uses values from opaque code, or is itself scripted or compiled."""
-    module = state.root.ref() if state.root is not None else None
+    if state.root is None:
+        return False
     parts = state.local_name.split(".")[:-1]
-    for part in [*parts, ""]:
-        if module is None:
-            return False
-        if type(module).__name__ in SCRIPTED:
-            return True
-        if part:
-            module = vars(module).get("_modules", {}).get(part)
-    return module is not None and audit.session.module_info(module).index in running
+    way = audit.recording.way(state.root, ".".join(parts))
+    if any(module.type in SCRIPTED for module in way):
+        return True
+    return len(way) == len(parts) + 1 and way[-1].index in running

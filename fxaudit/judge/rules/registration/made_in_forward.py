@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
@@ -137,7 +136,7 @@ def _made_once(audit: Audit, state: ParameterState) -> bool:
     if len(audit.graph.backwards) > 1:
         return len(twins) < min(len(audit.graph.backwards), len(forwards))
     keeper = owner_of(audit, state)
-    if keeper is not None and isinstance(keeper.value, defaultdict):
+    if keeper is not None and keeper.kept.container == "defaultdict":
         return True
     stacks = audit.record.stacks
     return any(made_lazily(stacks.file(i), stacks.line(i)) for i in stacks.chain(state.track.created)[:3])

@@ -25,7 +25,7 @@ class NotALeaf(Rule):
         """One finding for each attribute computed from an unregistered Parameter."""
         for state in audit.unexplained("unregistered"):
             keeper = owner_of(audit, state)
-            if keeper is None or not keeper.derived:
+            if keeper is None or not keeper.kept.derived:
                 continue
             assigned, _, _ = filled_at(audit, state)
             yield self.finding(

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fxaudit.answer.finding import Finding
-from fxaudit.capture.naming import made_at
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.bindings import made_at
 from fxaudit.program.source import SourceLine
 
 if TYPE_CHECKING:
-    from fxaudit.capture.registry import OptimizerInfo
+    from fxaudit.capture.registry import ModuleInfo, OptimizerInfo
 
 __all__ = ["ReplacedAfterOptimizer"]
 
@@ -47,7 +47,7 @@ class ReplacedAfterOptimizer(Rule):
             groups.setdefault(key, (source, optimizer, []))[2].append(state)
         for source, optimizer, states in groups.values():
             old = [s for s in stale if any(optimizer == index for index, _ in s.held) and not s.explained]
-            built = audit.source(audit.session.optimizers[optimizer].created)
+            built = audit.source(audit.recording.optimizers[optimizer].created)
             yield self.finding(
                 audit,
                 [*states, *old],
@@ -83,7 +83,7 @@ def _replacement(audit: Audit, state: ParameterState, stale: list[ParameterState
     """(stack, optimizer) of the replacement by which `state` took the place of a stale tensor."""
     optimizers = {index for other in stale for index, _ in other.held}
     for index in sorted(optimizers):
-        info = audit.session.optimizers[index]
+        info = audit.recording.optimizers[index]
         related = _took_place(state, [s for s in stale if any(o == index for o, _ in s.held)])
         if not related:
             continue
@@ -130,14 +130,14 @@ def _module_swap(audit: Audit, state: ParameterState, optimizer: OptimizerInfo) 
     built, -1 if there was none."""
     if state.root is None:
         return -1
-    module = state.root.ref()
+    module: ModuleInfo | None = state.root
     for part in state.local_name.split(".")[:-1]:
         if module is None:
             return -1
-        info = audit.session.module_info(module)
-        child = vars(module).get("_modules", {}).get(part)
+        info = module
+        child = audit.recording.child(module, part)
         # Time counts operations: at the very moment of the optimizer, whether the module is younger decides.
-        new = child is not None and audit.session.module_info(child).index >= optimizer.modules_then
+        new = child is not None and child.index >= optimizer.modules_then
         first = optimizer.created_time + (0 if new else 1)
         late = [entry for entry in info.attributes.get(part, ()) if entry[0] >= first and entry[2] == "module"]
         if late:

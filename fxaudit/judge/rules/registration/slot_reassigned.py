@@ -24,7 +24,7 @@ class SlotReassigned(Rule):
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each line that assigns to a slot."""
         groups: dict[int, list[int]] = {}
-        for assignment in audit.session.assignments:
+        for assignment in audit.recording.assignments:
             groups.setdefault(assignment.stack, []).append(assignment.track)
         for stack, tracks in groups.items():
             states = [s for s in audit.unexplained("replaced") if s.index in tracks]

@@ -45,11 +45,14 @@ class Unregistered(Rule):
             key = (source.file, source.line) if source is not None else (state.name.split("[")[0], 0)
             groups.setdefault(key, (source, related, kind, []))[3].append(state)
         for source, related, kind, states in groups.values():
-            refused = next((info for info in audit.session.optimizers if info.refused), None)
+            refused = next((info for info in audit.recording.optimizers if info.refused), None)
             if refused is not None:
                 related = [*related, (audit.source(refused.created), "so this optimizer gets no parameter")]
-            elif audit.session.optimizers and all(state.mechanism == "elsewhere" for state in states):
-                related = [*related, (audit.source(audit.session.optimizers[0].created), "the optimizer is built here")]
+            elif audit.recording.optimizers and all(state.mechanism == "elsewhere" for state in states):
+                related = [
+                    *related,
+                    (audit.source(audit.recording.optimizers[0].created), "the optimizer is built here"),
+                ]
             yield self.finding(
                 audit,
                 states,
@@ -104,7 +107,7 @@ class Unregistered(Rule):
 
 def _is_own_leaf(audit: Audit, state: ParameterState) -> bool:
     """Whether the tensor itself is kept, rather than something computed from it (that is FXA206)."""
-    return owner_of(audit, state) is None or not owner_of(audit, state).derived  # type: ignore[union-attr]
+    return owner_of(audit, state) is None or not owner_of(audit, state).kept.derived  # type: ignore[union-attr]
 
 
 def _fix(kind: str) -> str:

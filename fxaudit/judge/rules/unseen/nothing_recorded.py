@@ -31,14 +31,14 @@ class NothingRecorded(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding if neither was seen although the program was watched, or the loss was there already."""
-        if audit.session.forward_unseen:
+        if audit.recording.forward_unseen:
             yield from self._before_the_audit(audit)
             return
         if not audit.judge.looped or not audit.judge.saw_nothing:
             return
-        if not audit.session.optimizers:
+        if not audit.recording.optimizers:
             yield self.finding(audit, [], "no `forward`, no `backward` and no optimizer was seen", None)
-        elif audit.session.is_part:
+        elif audit.recording.mode.is_part:
             why = why_never_called(audit.record, "backward")
             culprit = why[0][0] if why else None
             yield self.finding(audit, [], "no `forward`, no `backward` and no step was seen", culprit, related=why[1:])
@@ -47,8 +47,7 @@ class NothingRecorded(Rule):
         """What the loss does not reach, by the line where an earlier `watch` saw it cut off."""
         groups: dict[tuple[str, int] | None, tuple[SourceLine | None, list[ParameterState]]] = {}
         for state in audit.unexplained("unreachable", unrecorded=True):
-            tensor = state.track.ref()
-            line = audit.session.cut_before(tensor) if tensor is not None else None
+            line = state.track.cut_before
             groups.setdefault((line.file, line.line) if line is not None else None, (line, []))[1].append(state)
         for line, states in groups.values():
             yield self.finding(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
-from fxaudit.judge.questions.zeros import Origins
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
@@ -26,12 +25,12 @@ class HookReplacedGradient(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each hook that returned zeros."""
-        origins = Origins(audit)
+        origins = audit.judge.origins
         groups: dict[tuple[str, int], tuple[SourceLine | None, SourceLine | None, list[ParameterState]]] = {}
         for state in audit.unexplained("blocked"):
             if state.arrived != "zero":
                 continue
-            found = origins.of(state)
+            found = origins.of(state.track)
             if found is None or found.how not in ("backward", "hook"):
                 continue
             bites = audit.record.ops[found.bites] if found.bites >= 0 else None

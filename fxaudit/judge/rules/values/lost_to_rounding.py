@@ -39,7 +39,7 @@ class LostToRounding(Rule):
                 if tiny or _is_coarse(state):
                     groups.setdefault(facts[-1].optimizer, []).append(state)
         for optimizer, states in groups.items():
-            info = audit.session.optimizers[optimizer]
+            info = audit.recording.optimizers[optimizer]
             fact = next(f for f in reversed(states[0].facts) if f.gradient == "finite")
             built = audit.source(info.created)
             warming = all(audit.judge.is_rising(state) for state in states)

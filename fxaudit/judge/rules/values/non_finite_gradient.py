@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
-from fxaudit.capture.autograd import Probe
-from fxaudit.capture.facts import Fact
+from fxaudit.capture.frozen import Flows
+from fxaudit.capture.recording import Fact
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import why_never_called
 from fxaudit.judge.vanishing import nonfinite_fact, nonfinite_origin, zero_value_origin
@@ -40,8 +40,8 @@ class NonFiniteGradient(Rule):
         # The first, if it was seen whole, else the next one: but after a step with NaN everything else is NaN, too.
         stepped = [step.time for step in audit.record.steps()]
         since = -1
-        probes: list[tuple[int, Probe | None]] = [
-            (audit.record.events[event].time - 1, probe) for event, probe in audit.session.probes
+        probes: list[tuple[int, Flows | None]] = [
+            (audit.record.events[probe.event].time - 1, probe) for probe in audit.recording.probes
         ]
         for time, probe in probes or [(audit.record.time - 1, None)]:
             if culprit is not None and any(since < step <= time for step in stepped):
@@ -118,11 +118,12 @@ class NonFiniteGradient(Rule):
 def _half_seen(audit: Audit) -> range:
     """The operations of a first round of which only what was still alive was looked at, if the same round was run again
     and seen as a whole: `audit()` rehearses, a loop goes on with what is NaN by then."""
-    record, session = audit.record, audit.session
-    if audit.judge.looped or not session.glances or all(event in session.glances for event, _ in session.probes):
+    record, recording = audit.record, audit.recording
+    glances = recording.glances
+    if audit.judge.looped or not glances or all(probe.event in glances for probe in recording.probes):
         return range(0)
     started = record.calls[0].time if record.calls else 0
-    return range(started, record.events[max(session.glances)].time)
+    return range(started, record.events[max(glances)].time)
 
 
 def _zero_behind(audit: Audit, index: int) -> int:

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fxaudit.answer.finding import Finding
-from fxaudit.capture.facts import Fact
 from fxaudit.capture.operations import plain_name
-from fxaudit.capture.recording import BackwardEvent
+from fxaudit.capture.recording import BackwardEvent, Fact
 from fxaudit.judge.questions.masking import hiding_mask, last_bend, one_step_long, part_read_alone
-from fxaudit.judge.questions.zeros import Origins, factor_origins, integer_zero, zero_number, zeros_given
+from fxaudit.judge.questions.zeros import factor_origins, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import ANOTHER_BATCH, Audit, Example, Rule
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.vanishing import OVERWRITING, SCALED_TERMS, Vanishing
@@ -21,8 +20,6 @@ from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from fxaudit.capture.recording import Op
     from fxaudit.capture.registry import ModuleInfo
 
@@ -56,7 +53,7 @@ class ZeroGradient(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each origin of zeros."""
-        origins, filled = Origins(audit), _filled_outside(audit)
+        origins, filled = audit.judge.origins, _filled_outside(audit)
         shifts: list[tuple[int, ParameterState]] = []
         groups: dict[
             tuple[str, int, bool],
@@ -65,7 +62,7 @@ class ZeroGradient(Rule):
         for state in (*audit.unexplained("blocked"), *audit.starved()):
             if state.arrived != "zero" and not _steps_meet_zero(audit, state):
                 continue
-            found = origins.of(state)
+            found = origins.of(state.track)
             if found is not None and found.how in ("hook",):
                 continue
             if found is not None and found.how == "cancelled" and found.factor_track == state.index:
@@ -289,8 +286,7 @@ def _never_grows(audit: Audit, index: int) -> list[tuple[SourceLine, str]]:
 def _drops_everything(audit: Audit, index: int) -> bool:
     """Whether the module that ran the operation drops with probability 1 inside, as a recurrent layer does."""
     call = audit.record.ops[index].module
-    module = audit.session.modules[audit.record.calls[call].module].ref() if call >= 0 else None
-    return bool(getattr(module, "dropout", 0) == 1)
+    return call >= 0 and audit.recording.modules[audit.record.calls[call].module].settings.get("dropout") == 1
 
 
 def _module_made(audit: Audit, index: int) -> SourceLine | None:
@@ -299,22 +295,22 @@ def _module_made(audit: Audit, index: int) -> SourceLine | None:
     call = audit.record.ops[index].module if index >= 0 else -1
     if call < 0:
         return None
-    info = audit.session.modules[audit.record.calls[call].module]
-    return _made(audit, info) if _is_torchs(info.ref()) else None
+    info = audit.recording.modules[audit.record.calls[call].module]
+    return _made(audit, info) if _is_torchs(audit, info) else None
 
 
 def _child_made(audit: Audit, index: int) -> SourceLine | None:
     """The same for a dropout layer that lends its setting to `F.dropout(…, p=self.dropout.p)`."""
     call = audit.record.ops[index].module
-    module = audit.session.modules[audit.record.calls[call].module].ref() if call >= 0 else None
-    for child in module.children() if module is not None else ():
-        if _is_torchs(child) and getattr(child, "p", None) == 1:
-            return _made(audit, audit.session.module_info(child))
+    module = audit.recording.modules[audit.record.calls[call].module] if call >= 0 else None
+    for child in (audit.recording.modules[index] for index in module.children.values()) if module is not None else ():
+        if _is_torchs(audit, child) and child.settings.get("p") == 1:
+            return _made(audit, child)
     return None
 
 
-def _is_torchs(module: nn.Module | None) -> bool:
-    return module is not None and type(module).__module__.startswith("torch.nn")
+def _is_torchs(audit: Audit, module: ModuleInfo) -> bool:
+    return module.is_alive and audit.recording.class_of(module).module.startswith("torch.nn")
 
 
 def _made(audit: Audit, info: ModuleInfo) -> SourceLine | None:
@@ -364,7 +360,7 @@ def _constant_behind(audit: Audit, index: int, filled: Mapping[int, Sequence[Op]
             writes = [writer for writer in filled.get(track, ()) if writer.index < op] if track >= 0 else []
             if (
                 writes
-                and audit.session.is_constant(track)
+                and record.tracks[track].is_constant
                 and (record.tracks[track].numel > 1 or writes[-1].name in FILLING)
             ):
                 return audit.source(writes[-1].stack)

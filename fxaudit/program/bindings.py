@@ -1,0 +1,39 @@
+"""The names that a program gives to what it makes, by the stack at which it was made."""
+
+from __future__ import annotations
+
+from fxaudit.program.source import StackTable
+from fxaudit.program.tree import NOT_UNPACKED, UNCERTAIN, binding_of, unpacking
+
+__all__ = ["made_at", "variable_name"]
+
+
+def made_at(stacks: StackTable, stack: int) -> int:
+    """The frame in which a module was made, outside of the constructors that call `super().__init__()`."""
+    for frame in stacks.chain(stack):
+        inside = stacks.codes[frame].co_name == "__init__"
+        binding = binding_of(stacks.file(frame), stacks.line(frame), stacks.column(frame))
+        if not inside or binding.kind != "discarded":
+            return frame
+    return stack
+
+
+def variable_name(stacks: StackTable, stack: int) -> str:
+    """The variable to which the statement that `stack` ends in binds its value; "" where it binds none."""
+    position = NOT_UNPACKED
+    for frame in stacks.chain(stack)[:3]:
+        if stacks.codes[frame].co_name == "<lambda>":
+            return ""  # the statement around a lambda binds something else
+        file, line = stacks.file(frame), stacks.line(frame)
+        binding = binding_of(file, line, stacks.column(frame))
+        targets, here = unpacking(file, line, stacks.column(frame))
+        position = here if here != NOT_UNPACKED else position
+        if binding.kind == "assigned" and binding.names:
+            if position == NOT_UNPACKED:
+                return binding.names[0].removeprefix("self.")
+            if targets:
+                return targets[position].removeprefix("self.") if 0 <= position < len(targets) else ""
+            return "" if position == UNCERTAIN else f"{binding.names[0]}[{position}]".removeprefix("self.")
+        if binding.kind != "returned":
+            return ""
+    return ""
