@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from fxaudit.capture.events import GradFnGraph, GradientState
 from fxaudit.capture.facts import FAMILIES, SINGULAR, Fact, fact_of
 from fxaudit.capture.reading import grad_fn_of, is_leaf
-from fxaudit.capture.recording import GradFnGraph, GradientState, NodeFlow, Op
+from fxaudit.capture.recording import NodeFlow, Op
 from fxaudit.capture.values import gradient_states
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from fxaudit.capture.events import BackwardEvent, GradientState, LoopEvent, StepEvent
 from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine, StackTable
 
@@ -21,27 +22,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OPERATION",
-    "BackwardEvent",
     "Fact",
-    "GradFnGraph",
     "Heard",
     "HeardLines",
     "LiveRecord",
     "LiveTrack",
-    "LoopEvent",
     "ModuleCall",
     "NodeFlow",
     "Op",
     "Phase",
     "Record",
-    "StepEvent",
     "StepFact",
     "Track",
     "Value",
 ]
 
 Phase = Literal["forward", "backward", "optimizer"]
-GradientState = Literal["none", "zero", "finite", "nonfinite"]
 
 
 @dataclass(slots=True)
@@ -115,31 +111,6 @@ class ModuleCall:
     time: int = 0
 
 
-@dataclass(slots=True)
-class LoopEvent:
-    """Something the loop did: `kind` names it, `subject` the index of an optimizer or module, if any."""
-
-    kind: str
-    stack: int
-    time: int
-    subject: int = -1
-    text: str = ""
-    tracks: frozenset[int] = frozenset()
-    """The leaf tensors it concerned (whose gradient it cleared, say)."""
-    norm: float | None = None
-    """The norm by which it clipped."""
-
-
-@dataclass(frozen=True, slots=True)
-class GradFnGraph:
-    """The `grad_fn` graph behind a backward: name and sequence number of each node, the tracks of its leaves by node,
-    and index pairs from the roots' side to the leaves'."""
-
-    nodes: tuple[tuple[str, int], ...]
-    leaves: dict[int, int]
-    edges: tuple[tuple[int, int], ...]
-
-
 OPERATION = "{operation}"
 """Stands in a sentence for the operation's name as the user wrote it, which the node does not know."""
 
@@ -179,25 +150,6 @@ class NodeFlow:
 
 
 @dataclass(slots=True)
-class BackwardEvent(LoopEvent):
-    """A backward: its roots, the leaves the graph reaches, and what arrived at each."""
-
-    roots: tuple[int, ...] = ()
-    reached: frozenset[int] = frozenset()
-    arrived: dict[int, tuple[GradientState, float]] = field(default_factory=dict)
-    restricted: bool = False
-    """`inputs=` limited where gradients go."""
-    accumulates: bool = True
-    """False for `torch.autograd.grad`."""
-    anew: frozenset[int] = frozenset()
-    """The leaves that got a new gradient tensor: in `.grad`, for they had none, or another, when it began, or as a
-    result of `torch.autograd.grad`."""
-    error: str = ""
-    grad_fns: GradFnGraph | None = None
-    """The graph that it goes through; None where too much of that was kept already."""
-
-
-@dataclass(slots=True)
 class StepFact:
     """What one optimizer step did to one tensor."""
 
@@ -214,13 +166,6 @@ class StepFact:
     written_outside: bool = False
     """Between this step and the next something else wrote the tensor."""
     last_backward: int = -1
-
-
-@dataclass(slots=True)
-class StepEvent(LoopEvent):
-    """An optimizer step."""
-
-    closure: bool = False
 
 
 UNITS = {"float32": 2.0**-23, "float64": 2.0**-52}

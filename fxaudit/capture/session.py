@@ -20,12 +20,13 @@ from torch import nn
 from torch.overrides import _get_current_function_mode_stack, _pop_mode, _push_mode
 
 from fxaudit.capture.autograd import Probe
+from fxaudit.capture.events import BackwardEvent, LoopEvent
 from fxaudit.capture.lines import Lines
 from fxaudit.capture.members import named_parameters
 from fxaudit.capture.patches import Patches
 from fxaudit.capture.processes import is_wrapper, join_shards, synchronises
 from fxaudit.capture.recorder import Recorder
-from fxaudit.capture.recording import BackwardEvent, LiveRecord, LiveTrack, LoopEvent, ModuleCall
+from fxaudit.capture.recording import LiveRecord, LiveTrack, ModuleCall
 from fxaudit.capture.registry import LiveModule, LiveOptimizer, SlotAssignment
 from fxaudit.capture.repeats import ENOUGH
 from fxaudit.capture.steps import RecordedStep
@@ -520,13 +521,9 @@ class Session:
 
     # -- events --------------------------------------------------------------------------------------------------
 
-    def event(
-        self, kind: str, stack: int, subject: int = -1, text: str = "", tracks: frozenset[int] = frozenset()
-    ) -> LoopEvent:
+    def note_event(self, event: LoopEvent) -> None:
         """Note that the loop did something."""
-        event = LoopEvent(kind, stack, self.record.time, subject, text, tracks)
         self.record.events.append(event)
-        return event
 
     def progress(self) -> None:
         """Tell whoever is waiting that a backward or a step has just ended."""

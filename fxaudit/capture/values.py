@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch.nn.parameter import is_lazy
 
-from fxaudit.capture.recording import GradientState
+from fxaudit.capture.events import GradientState
 
 __all__ = ["Snapshot", "copy_of", "gradient_states", "is_elsewhere", "local_part", "number_of", "same_numbers"]
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from fxaudit.capture.recording import BackwardEvent, Op, Record, Value
+from fxaudit.capture.events import BackwardEvent
+from fxaudit.capture.recording import Op, Record, Value
 from fxaudit.judge.walks import sweep
 
 __all__ = ["SHAPE_ONLY", "Cut", "CutKind", "StepGraph", "UnusedValue"]

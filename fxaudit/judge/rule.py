@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fxaudit.answer.answer import VERDICTS, Verdict
 from fxaudit.answer.finding import Finding, Level, PathStep, Related
 from fxaudit.answer.folding import fold_sentence
+from fxaudit.capture.events import ScalerStepEvent
 from fxaudit.judge.graph import SHAPE_ONLY, Cut, StepGraph, UnusedValue
 from fxaudit.judge.trail import project_files
 from fxaudit.judge.verdict import Judge, ParameterState
@@ -206,7 +207,7 @@ class Audit:
 
     def is_skipped_for_nan(self, state: ParameterState) -> bool:
         """Whether a gradient scaler skips each of its steps, rightly: the loss itself is NaN or infinite."""
-        skips = (event for event in self.record.events if event.kind == "scaler skip")
+        skips = (e for e in self.record.events if isinstance(e, ScalerStepEvent) and e.skipped)
         return not state.facts and self.graph.is_spoilt and any(state.index in event.tracks for event in skips)
 
     def is_held(self, states: Iterable[ParameterState]) -> bool:

@@ -26,9 +26,25 @@ from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, Graph
 from fxaudit.answer.summary import unsettled_note
 from fxaudit.attempts import attempt, attempted
 from fxaudit.capture.autograd import OpsBySequence, collector_paused
+from fxaudit.capture.events import (
+    BackwardEvent,
+    ClearEvent,
+    ClipEvent,
+    FlagEvent,
+    GradientEvent,
+    GroupEvent,
+    LoopEvent,
+    OptimizerEvent,
+    ScalerEvent,
+    ScalerStepEvent,
+    SchedulerEvent,
+    SchedulerStepEvent,
+    StepBeginsEvent,
+    StepEvent,
+)
 from fxaudit.capture.frozen import Recording
 from fxaudit.capture.reading import torch_version
-from fxaudit.capture.recording import BackwardEvent, LoopEvent, Op, StepEvent, Value
+from fxaudit.capture.recording import Op, Value
 from fxaudit.judge.questions.freezing import settle_frozen
 from fxaudit.judge.questions.starved import settle_starved
 from fxaudit.judge.rule import Audit, Rule
@@ -299,12 +315,12 @@ def _steps(recording: Recording) -> tuple[StepReport, ...]:
             continue
         if (
             stepped
-            and not isinstance(event, StepEvent)
-            and event.kind not in ("scheduler step", "zero_grad", "scaler step")
+            and not isinstance(event, StepEvent | SchedulerStepEvent | ClearEvent)
+            and not (isinstance(event, ScalerStepEvent) and not event.skipped)
         ):
             steps.append(StepReport(tuple(current)))
             current, stepped = [], False
-        if not stepping and event.kind == "backward" and _ended(current):
+        if not stepping and shown.kind == "backward" and _ended(current):
             steps.append(StepReport(tuple(current)))
             current = []
         if current and (current[-1].kind, current[-1].text, current[-1].source) == (
@@ -330,46 +346,37 @@ def _tensors(tracks: Sized) -> str:
 
 
 def _event(recording: Recording, event: LoopEvent) -> Event | None:
-    source = recording.record.stacks.source(event.stack)
-    name = event.text
-    if 0 <= event.subject < len(recording.optimizers) and event.kind in (
-        "step",
-        "optimizer",
-        "scheduler",
-        "scheduler step",
-    ):
-        name = recording.optimizers[event.subject].type
-    match event.kind:
-        case "backward" if isinstance(event, BackwardEvent):
+    shown = _shown(recording, event)
+    return Event(*shown, recording.record.stacks.source(event.stack)) if shown is not None else None
+
+
+def _shown(recording: Recording, event: LoopEvent) -> tuple[str, str] | None:
+    """The kind of an event and what happened, in words; None for what is not shown."""
+    match event:
+        case BackwardEvent(accumulates=True):
             error = f" raises: {event.error.splitlines()[0]}" if event.error else ""
-            return Event("backward", f"backward reaches {_tensors(event.reached)}{error}", source)
-        case "step":
-            return Event("step", f"{name}.step", source)
-        case "zero_grad":
-            return Event(
-                "zero_grad",
-                f"{name}: gradients of {_tensors(event.tracks)} cleared"
-                if event.tracks
-                else f"{name}: nothing to clear",
-                source,
-            )
-        case "optimizer":
-            return Event("optimizer", f"{name} is built", source)
-        case "scheduler":
-            return Event("scheduler", f"{event.text} is built", source)
-        case "scheduler step":
-            return Event("scheduler", f"{event.text}.step", source)
-        case "clip":
-            return Event("clip", event.text, source)
-        case "scaler":
-            return Event("scaler", "GradScaler is made", source)
-        case "scaler skip":
-            return Event("scaler", "GradScaler skips the step", source)
-        case "scaler step":
-            return Event("scaler", "GradScaler.step", source)
-        case "write_grad":
-            return Event("gradient", "`.grad` is written by hand", source)
-    return None
+            return "backward", f"backward reaches {_tensors(event.reached)}{error}"
+        case StepEvent():
+            return "step", f"{recording.optimizers[event.optimizer].type}.step"
+        case ClearEvent():
+            gone = f"gradients of {_tensors(event.tracks)} cleared" if event.tracks else "nothing to clear"
+            return "zero_grad", f"{event.by}: {gone}"
+        case OptimizerEvent():
+            return "optimizer", f"{recording.optimizers[event.optimizer].type} is built"
+        case SchedulerEvent():
+            return "scheduler", f"{event.scheduler} is built"
+        case SchedulerStepEvent():
+            return "scheduler", f"{event.scheduler}.step"
+        case ClipEvent():
+            return "clip", str(event)
+        case ScalerEvent():
+            return "scaler", "GradScaler is made"
+        case ScalerStepEvent():
+            return "scaler", "GradScaler skips the step" if event.skipped else "GradScaler.step"
+        case GradientEvent():
+            return "gradient", "`.grad` is written by hand"
+        case BackwardEvent() | GroupEvent() | StepBeginsEvent() | FlagEvent():
+            return None
 
 
 # -- the graph ---------------------------------------------------------------------------------------------------
@@ -605,7 +612,7 @@ def _brief(source: SourceLine) -> SourceLine:
 def _window(audit: Audit) -> tuple[int, int]:
     """The operations of one round of the loop: up to the last backward before every optimizer has stepped once."""
     record = audit.record
-    stepping = {event.subject for event in record.steps()}
+    stepping = {event.optimizer for event in record.steps()}
     rounds: list[tuple[int, int]] = []
     start = last = 0
     missing = set(stepping)
@@ -613,7 +620,7 @@ def _window(audit: Audit) -> tuple[int, int]:
         if isinstance(event, BackwardEvent) and event.accumulates:
             last = event.time
         elif isinstance(event, StepEvent):
-            missing.discard(event.subject)
+            missing.discard(event.optimizer)
             if last > start and not missing:
                 rounds.append((start, last))
                 start, missing = event.time, set(stepping)

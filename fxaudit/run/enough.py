@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fxaudit.capture.recording import BackwardEvent, Record
+from fxaudit.capture.events import BackwardEvent, ClearEvent, FlagEvent, GroupEvent, ScalerStepEvent, StepEvent
+from fxaudit.capture.recording import Record
 from fxaudit.capture.session import Session
 from fxaudit.capture.values import is_elsewhere
 from fxaudit.judge.graph import StepGraph
@@ -81,9 +82,9 @@ class Settling:
         """Look at the events that are new."""
         events = self.session.record.events
         for event in events[self._counted :]:
-            self._steps += event.kind in ("step", "scaler skip")
+            self._steps += isinstance(event, StepEvent) or (isinstance(event, ScalerStepEvent) and event.skipped)
             self._backwards += isinstance(event, BackwardEvent) and event.accumulates
-            self._cleared = self._cleared or (event.kind == "zero_grad" and bool(event.tracks))
+            self._cleared = self._cleared or (isinstance(event, ClearEvent) and bool(event.tracks))
         self._counted = len(events)
 
     def _is_updated_by_hand(self) -> bool:
@@ -237,7 +238,7 @@ class Settling:
         """Whether the loop has unfrozen or added something already: it may do so again."""
         events = self.session.record.events
         first = next((e.time for e in events if isinstance(e, BackwardEvent)), 0)
-        return any(e.kind in THAWING and e.time > first for e in events)
+        return any(isinstance(e, FlagEvent | GroupEvent) and e.time > first for e in events)
 
     def _is_cut_for_good(self, graph: StepGraph, index: int) -> bool:
         track = self.session.record.tracks[index]

@@ -17,10 +17,10 @@ from torch import nn
 from fxaudit.answer.answer import Answer, ParameterReport
 from fxaudit.answer.document import from_text, to_text
 from fxaudit.answer.finding import Finding
+from fxaudit.capture.events import BackwardEvent, StepEvent
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.preserve import preserved
 from fxaudit.capture.processes import is_one_of_several
-from fxaudit.capture.recording import BackwardEvent, StepEvent
 from fxaudit.capture.remembered import remembered
 from fxaudit.capture.session import Session
 from fxaudit.capture.watch.autograd import drop_hooks

@@ -17,10 +17,11 @@ from torch.overrides import _get_current_function_mode_stack
 
 from fxaudit.attempts import attempt
 from fxaudit.capture.autograd import Probe, graph_behind, meets_singularity, reached_leaves
+from fxaudit.capture.events import BackwardEvent, ClearEvent, GradientEvent
 from fxaudit.capture.patches import Patches
 from fxaudit.capture.processes import hands_through
 from fxaudit.capture.reading import is_leaf
-from fxaudit.capture.recording import BackwardEvent, LiveTrack, Op, Record
+from fxaudit.capture.recording import LiveTrack, Op, Record
 from fxaudit.capture.repeats import ENOUGH, Site
 from fxaudit.capture.sums import Sums
 from fxaudit.capture.values import copy_of, gradient_states, same_numbers
@@ -56,7 +57,7 @@ def _watch_backward(session: Session, patches: Patches) -> None:
         if depth or not session.on:
             return original(t_outputs, *args, **kwargs)
         depth += 1
-        event = BackwardEvent("backward", session.stack(), session.record.time)
+        event = BackwardEvent(session.stack(), session.record.time)
         look = session.lines.unheard(lambda: _open(session, event, t_outputs, args, kwargs))
         close = session.lines.unheard(lambda: _close(session, event))
         attempt("what a backward reaches", look, None, session.notes)
@@ -108,7 +109,6 @@ def _open(session: Session, event: BackwardEvent, outputs: Any, args: tuple[Any,
     accumulates = bool(kwargs.get("accumulate_grad", False))
     inputs = args[3] if len(args) > 3 else None
     roots = [t for t in outputs if isinstance(t, torch.Tensor)]
-    event.kind = "backward" if accumulates else "grad"
     event.accumulates = accumulates
     event.roots = tuple(vid for root in roots for vid in recorder.values_of(root))
     event.restricted = accumulates and bool(inputs)
@@ -148,7 +148,7 @@ def _watch_refusals(session: Session) -> None:
         last = session.record.events[-1] if session.record.events else None
         if not session.on or not root.requires_grad or (isinstance(last, BackwardEvent) and last.error):
             return  # the engine had been asked already: that is on record
-        event = BackwardEvent("backward", stack, session.record.time, error=error)
+        event = BackwardEvent(stack, session.record.time, error=error)
         event.roots = session.recorder.values_of(root)
         with session.quietly():
             event.reached = frozenset(session.recorder.track(leaf).index for leaf in reached_leaves([root]))
@@ -468,11 +468,11 @@ def _watch_written_gradients(session: Session) -> None:
         if value is None:
             track.contributions = track.used = 0
             track.cleared += 1
-            session.event("zero_grad", stack, -1, ".grad = None", frozenset({track.index}))
+            session.note_event(ClearEvent(stack, session.record.time, frozenset({track.index}), ".grad = None"))
         elif session.recorder.phase != "optimizer":
             track.hand_gradient = True
             track.written += 1
-            session.event("write_grad", stack, -1, ".grad written", frozenset({track.index}))
+            session.note_event(GradientEvent(stack, session.record.time, track.index))
 
     session.recorder.grad_written = grad_written  # type: ignore[method-assign]
 

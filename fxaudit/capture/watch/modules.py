@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from fxaudit.capture.events import ClearEvent, FlagEvent
 from fxaudit.capture.patches import Patches
 from fxaudit.capture.registry import SlotAssignment
 
@@ -191,7 +192,8 @@ def _watch_modes(session: Session, patches: Patches) -> None:
     def requires_grad_and_note(self: nn.Module, requires_grad: bool = True) -> nn.Module:
         outcome = requires_grad_(self, requires_grad)
         if session.on:
-            session.event("requires_grad_", session.stack(2), session.module_info(self).index, str(requires_grad))
+            index = session.module_info(self).index
+            session.note_event(FlagEvent(session.stack(2), session.record.time, index, bool(requires_grad)))
         return outcome
 
     patches.replace(nn.Module, "requires_grad_", requires_grad_and_note)
@@ -213,7 +215,8 @@ def _watch_modes(session: Session, patches: Patches) -> None:
             recorder.paused = False
         tracks = frozenset(recorder.track(p).index for p in had)
         clear(session, tracks)
-        session.event("zero_grad", stack, session.module_info(self).index, type(self).__name__, tracks)
+        session.module_info(self)
+        session.note_event(ClearEvent(stack, session.record.time, tracks, type(self).__name__))
 
     patches.replace(nn.Module, "zero_grad", zero_grad_and_note)
 

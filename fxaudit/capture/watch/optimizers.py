@@ -13,8 +13,20 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+from fxaudit.capture.events import (
+    ClearEvent,
+    ClipEvent,
+    GroupEvent,
+    OptimizerEvent,
+    ScalerEvent,
+    ScalerStepEvent,
+    SchedulerEvent,
+    SchedulerStepEvent,
+    StepBeginsEvent,
+    StepEvent,
+)
 from fxaudit.capture.patches import Patches
-from fxaudit.capture.recording import LiveTrack, LoopEvent, StepEvent, StepFact
+from fxaudit.capture.recording import LiveTrack, StepFact
 from fxaudit.capture.steps import OwnSteps
 from fxaudit.capture.values import Snapshot, gradient_states, number_of
 from fxaudit.capture.watch.modules import clear
@@ -86,7 +98,7 @@ def _watch_construction(session: Session, patches: Patches) -> None:
         if (session.on or session.is_resting) and session.knows_optimizer(self):
             info = session.optimizer_info(self)
             session.look_at_groups(info, self)
-            session.event("add_param_group", session.stack(2), info.index, info.type)
+            session.note_event(GroupEvent(session.stack(2), session.record.time, info.index))
 
     patches.replace(Optimizer, "add_param_group", add_and_note)
 
@@ -105,7 +117,7 @@ def note_construction(session: Session, optimizer: Any, stack: int) -> LiveOptim
         if track.index in session.names and not tensor.requires_grad:
             frozen.add(track.index)
     info.frozen_then = frozenset(frozen)
-    session.event("optimizer", stack, info.index, info.type)
+    session.note_event(OptimizerEvent(stack, session.record.time, info.index))
     return info
 
 
@@ -123,7 +135,7 @@ def _watch_steps(session: Session, patches: Patches) -> None:
     snapshots: dict[int, Snapshot] = {}
     depth: list[int] = []
     stacks: list[int] = []
-    started: list[LoopEvent] = []
+    started: list[StepBeginsEvent] = []
     recorder = session.recorder
     own = OwnSteps(session)
 
@@ -137,7 +149,8 @@ def _watch_steps(session: Session, patches: Patches) -> None:
         stack = recorder.stack(sys._getframe(1))
         stacks.append(stack)
         depth.append(info.index)
-        started.append(session.event("step begins", stack, info.index, info.type))
+        started.append(StepBeginsEvent(stack, session.record.time, info.index))
+        session.note_event(started[-1])
         if not info.steps:
             for other in session.optimizers:  # those that never step are told apart by their variables
                 if not other.name and (known := other.ref()) is not None:
@@ -172,17 +185,15 @@ def _watch_steps(session: Session, patches: Patches) -> None:
             return
         index = depth.pop()
         stack = stacks.pop()
-        started.pop().kind = "step ended"
+        started.pop().ended = True
         info = session.optimizers[index]
         info.steps += 1
         own.end(index)
         _own_writes(session, stack)
         recorder.repeats.forget()
         recorder.phase = "forward"
-        event = StepEvent(
-            "step", stack, session.record.time, index, info.type, frozenset(), len(args) > 1 or "closure" in kwargs
-        )
-        session.record.events.append(event)
+        event = StepEvent(stack, session.record.time, index, closure=len(args) > 1 or "closure" in kwargs)
+        session.note_event(event)
         number = len(session.record.events) - 1
         last_backward = session.last_backward()
         touched = set()
@@ -286,7 +297,8 @@ def _watch_clearing(session: Session, patches: Patches) -> None:
             recorder.paused = False
         tracks = frozenset(recorder.track(p).index for p in had)
         clear(session, tracks)
-        session.event("zero_grad", stack, session.optimizer_info(self).index, type(self).__name__, tracks)
+        session.optimizer_info(self)
+        session.note_event(ClearEvent(stack, session.record.time, tracks, type(self).__name__))
 
     patches.replace(Optimizer, "zero_grad", zero_grad)
 
@@ -304,7 +316,7 @@ def _watch_schedulers(session: Session, patches: Patches) -> None:
         if session.on or session.is_resting:
             info = session.optimizer_info(optimizer)
             # A scheduler takes a step of its own when it is built; that is not the loop's.
-            own = [e for e in session.record.events[events:] if e.kind == "scheduler step"]
+            own = [e for e in session.record.events[events:] if isinstance(e, SchedulerStepEvent)]
             info.scheduler_steps -= len(own)
             session.record.events[events:] = [e for e in session.record.events[events:] if e not in own]
             if _zero_groups(optimizer) - before:
@@ -312,7 +324,7 @@ def _watch_schedulers(session: Session, patches: Patches) -> None:
             info.factors[len(info.schedulers)] = _places(getattr(self, "lr_lambdas", ()))
             info.schedulers.append((session.stack(2), type(self).__name__))
             session.look_at_groups(info, optimizer)
-            session.event("scheduler", session.stack(2), info.index, type(self).__name__)
+            session.note_event(SchedulerEvent(session.stack(2), session.record.time, info.index, type(self).__name__))
 
     patches.replace(base, "__init__", __init__)
     kinds: tuple[Any, ...] = (base, lr_scheduler.ReduceLROnPlateau)
@@ -349,7 +361,8 @@ def _scheduler_step(session: Session, step: Callable[..., Any]) -> Callable[...,
                 info.zeroed_by = len(kinds) - 1 - kinds[::-1].index(name) if name in kinds else -1
             info.scheduler_steps += 1
             session.look_at_groups(info, self.optimizer)
-            session.event("scheduler step", session.stack(2), info.index, type(self).__name__)
+            stepped = SchedulerStepEvent(session.stack(2), session.record.time, info.index, type(self).__name__)
+            session.note_event(stepped)
         return outcome
 
     return step_and_note
@@ -362,7 +375,7 @@ def _watch_scalers(session: Session, patches: Patches) -> None:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         init(self, *args, **kwargs)
         if session.on:
-            session.event("scaler", session.stack(2), id(self), "GradScaler")
+            session.note_event(ScalerEvent(session.stack(2), session.record.time))
 
     def step_and_note(self: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         if not session.on:
@@ -374,7 +387,7 @@ def _watch_scalers(session: Session, patches: Patches) -> None:
         if self.is_enabled():
             skipped = info.steps == before
             held = frozenset(track for _, members in info.groups for track in members)
-            session.event("scaler skip" if skipped else "scaler step", stack, info.index, str(id(self)), held)
+            session.note_event(ScalerStepEvent(stack, session.record.time, info.index, skipped, held))
             if skipped:
                 session.progress()
         return outcome
@@ -405,7 +418,8 @@ def _clip(session: Session, original: Callable[..., Any], name: str) -> Callable
         bound = args[0] if args else kwargs.get("max_norm", kwargs.get("clip_value"))
         outcome = original(kept, *args, **kwargs)
         tracks = frozenset(session.recorder.track(p).index for p in kept)
-        event = session.event("clip", stack, -1, f"{name}({bound})", tracks)
+        event = ClipEvent(stack, session.record.time, tracks, name, str(bound))
+        session.note_event(event)
         with session.quietly():
             event.norm = number_of(outcome)
         return outcome

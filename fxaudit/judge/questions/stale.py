@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fxaudit.capture.recording import BackwardEvent, Op, Track
+from fxaudit.capture.events import BackwardEvent, GradientEvent
+from fxaudit.capture.recording import Op, Track
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.verdict import ParameterState
 
@@ -45,7 +46,7 @@ def _stepped(audit: Audit, track: Track) -> Stale | None:
     is_all_there_was = first == steps[0] and not any(fact.written_outside for fact in track.facts)
     if None in newer and not (is_all_there_was and all(_given_again(audit, *gap, track.index) for gap in gaps)):
         return None
-    written = [e.stack for e in events[: stale[-1]] if e.kind == "write_grad" and track.index in e.tracks]
+    written = [e.stack for e in events[: stale[-1]] if isinstance(e, GradientEvent) and e.track == track.index]
     brought = [e.stack for e in events[:first] if isinstance(e, BackwardEvent) and track.index in e.arrived]
     bound = written[0] if written else brought[-1] if brought else -1
     last = newer[-1]
@@ -62,7 +63,7 @@ def _given_again(audit: Audit, start: int, end: int, track: int) -> bool:
     """Whether a model was called between two events, for a new loss, and the old gradient was written again."""
     events = audit.record.events
     called = any(events[start].time <= call.time < events[end].time for call in audit.record.calls)
-    return called and any(e.kind == "write_grad" and track in e.tracks for e in events[start:end])
+    return called and any(isinstance(e, GradientEvent) and e.track == track for e in events[start:end])
 
 
 def _updated(audit: Audit, track: Track) -> Stale | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
-from fxaudit.capture.recording import BackwardEvent
+from fxaudit.capture.events import BackwardEvent, ClearEvent
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
 
@@ -59,7 +59,7 @@ class ClearedBeforeStep(Rule):
                 event = events[index]
                 if isinstance(event, BackwardEvent) and event.accumulates and state.index in event.arrived:
                     break
-                if event.kind == "zero_grad" and state.index in event.tracks:
+                if isinstance(event, ClearEvent) and state.index in event.tracks:
                     return event.stack if first_step > first_arrival else None
             if fact.last_backward >= 0:
                 since, until = events[fact.last_backward].time, events[fact.event].time

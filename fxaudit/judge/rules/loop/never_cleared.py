@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.capture.events import ClearEvent
 from fxaudit.judge.questions.shadowed import clearing_override
 from fxaudit.judge.questions.stale import Stale, stale_gradients
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -36,7 +37,7 @@ class NeverCleared(Rule):
         step = audit.record.events[states[0].track.reused_at[0]]
         tracks = {s.index for s in states}
         backwards = [e for e in audit.graph.backwards if tracks & e.arrived.keys()]
-        cleared = [e for e in audit.record.events if e.kind == "zero_grad" and (not e.tracks or tracks & e.tracks)]
+        cleared = [e for e in audit.record.events if isinstance(e, ClearEvent) and (not e.tracks or tracks & e.tracks)]
         backward = audit.source(backwards[-1].stack) if backwards else None
         why = why_never_called(audit.record, "zero_grad", [e.stack for e in cleared]) if not cleared else []
         override = clearing_override(audit, states) if not any(tracks & e.tracks for e in cleared) else None

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
-from fxaudit.capture.recording import LoopEvent
+from fxaudit.capture.events import ClipEvent, GradientEvent
 from fxaudit.judge.questions.own_steps import Idle, idle_step
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
@@ -36,7 +36,7 @@ class NoValueChanged(Rule):
             spoilt = any(f.gradient == "nonfinite" for s in states for f in s.facts)
             zeroed = all(f.gradient in ("zero", "nonfinite") for s in states for f in s.facts)
             tracks = {s.index for s in states}
-            clips = [e for e in audit.record.events if e.kind == "clip" and tracks & e.tracks]
+            clips = [e for e in audit.record.events if isinstance(e, ClipEvent) and tracks & e.tracks]
             built = audit.source(audit.recording.optimizers[states[0].facts[-1].optimizer].created)
             # `audit()` takes the steps itself: no line of the program does.
             step = (audit.source(stack) if audit.judge.looped else None) or built
@@ -80,17 +80,17 @@ class NoValueChanged(Rule):
             )
 
     def _clipped(
-        self, audit: Audit, states: list[ParameterState], clips: list[LoopEvent], step: SourceLine | None, spoilt: bool
+        self, audit: Audit, states: list[ParameterState], clips: list[ClipEvent], step: SourceLine | None, spoilt: bool
     ) -> Finding:
         """The finding on a clip that leaves nothing of the gradient, or makes it NaN."""
         names = audit.names(states)
         endless = next((c for c in reversed(clips) if c.norm is not None and not math.isfinite(c.norm)), None)
         clip = endless or clips[-1]
-        message = f"`{clip.text}` clips the gradient of {names} to nothing"
+        message = f"`{clip}` clips the gradient of {names} to nothing"
         fix = "Clip to a norm above 0."
         if endless is not None:
             what = "which makes it NaN" if spoilt else "which leaves nothing of it"
-            message = f"`{clip.text}` divides the gradient of {names} by {endless.norm}, {what}"
+            message = f"`{clip}` divides the gradient of {names} by {endless.norm}, {what}"
             fix = (
                 "Keep the squares of all gradients finite: scale the data or the loss, or leave out what overflows; "
                 "`error_if_nonfinite=True` tells at once."
@@ -146,7 +146,7 @@ def _gradient_writer(audit: Audit, state: ParameterState) -> int | None:
             assigned = [
                 event
                 for event in events[fact.last_backward : fact.event]
-                if event.kind == "write_grad" and state.index in event.tracks
+                if isinstance(event, GradientEvent) and event.track == state.index
             ]
             if assigned:
                 return assigned[-1].stack

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.capture.events import ScalerEvent, ScalerStepEvent
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
 
@@ -27,11 +28,11 @@ class ScalerSkipsEveryStep(Rule):
         events = audit.record.events
         groups: dict[int, list[ParameterState]] = {}
         for state in audit.unexplained("blocked"):
-            skips = [e for e in events if e.kind == "scaler skip" and state.index in e.tracks]
+            skips = [e for e in events if isinstance(e, ScalerStepEvent) and e.skipped and state.index in e.tracks]
             if skips and not state.facts and not audit.is_skipped_for_nan(state):  # FXA502 names what makes it NaN
                 groups.setdefault(skips[-1].stack, []).append(state)
         for stack, states in groups.items():
-            made = [e for e in events if e.kind == "scaler"]
+            made = [e for e in events if isinstance(e, ScalerEvent)]
             again = len({e.stack for e in made}) < len(made)
             built = audit.source(made[-1].stack) if made else None
             stepped = audit.source(stack)

@@ -6,7 +6,15 @@ import ast
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
-from fxaudit.capture.recording import BackwardEvent, StepEvent
+from fxaudit.capture.events import (
+    BackwardEvent,
+    ClearEvent,
+    LoopEvent,
+    ScalerStepEvent,
+    SchedulerStepEvent,
+    StepBeginsEvent,
+    StepEvent,
+)
 from fxaudit.judge.questions.turns import receivers
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import common_frame, source_at, why_never_called
@@ -41,7 +49,8 @@ class StepNeverCalled(Rule):
                 groups.setdefault(state.held[0][0], []).append(state)
         for optimizer, states in groups.items():
             info = audit.recording.optimizers[optimizer]
-            raised = [e for e in audit.record.events if e.kind == "step begins" and e.subject == optimizer]
+            begun = [e for e in audit.record.events if isinstance(e, StepBeginsEvent) and e.optimizer == optimizer]
+            raised = [event for event in begun if not event.ended]
             if raised:
                 yield self.finding(
                     audit,
@@ -112,7 +121,7 @@ def _culprit(audit: Audit, optimizer: int, states: list[ParameterState]) -> tupl
     tracks = {state.index for state in states}
     arrivals = [i for i, e in enumerate(events) if isinstance(e, BackwardEvent) and tracks & e.arrived.keys()]
     backward = arrivals[-1] if arrivals else -1
-    seen = [event.stack for event in events if event.kind in ("step", "scheduler step", "scaler step", "scaler skip")]
+    seen = [e.stack for e in events if isinstance(e, StepEvent | SchedulerStepEvent | ScalerStepEvent)]
     why = why_never_called(audit.record, "step", seen, receivers(audit, optimizer), done=frozenset({"backward"}))
     if why:
         tree = tree_of(why[0][0].file)
@@ -132,10 +141,10 @@ def _culprit(audit: Audit, optimizer: int, states: list[ParameterState]) -> tupl
     if steps:
         frame = common_frame(audit.record.stacks, steps[-1].stack, events[backward].stack)
         return audit.source(frame), after
-    cleared = [event for event in window if event.kind == "zero_grad" and tracks & event.tracks]
+    cleared = [event for event in window if isinstance(event, ClearEvent) and tracks & event.tracks]
     if cleared:
         return audit.source(cleared[0].stack), after
-    earlier = [e for i, e in enumerate(events) if e.kind == "zero_grad" and tracks & e.tracks and i > backward]
+    earlier = [e for i, e in enumerate(events) if isinstance(e, ClearEvent) and tracks & e.tracks and i > backward]
     if earlier:
         return audit.source(earlier[0].stack), after
     return audit.source(events[backward].stack), []
@@ -165,9 +174,9 @@ def _unfinished_loop(audit: Audit) -> tuple[SourceLine, Lines] | None:
     return None
 
 
-def _window(events: list, backward: int) -> list:  # type: ignore[type-arg]
+def _window(events: list[LoopEvent], backward: int) -> list[LoopEvent]:
     """The events after a backward, up to the next one; where it is the last, up to the end."""
-    window = []
+    window: list[LoopEvent] = []
     for event in events[backward + 1 :]:
         if isinstance(event, BackwardEvent):
             break

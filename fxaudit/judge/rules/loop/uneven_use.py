@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.capture.events import BackwardEvent
 from fxaudit.capture.frozen import Mirror
-from fxaudit.capture.recording import BackwardEvent
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
 

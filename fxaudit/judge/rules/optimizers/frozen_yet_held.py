@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.capture.events import FlagEvent
 from fxaudit.judge.questions.freezing import frozen_at
 from fxaudit.judge.questions.shadowed import thawing_override
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -132,7 +133,7 @@ def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
     ran_calls = {
         (stacks.file(i), stacks.line(i))
         for event in audit.record.events
-        if event.kind == "requires_grad_"
+        if isinstance(event, FlagEvent)
         for i in stacks.chain(event.stack)
     } | {
         (stacks.file(i), stacks.line(i))

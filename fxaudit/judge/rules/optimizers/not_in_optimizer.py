@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.capture.events import GroupEvent
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.questions.own_steps import idle_update
 from fxaudit.judge.questions.shadowed import passing_override
@@ -274,7 +275,7 @@ def _passed_over(
 
 def _group_never_added(audit: Audit) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
     """What keeps a call of `add_param_group` from running."""
-    called = [event.stack for event in audit.record.events if event.kind == "add_param_group"]
+    called = [event.stack for event in audit.record.events if isinstance(event, GroupEvent)]
     why = why_never_called(audit.record, "add_param_group", called)
     return (why[0][0], [*why[1:2]]) if len(why) > 1 else None
 

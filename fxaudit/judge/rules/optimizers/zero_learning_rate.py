@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.capture.events import SchedulerStepEvent, StepEvent
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.questions.rates import given_rate, schedule_origins, written_rate
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -109,7 +110,7 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
         ]
         if info.scheduler_steps == 0 and audit.judge.looped:
             receivers = _bound_names(audit, stack)
-            seen = [event.stack for event in audit.record.events if event.kind in ("step", "scheduler step")]
+            seen = [e.stack for e in audit.record.events if isinstance(e, StepEvent | SchedulerStepEvent)]
             why = why_never_called(audit.record, "step", seen, receivers)
             if why:
                 return why[0][0], [*why[1:], *related]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
-from fxaudit.capture.recording import BackwardEvent
+from fxaudit.capture.events import BackwardEvent
 from fxaudit.judge.questions.dead_ends import bound, thrown_away
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState

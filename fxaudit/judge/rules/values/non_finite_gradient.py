@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.capture.events import ScalerStepEvent
 from fxaudit.capture.frozen import Flows
 from fxaudit.capture.recording import Fact
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -61,7 +62,7 @@ class NonFiniteGradient(Rule):
         backwards = [e for e in audit.graph.backwards if states[0].index in e.arrived]
         backward = audit.source(backwards[-1].stack) if backwards else None
         what = "loss behind" if left_out else "gradient of"
-        scaled = [event for event in audit.record.events if event.kind == "scaler skip"]
+        scaled = [e for e in audit.record.events if isinstance(e, ScalerStepEvent) and e.skipped]
         skip: list[tuple[SourceLine | None, str]] = [
             *((audit.source(event.stack), "the gradient scaler skips this step") for event in scaled[-1:]),
             *why_never_called(audit.record, "backward" if left_out else "step")[: 0 if scaled else 1],

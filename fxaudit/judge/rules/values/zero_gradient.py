@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fxaudit.answer.finding import Finding
+from fxaudit.capture.events import BackwardEvent, GradientEvent
 from fxaudit.capture.operations import plain_name
-from fxaudit.capture.recording import BackwardEvent, Fact
+from fxaudit.capture.recording import Fact
 from fxaudit.judge.questions.masking import hiding_mask, last_bend, one_step_long, part_read_alone
 from fxaudit.judge.questions.zeros import factor_origins, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import ANOTHER_BATCH, Audit, Example, Rule
@@ -99,7 +100,7 @@ class ZeroGradient(Rule):
         found: Vanishing | None,
         filled: Mapping[int, Sequence[Op]],
     ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]], Fact]:
-        written = [e for e in audit.record.events if e.kind == "write_grad" and state.index in e.tracks]
+        written = [e for e in audit.record.events if isinstance(e, GradientEvent) and e.track == state.index]
         if found is None and written:
             return audit.source(written[-1].stack), [], Fact("the program writes zeros into it")
         if found is None:
