@@ -117,7 +117,7 @@ def audit(
         failures: list[str] = []
         found = attempt("the structure", lambda: symbolic_report(named, optimizers, expected, rules), None, failures)
         prefixed = [(f"{name}." if name else "", module) for name, module in named]
-        report = found or unjudged(prefixed, type(named[0][1]).__name__, (), failures)
+        report = found or unjudged(prefixed, type(named[0][1]).__name__, failures)
     else:
         closure = _closure(model, loss, inputs)
         frame = _caller()
@@ -215,10 +215,9 @@ def _audit_recorded(
         options = Options(
             expect=expect,
             rules=rules,
-            title=type(named[0][1]).__name__,
             symbolic=("skipped", "", None),
         )
-        report = rehearsal.report(lambda: examine(session, models, mode, options))
+        report = rehearsal.report(lambda: examine(session, models, mode, options, type(named[0][1]).__name__))
         if with_proof and report.findings:
             notes: list[str] = []
             report = attempt("the proofs", lambda: prove(report, session, closure, named), report, notes)

@@ -53,6 +53,10 @@ class InvalidReportError(FxauditError, ValueError):
     """A file that is not a saved fxaudit report, or one of an unsupported schema version."""
 
 
+class InvalidRecordingError(FxauditError, ValueError):
+    """A file that is not a recording, or one of another version."""
+
+
 class UnknownRuleError(FxauditError, KeyError):
     """A rule code that does not exist."""
 

@@ -79,14 +79,14 @@ def load(path: Path) -> ModuleType:
     return module
 
 
-def run(path: Path) -> Report:
-    """The report of `fxaudit run`, in a process of its own."""
+def run(path: Path, record: Path | None = None) -> Report:
+    """The report of `fxaudit run`, in a process of its own; the recording is written to `record`."""
 
     def work() -> str:
         from fxaudit.run.script import run_script
 
         warnings.simplefilter("ignore")  # what the programs are warned of is their authors' business
-        return run_script([str(path)]).to_json()
+        return run_script([str(path)], record=record).to_json()
 
     answer, why = in_copy(work, seconds=120.0)
     assert answer is not None, why

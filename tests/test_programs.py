@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from fxaudit.judge.from_file import judged_again
+from fxaudit.judge.write_up import Options
 from fxaudit.report import Report
 from tests import judged
 from tests.judged import BUGS, HEALTHY
@@ -64,6 +66,15 @@ def test_a_broken_program_is_judged_right(path: Path, mode: str) -> None:
     report = judged.judged(path, mode)
     assert_right(report, path, mode)
     assert_on_record(report, path, mode)
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in (BUGS + HEALTHY)[::9]])
+def test_a_recording_is_judged_elsewhere_as_it_was_where_it_was_made(path: Path, tmp_path: Path) -> None:
+    """In a process that never saw the program run, from the file alone."""
+    report = judged.run(path, tmp_path / "recording.fxr")
+    again = Report.of(judged_again((tmp_path / "recording.fxr").read_bytes(), Options()))
+    assert judged.answer(again, path) == judged.answer(report, path)
+    assert [*again] == [*report] and again.optimizers == report.optimizers and again.steps == report.steps
 
 
 @in_their_modes(HEALTHY)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import sys
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from fxaudit.capture.collector import collector_paused
 from fxaudit.capture.events import GradFnGraph, GradientState
 from fxaudit.capture.facts import FAMILIES, SINGULAR, Fact, fact_of
 from fxaudit.capture.reading import grad_fn_of, is_leaf
-from fxaudit.capture.recording import NodeFlow, Op
+from fxaudit.capture.recording import NodeFlow
 from fxaudit.capture.values import gradient_states
 
 if TYPE_CHECKING:
@@ -22,28 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NodeFlow",
-    "OpsBySequence",
     "Probe",
     "all_nodes",
     "autograd_graph",
     "base_name",
-    "collector_paused",
     "graph_behind",
     "meets_singularity",
     "reached_leaves",
 ]
-
-
-@contextlib.contextmanager
-def collector_paused() -> Iterator[None]:
-    """No garbage collection meanwhile: a walk makes many objects and no garbage."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _first_nodes(roots: Sequence[torch.Tensor]) -> list[Any]:
@@ -149,32 +134,6 @@ def graph_behind(roots: Sequence[torch.Tensor], recorder: Recorder, most: int) -
             leaves[number] = recorder.track(variable).index
         named.append((sys.intern(node.name().rpartition("::")[2]), -1 if variable is not None else node._sequence_nr()))
     return GradFnGraph(tuple(named), leaves, tuple(edges))
-
-
-class OpsBySequence:
-    """Finds the operation that made an autograd node, by the node's sequence number."""
-
-    def __init__(self, ops: Sequence[Op]) -> None:
-        made = [
-            (op.sequence[0], op.sequence[1], op.index)
-            for op in ops
-            if op.sequence[1] > op.sequence[0] and op.inside < 0
-        ]
-        made.sort()
-        self._starts = [start for start, _, _ in made]
-        self._made = made
-
-    def find(self, sequence: int) -> int:
-        """The index of the operation, or -1."""
-        position = bisect_right(self._starts, sequence) - 1
-        while position >= 0:
-            start, end, op = self._made[position]
-            if start <= sequence < end:
-                return op
-            if start + 4096 < sequence:
-                break
-            position -= 1
-        return -1
 
 
 class Probe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import platform
 from collections.abc import Iterator, Sequence, Sized
 from dataclasses import fields
 from operator import attrgetter
@@ -13,12 +14,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from fxaudit._version import __version__
 from fxaudit.capture.autograd import Probe
 from fxaudit.capture.frozen import Flows, Mode, ModelRecord, OwnStep, Recording
 from fxaudit.capture.members import LISTING, every_module, named_parameters, passed_over
 from fxaudit.capture.naming import ModelName, names_in_containers
 from fxaudit.capture.processes import mirrors
-from fxaudit.capture.reading import is_uninitialized
+from fxaudit.capture.reading import is_uninitialized, torch_version
 from fxaudit.capture.recording import HeardLines, LiveTrack, Record, Track
 from fxaudit.capture.registry import (
     ClassInfo,
@@ -33,7 +35,7 @@ from fxaudit.capture.steps import RecordedStep
 from fxaudit.capture.values import is_elsewhere
 from fxaudit.program.source import is_library, is_skipped
 
-__all__ = ["freeze"]
+__all__ = ["environment", "freeze"]
 
 _OF_TRACK, _OF_MODULE, _OF_OPTIMIZER = (
     attrgetter(*(field.name for field in fields(kind))) for kind in (Track, ModuleInfo, OptimizerInfo)
@@ -45,14 +47,26 @@ OVERRIDABLE = (*LISTING, "zero_grad", "requires_grad_")
 _ATOMS = (bool, int, float, str, type(None))
 
 
-def freeze(session: Session, models: Sequence[ModelName], mode: Mode) -> Recording:
+def freeze(
+    session: Session, models: Sequence[ModelName], mode: Mode, title: str = "", notes: Sequence[str] = ()
+) -> Recording:
     """What `session` has seen, as one value in which nothing is alive.
 
     Methods of the user's that list the members of a module (`parameters`, …) are called once, where something that no
     optimizer holds may be due to them. Nothing else of the user's is called, and nothing is changed.
     """
     with session.quietly():
-        return _Freezing(session, models).recording(mode)
+        return _Freezing(session, models).recording(mode, title, notes)
+
+
+def environment() -> dict[str, str]:
+    """The versions of fxaudit, torch and Python, and the platform."""
+    return {
+        "fxaudit": __version__,
+        "torch": torch_version(),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
 
 
 class _Freezing:
@@ -64,7 +78,7 @@ class _Freezing:
         self.classes: list[ClassInfo] = []
         self._class_of: dict[type, int] = {}
 
-    def recording(self, mode: Mode) -> Recording:
+    def recording(self, mode: Mode, title: str, notes: Sequence[str]) -> Recording:
         session = self.session
         kept = names_in_containers([(model.prefix, model.module) for model in self.models], self.recorder)
         modules = self._modules()
@@ -75,6 +89,8 @@ class _Freezing:
         return Recording(
             mode=mode,
             record=self._record(),
+            title=title,
+            environment=environment(),
             models=tuple(models),
             modules=tuple(modules),
             optimizers=tuple(optimizers),
@@ -99,7 +115,7 @@ class _Freezing:
             blind_children=session.blind_children,
             forward_unseen=session.forward_unseen,
             died=session.died,
-            notes=tuple(session.notes),
+            notes=(*notes, *session.notes),
         )
 
     # -- tensors -------------------------------------------------------------------------------------------------

@@ -92,6 +92,12 @@ class Recording:
 
     mode: Mode
     record: Record
+    title: str = ""
+    """What was looked at: the name of a script, or of a model's class."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """The versions of fxaudit, torch and Python, and the platform."""
+    texts: Mapping[str, str] | None = None
+    """File → its text as it was then; None where the files themselves are read."""
     models: tuple[ModelRecord, ...] = ()
     """The root modules that are judged; the one with most that is held comes first."""
     modules: tuple[ModuleInfo, ...] = ()

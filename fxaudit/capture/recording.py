@@ -7,6 +7,7 @@ tensors that outlive a step are followed through weak references (`LiveTrack`).
 from __future__ import annotations
 
 import weakref
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -30,6 +31,7 @@ __all__ = [
     "ModuleCall",
     "NodeFlow",
     "Op",
+    "OpsBySequence",
     "Phase",
     "Record",
     "StepFact",
@@ -314,3 +316,29 @@ class LiveRecord(Record):
 
     tracks: list[LiveTrack] = field(default_factory=list)
     lines: Lines | None = None
+
+
+class OpsBySequence:
+    """Finds the operation that made an autograd node, by the node's sequence number."""
+
+    def __init__(self, ops: Sequence[Op]) -> None:
+        made = [
+            (op.sequence[0], op.sequence[1], op.index)
+            for op in ops
+            if op.sequence[1] > op.sequence[0] and op.inside < 0
+        ]
+        made.sort()
+        self._starts = [start for start, _, _ in made]
+        self._made = made
+
+    def find(self, sequence: int) -> int:
+        """The index of the operation, or -1."""
+        position = bisect_right(self._starts, sequence) - 1
+        while position >= 0:
+            start, end, op = self._made[position]
+            if start <= sequence < end:
+                return op
+            if start + 4096 < sequence:
+                break
+            position -= 1
+        return -1

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
-from fxaudit.capture.autograd import OpsBySequence
 from fxaudit.capture.reading import grad_fn_of, pointer_of
-from fxaudit.capture.recording import Record
+from fxaudit.capture.recording import OpsBySequence, Record
 from fxaudit.capture.session import Session
 
 __all__ = ["Remembered", "forget", "remember", "remembered"]

@@ -24,6 +24,7 @@ from fxaudit.attempts import STRICT, described
 from fxaudit.errors import (
     FxauditError,
     InvalidExpectationError,
+    InvalidRecordingError,
     InvalidReportError,
     RenderingError,
     UnwritableOutputError,
@@ -157,6 +158,9 @@ _expect_option = click.option(
 @click.option(
     "--prove", is_flag=True, help="Run the step again without each culprit, to see its parameters come alive."
 )
+@click.option(
+    "--record", metavar="FILE.fxr", help="Also write all that was seen to FILE, for `fxaudit judge` to judge it again."
+)
 @_expect_option
 @_report_options
 @click.argument("script", nargs=-1, type=click.UNPROCESSED, metavar="script.py [args...]")
@@ -166,6 +170,7 @@ def run(
     steps: int | None,
     to_end: bool,
     prove: bool,
+    record: str | None,
     expect: tuple[str, ...],
     delivery: Delivery,
 ) -> int:
@@ -177,6 +182,7 @@ def run(
     if not script:
         raise click.UsageError("no module given; -m expects its name" if as_module else "no script given to run")
     expectations = _expectations(expect)
+    recorded = _writable(record) if record is not None else None
     # Whatever the script does to sys.stdout, the report goes where the shell expects it.
     out, err = sys.stdout, sys.stderr
     alone, first = os.environ.get("WORLD_SIZE", "1") == "1", os.environ.get("RANK", "0") == "0"
@@ -195,9 +201,13 @@ def run(
         "steps": steps,
         "to_end": to_end,
         "expect": expectations or None,
+        "record": recorded,
         "progress": (lambda text: _say(f"fxaudit: {text}", err)) if speaks else None,
     }
     if not alone:
+        if recorded is not None:
+            recorded = recorded.with_suffix(f".rank{os.environ.get('RANK', '0')}{recorded.suffix}")
+        options["record"] = recorded
         from fxaudit.run.ranks.exchange import Company
         from fxaudit.run.script import run_rank
 
@@ -214,6 +224,34 @@ def run(
 
         report = prove_by_rerun(report, list(script), as_module)
     return deliver(report)
+
+
+@commands.command(options_metavar="[options]", short_help="Judge a recording again.")
+@_expect_option
+@_report_options
+@click.argument("recording", metavar="FILE.fxr")
+def judge(recording: str, expect: tuple[str, ...], delivery: Delivery) -> int:
+    """Judge again what `fxaudit run --record FILE.fxr` saw: nothing of the recorded program runs, and neither it nor
+    torch has to be there.
+    """
+    expectations = _expectations(expect)
+    try:
+        data = Path(recording).read_bytes()
+    except OSError as error:
+        raise InvalidRecordingError(
+            f"Cannot read {recording!r}: {error.strerror}. Expected a file that `fxaudit run --record` wrote."
+        ) from error
+    from fxaudit.judge.from_file import judged_again
+    from fxaudit.judge.write_up import Options
+    from fxaudit.report import Report
+
+    try:
+        report = Report.of(judged_again(data, Options(expect=expectations)))
+    except InvalidRecordingError as error:
+        raise InvalidRecordingError(f"{recording}: {error}") from error
+    if report.parameters:
+        check_patterns(expectations, report.parameters)
+    return _deliver(report, delivery, sys.stdout)
 
 
 @commands.command(options_metavar="[options]", short_help="Audit what a function of yours returns.")
@@ -481,6 +519,15 @@ def _checked_output(text: str) -> Path:
     from fxaudit.renderers import format_of
 
     format_of(text)
+    return _writable(text)
+
+
+def _writable(text: str) -> Path:
+    """`text` as an absolute path, if a file can be made there.
+
+    Raises:
+        UnwritableOutputError: It cannot.
+    """
     path = Path(text).absolute()
     problem = ""
     if path.is_dir():
@@ -497,7 +544,7 @@ def _checked_output(text: str) -> Path:
         except OSError as error:
             problem = f"{error.strerror or error}. Name a file that you may write"
     if problem:
-        raise UnwritableOutputError(f"The report cannot be written to {text!r}: {problem}.")
+        raise UnwritableOutputError(f"Nothing can be written to {text!r}: {problem}.")
     return path
 
 

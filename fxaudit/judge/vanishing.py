@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from fxaudit.capture.autograd import OpsBySequence
 from fxaudit.capture.frozen import Flows, Recording
 from fxaudit.capture.operations import plain_name
-from fxaudit.capture.recording import Fact, Op, Record, Track
+from fxaudit.capture.recording import Fact, Op, OpsBySequence, Record, Track
 from fxaudit.judge.walks import sweep
 
 __all__ = [

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from fxaudit._version import __version__
 from fxaudit.answer.answer import (
     Answer,
     Change,
@@ -25,7 +23,7 @@ from fxaudit.answer.finding import LEVELS, Finding, PathStep
 from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, GraphNode
 from fxaudit.answer.summary import unsettled_note
 from fxaudit.attempts import attempt, attempted
-from fxaudit.capture.autograd import OpsBySequence, collector_paused
+from fxaudit.capture.collector import collector_paused
 from fxaudit.capture.events import (
     BackwardEvent,
     ClearEvent,
@@ -43,15 +41,14 @@ from fxaudit.capture.events import (
     StepEvent,
 )
 from fxaudit.capture.frozen import Recording
-from fxaudit.capture.reading import torch_version
-from fxaudit.capture.recording import Op, Value
+from fxaudit.capture.recording import Op, OpsBySequence, Value
 from fxaudit.judge.questions.freezing import settle_frozen
 from fxaudit.judge.questions.starved import settle_starved
 from fxaudit.judge.rule import Audit, Rule
 from fxaudit.judge.rules import RULES
 from fxaudit.judge.verdict import Judge, ParameterState
 from fxaudit.program.bindings import variable_name
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import SourceLine, held_texts
 from fxaudit.program.tree import binding_of
 
 __all__ = ["Options", "judged", "report_on", "rule_info", "unjudged_report"]
@@ -69,9 +66,7 @@ class Options:
 
     expect: Mapping[str, str] = field(default_factory=dict)
     rules: Sequence[type[Rule]] = RULES
-    title: str = ""
     symbolic: tuple[str, str, SourceLine | None] = ("skipped", "", None)
-    notes: tuple[str, ...] = ()
 
 
 def rule_info(rule: type[Rule]) -> RuleInfo:
@@ -85,8 +80,8 @@ def judged(recording: Recording, options: Options) -> Answer:
     The same recording gives the same answer, and nothing in it is changed; where its texts are not held, the files
     that it names are read.
     """
-    judge = Judge(recording)
-    with collector_paused():  # much is made here, and little of it is garbage
+    with held_texts(recording.texts), collector_paused():  # much is made here, and little of it is garbage
+        judge = Judge(recording)
         failures: list[str] = []
         attempt("the verdicts", judge.judge, None, failures)
         if failures:
@@ -94,7 +89,7 @@ def judged(recording: Recording, options: Options) -> Answer:
             named = [
                 (m.prefix + name, tracks[track].requires_grad) for m in recording.models for name, track in m.parameters
             ]
-            return unjudged_report(named, options.title, (*options.notes, *recording.notes), failures)
+            return unjudged_report(named, recording.title, recording.environment, (*recording.notes, *failures))
         audited = bool(judge.states) and (
             bool(judge.graph.backwards) or bool(recording.record.calls) or not judge.looped
         )
@@ -105,20 +100,20 @@ def judged(recording: Recording, options: Options) -> Answer:
 
 
 def unjudged_report(
-    named: Iterable[tuple[str, bool]], title: str, notes: Iterable[str], failures: Iterable[str]
+    named: Iterable[tuple[str, bool]], title: str, environment: Mapping[str, str], notes: Iterable[str]
 ) -> Answer:
     """What is left where the judging itself failed: every parameter by its name, `unknown`.
 
     Args:
         named: (name, whether it requires grad) of each parameter.
         title: What was audited.
-        notes: What else could not be seen.
-        failures: The sentences that say what failed.
+        environment: The versions of what it ran with.
+        notes: The sentences that say what failed, and what else could not be seen.
     """
     reason = "fxaudit failed when it judged this program; see the notes"
     states = {name: ParameterReport(name, "unknown", reason, requires_grad=flag) for name, flag in named}
-    every = tuple(dict.fromkeys((*notes, *failures)))
-    return Answer(parameters=states, environment=_environment(), notes=every, title=title, audited=False)
+    every = tuple(dict.fromkeys(notes))
+    return Answer(parameters=states, environment=dict(environment), notes=every, title=title, audited=False)
 
 
 def report_on(
@@ -162,9 +157,9 @@ def report_on(
         symbolic=SymbolicReport(*options.symbolic),  # type: ignore[arg-type]
         graph_data=attempt("the graph", lambda: _graph_data(audit, optimizers), GraphData(), notes),
         rules=tuple(rule_info(rule) for rule in options.rules if any(f.code == rule.code for f in findings)),
-        environment=_environment(),
-        notes=(*options.notes, *recording.notes, *notes, *limits),
-        title=options.title,
+        environment=dict(recording.environment),
+        notes=(*recording.notes, *notes, *limits),
+        title=recording.title,
         audited=audited,
     )
 
@@ -205,15 +200,6 @@ def _met_expectations(states: Iterable[ParameterState], expect: Mapping[str, str
         )
         and state.verdict != "trained"
     ]
-
-
-def _environment() -> dict[str, str]:
-    return {
-        "fxaudit": __version__,
-        "torch": torch_version(),
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
-    }
 
 
 def _limits(judge: Judge) -> list[str]:

@@ -6,6 +6,7 @@ that recording a call costs a few dictionary look-ups and lines are only compute
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import inspect
@@ -15,7 +16,7 @@ import os
 import site
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any, TypeVar
@@ -23,13 +24,16 @@ from typing import Any, TypeVar
 __all__ = [
     "PACKAGE",
     "Frame",
+    "KeptCode",
     "SourceLine",
     "StackTable",
     "actual_path",
     "displayed_path",
+    "held_texts",
     "is_library",
     "is_skipped",
     "of_text",
+    "portable_path",
     "read_anew",
     "read_source",
 ]
@@ -40,6 +44,11 @@ _OF_TEXTS: list[Any] = []
 """The caches of what was read from texts."""
 _STAMPS: dict[str, tuple[int, int] | None] = {}
 """File → its size and time of change when it was first read."""
+
+_HELD: list[Mapping[str, str]] = []
+"""The texts that are held and read in place of the files, the last ones first of all."""
+INSTALLED = "site-packages/"
+"""How the portable names of installed files begin."""
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 CONTEXT_LINES = 3
@@ -87,7 +96,17 @@ def is_skipped(file: str) -> bool:
 
 def displayed_path(file: str) -> str:
     """`file` as reports print it: relative to the working directory or to the package directory it lies under."""
-    return _displayed_from(os.getcwd(), file)
+    return file.removeprefix(INSTALLED) if _HELD else _displayed_from(os.getcwd(), file)
+
+
+def portable_path(file: str) -> str:
+    """`file` by a name that means the same on another machine: what is installed stays known as that."""
+    if not file or file.startswith("<"):
+        return file
+    shown = displayed_path(file)
+    if is_library(file):
+        return INSTALLED + (os.path.basename(file) if os.path.isabs(shown) else shown)
+    return os.path.relpath(file).replace(os.sep, "/") if os.path.isabs(shown) else shown
 
 
 @functools.cache
@@ -146,9 +165,7 @@ def read_anew() -> None:
         del _STAMPS[file]
         linecache.checkcache(file)
     if changed:
-        for cached in _OF_TEXTS:
-            cached.cache_clear()
-        _positions.cache_clear()
+        _forget_texts()
 
 
 def _stamp(file: str) -> tuple[int, int] | None:
@@ -159,8 +176,31 @@ def _stamp(file: str) -> tuple[int, int] | None:
     return found.st_size, found.st_mtime_ns
 
 
+@contextlib.contextmanager
+def held_texts(texts: Mapping[str, str] | None) -> Iterator[None]:
+    """Read from `texts` alone, and from no file, inside the block; None changes nothing."""
+    if texts is None:
+        yield
+        return
+    _forget_texts()
+    _HELD.append(texts)
+    try:
+        yield
+    finally:
+        _HELD.pop()
+        _forget_texts()
+
+
+def _forget_texts() -> None:
+    for cached in _OF_TEXTS:
+        cached.cache_clear()
+    _positions.cache_clear()
+
+
 def read_source(file: str) -> list[str]:
     """The lines of `file` as Python sees them, without line ends; empty when it cannot be read."""
+    if _HELD:
+        return _HELD[-1].get(file, "").split("\n") if file in _HELD[-1] else []
     if file not in _STAMPS and not file.startswith("<"):
         _STAMPS[file] = _stamp(file)
         linecache.checkcache(file)  # another module may have read an older text of it
@@ -214,9 +254,27 @@ class SourceLine:
         return cls(displayed_path(file), line, function, code.strip(), frames, columns, context, is_library(file))
 
 
+Positions = tuple[int, int, int | None, int | None]
+"""(line, last line, first column, last column)."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class KeptCode:
+    """What is asked of a code object, kept without it."""
+
+    co_filename: str
+    co_name: str
+    co_qualname: str
+    co_firstlineno: int
+    positions: dict[int, Positions]
+    """The instructions that are asked about."""
+
+
 @functools.cache
-def _positions(code: CodeType, lasti: int) -> tuple[int, int, int | None, int | None]:
-    """(line, last line, first column, last column) of the instruction at byte offset `lasti`."""
+def _positions(code: CodeType | KeptCode, lasti: int) -> Positions:
+    """Where the instruction at byte offset `lasti` stands."""
+    if isinstance(code, KeptCode):
+        return code.positions[lasti]
     first = code.co_firstlineno
     if lasti < 0:
         line = _decorator_line(code) if lasti == -1 else first
@@ -245,7 +303,7 @@ class StackTable:
     """Interned call stacks. Index -1 is the empty stack; every other index names a frame and its callers."""
 
     parents: list[int] = field(default_factory=list)
-    codes: list[CodeType] = field(default_factory=list)
+    codes: list[CodeType | KeptCode] = field(default_factory=list)
     lasti: list[int] = field(default_factory=list)
     outermost: set[CodeType] = field(default_factory=set)
     """Frames that run these, and all above them, belong to whoever runs the user's program."""
@@ -350,6 +408,18 @@ class StackTable:
         """The file of the innermost frame, as its code object names it."""
         return self.codes[index].co_filename
 
+    def kept(self) -> StackTable:
+        """The same stacks without any code object."""
+        known: dict[int, KeptCode] = {}
+        codes = []
+        for code, lasti in zip(self.codes, self.lasti, strict=True):
+            if id(code) not in known:
+                qualified = getattr(code, "co_qualname", code.co_name)
+                known[id(code)] = KeptCode(code.co_filename, code.co_name, qualified, code.co_firstlineno, {})
+            codes.append(known[id(code)])
+            codes[-1].positions[lasti] = _positions(code, lasti)
+        return StackTable(list(self.parents), [*codes], list(self.lasti))
+
     def lines_seen(self) -> dict[str, set[int]]:
         """Every line that stands in some recorded stack, by file: lines that certainly ran."""
         seen: dict[str, set[int]] = {}
@@ -380,7 +450,7 @@ class StackTable:
         return known
 
 
-def _decorator_line(code: CodeType) -> int:
+def _decorator_line(code: CodeType | KeptCode) -> int:
     """The line of the decorator that switches gradients off; the first decorator where none says so."""
     lines = read_source(code.co_filename)
     for line in range(code.co_firstlineno, min(code.co_firstlineno + 20, len(lines)) + 1):
@@ -392,5 +462,5 @@ def _decorator_line(code: CodeType) -> int:
     return code.co_firstlineno
 
 
-def _function(code: CodeType) -> str:
+def _function(code: CodeType | KeptCode) -> str:
     return getattr(code, "co_qualname", code.co_name).replace("<locals>.", "")

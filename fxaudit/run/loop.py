@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from torch import nn
 
 from fxaudit.answer.answer import Answer, Crash
 from fxaudit.attempts import attempt
-from fxaudit.capture.frozen import Mode
+from fxaudit.capture.frozen import Mode, Recording
 from fxaudit.capture.naming import ModelName, models_seen
 from fxaudit.capture.processes import digest, is_one_of_several, is_sharded, mirrors
 from fxaudit.capture.session import Session
@@ -22,6 +23,7 @@ from fxaudit.judge.rule import Rule
 from fxaudit.judge.rules import RULES
 from fxaudit.judge.rules.loop.stops_later import StopsLater
 from fxaudit.judge.write_up import Options, with_later_findings
+from fxaudit.renderers import write_whole
 from fxaudit.run.enough import MAX_FITS, Settling
 from fxaudit.run.examination import examine
 from fxaudit.run.lookout import Lookout, Vigil
@@ -45,12 +47,15 @@ class Observation:
         rules: Sequence[type[Rule]] = RULES,
         progress: Callable[[str], None] | None = None,
         models: Sequence[tuple[str, nn.Module]] = (),
+        record: Path | None = None,
     ) -> None:
         self.session = Session()
         self.settling = Settling(self.session, steps)
         self.title = title
         self.expect = dict(expect or {})
         self.rules = rules
+        self.record = record
+        """The file to which the recording is written, if it is."""
         self.on_enough: Callable[[], None] | None = None
         self.on_refusal: Callable[[str], None] | None = None
         self.may_end: Callable[[bool], bool] = lambda done: done
@@ -198,14 +203,18 @@ class Observation:
         options = Options(
             expect=self.expect,
             rules=self.rules,
-            title=self.title,
-            notes=self._notes(),
         )
         mode = Mode("part of a loop" if self.session.is_part else "loop")
-        report = examine(self.session, models, mode, options)
+        report = examine(self.session, models, mode, options, self.title, self._notes(), self._keep)
         if self.compares or is_one_of_several():
             self._compared = replace(comparable(self.session, models), first_values=self._first_values)
         return report
+
+    def _keep(self, recording: Recording) -> None:
+        if self.record is not None:
+            from fxaudit.capture.recording_file import to_bytes
+
+            write_whole(self.record, to_bytes(recording))
 
     def rank_report(self, report: Answer, ending: Ending, *, where: str = "", deaths_before: int = 0) -> RankReport:
         """`report`, which this made, as one of several ranks hands it in."""

@@ -46,6 +46,7 @@ def run_script(
     to_end: bool = False,
     expect: Mapping[str, str] | None = None,
     progress: Callable[[str], None] | None = None,
+    record: Path | None = None,
     prepare: Callable[[Observation], None] | None = None,
 ) -> Report:
     """Run `argv[0]` with the arguments `argv[1:]` as plain `python` would, and report what was seen of its training.
@@ -61,6 +62,7 @@ def run_script(
         to_end: Let the script run to its end, unobserved after the recorded steps.
         expect: Name patterns and the verdicts expected of them.
         progress: Called with a short sentence now and then.
+        record: The file to which the recording is written, for `fxaudit judge`.
         prepare: Called with the observation before the script starts.
 
     Returns:
@@ -70,7 +72,7 @@ def run_script(
         InvalidTargetError: The script does not exist, is no file, or has a syntax error.
     """
     script = _resolve(argv, module)
-    observation = Observation(title=argv[0], steps=steps, expect=dict(expect or {}), progress=progress)
+    observation = Observation(title=argv[0], steps=steps, expect=dict(expect or {}), progress=progress, record=record)
     if prepare is not None:
         prepare(observation)
     report, _ = _run(observation, script, argv, module, to_end)
@@ -87,13 +89,14 @@ def run_rank(
     to_end: bool = False,
     expect: Mapping[str, str] | None = None,
     progress: Callable[[str], None] | None = None,
+    record: Path | None = None,
 ) -> int:
     """Run a script as `run_script` does, as one of several processes that all do.
 
     All ranks stop together, and their reports are merged into one, which one of them delivers.
 
     Args:
-        argv: As for `run_script`; so are `module`, `steps`, `to_end`, `expect` and `progress`.
+        argv: As for `run_script`; so are `module`, `steps`, `to_end`, `expect`, `progress` and `record`.
         company: This process's rank, and the others.
         deliver: Called with the merged report, on one rank only; returns the exit status.
         module: See `run_script`.
@@ -101,12 +104,13 @@ def run_rank(
         to_end: See `run_script`.
         expect: See `run_script`.
         progress: See `run_script`.
+        record: See `run_script`; every rank needs a file of its own.
 
     Returns:
         The exit status that `deliver` returned, the same on every rank.
     """
     script = _resolve(argv, module)
-    observation = Observation(title=argv[0], steps=steps, expect=dict(expect or {}), progress=progress)
+    observation = Observation(title=argv[0], steps=steps, expect=dict(expect or {}), progress=progress, record=record)
     observation.compares = True
     if not to_end:
         observation.may_end = lambda done: company.may_leave(done, observation.rounds)

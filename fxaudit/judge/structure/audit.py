@@ -60,7 +60,9 @@ def symbolic_report(
         models = _models(session, named, optimizers)
         traces = [trace(module) for _, module in named]
         written = written_down(session, models, traces)
-        recording = freeze(session, models, Mode("structure", optimizers_known=bool(optimizers)))
+        recording = freeze(
+            session, models, Mode("structure", optimizers_known=bool(optimizers)), type(named[0][1]).__name__
+        )
         judge = TracedJudge(recording, written)
         judge.judge()
         if not judge.states:
@@ -71,7 +73,6 @@ def symbolic_report(
         options = Options(
             expect=expect,
             rules=[rule for rule in rules if not rule.needs_a_run],
-            title=type(named[0][1]).__name__,
             symbolic=status,
         )
         return report_on(
