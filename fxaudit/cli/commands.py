@@ -182,7 +182,7 @@ def run(
     if not script:
         raise click.UsageError("no module given; -m expects its name" if as_module else "no script given to run")
     expectations = _expectations(expect)
-    recorded = _writable(record) if record is not None else None
+    recorded = _writable(record, "recording") if record is not None else None
     # Whatever the script does to sys.stdout, the report goes where the shell expects it.
     out, err = sys.stdout, sys.stderr
     alone, first = os.environ.get("WORLD_SIZE", "1") == "1", os.environ.get("RANK", "0") == "0"
@@ -519,10 +519,10 @@ def _checked_output(text: str) -> Path:
     from fxaudit.renderers import format_of
 
     format_of(text)
-    return _writable(text)
+    return _writable(text, "report")
 
 
-def _writable(text: str) -> Path:
+def _writable(text: str, what: str) -> Path:
     """`text` as an absolute path, if a file can be made there.
 
     Raises:
@@ -544,7 +544,7 @@ def _writable(text: str) -> Path:
         except OSError as error:
             problem = f"{error.strerror or error}. Name a file that you may write"
     if problem:
-        raise UnwritableOutputError(f"Nothing can be written to {text!r}: {problem}.")
+        raise UnwritableOutputError(f"The {what} cannot be written to {text!r}: {problem}.")
     return path
 
 
