@@ -15,6 +15,7 @@ from torch import nn
 from torch.optim import lr_scheduler
 
 from fxaudit.answer.answer import VERDICTS, Answer
+from fxaudit.answer.explanation import Explanation
 from fxaudit.attempts import attempt
 from fxaudit.capture.frozen import Mode
 from fxaudit.capture.naming import ModelName
@@ -31,8 +32,8 @@ from fxaudit.errors import (
     UnknownRuleError,
 )
 from fxaudit.judge.expectations import check_patterns
-from fxaudit.judge.explanation import Explanation, explanation_of, rule_page
 from fxaudit.judge.rule import Rule
+from fxaudit.judge.rule_page import rule_page
 from fxaudit.judge.rules import RULES
 from fxaudit.judge.write_up import Options
 from fxaudit.program.groups import flags_set
@@ -44,6 +45,7 @@ from fxaudit.run.loop import Observation, raise_stack_limit
 from fxaudit.run.ranks.exchange import Exchange
 from fxaudit.run.replay import Closure, Rehearsal, prove
 from fxaudit.run.warm_up import rises_later
+from fxaudit.run.why import explanation_of
 
 __all__ = ["audit", "explain", "watch", "why"]
 
@@ -112,7 +114,7 @@ def audit(
     optimizers = _optimizers(optimizer)
     expected = _expectations(expect)
     if loss is None and inputs is None:
-        from fxaudit.judge.structure.audit import symbolic_report
+        from fxaudit.run.structure import symbolic_report
 
         failures: list[str] = []
         found = attempt("the structure", lambda: symbolic_report(named, optimizers, expected, rules), None, failures)

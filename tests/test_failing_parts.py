@@ -123,7 +123,7 @@ def test_an_audit_outlives_its_proofs_and_its_rehearsal(part: str, said: str, mo
 
 
 def test_an_audit_of_the_structure_outlives_the_trace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fxaudit.judge.structure.audit.trace", break_it)
+    monkeypatch.setattr("fxaudit.run.structure.trace", break_it)
     report = fxaudit.audit(Net())
     assert {parameter.verdict for parameter in report} == {"unknown"}
     assert any("the structure" in note for note in report.notes)

@@ -7,19 +7,14 @@ another way could change is not known, and is no finding.
 from __future__ import annotations
 
 import ast
-import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
 from fxaudit.judge.questions.mentions import HOUSEKEEPING
 from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine, actual_path, of_text
 from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, call_sites, draws_at_random, obstacles, tree_of
-
-if TYPE_CHECKING:
-    from torch import nn
 
 __all__ = ["Doubts"]
 
@@ -47,13 +42,13 @@ class Doubts:
 
     def __init__(
         self,
-        model: nn.Module,
+        methods: frozenset[tuple[str, int]],
         found: SymbolicTrace,
         hiding: Iterable[SymbolicOp],
         files: Iterable[str],
         ran: Ran,
     ) -> None:
-        self.methods = _methods(model)
+        self.methods = methods
         self._answers: dict[str, str] = {}
         self.files = list(files)
         self.hiding = [(tree, statement, op.target) for op in hiding for tree, _, statement in _frames([op.source])]
@@ -188,21 +183,6 @@ def _receiver(method: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     """What the method calls its object: `self`."""
     first = next(iter((*method.args.posonlyargs, *method.args.args)), None)
     return first.arg if first is not None else ""
-
-
-def _methods(model: nn.Module) -> frozenset[tuple[str, int]]:
-    """The file and first line of every method of the modules in `model`, overridden ones only behind a `super`."""
-    found = set()
-    for kind in {type(module) for module in model.modules()}:
-        for name in {name for cls in kind.__mro__ for name in vars(cls)}:
-            for cls in kind.__mro__:
-                value = inspect.unwrap(vars(cls)[name]) if callable(vars(cls).get(name)) else None
-                if not inspect.isfunction(value):
-                    continue
-                found.add((value.__code__.co_filename, value.__code__.co_firstlineno))
-                if "super" not in value.__code__.co_names:
-                    break
-    return frozenset(found)
 
 
 def _branch_at(line: SourceLine) -> _Branch | None:

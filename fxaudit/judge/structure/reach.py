@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from fxaudit.capture.naming import ModelName
-from fxaudit.capture.reading import is_autograd_function
+from fxaudit.capture.registry import ModuleInfo
 from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
-from fxaudit.judge.structure.transcript import Transcript
+from fxaudit.capture.symbolic.transcript import Transcript, Written
 from fxaudit.judge.verdict import RANDOM_FILLS
 
-if TYPE_CHECKING:
-    from torch import nn
-
-__all__ = ["Traced", "assigned_itself", "hidden_reason", "loses_updates", "unused"]
+__all__ = ["Traced", "hidden_reason", "loses_updates", "unused"]
 
 PRESERVING = frozenset(
     "clamp_ clamp_min_ clamp_max_ clip_ renorm_ mul_ div_ add_ sub_ addcmul_ lerp_ masked_fill_ __setitem__ "
@@ -30,21 +25,25 @@ PRESERVING = frozenset(
 class Traced:
     """A model with its trace, and which of its operations lead to an output by what."""
 
-    model: ModelName
-    found: SymbolicTrace
-    transcript: Transcript
-    hidden: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    """Track → the labels under which the trace may know an unregistered tensor."""
+    root: ModuleInfo
+    written: Written
+    modules: Mapping[str, ModuleInfo]
+    """Path → module of the model."""
+
+    @property
+    def found(self) -> SymbolicTrace:
+        """The trace."""
+        return self.written.found
+
+    @property
+    def transcript(self) -> Transcript:
+        """What became of its operations."""
+        return self.written.transcript
 
     @functools.cached_property
     def hiding(self) -> frozenset[int]:
         """Operations whose gradient nobody can tell: what could not be followed, and custom autograd Functions."""
-        custom = set()
-        for node in self.found.graph.nodes if self.found.graph is not None else ():
-            owner = getattr(node.target, "__self__", None)
-            if is_autograd_function(owner):
-                custom.add(node.meta["fxaudit_index"])
-        return frozenset(custom | {op.index for op in self.found.opaque})
+        return self.written.custom | {op.index for op in self.found.opaque}
 
     @functools.cached_property
     def surely(self) -> frozenset[int]:
@@ -82,9 +81,18 @@ class Traced:
 
     @functools.cached_property
     def called(self) -> frozenset[int]:
-        """The modules that were called, by identity: one module may have several names."""
-        modules = self.model.module.named_modules(remove_duplicate=False)
-        return frozenset(id(module) for name, module in modules if name in self.found.called_modules)
+        """The modules that were called; one module may have several names."""
+        return frozenset(info.index for name, info in self.modules.items() if name in self.found.called_modules)
+
+    @functools.cached_property
+    def below(self) -> dict[str, set[int]]:
+        """Path → the modules there and below."""
+        found: dict[str, set[int]] = {}
+        for name, info in self.modules.items():
+            while name:
+                found.setdefault(name, set()).add(info.index)
+                name = name.rpartition(".")[0]
+        return found
 
     @functools.cached_property
     def _by_slot(self) -> dict[str, list[SymbolicOp]]:
@@ -120,22 +128,12 @@ class Traced:
 def unused(traced: Traced, local: str) -> tuple[str, str]:
     """The attribute by which forward would have got at the parameter, and what forward never does in words."""
     parts = local.split(".")
-    module: nn.Module | None = traced.model.module
-    for depth, part in enumerate(parts[:-1], 1):
-        module = getattr(module, "_modules", {}).get(part)
-        below = {id(each) for each in module.modules()} if module is not None else set()
-        if module is not None and not below & traced.called:
+    for depth in range(1, len(parts)):
+        path = ".".join(parts[:depth])
+        if path in traced.below and not traced.below[path] & traced.called:
             named = [each for each in parts[:depth] if not each.isdigit()] or parts[:1]
-            return named[-1], f"calls `{'.'.join(parts[:depth])}`"
+            return named[-1], f"calls `{path}`"
     return parts[-1], "reads it"
-
-
-def assigned_itself(found: SymbolicTrace, slot: str) -> bool:
-    """Whether all that forward puts into the slot is the very parameter that was there."""
-    own = found.aliases.get(slot, slot)
-    assigned = [op for op in found.ops if op.target == "Module.__setattr__" and op.slot == slot]
-    sources = [found.ops[index] for op in assigned for index in op.inputs]
-    return bool(sources) and all(op.kind == "parameter" and op.slot == own for op in sources)
 
 
 def loses_updates(traced: Traced, slot: str) -> bool | None:

@@ -3,66 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from fxaudit.capture.frozen import Recording
-from fxaudit.capture.naming import ModelName, names_in_containers
-from fxaudit.capture.recording import Track
-from fxaudit.capture.registry import SlotAssignment
-from fxaudit.capture.session import Session
 from fxaudit.capture.symbolic.names import writes_in_place
-from fxaudit.capture.symbolic.trace import SymbolicTrace
+from fxaudit.capture.symbolic.transcript import Written
 from fxaudit.judge.structure.doubt import Doubts
-from fxaudit.judge.structure.reach import Traced, assigned_itself, hidden_reason, loses_updates, unused
-from fxaudit.judge.structure.transcript import TracedGraph, TraceStacks, transcribe
+from fxaudit.judge.structure.graph import TracedGraph
+from fxaudit.judge.structure.reach import Traced, hidden_reason, loses_updates, unused
 from fxaudit.judge.trail import project_files
 from fxaudit.judge.verdict import Judge, ParameterState
 from fxaudit.program.source import SourceLine
 
-__all__ = ["TracedJudge", "written_down"]
+__all__ = ["TracedJudge"]
 
 ASSUMED_HOLDER = (-1, 0)
 """Stands for the optimizer that nobody gave, so that rules do not take what it would hold for left out on purpose."""
-
-
-def written_down(session: Session, models: Sequence[ModelName], traces: Sequence[SymbolicTrace]) -> list[Traced]:
-    """The traces of the models, written into the record of `session` as if they had been recorded."""
-    paths = names_in_containers([(model.prefix, model.module) for model in models], session.recorder)
-    written = []
-    for model, found in zip(models, traces, strict=True):
-        labels = _labels(session, model, paths)
-        pools: dict[str, list[Track]] = {}
-        for track, names in labels.items():
-            for name in names:
-                pools.setdefault(name, []).append(session.record.tracks[track])
-        written.append(Traced(model, found, transcribe(session, model, found, pools), labels))
-        _note_assignments(session, model, found)
-    return written
-
-
-def _labels(session: Session, model: ModelName, paths: Mapping[int, str]) -> dict[int, tuple[str, ...]]:
-    """The names under which the trace of `model` may know the tensors that it keeps in containers."""
-    labels: dict[int, tuple[str, ...]] = {}
-    for index, path in paths.items():
-        if path.startswith(model.prefix):
-            shape = session.record.tracks[index].shape
-            own = path.removeprefix(model.prefix)
-            labels[index] = (own, f"<Parameter {shape}>", f"<Tensor {shape}>")
-    return labels
-
-
-def _note_assignments(session: Session, model: ModelName, found: SymbolicTrace) -> None:
-    stacks = session.record.stacks
-    assert isinstance(stacks, TraceStacks)
-    tracks = {
-        name: session.recorder.track(parameter)
-        for name, parameter in model.module.named_parameters(remove_duplicate=False)
-    }
-    for slot, source in found.assigned_slots.items():
-        if slot in tracks and not assigned_itself(found, slot):
-            session.assignments.append(
-                SlotAssignment(model.info.index, slot, stacks.add(source), tracks[slot].index, 0, -1, refused=True)
-            )
 
 
 class TracedJudge(Judge):
@@ -70,21 +26,25 @@ class TracedJudge(Judge):
 
     graph: TracedGraph
 
-    def __init__(self, recording: Recording, written: Sequence[Traced]) -> None:
+    def __init__(self, recording: Recording, written: Sequence[Written]) -> None:
         super().__init__(recording)
         self._paths = recording.kept
-        self._traced = {traced.model.info.index: traced for traced in written}
-        self.graph = TracedGraph(self.record, [vid for traced in written for vid in traced.transcript.outputs])
+        roots = [recording.modules[one.module] for one in written]
+        self._traced = {
+            root.index: Traced(root, one, recording.paths(root)) for root, one in zip(roots, written, strict=True)
+        }
+        self.graph = TracedGraph(self.record, [vid for one in written for vid in one.transcript.outputs])
 
     @functools.cached_property
     def _doubts(self) -> dict[int, Doubts]:
         ran = self.record.ran()
         defined = [info.defined_in for info in self.recording.modules if info.calls and info.defined_in]
         files = list(dict.fromkeys([*project_files(self.record), *defined]))
-        return {
-            index: Doubts(traced.model.module, traced.found, [traced.found.ops[at] for at in traced.hiding], files, ran)
-            for index, traced in self._traced.items()
-        }
+        found = {}
+        for index, traced in self._traced.items():
+            hiding = [traced.found.ops[at] for at in traced.hiding]
+            found[index] = Doubts(traced.written.methods, traced.found, hiding, files, ran)
+        return found
 
     # -- who is there --------------------------------------------------------------------------------------------
 
@@ -94,7 +54,7 @@ class TracedJudge(Judge):
         is_bare = not self.states
         for traced in self._traced.values():
             carrying = {op.slot or op.target for op in traced.found.ops if op.index in traced.perhaps}
-            for index, labels in traced.hidden.items():
+            for index, labels in traced.written.hidden.items():
                 if index in self._named:
                     continue
                 is_reached = any(label in carrying for label in labels)

@@ -1,74 +1,28 @@
-"""Answers at a prompt: one tensor against one loss, and one rule's page."""
+"""Why one loss brings no gradient to one tensor, read off its living autograd graph."""
 
 from __future__ import annotations
 
-import inspect
 import threading
-from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from fxaudit.answer.explanation import Explanation
 from fxaudit.capture.autograd import autograd_graph
 from fxaudit.capture.reading import is_module
 from fxaudit.capture.remembered import remembered
 from fxaudit.capture.session import active_session
 from fxaudit.errors import GraphTooDeepError
 from fxaudit.judge.graph import StepGraph
-from fxaudit.judge.rule import Rule
 from fxaudit.program.source import SourceLine, variables_of
 
 if TYPE_CHECKING:
     import torch
-    from rich.console import RenderableType
 
-__all__ = ["Explanation", "explanation_of", "rule_page"]
+__all__ = ["explanation_of"]
 
 
 MOST_BESIDE_MAIN = 15_000
 """Nodes of a graph that are walked outside the main thread; from some 60,000 on freeing them overflows 8 MB."""
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Whether a loss brings a gradient to a tensor, and how, or why not.
-
-    `path` holds the names of the autograd nodes from the tensor towards the loss (empty where there is no path);
-    `culprit` is the line that cuts it, where the computation was watched.
-    """
-
-    name: str
-    reaches: bool
-    reason: str
-    path: tuple[str, ...] = ()
-    culprit: SourceLine | None = None
-    leaves: tuple[str, ...] = ()
-    """The named leaves that the loss does reach, where it does not reach the tensor."""
-    unwatched: bool = False
-    """Whether nothing watched the computation, so that no line can be blamed for the missing path."""
-
-    def __str__(self) -> str:
-        lines = [f"{self.name}: {self.reason}"]
-        if self.path:
-            shown = list(self.path)
-            if len(shown) > 12:
-                shown = [*shown[:5], f"… {len(shown) - 10} nodes …", *shown[-5:]]
-            lines.append("  " + " → ".join([self.name, *shown, "loss"]))
-        if self.culprit is not None:
-            lines.append(f"  --> {self.culprit}")
-            lines.append(f"      {self.culprit.code}")
-        elif self.unwatched:
-            lines.append("  which line cuts it off is known inside `with fxaudit.watch():` around the forward")
-        if self.leaves:
-            shown_leaves = ", ".join(self.leaves[:6]) + (", …" if len(self.leaves) > 6 else "")
-            lines.append(f"  the loss does reach: {shown_leaves}")
-        return "\n".join(lines)
-
-    __repr__ = __str__
-
-    def __rich__(self) -> RenderableType:
-        from rich.text import Text
-
-        return Text(str(self))
 
 
 def explanation_of(tensor: torch.Tensor, loss: torch.Tensor, name: str, frame: FrameType | None) -> Explanation:
@@ -178,41 +132,3 @@ def _name_of(tensor: torch.Tensor, frame: FrameType | None) -> str:
         frame = frame.f_back
         depth += 1
     return f"<{type(tensor).__name__} {tuple(tensor.shape)}>"
-
-
-def rule_page(rule: type[Rule]) -> str:
-    """The rule's page in Markdown, with its example before and after the fix."""
-    import difflib
-
-    bad, good = _example(rule.bad), _example(rule.good)
-    lines = [f"# {rule.code} {rule.name}", "", rule.title(), "", f"Level: {rule.level}", ""]
-    if rule.rationale():
-        lines += [rule.rationale(), ""]
-    lines += ["## Fix", "", rule.fix, "", "## Example", "", "```python", *bad, "```", ""]
-    changed = list(difflib.unified_diff(bad, good, "bad", "good", lineterm="", n=2))
-    if changed:
-        lines += ["## Repaired", "", "```diff", *changed, "```", ""]
-    return "\n".join(lines)
-
-
-def _example(function: Any) -> list[str]:
-    """The body of an example as a program of its own."""
-    source = inspect.getsource(function).splitlines()
-    start = next(i for i, line in enumerate(source) if line.lstrip().startswith("def ")) + 1
-    while start < len(source) and source[start - 1].rstrip().endswith((",", "(")):
-        start += 1
-    body = inspect.cleandoc("\n".join(["", *source[start:]])).splitlines()
-    if body and body[0].startswith('"""'):
-        end = next(
-            (i for i, line in enumerate(body) if line.rstrip().endswith('"""') and (i or line.count('"""') == 2)), 0
-        )
-        body = body[end + 1 :]
-    return [*body[:-1], _asked(body[-1])] if body else body
-
-
-def _asked(line: str) -> str:
-    """`return Example(…)`, as somebody at a prompt would write it."""
-    call = line.strip().removeprefix("return ")
-    if call.startswith("Example(train="):
-        return f"{call.removeprefix('Example(train=').removesuffix(')')}()"
-    return call.replace("Example(", "fxaudit.audit(", 1) if call.startswith("Example(") else line

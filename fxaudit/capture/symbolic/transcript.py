@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 
-from fxaudit.capture.naming import ModelName
-from fxaudit.capture.recording import ModuleCall, Op, Record, Track, Value
+from torch import nn
+
+from fxaudit.capture.naming import ModelName, names_in_containers
+from fxaudit.capture.reading import is_autograd_function
+from fxaudit.capture.recording import ModuleCall, Op, Track, Value
+from fxaudit.capture.registry import SlotAssignment
 from fxaudit.capture.session import Session
 from fxaudit.capture.symbolic.names import writes_in_place
 from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
-from fxaudit.judge.graph import StepGraph, UnusedValue
 from fxaudit.program.source import SourceLine, StackTable, actual_path
 
-__all__ = ["TraceStacks", "TracedGraph", "Transcript", "transcribe"]
+__all__ = ["TraceStacks", "Transcript", "Written", "written_down"]
 
 
 class TraceStacks(StackTable):
@@ -73,27 +77,6 @@ def _code(path: str) -> CodeType:
     return compile("", path, "exec")
 
 
-class TracedGraph(StepGraph):
-    """The graph of transcribed traces. The outputs of the models stand in for the loss."""
-
-    def __init__(self, record: Record, outputs: Sequence[int]) -> None:
-        self._outputs = tuple(dict.fromkeys(outputs))
-        super().__init__(record)
-
-    @functools.cached_property
-    def losses(self) -> tuple[int, ...]:
-        """The outputs."""
-        return self._outputs
-
-    def dead_end(self, track: int) -> UnusedValue | None:
-        """Where the tensor's value goes no further, which an output is not."""
-        found = super().dead_end(track)
-        return None if found is None or found.value in self.reaching else found
-
-    def _infer_python_edges(self) -> None:
-        """A trace follows values through Python by itself: nothing is left to be inferred."""
-
-
 @dataclass
 class Transcript:
     """What became of the operations of a trace: the values each made, the outputs, and who wrote which parameter."""
@@ -103,14 +86,91 @@ class Transcript:
     writers: dict[str, Op] = field(default_factory=dict)
 
 
-def transcribe(
-    session: Session, model: ModelName, found: SymbolicTrace, hidden: Mapping[str, Sequence[Track]]
-) -> Transcript:
-    """Append the operations of `found` to the record of `session`.
+@dataclass(frozen=True)
+class Written:
+    """A trace that was written down."""
 
-    `hidden` are the unregistered tensors of the model by the names under which a trace knows them.
-    """
-    return _Scribe(session, model, found, hidden).transcript
+    module: int
+    """The model's root."""
+    found: SymbolicTrace
+    transcript: Transcript
+    hidden: dict[int, tuple[str, ...]]
+    """Track → the labels under which the trace may know an unregistered tensor."""
+    custom: frozenset[int]
+    """The operations of the trace that are custom autograd Functions."""
+    methods: frozenset[tuple[str, int]]
+    """The file and first line of every method of the model's modules, overridden ones only behind a `super`."""
+
+
+def written_down(session: Session, models: Sequence[ModelName], traces: Sequence[SymbolicTrace]) -> list[Written]:
+    """The traces of the models, written into the record of `session` as if they had been recorded."""
+    paths = names_in_containers([(model.prefix, model.module) for model in models], session.recorder)
+    written = []
+    for model, found in zip(models, traces, strict=True):
+        labels = _labels(session, model, paths)
+        pools: dict[str, list[Track]] = {}
+        for track, names in labels.items():
+            for name in names:
+                pools.setdefault(name, []).append(session.record.tracks[track])
+        transcript = _Scribe(session, model, found, pools).transcript
+        written.append(Written(model.info.index, found, transcript, labels, _custom(found), _methods(model.module)))
+        _note_assignments(session, model, found)
+    return written
+
+
+def _labels(session: Session, model: ModelName, paths: Mapping[int, str]) -> dict[int, tuple[str, ...]]:
+    """The names under which the trace of `model` may know the tensors that it keeps in containers."""
+    labels: dict[int, tuple[str, ...]] = {}
+    for index, path in paths.items():
+        if path.startswith(model.prefix):
+            shape = session.record.tracks[index].shape
+            own = path.removeprefix(model.prefix)
+            labels[index] = (own, f"<Parameter {shape}>", f"<Tensor {shape}>")
+    return labels
+
+
+def _note_assignments(session: Session, model: ModelName, found: SymbolicTrace) -> None:
+    stacks = session.record.stacks
+    assert isinstance(stacks, TraceStacks)
+    tracks = {
+        name: session.recorder.track(parameter)
+        for name, parameter in model.module.named_parameters(remove_duplicate=False)
+    }
+    for slot, source in found.assigned_slots.items():
+        if slot in tracks and not _assigned_itself(found, slot):
+            session.assignments.append(
+                SlotAssignment(model.info.index, slot, stacks.add(source), tracks[slot].index, 0, -1, refused=True)
+            )
+
+
+def _custom(found: SymbolicTrace) -> frozenset[int]:
+    nodes = found.graph.nodes if found.graph is not None else ()
+    return frozenset(
+        node.meta["fxaudit_index"] for node in nodes if is_autograd_function(getattr(node.target, "__self__", None))
+    )
+
+
+def _methods(model: nn.Module) -> frozenset[tuple[str, int]]:
+    """The file and first line of every method of the modules in `model`, overridden ones only behind a `super`."""
+    found = set()
+    for kind in {type(module) for module in model.modules()}:
+        for name in {name for cls in kind.__mro__ for name in vars(cls)}:
+            for cls in kind.__mro__:
+                value = inspect.unwrap(vars(cls)[name]) if callable(vars(cls).get(name)) else None
+                if not inspect.isfunction(value):
+                    continue
+                found.add((value.__code__.co_filename, value.__code__.co_firstlineno))
+                if "super" not in value.__code__.co_names:
+                    break
+    return frozenset(found)
+
+
+def _assigned_itself(found: SymbolicTrace, slot: str) -> bool:
+    """Whether all that forward puts into the slot is the very parameter that was there."""
+    own = found.aliases.get(slot, slot)
+    assigned = [op for op in found.ops if op.target == "Module.__setattr__" and op.slot == slot]
+    sources = [found.ops[index] for op in assigned for index in op.inputs]
+    return bool(sources) and all(op.kind == "parameter" and op.slot == own for op in sources)
 
 
 class _Scribe:
