@@ -8,13 +8,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXAMPLE := examples/train_translation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test explore answers check format reports bench clean
+.PHONY: help audit test explore answers coverage check format reports bench clean
 
 help:
 	@echo "make audit    audit a real training script with a real defect; writes reports/audit.html"
 	@echo "make test     run the tests"
 	@echo "make explore  run the tests of properties with many new examples"
 	@echo "make answers  judge all programs in tests/programs, print what is said otherwise than on record, and renew that"
+	@echo "make coverage record all programs in tests/programs, judge the recordings, and print how much of the judge ran"
 	@echo "make check    lint, types and the import contract"
 	@echo "make format   rewrite the code in the project's format"
 	@echo "make reports  write the reports of all programs in examples/ to reports/"
@@ -48,6 +49,10 @@ explore: $(INSTALLED)
 
 answers: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.program_answers --renew
+
+coverage: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.recordings record
+	$(BIN)/python -m tools.recordings coverage
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

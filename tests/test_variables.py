@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import fxaudit
 from tests.scripts import codes, judged, verdicts
 
+ROOT = str(Path(fxaudit.__file__).parents[1])
 HEAD = """\
 import torch
 from torch import nn
@@ -114,3 +119,29 @@ def test_parameters_are_called_what_the_user_calls_them(name: str, tmp_path: Pat
     report = judged(tmp_path, HEAD + text)
     assert (set(report.parameters), codes(report)) == (names, [])
     assert set(verdicts(report).values()) <= {"trained", "frozen"}
+
+
+def test_an_optimizer_built_among_the_arguments_is_not_called_by_what_the_statement_binds(tmp_path: Path) -> None:
+    """Watched or not, the name `answer` is the other call's."""
+    script = tmp_path / "asks.py"
+    script.write_text(
+        HEAD
+        + """
+import fxaudit
+net, x = Net(), torch.randn(4, 3)
+answer = fxaudit.audit(net, lambda: net(x).sum(), torch.optim.SGD(net.parameters(), lr=0.1))
+with fxaudit.watch():
+    seen = fxaudit.audit(net, lambda: net(x).sum(), optimizer=torch.optim.SGD(net.parameters(), lr=0.1))
+wrapped = dict(one=torch.optim.SGD(net.parameters(), lr=0.1))
+print([one.name for report in (answer, seen) for one in report.optimizers])
+""",
+        encoding="utf-8",
+    )
+    ended = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": ROOT},
+    )
+    assert ended.stdout.strip() == "['SGD', 'SGD']", ended.stderr

@@ -24,11 +24,12 @@ WORKERS = 2
 
 def answers(paths: list[Path]) -> dict[str, dict[str, Any]]:
     """Program → mode → what is said of it, where its line is named, and whether the rule is right."""
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"), initializer=one_thread) as pool:
         return dict(zip(map(judged.name_of, paths), pool.map(_of_program, paths, chunksize=4), strict=True))
 
 
-def _one_thread() -> None:
+def one_thread() -> None:
+    """Set a worker up: each has one core, and the first step is paid for."""
     torch.set_num_threads(1)
     pay_for_the_first_step()
 

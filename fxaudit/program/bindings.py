@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fxaudit.program.source import StackTable
-from fxaudit.program.tree import NOT_UNPACKED, UNCERTAIN, binding_of, unpacking
+from fxaudit.program.tree import NOT_UNPACKED, UNCERTAIN, binding_of, is_further_argument, unpacking
 
 __all__ = ["made_at", "variable_name"]
 
@@ -25,6 +25,8 @@ def variable_name(stacks: StackTable, stack: int) -> str:
         if stacks.codes[frame].co_name == "<lambda>":
             return ""  # the statement around a lambda binds something else
         file, line = stacks.file(frame), stacks.line(frame)
+        if is_further_argument(file, line, stacks.column(frame)):
+            return ""
         binding = binding_of(file, line, stacks.column(frame))
         targets, here = unpacking(file, line, stacks.column(frame))
         position = here if here != NOT_UNPACKED else position

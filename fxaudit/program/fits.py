@@ -59,7 +59,7 @@ def _is_called_elsewhere(files: Sequence[str], function: str, ran: Ran) -> bool:
 
 def _is_built_behind(tree: Tree, statement: ast.stmt, kinds: set[str], ran: Ran) -> bool:
     scope = tree.function(statement)
-    for _, line, _ in constructions_of([tree.file], kinds):
+    for _, line, *_ in constructions_of([tree.file], kinds):
         later = tree.statement_at(line)
         if later is None or line <= statement.lineno or line in ran.of(tree.file):
             continue

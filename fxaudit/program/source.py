@@ -307,7 +307,7 @@ class StackTable:
     lasti: list[int] = field(default_factory=list)
     outermost: set[CodeType] = field(default_factory=set)
     """Frames that run these, and all above them, belong to whoever runs the user's program."""
-    _interned: dict[tuple[int, CodeType, int], int] = field(default_factory=dict)
+    _interned: dict[tuple[int, CodeType | KeptCode, int], int] = field(default_factory=dict)
     _skip: dict[CodeType, bool] = field(default_factory=dict)
     _kinds: dict[int, tuple[int, CodeType]] = field(default_factory=dict)
     """`id` of a code object → whether its frames are kept (0), skipped (1) or outermost (2); hashing the object itself
@@ -315,6 +315,8 @@ class StackTable:
     _quick: dict[tuple[int, int, int], int] = field(default_factory=dict)
     """The same as `_interned`, by the code's `id`."""
     _sources: dict[int, SourceLine] = field(default_factory=dict)
+    _unseen: dict[tuple[str, int, str, int], KeptCode] = field(default_factory=dict)
+    """What stands for the code of lines that were not seen running."""
 
     def skips(self, code: CodeType) -> bool:
         """Whether frames running `code` never count as anybody's line."""
@@ -366,7 +368,7 @@ class StackTable:
         self._kinds[id(code)] = (kind, code)
         return kind
 
-    def _intern(self, base: int, code: CodeType, lasti: int) -> int:
+    def _intern(self, base: int, code: CodeType | KeptCode, lasti: int) -> int:
         key = (base, code, lasti)
         index = self._interned.get(key)
         if index is None:
@@ -380,12 +382,13 @@ class StackTable:
         """The stack of the decorators over the function `code` describes, called from `base`."""
         return self._intern(base, code, -1)
 
-    def at(self, file: str, line: int, function: str) -> int:
-        """A stack of one frame for a line that was not seen running."""
-        code = compile("0", file, "eval").replace(co_firstlineno=line, co_name=function)
-        if sys.version_info >= (3, 11):
-            code = code.replace(co_qualname=function)
-        return self._intern(-1, code, -2)
+    def at(self, file: str, line: int, function: str, column: int = -1) -> int:
+        """A stack of one frame for a line that was not seen running; `column` is where its expression begins."""
+        place = (file, line, function, column)
+        if place not in self._unseen:
+            start = column if column >= 0 else None
+            self._unseen[place] = KeptCode(file, function, function, line, {-2: (line, line, start, None)})
+        return self._intern(-1, self._unseen[place], -2)
 
     def chain(self, index: int) -> list[int]:
         """The frames of stack `index`, innermost first."""

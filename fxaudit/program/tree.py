@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fxaudit.program.ran import RanLines
@@ -32,6 +32,7 @@ __all__ = [
     "decides",
     "draws_at_random",
     "drops_call",
+    "is_further_argument",
     "is_made_of_literals",
     "is_only_one",
     "is_only_returned",
@@ -333,6 +334,21 @@ def binding_of(file: str, line: int, column: int = -1) -> Binding:
     return Binding("used")
 
 
+def is_further_argument(file: str, line: int, column: int) -> bool:
+    """Whether the call at `line` and `column` is an argument of another call, and not its first: what the statement
+    binds is something else then. The first may be what the other call wraps."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line, column) if tree and column >= 0 else None
+    if tree is None or statement is None:
+        return False
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Call) and (node.lineno, node.col_offset) == (line, column):
+            outer = tree.parents.get(node)
+            if isinstance(outer, ast.keyword) or (isinstance(outer, ast.Call) and node in outer.args[1:]):
+                return True
+    return False
+
+
 def is_made_of_literals(file: str, line: int, column: int) -> bool:
     """Whether the call at `line` and `column` gets nothing but what is written down there."""
     tree = tree_of(file)
@@ -589,33 +605,33 @@ def branch_ran(file: str, line: int, ran: RanLines) -> bool:
     return not isinstance(statement, ast.If) or _body_ran(statement.body, ran)
 
 
-def construction_of(files: Iterable[str], kind: str, variable: str) -> tuple[str, int, str] | None:
-    """(file, line, function) of the call that builds a `kind`, for an object whose making was not watched.
+def construction_of(files: Iterable[str], kind: str, variable: str) -> tuple[str, int, str, int] | None:
+    """(file, line, function, column) of the call that builds a `kind`, for an object whose making was not watched.
 
     The call whose result is bound to `variable` is taken; else the only call of that class in the first of the files
     that has any.
     """
     places = constructions_of(files, {kind})
-    for file, line, function in places:
-        if variable and variable in {name.rsplit(".", 1)[-1] for name in binding_of(file, line).names}:
-            return file, line, function
+    for place in places:
+        if variable and variable in {name.rsplit(".", 1)[-1] for name in binding_of(place[0], place[1]).names}:
+            return place
     return places[0] if is_only_one(places) else None
 
 
-def is_only_one(places: list[tuple[str, int, str]]) -> bool:
+def is_only_one(places: Sequence[Sequence[object]]) -> bool:
     """Whether the first of the places is the only one in its file, which is the nearest."""
     return len([place for place in places if place[0] == places[0][0]]) == 1
 
 
-def constructions_of(files: Iterable[str], kinds: set[str]) -> list[tuple[str, int, str]]:
-    """(file, line, function) of each call of a class of one of these names."""
+def constructions_of(files: Iterable[str], kinds: set[str]) -> list[tuple[str, int, str, int]]:
+    """(file, line, function, column) of each call of a class of one of these names."""
     found = []
     for file in files:
         tree = tree_of(file)
         for node in ast.walk(tree.root) if tree is not None else ():
             if tree is not None and isinstance(node, ast.Call) and _called_name(node) in kinds:
                 scope = tree.function(node)
-                found.append((file, node.lineno, getattr(scope, "name", "<module>")))
+                found.append((file, node.lineno, getattr(scope, "name", "<module>"), node.col_offset))
     return found
 
 

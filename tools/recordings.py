@@ -1,0 +1,118 @@
+"""The programs of `tests/programs`, recorded once and judged again in milliseconds: a net under changes of `judge`.
+
+`python -m tools.recordings record` runs them all (some minutes) and keeps what was seen in `.recordings/`.
+`python -m tools.recordings judge` judges that (seconds) and prints what is said otherwise than on record.
+`python -m tools.recordings coverage` does the same and prints how much of `fxaudit/judge` ran for it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from fxaudit.capture.frozen import Recording
+from fxaudit.judge.from_file import judged_again
+from fxaudit.judge.write_up import Options
+from fxaudit.report import Report
+from tests import judged
+from tools.program_answers import WORKERS, differences, one_thread
+
+FOLDER = Path(__file__).parents[1] / ".recordings"
+PROGRAMS = [*judged.BUGS, *judged.HEALTHY]
+
+
+def record() -> int:
+    """Run all programs in their modes, and keep what was seen of each last."""
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.fxr"):
+        old.unlink()
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"), initializer=one_thread) as pool:
+        list(pool.map(_record, PROGRAMS, chunksize=4))
+    found = [*FOLDER.glob("*.fxr")]
+    print(f"{len(found)} recordings, {sum(file.stat().st_size for file in found) / 1e6:.1f} MB, in {FOLDER.name}/")
+    return 0
+
+
+def file_of(path: Path, mode: str) -> Path:
+    """Where the recording of a program in a mode is kept."""
+    return FOLDER / f"{path.parent.name}.{path.stem}.{mode}.fxr"
+
+
+def _record(path: Path) -> None:
+    from fxaudit.capture.recording_file import to_bytes
+    from fxaudit.judge.write_up import judged as judge
+    from fxaudit.run import examination
+
+    for mode in judged.modes_of(path):
+
+        def keeping(recording: Recording, options: Options, mode: str = mode) -> Any:
+            file_of(path, mode).write_bytes(to_bytes(recording))
+            return judge(recording, options)
+
+        examination.judged = keeping
+        try:
+            judged.judged(path, mode)
+        finally:
+            examination.judged = judge
+
+
+def judge() -> int:
+    """Judge all recordings and print what differs from the answers on record; 1 when something does."""
+    on_record, count, number = judged.answers_on_record(), 0, 0
+    for path, mode, report in _reports():
+        number += 1
+        lines = differences(on_record.get(judged.name_of(path), {}).get(mode), judged.answer(report, path))
+        if lines:
+            count += 1
+            print(f"{judged.name_of(path)} ({mode})", *lines, sep="\n")
+    print(f"{number} recordings judged, {count} answers differ from those on record.")
+    return 1 if count or not number else 0
+
+
+def _reports() -> Iterator[tuple[Path, str, Report]]:
+    for path in PROGRAMS:
+        for mode in judged.modes_of(path):
+            file = file_of(path, mode)
+            if file.exists():
+                yield path, mode, Report.of(judged_again(file.read_bytes(), Options()))
+
+
+def coverage() -> int:
+    """The lines and branches of `fxaudit/judge` that judging the recordings runs."""
+    from coverage import Coverage
+
+    measured = Coverage(source=["fxaudit.judge"], branch=True, data_file=None)
+    for module in [name for name in sys.modules if name.startswith("fxaudit.judge")]:
+        del sys.modules[module]  # what runs when they are imported counts, too
+    measured.start()
+    try:
+        import importlib
+
+        again = importlib.import_module("fxaudit.judge.from_file")
+        options = importlib.import_module("fxaudit.judge.write_up").Options
+        for path in PROGRAMS:
+            for file in (file_of(path, mode) for mode in judged.modes_of(path)):
+                if file.exists():
+                    again.judged_again(file.read_bytes(), options())
+    finally:
+        measured.stop()
+    total = measured.report(show_missing=False, skip_covered=True)
+    print(f"{total:.1f} % of the lines and branches of fxaudit/judge ran when the recordings were judged.")
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the one argument says."""
+    commands = {"record": record, "judge": judge, "coverage": coverage}
+    if len(arguments) != 1 or arguments[0] not in commands:
+        print(f"Expected one of {', '.join(commands)}, got {' '.join(arguments) or 'nothing'}.", file=sys.stderr)
+        return 2
+    return commands[arguments[0]]()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
