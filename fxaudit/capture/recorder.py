@@ -192,8 +192,9 @@ class Recorder(TorchFunctionMode):
                 self._collect(args[:1], tensors, numbers, python_inputs, 0)  # `memo` lists what was copied before it
             else:
                 self._collect(args, tensors, numbers, python_inputs, 0)
-                if kwargs:
-                    self._collect(kwargs.values(), tensors, numbers, python_inputs, 0)
+                if kwargs:  # of what `out` names nothing is read
+                    read = kwargs if "out" not in kwargs else {**kwargs, "out": None}
+                    self._collect(read.values(), tensors, numbers, python_inputs, 0)
                 if callee.first_only:
                     del tensors[1:]
                 if callee.from_array and not python_inputs:
@@ -257,10 +258,10 @@ class Recorder(TorchFunctionMode):
         op.python_inputs = tuple(dict.fromkeys(python_inputs))
         if callee.scales and 0 in numbers and not self.module_stack:
             self.note_scope(op)
-        if mutates:
-            for tensor in _written(callee.name, args, kwargs):
-                self.mark_written(op, tensor)
-        self._make(op, outputs, tensors)
+        written = _written(callee.name, args, kwargs) if mutates else []
+        for tensor in written:
+            self.mark_written(op, tensor)
+        self._make(op, outputs, [*tensors, *written])
         if callee.checks:
             self.probing = self.probing or _finds_nonfinite(callee.name, outputs)
         return op
@@ -319,8 +320,9 @@ class Recorder(TorchFunctionMode):
             return True
         outputs: list[torch.Tensor] = []
         _tensors_in(result, outputs, 0)
-        fresh = [tensor for tensor in outputs if not _is_in(tensor, tensors)]
-        written = _written(callee.name, *given) if callee.mutates or "out" in given[1] else ()
+        written = _written(callee.name, *given) if callee.mutates or "out" in given[1] else []
+        known = [*tensors, *written]
+        fresh = [tensor for tensor in outputs if not _is_in(tensor, known)]
         if len(made) != len(written) + len(fresh):
             return False
         for tensor in fresh:
