@@ -25,6 +25,7 @@ UNTRIED = frozenset(
 )
 """Rows that cannot be called like a function of one or two tensors."""
 CALLED = [row for row in OPERATIONS if not (row.quiet or row.silent or row.escapes or row.name in UNTRIED)]
+OLDER = tuple(map(int, torch.__version__.split(".")[:2])) < (2, 13)
 GRID = torch.tensor([-1e3, -100.0, -20.0, -2.5, -1.0, -0.5, -0.25, 0.25, 0.5, 0.75, 1.0, 2.5, 20.0, 100.0, 1e3])
 EXTRA: dict[str, tuple[Any, ...]] = {
     "prelu": (torch.tensor([0.25]),),
@@ -119,6 +120,7 @@ def test_an_operation_without_a_row_is_unknown() -> None:
     assert not of("frobnicate").is_known
 
 
+@pytest.mark.skipif(OLDER, reason="the list is of the newest torch")
 def test_the_table_is_complete_but_for_what_is_listed() -> None:
     names = {_called(function) for function in get_testing_overrides()} - {""}
     without = {plain_name(name) for name in names if not of(name).is_known}
@@ -370,7 +372,7 @@ def test_what_is_rewrapped_is_a_new_leaf(row: Operation) -> None:
     assert first(call(row, inner(), tensor(1))).is_leaf
 
 
-@having(lambda row: row.rewraps == "lists")
+@having(lambda row: row.rewraps == "lists" and not (OLDER and row.name == "asarray"))  # which detached then
 def test_a_list_is_rewrapped_and_a_tensor_is_not(row: Operation) -> None:
     x, function = inner(), getattr(torch, row.name)
     assert function(x).requires_grad
