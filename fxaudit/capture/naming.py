@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from fxaudit.capture import operations
 from fxaudit.capture.members import named_parameters
 from fxaudit.capture.reading import grad_fn_of, is_leaf
 from fxaudit.capture.registry import LiveModule
@@ -58,7 +59,7 @@ def models_seen(session: Session) -> list[ModelName]:
     for index in called:
         if index in live:
             active.update(id(top) for top in _tops(live[index], parents))
-    reading = [op for op in record.ops if op.phase == "forward" and op.name not in _UNREADING]
+    reading = [op for op in record.ops if op.phase == "forward" and _is_reading(op.name)]
     read = {record.values[vid].track for op in reading for vid in op.inputs}
     used = {record.values[vid].track for op in reading for vid in op.inputs if vid not in op.mutates}
     parameters_by_track = [(track.index, id(t)) for track in record.tracks if (t := track.ref()) is not None]
@@ -145,7 +146,7 @@ def _without_originals(
     used = {
         record.values[vid].track
         for op in record.ops
-        if op.name.lstrip(".") not in _UNREADING
+        if _is_reading(op.name)
         for vid in op.inputs
         if not op.outputs or any(record.values[out].track != record.values[vid].track for out in op.outputs)
     }
@@ -208,9 +209,11 @@ def _all_in(module: nn.Module, contained: set[int]) -> bool:
     return bool(parameters) and all(id(p) in contained for p in parameters)
 
 
-_UNREADING = frozenset(
-    {"Parameter", "grad", "requires_grad_", "data", "detach", "clone", "copy_", "empty_like", "zeros_like"}
-)
+def _is_reading(name: str) -> bool:
+    """Whether the operation does more with a tensor than to copy it, to watch over it or to ask for its gradient."""
+    operation = operations.of(name)
+    looks = operation.bookkeeping or (operation.detaches and not operation.in_place)
+    return not looks and operation.name not in ("clone", "copy_")
 
 
 def _has_hidden(module: nn.Module) -> bool:

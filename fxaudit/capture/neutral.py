@@ -7,16 +7,23 @@ from typing import Any
 
 import torch
 
+from fxaudit.capture import operations
 from fxaudit.program.source import StackTable, displayed_path
 
 __all__ = ["Neutralizer"]
 
-_PASS_ON = frozenset(
-    {"detach", "detach_", "data", "tensor", "as_tensor", "asarray", "dropout", "dropout_", "alpha_dropout",
-     "feature_dropout", "relu", "relu_", "round", "sign", "tanh", "sigmoid", "clamp", "hardtanh", "softmax", "floor",
-     "ceil", "trunc", "masked_fill", "masked_fill_", "zero_"}
-)  # fmt: skip
-_ZEROS = frozenset({"zeros", "zeros_like", "new_zeros"})
+_SCALES = ("alpha", "beta", "value")
+"""What torch calls the numbers by which it scales the terms of a sum."""
+
+
+def _one_for_zero(given: Any) -> Any:
+    return 1 if isinstance(given, int | float) and given == 0 and given is not False else given
+
+
+def _alive(made: Any) -> Any:
+    """Ones where zeros were made."""
+    is_zero = isinstance(made, torch.Tensor) and not made.is_meta and not bool(made.any())
+    return torch.ones_like(made) if is_zero else made
 
 
 class Neutralizer:
@@ -39,21 +46,21 @@ class Neutralizer:
         if not self.covers(stack):
             return func(*args, **kwargs)
         first = args[0] if args else next(iter(kwargs.values()), None)
-        if name in _PASS_ON and isinstance(first, torch.Tensor) and first.requires_grad:
-            return first.clone() if name in ("detach_", "dropout_", "relu_") else first
-        if name == "new_tensor" and len(args) > 1 and isinstance(args[1], torch.Tensor):
-            return args[1]
-        if name in _ZEROS:
-            return torch.ones_like(func(*args, **kwargs))
+        operation = operations.of(name)
+        if name == "new_tensor":
+            return args[1] if len(args) > 1 and isinstance(args[1], torch.Tensor) else func(*args, **kwargs)
+        if operation.is_neutral_without and isinstance(first, torch.Tensor) and first.requires_grad:
+            return first.clone() if operation.in_place else first
+        if (operation.fresh or operation.reads_python) and not operation.in_place:
+            return _alive(func(*args, **kwargs))
         if name == "where" and len(args) == 3:
             alive = [a for a in args[1:] if isinstance(a, torch.Tensor) and a.requires_grad]
             if len(alive) == 1 and alive[0].shape == args[0].shape:
                 return alive[0]
-        if name in ("mul", "__mul__", "__rmul__", "multiply") and len(args) == 2:
-            numbers = [a for a in args if isinstance(a, int | float) and a == 0]
-            tensors = [a for a in args if isinstance(a, torch.Tensor)]
-            if numbers and tensors:
-                return tensors[0] * 1.0
+        if operation.scaled:
+            keys = _SCALES if operation.sums else (*_SCALES, "other", "weight")
+            args = args if operation.sums else tuple(map(_one_for_zero, args))
+            kwargs = {key: _one_for_zero(given) if key in keys else given for key, given in kwargs.items()}
         if name == "apply" and len(args) > 1 and callable(args[0]) and type(args[1]) is bool:
             return args[0](*args[2:])  # a reentrant checkpoint: (function, preserve_rng_state, *inputs)
         return func(*args, **kwargs)

@@ -19,6 +19,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from fxaudit.attempts import note
+from fxaudit.capture import operations
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.reading import is_leaf, storage_of
 from fxaudit.capture.recording import LiveRecord, LiveTrack, Op, Phase, Value
@@ -27,56 +28,10 @@ from fxaudit.capture.scopes import numbers_seen
 from fxaudit.capture.values import local_part
 from fxaudit.program.source import variables_of
 
-__all__ = ["ESCAPES", "Recorder"]
+__all__ = ["Recorder"]
 
-ESCAPES = frozenset({"item", "tolist", "numpy", "__float__", "__int__", "__index__", "__array__", "__complex__"})
-"""Calls through which a value leaves torch."""
-
-_QUIET = frozenset(
-    {
-        "size", "dim", "ndimension", "numel", "nelement", "stride", "storage_offset", "data_ptr", "is_contiguous",
-        "is_floating_point", "is_complex", "is_signed", "element_size", "get_device", "type_as_name", "__len__",
-        "__hash__", "__repr__", "__format__", "__dir__", "is_set_to", "is_same_size", "is_nonzero", "untyped_storage",
-        "storage", "_typed_storage", "is_tensor", "__reduce_ex__", "__bool__", "equal", "allclose", "is_pinned",
-        "is_inference", "result_type", "can_cast", "broadcast_shapes", "manual_seed", "get_default_dtype",
-        "_is_view", "is_conj", "is_neg", "is_shared", "has_names", "dim_order", "sym_size",
-        "_has_compatible_shallow_copy_type",
-        "_record_function_enter_new", "_record_function_exit", "_record_function_exit._RecordFunction", "__contains__",
-        "_get_tracing_state", "is_storage", "promote_types", "retain_grad", "_nnz", "sparse_dim", "dense_dim",
-        "is_coalesced",
-    }
-)  # fmt: skip
-_QUIET_PROPERTIES = frozenset(
-    {
-        "shape", "dtype", "device", "ndim", "is_leaf", "requires_grad", "is_sparse", "layout", "grad_fn", "names",
-        "name",
-        "is_cuda", "is_meta", "is_quantized", "is_nested", "is_cpu", "is_mps", "is_xla", "is_xpu", "is_mkldnn",
-        "is_mtia",
-        "is_vulkan", "is_ipu", "is_maia", "is_hpu", "itemsize", "nbytes", "output_nr", "_version", "_base",
-        "_backward_hooks",
-        "_post_accumulate_grad_hooks", "retains_grad", "volatile", "is_sparse_csr", "_cdata",
-        "_has_symbolic_sizes_strides",
-        "__cuda_array_interface__", "_python_dispatch", "grad_dtype", "_is_param", "_dynamo_weak_dynamic_indices",
-    }
-)  # fmt: skip
-_SHAPE_ONLY = frozenset(
-    {
-        "zeros_like", "ones_like", "empty_like", "rand_like", "randn_like", "randint_like", "new_zeros", "new_ones",
-        "new_empty", "new_empty_strided",
-    }
-)  # fmt: skip
-"""Calls that take only shape and dtype from their argument, no value."""
-_MUTATING = frozenset({"__setitem__", "set_", "resize_", "swap_tensors"})
-
-_SCALING = frozenset({"mul", "rmul", "imul", "multiply", "add", "iadd", "sub", "isub", "addcmul", "addcdiv", "lerp"})
-"""Calls that may be told a factor by a number."""
 MAX_SCOPES = 16
 """So often the variables of one line are looked at."""
-
-_FROM_ARRAYS = frozenset({"tensor", "as_tensor", "from_numpy", "asarray", "full"})
-_CHECKS = frozenset({"isnan", "isinf", "isfinite"})
-"""Calls by which a program looks for NaN and infinity."""
-
 
 _transforms = torch._C._functorch.peek_interpreter_stack
 """What `torch.func` is doing: tensors inside of it do not say truly whether they require grad."""
@@ -100,12 +55,19 @@ class _Reference(weakref.ref[torch.Tensor]):
 class _Callee:
     """What is known of a torch function: its printable name and how to treat it."""
 
-    __slots__ = ("checks", "copies", "cuts", "from_array", "is_plain", "kind", "lists", "mutates", "name", "shape_only")
+    __slots__ = (
+        "checks", "copies", "cuts", "first_only", "from_array", "is_plain", "kind", "lists", "mutates", "name",
+        "scales", "shape_only",
+    )  # fmt: skip
 
     def __init__(self, name: str, kind: str, mutates: bool) -> None:
         self.name, self.kind, self.mutates = name, kind, mutates
-        self.shape_only, self.checks, self.from_array = name in _SHAPE_ONLY, name in _CHECKS, name in _FROM_ARRAYS
-        self.cuts = name in ("detach", "data")
+        operation = operations.of(name)
+        self.shape_only, self.first_only = operation.takes == "shape", operation.takes == "first"
+        self.checks, self.from_array = operation.checks, operation.reads_python
+        self.scales = bool(operation.scaled)
+        """It may be told a factor by a number."""
+        self.cuts = operation.detaches and not mutates
         """What it makes never requires grad."""
         self.is_plain = not mutates and not self.checks
         self.copies, self.lists = name == "__deepcopy__", mutates and name.startswith("_foreach_")
@@ -117,24 +79,20 @@ def _learn(function: Any) -> _Callee:
         owner = getattr(getattr(function, "__self__", None), "__name__", "")
         owner = "grad" if owner == "_grad" else owner
         if name == "__get__":
-            if owner in _QUIET_PROPERTIES:
+            if operations.of(owner).quiet:
                 return _Callee(owner, "quiet", False)
             return _Callee(owner, "grad" if owner == "grad" else "call", False)
         return _Callee(owner, f"set {owner}", owner == "data")
     if name == "_set_grad_enabled":
         return _Callee(name, "mode", False)
-    if name in _QUIET:
+    operation = operations.of(name)
+    if operation.quiet:
         return _Callee(name, "quiet", False)
-    if name in ESCAPES:
+    if operation.escapes in ("number", "array"):
         return _Callee(name, "escape", False)
-    if name in ("backward", "register_hook", "register_post_accumulate_grad_hook", "requires_grad_"):
+    if name in ("backward", "requires_grad_") or name.startswith("register_"):
         return _Callee(name, name, False)
-    in_place = (name.endswith("_") and not name.endswith("__")) or (
-        name.startswith("__i")
-        and name.endswith("__")
-        and name not in ("__invert__", "__index__", "__int__", "__iter__")
-    )
-    return _Callee(name, "call", in_place or name in _MUTATING or (name.startswith("_foreach_") and name.endswith("_")))
+    return _Callee(name, "call", operation.writes)
 
 
 class Recorder(TorchFunctionMode):
@@ -234,8 +192,11 @@ class Recorder(TorchFunctionMode):
                 self._collect(args[:1], tensors, numbers, python_inputs, 0)  # `memo` lists what was copied before it
             else:
                 self._collect(args, tensors, numbers, python_inputs, 0)
-                if kwargs:
-                    self._collect(kwargs.values(), tensors, numbers, python_inputs, 0)
+                if kwargs:  # of what `out` names nothing is read
+                    read = kwargs if "out" not in kwargs else {**kwargs, "out": None}
+                    self._collect(read.values(), tensors, numbers, python_inputs, 0)
+                if callee.first_only:
+                    del tensors[1:]
                 if callee.from_array and not python_inputs:
                     python_inputs = list(self._from_array(args))
             frame = sys._getframe(2)
@@ -295,12 +256,12 @@ class Recorder(TorchFunctionMode):
         op = self._add(callee.name, stack, inputs, before)
         op.numbers = tuple(numbers)
         op.python_inputs = tuple(dict.fromkeys(python_inputs))
-        if 0 in numbers and not self.module_stack and callee.name.strip("_") in _SCALING:
+        if callee.scales and 0 in numbers and not self.module_stack:
             self.note_scope(op)
-        if mutates:
-            for tensor in _written(callee.name, args, kwargs):
-                self.mark_written(op, tensor)
-        self._make(op, outputs, tensors)
+        written = _written(callee.name, args, kwargs) if mutates else []
+        for tensor in written:
+            self.mark_written(op, tensor)
+        self._make(op, outputs, [*tensors, *written])
         if callee.checks:
             self.probing = self.probing or _finds_nonfinite(callee.name, outputs)
         return op
@@ -359,8 +320,9 @@ class Recorder(TorchFunctionMode):
             return True
         outputs: list[torch.Tensor] = []
         _tensors_in(result, outputs, 0)
-        fresh = [tensor for tensor in outputs if not _is_in(tensor, tensors)]
-        written = _written(callee.name, *given) if callee.mutates or "out" in given[1] else ()
+        written = _written(callee.name, *given) if callee.mutates or "out" in given[1] else []
+        known = [*tensors, *written]
+        fresh = [tensor for tensor in outputs if not _is_in(tensor, known)]
         if len(made) != len(written) + len(fresh):
             return False
         for tensor in fresh:
@@ -743,12 +705,10 @@ class Recorder(TorchFunctionMode):
     def _recognise(self, name: str, result: Any, op: int, limit: int) -> tuple[list[int], int | None]:
         """Keep what left torch, so that it is known when it comes back: the `id`s, and the pointer of an array."""
         kept, pointer = [result], None
-        if name in ("numpy", "__array__"):
-            pointer = _array_pointer(result)
-            if pointer is not None:
-                self._arrays[pointer] = op
-        elif isinstance(result, list):
+        if isinstance(result, list):
             kept.extend(_flat_numbers(result, limit))
+        elif (pointer := _array_pointer(result)) is not None:
+            self._arrays[pointer] = op
         elif not isinstance(result, float | complex):
             return [], None
         for thing in kept:

@@ -7,26 +7,15 @@ from __future__ import annotations
 
 import functools
 
+from fxaudit.capture import operations
 from fxaudit.capture.frozen import Recording
-from fxaudit.capture.operations import plain_name
 from fxaudit.capture.recording import Op
-from fxaudit.judge.vanishing import DIFFERENCES, Vanishing
+from fxaudit.judge.vanishing import Vanishing
 from fxaudit.program.source import is_library
-from fxaudit.program.tree import RANDOM_FUNCTIONS, is_made_of_literals
+from fxaudit.program.tree import is_made_of_literals
 
 __all__ = ["Batch"]
 
-FRESH = frozenset(
-    """zeros ones full empty eye arange linspace zeros_like ones_like full_like empty_like new_zeros new_ones new_full
-    new_empty zero_ zeros_ ones_ fill_ constant_""".split()
-)
-"""What makes numbers of its own, whatever it takes the shape from."""
-RANDOM = RANDOM_FUNCTIONS | frozenset("exponential cauchy log_normal geometric poisson rand_like randn_like".split())
-READING = frozenset("tensor as_tensor from_numpy asarray frombuffer".split())
-"""What makes a tensor of numbers that Python had."""
-COUNTING = frozenset("nonzero argwhere unique unique_consecutive masked_select".split())
-"""What gives as many elements as the numbers say."""
-MASKING = frozenset("where masked_fill masked_fill_ masked_scatter masked_scatter_".split())
 Places = dict[tuple[str, int], set[int]]
 
 
@@ -59,17 +48,26 @@ class Batch:
         return values, ops, sized_values, sized_ops
 
     def _computes(self, op: Op, values: set[int], ops: set[int]) -> bool:
-        if op.name.strip("_") in RANDOM:
+        operation = operations.of(op.name)
+        if operation.draws:
             return True
-        if op.name in FRESH or (plain_name(op.name) == "mul" and 0 in op.numbers):
+        if operation.fresh or (operation.name == "mul" and 0 in op.numbers):
             return False
-        if op.name in DIFFERENCES and not op.numbers and len(set(op.inputs)) == 1:
+        if operation.name == "mul" and any(self._is_fixed_zero(vid, values) for vid in op.inputs):
+            return False
+        if operation.subtracts and not op.numbers and len(set(op.inputs)) == 1:
             return False  # `x - x`
         if any(vid in values or self._is_outside(vid) for vid in op.inputs):
             return True
         if any(vid in self._fixed for vid in op.mutates) or any(before in ops for before in op.python_inputs):
             return True  # a counter that forward moves, or a number that was read from the batch
-        return op.name in READING and not op.inputs and not self._is_written_down(op)
+        return operation.reads_python and not op.inputs and not self._is_written_down(op)
+
+    def _is_fixed_zero(self, vid: int, decided: set[int]) -> bool:
+        """Whether the value is zeros in every batch, and nothing learns it."""
+        value = self._record.values[vid]
+        learns = value.requires_grad or value.track >= 0
+        return value.zero is True and not learns and vid not in decided and not self._is_outside(vid)
 
     def _is_outside(self, vid: int) -> bool:
         """Whether the value is the batch itself: it came from outside, and is no part of a model."""
@@ -88,7 +86,7 @@ class Batch:
 
     def _counts(self, op: Op, sized: set[int]) -> bool:
         """Whether the numbers, not only the sizes, of what it gets decide how many elements come out."""
-        if op.name in COUNTING or any(vid in sized for vid in op.inputs):
+        if operations.of(op.name).counts or any(vid in sized for vid in op.inputs):
             return True
         if op.name == "where":
             return len(op.inputs) == 1
@@ -119,14 +117,14 @@ class Batch:
             case "factor":
                 made = self._record.ops[origin] if origin >= self._start else op
                 by_numbers = self._is_annulled(op) or self._is_annulled(made) or self._is_of_padding(made)
-                is_padding = made.name == "embedding"  # of weights that are not zero it made zeros
+                is_padding = operations.of(made.name).looks_up  # of weights that are not zero it made zeros
                 return by_numbers or self._is_hidden(made, leaves_out or is_padding) or self._is_given(made)
         return False
 
     def _is_hidden(self, op: Op, leaves_out: bool = False) -> bool:
         """Whether the batch's own masks, indices of padding or ignored targets are what the operation goes by."""
         masks = [vid for vid in op.inputs if not self._record.values[vid].floating]
-        return (op.name in MASKING or leaves_out) and bool(masks) and all(map(self.decides, masks))
+        return (operations.of(op.name).masks or leaves_out) and bool(masks) and all(map(self.decides, masks))
 
     def _is_of_padding(self, op: Op) -> bool:
         """Whether a zero that the operation gets was looked up in the row of the padding, and handed on."""
@@ -137,7 +135,7 @@ class Batch:
             value = values[queue.pop()]
             if value.op < 0 or value.track >= 0:
                 continue
-            if ops[value.op].name == "embedding":
+            if operations.of(ops[value.op].name).looks_up:
                 return self.decides(value.index)
             more = [vid for vid in ops[value.op].inputs if vid not in seen and values[vid].requires_grad]
             seen.update(more)

@@ -6,29 +6,13 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from fxaudit.answer.finding import Finding, Level
+from fxaudit.capture import operations
 from fxaudit.judge.graph import Cut, CutKind
 from fxaudit.judge.questions.dead_ends import bound
 from fxaudit.judge.questions.turns import turn_never_comes
 from fxaudit.judge.rule import Audit, Rule
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
-
-SLICING = frozenset(
-    {
-        "__getitem__",
-        "select",
-        "narrow",
-        "index_select",
-        "gather",
-        "cat",
-        "concat",
-        "pad",
-        "chunk",
-        "split",
-        "unbind",
-        "take",
-    }
-)
 
 __all__ = ["CutRule", "rewrapping_lines"]
 
@@ -125,5 +109,5 @@ def is_starved(audit: Audit, state: ParameterState) -> bool:
         found is not None
         and found.how == "derivative"
         and found.bites >= 0
-        and audit.record.ops[found.bites].name in SLICING
+        and operations.of(audit.record.ops[found.bites].name).excerpts
     )

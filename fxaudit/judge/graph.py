@@ -11,21 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from fxaudit.capture import operations
 from fxaudit.capture.events import BackwardEvent
 from fxaudit.capture.recording import Op, Record, Value
 from fxaudit.judge.walks import sweep
 
-__all__ = ["SHAPE_ONLY", "Cut", "CutKind", "StepGraph", "UnusedValue"]
+__all__ = ["Cut", "CutKind", "StepGraph", "UnusedValue"]
 
 CutKind = Literal["detached", "no_grad", "left_torch", "rewrapped", "non_differentiable", "checkpoint", "opaque"]
-
-DETACHING = frozenset({"detach", "detach_", "data", "data.__set__"})
-SHAPE_ONLY = frozenset(
-    """empty_like full_like new_empty new_full new_ones new_zeros ones_like rand_like randint_like randn_like
-    zeros_like""".split()
-)
-"""Calls that take the shape of a tensor and nothing of its value."""
-REWRAPPING = frozenset({"new_tensor", "tensor", "as_tensor", "asarray", "Parameter", "requires_grad_"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +152,9 @@ class StepGraph:
         started = self.record.calls[0].time if self.record.calls else 0
         for vid in self.values_of(track):
             for op in self.consumers.get(vid, ()):
-                if op.index < started and op.name in DETACHING and self._is_copying(op):
+                if op.index < started and operations.of(op.name).detaches and self._is_copying(op):
                     continue  # a constructor that copies a module does not run it
-                if vid in op.mutates or op.name in ("Parameter", "grad", "requires_grad_", "autograd.grad"):
+                if vid in op.mutates or op.name == "autograd.grad" or operations.of(op.name).bookkeeping:
                     continue
                 if op.module >= 0 or any(out in self.reaching or values[out].requires_grad for out in op.outputs):
                     return True
@@ -370,13 +363,13 @@ class StepGraph:
             return "left_torch"
         if op.custom and "checkpoint" in op.detail.lower():
             return "checkpoint"
-        if op.name in REWRAPPING - {"requires_grad_"}:
+        operation = operations.of(op.name)
+        if operation.rewraps == "always" or (operation.rewraps and op.grad_enabled):
             return "rewrapped"
         if not op.grad_enabled:
             return "no_grad"
-        if op.name in DETACHING:
-            rewrapped = any(later.name in REWRAPPING for out in op.outputs for later in self.consumers.get(out, ()))
-            if rewrapped:
+        if operation.detaches:
+            if any(_makes_leaf(later) for out in op.outputs for later in self.consumers.get(out, ())):
                 return "rewrapped"
             return "left_torch" if self._only_escapes(op) else "detached"
         return "non_differentiable"
@@ -486,15 +479,12 @@ class StepGraph:
         own = set(self.values_of(track))
         if own.isdisjoint(self._differentiated):
             return []
-        views = frozenset(
-            {"data", "detach", "__getitem__", "view", "reshape", "flatten", "t", "T", "transpose", "select", "narrow"}
-        )
         derived: set[int] = set()
         found = []
         for op in self.record.ops:
             if op.phase != "forward" or op.index >= end:
                 continue
-            if (op.name == "grad" and own & set(op.inputs)) or (op.name in views and derived & set(op.inputs)):
+            if (op.name == "grad" and own & set(op.inputs)) or (derived & set(op.inputs) and _is_view(op)):
                 derived.update(op.outputs)
             elif op.mutates and derived & set(op.mutates):
                 derived.update(op.outputs)
@@ -560,8 +550,9 @@ class StepGraph:
             return
         by_code: dict[int, list[Op]] = {}
         for op in self.ops:
-            sourceless = op.name in ("tensor", "as_tensor", "from_numpy", "full", "asarray", "Tensor") and not op.inputs
-            if op.name in ("add", "sub") and not any(op.numbers) and len(op.inputs) == 1:
+            operation = operations.of(op.name)
+            sourceless = operation.reads_python and not op.inputs
+            if operation.sums and not any(op.numbers) and len(op.inputs) == 1:
                 continue  # the zero that `sum` begins with
             if op.stack >= 0 and not op.python_inputs and (op.numbers or sourceless):
                 by_code.setdefault(id(stacks.codes[op.stack]), []).append(op)
@@ -580,6 +571,15 @@ class StepGraph:
                         self.python_consumers.setdefault(escape.index, []).append(user)
                     self.inferred.add(escape.index)
                     break
+
+
+def _makes_leaf(op: Op) -> bool:
+    return op.name == "requires_grad_" or bool(operations.of(op.name).rewraps)
+
+
+def _is_view(op: Op) -> bool:
+    operation = operations.of(op.name)
+    return operation.view and not operation.in_place
 
 
 def _users_after(escape: Op, candidates: list[Op], end: int) -> list[Op]:

@@ -15,7 +15,7 @@ from fxaudit.answer.answer import VERDICTS, Verdict
 from fxaudit.answer.finding import Finding, Level, PathStep, Related
 from fxaudit.answer.folding import fold_sentence
 from fxaudit.capture.events import ScalerStepEvent
-from fxaudit.judge.graph import SHAPE_ONLY, Cut, StepGraph, UnusedValue
+from fxaudit.judge.graph import Cut, StepGraph, UnusedValue
 from fxaudit.judge.trail import project_files
 from fxaudit.judge.verdict import Judge, ParameterState
 from fxaudit.program.bindings import variable_name
@@ -128,8 +128,6 @@ class Audit:
         """What ends the way from an unreachable parameter to the loss: the first cut, or the dead end before it."""
         cuts = self.graph.cuts(state.index)
         certain = [cut for cut in cuts if not cut.inferred] or cuts
-        # Where the value itself goes on, what only takes its shape is not what stops it.
-        certain = [cut for cut in certain if self.record.ops[cut.op].name not in SHAPE_ONLY] or certain
         if len(certain) > 1:
             certain = [cut for cut in certain if self.graph.ends_gradient(cut, state.index)] or certain
         dead = self.graph.dead_end(state.index)

@@ -12,16 +12,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from fxaudit.capture import operations
 from fxaudit.capture.frozen import Flows, Recording
-from fxaudit.capture.operations import plain_name
 from fxaudit.capture.recording import Fact, Op, OpsBySequence, Record, Track
 from fxaudit.judge.walks import sweep
 
 __all__ = [
-    "DIFFERENCES",
-    "OVERWRITING",
-    "RECURRENT",
-    "SELECTING",
     "Origins",
     "Vanishing",
     "nonfinite_fact",
@@ -29,87 +25,26 @@ __all__ = [
     "zero_value_origin",
 ]
 
-PASSING = frozenset(
-    {
-        "view", "reshape", "flatten", "squeeze", "unsqueeze", "transpose", "permute", "contiguous", "clone", "expand",
-        "expand_as", "repeat", "stack", "cat", "concat", "concatenate", "chunk", "split", "unbind", "getitem",
-        "__getitem__", "select", "narrow", "index_select", "gather", "take", "to", "float", "double", "half",
-        "bfloat16",
-        "type", "type_as", "cuda", "cpu", "detach", "data", "T", "mT", "t", "movedim", "swapaxes", "roll", "flip",
-        "pad",
-        "sum", "mean", "neg", "abs", "tanh", "relu", "relu_", "gelu", "silu", "leaky_relu", "elu", "selu", "sin", "erf",
-        "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "dropout", "alpha_dropout", "feature_dropout", "normalize",
-        "unfold", "fold", "broadcast_to", "view_as", "reshape_as", "ravel", "copy_", "as_tensor", "tensor",
-        "from_numpy",
-        "requires_grad_", "Parameter", "layer_norm", "group_norm", "batch_norm", "instance_norm", "data.__set__",
-        "hardtanh", "softshrink", "mish", "diagonal", "tril", "triu",
-        "long", "int",
-    }
-)  # fmt: skip
-SHIFTING = frozenset({"linear", "addmm", "conv1d", "conv2d", "conv3d", "add", "__add__", "baddbmm"})
-"""Operations that add a bias: its gradient is the sum of what comes in, zero only where that cancels out."""
-MAKING_ZERO = frozenset(
-    {"zeros", "zeros_like", "new_zeros", "zero_", "zeros_", "constant_", "fill_", "full", "full_like", "empty"}
-)
-CONTRACTING = frozenset(
-    {"linear", "matmul", "__matmul__", "mm", "bmm", "addmm", "conv1d", "conv2d", "conv3d", "einsum", "bilinear",
-     "embedding", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "mul", "mul_", "multiply", "__mul__",
-     "__rmul__",
-     "div", "true_divide", "__truediv__", "mv", "dot", "outer", "baddbmm", "where", "masked_fill"}
-)  # fmt: skip
 JOINING = ("StackBackward", "CatBackward")
-JOINS = frozenset({"cat", "concat", "concatenate", "pad"})
 SELECTING_NODES = ("SelectBackward", "SliceBackward", "IndexBackward", "GatherBackward", "IndexSelectBackward")
 RESHAPING = (
     "ViewBackward", "ReshapeAliasBackward", "UnsafeViewBackward", "TransposeBackward", "PermuteBackward", "TBackward",
     "CloneBackward", "SqueezeBackward", "UnsqueezeBackward", "ExpandBackward", "AsStridedBackward",
 )  # fmt: skip
-ADDING = frozenset(
-    {"linear", "addmm", "bilinear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
-     "conv_transpose3d", "multi_head_attention_forward", "lstm", "gru", "rnn_tanh", "rnn_relu"}
-)  # fmt: skip
-"""Contractions that add a bias, a vector, to the product."""
-NORMALISING = frozenset({"batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"})
-SELECTING = frozenset(
-    {"__getitem__", "getitem", "select", "narrow", "index_select", "gather", "cat", "concat", "concatenate", "stack",
-     "pad", "chunk", "split", "unbind", "take"}
-)  # fmt: skip
-"""A zero that these make says only that another part of the value counts."""
 RANKS = ("backward", "hook", "number", "empty", "factor", "cancelled", "derivative", "selected")
 """Ways to vanish, those that explain most first."""
-SCALED_TERMS = {"add": (1,), "sub": (1,), "rsub": (0,), "lerp": (1,), "addcmul": (1, 2), "addcdiv": (1, 2)}
-"""Operations that scale a term by a number: the positions of what is scaled."""
-SUMMING = frozenset({"add", "add_", "sub", "sub_", "__add__", "__radd__", "__sub__", "__rsub__", "__iadd__"})
 ELEMENTWISE = tuple(
     f"{name}Backward"
     for name in "Tanh Relu Gelu Silu Sigmoid LeakyRelu Elu Softplus Hardtanh Mul Add Sub Neg Exp NativeDropout Where"
     " MaskedFill ToCopy".split()
 )
 """What keeps the places of a tensor apart: a part that nobody reads stays a part that nobody reads."""
-DIFFERENCES = frozenset({"sub", "sub_", "__sub__", "__rsub__", "rsub"})
-MOVING = frozenset(
-    """__getitem__ getitem select narrow chunk split unbind squeeze unsqueeze view reshape flatten expand expand_as
-    broadcast_to transpose permute t T mT contiguous clone detach to float double half bfloat16 type type_as""".split()
-)
-"""What gives a part of a value, or the same in another shape or type."""
-POWERS = frozenset({"pow", "pow_", "__pow__"})
-DIVIDING = frozenset({"div", "div_", "true_divide", "__truediv__", "__itruediv__"})
-SINGULAR = frozenset(
-    """sqrt acos asin rsqrt rsqrt_ reciprocal reciprocal_ __rtruediv__ log log_ log2 log10 exp exp_""".split()
-).union(POWERS, DIVIDING)
-"""What makes an infinity of finite numbers."""
-RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "rnn_tanh_cell"})
-FILLING_PARTS = frozenset("__setitem__ index_put_ index_copy_ masked_scatter_ scatter_".split())
-"""Writes into a part of a tensor: that part is overwritten, the rest may go another way."""
-OVERWRITING = frozenset(
-    "__setitem__ copy_ index_put_ index_copy_ masked_scatter_ scatter_ zero_ fill_ zeros_ constant_".split()
-)
 
 
 def _is_scaled(op: Op, position: int) -> bool:
     """Whether the operation multiplies the input at `position` by the number it is given."""
-    name = plain_name(op.name)
-    return name == "mul" or (len(op.inputs) > 1 and position in SCALED_TERMS.get(name, ()))
+    operation = operations.of(op.name)
+    return position in operation.scaled and (operation.multiple or len(op.inputs) > 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +161,7 @@ class _Ascent:
             return self._more[start]
         found = self._more[start] = []
         op = self.op_of(start)
-        if op < 0 or self.record.ops[op].name not in SELECTING | FILLING_PARTS:
+        if op < 0 or not _is_about_a_part(self.record.ops[op]):
             return found
         flows = self.probe.flows
         queue, seen = [start], {start}
@@ -325,9 +260,15 @@ def _is_shift(probe: Flows, node: int, position: int, track: Track) -> bool:
 
 
 def _rank(record: Record, found: Vanishing) -> int:
-    if found.how == "derivative" and (found.bites < 0 or record.ops[found.bites].name in SELECTING | FILLING_PARTS):
+    if found.how == "derivative" and (found.bites < 0 or _is_about_a_part(record.ops[found.bites])):
         return len(RANKS)
     return RANKS.index(found.how)
+
+
+def _is_about_a_part(op: Op) -> bool:
+    """Whether it reads or overwrites a part of a tensor, so that the rest may go another way."""
+    operation = operations.of(op.name)
+    return operation.excerpts or operation.overwrites == "part"
 
 
 def _makes_zero(record: Record, op: Op) -> bool:
@@ -344,7 +285,9 @@ def _explain(record: Record, probe: Flows, node: int, position: int, finder: Ops
     if op_index < 0:
         return Vanishing("derivative", -1, -1, node=flow.name)
     op = record.ops[op_index]
-    if op.name in SHIFTING and track.shape and len(track.shape) == 1 and _is_shift(probe, node, position, track):
+    operation = operations.of(op.name)
+    shifts = operation.bias or (operation.sums and not operation.subtracts)
+    if shifts and track.shape and len(track.shape) == 1 and _is_shift(probe, node, position, track):
         return Vanishing("cancelled", op_index, op_index, track.index, flow.name)
     if 0 in op.numbers and _is_scaled(op, position):
         return Vanishing("number", op_index, op_index, node=flow.name)
@@ -357,12 +300,12 @@ def _explain(record: Record, probe: Flows, node: int, position: int, finder: Ops
         vid for vid in _factors_first(record, op.inputs) if _is_zero(record, vid) and not _is_bias(record, op, vid)
     ]
     zeros.sort(key=lambda vid: _is_made_for(record, op, vid))
-    if op.name in OVERWRITING:
+    if operation.replaces:
         zeros = []  # what is written is no factor of what was there
-    elif op.name in RECURRENT:
+    elif operation.recurrent:
         # The state that begins is no factor either.
         zeros = [vid for vid in zeros if vid == op.inputs[0] or _parameter_of(record, vid) >= 0]
-    elif op.name not in CONTRACTING and not op.custom:
+    elif not operation.factors and not op.custom:
         zeros = [vid for vid in zeros if record.values[vid].track != track.index and record.values[vid].floating]
     for vid in zeros:
         origin, factor = zero_value_origin(record, vid)
@@ -384,8 +327,9 @@ def _is_bias(record: Record, op: Op, vid: int) -> bool:
     """Whether the value is what is added to a product of others: zeros there annihilate nothing."""
     if len(record.values[vid].shape) != 1 or vid == op.inputs[0]:
         return False
-    if op.name not in NORMALISING:
-        return op.name in ADDING
+    operation = operations.of(op.name)
+    if not operation.normalises:
+        return operation.bias
     # (input, running mean and variance, weight, bias): of the vectors only the weight is a factor.
     vectors = [_parameter_of(record, v) for v in op.inputs[1:] if len(record.values[v].shape) == 1]
     return _parameter_of(record, vid) != next((track for track in vectors if track >= 0), -1)
@@ -424,7 +368,7 @@ def _emptied(record: Record, vid: int) -> tuple[int, int]:
 def _behind_difference(record: Record, op: Op) -> int:
     """What made the operands of a difference that is zero: the value that is one where `1 - x` is zero, or the constant
     of which both sides are parts; -1 where there is no such thing."""
-    if op.name not in DIFFERENCES:
+    if not operations.of(op.name).subtracts:
         return -1
     sources = {_moved_from(record, vid) for vid in op.inputs}
     if len(sources) != 1:
@@ -437,7 +381,7 @@ def _behind_difference(record: Record, op: Op) -> int:
     if len(op.inputs) > 1:
         return -1 if maker.inputs else maker.index
     zeros = [vid for vid in maker.inputs if _is_zero(record, vid) and record.values[vid].floating]
-    if maker.name in ("exp", "cos", "cosh", "exp2") and zeros:
+    if operations.of(maker.name).of_zeros == "ones" and zeros:
         return zero_value_origin(record, zeros[0])[0]
     return maker.index
 
@@ -446,7 +390,10 @@ def _moved_from(record: Record, vid: int) -> int:
     """The value of which this one is a part, or another shape or type."""
     for _ in range(10_000):
         value = record.values[vid]
-        if value.op < 0 or value.track >= 0 or record.ops[value.op].name not in MOVING:
+        if value.op < 0 or value.track >= 0:
+            return vid
+        maker = operations.of(record.ops[value.op].name)
+        if not maker.view and not maker.copies:
             return vid
         if len(record.ops[value.op].inputs) != 1:
             return vid
@@ -468,12 +415,13 @@ def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
         if value.op < 0:
             return -1, factor
         op = record.ops[value.op]
-        if op.name in MAKING_ZERO or op.name.startswith("init."):
+        operation = operations.of(op.name)
+        if operation.fresh or operation.fills:
             return op.index, factor
         sources = [
             i for i in op.inputs if record.values[i].zero is not False and i != vid and record.values[i].numel > 0
         ]
-        if op.name in CONTRACTING:
+        if operation.factors:
             zeros = [i for i in _factors_first(record, sources) if _is_zero(record, i)]
             if not zeros:
                 return op.index, factor
@@ -484,14 +432,14 @@ def zero_value_origin(record: Record, vid: int) -> tuple[int, int]:
         if op.name == "copy_" and len(op.inputs) > 1:
             sources = [op.inputs[-1]]
         zeros = [i for i in sorted(sources, reverse=True) if _is_zero(record, i) or record.values[i].zero is None]
-        if op.name in PASSING and zeros:
-            vid = max(zeros, key=lambda i: record.values[i].numel) if op.name in JOINS else zeros[0]
+        if operation.of_zeros == "zeros" and zeros:
+            vid = max(zeros, key=lambda i: record.values[i].numel) if operation.joins else zeros[0]
             continue
-        if all(_is_zero(record, i) for i in op.inputs) and op.inputs and op.name in SUMMING:
+        if all(_is_zero(record, i) for i in op.inputs) and op.inputs and operation.sums:
             vid = op.inputs[0]
             continue
         certain = [i for i in _factors_first(record, sources) if _is_zero(record, i) and record.values[i].floating]
-        if certain and op.name not in SUMMING:
+        if certain and not operation.sums:
             vid = certain[0]
             continue
         behind = _behind_difference(record, op)
@@ -542,12 +490,13 @@ def _infinity_origin(record: Record, op: Op) -> int:
 
 def _can_be_infinite(op: Op) -> bool:
     """Whether the operation can make an infinity, or NaN, of finite numbers."""
-    if op.name not in SINGULAR:
+    pole = operations.of(op.name).pole
+    if not pole:
         return False
     if len(op.inputs) == 1 and op.numbers:
-        if op.name in DIVIDING:
+        if pole == "division":
             return 0 in op.numbers
-        if op.name in POWERS:
+        if pole == "power":
             return any(number < 0 or number != int(number) for number in op.numbers)
     return True
 

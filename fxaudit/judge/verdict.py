@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fxaudit.answer.answer import Verdict
+from fxaudit.capture import operations
 from fxaudit.capture.frozen import ModelRecord, Recording
 from fxaudit.capture.recording import Op, StepFact, Track
 from fxaudit.capture.registry import ModuleInfo
@@ -20,29 +21,11 @@ from fxaudit.judge.vanishing import Origins
 from fxaudit.program.bindings import variable_name
 from fxaudit.program.source import SourceLine, is_library
 
-__all__ = ["FULL_WRITES", "Judge", "ParameterState"]
+__all__ = ["Judge", "ParameterState"]
 
-RANDOM_FILLS = frozenset(
-    {
-        "normal_", "uniform_", "zero_", "fill_", "random_", "exponential_", "bernoulli_", "cauchy_", "log_normal_",
-        "geometric_", "kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "xavier_normal_", "orthogonal_",
-        "trunc_normal_", "zeros_", "ones_", "constant_", "eye_", "dirac_", "sparse_",
-    }
-)  # fmt: skip
-RESTING = frozenset(
-    {
-        "relu", "relu_", "clamp", "clamp_", "clamp_min", "maximum", "max", "ctc_loss", "hinge_embedding_loss",
-        "margin_ranking_loss", "triplet_margin_loss", "triplet_margin_with_distance_loss", "multi_margin_loss",
-        "multilabel_margin_loss", "cosine_embedding_loss",
-    }
-)  # fmt: skip
-"""Losses, and what losses are made of, that are rightly flat on some batches."""
-COPYING = frozenset({"clone", "contiguous", "to", "float", "double", "detach"})
-"""Operations that hand on a value under another identity."""
 UNMOVED = "the optimizer steps with a gradient, yet the value does not change"
 LEAF_CODES = {"rewrapped": "FXA107", "left_torch": "FXA106", "detached": "FXA107"}
 """Kinds of cuts after which the value may go on in a new leaf, and the rule that tells of them."""
-FULL_WRITES = RANDOM_FILLS | {"copy_", "data.__set__", "set_"}
 
 
 @dataclass(slots=True)
@@ -256,7 +239,7 @@ class Judge:
 
     def _is_copy(self, vid: int) -> bool:
         op = self.record.values[vid].op
-        return op >= 0 and self.record.ops[op].name in {*COPYING, "__deepcopy__"}
+        return op >= 0 and _hands_on(self.record.ops[op])
 
     def _is_only_a_parts(self, track: int) -> bool:
         """Whether only optimizers hold it that another optimizer built for its own use, such as for a schedule."""
@@ -338,7 +321,7 @@ class Judge:
         for op in self.graph.consumers.get(vid, ()):
             if op.name == "requires_grad_":
                 found.extend(op.outputs)
-            elif op.name in COPYING:
+            elif _hands_on(op):
                 found.extend(leaf for out in op.outputs for leaf in self._leaves_of(out))
         return found
 
@@ -521,7 +504,7 @@ class Judge:
             writers = self.writers(state.track)
             writers = [op for op in writers if op.index < last] or writers
             # What sets the whole value puts it back; what else changes it (a perturbation, a clamp) does not.
-            state.writers = tuple(op for op in writers if op.name in FULL_WRITES) or tuple(writers)
+            state.writers = tuple(op for op in writers if operations.of(op.name).replaces_all) or tuple(writers)
             inside = any(self._in_forward(op) for op in state.writers)
             self._replaced(
                 state,
@@ -574,7 +557,7 @@ class Judge:
         """Value → the operations outside optimizers that wrote it in place."""
         found: dict[int, list[Op]] = {}
         for op in self.record.ops:
-            if op.phase != "optimizer" and op.name not in ("requires_grad_", "Parameter"):
+            if op.phase != "optimizer" and not operations.of(op.name).bookkeeping:
                 for vid in op.mutates:
                     found.setdefault(vid, []).append(op)
         return found
@@ -584,9 +567,10 @@ class Judge:
 
     def is_independent(self, op: Op, track: Track) -> bool:
         """Whether the value `op` writes has nothing of the tensor's own value in it."""
-        if op.name in RANDOM_FILLS:
+        operation = operations.of(op.name)
+        if operation.fills:
             return True
-        if op.name not in ("copy_", "data.__set__", "set_"):
+        if not operation.replaces_all or operation.name == "swap_tensors":
             return False
         # `copy_` reads the tensor it writes, too, as its first input; `.data = …` reads only what is assigned.
         sources = op.inputs if op.name == "data.__set__" else op.inputs[1:]
@@ -745,7 +729,9 @@ class Judge:
         if not losses or any(values[vid].zero is False for vid in losses):
             return False
         found = self.origins.of(state.track)
-        return found is not None and found.how == "derivative" and found.bites >= 0 and ops[found.bites].name in RESTING
+        if found is None or found.how != "derivative" or found.bites < 0:
+            return False
+        return operations.of(ops[found.bites].name).rests
 
     def _why_blocked(self, state: ParameterState) -> str:
         if not self.graph.backwards and not any(f.gradient != "none" for f in state.facts):
@@ -762,3 +748,9 @@ class Judge:
         if "finite" not in gradients:
             return "its gradient is not finite at any step"
         return UNMOVED
+
+
+def _hands_on(op: Op) -> bool:
+    """Whether it hands on a value under another identity."""
+    operation = operations.of(op.name)
+    return operation.copies or (operation.detaches and not operation.in_place)

@@ -23,6 +23,7 @@ from fxaudit.answer.finding import LEVELS, Finding, PathStep
 from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, GraphNode
 from fxaudit.answer.summary import unsettled_note
 from fxaudit.attempts import attempt, attempted
+from fxaudit.capture import operations
 from fxaudit.capture.collector import collector_paused
 from fxaudit.capture.events import (
     BackwardEvent,
@@ -445,7 +446,9 @@ class _GraphWriter:
             if not self.start <= op.index < self.end or len(self._op) >= MAX_GRAPH_OPS:
                 continue
             touched = (*op.inputs, *op.outputs)
-            if op.name in _UNDRAWN or not any(vid in reaching or vid in self._dependent for vid in touched):
+            if operations.of(op.name).bookkeeping or not any(
+                vid in reaching or vid in self._dependent for vid in touched
+            ):
                 continue
             if op.module < 0 and not any(vid in self._dependent for vid in touched):
                 continue  # it prepares the data: what comes of it is an input
@@ -585,9 +588,6 @@ class _GraphWriter:
                 self._source_of[stack] = len(self.sources)
                 self.sources.append(_brief(found))
         return self._source_of.get(stack, -1)
-
-
-_UNDRAWN = frozenset({"Parameter", "grad", "requires_grad_"})
 
 
 def _brief(source: SourceLine) -> SourceLine:

@@ -12,6 +12,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
+from fxaudit.capture import operations
 from fxaudit.capture.symbolic import names
 from fxaudit.capture.symbolic.journal import Journal
 from fxaudit.capture.symbolic.rules import (
@@ -56,27 +57,30 @@ class Recorder(Journal):
             return self.read_attribute(func, args[0])
         if name == "__set__":
             return self.write_attribute(func.__self__.__name__, args[0], args[1])
+        operation = operations.of(name)
         tensors = list(tensors_in((args, kwargs)))
-        if not tensors and name not in names.FACTORIES:
+        if not tensors and not operation.factory:
             if name == "_set_grad_enabled":
                 self.note_grad_mode(bool(args[0]))
             return func(*args, **kwargs)
-        if name in names.METADATA and args and isinstance(args[0], torch.Tensor):
+        if operation.about and args and isinstance(args[0], torch.Tensor):
             return self.metadata(name, func, args, kwargs)
-        if name in ("__bool__", "__int__", "__float__", "__index__", "__complex__"):
+        if name == "__bool__" or (operation.escapes == "number" and name.startswith("__")):
             origin = self.origin(tensors[0])
             of = f" of `{origin.target}`" if origin is not None else ""
             what = "control flow depends on the value" if name == "__bool__" else f"`{name.strip('_')}()` of the value"
             raise TraceStopped(f"{what}{of}")
-        if name in names.IGNORED:
-            return None
         if name == "register_hook":
             return RemovableHandle({})
+        if operation.silent:
+            return None
         data = [tensor for tensor in tensors if not (isinstance(tensor, Symbol) and tensor._fxaudit.op is None)]
-        if not data and name not in names.FACTORIES:
-            if name in names.COMPARISONS:
+        if not data and not operation.factory:
+            if operation.compares and operation.dtype == "bool":
                 return self.assume_condition(_comparing_frame())
-            return None if names.writes_in_place(name) else self.size()
+            return None if operation.writes else self.size()
+        if operation.rewraps == "lists" and not kwargs and len(args) == 1 and isinstance(args[0], torch.Tensor):
+            return args[0]
         known = self._known_result(name, func, args, kwargs, data)
         if known is not UNKNOWN and not any(True for _ in tensors_in(known)):
             return known
@@ -92,16 +96,17 @@ class Recorder(Journal):
         known: object,
     ) -> Any:
         origins = self.origins(data)
-        if name in names.SHAPE_ONLY:
+        operation = operations.of(name)
+        if operation.takes == "shape":
             inputs: tuple[Op, ...] = ()
-        elif name in names.FIRST_ONLY:
+        elif operation.takes == "first":
             inputs = self.origins(data[:1])
         else:
             inputs = origins
         dtype = result_type(name, args, kwargs, data)
-        cut = cut_by(name, dtype, kwargs)
+        cut = cut_by(name, dtype, args, kwargs)
         written: list[torch.Tensor] = []
-        if names.writes_in_place(name) and data:
+        if operation.writes and data:
             first = args[0] if args else kwargs.get("input", kwargs.get("tensor", data[0]))
             written = list(tensors_in(first))
         elif kwargs.get("out") is not None:
@@ -119,7 +124,7 @@ class Recorder(Journal):
             return None
         if written:
             return args[0] if args and not kwargs.get("out") is not None else kwargs.get("out", written[0])
-        shares = data[0] if name in names.ALIASES and data else None
+        shares = data[0] if operation.view and data else None
         if known is not UNKNOWN:
             return self._wrapped(op, known, shares)
         return self._guessed(name, op, args, kwargs, dtype, shares)
@@ -128,9 +133,10 @@ class Recorder(Journal):
         self, name: str, op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], dtype: torch.dtype, shares: object
     ) -> Any:
         """The result of `op` where shapes are not known."""
-        if name in names.VALUES_AND_INDICES:
+        operation = operations.of(name)
+        if operation.parts.startswith("choice"):
             dimension = "dim" in kwargs or (len(args) > 1 and isinstance(args[1], int))
-            if dimension or name not in ("max", "median", "min", "nanmedian"):
+            if dimension or operation.parts == "choice":
                 pair = (self._part(op, 0, dtype), self._part(op, 1, torch.int64))
                 made = getattr(torch.return_types, name, None)
                 return made(pair) if made is not None else pair
@@ -142,7 +148,7 @@ class Recorder(Journal):
             return tuple(self._part(op, index, dtype) for index in range(len(inputs)))
         if name == "__getitem__" and isinstance(args[0], Symbol) and args[0]._fxaudit.kind == "any":
             return self.symbol(op, "any", dtype, shares=shares)
-        several = name in names.ESCAPES or name in names.SEVERAL
+        several = bool(operation.escapes) or operation.parts in ("counted", "listed", "counted or listed", "unbound")
         return self.symbol(op, "any" if several else "tensor", dtype, shares=shares)
 
     def _part(self, op: Op, index: int, dtype: torch.dtype, shares: object = None) -> Symbol:
@@ -174,26 +180,29 @@ class Recorder(Journal):
         self, name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], data: list[torch.Tensor]
     ) -> object:
         """The result on meta tensors, or `UNKNOWN` when some shape is not known."""
-        if name in names.ESCAPES or name in ("backward", "grad", "bernoulli_"):
+        if operations.of(name).escapes or name in ("grad", "bernoulli_"):
             return UNKNOWN
         try:
             replaced = on_meta(self.twin, list(args))
             named = on_meta(self.twin, {key: value for key, value in kwargs.items() if key not in ("device", "out")})
             if replaced is UNKNOWN or named is UNKNOWN or kwargs.get("out") is not None:
                 return UNKNOWN
-            if name in names.FACTORIES:
+            operation = operations.of(name)
+            if operation.factory:
                 if name in ("from_numpy", "frombuffer") or any(tensors_in((args, kwargs))):
                     return UNKNOWN
                 named = {**named, "device": "meta"}
                 named.pop("generator", None)
                 named.pop("pin_memory", None)
-            if name in ("ones", "rand", "randn", "zeros"):
+            if operation.sized:
                 func = torch.empty
-            elif name in names.SHAPE_ONLY and name.endswith("_like"):
+            elif operation.takes == "shape" and name.endswith("_like"):
                 return torch.empty(tuple(replaced[0].shape), dtype=result_type(name, args, kwargs, data), device="meta")
-            elif name in names.POINTWISE:
-                return pointwise(list(tensors_in((replaced, named))), result_type(name, args, kwargs, data))
-            elif name not in names.ALIASES and name != "empty" and not self.exact:
+            elif operation.pointwise and not operation.in_place:
+                read = list(tensors_in((replaced, named)))
+                read = read[:1] if operation.takes == "first" else read
+                return pointwise(read, result_type(name, args, kwargs, data))
+            elif not operation.view and not self.exact:
                 # Other functions on the meta device make torch import its compiler, which takes seconds.
                 return UNKNOWN
             return func(*replaced, **named)
@@ -207,7 +216,7 @@ class Recorder(Journal):
         """`tensor.name`, for a property of torch tensors."""
         name = func.__self__.__name__
         symbol = tensor if isinstance(tensor, Symbol) else None
-        if name in ("data", "T", "mT", "H", "mH", "real", "imag"):
+        if operations.of(name).view:
             if symbol is not None and symbol._fxaudit.kind == "size":
                 return symbol
             known: object = UNKNOWN

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 
-from fxaudit.capture.symbolic import names
+from fxaudit.capture import operations
 from fxaudit.capture.symbolic.values import Symbol
 
 __all__ = [
@@ -96,34 +96,32 @@ def dtype_of(tensor: torch.Tensor) -> torch.dtype:
 
 def result_type(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], data: list[torch.Tensor]) -> torch.dtype:
     """The type of the result of the function called `name`."""
-    if name in names.BOOLEAN:
+    operation = operations.of(name)
+    if operation.dtype == "bool":
         return torch.bool
     given = kwargs.get("dtype")
     for argument in (given, *args):
         if isinstance(argument, torch.dtype):
             return argument
-    if name in names.INTEGER:
-        return torch.int64
-    if name in ("float", "half", "bfloat16", "double"):
-        return {"half": torch.float16, "bfloat16": torch.bfloat16, "double": torch.float64}.get(name, torch.float32)
+    if operation.dtype:
+        return getattr(torch, operation.dtype)  # type: ignore[no-any-return]
     types = [dtype_of(tensor) for tensor in data]
     if name == "to" and types:
         return types[1] if len(types) > 1 else types[0]
-    if name in ("embedding", "where", "index_select", "gather") and len(types) > 1:
-        return next((found for found in types if found.is_floating_point), types[0])
     floating = next((found for found in types if found.is_floating_point or found.is_complex), None)
     return floating or (types[0] if types else torch.get_default_dtype())
 
 
-def cut_by(name: str, dtype: torch.dtype, kwargs: dict[str, Any]) -> str:
+def cut_by(name: str, dtype: torch.dtype, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
     """Why gradient stops at the function called `name`, "" when it passes."""
-    if name in names.DETACHING:
+    operation = operations.of(name)
+    if operation.detaches:
         return "detach"
-    if name in names.ESCAPES:
+    if operation.escapes:
         return "escape"
-    if name in names.REWRAPS:
+    if operation.rewraps == "always" or (operation.rewraps and args and isinstance(args[0], list | tuple)):
         return "rewrap"
-    if name in names.NOT_DIFFERENTIABLE:
+    if (operation.gradient == "none" or operation.draws) and not operation.in_place:
         return "not-differentiable"
     if name in ("to", "type") and not (dtype.is_floating_point or dtype.is_complex):
         return "not-differentiable"
@@ -134,17 +132,16 @@ def cut_by(name: str, dtype: torch.dtype, kwargs: dict[str, Any]) -> str:
 
 def known_count(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
     """How many tensors the function called `name` returns, where its arguments tell."""
+    parts = operations.of(name).parts
     second = args[1] if len(args) > 1 else next((kwargs[key] for key in _COUNTS if key in kwargs), None)
-    if name in ("chunk", "tensor_split", "hsplit", "vsplit", "unsafe_chunk") and type(second) is int:
+    if parts.startswith("counted") and type(second) is int:
         return second
-    if name in ("split", "split_with_sizes", "tensor_split") and isinstance(second, list | tuple):
-        return len(second) + (name == "tensor_split")
-    if name in ("meshgrid", "broadcast_tensors", "atleast_1d", "atleast_2d") and args:
+    if parts.endswith("listed") and isinstance(second, list | tuple):
+        return len(second) + (parts != "listed")
+    if parts == "given" and args:
         given = args[0] if isinstance(args[0], list | tuple) else args
         return len(given) if isinstance(args[0], list | tuple) or len(args) > 1 else None
-    if name in ("std_mean", "var_mean", "frexp", "aminmax", "slogdet", "qr", "eigh", "eig"):
-        return 2
-    return None
+    return 2 if parts == "two" else None
 
 
 _COUNTS = ("chunks", "split_size_or_sections", "split_sizes", "split_size", "indices_or_sections", "sections")

@@ -10,12 +10,12 @@ from types import CodeType
 
 from torch import nn
 
+from fxaudit.capture import operations
 from fxaudit.capture.naming import ModelName, names_in_containers
 from fxaudit.capture.reading import is_autograd_function
 from fxaudit.capture.recording import ModuleCall, Op, Track, Value
 from fxaudit.capture.registry import SlotAssignment
 from fxaudit.capture.session import Session
-from fxaudit.capture.symbolic.names import writes_in_place
 from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
 from fxaudit.program.source import SourceLine, StackTable, actual_path
 
@@ -265,7 +265,7 @@ class _Scribe:
             others = first.outputs
         made = self._append(op, name, carried + others)
         made.python_inputs = escaped
-        if writes_in_place(name) and op.inputs:
+        if operations.of(name).writes and op.inputs:
             made.mutates = values[op.inputs[0]]
         if op.cut == "reentrant-checkpoint":
             made.custom, made.detail = True, "CheckpointFunction"

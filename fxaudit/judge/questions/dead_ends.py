@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from fxaudit.capture import operations
 from fxaudit.capture.recording import Op
 from fxaudit.judge.graph import UnusedValue
 from fxaudit.judge.rule import Audit
@@ -25,8 +26,6 @@ from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Rebound, Tree, binding_of, decides, drops_call, is_only_returned, rebinding_of, tree_of
 
 __all__ = ["Rebinding", "bound", "overlooked", "thrown_away"]
-
-ADDING = frozenset("add add_ sub sub_ __add__ __radd__ __iadd__ __sub__ __rsub__ stack sum mean".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +170,11 @@ def _ops_at(audit: Audit, frame: int, statement: ast.stmt) -> list[Op]:
     ]
 
 
+def _adds(op: Op) -> bool:
+    operation = operations.of(op.name)
+    return operation.sums or operation.totals or operation.name == "stack"
+
+
 def _is_idle_term(audit: Audit, op: Op) -> bool:
     """Whether the operation makes a summand of the loss in which no parameter has a part."""
     graph, values = audit.graph, audit.record.values
@@ -178,7 +182,7 @@ def _is_idle_term(audit: Audit, op: Op) -> bool:
         value = values[out]
         if value.numel == 1 and value.floating and not value.requires_grad and out in graph.reaching:
             for reader in graph.consumers.get(out, ()):
-                if reader.name in ADDING and any(values[made].requires_grad for made in reader.outputs):
+                if _adds(reader) and any(values[made].requires_grad for made in reader.outputs):
                     return True
     return False
 

@@ -6,21 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from fxaudit.capture import operations
 from fxaudit.capture.recording import Op, Record, Track
 from fxaudit.program.arithmetic import ZeroFactor, zero_factor
 from fxaudit.program.tree import tree_of
 
 __all__ = ["IdleWrite", "idle_write", "lines_about"]
-
-COPYING = frozenset("clone deepcopy to float double half cpu cuda contiguous tensor numpy cat stack".split())
-LOOKING = frozenset({"grad", "data", "detach", "item", "tolist", "numpy", "norm", "abs"})
-"""What is computed of a gradient without being an update."""
-FILLED = frozenset({"zeros_like", "zeros", "new_zeros", "empty_like", "full_like"})
-ESCAPES = frozenset({"numpy", "tolist", "__array__"})
-MIXING = frozenset({"lerp", "add", "iadd", "sub", "isub", "addcmul", "addcdiv"})
-VIEWING = frozenset({"data", "detach", "view", "reshape", "flatten", "view_as", "unsqueeze", "t"})
-PUTTING = frozenset({"copy_", "data.__set__", "set_", "swap_tensors"})
-SETTING = frozenset({"requires_grad_", "requires_grad"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +28,7 @@ class IdleWrite:
 def idle_write(files: Sequence[str], record: Record, track: Track, ops: Sequence[Op]) -> IdleWrite | None:
     """What comes of the writes among `ops` into the tensor, or into a copy of it; None where there is none."""
     own = set(track.values)
-    writes = [op for op in ops if own & set(op.mutates) and op.name not in SETTING]
+    writes = [op for op in ops if own & set(op.mutates) and op.name != "requires_grad_"]
     if writes:
         taking = [op for op in writes if set(op.inputs) - own] or writes  # a decay reads nothing but the value itself
         return _restored(record, own, writes, ops) or _zero(files, record, own, taking[-1])
@@ -67,10 +58,44 @@ def lines_about(record: Record, track: Track, ops: Sequence[Op], others: Iterabl
     return found
 
 
+def _copies(op: Op) -> bool:
+    """Whether it makes other tensors, or an array, of the same numbers."""
+    operation = operations.of(op.name)
+    return operation.copies or operation.joins or operation.rewraps == "always" or operation.escapes == "array"
+
+
+def _looks(op: Op) -> bool:
+    """Whether it computes of a gradient what is no update: what a log tells of it."""
+    operation = operations.of(op.name)
+    looks = operation.detaches or operation.reduces or bool(operation.escapes)
+    return looks or operation.name in ("grad", "abs")
+
+
+def _puts(op: Op) -> bool:
+    """Whether it puts a whole value in."""
+    return operations.of(op.name).overwrites == "all" and not operations.of(op.name).fresh
+
+
+def _is_blank(op: Op) -> bool:
+    """Whether it makes a tensor that is yet to be filled."""
+    operation = operations.of(op.name)
+    return bool(operation.fresh) and not operation.draws and not operation.in_place
+
+
+def _mixes(op: Op) -> bool:
+    """Whether it adds to a value a number of times another."""
+    operation = operations.of(op.name)
+    return bool(operation.scaled) and not operation.multiple
+
+
+def _leaves(op: Op) -> bool:
+    return operations.of(op.name).escapes == "array"
+
+
 def _restored(record: Record, own: set[int], writes: list[Op], ops: Sequence[Op]) -> IdleWrite | None:
     """A last write that puts in what was copied before the first one."""
     last, first = writes[-1], writes[0]
-    if last is first or last.name not in PUTTING:
+    if last is first or not _puts(last):
         return None
     sources = [vid for vid in last.inputs if vid not in own]
     while sources:
@@ -78,9 +103,9 @@ def _restored(record: Record, own: set[int], writes: list[Op], ops: Sequence[Op]
         if op < 0:
             continue
         maker = record.ops[op]
-        if maker.name in COPYING and op < first.index and own & set(maker.inputs):
+        if _copies(maker) and op < first.index and own & set(maker.inputs):
             return IdleWrite("restored", last.stack, first.stack)
-        if maker.name in COPYING | LOOKING:
+        if _copies(maker) or _looks(maker):
             sources.extend(maker.inputs)
     return None
 
@@ -97,8 +122,8 @@ def _zero(files: Sequence[str], record: Record, own: set[int], write: Op) -> Idl
         behind = [
             record.ops[made] for vid in op.inputs if vid not in own and (made := _zero_maker(record, vid, op)) >= 0
         ]
-        behind = [maker for maker in behind if maker.index not in seen and maker.name not in FILLED] or []
-        behind = [maker for maker in behind if maker.name not in ("grad",)]
+        behind = [maker for maker in behind if maker.index not in seen and not _is_blank(maker)]
+        behind = [maker for maker in behind if maker.name != "grad"]
         if not behind:
             break
         op = behind[0]
@@ -110,9 +135,9 @@ def _zero(files: Sequence[str], record: Record, own: set[int], write: Op) -> Idl
 
 def _kept(record: Record, own: set[int], write: Op) -> Op | None:
     """For a write that puts in a whole value: what mixes 0 times something new into that value."""
-    made = [record.values[vid].op for vid in write.inputs if vid not in own] if write.name in PUTTING else []
+    made = [record.values[vid].op for vid in write.inputs if vid not in own] if _puts(write) else []
     makers = [record.ops[index] for index in made if 0 <= index < write.index]
-    return next((maker for maker in makers if 0 in maker.numbers and maker.name.strip("_") in MIXING), None)
+    return next((maker for maker in makers if 0 in maker.numbers and _mixes(maker)), None)
 
 
 def _zero_maker(record: Record, vid: int, reader: Op) -> int:
@@ -142,9 +167,9 @@ def _written_copy(own: set[int], ops: Sequence[Op]) -> IdleWrite | None:
                 set(op.outputs) & set(later.inputs) and not later.mutates for later in ops if later.index > op.index
             )
             return None if read else IdleWrite("copy", maker.stack, op.stack)
-        if same & set(op.inputs) and op.name in COPYING:
+        if same & set(op.inputs) and _copies(op):
             copies.update(dict.fromkeys(op.outputs, op))
-        elif same & set(op.inputs) and op.name in VIEWING:
+        elif same & set(op.inputs) and operations.of(op.name).view:
             same |= set(op.outputs)
     return None
 
@@ -157,13 +182,13 @@ def _outside(own: set[int], ops: Sequence[Op]) -> IdleWrite | None:
         inputs = set(op.inputs)
         if op.name == "grad" and own & inputs:
             gradients |= set(op.outputs)
-        elif op.name in ESCAPES and inputs & copied:
+        elif _leaves(op) and inputs & copied:
             left = op
-        elif op.name in ESCAPES and inputs & gradients and left is not None:
+        elif _leaves(op) and inputs & gradients and left is not None:
             return IdleWrite("outside", left.stack, -1)
-        elif op.name in COPYING and inputs & (own | copied):
+        elif _copies(op) and inputs & (own | copied):
             copied |= set(op.outputs)
-        elif op.name in (*COPYING, "data", "detach"):
+        elif _copies(op) or operations.of(op.name).detaches:
             own = own | set(op.outputs) if own & inputs else own
             gradients |= set(op.outputs) if gradients & inputs else set()
     return None
@@ -181,11 +206,11 @@ def _unread(record: Record, own: set[int], track: Track, ops: Sequence[Op], by_h
             continue
         if op.name == "data" and gradients & inputs:
             gradients |= set(op.outputs)
-        if op.name in PUTTING and gradients & set(op.mutates) and from_it & inputs:
+        if _puts(op) and gradients & set(op.mutates) and from_it & inputs:
             return IdleWrite("gradient", op.stack, -1)
         from_it |= set(op.outputs) if inputs & from_it else set()
         from_gradient |= set(op.outputs) if inputs & from_gradient else set()
-        if op.mutates or op.name in LOOKING or not inputs & from_gradient or read & set(op.outputs):
+        if op.mutates or _looks(op) or not inputs & from_gradient or read & set(op.outputs):
             continue
         both = bool(inputs & from_it)
         alone = not by_hand and track.numel > 1

@@ -3,29 +3,24 @@ or a function without curvature. Shared by the rules on gradient values."""
 
 from __future__ import annotations
 
-from fxaudit.capture.recording import Record
+from fxaudit.capture import operations
+from fxaudit.capture.recording import Op, Record
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.vanishing import RECURRENT, SELECTING
 from fxaudit.program.source import SourceLine
 
 __all__ = ["hiding_mask", "last_bend", "one_step_long", "part_read_alone"]
 
-ATTENDING = ("multi_head_attention_forward", "scaled_dot_product_attention")
-COMPARING = "eq ne lt le gt ge less greater isin logical_not bitwise_not invert logical_and logical_or and or".split()
 DERIVATIVES = ("autograd.grad", "grad")
-PIECEWISE_LINEAR = ("relu", "relu_", "relu6", "leaky_relu", "hardtanh", "prelu", "threshold", "abs", "clamp")
-CURVED = ("tanh", "sin", "cos", "sigmoid", "softplus", "gelu", "silu", "elu", "selu", "celu", "mish", "exp", "softmax")
-MOVING = ("sort", "to", "cpu", "long", "int", "index_select", "clone")
 
 
 def part_read_alone(audit: Audit, index: int) -> SourceLine | None:
     """Where a part is taken of the sequence that a recurrent layer gives, if the loss depends on that part alone."""
     record, graph = audit.record, audit.graph
-    if index < 0 or record.ops[index].name not in RECURRENT:
+    if index < 0 or not operations.of(record.ops[index].name).recurrent:
         return None
     sequence, *states = record.ops[index].outputs or (-1,)
     readers = [op for op in graph.consumers.get(sequence, ()) if set(op.outputs) & graph.reaching]
-    taken = [op for op in readers if op.name in SELECTING]
+    taken = [op for op in readers if operations.of(op.name).excerpts]
     if not taken or len(taken) < len(readers) or graph.reaching & set(states):
         return None
     return audit.op_source(taken[0].index)
@@ -34,7 +29,7 @@ def part_read_alone(audit: Audit, index: int) -> SourceLine | None:
 def one_step_long(audit: Audit, index: int) -> SourceLine | None:
     """Where the lengths come from by which every packed sequence that a recurrent layer gets is one step long."""
     record = audit.record
-    if index < 0 or record.ops[index].name not in RECURRENT:
+    if index < 0 or not operations.of(record.ops[index].name).recurrent:
         return None
     for vid in record.ops[index].inputs:
         sizes = record.values[vid]
@@ -49,7 +44,7 @@ def one_step_long(audit: Audit, index: int) -> SourceLine | None:
 def _computed(record: Record, vid: int) -> int:
     """The operation that computed a value, moves, sorts and casts left out."""
     made_by = record.values[vid].op
-    while made_by >= 0 and record.ops[made_by].name in MOVING:
+    while made_by >= 0 and _moves(record.ops[made_by]):
         inputs = record.ops[made_by].inputs
         if not inputs or record.values[inputs[0]].op < 0:
             break
@@ -57,15 +52,24 @@ def _computed(record: Record, vid: int) -> int:
     return made_by
 
 
+def _moves(op: Op) -> bool:
+    operation = operations.of(op.name)
+    return operation.copies or operation.view or operation.selects or operation.name == "sort"
+
+
 def hiding_mask(audit: Audit, index: int) -> SourceLine | None:
     """Where the mask was made with which the nearest attention, or filling, hides what the operation gives."""
     record, graph = audit.record, audit.graph
-    if index < 0 or record.ops[index].name not in ("embedding", *ATTENDING):
+    if index < 0:
+        return None
+    hidden = operations.of(record.ops[index].name)
+    if not hidden.looks_up and not hidden.attends:
         return None
     queue, seen = [index], {index}
     while queue and len(seen) < 200:
         op = record.ops[queue.pop(0)]
-        if op.name in (*ATTENDING, "masked_fill", "where"):
+        operation = operations.of(op.name)
+        if operation.attends or (operation.masks and not operation.overwrites):
             return audit.op_source(max((_compared(record, vid) for vid in op.inputs), default=-1))
         for out in op.outputs:
             for reader in graph.consumers.get(out, ()):
@@ -82,7 +86,7 @@ def _compared(record: Record, vid: int) -> int:
         if value.op < 0 or value.requires_grad:
             return -1
         op = record.ops[value.op]
-        if op.name.strip("_") in COMPARING:
+        if operations.of(op.name).compares:
             return op.index
         masks = [i for i in op.inputs if not record.values[i].floating and record.values[i].op >= 0]
         if not masks:
@@ -105,9 +109,9 @@ def last_bend(audit: Audit, index: int) -> int:
         seen.add(made_by)
         op = record.ops[made_by]
         orders += op.name in DERIVATIVES
-        if op.name in PIECEWISE_LINEAR:
+        if operations.of(op.name).bend == "kinked":
             bent = max(bent, made_by)
-        elif op.name in CURVED:
+        elif operations.of(op.name).bend == "curved":
             return -1
         queue.extend(op.inputs)
     return bent if orders else -1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from fxaudit.capture import operations
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.program.source import SourceLine
@@ -86,9 +87,13 @@ def _filled_with_zeros(node: ast.Assign | ast.Expr) -> set[str]:
 
 def _makes_zeros(value: ast.AST) -> bool:
     return any(
-        isinstance(part, ast.Call) and getattr(part.func, "attr", "") in ("zeros", "zeros_like", "new_zeros")
+        isinstance(part, ast.Call) and _is_fresh_zeros(operations.of(getattr(part.func, "attr", "")))
         for part in ast.walk(value)
     )
+
+
+def _is_fresh_zeros(operation: operations.Operation) -> bool:
+    return operation.fresh == "zeros" and not operation.in_place
 
 
 def integer_zero(audit: Audit, index: int) -> SourceLine | None:

@@ -7,18 +7,12 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from fxaudit.capture import operations
 from fxaudit.capture.registry import ModuleInfo
 from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
 from fxaudit.capture.symbolic.transcript import Transcript, Written
-from fxaudit.judge.verdict import RANDOM_FILLS
 
 __all__ = ["Traced", "hidden_reason", "loses_updates", "unused"]
-
-PRESERVING = frozenset(
-    "clamp_ clamp_min_ clamp_max_ clip_ renorm_ mul_ div_ add_ sub_ addcmul_ lerp_ masked_fill_ __setitem__ "
-    "__imul__ __iadd__ __isub__ __itruediv__ index_fill_ fill_diagonal_ tril_ triu_".split()
-)
-"""Writes after which a parameter still has what an optimizer changed, at least in part."""
 
 
 @dataclass
@@ -146,11 +140,12 @@ def loses_updates(traced: Traced, slot: str) -> bool | None:
             continue
         writer = _first_writer(ops, ops[read.inputs[0]])
         name = writer.target.rpartition(".")[2]
-        if name in RANDOM_FILLS:
+        operation = operations.of(name)
+        if operation.fills:
             answers.append(True)
-        elif name in PRESERVING:
+        elif operation.preserves and operation.in_place:
             answers.append(False)
-        elif name in ("copy_", "data", "set_"):
+        elif operation.replaces_all or name == "data":
             sources = writer.inputs if name == "data" else writer.inputs[1:]
             answers.append(None if _depends(ops, sources, own) else True)
         else:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
+from fxaudit.capture import operations
 from fxaudit.capture.frozen import Recording
-from fxaudit.capture.symbolic.names import writes_in_place
 from fxaudit.capture.symbolic.transcript import Written
 from fxaudit.judge.structure.doubt import Doubts
 from fxaudit.judge.structure.graph import TracedGraph
@@ -148,7 +148,7 @@ class TracedJudge(Judge):
     def _lost_track(self, state: ParameterState, traced: Traced) -> str:
         """Why a value that seems to be used no further may be used after all, where the trace cannot see it."""
         end = self.graph.dead_end(state.index)
-        if end is not None and writes_in_place(self.record.ops[end.op].name):
+        if end is not None and operations.of(self.record.ops[end.op].name).writes:
             return f"`{self.record.ops[end.op].name}` writes it into memory that other tensors may share"
         if traced.has_strangers:
             return "an output comes from a tensor that no call of the trace made"

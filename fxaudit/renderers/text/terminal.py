@@ -238,9 +238,7 @@ def _optimizer(optimizer: OptimizerReport, universe: Universe) -> RenderableType
     built = f" built at {place(optimizer.source)}" if optimizer.source else ""
     kind = f" ({optimizer.type})" if optimizer.type != optimizer.name else ""
     stepped = f"{counted(optimizer.steps, 'step')} seen" if optimizer.steps else "never stepped"
-    lines: list[RenderableType] = [
-        Text.assemble((inert(optimizer.name), "bold"), inert(f"{kind}{built}, {stepped}"))
-    ]
+    lines: list[RenderableType] = [Text.assemble((inert(optimizer.name), "bold"), inert(f"{kind}{built}, {stepped}"))]
     for index, (rate, names) in enumerate(optimizer.groups):
         held = _patterns(names, universe) if names else "nothing"
         lines.append(_line(f"  group {index}, {learning_rate(rate)}: ", held))

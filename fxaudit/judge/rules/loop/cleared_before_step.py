@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.capture import operations
 from fxaudit.capture.events import BackwardEvent, ClearEvent
+from fxaudit.capture.recording import Op
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
 
@@ -64,7 +66,7 @@ class ClearedBeforeStep(Rule):
             if fact.last_backward >= 0:
                 since, until = events[fact.last_backward].time, events[fact.event].time
                 writers = audit.graph.gradient_writers(state.index, since, until)
-                if writers and writers[-1].name in ("zero_", "fill_", "_foreach_zero_", "zeros_"):
+                if writers and _is_constant(writers[-1]):
                     return writers[-1].stack
         return None
 
@@ -99,3 +101,9 @@ class ClearedBeforeStep(Rule):
                 optimizer.zero_grad()
 
         return Example(train=train)
+
+
+def _is_constant(op: Op) -> bool:
+    """Whether it writes numbers that have nothing to do with what was there."""
+    operation = operations.of(op.name)
+    return operation.fills and not operation.draws

@@ -6,16 +6,13 @@ import ast
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
-from fxaudit.capture.operations import plain_name
+from fxaudit.capture import operations
 from fxaudit.capture.recording import Op
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.program.tree import binding_of, tree_of
 
 __all__ = ["InertLossTerm"]
 
-ADDING = frozenset({"add", "sub", "rsub", "stack"})
-PASSING = ADDING | {"sum", "mean", "neg", "mul", "div"}
-"""Operations that a term of a loss goes through on its way to the sum of all terms."""
 MAX_TERMS = 1000
 
 
@@ -90,12 +87,12 @@ def _terms(audit: Audit, loss: int) -> Iterator[tuple[Op, Op]]:
     queue, seen = [loss], {loss}
     while queue:
         made_by = values[queue.pop()].op
-        if made_by < 0 or plain_name(ops[made_by].name) not in PASSING or len(seen) > MAX_TERMS:
+        if made_by < 0 or not _passes(ops[made_by]) or len(seen) > MAX_TERMS:
             continue
         op = ops[made_by]
         inert = [vid for vid in op.inputs if values[vid].numel == 1 and not values[vid].requires_grad]
         carrying = [vid for vid in op.inputs if values[vid].requires_grad and _is_term(audit, vid)]
-        if plain_name(op.name) in ADDING and carrying:
+        if _adds(op) and carrying:
             yield from ((op, ops[values[vid].op]) for vid in inert if values[vid].op >= 0)
             yield from ((op, ops[escape]) for escape in op.python_inputs)
             guessed = audit.graph.inferred_inputs.get(op.index, ())
@@ -104,6 +101,15 @@ def _terms(audit: Audit, loss: int) -> Iterator[tuple[Op, Op]]:
             if vid not in seen:
                 seen.add(vid)
                 queue.append(vid)
+
+
+def _adds(op: Op) -> bool:
+    return operations.of(op.name).sums or op.name == "stack"
+
+
+def _passes(op: Op) -> bool:
+    """Whether a term of a loss goes through it on its way to the sum of all terms."""
+    return _adds(op) or operations.of(op.name).totals or operations.of(op.name).multiple
 
 
 def _is_named(audit: Audit, summing: Op, escape: Op) -> bool:
@@ -178,7 +184,7 @@ def _leads_around(audit: Audit, summing: Op, cut: Op) -> bool:
     values, ops = audit.record.values, audit.record.ops
     added = [values[vid] for vid in summing.inputs if values[vid].requires_grad]
     detached = {ops[values[vid].op].name for vid in cut.inputs if values[vid].op >= 0}
-    return plain_name(summing.name) in ("sub", "rsub") and any(
+    return operations.of(summing.name).subtracts and any(
         value.op >= 0 and ops[value.op].name in detached for value in added
     )
 

@@ -23,9 +23,8 @@ class LeftTorch(CutRule):
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """Names the call."""
         op = audit.record.ops[cut.op]
-        call = {"__float__": "float()", "__int__": "int()", "__array__": "numpy.asarray()"}.get(
-            op.name, f".{op.name}()"
-        )
+        asked = f"{op.name.strip('_')}()" if op.name.startswith("__") else f".{op.name}()"
+        call = {"__array__": "numpy.asarray()", "__index__": "int()"}.get(op.name, asked)
         tail = " (inferred)" if cut.inferred else ""
         if op.detail != "escape":
             return f"`.{op.name}()` hands {audit.names(states)} over to Python as plain numbers"

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fxaudit.answer.finding import Finding
+from fxaudit.capture import operations
 from fxaudit.capture.events import BackwardEvent, GradientEvent
-from fxaudit.capture.operations import plain_name
 from fxaudit.capture.recording import Fact
 from fxaudit.judge.questions.masking import hiding_mask, last_bend, one_step_long, part_read_alone
 from fxaudit.judge.questions.zeros import factor_origins, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import ANOTHER_BATCH, Audit, Example, Rule
 from fxaudit.judge.trail import project_stack, source_at
-from fxaudit.judge.vanishing import OVERWRITING, SCALED_TERMS, Vanishing
-from fxaudit.judge.verdict import FULL_WRITES, ParameterState
+from fxaudit.judge.vanishing import Vanishing
+from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.names import growth_not_reached
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ZeroGradient"]
 
-DROPPING = ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
 DROPS = Fact(
     "dropout drops everything",
     "Lower its probability `p`: it is the share that is dropped, not the share that is kept.",
@@ -35,8 +34,6 @@ BY_ZERO = Fact(
     "it is multiplied by 0", "Give the factor another value, or leave the term out and freeze what only it trains."
 )
 NOTHING = "Look at what selects: print how many elements are left, and skip the term where there is none."
-FILLING = ("fill_", "constant_", "ones_")
-"""What makes even a single element a constant that somebody chose."""
 
 
 class ZeroGradient(Rule):
@@ -156,7 +153,7 @@ class ZeroGradient(Rule):
                 if alias is not None:
                     return alias, [(bites, f"`{name}` cancels it here")], Fact("the gradients of its uses cancel out")
                 return bites, [], Fact(f"what comes back through `{name}` cancels out")
-        if name in OVERWRITING:
+        if operations.of(name).replaces:
             return bites, _further_writes(audit, found.bites), Fact(f"`{name}` overwrites what is computed from it")
         made = _module_made(audit, found.bites)
         dropped = _dropped(audit, found.bites) or (made if _drops_everything(audit, found.bites) else None)
@@ -235,7 +232,7 @@ def _further_writes(audit: Audit, index: int) -> list[tuple[SourceLine | None, s
     queue, seen = list(audit.record.ops[index].outputs), set()
     while queue:
         for op in graph.consumers.get(queue.pop(0), ()):
-            if op.name in OVERWRITING and op.mutates and op.index not in seen:
+            if operations.of(op.name).replaces and op.mutates and op.index not in seen:
                 seen.add(op.index)
                 found.append((audit.source(op.stack), f"`{op.name}` overwrites a part of it, too"))
                 queue.extend(op.outputs)
@@ -258,7 +255,7 @@ def _alias(source: SourceLine | None) -> SourceLine | None:
 
 def _dropped(audit: Audit, index: int) -> SourceLine | None:
     """The line that set how much a dropout module drops, where the operation is one's."""
-    if index < 0 or audit.record.ops[index].name not in DROPPING:
+    if index < 0 or not operations.of(audit.record.ops[index].name).drops:
         return None
     return _module_made(audit, index) or _child_made(audit, index)
 
@@ -266,7 +263,7 @@ def _dropped(audit: Audit, index: int) -> SourceLine | None:
 def _multiplied_by_zero(audit: Audit, index: int) -> SourceLine | None:
     """The line that gave a factor its value 0, where the operation multiplies by the number 0."""
     op = audit.record.ops[index] if index >= 0 else None
-    if op is None or plain_name(op.name) not in ("mul", *SCALED_TERMS) or 0 not in op.numbers:
+    if op is None or 0 not in op.numbers or not operations.of(op.name).scaled:
         return None
     return zero_number(audit, index)
 
@@ -325,7 +322,7 @@ def _filled_outside(audit: Audit) -> dict[int, list[Op]]:
     tracks = {vid: track.index for track in audit.record.tracks for vid in track.values}
     found: dict[int, list[Op]] = {}
     for op in audit.record.ops:
-        if op.module < 0 and op.name in FULL_WRITES:
+        if op.module < 0 and operations.of(op.name).replaces_all:
             for track in {tracks[vid] for vid in op.mutates if vid in tracks}:
                 found.setdefault(track, []).append(op)
     return found
@@ -362,7 +359,7 @@ def _constant_behind(audit: Audit, index: int, filled: Mapping[int, Sequence[Op]
             if (
                 writes
                 and record.tracks[track].is_constant
-                and (record.tracks[track].numel > 1 or writes[-1].name in FILLING)
+                and (record.tracks[track].numel > 1 or operations.of(writes[-1].name).fresh == "numbers")
             ):
                 return audit.source(writes[-1].stack)
     return None
