@@ -16,7 +16,7 @@ from fxaudit.capture import operations
 from fxaudit.capture.members import named_parameters
 from fxaudit.capture.reading import grad_fn_of, is_leaf
 from fxaudit.capture.registry import LiveModule
-from fxaudit.program.bindings import made_at, variable_name
+from fxaudit.program.bindings import made_at, object_name
 
 if TYPE_CHECKING:
     from fxaudit.capture.recorder import Recorder
@@ -96,7 +96,7 @@ def models_seen(session: Session) -> list[ModelName]:
         return [ModelName(chosen[0][2], chosen[0][3], "")]
     named: list[ModelName] = []
     taken: set[str] = set()
-    made = [variable_name(record.stacks, made_at(record.stacks, info.created)) for _, _, info, _ in chosen]
+    made = [object_name(record.stacks, made_at(record.stacks, info.created)) for _, _, info, _ in chosen]
     known = [session.variables.get(id(root), "") for _, _, _, root in chosen]
     for (_, _, info, root), seen_as, bound in zip(chosen, known, made, strict=True):
         # A variable that held several of them, as a function's argument does, tells none from the other.

@@ -18,7 +18,7 @@ from fxaudit.capture.events import ScalerStepEvent
 from fxaudit.judge.graph import Cut, StepGraph, UnusedValue
 from fxaudit.judge.trail import project_files
 from fxaudit.judge.verdict import Judge, ParameterState
-from fxaudit.program.bindings import variable_name
+from fxaudit.program.bindings import object_name
 from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import binding_of
 
@@ -193,7 +193,7 @@ class Audit:
     def optimizer_variable(self, index: int) -> str:
         """The variable that the program keeps an optimizer in; "" where none is known."""
         info = self.recording.optimizers[index]
-        return info.name or info.variable or variable_name(self.record.stacks, info.created)
+        return info.name or info.variable or object_name(self.record.stacks, info.created)
 
     def model_variable(self, states: Iterable[ParameterState]) -> str:
         """The variable that the program keeps the root module of all of them in; "" where none is known."""
@@ -201,7 +201,7 @@ class Audit:
         if len(roots) != 1:
             return ""
         (info,) = roots.values()
-        return info.variable or variable_name(self.record.stacks, info.created)
+        return info.variable or object_name(self.record.stacks, info.created)
 
     def is_skipped_for_nan(self, state: ParameterState) -> bool:
         """Whether a gradient scaler skips each of its steps, rightly: the loss itself is NaN or infinite."""

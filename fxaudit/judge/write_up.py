@@ -48,7 +48,7 @@ from fxaudit.judge.questions.starved import settle_starved
 from fxaudit.judge.rule import Audit, Rule
 from fxaudit.judge.rules import RULES
 from fxaudit.judge.verdict import Judge, ParameterState
-from fxaudit.program.bindings import variable_name
+from fxaudit.program.bindings import object_name, variable_name
 from fxaudit.program.source import SourceLine, held_texts
 from fxaudit.program.tree import binding_of
 
@@ -272,7 +272,7 @@ def _optimizers(recording: Recording, judge: Judge) -> dict[int, OptimizerReport
     for info in recording.optimizers:
         if info.wrapper_of >= 0 and not info.steps:
             continue  # it hands everything to the optimizer inside, which is listed
-        name = info.variable or variable_name(recording.record.stacks, info.created) or info.name or info.type
+        name = info.variable or object_name(recording.record.stacks, info.created) or info.name or info.type
         base, number = name, 2
         while name in taken:
             name, number = f"{base}{number}", number + 1

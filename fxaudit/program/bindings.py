@@ -5,7 +5,7 @@ from __future__ import annotations
 from fxaudit.program.source import StackTable
 from fxaudit.program.tree import NOT_UNPACKED, UNCERTAIN, binding_of, is_further_argument, unpacking
 
-__all__ = ["made_at", "variable_name"]
+__all__ = ["made_at", "object_name", "variable_name"]
 
 
 def made_at(stacks: StackTable, stack: int) -> int:
@@ -25,8 +25,6 @@ def variable_name(stacks: StackTable, stack: int) -> str:
         if stacks.codes[frame].co_name == "<lambda>":
             return ""  # the statement around a lambda binds something else
         file, line = stacks.file(frame), stacks.line(frame)
-        if is_further_argument(file, line, stacks.column(frame)):
-            return ""
         binding = binding_of(file, line, stacks.column(frame))
         targets, here = unpacking(file, line, stacks.column(frame))
         position = here if here != NOT_UNPACKED else position
@@ -39,3 +37,10 @@ def variable_name(stacks: StackTable, stack: int) -> str:
         if binding.kind != "returned":
             return ""
     return ""
+
+
+def object_name(stacks: StackTable, stack: int) -> str:
+    """The same for the model or optimizer that is made at `stack`: "" where another call gets it among its further
+    arguments, for what the statement binds is what that call returns."""
+    handed = stack >= 0 and is_further_argument(stacks.file(stack), stacks.line(stack), stacks.column(stack))
+    return "" if handed else variable_name(stacks, stack)

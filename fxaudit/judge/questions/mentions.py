@@ -13,7 +13,7 @@ from fxaudit.judge.trail import obstacles_to_entering, source_at, was_entered
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.loops import counting_loop, late_closures, loop_over
 from fxaudit.program.ran import Ran
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import SourceLine, is_skipped
 from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, obstacles, tree_of
 
 __all__ = ["Unreached", "is_missed", "mentions", "registration", "unreached_mention"]
@@ -181,7 +181,7 @@ def mentions(audit: Audit, root: int, path: str) -> list[tuple[Tree, ast.AST]]:
     owners = {name for name, _, _ in classes}
     files = dict.fromkeys([*audit.project_files, *(file for _, _, file in classes)])
     found = []
-    for tree, node in attribute_mentions([f for f in files if f], attribute):
+    for tree, node in attribute_mentions([file for file in files if file and not is_skipped(file)], attribute):
         scope = tree.function(node)
         if scope is None or getattr(scope, "name", "") in ("__init__", "__repr__", "extra_repr"):
             continue
@@ -229,7 +229,7 @@ def registration(audit: Audit, root: int, path: str) -> SourceLine | None:
         assignments = info.attributes.get(part)
         if assignments:
             found = audit.source(assignments[-1][1]) or found
-        elif info.defined_in and not part.isdigit():
+        elif info.defined_in and not is_skipped(info.defined_in) and not part.isdigit():
             found = _assignment_in_class(info.defined_in, info.type, part) or found
         child = audit.recording.child(info, part)
         if child is None:

@@ -35,7 +35,8 @@ class ParameterNeverRead(Rule):
             meant = not state.held or default or unreached.random or state.is_starved
             level: Level = "note" if meant else "warning" if unreached.condition else "error"
             leaf = "" if unreached.condition else state.local_name.rpartition(".")[2]
-            key = (line.file, line.line, unreached.condition, leaf, level) if line is not None else state.name
+            where = (line.file, line.line) if line is not None else (state.root.index,)
+            key = (where, unreached.condition, leaf, level)
             groups.setdefault(key, (unreached, level, []))[2].append(state)
         for unreached, level, states in groups.values():
             message = f"{audit.names(states, 'is', 'are')} never read"
