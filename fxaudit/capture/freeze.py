@@ -20,7 +20,7 @@ from fxaudit.capture.frozen import Flows, Mode, ModelRecord, OwnStep, Recording
 from fxaudit.capture.members import LISTING, every_module, named_parameters, passed_over
 from fxaudit.capture.naming import ModelName, names_in_containers
 from fxaudit.capture.processes import mirrors
-from fxaudit.capture.reading import is_uninitialized, torch_version
+from fxaudit.capture.reading import is_leaf, shape_of, torch_version
 from fxaudit.capture.recording import HeardLines, LiveTrack, Record, Track
 from fxaudit.capture.registry import (
     ClassInfo,
@@ -135,9 +135,9 @@ class _Freezing:
         track.requires_grad, track.is_meta = tensor.requires_grad, tensor.is_meta
         track.variable = self.session.variables.get(id(tensor), "")
         track.is_elsewhere = is_elsewhere(tensor)
-        if not is_uninitialized(tensor):  # `.to(…)`, lazy layers and resizing change them in place
-            track.shape, track.numel = tuple(tensor.shape), tensor.numel()
-            track.dtype = str(tensor.dtype).removeprefix("torch.")
+        track.dtype = str(tensor.dtype).removeprefix("torch.")
+        with contextlib.suppress(RuntimeError, NotImplementedError):  # nested, sparse and lazy tensors cannot say all
+            track.shape, track.numel = tuple(tensor.shape), tensor.numel()  # `.to(…)` and resizing change them in place
             track.is_constant = asks_for_constants and self.session.is_constant(live.index)
         attributes = getattr(tensor, "__dict__", None)
         if attributes:
@@ -172,7 +172,7 @@ class _Freezing:
         }
         for name, buffer in own.get("_buffers", {}).items():
             if buffer is not None:
-                info.buffers[name] = () if is_uninitialized(buffer) else tuple(buffer.shape)
+                info.buffers[name] = shape_of(buffer)
                 info.kept[name] = _kept("buffer", buffer)
         for name, value in own.items():
             if name.startswith("_"):
@@ -184,9 +184,8 @@ class _Freezing:
                 info.kept[name] = _kept("attribute", value)
         for name, value in _of_class(kind):
             info.kept.setdefault(name, _kept("class", value))
-        if isinstance(module, Sized):
-            with contextlib.suppress(Exception):  # the user's own `__len__`
-                info.length = len(module)
+        if isinstance(module, Sized) and getattr(kind.__len__, "__module__", "").startswith("torch."):
+            info.length = len(module)
 
     def _model(self, model: ModelName, modules: Sequence[ModuleInfo]) -> ModelRecord:
         unlisted = passed_over(model.module)
@@ -275,7 +274,7 @@ def _flows(event: int, probe: Probe) -> Flows:
 
 def _kept(place: str, value: object) -> Kept:
     container = type(value).__name__ if isinstance(value, list | dict | tuple | set) else ""
-    derived = isinstance(value, torch.Tensor) and getattr(value, "is_leaf", True) is False
+    derived = isinstance(value, torch.Tensor) and not is_leaf(value)
     return Kept(place, container, derived)
 
 

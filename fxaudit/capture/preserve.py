@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import is_lazy
 
-from fxaudit.capture.reading import is_leaf, pointer_of
+from fxaudit.capture.reading import is_leaf, pointer_of, shape_of
 from fxaudit.capture.values import same_numbers
 
 if TYPE_CHECKING:
@@ -186,7 +186,11 @@ class _State:
 
     def _restore_tensors(self) -> None:
         for tensor, alias, saved, requires_grad in self.tensors:
-            if pointer_of(tensor) != pointer_of(alias) or tensor.dtype != alias.dtype or tensor.shape != alias.shape:
+            if (
+                pointer_of(tensor) != pointer_of(alias)
+                or tensor.dtype != alias.dtype
+                or shape_of(tensor) != shape_of(alias)
+            ):
                 tensor.data = alias
             if saved is not None and not same_numbers(alias, saved):
                 alias.copy_(saved)

@@ -19,11 +19,20 @@ __all__ = [
     "is_module",
     "is_uninitialized",
     "pointer_of",
+    "shape_of",
     "storage_of",
     "torch_version",
 ]
 
 _NO_STORAGE = (RuntimeError, NotImplementedError, AttributeError, TypeError, ValueError)
+
+
+def shape_of(tensor: torch.Tensor) -> tuple[int, ...]:
+    """The shape; `()` of a nested or lazy tensor, which cannot say."""
+    try:
+        return tuple(tensor.shape)
+    except RuntimeError:
+        return ()
 
 
 def is_leaf(tensor: torch.Tensor) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from fxaudit.capture.reading import grad_fn_of, pointer_of
+from fxaudit.capture.reading import grad_fn_of, pointer_of, shape_of
 from fxaudit.capture.recording import OpsBySequence, Record
 from fxaudit.capture.session import Session
 
@@ -61,4 +61,4 @@ def forget() -> None:
 
 
 def _look(tensor: torch.Tensor) -> Look:
-    return tuple(tensor.shape), tensor.dtype, pointer_of(tensor)
+    return shape_of(tensor), tensor.dtype, pointer_of(tensor)

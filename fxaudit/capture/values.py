@@ -24,6 +24,7 @@ def gradient_states(gradients: Sequence[torch.Tensor | None]) -> list[tuple[Grad
         if (
             plain.layout is torch.strided
             and type(plain) is torch.Tensor
+            and not plain.is_nested
             and plain.numel()
             and plain.device.type != "meta"
         ):
@@ -43,6 +44,8 @@ def gradient_states(gradients: Sequence[torch.Tensor | None]) -> list[tuple[Grad
 def _single(gradient: torch.Tensor) -> tuple[GradientState, float]:
     if gradient.device.type == "meta":
         return "finite", math.nan
+    if gradient.is_nested:
+        gradient = torch.cat([part.flatten() for part in gradient.unbind()])
     if gradient.layout is not torch.strided:
         gradient = gradient.coalesce().values() if gradient.is_sparse else gradient.to_dense()
     gradient = local_part(gradient)
@@ -63,10 +66,17 @@ def _state(norm: float) -> tuple[GradientState, float]:
 def same_numbers(one: torch.Tensor, other: torch.Tensor) -> bool:
     """Whether two tensors hold the same numbers bit for bit (NaN equals NaN)."""
     one, other = local_part(one), local_part(other)
-    if one.shape != other.shape or one.dtype != other.dtype:
+    if one.layout != other.layout or one.dtype != other.dtype or one.is_nested != other.is_nested:
+        return False
+    if one.is_nested:
+        pairs = zip(one.unbind(), other.unbind(), strict=False)
+        return one.size(0) == other.size(0) and all(same_numbers(a, b) for a, b in pairs)
+    if one.shape != other.shape:
         return False
     if one.device.type == "meta":
         return True
+    if one.layout is not torch.strided:
+        return same_numbers(one.to_dense(), other.to_dense())
     if torch.equal(one, other):
         return True
     return bool(torch.isnan(one).any()) and torch.equal(torch.nan_to_num(one, 7e7), torch.nan_to_num(other, 7e7))
