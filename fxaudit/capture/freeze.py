@@ -184,7 +184,7 @@ class _Freezing:
                 info.kept[name] = _kept("attribute", value)
         for name, value in _of_class(kind):
             info.kept.setdefault(name, _kept("class", value))
-        if isinstance(module, Sized) and getattr(kind.__len__, "__module__", "").startswith("torch."):
+        if isinstance(module, Sized) and getattr(getattr(kind, "__len__", None), "__module__", "").startswith("torch."):
             info.length = len(module)
 
     def _model(self, model: ModelName, modules: Sequence[ModuleInfo]) -> ModelRecord:

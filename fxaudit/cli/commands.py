@@ -363,7 +363,15 @@ def explain(code: str) -> int:
     """Print the page of the rule CODE, such as FXA104: what is wrong, why it matters, and how to mend it."""
     from fxaudit.api import explain as page
 
-    _say(page(code), sys.stdout)
+    from rich.console import Console
+
+    console = Console(file=sys.stdout)
+    if not console.is_terminal:
+        _say(page(code), sys.stdout)
+        return 0
+    from rich.markdown import Markdown
+
+    console.print(Markdown(page(code), code_theme="ansi_dark", hyperlinks=False))
     return 0
 
 

@@ -307,6 +307,8 @@ class Rule:
     """The culprit's call can be made to pass its input on, so that running without it proves the claim."""
     needs_a_run: ClassVar[bool] = False
     """It asks about the loop or about values: where nothing ran, there is nothing to ask."""
+    asks_where_made: ClassVar[bool] = False
+    """It is told only where somebody watched the model and the optimizer being made."""
     may_be_meant: ClassVar[bool] = False
     """What no optimizer holds is taken for intended; where no optimizer was given, nobody knows: a warning."""
 

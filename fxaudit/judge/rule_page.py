@@ -13,7 +13,7 @@ __all__ = ["rule_page"]
 
 def rule_page(rule: type[Rule]) -> str:
     """The rule's page in Markdown, with its example before and after the fix."""
-    bad, good = _example(rule.bad), _example(rule.good)
+    bad, good = _example(rule, rule.bad), _example(rule, rule.good)
     lines = [f"# {rule.code} {rule.name}", "", rule.title(), "", f"Level: {rule.level}", ""]
     if rule.rationale():
         lines += [rule.rationale(), ""]
@@ -24,7 +24,7 @@ def rule_page(rule: type[Rule]) -> str:
     return "\n".join(lines)
 
 
-def _example(function: Any) -> list[str]:
+def _example(rule: type[Rule], function: Any) -> list[str]:
     """The body of an example as a program of its own."""
     source = inspect.getsource(function).splitlines()
     start = next(i for i, line in enumerate(source) if line.lstrip().startswith("def ")) + 1
@@ -36,12 +36,18 @@ def _example(function: Any) -> list[str]:
             (i for i, line in enumerate(body) if line.rstrip().endswith('"""') and (i or line.count('"""') == 2)), 0
         )
         body = body[end + 1 :]
-    return [*body[:-1], _asked(body[-1])] if body else body
+    if not body:
+        return []
+    body = [*body[:-1], *_asked(body[-1])]
+    if rule.asks_where_made:
+        body = ["with fxaudit.watch():", *(f"    {line}" if line else "" for line in body)]
+    return ["import fxaudit", *body]
 
 
-def _asked(line: str) -> str:
-    """`return Example(…)`, as somebody at a prompt would write it."""
+def _asked(line: str) -> list[str]:
+    """`return Example(…)`, as somebody would write it who wants to see the report."""
     call = line.strip().removeprefix("return ")
     if call.startswith("Example(train="):
-        return f"{call.removeprefix('Example(train=').removesuffix(')')}()"
-    return call.replace("Example(", "fxaudit.audit(", 1) if call.startswith("Example(") else line
+        name = call.removeprefix("Example(train=").removesuffix(")")
+        return ["with fxaudit.watch() as watching:", f"    {name}()", "print(watching.report)"]
+    return [f"print({call.replace('Example(', 'fxaudit.audit(', 1)})"] if call.startswith("Example(") else [line]

@@ -735,3 +735,14 @@ def test_run_refuses_an_expectation_that_matches_nothing_and_still_reports(tmp_p
     assert (tmp_path / "report.json").is_file()
     assert "2 parameters" in ended.out
     assert forked(["run", "-q", "--expect", "weight=trained", "train.py"], tmp_path).status == 0
+
+
+def test_explain_renders_the_page_in_a_terminal_and_prints_its_text_elsewhere(
+    backstage: Backstage, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert cli.main(["explain", "FXA104"]) == 0
+    assert capsys.readouterr().out.strip() == "FXA104 detached-path The page."  # one paragraph of Markdown
+    monkeypatch.delenv("FORCE_COLOR")
+    assert cli.main(["explain", "FXA104"]) == 0
+    assert capsys.readouterr().out == "FXA104 detached-path\nThe page.\n"

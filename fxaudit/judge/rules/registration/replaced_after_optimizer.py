@@ -29,6 +29,7 @@ class ReplacedAfterOptimizer(Rule):
     """
 
     code, name, level = "FXA204", "replaced-after-optimizer", "error"
+    asks_where_made = True
     fix = "Build the optimizer after the model has its final parameters."
 
     def check(self, audit: Audit) -> Iterator[Finding]:
