@@ -361,9 +361,9 @@ def diff(old_json: str, new_json: str) -> int:
 @click.argument("code")
 def explain(code: str) -> int:
     """Print the page of the rule CODE, such as FXA104: what is wrong, why it matters, and how to mend it."""
-    from fxaudit.api import explain as page
-
     from rich.console import Console
+
+    from fxaudit.api import explain as page
 
     console = Console(file=sys.stdout)
     if not console.is_terminal:
