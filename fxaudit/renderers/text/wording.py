@@ -19,10 +19,12 @@ from fxaudit.answer.folding import Universe, fold_sentence, folds
 
 if TYPE_CHECKING:
     from fxaudit.answer.answer import Answer, Event, ParameterReport, StepReport
-    from fxaudit.answer.finding import Finding, PathStep
+    from fxaudit.answer.finding import Finding, Patch, PathStep
     from fxaudit.program.source import SourceLine
 
 __all__ = [
+    "patch_heading",
+    "patch_lines",
     "ENDS",
     "ParameterRow",
     "causes",
@@ -143,6 +145,24 @@ def fix_parts(finding: Finding) -> tuple[str, tuple[str, ...]]:
     lines = finding.fix.split("\n")
     edit = list(itertools.takewhile(lambda line: line[:2] in ("+ ", "- ", "  "), reversed(lines[1:])))[::-1]
     return "\n".join(lines[: len(lines) - len(edit)]), tuple(edit)
+
+
+def patch_heading(patch: Patch) -> str:
+    """What is said before a patch's diff: whether it was tried, and what was seen; "" where there is no diff."""
+    if not patch.diff:
+        return ""
+    return f"fix, {patch.state}: {patch.seen}"
+
+
+def patch_lines(patch: Patch) -> list[str]:
+    """What a patch changes: each file's name, and the lines that go and come, without those around them."""
+    lines = []
+    for line in patch.diff.splitlines():
+        if line.startswith("+++ b/"):
+            lines.append(line.removeprefix("+++ b/"))
+        elif line[:1] in "+-" and not line.startswith("--- a/"):
+            lines.append(line)
+    return lines
 
 
 def ending(report: Answer) -> str:

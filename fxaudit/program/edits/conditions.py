@@ -1,0 +1,74 @@
+"""Conditions that never hold: turned, spelt as another place spells it, or taken away; ways out taken away."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+import libcst as cst
+
+from fxaudit.program.edits.regions import dedented
+from fxaudit.program.edits.syntax import Place, Syntax, of_text
+
+__all__ = ["holding"]
+
+OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
+    cst.Equal: cst.NotEqual,
+    cst.NotEqual: cst.Equal,
+    cst.LessThan: cst.GreaterThanEqual,
+    cst.GreaterThan: cst.LessThanEqual,
+    cst.LessThanEqual: cst.GreaterThan,
+    cst.GreaterThanEqual: cst.LessThan,
+    cst.In: cst.NotIn,
+    cst.NotIn: cst.In,
+    cst.Is: cst.IsNot,
+    cst.IsNot: cst.Is,
+}
+
+
+def holding(text: str, place: Place) -> Iterator[str]:
+    """The `if` at the place, or around it, such that its body runs; a way out at the place taken away."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    if isinstance(statement, cst.SimpleStatementLine):
+        if any(isinstance(part, cst.Return | cst.Continue | cst.Break) for part in statement.body):
+            owner = next((a for a in syntax.above(statement) if isinstance(a, cst.If | cst.FunctionDef)), None)
+            if isinstance(owner, cst.If):
+                yield from _changed(syntax, owner)
+            if not any(isinstance(part, cst.Return) and part.value for part in statement.body):
+                yield from filter(None, [syntax.without(statement)])
+            return
+        owner = next((a for a in syntax.above(statement) if isinstance(a, cst.If | cst.FunctionDef)), None)
+        if isinstance(owner, cst.If):
+            yield from _changed(syntax, owner)
+    elif isinstance(statement, cst.If):
+        yield from _changed(syntax, statement)
+        if statement.orelse is None:
+            yield from filter(None, [dedented(syntax, statement)])
+
+
+def _changed(syntax: Syntax, statement: cst.If) -> Iterator[str]:
+    test = statement.test
+    yield from _spelt(syntax, statement)
+    if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
+        target = test.comparisons[0]
+        operator = OPPOSITES.get(type(target.operator))
+        if operator is not None:
+            yield syntax.replaced((target, target.with_changes(operator=operator())))
+    elif isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        yield syntax.replaced((test, test.expression))
+    else:
+        needs = isinstance(test, cst.BooleanOperation) and not test.lpar
+        inner = test.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()]) if needs else test
+        yield syntax.replaced((test, cst.UnaryOperation(cst.Not(), inner)))
+
+
+def _spelt(syntax: Syntax, statement: cst.If) -> Iterator[str]:
+    """A string of the condition as the nearest other string of the file spells it."""
+    own = syntax.inside(statement.test, cst.SimpleString)
+    known = {node.value for node in syntax.all(cst.SimpleString)} - {node.value for node in own}
+    for node in own:
+        for near in difflib.get_close_matches(node.value, known, n=2, cutoff=0.6):
+            yield syntax.replaced((node, node.with_changes(value=near)))
