@@ -67,13 +67,15 @@ def _still_dead(before: Answer, after: Answer, named: set[str]) -> str:
 
 
 def _worse(before: Answer, after: Answer, named: set[str]) -> str:
+    blamed = {name for finding in _loud(before) for name in finding.parameters}
     for old in before:
         if old.name in named or old.verdict == "stale":
             continue
         new = _counterpart(old.name, old, after)
         if new is None:
             return f"`{old.name}` is no longer there"
-        if new.verdict not in (old.verdict, "trained") or (old.verdict == "frozen" and new.verdict != "frozen"):
+        # What no finding blames is meant to be as it is: a frozen backbone, a teacher that no optimizer holds.
+        if new.verdict != old.verdict and not (new.verdict == "trained" and old.name in blamed):
             return f"`{old.name}` becomes {new.verdict}"
     return ""
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fxaudit.answer.answer import Answer
 from fxaudit.answer.finding import Finding
 from fxaudit.program.edits import conditions, containers, cuts, loop, moves, names, optimizers, regions, totals, values
+from fxaudit.program.edits.difference import joined
 from fxaudit.program.edits.syntax import Edit, Place
 from fxaudit.program.source import SourceLine
 
@@ -43,13 +44,16 @@ class Ground:
     read: Callable[[str], str | None]
 
     def sources(self) -> list[SourceLine]:
-        """The lines that the finding names, the culprit first, then those related, then the culprit's callers."""
+        """The lines that the finding names, the culprit first, then those related."""
         finding = self.finding
         named = [finding.culprit] if finding.culprit is not None else []
         named += [related.source for related in finding.related]
-        if finding.culprit is not None:
-            named += [SourceLine(f.file, f.line, f.function, "") for f in finding.culprit.frames]
         return list({(source.file, source.line): source for source in named}.values())
+
+    def callers(self) -> list[SourceLine]:
+        """The calls that led to the culprit, innermost first."""
+        culprit = self.finding.culprit
+        return [SourceLine(f.file, f.line, f.function, "") for f in culprit.frames] if culprit is not None else []
 
     def edited(self, source: SourceLine, edit: Edit) -> Iterator[Candidate]:
         """What an edit makes of the file of a line."""
@@ -80,6 +84,32 @@ def at_lines(edit: Edit) -> Offer:
     def offer(ground: Ground) -> Iterator[Candidate]:
         for source in ground.sources():
             yield from ground.edited(source, edit)
+
+    return offer
+
+
+def at_callers(edit: Edit) -> Offer:
+    """The edit at each call that led to the line to blame."""
+
+    def offer(ground: Ground) -> Iterator[Candidate]:
+        for source in ground.callers():
+            yield from ground.edited(source, edit)
+
+    return offer
+
+
+def at_all(edit: Edit) -> Offer:
+    """The edit's first text at each line that the finding names, all at once."""
+
+    def offer(ground: Ground) -> Iterator[Candidate]:
+        files: dict[str, list[str]] = {}
+        for source in ground.sources():
+            for candidate in itertools.islice(ground.edited(source, edit), 1):
+                files.setdefault(candidate.file, []).append(candidate.text)
+        for file, texts in files.items():
+            together = joined(ground.read(file) or "", texts)
+            if len(texts) > 1 and together is not None:
+                yield Candidate(file, together)
 
     return offer
 
@@ -163,6 +193,12 @@ def _events(ground: Ground, kind: str) -> list[SourceLine]:
     return list({(source.file, source.line): source for source in found}.values())
 
 
+def _step_added(ground: Ground) -> Iterator[Candidate]:
+    """The step of what is cleared, behind the backward."""
+    for source in _events(ground, "backward"):
+        yield from ground.edited(source, loop.step_behind)
+
+
 def _cleared(ground: Ground) -> Iterator[Candidate]:
     """The gradients cleared behind the step that uses them."""
     for source in _events(ground, "step"):
@@ -209,9 +245,21 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(values.whole_range),
         *CONDITION,
     ),
-    "FXA104": (at_culprit(cuts.without_detach), at_lines(cuts.without_detach), *CONDITION),
-    "FXA105": (at_culprit(regions.with_gradient), at_lines(regions.with_gradient)),
-    "FXA106": (at_culprit(cuts.without_round_trip), at_lines(cuts.without_round_trip)),
+    "FXA104": (
+        at_culprit(cuts.without_detach),
+        at_all(cuts.without_detach),
+        at_lines(cuts.without_detach),
+        at_callers(cuts.without_detach),
+        *CONDITION,
+    ),
+    "FXA105": (
+        at_culprit(regions.with_gradient),
+        at_all(regions.with_gradient),
+        at_lines(regions.with_gradient),
+        at_callers(regions.with_gradient),
+        *CONDITION,
+    ),
+    "FXA106": (at_culprit(cuts.without_round_trip), at_all(cuts.without_round_trip), at_lines(cuts.without_round_trip)),
     "FXA107": (at_culprit(cuts.without_new_leaf), at_lines(cuts.without_new_leaf), at_lines(cuts.without_round_trip)),
     "FXA108": (at_lines(values.straight_through), at_lines(values.true_division), at_lines(values.unrounded)),
     "FXA109": (
@@ -250,6 +298,8 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA308": (as_helped, at_lines(names.respelt)),
     "FXA401": (
         at_culprit(loop.called),
+        at_callers(loop.called),
+        _step_added,
         as_helped,
         at_lines(loop.called),
         at_lines(conditions.holding),

@@ -37,6 +37,7 @@ def holding(text: str, place: Place) -> Iterator[str]:
             owner = next((a for a in syntax.above(statement) if isinstance(a, cst.If | cst.FunctionDef)), None)
             if isinstance(owner, cst.If):
                 yield from _changed(syntax, owner)
+            yield from filter(None, [_last(syntax, statement)])
             if not any(isinstance(part, cst.Return) and part.value for part in statement.body):
                 yield from filter(None, [syntax.without(statement)])
             return
@@ -45,12 +46,23 @@ def holding(text: str, place: Place) -> Iterator[str]:
             yield from _changed(syntax, owner)
     elif isinstance(statement, cst.If):
         yield from _changed(syntax, statement)
-        if statement.orelse is None:
+        is_main = any(name.value == "__name__" for name in syntax.inside(statement.test, cst.Name))
+        if statement.orelse is None and not is_main:
             yield from filter(None, [dedented(syntax, statement)])
+
+
+def _last(syntax: Syntax, statement: cst.SimpleStatementLine) -> str:
+    """The way out at the end of its block, where something stands behind it."""
+    found = syntax.body(statement)
+    if found is None or found[1][-1] is statement:
+        return ""
+    return syntax.with_block(found[0], [*(s for s in found[1] if s is not statement), statement])
 
 
 def _changed(syntax: Syntax, statement: cst.If) -> Iterator[str]:
     test = statement.test
+    if any(name.value == "__name__" for name in syntax.inside(test, cst.Name)):
+        return
     yield from _spelt(syntax, statement)
     if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
         target = test.comparisons[0]

@@ -18,6 +18,7 @@ __all__ = [
     "moved_before",
     "moved_behind",
     "removed",
+    "step_behind",
 ]
 
 
@@ -35,6 +36,17 @@ def before(text: str, place: Place, added: str) -> Iterator[str]:
     statement = syntax.statement(place.line) if syntax is not None else None
     if syntax is not None and statement is not None:
         yield from filter(None, [syntax.inserted(statement, added, before=True)])
+
+
+def step_behind(text: str, place: Place) -> Iterator[str]:
+    """A step behind the statement at the place, of what its function clears."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    for call in syntax.inside(syntax.function(statement), cst.Call):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "zero_grad":
+            yield from filter(None, [syntax.inserted(statement, f"{syntax.code(call.func.value)}.step()")])
 
 
 def called(text: str, place: Place) -> Iterator[str]:
@@ -93,24 +105,28 @@ def _moved(text: str, place: Place, method: str, *, before: bool) -> Iterator[st
     statement = syntax.statement(place.line) if syntax is not None else None
     if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
         return
-    own = syntax.body(statement)
+    moved: cst.SimpleStatementLine | cst.For = statement
+    block = syntax.body(statement)
+    loop = syntax.parent(block[0]) if block is not None else None
+    if isinstance(loop, cst.For) and block is not None and len(block[1]) == 1:
+        moved = loop  # for p in …: p.grad = None
     for other in _named(syntax, syntax.function(statement), method):
-        target = syntax.body(other)
-        if other is statement or target is None or own is None:
-            continue
-        yield from filter(None, [_both(syntax, statement, other, before)])
+        if other is not statement and syntax.body(other) is not None:
+            yield from filter(None, [_both(syntax, moved, other, before)])
 
 
-def _both(syntax: Syntax, statement: cst.SimpleStatementLine, other: cst.SimpleStatementLine, before: bool) -> str:
+def _both(
+    syntax: Syntax, statement: cst.SimpleStatementLine | cst.For, other: cst.SimpleStatementLine, before: bool
+) -> str:
     """Moved in one go: out of its own block, into that of the other."""
     moved = statement.with_changes(leading_lines=[])
-    pair = [moved, other] if before else [other, moved]
+    pair: list[cst.BaseStatement] = [moved, other] if before else [other, moved]
     visitor = _Moving(id(statement), id(other), pair)
     return syntax.module.visit(visitor).code
 
 
 class _Moving(cst.CSTTransformer):
-    def __init__(self, gone: int, at: int, pair: list[cst.SimpleStatementLine]) -> None:
+    def __init__(self, gone: int, at: int, pair: list[cst.BaseStatement]) -> None:
         super().__init__()
         self._gone, self._at, self._pair = gone, at, pair
 
@@ -122,6 +138,11 @@ class _Moving(cst.CSTTransformer):
         if id(original_node) == self._at:
             return cst.FlattenSentinel(self._pair)
         return updated_node
+
+    def leave_For(  # noqa: N802
+        self, original_node: cst.For, updated_node: cst.For
+    ) -> cst.BaseStatement | cst.RemovalSentinel:
+        return cst.RemovalSentinel.REMOVE if id(original_node) == self._gone else updated_node
 
 
 def cleared_behind(text: str, place: Place) -> Iterator[str]:

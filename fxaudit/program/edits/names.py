@@ -12,6 +12,8 @@ from fxaudit.program.edits.syntax import Place, of_text
 
 __all__ = ["respelt", "sibling"]
 
+SYNONYMS = {"lr", "learning_rate", "base_lr", "max_lr", "init_lr", "initial_lr", "rate"}
+
 
 def respelt(text: str, place: Place) -> Iterator[str]:
     """A string or an attribute on the line as the nearest one of the file is spelt."""
@@ -38,7 +40,8 @@ def _near(word: str, words: set[str]) -> list[str]:
     alike = [w for w in others if w.lower().replace("_", "") == word.lower().replace("_", "")]
     close = difflib.get_close_matches(word, others, n=2, cutoff=0.75)
     longer = [w for w in others if len(word) > 2 and len(w) > 2 and (w.startswith(word) or word.startswith(w))]
-    return list(dict.fromkeys([*alike, *close, *longer]))[:3]
+    meant = [w for w in others if {w, word} <= SYNONYMS]
+    return list(dict.fromkeys([*alike, *close, *longer, *meant]))[:3]
 
 
 def sibling(text: str, wanted: str) -> Iterator[str]:

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import libcst as cst
 
-from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text
+from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text
+
+KNOWN = {"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "LBFGS", "Rprop"}
 
 __all__ = ["given_all", "moved_behind"]
 
 
 def _builds(syntax: Syntax, place: Place) -> list[cst.Call]:
-    """The calls on the line that look like the making of an optimizer: a capital, and something given."""
+    """The calls on the line that look like the making of an optimizer of parameters alike."""
     return [
         call
         for call in syntax.on_line(place, cst.Call)
-        if last_name(call.func)[:1].isupper() and call.args and call.args[0].star != "**"
+        if call.args and call.args[0].star != "**" and _is_optimizer(call) and not _has_rates(syntax, call.args[0])
     ]
+
+
+def _is_optimizer(call: cst.Call) -> bool:
+    """By its module, its name, or because it is given a rate."""
+    keywords = {argument.keyword.value for argument in call.args if argument.keyword is not None}
+    name = last_name(call.func)
+    return "optim" in dotted(call.func).lower() or bool(keywords & {"lr", "learning_rate"}) or name in KNOWN
+
+
+def _has_rates(syntax: Syntax, given: cst.Arg) -> bool:
+    """Whether the groups have rates of their own, which one list of everything would lose."""
+    return any(node.value[1:-1] == "lr" for node in syntax.inside(given.value, cst.SimpleString))
 
 
 def given_all(text: str, place: Place) -> Iterator[str]:
@@ -48,7 +63,7 @@ def _models(syntax: Syntax, call: cst.Call) -> list[str]:
                 found.append(name)
     params = function.params.params if isinstance(function, cst.FunctionDef) else ()
     found += [p.name.value for p in params if p.name.value in ("model", "net", "module", "network")]
-    roots = [name.split(".")[0] for name in found if "." in name and not name.startswith("self.")]
+    roots = [match[0] for name in found if (match := re.match(r"(self\.)?\w+(?=[.\[])", name))]
     names = list(dict.fromkeys([*roots, *found]))
     return [name for name in names if name.replace(".", "").isidentifier() and name not in ("self", "torch")]
 

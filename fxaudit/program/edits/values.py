@@ -137,9 +137,9 @@ def _initialises(syntax: Syntax, statement: cst.SimpleStatementLine) -> bool:
 
 FLAT = {
     "relu": ("softplus", "leaky_relu"),
-    "cross_entropy": ("binary_cross_entropy_with_logits", "mse_loss"),
+    "cross_entropy": ("mse_loss", "binary_cross_entropy_with_logits"),
     "ReLU": ("Softplus", "LeakyReLU"),
-    "CrossEntropyLoss": ("BCEWithLogitsLoss", "MSELoss"),
+    "CrossEntropyLoss": ("MSELoss", "BCEWithLogitsLoss"),
     "hardtanh": ("tanh",),
     "argmax": ("softmax",),
 }
@@ -158,8 +158,10 @@ def _livelier(syntax: Syntax, call: cst.Call) -> Iterator[cst.BaseExpression]:
         if name == "softmax":
             owner = syntax.code(arguments[0].value) if arguments and dotted(call.func.value) else None
             yield cst.parse_expression(f"torch.sigmoid({owner or syntax.code(call.func.value)})")
-    elif name == "clamp" and isinstance(call.func, cst.Attribute) and len(arguments) >= 2:
-        yield _swapped(call)
+    elif name in ("clamp", "clip") and isinstance(call.func, cst.Attribute):
+        if len(arguments) >= 2:
+            yield _swapped(call)
+        yield call.func.value if dotted(call.func.value) != "torch" else arguments[0].value
     elif name in FLAT and isinstance(call.func, cst.Attribute):
         for other in FLAT[name]:
             yield _renamed(syntax, call, other)
