@@ -26,7 +26,6 @@ from typing import Any
 import torch
 
 from fxaudit.program.source import actual_path
-from fxaudit.report import Report
 from fxaudit.run.copy import in_copy
 from fxaudit.run.mending import Mended, Texts, mend
 from fxaudit.run.overlay import lay_over

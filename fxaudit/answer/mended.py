@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from fxaudit.answer.answer import Answer, ParameterReport
 from fxaudit.answer.finding import Finding
 
 __all__ = ["first_difference", "seen", "shortfall"]
+
+Pairs = Mapping[str, ParameterReport]
+"""A parameter's name before → what it has become."""
 
 
 def first_difference(report: Answer, again: Answer) -> str:
@@ -24,54 +27,63 @@ def first_difference(report: Answer, again: Answer) -> str:
 
 
 def shortfall(before: Answer, after: Answer, findings: Sequence[Finding]) -> str:
-    """Why the edit that led from `before` to `after` does not mend `findings`; "" where it does."""
-    named = {name for finding in findings for name in finding.parameters}
+    """Why the edit that led from `before` to `after` does not mend `findings`; "" where it does.
+
+    It mends where everything that they name is trained, nothing else has another verdict (but what another finding
+    blames may be trained, too), and no finding above note is new. Nothing may have disappeared but stale tensors.
+    """
+    pairs = _pairs(before, after)
+    named = {name: None for finding in findings for name in finding.parameters}
     return (
         _ending(after)
-        or _still_dead(before, after, named)
-        or _worse(before, after, named)
+        or _still_dead(before, pairs, named)
+        or _worse(before, pairs, set(named))
         or _still_found(after, findings)
         or _new(before, after)
     )
 
 
+def seen(before: Answer, after: Answer, findings: Sequence[Finding]) -> str:
+    """What a trial that mends shows, in words."""
+    pairs = _pairs(before, after)
+    named = {name for finding in findings for name in finding.parameters}
+    trained = [name for name, parameter in pairs.items() if parameter.verdict == "trained"]
+    count = sum(name in named for name in trained)
+    more = [
+        name
+        for name in trained
+        if name not in named and name in before.parameters and before.parameters[name].verdict != "trained"
+    ]
+    said = f"{count} parameter{'s train' if count != 1 else ' trains'}" if count else "the finding is gone"
+    if more:
+        return f"{said}, {len(more)} more with {'them' if count != 1 else 'it'}, nothing else changes its verdict"
+    return f"{said}, nothing else changes its verdict"
+
+
 def _ending(after: Answer) -> str:
-    if not after.audited:
-        return "nothing could be audited then"
     if after.traceback or after.script_exit:
-        return f"the script then ended with {_first_line(after.script_exit or after.traceback or '')}"
-    return ""
+        return f"the script then ended with {(after.script_exit or 'an exception').splitlines()[0][:160]}"
+    return "" if after.audited else "nothing could be audited then"
 
 
-def _first_line(text: str) -> str:
-    return text.strip().split("\n")[-1][:160] if "\n" in text else text[:160]
-
-
-def _still_dead(before: Answer, after: Answer, named: set[str]) -> str:
+def _still_dead(before: Answer, pairs: Pairs, named: Iterable[str]) -> str:
     for name in named:
-        old = before.parameters.get(name)
-        new = _counterpart(name, old, after)
+        old, new = before.parameters.get(name), pairs.get(name)
         if new is None:
-            if old is None or old.verdict in ("stale", "unregistered"):
+            if old is None or old.verdict == "stale":
                 continue
             return f"`{name}` is no longer there"
-        if new.verdict != "trained" and not (old is not None and old.verdict == new.verdict == "frozen"):
+        if new.verdict != "trained":
             return f"`{name}` is {'still ' if old is not None and old.verdict == new.verdict else ''}{new.verdict}"
-    if named and not any(p.verdict == "trained" for p in after):
-        return "nothing is trained then"
-    lost = sum(1 for p in before if p.verdict == "unregistered") - sum(
-        1 for p in after if p.name not in before.parameters
-    )
-    gone = [p.name for p in before if p.verdict == "unregistered" and _counterpart(p.name, p, after) is None]
-    return f"`{gone[0]}` is no longer there" if gone and lost > 0 else ""
+    return "" if any(p.verdict == "trained" for p in pairs.values()) else "nothing is trained then"
 
 
-def _worse(before: Answer, after: Answer, named: set[str]) -> str:
+def _worse(before: Answer, pairs: Pairs, named: set[str]) -> str:
     blamed = {name for finding in _loud(before) for name in finding.parameters}
     for old in before:
         if old.name in named or old.verdict == "stale":
             continue
-        new = _counterpart(old.name, old, after)
+        new = pairs.get(old.name)
         if new is None:
             return f"`{old.name}` is no longer there"
         # What no finding blames is meant to be as it is: a frozen backbone, a teacher that no optimizer holds.
@@ -81,24 +93,26 @@ def _worse(before: Answer, after: Answer, named: set[str]) -> str:
 
 
 def _still_found(after: Answer, findings: Sequence[Finding]) -> str:
+    found = _loud(after)
     for finding in findings:
-        for other in _loud(after):
-            if other.code == finding.code and (
-                not finding.parameters or not other.parameters or set(finding.parameters) & set(other.parameters)
-            ):
-                return f"{other.code} is still found"
+        if any(other.code == finding.code and _share(finding, other) for other in found):
+            return f"{finding.code} is still found"
     return ""
 
 
 def _new(before: Answer, after: Answer) -> str:
     known = _loud(before)
     for finding in _loud(after):
-        names = set(map(_plain, finding.parameters))
-        if not any(
-            old.code == finding.code and (not names or names & set(map(_plain, old.parameters))) for old in known
-        ):
+        if not any(old.code == finding.code and _share(finding, old) for old in known):
             return f"{finding.code} is found then: {finding.message}"
     return ""
+
+
+def _share(one: Finding, other: Finding) -> bool:
+    """Whether two findings are about the same parameters, or one of them about none."""
+    if not one.parameters or not other.parameters:
+        return True
+    return not set(map(_plain, one.parameters)).isdisjoint(map(_plain, other.parameters))
 
 
 def _loud(answer: Answer) -> list[Finding]:
@@ -110,34 +124,22 @@ def _plain(name: str) -> str:
     return re.sub(r"\[['\"]?([^\]'\"]*)['\"]?\]", r".\1", name).lstrip(".")
 
 
-def _counterpart(name: str, old: ParameterReport | None, after: Answer) -> ParameterReport | None:
-    """The parameter that `name` has become."""
-    plain = _plain(name)
-    for known in (name, plain):
-        if known in after.parameters:
-            return after.parameters[known]
-    if old is None or old.verdict not in ("unregistered", "stale", "excluded"):
-        return None
-    ends = [p for p in after if p.name.endswith(f".{plain}") or plain.endswith(f".{p.name}")]
-    if not ends:
-        last = plain.split(".")[-1]
-        ends = [p for p in after if p.shape == old.shape and p.name.split(".")[-1] == last]
-    return ends[0] if ends and (len(ends) == 1 or all(p.verdict == ends[0].verdict for p in ends)) else None
+def _pairs(before: Answer, after: Answer) -> Pairs:
+    """What each parameter has become: by its name, by that which a container gives, else by its end and its shape."""
+    found: dict[str, ParameterReport] = {}
+    free = dict(after.parameters)
+    for of_name in (lambda name: name, _plain):
+        for name in before.parameters:
+            if name not in found and of_name(name) in free:
+                found[name] = free.pop(of_name(name))
+    for old in before:
+        if old.name not in found and old.verdict in ("unregistered", "excluded"):
+            new = next((p for p in free.values() if _is_moved(old, p)), None)
+            if new is not None:
+                found[old.name] = free.pop(new.name)
+    return found
 
 
-def seen(before: Answer, after: Answer, findings: Sequence[Finding]) -> str:
-    """What a trial that mends shows, in words."""
-    named = {name for finding in findings for name in finding.parameters}
-    more = [
-        p.name for p in before if p.name not in named and p.verdict != "trained" and _trains(p.name, p, after)
-    ]
-    count = sum(1 for name in named if _trains(name, before.parameters.get(name), after))
-    trained = f"{count} parameter{'s train' if count != 1 else ' trains'}" if count else "the finding is gone"
-    if more:
-        return f"{trained}, {len(more)} more with {'them' if count != 1 else 'it'}, and none changes for the worse"
-    return f"{trained}, nothing else changes its verdict"
-
-
-def _trains(name: str, old: ParameterReport | None, after: Answer) -> bool:
-    found = _counterpart(name, old, after)
-    return found is not None and found.verdict == "trained"
+def _is_moved(old: ParameterReport, new: ParameterReport) -> bool:
+    """Whether `new` may be `old` under another name: the registered one of a tensor that no module knew."""
+    return old.shape == new.shape and _plain(old.name).split(".")[-1] == new.name.split(".")[-1]

@@ -236,7 +236,13 @@ def _siblings(ground: Ground) -> Iterator[Candidate]:
 CONDITION = (at_culprit(conditions.holding), at_culprit(names.respelt))
 
 FIXES: dict[str, tuple[Offer, ...]] = {
-    "FXA101": (_siblings, at_culprit(values.whole_range), at_culprit(totals.kept), *CONDITION, along_path(totals.added)),
+    "FXA101": (
+        _siblings,
+        at_culprit(values.whole_range),
+        at_culprit(totals.kept),
+        *CONDITION,
+        along_path(totals.added),
+    ),
     "FXA102": (_siblings, at_culprit(values.whole_range), *CONDITION),
     "FXA103": (
         along_path(totals.added),

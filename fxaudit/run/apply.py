@@ -40,7 +40,9 @@ def write_patch(texts: Mapping[str, tuple[str, str]]) -> list[str]:
         for path, old in written:
             with suppress(OSError):
                 _replace(path, old)
-        raise UnwritableOutputError(f"{error.filename or 'A file'} cannot be written: {error.strerror}. Nothing was changed.") from error
+        raise UnwritableOutputError(
+            f"{error.filename or 'A file'} cannot be written: {error.strerror}. Nothing was changed."
+        ) from error
     return said
 
 
@@ -48,7 +50,9 @@ def _check(file: str, path: Path, old: str) -> None:
     try:
         now = path.read_bytes()
     except OSError as error:
-        raise UnwritableOutputError(f"{file!r} cannot be read any more: {error.strerror}. Nothing was changed.") from error
+        raise UnwritableOutputError(
+            f"{file!r} cannot be read any more: {error.strerror}. Nothing was changed."
+        ) from error
     if now != old.encode():
         raise UnwritableOutputError(f"{file!r} is not what was run: it was changed since. Nothing was changed.")
     if not os.access(path, os.W_OK) or not path.stat().st_mode & 0o222:

@@ -153,8 +153,15 @@ class _Mender:
                 words = seen(self.before or after, after, [finding])
                 return Patch("tried", self._diff(changes), tuple(changes), words, tuple(attempts))
             attempts.append(Attempt(self._diff(changes), why))
-        said = f"{len(attempts)} edits were tried and none mends it" if len(attempts) != 1 else ""
-        return Patch("failed", seen=said or (f"the edit that was tried does not mend it: {attempts[0].reason}" if attempts else self._unread()), attempts=tuple(attempts))
+        return Patch("failed", seen=self._why(attempts), attempts=tuple(attempts))
+
+    def _why(self, attempts: Sequence[Attempt]) -> str:
+        """Why there is no fix, in words."""
+        if not attempts:
+            return self._unread()
+        if len(attempts) == 1:
+            return f"the edit that was tried does not mend it: {attempts[0].reason}"
+        return f"{len(attempts)} edits were tried, and none mends it"
 
     def _jointly(self, offered: Sequence[tuple[Finding, Sequence[Candidate]]]) -> None:
         """What no edit mends alone may be mended by several: those that work, and one for each of the others."""

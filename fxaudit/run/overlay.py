@@ -1,4 +1,4 @@
-"""Texts in the place of files: what this process reads as Python source comes from memory, the files stay as they are."""
+"""Texts in the place of files: what this process imports comes from memory, and the files stay as they are."""
 
 from __future__ import annotations
 

@@ -78,11 +78,12 @@ class Trials:
         options: dict[str, Any] = {"cwd": self.cwd, "stderr": subprocess.DEVNULL, "text": True, "encoding": "utf-8"}
         try:
             if not hasattr(os, "fork"):
-                made = subprocess.run(command, input=request + "\n", stdout=subprocess.PIPE, timeout=self.limit, **options)
+                made = subprocess.run(
+                    command, input=request + "\n", stdout=subprocess.PIPE, timeout=self.limit, **options
+                )
                 return _answer(made.stdout)
             if self._process is None:
-                pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-                self._process = subprocess.Popen(command, **pipes, **options)
+                self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
             assert self._process.stdin is not None and self._process.stdout is not None
             self._process.stdin.write(request + "\n")
             self._process.stdin.flush()
@@ -120,6 +121,7 @@ def serve(requests: IO[str], answers: IO[str]) -> None:
 
 
 def report_on(request: Mapping[str, Any]) -> str:
+    """The report on a request's script, run in this process, which is good for nothing else afterwards."""
     import warnings
 
     from fxaudit.run.overlay import lay_over

@@ -49,7 +49,12 @@ CASES: list[tuple[str, Edit, str, str]] = [
     ("item", cuts.without_round_trip, "h = t * w.item()  # HERE", "+ h = t * w  # HERE"),
     ("numpy", cuts.without_round_trip, "h = torch.from_numpy(x.detach().cpu().numpy())  # HERE", "+ h = x  # HERE"),
     ("float", cuts.without_round_trip, "h = x * math.exp(float(s))  # HERE", "+ h = x * torch.exp(s)  # HERE"),
-    ("a list of tensors", cuts.without_new_leaf, "h = torch.tensor([a, b])  # HERE", "+ h = torch.stack([a, b])  # HERE"),
+    (
+        "a list of tensors",
+        cuts.without_new_leaf,
+        "h = torch.tensor([a, b])  # HERE",
+        "+ h = torch.stack([a, b])  # HERE",
+    ),
     ("a new leaf", cuts.without_new_leaf, "h = nn.Parameter(f(x))  # HERE", "+ h = f(x)  # HERE"),
     (
         "no_grad",
@@ -77,15 +82,30 @@ CASES: list[tuple[str, Edit, str, str]] = [
         "@torch.no_grad()  # HERE\ndef f(x):\n    return x\n",
         "- @torch.no_grad()  # HERE",
     ),
-    ("a switch", regions.with_gradient, "x = 1\ntorch.set_grad_enabled(False)  # HERE\n", "- torch.set_grad_enabled(False)  # HERE"),
+    (
+        "a switch",
+        regions.with_gradient,
+        "x = 1\ntorch.set_grad_enabled(False)  # HERE\n",
+        "- torch.set_grad_enabled(False)  # HERE",
+    ),
     (
         "a switch the wrong way",
         regions.with_gradient,
         "with torch.set_grad_enabled(not training):  # HERE\n    y = g(x)\n",
         "+ with torch.set_grad_enabled(training):  # HERE",
     ),
-    ("a list", containers.registered, "self.l = [nn.Linear(2, 2)]  # HERE", "+ self.l = nn.ModuleList([nn.Linear(2, 2)])  # HERE"),
-    ("a dict", containers.registered, "self.l = {'a': nn.Linear(2, 2)}  # HERE", "+ self.l = nn.ModuleDict({'a': nn.Linear(2, 2)})  # HERE"),
+    (
+        "a list",
+        containers.registered,
+        "self.l = [nn.Linear(2, 2)]  # HERE",
+        "+ self.l = nn.ModuleList([nn.Linear(2, 2)])  # HERE",
+    ),
+    (
+        "a dict",
+        containers.registered,
+        "self.l = {'a': nn.Linear(2, 2)}  # HERE",
+        "+ self.l = nn.ModuleDict({'a': nn.Linear(2, 2)})  # HERE",
+    ),
     (
         "an empty list that is filled",
         containers.registered,
@@ -100,11 +120,21 @@ CASES: list[tuple[str, Edit, str, str]] = [
     (
         "a bare tensor",
         containers.registered,
-        "self.w = nn.init.zeros_(torch.ones(3, requires_grad=True)); self.v = torch.ones(3, requires_grad=True)  # HERE",
-        "+ self.w = nn.init.zeros_(torch.ones(3, requires_grad=True)); self.v = nn.Parameter(torch.ones(3))  # HERE",
+        "nn.Linear(2, 2); self.v = torch.ones(3, requires_grad=True)  # HERE",
+        "+ nn.Linear(2, 2); self.v = nn.Parameter(torch.ones(3))  # HERE",
     ),
-    ("a Parameter moved", containers.parameter_outside, "self.w = nn.Parameter(a).to(d)  # HERE", "+ self.w = nn.Parameter(a.to(d))  # HERE"),
-    ("a Parameter scaled", containers.parameter_outside, "self.w = 0.1 * nn.Parameter(a + b)  # HERE", "+ self.w = nn.Parameter(0.1 * (a + b))  # HERE"),
+    (
+        "a Parameter moved",
+        containers.parameter_outside,
+        "self.w = nn.Parameter(a).to(d)  # HERE",
+        "+ self.w = nn.Parameter(a.to(d))  # HERE",
+    ),
+    (
+        "a Parameter scaled",
+        containers.parameter_outside,
+        "self.w = 0.1 * nn.Parameter(a + b)  # HERE",
+        "+ self.w = nn.Parameter(0.1 * (a + b))  # HERE",
+    ),
     (
         "a plain class",
         containers.as_module,
@@ -133,14 +163,39 @@ CASES: list[tuple[str, Edit, str, str]] = [
     ("a negation", conditions.holding, "if not a:  # HERE\n    f()\n", "+ if a:  # HERE"),
     ("a way out", conditions.holding, "while a:\n    f()\n    break  # HERE\n", "-     break  # HERE"),
     ("whole numbers", values.true_division, "a = b // c  # HERE", "+ a = b / c  # HERE"),
-    ("rounding", values.straight_through, "y = torch.round(x)  # HERE", "+ y = (x + (torch.round(x) - x).detach())  # HERE"),
-    ("a threshold", values.straight_through, "y = (p > 0.5).float()  # HERE", "+ y = (p + ((p > 0.5).float() - p).detach())  # HERE"),
-    ("all but one", values.whole_range, "for l in self.layers[:-1]:  # HERE\n    f()\n", "+ for l in self.layers:  # HERE"),
+    (
+        "rounding",
+        values.straight_through,
+        "y = torch.round(x)  # HERE",
+        "+ y = (x + (torch.round(x) - x).detach())  # HERE",
+    ),
+    (
+        "a threshold",
+        values.straight_through,
+        "y = (p > 0.5).float()  # HERE",
+        "+ y = (p + ((p > 0.5).float() - p).detach())  # HERE",
+    ),
+    (
+        "all but one",
+        values.whole_range,
+        "for l in self.layers[:-1]:  # HERE\n    f()\n",
+        "+ for l in self.layers:  # HERE",
+    ),
     ("a range", values.whole_range, "for i in range(n - 1):  # HERE\n    f()\n", "+ for i in range(n):  # HERE"),
     ("zeros fed", values.alive, "s = torch.zeros_like(v)  # HERE", "+ s = v  # HERE"),
-    ("zeros initialised", values.alive, "a = 1\nnn.init.zeros_(l.weight)  # HERE\n", "- nn.init.zeros_(l.weight)  # HERE"),
+    (
+        "zeros initialised",
+        values.alive,
+        "a = 1\nnn.init.zeros_(l.weight)  # HERE\n",
+        "- nn.init.zeros_(l.weight)  # HERE",
+    ),
     ("a root", values.finite, "d = x.sum().sqrt()  # HERE", "+ d = (x.sum() + 1e-8).sqrt()  # HERE"),
-    ("another place's rate", values.other_value, "a = SGD(p, lr=0.0)  # HERE\nb = SGD(q, lr=0.3)\n", "+ a = SGD(p, lr=0.3)  # HERE"),
+    (
+        "another place's rate",
+        values.other_value,
+        "a = SGD(p, lr=0.0)  # HERE\nb = SGD(q, lr=0.3)\n",
+        "+ a = SGD(p, lr=0.3)  # HERE",
+    ),
     ("a placeholder", values.not_zero, "a = SGD(p, lr=0.0)  # HERE\n", "+ a = SGD(p, lr=1e-3)  # HERE"),
     (
         "a hook",
@@ -155,7 +210,12 @@ CASES: list[tuple[str, Edit, str, str]] = [
         "+     return g, g  # HERE",
     ),
     ("a misspelt name", names.respelt, "a = {'phase': 1}\nb = c['phas']  # HERE\n", "+ b = c['phase']  # HERE"),
-    ("a term left out", totals.added, "def f():\n    k = g()  # HERE\n    return r\n", "-     return r\n+     return r + k"),
+    (
+        "a term left out",
+        totals.added,
+        "def f():\n    k = g()  # HERE\n    return r\n",
+        "-     return r\n+     return r + k",
+    ),
     (
         "a result overwritten",
         totals.kept,
@@ -181,7 +241,12 @@ CASES: list[tuple[str, Edit, str, str]] = [
         "self.l.weight = torch.clamp(self.l.weight, -1, 1)  # HERE\n",
         "+ with torch.no_grad():\n+     self.l.weight.copy_(torch.clamp(self.l.weight, -1, 1))  # HERE",
     ),
-    ("copied the wrong way", moves.swapped, "a.load_state_dict(b.state_dict())  # HERE\n", "+ b.load_state_dict(a.state_dict())  # HERE"),
+    (
+        "copied the wrong way",
+        moves.swapped,
+        "a.load_state_dict(b.state_dict())  # HERE\n",
+        "+ b.load_state_dict(a.state_dict())  # HERE",
+    ),
 ]
 
 
@@ -195,9 +260,14 @@ FAMILIES = sorted({edit for _, edit, _, _ in CASES}, key=lambda edit: f"{edit.__
 
 
 @pytest.mark.parametrize("edit", FAMILIES, ids=lambda edit: f"{edit.__module__.split('.')[-1]}.{edit.__name__}")
-@pytest.mark.parametrize("text", ["import os  # HERE\n", "pass  # HERE\n", "", "def f(:\n"], ids=["import", "pass", "empty", "broken"])
+@pytest.mark.parametrize(
+    "text", ["import os  # HERE\n", "pass  # HERE\n", "", "def f(:\n"], ids=["import", "pass", "empty", "broken"]
+)
 def test_an_edit_that_does_not_fit_yields_nothing_else(edit: Edit, text: str) -> None:
-    assert [new for new in edit(text, Place(1)) if new not in ("", text)] in ([], ["pass  # HERE\n"]) or edit is loop.removed
+    assert [new for new in edit(text, Place(1)) if new not in ("", text)] in (
+        [],
+        ["pass  # HERE\n"],
+    ) or edit is loop.removed
 
 
 def test_carriage_returns_and_a_missing_line_end_stay() -> None:

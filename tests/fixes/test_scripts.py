@@ -38,24 +38,59 @@ SCRIPTS = {
     ).replace("torch.tanh(self.a(x))", "torch.tanh(x)")
     + START
     + LOOP,
-    "a decorated method": NET.replace("    def forward", "    @torch.no_grad()\n    def encode(self, x):\n        return self.a(x)\n    def forward").replace("self.a(x)))", "self.encode(x)))")
+    "a decorated method": NET.replace(
+        "    def forward", "    @torch.no_grad()\n    def encode(self, x):\n        return self.a(x)\n    def forward"
+    ).replace("self.a(x)))", "self.encode(x)))")
     + START
     + LOOP,
-    "numpy on the way": NET.replace("torch.tanh(self.a(x))", "torch.from_numpy(self.a(x).detach().numpy())") + START + LOOP,
-    "a list of layers": NET.replace("self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 1)", "self.b = nn.Linear(4, 1)\n        self.a = [nn.Linear(4, 4)]").replace("self.a(x)", "self.a[0](x)") + START + LOOP,
-    "a dict of layers": NET.replace("self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 1)", "self.b = nn.Linear(4, 1)\n        self.a = {'in': nn.Linear(4, 4)}").replace("self.a(x)", "self.a['in'](x)") + START + LOOP,
-    "a Parameter that is no leaf": NET.replace("self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 1)", "self.b = nn.Linear(4, 1)\n        self.w = nn.Parameter(torch.randn(4, 4)) * 0.5").replace("self.a(x)", "x @ self.w") + START + LOOP,
+    "numpy on the way": NET.replace("torch.tanh(self.a(x))", "torch.from_numpy(self.a(x).detach().numpy())")
+    + START
+    + LOOP,
+    "a list of layers": NET.replace(
+        "self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 1)",
+        "self.b = nn.Linear(4, 1)\n        self.a = [nn.Linear(4, 4)]",
+    ).replace("self.a(x)", "self.a[0](x)")
+    + START
+    + LOOP,
+    "a dict of layers": NET.replace(
+        "self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 1)",
+        "self.b = nn.Linear(4, 1)\n        self.a = {'in': nn.Linear(4, 4)}",
+    ).replace("self.a(x)", "self.a['in'](x)")
+    + START
+    + LOOP,
+    "a Parameter that is no leaf": NET.replace(
+        "self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 1)",
+        "self.b = nn.Linear(4, 1)\n        self.w = nn.Parameter(torch.randn(4, 4)) * 0.5",
+    ).replace("self.a(x)", "x @ self.w")
+    + START
+    + LOOP,
     "a step that is missing": NET + START + LOOP.replace("    optimizer.step()\n", ""),
     "a step without parentheses": NET + START + LOOP.replace("optimizer.step()", "optimizer.step"),
-    "a step behind a wrong condition": NET + START + LOOP.replace("    optimizer.step()", "    if not model.training:\n        optimizer.step()"),
+    "a step behind a wrong condition": NET
+    + START
+    + LOOP.replace("    optimizer.step()", "    if not model.training:\n        optimizer.step()"),
     "a backward that is missing": NET + START + LOOP.replace("    loss.backward()\n", ""),
-    "gradients cleared before the step": NET + START + LOOP.replace("    optimizer.step()", "    optimizer.zero_grad()\n    optimizer.step()"),
+    "gradients cleared before the step": NET
+    + START
+    + LOOP.replace("    optimizer.step()", "    optimizer.zero_grad()\n    optimizer.step()"),
     "gradients never cleared": NET + START + LOOP.replace("    optimizer.zero_grad()\n", ""),
     "half of the model": NET + START.replace("model.parameters()", "model.b.parameters()") + LOOP,
-    "an optimizer built too early": NET + START.replace("0.1)\n", "0.1)\nmodel.b = nn.Linear(4, 1)\nSTART = {n: p.detach().clone() for n, p in model.named_parameters()}\n") + LOOP,
+    "an optimizer built too early": NET
+    + START.replace(
+        "0.1)\n",
+        "0.1)\nmodel.b = nn.Linear(4, 1)\nSTART = {n: p.detach().clone() for n, p in model.named_parameters()}\n",
+    )
+    + LOOP,
     "a rate of whole numbers": NET + START.replace("lr=0.1", "lr=1 // 10") + LOOP,
-    "a factor that is rounded": NET + START + LOOP.replace("F.mse_loss(model(x), y)", "F.mse_loss(model(x), y) * (1 // 2)"),
-    "a sibling used twice": NET.replace("self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 1)", "self.n1, self.n2, self.b = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 1)").replace("torch.tanh(self.a(x))", "self.n1(torch.tanh(self.n1(x)))") + START + LOOP,
+    "a factor that is rounded": NET
+    + START
+    + LOOP.replace("F.mse_loss(model(x), y)", "F.mse_loss(model(x), y) * (1 // 2)"),
+    "a sibling used twice": NET.replace(
+        "self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 1)",
+        "self.n1, self.n2, self.b = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 1)",
+    ).replace("torch.tanh(self.a(x))", "self.n1(torch.tanh(self.n1(x)))")
+    + START
+    + LOOP,
     "a rounding": NET.replace("torch.tanh(self.a(x))", "torch.round(self.a(x))") + START + LOOP,
     "a hook that returns zeros": NET + START + "model.a.weight.register_hook(lambda grad: grad * 0)\n" + LOOP,
 }

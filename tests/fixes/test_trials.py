@@ -49,7 +49,10 @@ DEAD = Finding("FXA104", "detached-path", "error", "cut", "", ("a.w",))
             ),
             "FXA404 is found then: not cleared",
         ),
-        (dataclasses.replace(answer(a__w="trained"), script_exit="ValueError: no"), "the script then ended with ValueError: no"),
+        (
+            dataclasses.replace(answer(a__w="trained"), script_exit="ValueError: no"),
+            "the script then ended with ValueError: no",
+        ),
     ],
 )  # fmt: skip
 def test_a_trial_mends_only_where_nothing_is_worse(after: Answer, reason: str) -> None:
@@ -81,7 +84,7 @@ def test_a_script_whose_second_run_differs_is_not_tried(tmp_path: Path, monkeypa
     (tmp_path / "turns").write_text("")
     # The first run leaves a mark, so that the second does otherwise.
     text = CUT + START + "mark = open('turns').read()\nopen('turns', 'w').write('x')\n"
-    text += "if mark:\n    optimizer = torch.optim.SGD(model.b.parameters(), lr=0.1)\n    model.b.bias.requires_grad_(False)\n" + LOOP
+    text += "if mark:\n    model.b.bias.requires_grad_(False)\n" + LOOP
     patch = best(mended(tmp_path, text, monkeypatch))
     assert patch.state == "untried"
     assert patch.seen == "the script's second run differs from its first: `b.bias` was trained, then frozen."
@@ -91,14 +94,28 @@ def test_a_script_whose_second_run_differs_is_not_tried(tmp_path: Path, monkeypa
 def test_a_trial_that_hangs_is_ended_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "AT_LEAST", 3.0)
     monkeypatch.setattr(trial, "TIMES", 0.0)
-    text = CUT + START + "import time\n" + LOOP.replace("    optimizer.step()", "    optimizer.step()\n    while model.a.weight.grad is not None: time.sleep(0.1)")
+    text = (
+        CUT
+        + START
+        + "import time\n"
+        + LOOP.replace(
+            "    optimizer.step()", "    optimizer.step()\n    while model.a.weight.grad is not None: time.sleep(0.1)"
+        )
+    )
     patch = best(mended(tmp_path, text, monkeypatch))
     assert patch.state == "failed"
     assert {attempt.reason for attempt in patch.attempts} == {"it did not end within 3 seconds"}
 
 
 def test_a_trial_that_raises_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = CUT + START + LOOP.replace("    optimizer.step()", "    optimizer.step()\n    if model.a.weight.grad is not None: raise ValueError('no gradient, please')")
+    text = (
+        CUT
+        + START
+        + LOOP.replace(
+            "    optimizer.step()",
+            "    optimizer.step()\n    if model.a.weight.grad is not None: raise ValueError('no gradient, please')",
+        )
+    )
     patch = best(mended(tmp_path, text, monkeypatch))
     assert patch.state == "failed" and not patch.diff
     assert patch.attempts[0].reason == "the script then ended with ValueError: no gradient, please"
@@ -110,14 +127,25 @@ def test_a_trial_that_forks_answers_once(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_trial_leaves_nothing_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = CUT + START + "import helper\n" + LOOP + "    open('log', 'a').write('x')\n    torch.save(model.state_dict(), 'w.pt')\n"
+    text = (
+        CUT
+        + START
+        + "import helper\n"
+        + LOOP
+        + "    open('log', 'a').write('x')\n    torch.save(model.state_dict(), 'w.pt')\n"
+    )
     (tmp_path / "helper.py").write_text("a = 1\n")
     monkeypatch.setattr("sys.dont_write_bytecode", True)
     monkeypatch.chdir(tmp_path)
     assert best(mended(tmp_path, text, monkeypatch)).state == "tried"
     one_run = (tmp_path / "log").read_text()
     assert one_run == "x" * len(one_run) and len(one_run) <= 4
-    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["helper.py", "log", "script.py", "w.pt"]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == [
+        "helper.py",
+        "log",
+        "script.py",
+        "w.pt",
+    ]
 
 
 def test_a_file_changed_since_the_run_gets_no_patch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +160,9 @@ def test_a_file_changed_since_the_run_gets_no_patch(tmp_path: Path, monkeypatch:
     assert found.texts == {}
 
 
-def test_an_edit_of_another_file_is_tried_and_shown_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edit_of_another_file_is_tried_and_shown_with_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "network.py").write_text("import torch\nfrom torch import nn\n" + CUT)
     patch = best(mended(tmp_path, "from network import Net\n" + START + LOOP, monkeypatch))
     assert patch.state == "tried" and patch.files == ("network.py",)
@@ -140,10 +170,12 @@ def test_an_edit_of_another_file_is_tried_and_shown_with_its_name(tmp_path: Path
 
 
 def test_two_mistakes_are_mended_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = CUT.replace("nn.Linear(4, 4), nn.Linear(4, 1)", "nn.Linear(4, 4), nn.Linear(4, 1)\n        self.c = [nn.Linear(1, 1)]").replace("detach())", "detach()) + self.c[0](x[:, :1])")
+    text = CUT.replace(
+        "nn.Linear(4, 4), nn.Linear(4, 1)", "nn.Linear(4, 4), nn.Linear(4, 1)\n        self.c = [nn.Linear(1, 1)]"
+    ).replace("detach())", "detach()) + self.c[0](x[:, :1])")
     found = mended(tmp_path, text + START + LOOP, monkeypatch)
     assert [f.patch.state for f in found.report.findings if f.patch] == ["tried", "tried"]
     assert found.report.patch is not None and found.report.patch.state == "tried"
-    assert found.report.patch.seen == "6 parameters train, nothing else changes its verdict"
+    assert found.report.patch.seen == "4 parameters train, nothing else changes its verdict"
     (texts,) = found.texts.values()
-    assert "ModuleList" in texts[1] and "detach" not in texts[1]
+    assert "ModuleList" in texts[1] and "self.a(x)).detach()" not in texts[1]

@@ -53,7 +53,7 @@ def test_a_file_that_was_changed_keeps_all_files_as_they_are(tmp_path: Path) -> 
 
 
 def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UnwritableOutputError, match="'a.py' cannot be read any more: No such file"):
+    with pytest.raises(UnwritableOutputError, match=r"'a.py' cannot be read any more: No such file"):
         write_patch({"a.py": ("a = 1\n", "a = 2\n")})
 
 

@@ -17,7 +17,7 @@ NUMBERS = {"float", "int"}
 WRAPPING = {"tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor", "asarray", "HalfTensor", "DoubleTensor"}
 FUNCTIONS = {"exp", "log", "sqrt", "tanh", "sin", "cos", "abs", "log1p", "expm1", "sigmoid"}
 LIBRARIES = {"math", "np", "numpy"}
-ELEMENTWISE = {"median", "mean", "sum", "max", "min", "clip", "maximum", "minimum", "where", "square", "mean", "std"}
+ELEMENTWISE = {"median", "mean", "sum", "max", "min", "clip", "maximum", "minimum", "where", "square", "std"}
 
 
 def without_detach(text: str, place: Place) -> Iterator[str]:

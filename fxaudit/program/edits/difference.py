@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Sequence
 
 __all__ = ["Hunk", "hunks_of", "joined", "unified"]
@@ -32,7 +33,7 @@ def joined(old: str, news: Sequence[str]) -> str | None:
     """All the changes of `old` at once; None where two of them are about the same lines."""
     lines = old.splitlines(keepends=True)
     hunks = sorted({hunk for new in news for hunk in _hunks(lines, new.splitlines(keepends=True))})
-    for first, second in zip(hunks, hunks[1:], strict=False):
+    for first, second in itertools.pairwise(hunks):
         if second[0] < first[1] or (second[0] == first[0]):
             return None
     for start, end, text in reversed(hunks):

@@ -130,7 +130,7 @@ class _Moving(cst.CSTTransformer):
         super().__init__()
         self._gone, self._at, self._pair = gone, at, pair
 
-    def leave_SimpleStatementLine(  # noqa: N802
+    def leave_SimpleStatementLine(
         self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
     ) -> cst.BaseStatement | cst.FlattenSentinel[cst.BaseStatement] | cst.RemovalSentinel:
         if id(original_node) == self._gone:
@@ -139,9 +139,7 @@ class _Moving(cst.CSTTransformer):
             return cst.FlattenSentinel(self._pair)
         return updated_node
 
-    def leave_For(  # noqa: N802
-        self, original_node: cst.For, updated_node: cst.For
-    ) -> cst.BaseStatement | cst.RemovalSentinel:
+    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.BaseStatement | cst.RemovalSentinel:
         return cst.RemovalSentinel.REMOVE if id(original_node) == self._gone else updated_node
 
 
@@ -170,5 +168,7 @@ def backward_before(text: str, place: Place) -> Iterator[str]:
         for part in line.body:
             if isinstance(part, cst.Assign) and syntax.first(line) <= place.line:
                 name = part.targets[0].target
-                if isinstance(name, cst.Name) and ("loss" in name.value or name.value in ("total", "cost", "objective")):
+                if isinstance(name, cst.Name) and (
+                    "loss" in name.value or name.value in ("total", "cost", "objective")
+                ):
                     yield from filter(None, [syntax.inserted(line, f"{name.value}.backward()")])

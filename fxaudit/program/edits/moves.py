@@ -38,9 +38,9 @@ def _in_init(syntax: Syntax, moved: cst.SimpleStatementLine) -> list[cst.BaseSta
     """A Parameter's slot is written in place; everything else as it stood."""
     for part in moved.body:
         match part:
-            case cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute() as target)], value=value) if (
-                _is_slot(target) and not _makes(value)
-            ):
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute() as target)], value=value) if _is_slot(
+                target
+            ) and not _makes(value):
                 return _copied(syntax, moved, target, value)
     return [moved]
 
@@ -58,8 +58,10 @@ def _copied(
 ) -> list[cst.BaseStatement]:
     code = f"with torch.no_grad():\n    {syntax.code(target)}.copy_({syntax.code(value)})"
     block = parsed(code)
-    (inner,) = block[0].body.body  # type: ignore[union-attr]
-    return [block[0].deep_replace(inner, inner.with_changes(trailing_whitespace=old.trailing_whitespace))]  # type: ignore[list-item]
+    (inner,) = block[0].body.body  # type: ignore[attr-defined]
+    new = block[0].deep_replace(inner, inner.with_changes(trailing_whitespace=old.trailing_whitespace))
+    assert isinstance(new, cst.BaseCompoundStatement)
+    return [new]
 
 
 def in_place(text: str, place: Place) -> Iterator[str]:

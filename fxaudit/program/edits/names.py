@@ -28,10 +28,10 @@ def respelt(text: str, place: Place) -> Iterator[str]:
         if content.isprintable() and content and not node.prefix:
             for near in _near(content, spelt):
                 yield syntax.replaced((node, node.with_changes(value=f"{node.quote}{near}{node.quote}")))
-    for node in syntax.on_line(place, cst.Attribute):
-        if attributes.count(node.attr.value) == 1:
-            for near in _near(node.attr.value, set(attributes)):
-                yield syntax.replaced((node.attr, cst.Name(near)))
+    for named in syntax.on_line(place, cst.Attribute):
+        if attributes.count(named.attr.value) == 1:
+            for near in _near(named.attr.value, set(attributes)):
+                yield syntax.replaced((named.attr, cst.Name(near)))
 
 
 def _near(word: str, words: set[str]) -> list[str]:

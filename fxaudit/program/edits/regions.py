@@ -75,7 +75,7 @@ def dedented(syntax: Syntax, statement: cst.With | cst.If) -> str:
     block, statements = found
     inner = list(statement.body.body)
     if inner and statement.leading_lines:
-        inner[0] = inner[0].with_changes(leading_lines=[*statement.leading_lines, *inner[0].leading_lines])  # type: ignore[union-attr]
+        inner[0] = inner[0].with_changes(leading_lines=[*statement.leading_lines, *inner[0].leading_lines])  # type: ignore[attr-defined]
     position = next(i for i, s in enumerate(statements) if s is statement)
     return syntax.with_block(block, [*statements[:position], *inner, *statements[position + 1 :]])
 

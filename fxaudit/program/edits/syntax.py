@@ -175,12 +175,10 @@ class Syntax:
 
 def parsed(code: str) -> list[cst.BaseStatement]:
     """Statements of a text."""
-    return list(cst.parse_module(code if code.endswith("\n") else f"{code}\n").body)  # type: ignore[arg-type]
+    return list(cst.parse_module(code if code.endswith("\n") else f"{code}\n").body)
 
 
-def _with_comments(
-    gone: cst.BaseStatement, kept: list[cst.BaseStatement], position: int
-) -> list[cst.BaseStatement]:
+def _with_comments(gone: cst.BaseStatement, kept: list[cst.BaseStatement], position: int) -> list[cst.BaseStatement]:
     """`kept` with the comments that stood above what is gone."""
     lines = [line for line in getattr(gone, "leading_lines", ()) if line.comment is not None]
     if lines and position < len(kept) and hasattr(kept[position], "leading_lines"):

@@ -31,22 +31,27 @@ def added(text: str, place: Place) -> Iterator[str]:
         return
     function = syntax.function(statement)
     for back in syntax.inside(function, cst.Return):
-        if back.value is not None and syntax.first(back) > place.line and not _reads(syntax, back.value, name):
-            if not isinstance(back.value, cst.Tuple | cst.Dict | cst.List):
-                yield _with_term(syntax, back.value, name)
+        value = back.value
+        if value is None or isinstance(value, cst.Tuple | cst.Dict | cst.List) or syntax.first(back) <= place.line:
+            continue
+        if not _reads(syntax, value, name):
+            yield _with_term(syntax, value, name)
     for call in syntax.inside(function, cst.Call):
-        if isinstance(call.func, cst.Attribute) and last_name(call.func) == "backward" and syntax.first(call) > place.line:
-            if not _reads(syntax, call.func.value, name):
-                yield syntax.replaced((call.func.value, cst.parse_expression(f"({syntax.code(call.func.value)} + {name})")))
+        if (
+            isinstance(call.func, cst.Attribute)
+            and last_name(call.func) == "backward"
+            and syntax.first(call) > place.line
+        ) and not _reads(syntax, call.func.value, name):
+            yield syntax.replaced((call.func.value, cst.parse_expression(f"({syntax.code(call.func.value)} + {name})")))
     yield from _into_assignment(syntax, function, place, name)
 
 
 def _into_assignment(syntax: Syntax, function: cst.CSTNode, place: Place, name: str) -> Iterator[str]:
     for assign in syntax.inside(function, cst.Assign):
         target = last_name(assign.targets[0].target)
-        if syntax.first(assign) > place.line and ("loss" in target or target == "total") and target != name:
-            if not _reads(syntax, assign.value, name):
-                yield _with_term(syntax, assign.value, name)
+        is_total = ("loss" in target or target == "total") and target != name
+        if is_total and syntax.first(assign) > place.line and not _reads(syntax, assign.value, name):
+            yield _with_term(syntax, assign.value, name)
 
 
 def _with_term(syntax: Syntax, value: cst.BaseExpression, name: str) -> str:

@@ -34,7 +34,9 @@ def true_division(text: str, place: Place) -> Iterator[str]:
         return
     for node in syntax.on_line(place, cst.BinaryOperation):
         if isinstance(node.operator, cst.FloorDivide):
-            yield syntax.replaced((node.operator, cst.Divide(node.operator.whitespace_before, node.operator.whitespace_after)))
+            yield syntax.replaced(
+                (node.operator, cst.Divide(node.operator.whitespace_before, node.operator.whitespace_after))
+            )
     for call in syntax.on_line(place, cst.Call):
         if isinstance(call.func, cst.Name) and call.func.value in ("int", "round") and len(call.args) == 1:
             inner = call.args[0].value
@@ -69,12 +71,15 @@ def _rounded(node: cst.BaseExpression) -> cst.BaseExpression | None:
     match node:
         case cst.Call(func=cst.Attribute(value=cst.Name(value="torch"), attr=cst.Name(value=name)), args=[first, *_]):
             return _simple(first.value) if name in ROUNDING else None
-        case cst.Call(func=cst.Attribute(value=cst.Comparison() as test, attr=cst.Name(value=cast)), args=_) if cast in (
-            "float",
-            "to",
-            "type_as",
-            "half",
-            "double",
+        case cst.Call(func=cst.Attribute(value=cst.Comparison() as test, attr=cst.Name(value=cast)), args=_) if (
+            cast
+            in (
+                "float",
+                "to",
+                "type_as",
+                "half",
+                "double",
+            )
         ):
             return _simple(test.left)
         case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=name)), args=[]) if name in ROUNDING:
@@ -204,7 +209,9 @@ def finite(text: str, place: Place) -> Iterator[str]:
         return
     for call in syntax.on_line(place, cst.Call):
         name = last_name(call.func)
-        if name not in ("sqrt", "log", "rsqrt", "pow", "acos", "asin", "atan2") or not isinstance(call.func, cst.Attribute):
+        if name not in ("sqrt", "log", "rsqrt", "pow", "acos", "asin", "atan2") or not isinstance(
+            call.func, cst.Attribute
+        ):
             continue
         if dotted(call.func.value) in ("torch", "math") and call.args:
             value = call.args[0].value
@@ -278,9 +285,9 @@ def hook_passing(text: str, place: Place) -> Iterator[str]:
     statement = syntax.statement(place.line) if syntax is not None else None
     if syntax is None or statement is None:
         return
-    for function in syntax.inside(statement, cst.Lambda):
-        if function.params.params:
-            yield syntax.replaced((function.body, function.params.params[-1].name))
+    for short in syntax.inside(statement, cst.Lambda):
+        if short.params.params:
+            yield syntax.replaced((short.body, short.params.params[-1].name))
     inside = next((a for a in (statement, *syntax.above(statement)) if isinstance(a, cst.FunctionDef)), None)
     named = {n.value for n in syntax.inside(statement, cst.Name)}
     for function in syntax.all(cst.FunctionDef):

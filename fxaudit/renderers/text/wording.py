@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from fxaudit.program.source import SourceLine
 
 __all__ = [
-    "patch_heading",
-    "patch_lines",
     "ENDS",
     "ParameterRow",
     "causes",
@@ -40,6 +38,8 @@ __all__ = [
     "near_lines",
     "number",
     "parameter_rows",
+    "patch_heading",
+    "patch_lines",
     "path_stations",
     "place",
     "proof",
