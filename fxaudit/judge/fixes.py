@@ -205,6 +205,16 @@ def _cleared(ground: Ground) -> Iterator[Candidate]:
         yield from ground.edited(source, loop.cleared_behind)
 
 
+def _removed_and_cleared(ground: Ground) -> Iterator[Candidate]:
+    """Without the clearing that comes too early, and with one behind the step."""
+    for gone in at_culprit(loop.removed)(ground):
+        for source in _events(ground, "step"):
+            for added in ground.edited(source, loop.cleared_behind):
+                together = joined(ground.read(gone.file) or "", [gone.text, added.text])
+                if added.file == gone.file and together is not None:
+                    yield Candidate(gone.file, together)
+
+
 def _given_backward(ground: Ground) -> Iterator[Candidate]:
     """A backward of the loss before the step."""
     for source in (*_events(ground, "step"), *ground.sources()):
@@ -259,6 +269,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         *CONDITION,
     ),
     "FXA105": (
+        at_culprit(values.drawn_with_gradient),
         at_culprit(regions.with_gradient),
         at_all(regions.with_gradient),
         at_lines(regions.with_gradient),
@@ -267,7 +278,12 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA106": (at_culprit(cuts.without_round_trip), at_all(cuts.without_round_trip), at_lines(cuts.without_round_trip)),
     "FXA107": (at_culprit(cuts.without_new_leaf), at_lines(cuts.without_new_leaf), at_lines(cuts.without_round_trip)),
-    "FXA108": (at_lines(values.straight_through), at_lines(values.true_division), at_lines(values.unrounded)),
+    "FXA108": (
+        at_lines(values.straight_through),
+        at_lines(values.drawn_with_gradient),
+        at_lines(values.true_division),
+        at_lines(values.unrounded),
+    ),
     "FXA109": (
         at_lines(cuts.without_detach),
         at_lines(cuts.without_round_trip),
@@ -289,7 +305,15 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         _given_all,
     ),
     "FXA206": (at_lines(containers.parameter_outside),),
-    "FXA301": (at_culprit(names.respelt), _given_all, as_helped, at_lines(conditions.holding)),
+    "FXA301": (
+        at_culprit(moves.without_override),
+        at_culprit(values.true_division),
+        at_culprit(cuts.without_copy),
+        _given_all,
+        as_helped,
+        at_culprit(names.respelt),
+        at_lines(conditions.holding),
+    ),
     "FXA302": (_given_all, as_helped, at_lines(names.respelt)),
     "FXA303": (_given_all, at_lines(optimizers.moved_behind)),
     "FXA304": (
@@ -317,18 +341,31 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "step"))(g),
         lambda g: at_culprit(lambda t, p: loop.moved_before(t, p, "backward"))(g),
         at_culprit(loop.removed),
+        _removed_and_cleared,
     ),
     "FXA404": (at_lines(loop.called), at_lines(conditions.holding), _cleared),
     "FXA405": (lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "backward"))(g),),
-    "FXA407": (at_lines(values.true_division), at_lines(cuts.without_detach), *CONDITION, at_culprit(loop.removed)),
+    "FXA407": (
+        at_lines(values.true_division),
+        at_culprit(cuts.without_copy),
+        at_culprit(conditions.flipped),
+        at_culprit(conditions.holding),
+        at_culprit(cuts.without_detach),
+        at_culprit(loop.removed),
+    ),
     "FXA408": (at_culprit(loop.removed), at_culprit(moves.swapped), *CONDITION),
     "FXA501": (
         at_lines(values.true_division),
-        at_lines(values.alive),
-        at_lines(names.respelt),
-        at_lines(values.whole_range),
-        at_lines(values.straight_through),
+        at_culprit(values.alive),
+        at_culprit(conditions.flipped),
+        at_culprit(values.straight_through),
+        at_culprit(values.detached),
+        at_culprit(values.drawn_with_gradient),
+        at_culprit(values.whole_range),
+        at_culprit(values.unrounded),
         at_culprit(conditions.holding),
+        at_lines(values.alive),
+        at_culprit(names.respelt),
         uncertain(at_lines(values.not_zero)),
     ),
     "FXA502": (at_lines(values.finite), at_lines(values.true_division)),

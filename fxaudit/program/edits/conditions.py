@@ -10,7 +10,7 @@ import libcst as cst
 from fxaudit.program.edits.regions import dedented
 from fxaudit.program.edits.syntax import Place, Syntax, of_text
 
-__all__ = ["holding"]
+__all__ = ["flipped", "holding"]
 
 OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
     cst.Equal: cst.NotEqual,
@@ -37,6 +37,7 @@ def holding(text: str, place: Place) -> Iterator[str]:
             owner = next((a for a in syntax.above(statement) if isinstance(a, cst.If | cst.FunctionDef)), None)
             if isinstance(owner, cst.If):
                 yield from _changed(syntax, owner)
+            yield from _round_only(syntax, statement)
             yield from filter(None, [_last(syntax, statement)])
             if not any(isinstance(part, cst.Return) and part.value for part in statement.body):
                 yield from filter(None, [syntax.without(statement)])
@@ -51,12 +52,33 @@ def holding(text: str, place: Place) -> Iterator[str]:
             yield from filter(None, [dedented(syntax, statement)])
 
 
+def flipped(text: str, place: Place) -> Iterator[str]:
+    """A comparison on the line turned: what a mask keeps is what it should drop."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for test in syntax.on_line(place, cst.Comparison):
+        operator = OPPOSITES.get(type(test.comparisons[0].operator)) if len(test.comparisons) == 1 else None
+        if operator is not None:
+            target = test.comparisons[0]
+            yield syntax.replaced((target, target.with_changes(operator=operator())))
+
+
 def _last(syntax: Syntax, statement: cst.SimpleStatementLine) -> str:
     """The way out at the end of its block, where something stands behind it."""
     found = syntax.body(statement)
     if found is None or found[1][-1] is statement:
         return ""
     return syntax.with_block(found[0], [*(s for s in found[1] if s is not statement), statement])
+
+
+def _round_only(syntax: Syntax, statement: cst.SimpleStatementLine) -> Iterator[str]:
+    """`continue` for a `return` or `break` that ends a whole loop at one of its rounds."""
+    above = next((a for a in syntax.above(statement) if isinstance(a, cst.For | cst.While | cst.FunctionDef)), None)
+    if isinstance(above, cst.For | cst.While):
+        for part in statement.body:
+            if isinstance(part, cst.Break) or (isinstance(part, cst.Return) and part.value is None):
+                yield syntax.replaced((part, cst.Continue()))
 
 
 def _changed(syntax: Syntax, statement: cst.If) -> Iterator[str]:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text
 
-__all__ = ["without_detach", "without_new_leaf", "without_round_trip"]
+__all__ = ["without_copy", "without_detach", "without_new_leaf", "without_round_trip"]
 
 DETACHING = {"detach", "detach_"}
 LEAVING = {"item", "tolist", "numpy"}
@@ -81,6 +81,16 @@ def _bracketed(old: cst.CSTNode, new: cst.BaseExpression) -> cst.BaseExpression:
     """`new` in the brackets that `old` stood in."""
     lpar = getattr(old, "lpar", ())
     return new.with_changes(lpar=[*lpar, *new.lpar], rpar=[*new.rpar, *old.rpar]) if lpar else new  # type: ignore[attr-defined]
+
+
+def without_copy(text: str, place: Place) -> Iterator[str]:
+    """Without the `.clone()` on the line, so that what is written is the tensor itself."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "clone" and not call.args:
+            yield syntax.replaced((call, call.func.value))
 
 
 def without_round_trip(text: str, place: Place) -> Iterator[str]:

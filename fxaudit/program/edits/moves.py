@@ -8,7 +8,13 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text, parsed
 
-__all__ = ["in_place", "into_init", "swapped", "to_local"]
+__all__ = ["in_place", "into_init", "swapped", "to_local", "without_override"]
+
+TORCHS = {
+    "parameters", "named_parameters", "children", "named_children", "modules", "named_modules",
+    "train", "zero_grad", "requires_grad_",
+}  # fmt: skip
+"""Methods of torch's that a class of the program may override."""
 
 
 def into_init(text: str, place: Place) -> Iterator[str]:
@@ -129,3 +135,15 @@ def _turned_copy(syntax: Syntax, call: cst.Call) -> Iterator[str]:
             args=[cst.Arg(value=cst.Call(func=cst.Attribute(value=other, attr=cst.Name(value="state_dict")))), *_],
         ):
             yield syntax.replaced((one, other), (other, one))
+
+
+def without_override(text: str, place: Place) -> Iterator[str]:
+    """Without the method around the line that takes the place of torch's and passes something over."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    around = [statement, *syntax.above(statement)]
+    method = next((a for a in around if isinstance(a, cst.FunctionDef) and a.name.value in TORCHS), None)
+    if method is not None and syntax.class_of(method) is not None:
+        yield from filter(None, [syntax.without(method)])

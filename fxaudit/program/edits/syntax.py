@@ -145,7 +145,7 @@ class Syntax:
         """The text with other statements in a block."""
         kept = list(statements)
         if not kept:
-            kept = [cst.parse_module("pass\n").body[0]]  # type: ignore[list-item]
+            kept = [cst.parse_module("pass\n").body[0]]
         if block is self.module:
             return self.module.with_changes(body=kept).code
         return self.replaced((block, block.with_changes(body=kept)))

@@ -71,6 +71,7 @@ def kept(text: str, place: Place) -> Iterator[str]:
     if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
         return
     yield from _assigned(syntax, statement)
+    yield from _chained(syntax, statement)
     name, found = _target(statement), syntax.body(statement)
     if not name or found is None:
         return
@@ -80,6 +81,20 @@ def kept(text: str, place: Place) -> Iterator[str]:
         if not isinstance(later, cst.SimpleStatementLine) or _reads(syntax, _value(later) or later, name):
             continue
         yield from _handed_on(syntax, statement, later, name)
+
+
+def _chained(syntax: Syntax, statement: cst.SimpleStatementLine) -> Iterator[str]:
+    """`h = x = f(x)` for `h = f(x)` in a loop, so that each round goes on from the last."""
+    block = syntax.parent(statement)
+    own, name = _value(statement), _target(statement)
+    if block is None or not isinstance(syntax.parent(block), cst.For) or own is None or not name:
+        return
+    for call in syntax.inside(own, cst.Call):
+        for argument in call.args:
+            if isinstance(argument.value, cst.Name) and argument.keyword is None and argument.value.value != name:
+                assign = next(part for part in statement.body if isinstance(part, cst.Assign))
+                targets = [*assign.targets, cst.AssignTarget(cst.Name(argument.value.value))]
+                yield syntax.replaced((assign, assign.with_changes(targets=targets)))
 
 
 def _value(statement: cst.SimpleStatementLine) -> cst.BaseExpression | None:

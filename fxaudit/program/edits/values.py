@@ -10,6 +10,8 @@ from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_te
 
 __all__ = [
     "alive",
+    "detached",
+    "drawn_with_gradient",
     "finite",
     "gradient_of_function",
     "hook_passing",
@@ -22,7 +24,7 @@ __all__ = [
 ]
 
 INTEGER_CASTS = {"long", "int", "round", "floor", "trunc", "ceil"}
-ROUNDING = {"round", "floor", "ceil", "sign", "trunc", "round_", "heaviside"}
+ROUNDING = {"bernoulli", "round", "floor", "ceil", "sign", "trunc", "round_", "heaviside"}
 ZEROING = {"zeros_"}
 RATES = {"lr", "learning_rate", "base_lr", "rate", "eta"}
 
@@ -53,6 +55,33 @@ def unrounded(text: str, place: Place) -> Iterator[str]:
     for call in syntax.on_line(place, cst.Call):
         if isinstance(call.func, cst.Attribute) and call.func.attr.value in INTEGER_CASTS and not call.args:
             yield syntax.replaced((call, call.func.value))
+    for node in syntax.on_line(place, cst.Attribute):
+        if dotted(node) in ("torch.long", "torch.int", "torch.int64", "torch.int32", "torch.bool"):
+            yield syntax.replaced((node.attr, cst.Name("float32")))
+
+
+def drawn_with_gradient(text: str, place: Place) -> Iterator[str]:
+    """`rsample()` for `sample()`, and `mean + std * randn_like(std)` for `normal(mean, std)`."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "sample":
+            yield syntax.replaced((call.func.attr, cst.Name("rsample")))
+        if dotted(call.func) == "torch.normal" and len(call.args) == 2:
+            mean, std = (syntax.code(argument.value) for argument in call.args)
+            yield syntax.replaced((call, cst.parse_expression(f"({mean} + ({std}) * torch.randn_like({mean}))")))
+
+
+def detached(text: str, place: Place) -> Iterator[str]:
+    """`old = new.detach()` for `old = new`: what is compared with what it came from, without its history."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    for part in statement.body:
+        if isinstance(part, cst.Assign) and isinstance(part.value, cst.Name):
+            yield syntax.replaced((part.value, cst.parse_expression(f"{part.value.value}.detach()")))
 
 
 def straight_through(text: str, place: Place) -> Iterator[str]:
@@ -102,6 +131,8 @@ def whole_range(text: str, place: Place) -> Iterator[str]:
         match part.slice:
             case [cst.SubscriptElement(slice=cst.Slice())]:
                 yield syntax.replaced((part, part.value))
+            case [cst.SubscriptElement(slice=cst.Index(value=cst.Integer(value="0") as first))]:
+                yield syntax.replaced((first, cst.parse_expression("-1")))
     for call in syntax.on_line(place, cst.Call):
         if last_name(call.func) != "range" or not call.args:
             continue
@@ -124,6 +155,9 @@ def alive(text: str, place: Place) -> Iterator[str]:
     for call in syntax.on_line(place, cst.Call):
         for new in _livelier(syntax, call):
             yield syntax.replaced((call, new))
+    for string in syntax.on_line(place, cst.SimpleString):
+        if string.value[1:-1] == "nearest":
+            yield syntax.replaced((string, string.with_changes(value=f"{string.quote}bilinear{string.quote}")))
 
 
 def _initialises(syntax: Syntax, statement: cst.SimpleStatementLine) -> bool:
