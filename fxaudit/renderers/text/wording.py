@@ -7,6 +7,7 @@ and only for a terminal or a log.
 from __future__ import annotations
 
 import itertools
+import re
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -38,7 +39,6 @@ __all__ = [
     "near_lines",
     "number",
     "parameter_rows",
-    "patch_heading",
     "patch_lines",
     "path_stations",
     "place",
@@ -147,21 +147,14 @@ def fix_parts(finding: Finding) -> tuple[str, tuple[str, ...]]:
     return "\n".join(lines[: len(lines) - len(edit)]), tuple(edit)
 
 
-def patch_heading(patch: Patch) -> str:
-    """What is said before a patch's diff: whether it was tried, and what was seen; "" where there is no diff."""
-    if not patch.diff:
-        return ""
-    return f"fix, {patch.state}: {patch.seen}"
-
-
 def patch_lines(patch: Patch) -> list[str]:
-    """What a patch changes: each file's name, and the lines that go and come, without those around them."""
-    lines = []
-    for line in patch.diff.splitlines():
-        if line.startswith("+++ b/"):
-            lines.append(line.removeprefix("+++ b/"))
-        elif line[:1] in "+-" and not line.startswith("--- a/"):
-            lines.append(line)
+    """What a patch changes: each file's name, and the lines that go and come, without their common indentation."""
+    lines: list[str] = []
+    for part in re.split(r"^--- a/.*\n\+\+\+ b/", patch.diff, flags=re.MULTILINE)[1:]:
+        name, *rest = part.splitlines()
+        changed = [line for line in rest if line[:1] in ("+", "-")]
+        shared = min((len(line) - len(line[1:].lstrip()) - 1 for line in changed if line[1:].strip()), default=0)
+        lines += [name, *(f"{line[0]} {line[1 + shared :]}".rstrip() for line in changed)]
     return lines
 
 
