@@ -102,8 +102,8 @@ def without_round_trip(text: str, place: Place) -> Iterator[str]:
     function = syntax.function(statement)
     here = {id(node) for node in syntax.on_line(place, cst.BaseExpression)}
     everywhere = {id(node) for node in syntax.inside(function, cst.BaseExpression)}
-    for chosen in (here, everywhere):
-        yield syntax.module.visit(_Taking(chosen, _kept_in_torch)).code
+    for chosen, kept in ((here, _kept_in_torch), (everywhere, _kept_in_torch), (everywhere, _kept_or_stacked)):
+        yield syntax.module.visit(_Taking(chosen, kept)).code
 
 
 def _kept_in_torch(node: cst.CSTNode) -> cst.BaseExpression | None:
@@ -120,6 +120,15 @@ def _kept_in_torch(node: cst.CSTNode) -> cst.BaseExpression | None:
     if isinstance(node, cst.Call) and node.args and not node.args[0].star:
         return _wrapped(node) or _function(node)
     return None
+
+
+def _kept_or_stacked(node: cst.CSTNode) -> cst.BaseExpression | None:
+    """The same, with a name that `torch.tensor` was given taken for a list of tensors."""
+    match node:
+        case cst.Call(func=func, args=[cst.Arg(value=cst.Name()) as listed, *_]) if dotted(func) == "torch.tensor":
+            plain = listed.with_changes(comma=cst.MaybeSentinel.DEFAULT)
+            return node.with_changes(func=cst.parse_expression("torch.stack"), args=[plain])
+    return _kept_in_torch(node)
 
 
 def _wrapped(call: cst.Call) -> cst.BaseExpression | None:

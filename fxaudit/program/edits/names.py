@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from fxaudit.program.edits.syntax import Place, of_text
+from fxaudit.program.edits.syntax import Place, dotted, of_text
 
 __all__ = ["respelt", "sibling"]
 
+LIBRARIES = {"torch", "nn", "torch.nn", "F", "nn.functional", "optim", "torch.optim", "np", "math"}
 SYNONYMS = {"lr", "learning_rate", "base_lr", "max_lr", "init_lr", "initial_lr", "rate"}
 
 
@@ -29,7 +30,7 @@ def respelt(text: str, place: Place) -> Iterator[str]:
             for near in _near(content, spelt):
                 yield syntax.replaced((node, node.with_changes(value=f"{node.quote}{near}{node.quote}")))
     for named in syntax.on_line(place, cst.Attribute):
-        if attributes.count(named.attr.value) == 1:
+        if attributes.count(named.attr.value) == 1 and dotted(named.value) not in LIBRARIES:
             for near in _near(named.attr.value, set(attributes)):
                 yield syntax.replaced((named.attr, cst.Name(near)))
 

@@ -11,6 +11,10 @@ from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text
 __all__ = ["added", "kept"]
 
 
+DOING = {"backward", "step", "zero_grad", "append", "extend", "update", "train", "eval", "add", "close", "write"}
+"""Methods that do something; of others the result is wanted."""
+
+
 def _target(statement: cst.SimpleStatementLine) -> str:
     """The variable that the statement assigns, if it assigns one."""
     for part in statement.body:
@@ -127,6 +131,8 @@ def _assigned(syntax: Syntax, statement: cst.SimpleStatementLine) -> Iterator[st
             case cst.Expr(value=cst.Call(args=[cst.Arg(value=cst.Name() as argument), *_]) as call):
                 new = cst.Assign([cst.AssignTarget(cst.Name(argument.value))], call)
                 yield syntax.replaced((part, new))
-            case cst.Expr(value=cst.Call(func=cst.Attribute(value=cst.Name() as owner)) as call):
+            case cst.Expr(
+                value=cst.Call(func=cst.Attribute(value=cst.Name() as owner, attr=cst.Name(value=method))) as call
+            ) if method not in DOING and not method.endswith("_"):
                 new = cst.Assign([cst.AssignTarget(cst.Name(owner.value))], call)
                 yield syntax.replaced((part, new))
