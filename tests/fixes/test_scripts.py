@@ -96,7 +96,10 @@ SCRIPTS = {
 }
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+QUICK = ("a detach", "a list of layers", "a step that is missing", "a region without gradient", "half of the model")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in SCRIPTS])
 def test_a_tried_fix_makes_the_parameters_train(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = mended(tmp_path, SCRIPTS[name], monkeypatch)
     patch = best(found)
