@@ -228,6 +228,7 @@ def run(
 
     started, cwd = time.time(), os.getcwd()
     report = run_script(list(script), **options)
+    took = time.time() - started
     if prove:
         from fxaudit.run.rerun import prove_by_rerun
 
@@ -238,7 +239,7 @@ def run(
     from fxaudit.run.mending import Texts, mend
     from fxaudit.run.trial import Trials
 
-    with Trials(list(script), as_module, steps, to_end, expectations, cwd) as trials:
+    with Trials(list(script), as_module, steps, to_end, expectations, cwd, took) as trials:
         mended = mend(report, trials, Texts(started))
     status = deliver(mended.report)
     if write:
