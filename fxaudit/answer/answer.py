@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
-from fxaudit.answer.finding import LEVELS, Finding, Level, PathStep
+from fxaudit.answer.finding import LEVELS, Finding, Level, Patch, PathStep
 from fxaudit.answer.picture_data import GraphData
 from fxaudit.answer.summary import summary
 from fxaudit.errors import UnknownParameterError
@@ -200,6 +200,8 @@ class Answer:
     fail_on: Level = "error"
     audited: bool = True
     """False when nothing could be audited at all."""
+    patch: Patch | None = None
+    """All findings mended together, where that was asked for and there is more than one to join."""
 
     @property
     def ok(self) -> bool:

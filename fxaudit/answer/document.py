@@ -24,7 +24,7 @@ from fxaudit.answer.answer import (
     StepReport,
     SymbolicReport,
 )
-from fxaudit.answer.finding import LEVELS, Finding, PathStep, Related
+from fxaudit.answer.finding import LEVELS, PATCH_STATES, Attempt, Finding, Patch, PathStep, Related
 from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, GraphNode
 from fxaudit.errors import InvalidReportError
 from fxaudit.program.source import Frame, SourceLine
@@ -117,6 +117,7 @@ def to_document(answer: Answer) -> Json:
         "audited": answer.audited,
         "fail_on": answer.fail_on,
         "notes": list(answer.notes),
+        "patch": _patch(answer.patch),
         "script": {
             "exit": answer.script_exit,
             "traceback": answer.traceback,
@@ -255,6 +256,7 @@ def from_document(document: Json) -> Answer:
         ),
         environment=document["environment"],
         notes=tuple(document["notes"]),
+        patch=_read_patch(document.get("patch")),
         title=document["title"],
         script_exit=document["script"]["exit"],
         traceback=document["script"]["traceback"],
@@ -344,7 +346,32 @@ def _finding(finding: Finding, table: _SourceTable) -> Json:
         "restored": list(finding.restored),
         "also": list(finding.also),
         "fact": finding.fact,
+        "patch": _patch(finding.patch),
     }
+
+
+def _patch(patch: Patch | None) -> Json | None:
+    if patch is None:
+        return None
+    return {
+        "state": patch.state,
+        "diff": patch.diff,
+        "files": list(patch.files),
+        "seen": patch.seen,
+        "attempts": [{"diff": attempt.diff, "reason": attempt.reason} for attempt in patch.attempts],
+    }
+
+
+def _read_patch(data: Json | None) -> Patch | None:
+    if data is None:
+        return None
+    return Patch(
+        state=_known(data["state"], PATCH_STATES, "state of a patch"),
+        diff=data["diff"],
+        files=tuple(data["files"]),
+        seen=data["seen"],
+        attempts=tuple(Attempt(attempt["diff"], attempt["reason"]) for attempt in data["attempts"]),
+    )
 
 
 def _read_crash(data: Json | None) -> Crash | None:
@@ -371,4 +398,5 @@ def _read_finding(data: Json, table: Sequence[SourceLine | None]) -> Finding:
         restored=tuple(data["restored"]),
         also=tuple(data["also"]),
         fact=data.get("fact"),
+        patch=_read_patch(data.get("patch")),
     )

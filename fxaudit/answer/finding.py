@@ -7,7 +7,7 @@ from typing import Literal
 
 from fxaudit.program.source import SourceLine
 
-__all__ = ["LEVELS", "Finding", "Level", "PathStep", "Related"]
+__all__ = ["LEVELS", "PATCH_STATES", "Attempt", "Finding", "Level", "Patch", "PatchState", "PathStep", "Related"]
 
 Level = Literal["error", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
@@ -38,6 +38,34 @@ class PathStep:
     carries_gradient: bool = True
 
 
+PatchState = Literal["tried", "untried", "failed"]
+PATCH_STATES: tuple[PatchState, ...] = ("tried", "untried", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An edit that was tried and did not mend, and why."""
+
+    diff: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """An edit of the program that mends a finding, as a unified diff that `git apply` takes.
+
+    `tried`: the program was run with it, in a copy, and what the finding names trained; `seen` says what else was seen.
+    `untried`: it is offered, and `seen` says why nobody ran it. `failed`: no edit was seen to work; there is no diff,
+    and `seen` says why. `attempts` holds what was tried before and did not mend.
+    """
+
+    state: PatchState
+    diff: str = ""
+    files: tuple[str, ...] = ()
+    seen: str = ""
+    attempts: tuple[Attempt, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One defect: a fact about the user's objects, the parameters it concerns and the line an expert would edit.
@@ -45,7 +73,8 @@ class Finding:
     `proved` is True when a replay without the culprit brought gradient back to `restored`, False when it did not, and
     None when no replay was made or the culprit has no neutral form. `also` names the codes of further causes that have
     to be fixed after this one. `fact` says in one sentence, with the numbers seen, why a derivative is zero or not
-    finite; None where that is not the question, or not known.
+    finite; None where that is not the question, or not known. `patch` is an edit that mends it; None where none was
+    asked for, or none is known.
     """
 
     code: str
@@ -61,6 +90,7 @@ class Finding:
     restored: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     fact: str | None = None
+    patch: Patch | None = None
 
     def with_proof(self, proved: bool, restored: tuple[str, ...]) -> Finding:
         """This finding with the outcome of its replay."""

@@ -10,6 +10,7 @@ import functools
 import os
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -161,6 +162,8 @@ _expect_option = click.option(
 @click.option(
     "--record", metavar="FILE.fxr", help="Also write all that was seen to FILE, for `fxaudit judge` to judge it again."
 )
+@click.option("--fix", is_flag=True, help="Try edits in copies of the script, and show those that were seen to work.")
+@click.option("--write", is_flag=True, help="With --fix: write what was seen to work into the files.")
 @_expect_option
 @_report_options
 @click.argument("script", nargs=-1, type=click.UNPROCESSED, metavar="script.py [args...]")
@@ -171,6 +174,8 @@ def run(
     to_end: bool,
     prove: bool,
     record: str | None,
+    fix: bool,
+    write: bool,
     expect: tuple[str, ...],
     delivery: Delivery,
 ) -> int:
@@ -181,6 +186,8 @@ def run(
     """
     if not script:
         raise click.UsageError("no module given; -m expects its name" if as_module else "no script given to run")
+    if write and not fix:
+        raise click.UsageError("--write writes what --fix found: give both")
     expectations = _expectations(expect)
     recorded = _writable(record, "recording") if record is not None else None
     # Whatever the script does to sys.stdout, the report goes where the shell expects it.
@@ -212,18 +219,33 @@ def run(
         from fxaudit.run.script import run_rank
 
         company = Company.of_launcher()
-        if company is not None and prove:
-            raise click.UsageError("--prove runs the script again, which several processes cannot do one by one")
+        if company is not None and (prove or fix):
+            asked = "--prove" if prove else "--fix"
+            raise click.UsageError(f"{asked} runs the script again, which several processes cannot do one by one")
         if company is not None:
             return run_rank(list(script), company, deliver, **options)
     from fxaudit.run.script import run_script
 
+    started, cwd = time.time(), os.getcwd()
     report = run_script(list(script), **options)
+    took = time.time() - started
     if prove:
         from fxaudit.run.rerun import prove_by_rerun
 
         report = prove_by_rerun(report, list(script), as_module)
-    return deliver(report)
+    if not fix:
+        return deliver(report)
+    from fxaudit.run.apply import write_patch
+    from fxaudit.run.mending import Texts, mend
+    from fxaudit.run.trial import Trials
+
+    with Trials(list(script), as_module, steps, to_end, expectations, cwd, took) as trials:
+        mended = mend(report, trials, Texts(started))
+    status = deliver(mended.report)
+    if write:
+        for sentence in write_patch(mended.texts) if mended.texts else ["no fix was seen to work; nothing is written"]:
+            _say(f"fxaudit: {sentence}", err)
+    return status
 
 
 @commands.command(options_metavar="[options]", short_help="Judge a recording again.")

@@ -73,6 +73,12 @@ def _github(report: Answer) -> str:
     return render(report)
 
 
+def _patch(report: Answer) -> str:
+    from fxaudit.renderers.data.patchfile import render
+
+    return render(report)
+
+
 def _svg(report: Answer) -> str:
     from fxaudit.renderers.picture.draw import svg
 
@@ -105,6 +111,7 @@ RENDERERS: tuple[Renderer, ...] = (
     Renderer("sarif", (".sarif", ".sarif.json"), _sarif),
     Renderer("junit", (".xml",), _junit),
     Renderer("github", (), _github),
+    Renderer("patch", (".patch", ".diff"), _patch),
     Renderer("svg", (".svg",), _svg),
     Renderer("dot", (".dot",), _dot),
     Renderer("png", (".png",), _png),

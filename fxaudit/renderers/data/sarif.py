@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fxaudit.answer.folding import Universe, fold
+from fxaudit.program.edits.difference import Hunk, hunks_of
 from fxaudit.renderers.text.operation_names import step_name
 from fxaudit.renderers.text.wording import ENDS, ending, inert, near_lines, proof, unseen
 
 if TYPE_CHECKING:
     from fxaudit.answer.answer import Answer, RuleInfo
-    from fxaudit.answer.finding import Finding, PathStep
+    from fxaudit.answer.finding import Finding, Patch, PathStep
     from fxaudit.program.source import SourceLine
 
 __all__ = ["FINGERPRINT", "SCHEMA_URI", "render"]
@@ -104,7 +105,28 @@ def _result(finding: Finding, rule_index: int, universe: Universe) -> Object:
     if finding.path:
         flow = [{"location": _station(step), "importance": _importance(step)} for step in finding.path]
         result["codeFlows"] = [{"message": _message("The path to the loss"), "threadFlows": [{"locations": flow}]}]
+    if finding.patch is not None and finding.patch.diff:
+        result["fixes"] = [_fix(finding.patch)]
     return result
+
+
+def _fix(patch: Patch) -> Object:
+    """The patch as replacements of whole lines (§3.55)."""
+    changes = []
+    for file, hunks in hunks_of(patch.diff):
+        replacements = [_replacement(hunk) for hunk in hunks]
+        changes.append({"artifactLocation": _located(file), "replacements": replacements})
+    return {"description": _message(f"Fix, {patch.state}: {patch.seen}"), "artifactChanges": changes}
+
+
+def _replacement(hunk: Hunk) -> Object:
+    """The lines that go, up to the start of the line behind them, and what comes in their place."""
+    first, gone, came = hunk
+    deleted = {"startLine": first, "startColumn": 1, "endLine": first + gone, "endColumn": 1}
+    replacement: Object = {"deletedRegion": deleted}
+    if came:
+        replacement["insertedContent"] = {"text": came}
+    return replacement
 
 
 def _station(step: PathStep) -> Object:
@@ -139,13 +161,17 @@ def _physical(source: SourceLine, around: int = 0) -> Object:
 
 
 def _artifact(source: SourceLine) -> Object:
-    path = source.file.encode("utf-8", "surrogateescape" if _is_from_os(source.file) else "backslashreplace")
-    if source.file.startswith("/"):
+    return _located(source.file, source.library)
+
+
+def _located(file: str, library: bool = False) -> Object:
+    path = file.encode("utf-8", "surrogateescape" if _is_from_os(file) else "backslashreplace")
+    if file.startswith("/"):
         return {"uri": "file://" + quote(path)}
-    if source.file[1:3] == ":/":
+    if file[1:3] == ":/":
         return {"uri": "file:///" + quote(path, safe="/:")}
     # A first segment with a colon would read as a scheme; `quote` writes it as %3A.
-    return {"uri": quote(path)} if source.library else {"uri": quote(path), "uriBaseId": "%SRCROOT%"}
+    return {"uri": quote(path)} if library else {"uri": quote(path), "uriBaseId": "%SRCROOT%"}
 
 
 def _is_from_os(file: str) -> bool:

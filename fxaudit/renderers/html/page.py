@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from fxaudit.answer.answer import VERDICTS, Answer
-from fxaudit.answer.finding import Finding, PathStep
+from fxaudit.answer.finding import Finding, Patch, PathStep
 from fxaudit.answer.folding import Universe, folds
 from fxaudit.errors import PictureError
 from fxaudit.program.source import SourceLine
@@ -28,6 +28,7 @@ from fxaudit.renderers.text.wording import (
     fix_parts,
     learning_rate,
     number,
+    patch_lines,
     place,
     proof,
     timeline,
@@ -94,6 +95,16 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
+class TriedFix:
+    """A patch: what is said of it, its lines as those of a `Fix`, and the text to copy."""
+
+    state: str
+    seen: tuple[Span, ...]
+    lines: tuple[tuple[str, str], ...]
+    diff: str
+
+
+@dataclass(frozen=True, slots=True)
 class Station:
     """A step of a path as text."""
 
@@ -123,6 +134,7 @@ class Cause:
     proved: bool
     also: tuple[str, ...]
     rationale: str
+    patch: TriedFix | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +273,17 @@ def spans(text: str) -> tuple[Span, ...]:
 
 def _fix(finding: Finding) -> Fix:
     sentence, edit = fix_parts(finding)
+    has_patch = finding.patch is not None and bool(finding.patch.diff)
+    return Fix(spans(sentence), () if has_patch else _diff_rows(edit))
+
+
+def _diff_rows(lines: Iterable[str]) -> tuple[tuple[str, str], ...]:
     kinds = {"+": "add", "-": "del"}
-    return Fix(spans(sentence), tuple((kinds.get(line[:1], "same"), line) for line in edit))
+    return tuple((kinds.get(line[:1], "same"), line) for line in lines)
+
+
+def _patch(patch: Patch) -> TriedFix:
+    return TriedFix(patch.state, spans(patch.seen), _diff_rows(patch_lines(patch)), patch.diff)
 
 
 def _cause(
@@ -287,6 +308,7 @@ def _cause(
         proved=bool(finding.proved),
         also=finding.also,
         rationale=" ".join(filter(None, [rule.title, rule.rationale])) if rule else "",
+        patch=_patch(finding.patch) if finding.patch else None,
     )
 
 

@@ -102,8 +102,13 @@ def _finding(finding: Finding, universe: Universe) -> Iterator[str]:
     if finding.fix:
         sentence, edit = fix_parts(finding)
         yield f"\n**Fix:** {_text(sentence)}"
-        if edit:
+        if edit and (finding.patch is None or not finding.patch.diff):
             yield f"\n{_block(edit, 'diff')}"
+    if finding.patch is not None:
+        mark = "✅ " if finding.patch.state == "tried" else ""
+        yield f"\n{mark}**Fix, {finding.patch.state}:** {_text(finding.patch.seen)}"
+        if finding.patch.diff:
+            yield f"\n{_block(finding.patch.diff.splitlines(), 'diff')}"
     if shown := proof(finding):
         yield f"\n{'✅ ' if finding.proved else ''}{_text(shown[0].upper() + shown[1:])}."
     details = [f"- Parameters: {_patterns(finding.parameters, universe)}"] if finding.parameters else []

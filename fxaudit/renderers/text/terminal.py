@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
@@ -27,6 +28,7 @@ from fxaudit.renderers.text.wording import (
     learning_rate,
     number,
     parameter_rows,
+    patch_lines,
     path_stations,
     place,
     proof,
@@ -37,7 +39,7 @@ from fxaudit.renderers.text.wording import (
 
 if TYPE_CHECKING:
     from fxaudit.answer.answer import Answer, OptimizerReport
-    from fxaudit.answer.finding import Finding, PathStep
+    from fxaudit.answer.finding import Finding, Patch, PathStep
 
 __all__ = ["render", "render_causes", "to_rich"]
 
@@ -86,6 +88,8 @@ def to_rich(report: Answer) -> RenderableType:
         for finding in report.findings:
             if finding.level == level:
                 parts += ["", *(_note(finding, universe) if level == "note" else _finding(finding, universe))]
+    if report.patch is not None:
+        parts += ["", *_patch(replace(report.patch, diff=""), "all fixes together")]
     for heading, body in (
         ("Parameters", _parameters(report)),
         ("Not explained by a finding", [_line("- ", sentence) for sentence in unexplained(report)]),
@@ -142,9 +146,22 @@ def _finding(finding: Finding, universe: Universe) -> Iterator[RenderableType]:
     if finding.fix:
         sentence, edit = fix_parts(finding)
         yield _line("help: ", sentence, mark="bold green")
-        for line in edit:
-            style = {"+": "green", "-": "red"}.get(line[:1], "")
-            yield Text(f"      {inert(line)}", style, overflow="fold")
+        if finding.patch is None or not finding.patch.diff:
+            yield from _diff(edit)
+    if finding.patch is not None:
+        yield from _patch(finding.patch, "fix")
+
+
+def _patch(patch: Patch, label: str) -> Iterator[RenderableType]:
+    mark = "bold green" if patch.state == "tried" else "bold yellow"
+    yield _line(f"{label}, {patch.state}: ", patch.seen, mark=mark)
+    yield from _diff(patch_lines(patch))
+
+
+def _diff(lines: Sequence[str]) -> Iterator[RenderableType]:
+    for line in lines:
+        style = {"+": "green", "-": "red"}.get(line[:1], "")
+        yield Text(f"      {inert(line)}", style, overflow="fold")
 
 
 def _note(finding: Finding, universe: Universe) -> Iterator[RenderableType]:

@@ -7,6 +7,7 @@ and only for a terminal or a log.
 from __future__ import annotations
 
 import itertools
+import re
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -19,7 +20,7 @@ from fxaudit.answer.folding import Universe, fold_sentence, folds
 
 if TYPE_CHECKING:
     from fxaudit.answer.answer import Answer, Event, ParameterReport, StepReport
-    from fxaudit.answer.finding import Finding, PathStep
+    from fxaudit.answer.finding import Finding, Patch, PathStep
     from fxaudit.program.source import SourceLine
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "near_lines",
     "number",
     "parameter_rows",
+    "patch_lines",
     "path_stations",
     "place",
     "proof",
@@ -143,6 +145,17 @@ def fix_parts(finding: Finding) -> tuple[str, tuple[str, ...]]:
     lines = finding.fix.split("\n")
     edit = list(itertools.takewhile(lambda line: line[:2] in ("+ ", "- ", "  "), reversed(lines[1:])))[::-1]
     return "\n".join(lines[: len(lines) - len(edit)]), tuple(edit)
+
+
+def patch_lines(patch: Patch) -> list[str]:
+    """What a patch changes: each file's name, and the lines that go and come, without their common indentation."""
+    lines: list[str] = []
+    for part in re.split(r"^--- a/.*\n\+\+\+ b/", patch.diff, flags=re.MULTILINE)[1:]:
+        name, *rest = part.splitlines()
+        changed = [line for line in rest if line[:1] in ("+", "-")]
+        shared = min((len(line) - len(line[1:].lstrip()) - 1 for line in changed if line[1:].strip()), default=0)
+        lines += [name, *(f"{line[0]} {line[1 + shared :]}".rstrip() for line in changed)]
+    return lines
 
 
 def ending(report: Answer) -> str:

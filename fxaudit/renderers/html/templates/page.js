@@ -413,6 +413,20 @@
     );
   }
 
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("button.copy"))) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const label = button.textContent;
+      try {
+        await navigator.clipboard.writeText(button.dataset.copy || "");
+        button.textContent = "Copied";
+      } catch {
+        button.textContent = "The browser does not let it be copied";
+      }
+      setTimeout(() => (button.textContent = label), 2000);
+    });
+  }
+
   update();
   window.addEventListener("hashchange", () => follow(location.hash.slice(1)));
   if (location.hash) follow(location.hash.slice(1));

@@ -1,0 +1,383 @@
+"""Which edits may mend the findings of a rule: the table that the author of a new rule adds a line to.
+
+An offer looks at a finding and yields candidates, each the new text of one file. They are tried in the order of the
+table, at most `MOST` of them, and the first that is seen to work is the patch; so the likeliest comes first, and an
+offer may be wrong, as long as it never hides the defect: no parameter is deleted, no error is caught, nothing that
+PyTorch asks for is switched off.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from fxaudit.answer.answer import Answer
+from fxaudit.answer.finding import Finding
+from fxaudit.program.edits import conditions, containers, cuts, loop, moves, names, optimizers, regions, totals, values
+from fxaudit.program.edits.difference import joined
+from fxaudit.program.edits.syntax import Edit, Place
+from fxaudit.program.source import SourceLine
+
+__all__ = ["FIXES", "MOST", "Candidate", "Ground", "candidates"]
+
+MOST = 5
+"""Candidates that are tried for one finding."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The new text of a file. A `placeholder` stands in it for a value that only the author knows."""
+
+    file: str
+    text: str
+    placeholder: bool = False
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What an offer may look at: a finding, the answer that it stands in, and the texts of the program's files."""
+
+    finding: Finding
+    answer: Answer
+    read: Callable[[str], str | None]
+
+    def sources(self) -> list[SourceLine]:
+        """The lines that the finding names, the culprit first, then those related."""
+        finding = self.finding
+        named = [finding.culprit] if finding.culprit is not None else []
+        named += [related.source for related in finding.related]
+        return list({(source.file, source.line): source for source in named}.values())
+
+    def callers(self) -> list[SourceLine]:
+        """The calls that led to the culprit, innermost first."""
+        culprit = self.finding.culprit
+        return [SourceLine(f.file, f.line, f.function, "") for f in culprit.frames] if culprit is not None else []
+
+    def edited(self, source: SourceLine, edit: Edit) -> Iterator[Candidate]:
+        """What an edit makes of the file of a line."""
+        text = None if source.library else self.read(source.file)
+        if text is None:
+            return
+        for new in edit(text, Place(source.line, source.columns)):
+            if new and new != text:
+                yield Candidate(source.file, new)
+
+
+Offer = Callable[[Ground], Iterator[Candidate]]
+
+
+def at_culprit(edit: Edit) -> Offer:
+    """The edit at the line to blame."""
+
+    def offer(ground: Ground) -> Iterator[Candidate]:
+        for source in ground.sources()[:1]:
+            yield from ground.edited(source, edit)
+
+    return offer
+
+
+def at_lines(edit: Edit) -> Offer:
+    """The edit at each line that the finding names."""
+
+    def offer(ground: Ground) -> Iterator[Candidate]:
+        for source in ground.sources():
+            yield from ground.edited(source, edit)
+
+    return offer
+
+
+def at_callers(edit: Edit) -> Offer:
+    """The edit at each call that led to the line to blame."""
+
+    def offer(ground: Ground) -> Iterator[Candidate]:
+        for source in ground.callers():
+            yield from ground.edited(source, edit)
+
+    return offer
+
+
+def at_all(edit: Edit) -> Offer:
+    """The edit's first text at each line that the finding names, all at once."""
+
+    def offer(ground: Ground) -> Iterator[Candidate]:
+        files: dict[str, list[str]] = {}
+        for source in ground.sources():
+            for candidate in itertools.islice(ground.edited(source, edit), 1):
+                files.setdefault(candidate.file, []).append(candidate.text)
+        for file, texts in files.items():
+            together = joined(ground.read(file) or "", texts)
+            if len(texts) > 1 and together is not None:
+                yield Candidate(file, together)
+
+    return offer
+
+
+def along_path(edit: Edit) -> Offer:
+    """The edit at the lines on the way from the parameter to the loss, the last first."""
+
+    def offer(ground: Ground) -> Iterator[Candidate]:
+        sources = [step.source for step in reversed(ground.finding.path) if step.source is not None]
+        for source in {(source.file, source.line): source for source in sources}.values():
+            yield from ground.edited(source, edit)
+
+    return offer
+
+
+def uncertain(offer: Offer) -> Offer:
+    """The offer with values that stand for those that only the author knows."""
+
+    def placeholders(ground: Ground) -> Iterator[Candidate]:
+        for candidate in offer(ground):
+            yield Candidate(candidate.file, candidate.text, placeholder=True)
+
+    return placeholders
+
+
+def as_helped(ground: Ground) -> Iterator[Candidate]:
+    """The edit that the finding's own help shows."""
+    lines = ground.finding.fix.split("\n")[1:]
+    taken = [line[2:] for line in lines if line.startswith("- ")]
+    added = [line[2:] for line in lines if line.startswith("+ ")]
+    beside = [line[2:] for line in lines if line.startswith("  ")]
+    if taken and added:
+        yield from _exchanged(ground, taken[0], added[0])
+    elif added and beside:
+        for source in _showing(ground, beside[0]):
+            yield from ground.edited(source, lambda text, place: loop.behind(text, place, added[0]))
+    elif added:
+        built = [optimizer.source for optimizer in ground.answer.optimizers if optimizer.source is not None]
+        named = ground.sources()[:1]
+        for source in {(s.file, s.line): s for s in (*named, *built)}.values():
+            yield from ground.edited(source, lambda text, place: loop.behind(text, place, added[0]))
+
+
+def _exchanged(ground: Ground, taken: str, added: str) -> Iterator[Candidate]:
+    def exchanged(text: str, place: Place) -> Iterator[str]:
+        lines = text.splitlines(keepends=True)
+        line = lines[place.line - 1] if place.line <= len(lines) else ""
+        if taken in line:
+            lines[place.line - 1] = line.replace(taken, added, 1)
+            yield "".join(lines)
+
+    yield from at_lines(exchanged)(ground)
+
+
+def _showing(ground: Ground, code: str) -> Iterator[SourceLine]:
+    """The lines of the project whose code the help shows."""
+    events = [event.source for step in ground.answer.steps for event in step.events if event.source is not None]
+    named = [*ground.sources(), *events]
+    yield from {(s.file, s.line): s for s in named if s.code.startswith(code)}.values()
+
+
+def _variables(ground: Ground) -> list[str]:
+    """The variables that the program keeps its optimizers in: those that the finding is about first."""
+    codes = [source.code for source in ground.sources()]
+    built = [o.source.code for o in ground.answer.optimizers if o.source is not None]
+    found = []
+    for code in (*codes, *built):
+        if code in built and (match := re.match(r"([\w.]+)\s*(?::[^=]*)?=[^=]", code)):
+            found.append(match[1])
+    return list(dict.fromkeys(found))
+
+
+def _stepped(ground: Ground) -> Iterator[Candidate]:
+    """The step of this optimizer in the place of another's."""
+    for variable in _variables(ground)[:2]:
+        yield from at_lines(lambda text, place, v=variable: loop.instead(text, place, "step", v))(ground)  # type: ignore[misc]
+
+
+def _events(ground: Ground, kind: str) -> list[SourceLine]:
+    found = [e.source for step in ground.answer.steps for e in step.events if e.kind == kind and e.source is not None]
+    return list({(source.file, source.line): source for source in found}.values())
+
+
+def _step_added(ground: Ground) -> Iterator[Candidate]:
+    """The step of what is cleared, behind the backward."""
+    for source in _events(ground, "backward"):
+        yield from ground.edited(source, loop.step_behind)
+
+
+def _cleared(ground: Ground) -> Iterator[Candidate]:
+    """The gradients cleared behind the step that uses them."""
+    for source in _events(ground, "step"):
+        yield from ground.edited(source, loop.cleared_behind)
+
+
+def _removed_and_cleared(ground: Ground) -> Iterator[Candidate]:
+    """Without the clearing that comes too early, and with one behind the step."""
+    for gone in at_culprit(loop.removed)(ground):
+        for source in _events(ground, "step"):
+            for added in ground.edited(source, loop.cleared_behind):
+                together = joined(ground.read(gone.file) or "", [gone.text, added.text])
+                if added.file == gone.file and together is not None:
+                    yield Candidate(gone.file, together)
+
+
+def _given_backward(ground: Ground) -> Iterator[Candidate]:
+    """A backward of the loss before the step."""
+    for source in (*_events(ground, "step"), *ground.sources()):
+        yield from ground.edited(source, loop.backward_before)
+
+
+def _given_all(ground: Ground) -> Iterator[Candidate]:
+    """The parameters of the whole model for what the optimizer was given."""
+    built = [optimizer.source for optimizer in ground.answer.optimizers if optimizer.source is not None]
+    for source in {(s.file, s.line): s for s in (*ground.sources(), *built)}.values():
+        yield from ground.edited(source, optimizers.given_all)
+
+
+def _roots(ground: Ground) -> tuple[str, ...]:
+    """The parts of the parameters' names that a program may write."""
+    parts = [part for name in ground.finding.parameters for part in re.split(r"[.\[\]']+", name)[:-1]]
+    return tuple(dict.fromkeys(part for part in parts if part.isidentifier()))
+
+
+def _siblings(ground: Ground) -> Iterator[Candidate]:
+    """The module that is never called where its sibling is called twice."""
+    files = [source.file for source in ground.sources()]
+    for file in dict.fromkeys(files):
+        for wanted in _roots(ground):
+            source = SourceLine(file, 1, "", "")
+            yield from ground.edited(source, lambda text, _, w=wanted: names.sibling(text, w))  # type: ignore[misc]
+
+
+CONDITION = (at_culprit(conditions.holding), at_culprit(names.respelt))
+
+FIXES: dict[str, tuple[Offer, ...]] = {
+    "FXA101": (
+        _siblings,
+        at_culprit(values.whole_range),
+        at_culprit(totals.kept),
+        *CONDITION,
+        along_path(totals.added),
+    ),
+    "FXA102": (_siblings, at_culprit(values.whole_range), *CONDITION),
+    "FXA103": (
+        along_path(totals.added),
+        at_lines(totals.kept),
+        at_lines(totals.added),
+        at_lines(values.whole_range),
+        *CONDITION,
+    ),
+    "FXA104": (
+        at_culprit(cuts.without_detach),
+        at_all(cuts.without_detach),
+        at_lines(cuts.without_detach),
+        at_callers(cuts.without_detach),
+        *CONDITION,
+    ),
+    "FXA105": (
+        at_culprit(values.drawn_with_gradient),
+        at_culprit(regions.with_gradient),
+        at_all(regions.with_gradient),
+        at_lines(regions.with_gradient),
+        at_callers(regions.with_gradient),
+        *CONDITION,
+    ),
+    "FXA106": (at_culprit(cuts.without_round_trip), at_all(cuts.without_round_trip), at_lines(cuts.without_round_trip)),
+    "FXA107": (at_culprit(cuts.without_new_leaf), at_lines(cuts.without_new_leaf), at_lines(cuts.without_round_trip)),
+    "FXA108": (
+        at_lines(values.straight_through),
+        at_lines(values.drawn_with_gradient),
+        at_lines(values.true_division),
+        at_lines(values.unrounded),
+    ),
+    "FXA109": (
+        at_lines(cuts.without_detach),
+        at_lines(cuts.without_round_trip),
+        at_lines(cuts.without_new_leaf),
+        at_lines(regions.with_gradient),
+    ),
+    "FXA110": (as_helped,),
+    "FXA111": (uncertain(at_lines(values.gradient_of_function)),),
+    "FXA113": (at_lines(values.true_division), uncertain(at_lines(values.not_zero))),
+    "FXA201": (at_culprit(moves.in_place), at_culprit(moves.into_init), at_culprit(moves.to_local)),
+    "FXA202": (at_culprit(moves.into_init), at_culprit(loop.removed), at_lines(cuts.without_detach)),
+    "FXA203": (at_culprit(moves.into_init), at_lines(moves.into_init), at_culprit(loop.removed)),
+    "FXA204": (at_lines(optimizers.moved_behind), as_helped),
+    "FXA205": (
+        at_culprit(containers.registered),
+        as_helped,
+        at_lines(containers.registered),
+        at_lines(containers.as_module),
+        _given_all,
+    ),
+    "FXA206": (at_lines(containers.parameter_outside),),
+    "FXA301": (
+        at_culprit(moves.without_override),
+        at_culprit(values.true_division),
+        at_culprit(cuts.without_copy),
+        _given_all,
+        as_helped,
+        at_culprit(names.respelt),
+        at_lines(conditions.holding),
+    ),
+    "FXA302": (_given_all, as_helped, at_lines(names.respelt)),
+    "FXA303": (_given_all, at_lines(optimizers.moved_behind)),
+    "FXA304": (
+        at_lines(values.true_division),
+        at_lines(names.respelt),
+        at_lines(values.other_value),
+        at_lines(conditions.holding),
+        uncertain(at_lines(values.not_zero)),
+    ),
+    "FXA305": (at_lines(names.respelt),),
+    "FXA307": (as_helped,),
+    "FXA308": (as_helped, at_lines(names.respelt)),
+    "FXA401": (
+        at_culprit(loop.called),
+        at_callers(loop.called),
+        _step_added,
+        as_helped,
+        at_lines(loop.called),
+        at_lines(conditions.holding),
+        _stepped,
+        at_culprit(names.respelt),
+    ),
+    "FXA402": (at_lines(loop.called), at_lines(conditions.holding), _given_backward, at_culprit(loop.removed)),
+    "FXA403": (
+        lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "step"))(g),
+        lambda g: at_culprit(lambda t, p: loop.moved_before(t, p, "backward"))(g),
+        at_culprit(loop.removed),
+        _removed_and_cleared,
+    ),
+    "FXA404": (at_lines(loop.called), at_lines(conditions.holding), _cleared),
+    "FXA405": (lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "backward"))(g),),
+    "FXA407": (
+        at_lines(values.true_division),
+        at_culprit(cuts.without_copy),
+        at_culprit(conditions.flipped),
+        at_culprit(conditions.holding),
+        at_culprit(cuts.without_detach),
+        at_culprit(loop.removed),
+    ),
+    "FXA408": (at_culprit(loop.removed), at_culprit(moves.swapped), *CONDITION),
+    "FXA501": (
+        at_lines(values.true_division),
+        at_culprit(values.alive),
+        at_culprit(conditions.flipped),
+        at_culprit(values.straight_through),
+        at_culprit(values.detached),
+        at_culprit(values.drawn_with_gradient),
+        at_culprit(values.whole_range),
+        at_culprit(values.unrounded),
+        at_culprit(conditions.holding),
+        at_lines(values.alive),
+        at_culprit(names.respelt),
+        uncertain(at_lines(values.not_zero)),
+    ),
+    "FXA502": (at_lines(values.finite), at_lines(values.true_division)),
+    "FXA504": (at_lines(values.hook_passing), at_lines(values.true_division), at_culprit(loop.removed)),
+}
+"""Rule → what may mend it, the likeliest first."""
+
+
+def candidates(ground: Ground) -> list[Candidate]:
+    """What may mend the finding: different texts, at most `MOST`, the likeliest first, those with placeholders last."""
+    found: dict[tuple[str, str], Candidate] = {}
+    offered = (candidate for offer in FIXES.get(ground.finding.code, ()) for candidate in offer(ground))
+    for candidate in itertools.islice(offered, 4 * MOST):
+        found.setdefault((candidate.file, candidate.text), candidate)
+    return sorted(found.values(), key=lambda candidate: candidate.placeholder)[:MOST]

@@ -1,0 +1,108 @@
+"""Conditions that never hold: turned, spelt as another place spells it, or taken away; ways out taken away."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+import libcst as cst
+
+from fxaudit.program.edits.regions import dedented
+from fxaudit.program.edits.syntax import Place, Syntax, of_text
+
+__all__ = ["flipped", "holding"]
+
+OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
+    cst.Equal: cst.NotEqual,
+    cst.NotEqual: cst.Equal,
+    cst.LessThan: cst.GreaterThanEqual,
+    cst.GreaterThan: cst.LessThanEqual,
+    cst.LessThanEqual: cst.GreaterThan,
+    cst.GreaterThanEqual: cst.LessThan,
+    cst.In: cst.NotIn,
+    cst.NotIn: cst.In,
+    cst.Is: cst.IsNot,
+    cst.IsNot: cst.Is,
+}
+
+
+def holding(text: str, place: Place) -> Iterator[str]:
+    """The `if` at the place, or around it, such that its body runs; a way out at the place taken away."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    if isinstance(statement, cst.SimpleStatementLine):
+        if any(isinstance(part, cst.Return | cst.Continue | cst.Break) for part in statement.body):
+            owner = next((a for a in syntax.above(statement) if isinstance(a, cst.If | cst.FunctionDef)), None)
+            if isinstance(owner, cst.If):
+                yield from _changed(syntax, owner)
+            yield from _round_only(syntax, statement)
+            yield from filter(None, [_last(syntax, statement)])
+            if not any(isinstance(part, cst.Return) and part.value for part in statement.body):
+                yield from filter(None, [syntax.without(statement)])
+            return
+        owner = next((a for a in syntax.above(statement) if isinstance(a, cst.If | cst.FunctionDef)), None)
+        if isinstance(owner, cst.If):
+            yield from _changed(syntax, owner)
+    elif isinstance(statement, cst.If):
+        yield from _changed(syntax, statement)
+        is_main = any(name.value == "__name__" for name in syntax.inside(statement.test, cst.Name))
+        if statement.orelse is None and not is_main:
+            yield from filter(None, [dedented(syntax, statement)])
+
+
+def flipped(text: str, place: Place) -> Iterator[str]:
+    """A comparison on the line turned: what a mask keeps is what it should drop."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for test in syntax.on_line(place, cst.Comparison):
+        operator = OPPOSITES.get(type(test.comparisons[0].operator)) if len(test.comparisons) == 1 else None
+        if operator is not None:
+            target = test.comparisons[0]
+            yield syntax.replaced((target, target.with_changes(operator=operator())))
+
+
+def _last(syntax: Syntax, statement: cst.SimpleStatementLine) -> str:
+    """The way out at the end of its block, where something stands behind it."""
+    found = syntax.body(statement)
+    if found is None or found[1][-1] is statement:
+        return ""
+    return syntax.with_block(found[0], [*(s for s in found[1] if s is not statement), statement])
+
+
+def _round_only(syntax: Syntax, statement: cst.SimpleStatementLine) -> Iterator[str]:
+    """`continue` for a `return` or `break` that ends a whole loop at one of its rounds."""
+    above = next((a for a in syntax.above(statement) if isinstance(a, cst.For | cst.While | cst.FunctionDef)), None)
+    if isinstance(above, cst.For | cst.While):
+        for part in statement.body:
+            if isinstance(part, cst.Break) or (isinstance(part, cst.Return) and part.value is None):
+                yield syntax.replaced((part, cst.Continue()))
+
+
+def _changed(syntax: Syntax, statement: cst.If) -> Iterator[str]:
+    test = statement.test
+    if any(name.value == "__name__" for name in syntax.inside(test, cst.Name)):
+        return
+    yield from _spelt(syntax, statement)
+    if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
+        target = test.comparisons[0]
+        operator = OPPOSITES.get(type(target.operator))
+        if operator is not None:
+            yield syntax.replaced((target, target.with_changes(operator=operator())))
+    elif isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        yield syntax.replaced((test, test.expression))
+    else:
+        needs = isinstance(test, cst.BooleanOperation) and not test.lpar
+        inner = test.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()]) if needs else test
+        yield syntax.replaced((test, cst.UnaryOperation(cst.Not(), inner)))
+
+
+def _spelt(syntax: Syntax, statement: cst.If) -> Iterator[str]:
+    """A string of the condition as the nearest other string of the file spells it."""
+    own = syntax.inside(statement.test, cst.SimpleString)
+    known = {node.value for node in syntax.all(cst.SimpleString)} - {node.value for node in own}
+    for node in own:
+        for near in difflib.get_close_matches(node.value, known, n=2, cutoff=0.6):
+            yield syntax.replaced((node, node.with_changes(value=near)))

@@ -1,0 +1,147 @@
+"""Parameters put where `nn.Module` looks: containers that register, Parameters, classes that are modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text
+
+__all__ = ["as_module", "parameter_outside", "registered"]
+
+LISTS = ("ModuleList", "ParameterList")
+DICTS = ("ModuleDict", "ParameterDict")
+
+
+def _namespace(syntax: Syntax) -> str:
+    """How the program writes `torch.nn`."""
+    names = {dotted(node) for node in syntax.all(cst.Attribute)}
+    if any(name.startswith("nn.") for name in names):
+        return "nn"
+    return "torch.nn"
+
+
+def registered(text: str, place: Place) -> Iterator[str]:
+    """The list, dict or tuple on the line in a container that registers it; a bare tensor as a Parameter."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    for assign in syntax.inside(statement, cst.Assign):
+        yield from _contained(syntax, assign, assign.value)
+    for append in syntax.inside(statement, cst.Call):
+        if isinstance(append.func, cst.Attribute) and last_name(append.func) in ("append", "extend", "setdefault"):
+            yield from _at_birth(syntax, statement, append.func.value)
+    for assign in syntax.inside(statement, cst.Assign):
+        target = assign.targets[0].target
+        if isinstance(target, cst.Subscript):
+            yield from _at_birth(syntax, statement, target.value)
+
+
+def _at_birth(syntax: Syntax, statement: cst.CSTNode, container: cst.BaseExpression) -> Iterator[str]:
+    """The container where it is made, if that is in the same class."""
+    around = syntax.class_of(statement) or syntax.module
+    for assign in syntax.inside(around, cst.Assign):
+        if assign.targets[0].target.deep_equals(container):
+            yield from _contained(syntax, assign, assign.value)
+
+
+def _contained(syntax: Syntax, assign: cst.Assign, value: cst.BaseExpression) -> Iterator[str]:
+    kinds: tuple[str, ...] = ()
+    match value:
+        case cst.List() | cst.ListComp() | cst.Tuple() | cst.GeneratorExp():
+            kinds = LISTS
+        case cst.Dict() | cst.DictComp():
+            kinds = DICTS
+        case cst.Call(func=cst.Name(value="list" | "tuple")):
+            kinds = LISTS
+        case cst.Call(func=cst.Name(value="dict" | "OrderedDict")):
+            kinds = DICTS
+    for kind in kinds:
+        yield syntax.replaced((value, _call(syntax, kind, value)))
+    if not kinds and isinstance(value, cst.Call):
+        yield from _parameter(syntax, value)
+
+
+def _call(syntax: Syntax, name: str, value: cst.BaseExpression) -> cst.Call:
+    if isinstance(value, cst.Call) and not value.args:
+        return cst.Call(cst.parse_expression(f"{_namespace(syntax)}.{name}"))
+    plain = value
+    if isinstance(value, cst.Tuple) and not value.lpar:
+        plain = value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+    if isinstance(value, cst.List | cst.Dict) and not value.elements:
+        return cst.Call(cst.parse_expression(f"{_namespace(syntax)}.{name}"))
+    return cst.Call(cst.parse_expression(f"{_namespace(syntax)}.{name}"), [cst.Arg(plain)])
+
+
+def _parameter(syntax: Syntax, value: cst.Call) -> Iterator[str]:
+    """`nn.Parameter(torch.zeros(3))` for `torch.zeros(3, requires_grad=True)`."""
+    kept = [argument for argument in value.args if not (argument.keyword and argument.keyword.value == "requires_grad")]
+    inner: cst.BaseExpression = value
+    if len(kept) < len(value.args):
+        if kept:
+            kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        inner = value.with_changes(args=kept)
+    elif isinstance(value.func, cst.Attribute) and value.func.attr.value == "requires_grad_":
+        inner = value.func.value
+    else:
+        return
+    yield syntax.replaced((value, _call(syntax, "Parameter", inner)))
+
+
+def parameter_outside(text: str, place: Place) -> Iterator[str]:
+    """`nn.Parameter(x.to(d))` for `nn.Parameter(x).to(d)`: what is computed of it goes inside."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    for assign in syntax.inside(statement, cst.Assign):
+        calls = [c for c in syntax.inside(assign.value, cst.Call) if last_name(c.func) == "Parameter" and c.args]
+        if len(calls) != 1 or calls[0] is assign.value:
+            continue
+        (call,) = calls
+        inner = call.args[0].value
+        if isinstance(inner, cst.BinaryOperation | cst.UnaryOperation | cst.IfExp) and not inner.lpar:
+            inner = inner.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+        value = assign.value.deep_replace(call, inner)
+        assert isinstance(value, cst.BaseExpression)
+        yield syntax.replaced((assign.value, call.with_changes(args=[call.args[0].with_changes(value=value)])))
+
+
+def as_module(text: str, place: Place) -> Iterator[str]:
+    """The plain class around the line, or the one that the line makes an object of, as an `nn.Module`."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    made = {last_name(call.func) for call in syntax.on_line(place, cst.Call)}
+    around = syntax.class_of(statement)
+    for plain in syntax.all(cst.ClassDef):
+        if (plain is around or plain.name.value in made) and not plain.bases and not plain.decorators:
+            changed = _derived(syntax, plain)
+            if changed is not None:
+                yield syntax.replaced((plain, changed))
+
+
+def _derived(syntax: Syntax, plain: cst.ClassDef) -> cst.ClassDef | None:
+    base = cst.Arg(cst.parse_expression(f"{_namespace(syntax)}.Module"))
+    for function in plain.body.body:
+        if isinstance(function, cst.FunctionDef) and function.name.value == "__init__":
+            start = cst.parse_statement("super().__init__()")
+            changed = function.with_changes(body=function.body.with_changes(body=[start, *function.body.body]))
+            new = plain.deep_replace(function, changed)
+            assert isinstance(new, cst.ClassDef)
+            new = new.with_changes(bases=[base], lpar=cst.LeftParen(), rpar=cst.RightParen())
+            return _called_as_forward(new)
+    return None
+
+
+def _called_as_forward(plain: cst.ClassDef) -> cst.ClassDef:
+    """`__call__` under the name that modules have for it."""
+    for function in plain.body.body:
+        if isinstance(function, cst.FunctionDef) and function.name.value == "__call__":
+            new = plain.deep_replace(function, function.with_changes(name=cst.Name("forward")))
+            assert isinstance(new, cst.ClassDef)
+            return new
+    return plain

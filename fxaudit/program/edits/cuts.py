@@ -1,0 +1,185 @@
+"""Cuts of the gradient taken out: `detach`, `.data`, round trips through Python numbers and numpy, new leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text
+
+__all__ = ["without_copy", "without_detach", "without_new_leaf", "without_round_trip"]
+
+DETACHING = {"detach", "detach_"}
+LEAVING = {"item", "tolist", "numpy"}
+COPYING = {"cpu", "clone"}
+NUMBERS = {"float", "int"}
+WRAPPING = {"tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor", "asarray", "HalfTensor", "DoubleTensor"}
+FUNCTIONS = {"exp", "log", "sqrt", "tanh", "sin", "cos", "abs", "log1p", "expm1", "sigmoid"}
+LIBRARIES = {"math", "np", "numpy"}
+ELEMENTWISE = {"median", "mean", "sum", "max", "min", "clip", "maximum", "minimum", "where", "square", "std"}
+
+
+def without_detach(text: str, place: Place) -> Iterator[str]:
+    """Without the `.detach()` or `.data` on the line: the one that is meant, each alone, all of them."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    found = [node for node in syntax.on_line(place, cst.BaseExpression) if _kept_of_detached(node) is not None]
+    single = [[node] for node in found]
+    for nodes in (*single, *([found] if len(found) > 1 else [])):
+        yield from _replaced(syntax, nodes, place)
+
+
+def _kept_of_detached(node: cst.CSTNode) -> cst.BaseExpression | None:
+    match node:
+        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=name)), args=[]) if name in DETACHING:
+            return owner
+        case cst.Attribute(value=owner, attr=cst.Name(value="data")):
+            return owner
+    return None
+
+
+def _replaced(syntax: Syntax, nodes: list[cst.BaseExpression], place: Place) -> Iterator[str]:
+    statement = syntax.statement(place.line)
+    visitor = _Taking({id(node) for node in nodes}, _kept_of_detached)
+    text = syntax.module.visit(visitor).code
+    if isinstance(statement, cst.SimpleStatementLine):
+        new = statement.visit(visitor)
+        assert isinstance(new, cst.SimpleStatementLine)
+        if _says_nothing(new):
+            text = syntax.without(statement)
+    if text:
+        yield text
+
+
+def _says_nothing(line: cst.SimpleStatementLine) -> bool:
+    """`x = x`, or a name alone."""
+    match line.body:
+        case [cst.Assign(targets=[cst.AssignTarget(target=target)], value=value)]:
+            return target.deep_equals(value)
+        case [cst.Expr(value=cst.Name() | cst.Attribute())]:
+            return True
+    return False
+
+
+class _Taking(cst.CSTTransformer):
+    """Puts in the place of chosen nodes what `kept` says of them."""
+
+    def __init__(self, chosen: set[int], kept: object) -> None:
+        super().__init__()
+        self._chosen, self._kept = chosen, kept
+
+    def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> cst.CSTNode:  # type: ignore[override]
+        if id(original_node) in self._chosen:
+            found = self._kept(updated_node)  # type: ignore[operator]
+            return updated_node if found is None else _bracketed(original_node, found)
+        return updated_node
+
+
+def _bracketed(old: cst.CSTNode, new: cst.BaseExpression) -> cst.BaseExpression:
+    """`new` in the brackets that `old` stood in."""
+    lpar = getattr(old, "lpar", ())
+    return new.with_changes(lpar=[*lpar, *new.lpar], rpar=[*new.rpar, *old.rpar]) if lpar else new  # type: ignore[attr-defined]
+
+
+def without_copy(text: str, place: Place) -> Iterator[str]:
+    """Without the `.clone()` on the line, so that what is written is the tensor itself."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "clone" and not call.args:
+            yield syntax.replaced((call, call.func.value))
+
+
+def without_round_trip(text: str, place: Place) -> Iterator[str]:
+    """Without the way through Python numbers or numpy: on the line, then in the whole function."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    function = syntax.function(statement)
+    here = {id(node) for node in syntax.on_line(place, cst.BaseExpression)}
+    everywhere = {id(node) for node in syntax.inside(function, cst.BaseExpression)}
+    for chosen, kept in ((here, _kept_in_torch), (everywhere, _kept_in_torch), (everywhere, _kept_or_stacked)):
+        yield syntax.module.visit(_Taking(chosen, kept)).code
+
+
+def _kept_in_torch(node: cst.CSTNode) -> cst.BaseExpression | None:
+    """What stands in torch for a way out of it or back into it."""
+    if (kept := _kept_of_detached(node)) is not None:
+        return kept
+    match node:
+        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=name)), args=[]) if name in LEAVING:
+            return owner
+        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="cpu")), args=[]):
+            return owner
+        case cst.Call(func=cst.Name(value=name), args=[cst.Arg(value=value, star="", keyword=None)]) if name in NUMBERS:
+            return value
+    if isinstance(node, cst.Call) and node.args and not node.args[0].star:
+        return _wrapped(node) or _function(node)
+    return None
+
+
+def _kept_or_stacked(node: cst.CSTNode) -> cst.BaseExpression | None:
+    """The same, with a name that `torch.tensor` was given taken for a list of tensors."""
+    match node:
+        case cst.Call(func=func, args=[cst.Arg(value=cst.Name()) as listed, *_]) if dotted(func) == "torch.tensor":
+            plain = listed.with_changes(comma=cst.MaybeSentinel.DEFAULT)
+            return node.with_changes(func=cst.parse_expression("torch.stack"), args=[plain])
+    return _kept_in_torch(node)
+
+
+def _wrapped(call: cst.Call) -> cst.BaseExpression | None:
+    """What `torch.tensor(…)` was given: a tensor, or a list of tensors to be stacked."""
+    owner = call.func.value if isinstance(call.func, cst.Attribute) else None
+    if last_name(call.func) not in WRAPPING or owner is None or dotted(owner) not in ("torch", "np", "numpy"):
+        return None
+    value = call.args[0].value
+    if isinstance(value, cst.List | cst.ListComp | cst.Tuple | cst.GeneratorExp):
+        if isinstance(value, cst.List | cst.Tuple) and all(
+            isinstance(e.value, cst.BaseNumber | cst.SimpleString | cst.UnaryOperation) for e in value.elements
+        ):
+            return None
+        return call.with_changes(
+            func=cst.parse_expression("torch.stack"), args=[call.args[0].with_changes(comma=cst.MaybeSentinel.DEFAULT)]
+        )
+    return None if isinstance(value, cst.BaseNumber) else value
+
+
+def _function(call: cst.Call) -> cst.BaseExpression | None:
+    """`torch.exp(x)` of `math.exp(x)`."""
+    if not isinstance(call.func, cst.Attribute) or dotted(call.func.value) not in LIBRARIES:
+        return None
+    if call.func.attr.value not in FUNCTIONS | ELEMENTWISE:
+        return None
+    return call.with_changes(func=call.func.with_changes(value=cst.Name("torch")))
+
+
+def without_new_leaf(text: str, place: Place) -> Iterator[str]:
+    """What `torch.tensor(t)`, `nn.Parameter(t)` or `t.requires_grad_()` was made of."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    found = [node for node in syntax.on_line(place, cst.Call) if _kept_of_leaf(node) is not None]
+    for call in found:
+        text = syntax.module.visit(_Taking({id(call)}, _kept_of_leaf)).code
+        yield text
+        statement = syntax.statement(place.line)
+        nodes = {id(call), *(id(n) for n in syntax.on_line(place, cst.BaseExpression) if _kept_of_detached(n))}
+        if len(nodes) > 1 and statement is not None:
+            yield syntax.module.visit(_Taking(nodes, lambda n: _kept_of_leaf(n) or _kept_of_detached(n))).code
+
+
+def _kept_of_leaf(node: cst.CSTNode) -> cst.BaseExpression | None:
+    match node:
+        case cst.Call(func=func, args=[cst.Arg(value=value, star=""), *_]) if last_name(func) in (
+            *WRAPPING,
+            "Parameter",
+            "Variable",
+        ):
+            return _wrapped(node) or (value if not isinstance(value, cst.List | cst.ListComp | cst.Tuple) else None)
+        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="requires_grad_"))):
+            return owner
+    return None

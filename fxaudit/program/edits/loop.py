@@ -1,0 +1,174 @@
+"""The training loop: calls that are missing, lack their parentheses, or stand in the wrong place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text
+
+__all__ = [
+    "backward_before",
+    "before",
+    "behind",
+    "called",
+    "cleared_behind",
+    "instead",
+    "moved_before",
+    "moved_behind",
+    "removed",
+    "step_behind",
+]
+
+
+def behind(text: str, place: Place, added: str) -> Iterator[str]:
+    """`added` behind the statement at the place."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is not None and statement is not None:
+        yield from filter(None, [syntax.inserted(statement, added)])
+
+
+def before(text: str, place: Place, added: str) -> Iterator[str]:
+    """`added` before the statement at the place."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is not None and statement is not None:
+        yield from filter(None, [syntax.inserted(statement, added, before=True)])
+
+
+def step_behind(text: str, place: Place) -> Iterator[str]:
+    """A step behind the statement at the place, of what its function clears."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    for call in syntax.inside(syntax.function(statement), cst.Call):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "zero_grad":
+            yield from filter(None, [syntax.inserted(statement, f"{syntax.code(call.func.value)}.step()")])
+
+
+def called(text: str, place: Place) -> Iterator[str]:
+    """A statement that only names a method, with the parentheses that call it."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    for part in statement.body:
+        if isinstance(part, cst.Expr) and isinstance(part.value, cst.Name | cst.Attribute):
+            yield syntax.replaced((part.value, cst.Call(part.value)))
+
+
+def removed(text: str, place: Place) -> Iterator[str]:
+    """Without the statement at the place: an early way out, a clearing that comes too early."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is not None and isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1:
+        yield from filter(None, [syntax.without(statement)])
+
+
+def instead(text: str, place: Place, method: str, owner: str) -> Iterator[str]:
+    """`owner.method()` in the place of the same method of something else."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == method:
+            new = cst.parse_expression(owner)
+            if not call.func.value.deep_equals(new):
+                yield syntax.replaced((call.func.value, new))
+
+
+def _named(syntax: Syntax, around: cst.CSTNode, method: str) -> list[cst.SimpleStatementLine]:
+    found = []
+    for statement in syntax.inside(around, cst.SimpleStatementLine):
+        for part in statement.body:
+            match part:
+                case cst.Expr(value=cst.Call(func=func)) if last_name(func) == method:
+                    found.append(statement)
+    return sorted(found, key=syntax.first)
+
+
+def moved_behind(text: str, place: Place, method: str) -> Iterator[str]:
+    """The statement at the place behind the next call of `method` in the same function."""
+    yield from _moved(text, place, method, before=False)
+
+
+def moved_before(text: str, place: Place, method: str) -> Iterator[str]:
+    """The statement at the place before the call of `method` in the same function."""
+    yield from _moved(text, place, method, before=True)
+
+
+def _moved(text: str, place: Place, method: str, *, before: bool) -> Iterator[str]:
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    moved: cst.SimpleStatementLine | cst.For = statement
+    block = syntax.body(statement)
+    loop = syntax.parent(block[0]) if block is not None else None
+    if isinstance(loop, cst.For) and block is not None and len(block[1]) == 1:
+        moved = loop  # for p in …: p.grad = None
+    for other in _named(syntax, syntax.function(statement), method):
+        if other is not statement and syntax.body(other) is not None:
+            yield from filter(None, [_both(syntax, moved, other, before)])
+
+
+def _both(
+    syntax: Syntax, statement: cst.SimpleStatementLine | cst.For, other: cst.SimpleStatementLine, before: bool
+) -> str:
+    """Moved in one go: out of its own block, into that of the other."""
+    moved = statement.with_changes(leading_lines=[])
+    pair: list[cst.BaseStatement] = [moved, other] if before else [other, moved]
+    visitor = _Moving(id(statement), id(other), pair)
+    return syntax.module.visit(visitor).code
+
+
+class _Moving(cst.CSTTransformer):
+    def __init__(self, gone: int, at: int, pair: list[cst.BaseStatement]) -> None:
+        super().__init__()
+        self._gone, self._at, self._pair = gone, at, pair
+
+    def leave_SimpleStatementLine(
+        self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
+    ) -> cst.BaseStatement | cst.FlattenSentinel[cst.BaseStatement] | cst.RemovalSentinel:
+        if id(original_node) == self._gone:
+            return cst.RemovalSentinel.REMOVE
+        if id(original_node) == self._at:
+            return cst.FlattenSentinel(self._pair)
+        return updated_node
+
+    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.BaseStatement | cst.RemovalSentinel:
+        return cst.RemovalSentinel.REMOVE if id(original_node) == self._gone else updated_node
+
+
+def cleared_behind(text: str, place: Place) -> Iterator[str]:
+    """The gradients cleared behind the step at the place."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "step":
+            owner = syntax.code(call.func.value)
+            if call.args and isinstance(call.args[0].value, cst.Name | cst.Attribute):  # scaler.step(optimizer)
+                yield from filter(None, [syntax.inserted(statement, f"{syntax.code(call.args[0].value)}.zero_grad()")])
+            yield from filter(None, [syntax.inserted(statement, f"{owner}.zero_grad()")])
+
+
+def backward_before(text: str, place: Place) -> Iterator[str]:
+    """A `backward` of the nearest loss above, before the statement at the place or behind the loss."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    lines = [s for s in syntax.inside(syntax.function(statement), cst.SimpleStatementLine)]
+    for line in sorted(lines, key=syntax.first, reverse=True):
+        for part in line.body:
+            if isinstance(part, cst.Assign) and syntax.first(line) <= place.line:
+                name = part.targets[0].target
+                if isinstance(name, cst.Name) and (
+                    "loss" in name.value or name.value in ("total", "cost", "objective")
+                ):
+                    yield from filter(None, [syntax.inserted(line, f"{name.value}.backward()")])

@@ -1,0 +1,149 @@
+"""Values written in the wrong place or the wrong way: moved to `__init__`, written in place, kept in a local name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text, parsed
+
+__all__ = ["in_place", "into_init", "swapped", "to_local", "without_override"]
+
+TORCHS = {
+    "parameters", "named_parameters", "children", "named_children", "modules", "named_modules",
+    "train", "zero_grad", "requires_grad_",
+}  # fmt: skip
+"""Methods of torch's that a class of the program may override."""
+
+
+def into_init(text: str, place: Place) -> Iterator[str]:
+    """The statement at the end of its class's `__init__`, where it runs once."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    around, found = syntax.class_of(statement), syntax.body(statement)
+    if around is None or found is None:
+        return
+    for start in around.body.body:
+        if isinstance(start, cst.FunctionDef) and start.name.value == "__init__":
+            if start is syntax.function(statement) or not isinstance(start.body, cst.IndentedBlock):
+                continue
+            moved = statement.with_changes(leading_lines=[])
+            if not isinstance(syntax.parent(found[0]), cst.FunctionDef):
+                return
+            kept = [s for s in found[1] if s is not statement] or parsed("pass")
+            yield syntax.replaced(
+                (found[0], found[0].with_changes(body=kept)),
+                (start.body, start.body.with_changes(body=[*start.body.body, *_in_init(syntax, moved)])),
+            )
+
+
+def _in_init(syntax: Syntax, moved: cst.SimpleStatementLine) -> list[cst.BaseStatement]:
+    """A Parameter's slot is written in place; everything else as it stood."""
+    for part in moved.body:
+        match part:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute() as target)], value=value) if _is_slot(
+                target
+            ) and not _makes(value):
+                return _copied(syntax, moved, target, value)
+    return [moved]
+
+
+def _is_slot(target: cst.BaseExpression) -> bool:
+    return isinstance(target, cst.Attribute) and target.attr.value in ("weight", "bias")
+
+
+def _makes(value: cst.BaseExpression) -> bool:
+    return isinstance(value, cst.Call) and last_name(value.func)[:1].isupper()
+
+
+def _copied(
+    syntax: Syntax, old: cst.SimpleStatementLine, target: cst.BaseExpression, value: cst.BaseExpression
+) -> list[cst.BaseStatement]:
+    code = f"with torch.no_grad():\n    {syntax.code(target)}.copy_({syntax.code(value)})"
+    block = parsed(code)
+    (inner,) = block[0].body.body  # type: ignore[attr-defined]
+    new = block[0].deep_replace(inner, inner.with_changes(trailing_whitespace=old.trailing_whitespace))
+    assert isinstance(new, cst.BaseCompoundStatement)
+    return [new]
+
+
+def in_place(text: str, place: Place) -> Iterator[str]:
+    """A value computed of a Parameter copied into it under `no_grad`, where it was put in its place."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    for part in statement.body:
+        match part:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute() as target)], value=value):
+                code = syntax.code(target)
+                reads = any(syntax.code(n) == code for n in syntax.inside(value, cst.Attribute))
+                found = syntax.body(statement)
+                if reads and found is not None:
+                    block, statements = found
+                    position = next(i for i, s in enumerate(statements) if s is statement)
+                    new = _copied(syntax, statement, target, value)
+                    yield syntax.with_block(block, [*statements[:position], *new, *statements[position + 1 :]])
+
+
+def to_local(text: str, place: Place) -> Iterator[str]:
+    """The value in a local name, which the rest of the function reads instead of the slot."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    for part in statement.body:
+        match part:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute() as target)]):
+                yield from _renamed(syntax, statement, target)
+
+
+def _renamed(syntax: Syntax, statement: cst.SimpleStatementLine, target: cst.Attribute) -> Iterator[str]:
+    code, name = syntax.code(target), cst.Name(target.attr.value)
+    function = syntax.function(statement)
+    taken = {node.value for node in syntax.inside(function, cst.Name) if isinstance(syntax.parent(node), cst.Param)}
+    later = [
+        node
+        for node in syntax.inside(function, cst.Attribute)
+        if syntax.code(node) == code and syntax.first(node) > syntax.first(statement)
+    ]
+    if later and name.value not in taken:
+        yield syntax.replaced((target, name), *((node, name) for node in later))
+
+
+def swapped(text: str, place: Place) -> Iterator[str]:
+    """The two arguments, or the two owners of a copy, in the other order."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        plain = [argument for argument in call.args if argument.keyword is None and not argument.star]
+        if len(plain) >= 2:
+            first, second = plain[0].value, plain[1].value
+            yield syntax.replaced((first, second), (second, first))
+        yield from _turned_copy(syntax, call)
+
+
+def _turned_copy(syntax: Syntax, call: cst.Call) -> Iterator[str]:
+    """`b.load_state_dict(a.state_dict())` for `a.load_state_dict(b.state_dict())`."""
+    match call:
+        case cst.Call(
+            func=cst.Attribute(value=one, attr=cst.Name(value="load_state_dict" | "copy_")),
+            args=[cst.Arg(value=cst.Call(func=cst.Attribute(value=other, attr=cst.Name(value="state_dict")))), *_],
+        ):
+            yield syntax.replaced((one, other), (other, one))
+
+
+def without_override(text: str, place: Place) -> Iterator[str]:
+    """Without the method around the line that takes the place of torch's and passes something over."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    around = [statement, *syntax.above(statement)]
+    method = next((a for a in around if isinstance(a, cst.FunctionDef) and a.name.value in TORCHS), None)
+    if method is not None and syntax.class_of(method) is not None:
+        yield from filter(None, [syntax.without(method)])

@@ -1,0 +1,66 @@
+"""Names that mean something else: spelt as another place spells them, or a sibling's in their place."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from fxaudit.program.edits.syntax import Place, dotted, of_text
+
+__all__ = ["respelt", "sibling"]
+
+LIBRARIES = {"torch", "nn", "torch.nn", "F", "nn.functional", "optim", "torch.optim", "np", "math"}
+SYNONYMS = {"lr", "learning_rate", "base_lr", "max_lr", "init_lr", "initial_lr", "rate"}
+
+
+def respelt(text: str, place: Place) -> Iterator[str]:
+    """A string or an attribute on the line as the nearest one of the file is spelt."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    strings = [node.value for node in syntax.all(cst.SimpleString)]
+    attributes = [node.attr.value for node in syntax.all(cst.Attribute)]
+    spelt = {value[1:-1] for value in strings} | set(attributes) | {n.value for n in syntax.all(cst.Name)}
+    for node in syntax.on_line(place, cst.SimpleString):
+        content = node.value[1:-1]
+        if content.isprintable() and content and not node.prefix:
+            for near in _near(content, spelt):
+                yield syntax.replaced((node, node.with_changes(value=f"{node.quote}{near}{node.quote}")))
+    for named in syntax.on_line(place, cst.Attribute):
+        if attributes.count(named.attr.value) == 1 and dotted(named.value) not in LIBRARIES:
+            for near in _near(named.attr.value, set(attributes)):
+                yield syntax.replaced((named.attr, cst.Name(near)))
+
+
+def _near(word: str, words: set[str]) -> list[str]:
+    """Words that are spelt nearly alike: a letter, the case or a separator apart, or one a part of the other."""
+    others = sorted(words - {word})
+    alike = [w for w in others if w.lower().replace("_", "") == word.lower().replace("_", "")]
+    close = difflib.get_close_matches(word, others, n=2, cutoff=0.75)
+    longer = [w for w in others if len(word) > 2 and len(w) > 2 and (w.startswith(word) or word.startswith(w))]
+    meant = [w for w in others if {w, word} <= SYNONYMS]
+    return list(dict.fromkeys([*alike, *close, *longer, *meant]))[:3]
+
+
+def sibling(text: str, wanted: str) -> Iterator[str]:
+    """`self.bn2` for a second use of `self.bn1`: the module `wanted` where one of nearly its name is used twice."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    stem = _stem(wanted)
+    used: dict[tuple[int, str], list[cst.Attribute]] = {}
+    for node in syntax.all(cst.Attribute):
+        is_call = isinstance(syntax.parent(node), cst.Call)
+        if is_call and node.attr.value != wanted and _stem(node.attr.value) == stem and stem:
+            used.setdefault((id(syntax.function(node)), node.attr.value), []).append(node)
+    for nodes in used.values():
+        for node in reversed(nodes[1:]):
+            yield syntax.replaced((node.attr, cst.Name(wanted)))
+
+
+def _stem(name: str) -> str:
+    """What siblings share: `bn` of `bn1`, `norm` of `norm_a`."""
+    return re.sub(r"(_?\d+|_[a-z]+)$", "", name)

@@ -1,0 +1,124 @@
+"""What an optimizer is given, and when: all parameters of the model, after the last of them was made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text
+
+KNOWN = {"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "LBFGS", "Rprop"}
+
+__all__ = ["given_all", "moved_behind"]
+
+
+def _builds(syntax: Syntax, place: Place) -> list[cst.Call]:
+    """The calls on the line that look like the making of an optimizer of parameters alike."""
+    return [
+        call
+        for call in syntax.on_line(place, cst.Call)
+        if call.args and call.args[0].star != "**" and _is_optimizer(call) and not _has_rates(syntax, call.args[0])
+    ]
+
+
+def _is_optimizer(call: cst.Call) -> bool:
+    """By its module, its name, or because it is given a rate."""
+    keywords = {argument.keyword.value for argument in call.args if argument.keyword is not None}
+    name = last_name(call.func)
+    return "optim" in dotted(call.func).lower() or bool(keywords & {"lr", "learning_rate"}) or name in KNOWN
+
+
+def _has_rates(syntax: Syntax, given: cst.Arg) -> bool:
+    """Whether the groups have rates of their own, which one list of everything would lose."""
+    return any(node.value[1:-1] == "lr" for node in syntax.inside(given.value, cst.SimpleString))
+
+
+def given_all(text: str, place: Place) -> Iterator[str]:
+    """`model.parameters()` for the first argument, for each model of which the file asks for parameters."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in _builds(syntax, place):
+        first = call.args[0]
+        for model in _models(syntax, call):
+            new = cst.parse_expression(f"{model}.parameters()")
+            if not first.value.deep_equals(new):
+                yield syntax.replaced((first.value, new))
+
+
+def _models(syntax: Syntax, call: cst.Call) -> list[str]:
+    """What stands before `.parameters()` and its like in the function or the file, or is called `model` in it."""
+    function = syntax.function(call)
+    found: list[str] = []
+    asked = ("parameters", "named_parameters", "state_dict", "modules", "children", "named_modules", "train")
+    for around in (function, syntax.module):
+        for other in syntax.inside(around, cst.Call):
+            if isinstance(other.func, cst.Attribute) and other.func.attr.value in asked:
+                found.append(syntax.code(other.func.value))
+        for assign in syntax.inside(around, cst.Assign):
+            name = syntax.code(assign.targets[0].target)
+            if last_name(assign.targets[0].target) in ("model", "net", "network"):
+                found.append(name)
+    params = function.params.params if isinstance(function, cst.FunctionDef) else ()
+    found += [p.name.value for p in params if p.name.value in ("model", "net", "module", "network")]
+    roots = [match[0] for name in found if (match := re.match(r"(self\.)?\w+(?=[.\[])", name))]
+    names = list(dict.fromkeys([*roots, *found]))
+    return [name for name in names if name.replace(".", "").isidentifier() and name not in ("self", "torch")]
+
+
+def moved_behind(text: str, place: Place) -> Iterator[str]:
+    """The making of an optimizer behind the statement at the place, which makes or replaces parameters later."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    function = syntax.function(statement)
+    lines = [s for s in syntax.inside(function, cst.SimpleStatementLine) if syntax.function(s) is function]
+    lines.sort(key=syntax.first)
+    built = [s for s in lines if _is_built_by(syntax, s)]
+    for other in built:
+        if syntax.first(other) < syntax.first(statement):
+            for last in (statement, *(s for s in lines[::-1] if _replaces(s) and s is not statement)):
+                yield from _moved(syntax, other, last)
+        elif other is statement:
+            for last in (s for s in lines[::-1] if syntax.first(s) > place.line and _replaces(s)):
+                yield from _moved(syntax, other, last)
+
+
+def _moved(syntax: Syntax, built: cst.SimpleStatementLine, last: cst.SimpleStatementLine) -> Iterator[str]:
+    if syntax.first(last) <= syntax.first(built):
+        return
+    found = syntax.body(last)
+    if found is None or syntax.body(built) is None or syntax.body(built)[0] is not found[0]:  # type: ignore[index]
+        return
+    block, statements = found
+    kept: list[cst.BaseStatement] = []
+    for statement in statements:
+        if statement is built:
+            continue
+        kept.append(statement)
+        if statement is last:
+            kept.append(built)
+    yield syntax.with_block(block, kept)
+
+
+def _is_built_by(syntax: Syntax, statement: cst.SimpleStatementLine) -> bool:
+    for part in statement.body:
+        if isinstance(part, cst.Assign) and isinstance(part.value, cst.Call):
+            code = syntax.code(part.value)
+            return "optim" in code or "parameters()" in code
+    return False
+
+
+def _replaces(statement: cst.SimpleStatementLine) -> bool:
+    """Whether the statement assigns an attribute or item, or only calls something."""
+    for part in statement.body:
+        if isinstance(part, cst.Expr) and isinstance(part.value, cst.Call):
+            return True
+        if isinstance(part, cst.Assign) and isinstance(part.targets[0].target, cst.Attribute | cst.Subscript):
+            return True
+        if isinstance(part, cst.Assign) and isinstance(part.value, cst.Call):
+            return True
+    return False

@@ -1,0 +1,138 @@
+"""What the loss leaves out: a term added to the total, a result that is overwritten handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text
+
+__all__ = ["added", "kept"]
+
+
+DOING = {"backward", "step", "zero_grad", "append", "extend", "update", "train", "eval", "add", "close", "write"}
+"""Methods that do something; of others the result is wanted."""
+
+
+def _target(statement: cst.SimpleStatementLine) -> str:
+    """The variable that the statement assigns, if it assigns one."""
+    for part in statement.body:
+        match part:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
+                return name
+    return ""
+
+
+def added(text: str, place: Place) -> Iterator[str]:
+    """What the statement at the place computes, added to what its function returns or calls `backward` on."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    name = _target(statement)
+    if not name:
+        return
+    function = syntax.function(statement)
+    for back in syntax.inside(function, cst.Return):
+        value = back.value
+        if value is None or isinstance(value, cst.Tuple | cst.Dict | cst.List) or syntax.first(back) <= place.line:
+            continue
+        if not _reads(syntax, value, name):
+            yield _with_term(syntax, value, name)
+    for call in syntax.inside(function, cst.Call):
+        if (
+            isinstance(call.func, cst.Attribute)
+            and last_name(call.func) == "backward"
+            and syntax.first(call) > place.line
+        ) and not _reads(syntax, call.func.value, name):
+            yield syntax.replaced((call.func.value, cst.parse_expression(f"({syntax.code(call.func.value)} + {name})")))
+    yield from _into_assignment(syntax, function, place, name)
+
+
+def _into_assignment(syntax: Syntax, function: cst.CSTNode, place: Place, name: str) -> Iterator[str]:
+    for assign in syntax.inside(function, cst.Assign):
+        target = last_name(assign.targets[0].target)
+        is_total = ("loss" in target or target == "total") and target != name
+        if is_total and syntax.first(assign) > place.line and not _reads(syntax, assign.value, name):
+            yield _with_term(syntax, assign.value, name)
+
+
+def _with_term(syntax: Syntax, value: cst.BaseExpression, name: str) -> str:
+    needs = isinstance(value, cst.IfExp | cst.Comparison | cst.BooleanOperation | cst.Lambda) and not value.lpar
+    code = f"({syntax.code(value)})" if needs else syntax.code(value)
+    return syntax.replaced((value, cst.parse_expression(f"{code} + {name}")))
+
+
+def _reads(syntax: Syntax, node: cst.CSTNode, name: str) -> bool:
+    return any(found.value == name for found in syntax.inside(node, cst.Name))
+
+
+def kept(text: str, place: Place) -> Iterator[str]:
+    """What is computed at the place and overwritten unread: handed on to what overwrites it, or joined with it."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    yield from _assigned(syntax, statement)
+    yield from _chained(syntax, statement)
+    name, found = _target(statement), syntax.body(statement)
+    if not name or found is None:
+        return
+    _, statements = found
+    position = next(i for i, s in enumerate(statements) if s is statement)
+    for later in statements[position + 1 :]:
+        if not isinstance(later, cst.SimpleStatementLine) or _reads(syntax, _value(later) or later, name):
+            continue
+        yield from _handed_on(syntax, statement, later, name)
+
+
+def _chained(syntax: Syntax, statement: cst.SimpleStatementLine) -> Iterator[str]:
+    """`h = x = f(x)` for `h = f(x)` in a loop, so that each round goes on from the last."""
+    block = syntax.parent(statement)
+    own, name = _value(statement), _target(statement)
+    if block is None or not isinstance(syntax.parent(block), cst.For) or own is None or not name:
+        return
+    for call in syntax.inside(own, cst.Call):
+        for argument in call.args:
+            if isinstance(argument.value, cst.Name) and argument.keyword is None and argument.value.value != name:
+                assign = next(part for part in statement.body if isinstance(part, cst.Assign))
+                targets = [*assign.targets, cst.AssignTarget(cst.Name(argument.value.value))]
+                yield syntax.replaced((assign, assign.with_changes(targets=targets)))
+
+
+def _value(statement: cst.SimpleStatementLine) -> cst.BaseExpression | None:
+    for part in statement.body:
+        if isinstance(part, cst.Assign | cst.Return):
+            return part.value
+    return None
+
+
+def _handed_on(
+    syntax: Syntax, statement: cst.SimpleStatementLine, later: cst.SimpleStatementLine, name: str
+) -> Iterator[str]:
+    """The argument that both take, in the later one replaced by the earlier result."""
+    value, own = _value(later), _value(statement)
+    if value is None or own is None:
+        return
+    mine = {syntax.code(argument.value) for call in syntax.inside(own, cst.Call) for argument in call.args}
+    for call in syntax.inside(value, cst.Call):
+        for argument in call.args:
+            if isinstance(argument.value, cst.Name) and syntax.code(argument.value) in mine:
+                yield syntax.replaced((argument.value, cst.Name(name)))
+    if _target(later) == name:
+        yield syntax.replaced((value, cst.parse_expression(f"{name} + {syntax.code(value)}")))
+
+
+def _assigned(syntax: Syntax, statement: cst.SimpleStatementLine) -> Iterator[str]:
+    """`x = layer(x)` for a `layer(x)` whose result nobody takes."""
+    for part in statement.body:
+        match part:
+            case cst.Expr(value=cst.Call(args=[cst.Arg(value=cst.Name() as argument), *_]) as call):
+                new = cst.Assign([cst.AssignTarget(cst.Name(argument.value))], call)
+                yield syntax.replaced((part, new))
+            case cst.Expr(
+                value=cst.Call(func=cst.Attribute(value=cst.Name() as owner, attr=cst.Name(value=method))) as call
+            ) if method not in DOING and not method.endswith("_"):
+                new = cst.Assign([cst.AssignTarget(cst.Name(owner.value))], call)
+                yield syntax.replaced((part, new))

@@ -1,0 +1,83 @@
+"""Writing a tried patch into the program's files: all of them or none, and only where they are what was run."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from fxaudit.errors import UnwritableOutputError
+from fxaudit.program.source import actual_path
+
+__all__ = ["write_patch"]
+
+
+def write_patch(texts: Mapping[str, tuple[str, str]]) -> list[str]:
+    """Write new texts: file, as reports print it → (the text that ran, the new text).
+
+    Returns:
+        Sentences that say what was written, and where the old text is kept if no version control keeps it.
+
+    Raises:
+        UnwritableOutputError: A file is not what was run, or cannot be written; then none is.
+    """
+    paths = {file: Path(os.path.realpath(actual_path(file))) for file in texts}
+    for file, path in paths.items():
+        _check(file, path, texts[file][0])
+    written: list[tuple[Path, str]] = []
+    said = []
+    try:
+        for file, path in paths.items():
+            old, new = texts[file]
+            kept = _backup(path)
+            _replace(path, new)
+            written.append((path, old))
+            said.append(f"{file} is mended" + (f"; the text before is in {kept.name}" if kept else ""))
+    except OSError as error:
+        for path, old in written:
+            with suppress(OSError):
+                _replace(path, old)
+        raise UnwritableOutputError(
+            f"{error.filename or 'A file'} cannot be written: {error.strerror}. Nothing was changed."
+        ) from error
+    return said
+
+
+def _check(file: str, path: Path, old: str) -> None:
+    try:
+        now = path.read_bytes()
+    except OSError as error:
+        raise UnwritableOutputError(
+            f"{file!r} cannot be read any more: {error.strerror}. Nothing was changed."
+        ) from error
+    if now != old.encode():
+        raise UnwritableOutputError(f"{file!r} is not what was run: it was changed since. Nothing was changed.")
+    if not os.access(path, os.W_OK) or not path.stat().st_mode & 0o222:
+        raise UnwritableOutputError(f"{file!r} is write-protected. Nothing was changed; `-o fix.patch` keeps the fix.")
+
+
+def _backup(path: Path) -> Path | None:
+    """A copy beside the file, where no version control keeps the text; None where one does."""
+    if any((folder / name).exists() for folder in path.parents for name in (".git", ".hg", ".svn", ".jj")):
+        return None
+    number = 0
+    while (kept := path.with_name(f"{path.name}.orig{number or ''}")).exists():
+        number += 1
+    shutil.copy2(path, kept)
+    return kept
+
+
+def _replace(path: Path, text: str) -> None:
+    """The file appears whole or not at all, with the rights it had."""
+    unfinished = path.with_name(f".fxaudit-{secrets.token_hex(6)}.part")
+    try:
+        with unfinished.open("xb") as stream:
+            stream.write(text.encode())
+        shutil.copymode(path, unfinished)
+        os.replace(unfinished, path)
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()

@@ -1,0 +1,215 @@
+"""Patches for a watched script's findings: candidates tried one after another, and what works together joined."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from fxaudit.answer.answer import Answer
+from fxaudit.answer.finding import Attempt, Finding, Patch
+from fxaudit.answer.mended import first_difference, seen, shortfall
+from fxaudit.attempts import attempt
+from fxaudit.judge.fixes import Candidate, Ground, candidates
+from fxaudit.program.edits.difference import joined, unified
+from fxaudit.program.source import actual_path
+from fxaudit.report import Report
+from fxaudit.run.replay import with_proofs
+from fxaudit.run.trial import Trials
+
+__all__ = ["Mended", "Texts", "mend"]
+
+MOST_TOGETHER = 4
+"""Combinations that are tried where no edit alone mends."""
+
+Changes = Mapping[str, str]
+"""File, as reports print it → its new text."""
+
+
+@dataclass
+class Texts:
+    """The texts of the program's files, as they were when they ran: file, as reports print it → text."""
+
+    started: float
+    """When the script was started: what was changed since did not run."""
+    known: dict[str, str | None] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Why a file's text is not known."""
+
+    def read(self, file: str) -> str | None:
+        """The text of the file; None where it cannot be had, or is not what ran."""
+        if file not in self.known:
+            self.known[file] = self._read(file)
+        return self.known[file]
+
+    def _read(self, file: str) -> str | None:
+        path = actual_path(file)
+        try:
+            if os.stat(path).st_mtime > self.started:
+                self.reasons[file] = f"{file} was changed since the run began"
+                return None
+            with open(path, encoding="utf-8", newline="") as stream:
+                return stream.read()
+        except (OSError, UnicodeDecodeError) as error:
+            self.reasons[file] = f"{file} cannot be read ({getattr(error, 'strerror', None) or 'it is not UTF-8 text'})"
+            return None
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A report with patches, and what `--write` would write: file → (text that ran, new text)."""
+
+    report: Report
+    texts: Mapping[str, tuple[str, str]]
+    trials: int = 0
+
+
+def mend(report: Report, trials: Trials, texts: Texts) -> Mended:
+    """`report` with a patch for each finding above note for which some edit is thinkable."""
+    return _Mender(report, trials, texts).mend()
+
+
+class _Mender:
+    def __init__(self, report: Report, trials: Trials, texts: Texts) -> None:
+        self.report, self.trials, self.texts = report, trials, texts
+        self.findings = [finding for finding in report.findings if finding.level != "note"]
+        self.before: Answer | None = None
+        self.patches: dict[int, Patch] = {}
+        self.chosen: dict[int, Changes] = {}
+        self.notes: list[str] = []
+        self._seen: dict[tuple[tuple[str, str], ...], tuple[Answer | None, str]] = {}
+
+    def mend(self) -> Mended:
+        offered = {id(finding): self._candidates(finding) for finding in self.findings}
+        reason = self._again() if any(offered.values()) else ""
+        for finding in self.findings:
+            found = offered[id(finding)]
+            if found or self.texts.reasons:
+                self.patches[id(finding)] = self._untried(found, reason) if reason else self._tried(finding, found)
+        together: Patch | None = None
+        texts: Changes = {}
+        if not reason and self.before is not None:
+            self._jointly([(f, offered[id(f)]) for f in self.findings if offered[id(f)]])
+            together, texts = self._together()
+        return self._mended(together, texts)
+
+    def _mended(self, together: Patch | None, texts: Changes) -> Mended:
+        proofs = {id(f): replace(f, patch=self.patches[id(f)]) for f in self.findings if id(f) in self.patches}
+        report = replace(with_proofs(self.report, proofs), patch=together, notes=(*self.report.notes, *self.notes))
+        pairs = {file: (self.texts.read(file) or "", new) for file, new in texts.items()}
+        return Mended(Report.of(report), pairs, self.trials.count)
+
+    def _candidates(self, finding: Finding) -> list[Candidate]:
+        ground = Ground(finding, self.report, self.texts.read)
+        return attempt(f"edits for {finding.code}", lambda: candidates(ground), [], self.notes)
+
+    def _again(self) -> str:
+        """Why nothing can be tried; "" where a second run, of the same texts, says what the first said."""
+        report, why = self._run({})
+        if report is None:
+            return f"the script could not be run a second time: {why}"
+        if report.script_exit != self.report.script_exit:
+            ended = report.script_exit or "by itself"
+            return f"run a second time, without writing anything, the script ended otherwise: {ended}"
+        difference = first_difference(self.report, report)
+        if difference:
+            return f"the script's second run differs from its first: {difference}"
+        self.before = report
+        return ""
+
+    def _run(self, changes: Changes) -> tuple[Answer | None, str]:
+        key = tuple(sorted(changes.items()))
+        if key not in self._seen:
+            known = {file: text for file, text in self.texts.known.items() if text is not None}
+            whole = {os.path.realpath(actual_path(file)): text for file, text in {**known, **changes}.items()}
+            self._seen[key] = self.trials.run(whole)
+        return self._seen[key]
+
+    def _diff(self, changes: Changes) -> str:
+        return "".join(unified(file, self.texts.read(file) or "", new) for file, new in changes.items())
+
+    def _untried(self, found: Sequence[Candidate], why: str) -> Patch:
+        if not found:
+            return Patch("failed", seen=self._unread())
+        changes = {found[0].file: found[0].text}
+        return Patch("untried", self._diff(changes), tuple(changes), f"{why}.")
+
+    def _unread(self) -> str:
+        return "; ".join(self.texts.reasons.values())
+
+    def _tried(self, finding: Finding, found: Sequence[Candidate]) -> Patch:
+        assert self.before is not None or not found
+        attempts: list[Attempt] = []
+        for candidate in found:
+            changes = {candidate.file: candidate.text}
+            if candidate.placeholder:
+                why = "a placeholder stands in it for a value that only you know"
+                return Patch("untried", self._diff(changes), tuple(changes), why, tuple(attempts))
+            after, why = self._run(changes)
+            why = why if after is None else shortfall(self.before or after, after, [finding])
+            if after is not None and not why:
+                self.chosen[id(finding)] = changes
+                words = seen(self.before or after, after, [finding])
+                return Patch("tried", self._diff(changes), tuple(changes), words, tuple(attempts))
+            attempts.append(Attempt(self._diff(changes), why))
+        return Patch("failed", seen=self._why(attempts), attempts=tuple(attempts))
+
+    def _why(self, attempts: Sequence[Attempt]) -> str:
+        """Why there is no fix, in words."""
+        if not attempts:
+            return self._unread()
+        if len(attempts) == 1:
+            return f"the edit that was tried does not mend it: {attempts[0].reason}"
+        return f"{len(attempts)} edits were tried, and none mends it"
+
+    def _jointly(self, offered: Sequence[tuple[Finding, Sequence[Candidate]]]) -> None:
+        """What no edit mends alone may be mended by several: those that work, and one for each of the others."""
+        left = [
+            [(finding, candidate) for candidate in found if not candidate.placeholder][:2]
+            for finding, found in offered
+            if id(finding) not in self.chosen
+        ]
+        if not left or not all(left) or len(self.findings) < 2:
+            return
+        for choice in itertools.islice(itertools.product(*left), MOST_TOGETHER):
+            edits = [*self.chosen.values(), *({c.file: c.text} for _, c in choice)]
+            changes = self._joined(edits)
+            if changes is None:
+                continue
+            after, _ = self._run(changes)
+            findings = [finding for finding, _ in offered]
+            if after is not None and not shortfall(self.before or after, after, findings):
+                words = f"together, {seen(self.before or after, after, findings)}"
+                for finding in findings:
+                    old = self.patches[id(finding)]
+                    self.patches[id(finding)] = replace(
+                        old, state="tried", diff=self._diff(changes), files=tuple(changes), seen=words
+                    )
+                    self.chosen[id(finding)] = changes
+                return
+
+    def _joined(self, edits: Sequence[Changes]) -> Changes | None:
+        files = dict.fromkeys(file for changes in edits for file in changes)
+        found = {}
+        for file in files:
+            new = joined(self.texts.read(file) or "", [changes[file] for changes in edits if file in changes])
+            if new is None:
+                return None
+            found[file] = new
+        return found
+
+    def _together(self) -> tuple[Patch | None, Changes]:
+        """All that works, at once, if that works as well; else what mends the first finding."""
+        edits = list({tuple(sorted(c.items())): c for c in self.chosen.values()}.values())
+        if not edits:
+            return None, {}
+        if len(edits) == 1:
+            return None, edits[0]
+        findings = [finding for finding in self.findings if id(finding) in self.chosen]
+        changes = self._joined(edits)
+        after, why = self._run(changes) if changes is not None else (None, "they are about the same lines")
+        why = why if after is None else shortfall(self.before or after, after, findings)
+        if after is None or changes is None or why:
+            return Patch("failed", seen=f"the fixes do not work together: {why}"), edits[0]
+        return Patch("tried", self._diff(changes), tuple(changes), seen(self.before or after, after, findings)), changes

@@ -1,0 +1,79 @@
+"""`fxaudit run --fix`: what it prints, what it writes, and that without `--write` no file changes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.processes import Ended, forked
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ANSWERS = json.loads((EXAMPLES.parent / "tests" / "examples.json").read_text("utf-8"))
+BROKEN = [name for name, said in ANSWERS.items() if said["codes"] and not name.startswith("ddp")]
+QUICK = ("train_translation.py", "layers_in_a_list.py", "step_missing.py")
+
+
+def fixed(folder: Path, name: str, *options: str) -> Ended:
+    """`fxaudit run --fix` on a copy of an example."""
+    if not (folder / name).exists():
+        shutil.copy(EXAMPLES / name, folder)
+    return forked(["run", "--fix", *options, name], folder)
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in BROKEN])
+def test_every_broken_example_gets_a_fix_that_git_takes_and_that_trains(name: str, tmp_path: Path) -> None:
+    ended = fixed(tmp_path, name, "-o", "fix.patch", "-o", "report.json")
+    assert ended.status == 1, ended.err
+    assert (tmp_path / name).read_bytes() == (EXAMPLES / name).read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["fix.patch", "report.json", name])
+    findings = json.loads((tmp_path / "report.json").read_text("utf-8"))["findings"]
+    assert {finding["patch"]["state"] for finding in findings if finding["level"] == "error"} == {"tried"}
+    subprocess.run(["git", "apply", "--check", "fix.patch"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "apply", "fix.patch"], cwd=tmp_path, check=True)
+    assert forked(["run", "--quiet", name], tmp_path).status == 0
+
+
+def test_what_is_printed_names_the_file_and_the_lines(tmp_path: Path) -> None:
+    ended = fixed(tmp_path, "layers_in_a_list.py")
+    shown = ended.out.partition("fix, tried:")[2].splitlines()
+    assert [line.strip() for line in shown[:4]] == [
+        "4 parameters train, nothing else changes its verdict",
+        "layers_in_a_list.py",
+        "- self.hidden = [nn.Linear(10, 16), nn.Linear(16, 16)]  # <- the defect",
+        "+ self.hidden = nn.ModuleList([nn.Linear(10, 16), nn.Linear(16, 16)])  # <- the defect",
+    ]
+
+
+def test_write_mends_the_file_and_says_where_the_old_text_is(tmp_path: Path) -> None:
+    ended = fixed(tmp_path, "step_missing.py", "--write", "--quiet")
+    assert ended.status == 1
+    assert "step_missing.py is mended; the text before is in step_missing.py.orig" in ended.err
+    assert "    optimizer.step()\n" in (tmp_path / "step_missing.py").read_text("utf-8")
+    assert (tmp_path / "step_missing.py.orig").read_bytes() == (EXAMPLES / "step_missing.py").read_bytes()
+    assert forked(["run", "--quiet", "step_missing.py"], tmp_path).status == 0
+
+
+def test_a_healthy_script_gets_no_patch_and_nothing_is_written(tmp_path: Path) -> None:
+    ended = fixed(tmp_path, "healthy_mlp.py", "--write", "-o", "fix.patch")
+    assert "fix" not in ended.out
+    assert "There is no patch to write: nothing was found that needs one." in ended.err
+    assert "no fix was seen to work; nothing is written" in ended.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["healthy_mlp.py"]
+
+
+def test_write_without_fix_is_wrong_usage(tmp_path: Path) -> None:
+    ended = forked(["run", "--write", "train.py"], tmp_path)
+    assert (ended.status, ended.out) == (2, "")
+    assert "--write writes what --fix found: give both" in ended.err
+
+
+def test_a_patch_without_fix_says_how_to_get_one(tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "step_missing.py", tmp_path)
+    ended = forked(["run", "--quiet", "-o", "fix.patch", "step_missing.py"], tmp_path)
+    assert ended.status == 2
+    assert "`fxaudit run --fix` tries them" in ended.err
+    assert not (tmp_path / "fix.patch").exists()

@@ -1,0 +1,305 @@
+"""Each family of edits: text in, text out; comments stay, and what does not fit yields nothing."""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from fxaudit.program.edits import conditions, containers, cuts, loop, moves, names, optimizers, regions, totals, values
+from fxaudit.program.edits.syntax import Place
+
+Edit = Callable[[str, Place], Iterator[str]]
+
+
+def lines_after(edit: Edit, text: str) -> list[str]:
+    """What the edit makes of `text` at the line that ends with `# HERE`: the lines that differ, joined, of each."""
+    text = textwrap.dedent(text).lstrip("\n")
+    line = next(n for n, code in enumerate(text.splitlines(), 1) if "# HERE" in code)
+    return [changed(text, new) for new in edit(text, Place(line))]
+
+
+def changed(old: str, new: str) -> str:
+    before, after = old.splitlines(), new.splitlines()
+    lines: list[str] = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag != "equal":
+            lines += [f"- {line}" for line in before[a:b]] + [f"+ {line}" for line in after[c:d]]
+    return "\n".join(lines)
+
+
+CASES: list[tuple[str, Edit, str, str]] = [
+    ("detach", cuts.without_detach, "h = f(x).detach()  # HERE", "- h = f(x).detach()  # HERE\n+ h = f(x)  # HERE"),
+    ("data", cuts.without_detach, "h = g(x.data)  # HERE", "- h = g(x.data)  # HERE\n+ h = g(x)  # HERE"),
+    ("in brackets", cuts.without_detach, "h = (a + b).detach()  # HERE", "+ h = (a + b)  # HERE"),
+    (
+        "a detach that says nothing else goes with its condition",
+        cuts.without_detach,
+        """
+        def f(x, save):
+            # why
+            if save:
+                x = x.detach()  # HERE
+            return x
+        """,
+        "-     if save:\n-         x = x.detach()  # HERE",
+    ),
+    ("item", cuts.without_round_trip, "h = t * w.item()  # HERE", "+ h = t * w  # HERE"),
+    ("numpy", cuts.without_round_trip, "h = torch.from_numpy(x.detach().cpu().numpy())  # HERE", "+ h = x  # HERE"),
+    ("float", cuts.without_round_trip, "h = x * math.exp(float(s))  # HERE", "+ h = x * torch.exp(s)  # HERE"),
+    (
+        "a list of tensors",
+        cuts.without_new_leaf,
+        "h = torch.tensor([a, b])  # HERE",
+        "+ h = torch.stack([a, b])  # HERE",
+    ),
+    ("a new leaf", cuts.without_new_leaf, "h = nn.Parameter(f(x))  # HERE", "+ h = f(x)  # HERE"),
+    (
+        "no_grad",
+        regions.with_gradient,
+        """
+        def f(x):
+            # above
+            with torch.no_grad():  # HERE
+                # inside
+                y = g(x)  # beside
+            return y
+        """,
+        "-     with torch.no_grad():  # HERE\n-         # inside\n-         y = g(x)  # beside\n"
+        "+     # inside\n+     y = g(x)  # beside",
+    ),
+    (
+        "one of two managers",
+        regions.with_gradient,
+        "with autocast(), torch.no_grad():  # HERE\n    y = g(x)\n",
+        "+ with autocast():  # HERE",
+    ),
+    (
+        "a decorator",
+        regions.with_gradient,
+        "@torch.no_grad()  # HERE\ndef f(x):\n    return x\n",
+        "- @torch.no_grad()  # HERE",
+    ),
+    (
+        "a switch",
+        regions.with_gradient,
+        "x = 1\ntorch.set_grad_enabled(False)  # HERE\n",
+        "- torch.set_grad_enabled(False)  # HERE",
+    ),
+    (
+        "a switch the wrong way",
+        regions.with_gradient,
+        "with torch.set_grad_enabled(not training):  # HERE\n    y = g(x)\n",
+        "+ with torch.set_grad_enabled(training):  # HERE",
+    ),
+    (
+        "a list",
+        containers.registered,
+        "self.l = [nn.Linear(2, 2)]  # HERE",
+        "+ self.l = nn.ModuleList([nn.Linear(2, 2)])  # HERE",
+    ),
+    (
+        "a dict",
+        containers.registered,
+        "self.l = {'a': nn.Linear(2, 2)}  # HERE",
+        "+ self.l = nn.ModuleDict({'a': nn.Linear(2, 2)})  # HERE",
+    ),
+    (
+        "an empty list that is filled",
+        containers.registered,
+        """
+        class Net(nn.Module):
+            def __init__(self):
+                self.l = []
+                self.l.append(nn.Linear(2, 2))  # HERE
+        """,
+        "-         self.l = []\n+         self.l = nn.ModuleList()",
+    ),
+    (
+        "a bare tensor",
+        containers.registered,
+        "nn.Linear(2, 2); self.v = torch.ones(3, requires_grad=True)  # HERE",
+        "+ nn.Linear(2, 2); self.v = nn.Parameter(torch.ones(3))  # HERE",
+    ),
+    (
+        "a Parameter moved",
+        containers.parameter_outside,
+        "self.w = nn.Parameter(a).to(d)  # HERE",
+        "+ self.w = nn.Parameter(a.to(d))  # HERE",
+    ),
+    (
+        "a Parameter scaled",
+        containers.parameter_outside,
+        "self.w = 0.1 * nn.Parameter(a + b)  # HERE",
+        "+ self.w = nn.Parameter(0.1 * (a + b))  # HERE",
+    ),
+    (
+        "a plain class",
+        containers.as_module,
+        """
+        class Block:
+            def __init__(self):
+                self.l = nn.Linear(2, 2)  # HERE
+            def __call__(self, x):
+                return self.l(x)
+        """,
+        "+ class Block(nn.Module):",
+    ),
+    ("parentheses", loop.called, "optimizer.step  # HERE", "+ optimizer.step()  # HERE"),
+    ("a clearing too early", loop.removed, "a()\nopt.zero_grad()  # HERE\nopt.step()\n", "- opt.zero_grad()  # HERE"),
+    (
+        "a clearing behind the step",
+        lambda t, p: loop.moved_behind(t, p, "step"),
+        "loss.backward()\nopt.zero_grad()  # HERE\nopt.step()\nlog()\n",
+        "+ opt.step()\n- opt.step()",
+    ),
+    ("clearing added", loop.cleared_behind, "opt.step()  # HERE\n", "+ opt.zero_grad()"),
+    ("a scaler's step", loop.cleared_behind, "scaler.step(opt)  # HERE\n", "+ opt.zero_grad()"),
+    ("a backward", loop.backward_before, "loss = f(x)\nopt.step()  # HERE\n", "+ loss.backward()"),
+    ("another's step", lambda t, p: loop.instead(t, p, "step", "b"), "a.step()  # HERE\n", "+ b.step()  # HERE"),
+    ("a comparison", conditions.holding, "if a == b:  # HERE\n    f()\n", "+ if a != b:  # HERE"),
+    ("a negation", conditions.holding, "if not a:  # HERE\n    f()\n", "+ if a:  # HERE"),
+    ("a way out", conditions.holding, "while a:\n    f()\n    break  # HERE\n", "-     break  # HERE"),
+    ("whole numbers", values.true_division, "a = b // c  # HERE", "+ a = b / c  # HERE"),
+    (
+        "rounding",
+        values.straight_through,
+        "y = torch.round(x)  # HERE",
+        "+ y = (x + (torch.round(x) - x).detach())  # HERE",
+    ),
+    (
+        "a threshold",
+        values.straight_through,
+        "y = (p > 0.5).float()  # HERE",
+        "+ y = (p + ((p > 0.5).float() - p).detach())  # HERE",
+    ),
+    (
+        "all but one",
+        values.whole_range,
+        "for l in self.layers[:-1]:  # HERE\n    f()\n",
+        "+ for l in self.layers:  # HERE",
+    ),
+    ("a range", values.whole_range, "for i in range(n - 1):  # HERE\n    f()\n", "+ for i in range(n):  # HERE"),
+    ("zeros fed", values.alive, "s = torch.zeros_like(v)  # HERE", "+ s = v  # HERE"),
+    (
+        "zeros initialised",
+        values.alive,
+        "a = 1\nnn.init.zeros_(l.weight)  # HERE\n",
+        "- nn.init.zeros_(l.weight)  # HERE",
+    ),
+    ("a root", values.finite, "d = x.sum().sqrt()  # HERE", "+ d = (x.sum() + 1e-8).sqrt()  # HERE"),
+    (
+        "another place's rate",
+        values.other_value,
+        "a = SGD(p, lr=0.0)  # HERE\nb = SGD(q, lr=0.3)\n",
+        "+ a = SGD(p, lr=0.3)  # HERE",
+    ),
+    ("a placeholder", values.not_zero, "a = SGD(p, lr=0.0)  # HERE\n", "+ a = SGD(p, lr=1e-3)  # HERE"),
+    (
+        "a hook",
+        values.hook_passing,
+        "def hook(grad):\n    return grad * 0\nw.register_hook(hook)  # HERE\n",
+        "-     return grad * 0\n+     return grad",
+    ),
+    (
+        "a custom backward",
+        values.gradient_of_function,
+        "def backward(ctx, g):\n    return None, g  # HERE\n",
+        "+     return g, g  # HERE",
+    ),
+    ("a misspelt name", names.respelt, "a = {'phase': 1}\nb = c['phas']  # HERE\n", "+ b = c['phase']  # HERE"),
+    (
+        "a term left out",
+        totals.added,
+        "def f():\n    k = g()  # HERE\n    return r\n",
+        "-     return r\n+     return r + k",
+    ),
+    (
+        "a result overwritten",
+        totals.kept,
+        "def f(x):\n    h = a(x)  # HERE\n    h = b(x)\n    return h\n",
+        "-     h = b(x)\n+     h = b(h)",
+    ),
+    ("a result nobody takes", totals.kept, "layer(x)  # HERE\n", "+ x = layer(x)  # HERE"),
+    (
+        "all of the model",
+        optimizers.given_all,
+        "opt = optim.SGD(model.head.parameters(), lr=1)  # HERE\n",
+        "+ opt = optim.SGD(model.parameters(), lr=1)  # HERE",
+    ),
+    (
+        "built too early",
+        optimizers.moved_behind,
+        "opt = optim.SGD(m.parameters(), lr=1)\nm.head = nn.Linear(2, 2)  # HERE\n",
+        "+ m.head = nn.Linear(2, 2)  # HERE\n- m.head = nn.Linear(2, 2)  # HERE",
+    ),
+    (
+        "a slot",
+        moves.in_place,
+        "self.l.weight = torch.clamp(self.l.weight, -1, 1)  # HERE\n",
+        "+ with torch.no_grad():\n+     self.l.weight.copy_(torch.clamp(self.l.weight, -1, 1))  # HERE",
+    ),
+    (
+        "copied the wrong way",
+        moves.swapped,
+        "a.load_state_dict(b.state_dict())  # HERE\n",
+        "+ b.load_state_dict(a.state_dict())  # HERE",
+    ),
+]
+
+
+@pytest.mark.parametrize(("edit", "text", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_an_edit_changes_what_it_is_for_and_keeps_the_rest(edit: Edit, text: str, expected: str) -> None:
+    found = lines_after(edit, text)
+    assert any(expected in one for one in found), found
+
+
+FAMILIES = sorted({edit for _, edit, _, _ in CASES}, key=lambda edit: f"{edit.__module__}.{edit.__qualname__}")
+
+
+@pytest.mark.parametrize("edit", FAMILIES, ids=lambda edit: f"{edit.__module__.split('.')[-1]}.{edit.__name__}")
+@pytest.mark.parametrize(
+    "text", ["import os  # HERE\n", "pass  # HERE\n", "", "def f(:\n"], ids=["import", "pass", "empty", "broken"]
+)
+def test_an_edit_that_does_not_fit_yields_nothing_else(edit: Edit, text: str) -> None:
+    assert [new for new in edit(text, Place(1)) if new not in ("", text)] in (
+        [],
+        ["pass  # HERE\n"],
+    ) or edit is loop.removed
+
+
+def test_carriage_returns_and_a_missing_line_end_stay() -> None:
+    (found,) = cuts.without_detach("a = 1\r\nb = a.detach()\r\nc = 2", Place(2))
+    assert found == "a = 1\r\nb = a\r\nc = 2"
+
+
+def test_the_expression_that_is_meant_comes_first() -> None:
+    text = "h = a.detach() + b.detach()\n"
+    found = list(cuts.without_detach(text, Place(1, (17, 27))))
+    assert found == ["h = a.detach() + b\n", "h = a + b.detach()\n", "h = a + b\n"]
+
+
+def test_a_sibling_used_twice_gives_way() -> None:
+    text = "def f(self, x):\n    x = self.bn1(x)\n    return self.bn1(x)\n"
+    assert list(names.sibling(text, "bn2")) == ["def f(self, x):\n    x = self.bn1(x)\n    return self.bn2(x)\n"]
+    assert list(names.sibling(text, "head")) == []
+
+
+def test_a_slot_is_written_once_in_init() -> None:
+    text = textwrap.dedent(
+        """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.l = nn.Linear(2, 2)
+
+            def forward(self, x):
+                self.l.weight = torch.randn(2, 2)  # HERE
+                return self.l(x)
+        """
+    )
+    (found,) = moves.into_init(text, Place(8))
+    assert "with torch.no_grad():\n            self.l.weight.copy_(torch.randn(2, 2))  # HERE" in found
+    assert found.index("copy_") < found.index("def forward")

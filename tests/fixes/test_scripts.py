@@ -1,0 +1,110 @@
+"""Whole scripts with one mistake each: the tried fix is one that a plain run confirms, and that git takes."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fxaudit.renderers import save
+from tests.fixes.trying import best, mended, unchanged
+
+NET = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 1)
+    def forward(self, x):
+        return self.b(torch.tanh(self.a(x)))
+"""
+START = """
+model = Net()
+START = {n: p.detach().clone() for n, p in model.named_parameters()}
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+"""
+LOOP = """
+for step in range(4):
+    optimizer.zero_grad()
+    loss = F.mse_loss(model(x), y)
+    loss.backward()
+    optimizer.step()
+"""
+SCRIPTS = {
+    "a detach": NET.replace("torch.tanh(self.a(x))", "torch.tanh(self.a(x)).detach()") + START + LOOP,
+    "a value taken through data": NET.replace("torch.tanh(self.a(x))", "torch.tanh(self.a(x).data)") + START + LOOP,
+    "a region without gradient": NET.replace(
+        "        return", "        with torch.no_grad():\n            x = self.a(x)\n        return"
+    ).replace("torch.tanh(self.a(x))", "torch.tanh(x)")
+    + START
+    + LOOP,
+    "a decorated method": NET.replace(
+        "    def forward", "    @torch.no_grad()\n    def encode(self, x):\n        return self.a(x)\n    def forward"
+    ).replace("self.a(x)))", "self.encode(x)))")
+    + START
+    + LOOP,
+    "numpy on the way": NET.replace("torch.tanh(self.a(x))", "torch.from_numpy(self.a(x).detach().numpy())")
+    + START
+    + LOOP,
+    "a list of layers": NET.replace(
+        "self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 1)",
+        "self.b = nn.Linear(4, 1)\n        self.a = [nn.Linear(4, 4)]",
+    ).replace("self.a(x)", "self.a[0](x)")
+    + START
+    + LOOP,
+    "a dict of layers": NET.replace(
+        "self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 1)",
+        "self.b = nn.Linear(4, 1)\n        self.a = {'in': nn.Linear(4, 4)}",
+    ).replace("self.a(x)", "self.a['in'](x)")
+    + START
+    + LOOP,
+    "a Parameter that is no leaf": NET.replace(
+        "self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 1)",
+        "self.b = nn.Linear(4, 1)\n        self.w = nn.Parameter(torch.randn(4, 4)) * 0.5",
+    ).replace("self.a(x)", "x @ self.w")
+    + START
+    + LOOP,
+    "a step that is missing": NET + START + LOOP.replace("    optimizer.step()\n", ""),
+    "a step without parentheses": NET + START + LOOP.replace("optimizer.step()", "optimizer.step"),
+    "a step behind a wrong condition": NET
+    + START
+    + LOOP.replace("    optimizer.step()", "    if not model.training:\n        optimizer.step()"),
+    "a backward that is missing": NET + START + LOOP.replace("    loss.backward()\n", ""),
+    "gradients cleared before the step": NET
+    + START
+    + LOOP.replace("    optimizer.step()", "    optimizer.zero_grad()\n    optimizer.step()"),
+    "gradients never cleared": NET + START + LOOP.replace("    optimizer.zero_grad()\n", ""),
+    "half of the model": NET + START.replace("model.parameters()", "model.b.parameters()") + LOOP,
+    "an optimizer built too early": NET
+    + START.replace(
+        "0.1)\n",
+        "0.1)\nmodel.b = nn.Linear(4, 1)\nSTART = {n: p.detach().clone() for n, p in model.named_parameters()}\n",
+    )
+    + LOOP,
+    "a rate of whole numbers": NET + START.replace("lr=0.1", "lr=1 // 10") + LOOP,
+    "a factor that is rounded": NET
+    + START
+    + LOOP.replace("F.mse_loss(model(x), y)", "F.mse_loss(model(x), y) * (1 // 2)"),
+    "a sibling used twice": NET.replace(
+        "self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 1)",
+        "self.n1, self.n2, self.b = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 1)",
+    ).replace("torch.tanh(self.a(x))", "self.n1(torch.tanh(self.n1(x)))")
+    + START
+    + LOOP,
+    "a rounding": NET.replace("torch.tanh(self.a(x))", "torch.round(self.a(x))") + START + LOOP,
+    "a hook that returns zeros": NET + START + "model.a.weight.register_hook(lambda grad: grad * 0)\n" + LOOP,
+}
+
+
+QUICK = ("a detach", "a list of layers", "a step that is missing", "a region without gradient", "half of the model")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in SCRIPTS])
+def test_a_tried_fix_makes_the_parameters_train(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = mended(tmp_path, SCRIPTS[name], monkeypatch)
+    patch = best(found)
+    assert patch.state == "tried", (patch, [f.code for f in found.report.findings])
+    save(found.report, tmp_path / "fix.patch")
+    subprocess.run(["git", "apply", "--check", "fix.patch"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "apply", "fix.patch"], cwd=tmp_path, check=True)
+    assert unchanged(tmp_path / "script.py") == []

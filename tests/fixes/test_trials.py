@@ -1,0 +1,181 @@
+"""Trials that go wrong, and what is said of them; and which trials count as mending."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+import pytest
+
+from fxaudit.answer.answer import Answer, ParameterReport
+from fxaudit.answer.finding import Finding
+from fxaudit.answer.mended import first_difference, seen, shortfall
+from fxaudit.run import trial
+from fxaudit.run.mending import Texts, mend
+from tests.fixes.test_scripts import LOOP, NET, START
+from tests.fixes.trying import InForks, best, mended
+from tests.scripts import judged
+
+CUT = NET.replace("torch.tanh(self.a(x))", "torch.tanh(self.a(x)).detach()")
+
+
+def answer(*findings: Finding, **verdicts: str) -> Answer:
+    parameters = {
+        name.replace("__", "."): ParameterReport(name.replace("__", "."), verdict, "")  # type: ignore[arg-type]
+        for name, verdict in verdicts.items()
+    }
+    return Answer(parameters=parameters, findings=findings)
+
+
+DEAD = Finding("FXA104", "detached-path", "error", "cut", "", ("a.w",))
+
+
+@pytest.mark.parametrize(
+    ("after", "reason"),
+    [
+        (answer(a__w="trained", b__w="trained", c__w="frozen"), ""),
+        (answer(a__w="unreachable", b__w="trained", c__w="frozen"), "`a.w` is still unreachable"),
+        (answer(a__w="blocked", b__w="trained", c__w="frozen"), "`a.w` is blocked"),
+        (answer(b__w="trained", c__w="frozen"), "`a.w` is no longer there"),
+        (answer(a__w="trained", b__w="blocked", c__w="frozen"), "`b.w` becomes blocked"),
+        (answer(a__w="trained", b__w="trained", c__w="trained"), "`c.w` becomes trained"),
+        (answer(a__w="trained", c__w="frozen"), "`b.w` is no longer there"),
+        (answer(DEAD, a__w="trained", b__w="trained", c__w="frozen"), "FXA104 is still found"),
+        (
+            answer(
+                Finding("FXA404", "never-cleared", "warning", "not cleared", "", ("a.w",)),
+                a__w="trained", b__w="trained", c__w="frozen",
+            ),
+            "FXA404 is found then: not cleared",
+        ),
+        (
+            dataclasses.replace(answer(a__w="trained"), script_exit="ValueError: no"),
+            "the script then ended with ValueError: no",
+        ),
+    ],
+)  # fmt: skip
+def test_a_trial_mends_only_where_nothing_is_worse(after: Answer, reason: str) -> None:
+    before = answer(DEAD, a__w="unreachable", b__w="trained", c__w="frozen")
+    assert shortfall(before, after, [DEAD]) == reason
+
+
+def test_what_was_unregistered_is_found_under_the_name_that_a_container_gives() -> None:
+    finding = Finding("FXA205", "unregistered", "error", "kept in a list", "", ("layers[0].w", "heads['a'].w"))
+    before = answer(finding)
+    before = dataclasses.replace(
+        before,
+        parameters={n: ParameterReport(n, "unregistered", "") for n in finding.parameters},
+    )
+    after = answer(layers__0__w="trained", heads__a__w="trained")
+    assert shortfall(before, after, [finding]) == ""
+    assert seen(before, after, [finding]) == "2 parameters train, nothing else changes its verdict"
+    assert shortfall(before, answer(layers__0__w="trained"), [finding]) != ""
+
+
+def test_the_first_difference_of_two_runs_is_named() -> None:
+    one = answer(a="trained", b="blocked")
+    assert first_difference(one, one) == ""
+    assert first_difference(one, answer(a="trained", b="trained")) == "`b` was blocked, then trained"
+    assert first_difference(one, answer(a="trained")) == "`b` was in the first only"
+
+
+def test_a_script_whose_second_run_differs_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "turns").write_text("")
+    # The first run leaves a mark, so that the second does otherwise.
+    text = CUT + START + "mark = open('turns').read()\nopen('turns', 'w').write('x')\n"
+    text += "if mark:\n    model.b.bias.requires_grad_(False)\n" + LOOP
+    patch = best(mended(tmp_path, text, monkeypatch))
+    assert patch.state == "untried"
+    assert patch.seen == "the script's second run differs from its first: `b.bias` was trained, then frozen."
+    assert "-        return self.b(torch.tanh(self.a(x)).detach())" in patch.diff
+
+
+def test_a_trial_that_hangs_is_ended_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "AT_LEAST", 3.0)
+    monkeypatch.setattr(trial, "TIMES", 0.0)
+    text = (
+        CUT
+        + START
+        + "import time\n"
+        + LOOP.replace(
+            "    optimizer.step()", "    optimizer.step()\n    while model.a.weight.grad is not None: time.sleep(0.1)"
+        )
+    )
+    patch = best(mended(tmp_path, text, monkeypatch))
+    assert patch.state == "failed"
+    assert {attempt.reason for attempt in patch.attempts} == {"it did not end within 3 seconds"}
+
+
+def test_a_trial_that_raises_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        CUT
+        + START
+        + LOOP.replace(
+            "    optimizer.step()",
+            "    optimizer.step()\n    if model.a.weight.grad is not None: raise ValueError('no gradient, please')",
+        )
+    )
+    patch = best(mended(tmp_path, text, monkeypatch))
+    assert patch.state == "failed" and not patch.diff
+    assert patch.attempts[0].reason == "the script then ended with ValueError: no gradient, please"
+
+
+def test_a_trial_that_forks_answers_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "import os\nif os.fork() == 0:\n    os._exit(0)\nos.wait()\n" + CUT + START + LOOP
+    assert best(mended(tmp_path, text, monkeypatch)).state == "tried"
+
+
+def test_a_trial_leaves_nothing_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        CUT
+        + START
+        + "import helper\n"
+        + LOOP
+        + "    open('log', 'a').write('x')\n    torch.save(model.state_dict(), 'w.pt')\n"
+    )
+    (tmp_path / "helper.py").write_text("a = 1\n")
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    monkeypatch.chdir(tmp_path)
+    assert best(mended(tmp_path, text, monkeypatch)).state == "tried"
+    one_run = (tmp_path / "log").read_text()
+    assert one_run == "x" * len(one_run) and len(one_run) <= 4
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == [
+        "helper.py",
+        "log",
+        "script.py",
+        "w.pt",
+    ]
+
+
+def test_a_file_changed_since_the_run_gets_no_patch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    from tests.fixes.trying import HEAD
+
+    report = judged(tmp_path, HEAD + CUT + START + LOOP)
+    with InForks([str(tmp_path / "script.py")]) as trials:
+        found = mend(report, trials, Texts(time.time() - 3600))
+    assert best(found).state == "failed"
+    assert best(found).seen == "script.py was changed since the run began"
+    assert found.texts == {}
+
+
+def test_an_edit_of_another_file_is_tried_and_shown_with_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "network.py").write_text("import torch\nfrom torch import nn\n" + CUT)
+    patch = best(mended(tmp_path, "from network import Net\n" + START + LOOP, monkeypatch))
+    assert patch.state == "tried" and patch.files == ("network.py",)
+    assert "+++ b/network.py" in patch.diff
+
+
+def test_two_mistakes_are_mended_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = CUT.replace(
+        "nn.Linear(4, 4), nn.Linear(4, 1)", "nn.Linear(4, 4), nn.Linear(4, 1)\n        self.c = [nn.Linear(1, 1)]"
+    ).replace("detach())", "detach()) + self.c[0](x[:, :1])")
+    found = mended(tmp_path, text + START + LOOP, monkeypatch)
+    assert [f.patch.state for f in found.report.findings if f.patch] == ["tried", "tried"]
+    assert found.report.patch is not None and found.report.patch.state == "tried"
+    assert found.report.patch.seen == "4 parameters train, nothing else changes its verdict"
+    (texts,) = found.texts.values()
+    assert "ModuleList" in texts[1] and "self.a(x)).detach()" not in texts[1]
