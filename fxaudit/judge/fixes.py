@@ -294,7 +294,12 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA111": (uncertain(at_lines(values.gradient_of_function)),),
     "FXA113": (at_lines(values.true_division), uncertain(at_lines(values.not_zero))),
     "FXA201": (at_culprit(moves.in_place), at_culprit(moves.into_init), at_culprit(moves.to_local)),
-    "FXA202": (at_culprit(moves.into_init), at_culprit(loop.removed), at_lines(cuts.without_detach)),
+    "FXA202": (
+        at_culprit(moves.into_init),
+        at_culprit(loop.removed_alike),
+        at_culprit(loop.removed),
+        at_lines(cuts.without_detach),
+    ),
     "FXA203": (at_culprit(moves.into_init), at_lines(moves.into_init), at_culprit(loop.removed)),
     "FXA204": (at_lines(optimizers.moved_behind), as_helped),
     "FXA205": (
@@ -353,7 +358,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(cuts.without_detach),
         at_culprit(loop.removed),
     ),
-    "FXA408": (at_culprit(loop.removed), at_culprit(moves.swapped), *CONDITION),
+    "FXA408": (at_culprit(loop.removed_alike), at_culprit(loop.removed), at_culprit(moves.swapped), *CONDITION),
     "FXA501": (
         at_lines(values.true_division),
         at_culprit(values.alive),

@@ -55,12 +55,12 @@ class Trials:
         """How long a trial may take."""
         return max(AT_LEAST, TIMES * self.alone)
 
-    def run(self, texts: Mapping[str, str]) -> tuple[Answer | None, str]:
-        """The report on the script with `texts`, or None and why there is none."""
+    def run(self, texts: Mapping[str, str], *, steps: int | None = None) -> tuple[Answer | None, str]:
+        """The report on the script with `texts`, or None and why there is none; `steps` fixes the number of steps."""
         request = {
             "argv": self.argv,
             "module": self.module,
-            "steps": self.steps,
+            "steps": steps if steps is not None else self.steps,
             "to_end": self.to_end,
             "expect": self.expect,
             "texts": dict(texts),

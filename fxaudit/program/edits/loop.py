@@ -18,6 +18,7 @@ __all__ = [
     "moved_before",
     "moved_behind",
     "removed",
+    "removed_alike",
     "step_behind",
 ]
 
@@ -66,6 +67,29 @@ def removed(text: str, place: Place) -> Iterator[str]:
     statement = syntax.statement(place.line) if syntax is not None else None
     if syntax is not None and isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1:
         yield from filter(None, [syntax.without(statement)])
+
+
+def removed_alike(text: str, place: Place) -> Iterator[str]:
+    """Without the statement at the place and every other that says the same, where there is another."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return
+    said = syntax.code(statement.body[0])
+    alike = [s for s in syntax.all(cst.SimpleStatementLine) if [syntax.code(part) for part in s.body] == [said]]
+    if len(alike) < 2:
+        return
+    for number in range(len(alike)):
+        left = of_text(text)
+        again = (
+            [s for s in left.all(cst.SimpleStatementLine) if [left.code(part) for part in s.body] == [said]]
+            if left
+            else []
+        )
+        if left is None or len(again) != len(alike) - number:
+            return
+        text = left.without(again[-1])
+    yield text
 
 
 def instead(text: str, place: Place, method: str, owner: str) -> Iterator[str]:
