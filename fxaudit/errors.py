@@ -15,6 +15,7 @@ __all__ = [
     "PictureError",
     "RenderingError",
     "UnknownFormatError",
+    "UnknownLossError",
     "UnknownParameterError",
     "UnknownRuleError",
     "UnwritableOutputError",
@@ -66,6 +67,13 @@ class UnknownRuleError(FxauditError, KeyError):
 
 class UnknownParameterError(FxauditError, KeyError):
     """A parameter name that the report does not list."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class UnknownLossError(FxauditError, KeyError):
+    """A loss that the report does not know."""
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
