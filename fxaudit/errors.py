@@ -7,6 +7,7 @@ __all__ = [
     "FxauditError",
     "GraphTooDeepError",
     "InvalidExpectationError",
+    "InvalidInputsError",
     "InvalidLossError",
     "InvalidModelError",
     "InvalidOptimizerError",
@@ -32,6 +33,10 @@ class InvalidModelError(FxauditError, TypeError):
 
 class InvalidLossError(FxauditError, TypeError):
     """The loss is neither a scalar tensor nor a callable that returns one."""
+
+
+class InvalidInputsError(FxauditError, TypeError):
+    """Inputs or concrete arguments that the forward cannot be traced with."""
 
 
 class InvalidOptimizerError(FxauditError, TypeError):
