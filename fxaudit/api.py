@@ -18,6 +18,7 @@ from fxaudit.answer.answer import VERDICTS, Answer
 from fxaudit.answer.explanation import Explanation
 from fxaudit.attempts import attempt
 from fxaudit.capture.frozen import Mode
+from fxaudit.capture.generated import exported_module
 from fxaudit.capture.naming import ModelName
 from fxaudit.capture.processes import unwrapped
 from fxaudit.capture.remembered import remember
@@ -112,6 +113,7 @@ def audit(
         >>> print(report["weight"].reason)
         the structure lets gradient pass; it trains if an optimizer holds it
     """
+    model = exported_module(model)
     named = _models(model)
     optimizers = _optimizers(optimizer)
     expected = _expectations(expect)

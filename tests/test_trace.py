@@ -292,7 +292,7 @@ def test_concrete_arguments_are_handed_on() -> None:
     ],
 )
 def test_bad_input_is_refused(given: tuple[Any, ...], error: type[Exception]) -> None:
-    with pytest.raises(error, match="Expected|names|keys|Give it once"):
+    with pytest.raises(error, match=r"Expected|names|keys|Give it once"):
         fxaudit.trace(*given)
 
 

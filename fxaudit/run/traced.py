@@ -12,6 +12,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from fxaudit.capture.generated import exported_module
 from fxaudit.capture.symbolic.failures import unwrapped
 from fxaudit.capture.symbolic.trace import SymbolicOp, trace
 from fxaudit.errors import InvalidInputsError, InvalidModelError, UnknownFormatError
@@ -83,6 +84,7 @@ class Trace:
 
 def traced(model: Any, inputs: Any = None, concrete_args: Any = None) -> Trace:
     """See `fxaudit.trace`."""
+    model = exported_module(model)
     if not isinstance(model, nn.Module):
         kind = "a class: pass an instance" if isinstance(model, type) else f"a value of type {type(model).__name__}"
         raise InvalidModelError(f"`model` is {kind}. Expected: a torch.nn.Module.")

@@ -21,8 +21,8 @@ __all__ = ["NodeFacts", "fx_graph", "not_written"]
 class NodeFacts:
     """What the trace knows of a node, as `node.meta["fxaudit"]`.
 
-    `line` is the user's, `module` the innermost one that was running; `cut` says why gradient ends at the node ("" where
-    it does not), `carries_gradient` whether gradient passes back through it to any input.
+    `line` is the user's, `module` the innermost one that was running; `cut` says why gradient ends at the node, and is
+    empty where it does not; `carries_gradient` says whether gradient passes back through it to any input.
     """
 
     index: int

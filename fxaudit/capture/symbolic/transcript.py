@@ -316,4 +316,6 @@ def _name(op: SymbolicOp) -> str:
     """The bare name of the operation, as recorded operations have it."""
     if op.target == "Tensor.data" and op.carries:
         return "data.__set__"
-    return op.target.rpartition(".")[2]
+    parts = op.target.split(".")
+    # `torch.ops.aten.detach.default` is an operation with the name of an overload.
+    return parts[3] if parts[:2] == ["torch", "ops"] and len(parts) > 4 else parts[-1]

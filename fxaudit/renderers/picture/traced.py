@@ -16,7 +16,7 @@ MAX_BOXES = 2_000
 
 @dataclass(frozen=True, slots=True)
 class TracedBox:
-    """An operation to draw: its kind in the trace, what stands in the box, and what it reads with or without gradient."""
+    """An operation to draw: its kind in the trace, what stands in the box, what it reads, and what gets gradient."""
 
     kind: str
     label: str
