@@ -64,6 +64,8 @@ def not_written(ops: Sequence[Op]) -> dict[str, None]:
     for op in ops:
         if op.kind == "opaque":
             found[f"`{op.target}` could not be followed: {op.reason}"] = None
+        elif op.cut == "escape" and op.target != "Tensor.item":
+            found[f"the value leaves torch by `{op.target}`"] = None
         elif op.target == "Module.__setattr__":
             found[f"PyTorch refuses the assignment to `{op.slot}`"] = None
         elif op.lost:
