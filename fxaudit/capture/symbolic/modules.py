@@ -13,6 +13,7 @@ import torch
 import torch.utils.checkpoint
 
 from fxaudit.capture.symbolic.failures import OpaqueFunctions, describe, parameters_of, unwrapped, wanted_inputs
+from fxaudit.capture.symbolic.rearranging import patch_einops
 from fxaudit.capture.symbolic.recorder import Recorder
 from fxaudit.capture.symbolic.rules import tensors_in
 from fxaudit.capture.symbolic.values import Op, Symbol, TraceStopped
@@ -140,6 +141,7 @@ class ModuleCalls:
                     self._replace(space, name, call_checkpoint)
                 elif inspect.ismethod(value) and value.__func__ is apply:
                     self._replace(space, name, functools.partial(apply_function, value.__self__))
+        patch_einops(self.recorder, self._replace, self._elsewhere, namespaces.values())
 
     # Calls.
 
