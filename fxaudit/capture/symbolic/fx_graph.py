@@ -83,8 +83,6 @@ def _opaque(*args: Any, **kwargs: Any) -> Any:
 
 
 _PYTHON = {"getattr": getattr, "getitem": operator.getitem, "call": lambda function, *a, **k: function(*a, **k)}
-_SIGNS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "matmul": "matmul", "__matmul__": "matmul"}
-"""Operations as users write them, by sign."""
 _OPERATORS = {"__getitem__": operator.getitem, "__setitem__": operator.setitem}
 
 
@@ -165,8 +163,8 @@ class _Builder:
             return self.graph.call_function(_opaque, args, kwargs)
         name = getattr(function, "__name__", "")
         if getattr(torch.Tensor, name, None) == function and args:
-            sign = getattr(operator, _SIGNS.get(op.target, op.target), None)
-            if sign is not None and len(args) == 2 and not kwargs and op.target in _SIGNS:
+            sign = getattr(operator, op.target, None)  # `x + y` arrives as `add`, `x.add(y)` as `Tensor.add`
+            if sign is not None and len(args) == 2 and not kwargs:
                 return self.graph.call_function(sign, args)
             return self.graph.call_method(name, args, kwargs)
         return self.graph.call_function(function, args, kwargs)
