@@ -185,7 +185,7 @@ class Recorder(Journal):
         self, name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], data: list[torch.Tensor]
     ) -> object:
         """The result on meta tensors, or `UNKNOWN` when some shape is not known."""
-        if operations.of(name).escapes or name in ("grad", "bernoulli_", "__setitem__"):
+        if operations.of(name).escapes or name == "__setitem__" or name in ("grad", "bernoulli_"):
             return UNKNOWN
         try:
             replaced = on_meta(self.twin, list(args))
