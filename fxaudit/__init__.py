@@ -13,10 +13,11 @@ from fxaudit._version import __version__
 if TYPE_CHECKING:
     from fxaudit.answer.answer import ParameterReport
     from fxaudit.answer.finding import Finding
-    from fxaudit.api import assert_trains, audit, explain, watch, why
+    from fxaudit.api import assert_trains, audit, explain, trace, watch, why
     from fxaudit.judge.rule import Rule
     from fxaudit.judge.rules import RULES
     from fxaudit.report import Report
+    from fxaudit.run.traced import Trace
 
 __all__ = [
     "RULES",
@@ -24,10 +25,12 @@ __all__ = [
     "ParameterReport",
     "Report",
     "Rule",
+    "Trace",
     "__version__",
     "assert_trains",
     "audit",
     "explain",
+    "trace",
     "watch",
     "why",
 ]
@@ -36,9 +39,11 @@ _HOMES = {
     "assert_trains": "fxaudit.api",
     "audit": "fxaudit.api",
     "explain": "fxaudit.api",
+    "trace": "fxaudit.api",
     "watch": "fxaudit.api",
     "why": "fxaudit.api",
     "Report": "fxaudit.report",
+    "Trace": "fxaudit.run.traced",
     "ParameterReport": "fxaudit.answer.answer",
     "Finding": "fxaudit.answer.finding",
     "Rule": "fxaudit.judge.rule",

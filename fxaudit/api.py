@@ -18,6 +18,7 @@ from fxaudit.answer.answer import VERDICTS, Answer
 from fxaudit.answer.explanation import Explanation
 from fxaudit.attempts import attempt
 from fxaudit.capture.frozen import Mode
+from fxaudit.capture.generated import exported_module
 from fxaudit.capture.naming import ModelName
 from fxaudit.capture.processes import unwrapped
 from fxaudit.capture.remembered import remember
@@ -44,10 +45,12 @@ from fxaudit.run.examination import examine, unjudged
 from fxaudit.run.loop import Observation, raise_stack_limit
 from fxaudit.run.ranks.exchange import Exchange
 from fxaudit.run.replay import Closure, Rehearsal, prove
+from fxaudit.run.structure import without_recording
+from fxaudit.run.traced import Trace, traced
 from fxaudit.run.warm_up import rises_later
 from fxaudit.run.why import explanation_of
 
-__all__ = ["audit", "explain", "watch", "why"]
+__all__ = ["audit", "explain", "trace", "watch", "why"]
 
 Loss = torch.Tensor | Callable[[], Any]
 
@@ -110,6 +113,7 @@ def audit(
         >>> print(report["weight"].reason)
         the structure lets gradient pass; it trains if an optimizer holds it
     """
+    model = exported_module(model)
     named = _models(model)
     optimizers = _optimizers(optimizer)
     expected = _expectations(expect)
@@ -509,6 +513,36 @@ def why(tensor: torch.Tensor, loss: torch.Tensor, *, name: str = "") -> Explanat
         raise InvalidLossError(f"`loss` is {_described(loss)}. Expected: a tensor; call the closure first.")
     raise_stack_limit()
     return explanation_of(tensor, loss, name, sys._getframe(1))
+
+
+def trace(model: nn.Module, inputs: Any = None, concrete_args: Mapping[str, Any] | None = None) -> Trace:
+    """Follow the forward of `model` without executing it, and give what was found with a `torch.fx.Graph` of it.
+
+    It follows what `torch.fx.symbolic_trace` does not: sizes, loops over modules, `*args` wrappers, no-grad regions,
+    checkpoints, values that leave torch; what it cannot follow becomes one opaque operation that says why.
+
+    Args:
+        model: The module. Nothing of it changes.
+        inputs: A tensor, a tuple of arguments, or a dict of them. Only shapes and types are used: they settle what
+            depends on sizes. Tensors become placeholders, everything else stays as it is.
+        concrete_args: Arguments by name that are handed to the forward as they are.
+
+    Returns:
+        The trace. It never raises for what the model's code does: then its `status` is `stopped`.
+
+    Raises:
+        InvalidModelError: `model` is no module.
+        InvalidInputsError: `inputs` is nothing that could be handed to a forward, or `concrete_args` names no argument.
+
+    Example:
+        >>> import torch, fxaudit
+        >>> model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU())
+        >>> found = fxaudit.trace(model, torch.ones(1, 2))
+        >>> torch.fx.GraphModule(model, found.graph)(torch.ones(1, 2)).shape
+        torch.Size([1, 2])
+    """
+    with without_recording():
+        return traced(model, inputs, concrete_args)
 
 
 def explain(code: str) -> str:

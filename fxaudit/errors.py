@@ -7,6 +7,7 @@ __all__ = [
     "FxauditError",
     "GraphTooDeepError",
     "InvalidExpectationError",
+    "InvalidInputsError",
     "InvalidLossError",
     "InvalidModelError",
     "InvalidOptimizerError",
@@ -15,6 +16,7 @@ __all__ = [
     "PictureError",
     "RenderingError",
     "UnknownFormatError",
+    "UnknownLossError",
     "UnknownParameterError",
     "UnknownRuleError",
     "UnwritableOutputError",
@@ -31,6 +33,10 @@ class InvalidModelError(FxauditError, TypeError):
 
 class InvalidLossError(FxauditError, TypeError):
     """The loss is neither a scalar tensor nor a callable that returns one."""
+
+
+class InvalidInputsError(FxauditError, TypeError):
+    """Inputs or concrete arguments that the forward cannot be traced with."""
 
 
 class InvalidOptimizerError(FxauditError, TypeError):
@@ -66,6 +72,13 @@ class UnknownRuleError(FxauditError, KeyError):
 
 class UnknownParameterError(FxauditError, KeyError):
     """A parameter name that the report does not list."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class UnknownLossError(FxauditError, KeyError):
+    """A loss that the report does not know."""
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""

@@ -5,6 +5,7 @@ Everything it says is in `Answer`; here are the conveniences that need a rendere
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 from fxaudit.answer.answer import Answer
 from fxaudit.answer.differences import difference
 from fxaudit.answer.document import from_text, to_text
-from fxaudit.answer.picture_data import networkx_graph
+from fxaudit.answer.graph_questions import bottleneck, comparison, paths, trained_by
+from fxaudit.answer.networkx_face import networkx_graph
 
 if TYPE_CHECKING:
     import graphviz
     import networkx
 
     from fxaudit.answer.differences import Difference
+    from fxaudit.answer.graph_nodes import GradFnNode, LossNode, OpNode
+    from fxaudit.answer.graph_questions import GraphComparison, GraphPath
 
 __all__ = ["Report"]
 
@@ -38,8 +42,52 @@ class Report(Answer):
 
     @property
     def graph(self) -> networkx.MultiDiGraph:
-        """The audited step as a `networkx` multigraph, edges from parameter to loss; built anew at each call."""
-        return networkx_graph(self.graph_data)
+        """The audited step as a `networkx` multigraph, edges from parameter to loss; built anew at each call.
+
+        Its nodes are those of `fxaudit.graph`. The keys of its edges say what they are: `data` and `python` (the way of
+        a value), `grad` (the way of a gradient, along `next_functions` between autograd nodes), `holds` (param group
+        and parameter), `made` (an operation and its `grad_fn`), `traced` (a node of the symbolic trace and its
+        operation). Nodes carry `receives_gradient`, edges `cut` and the `finding` that tells of the cut. A report read
+        from JSON has the same graph. `graph.graph["left_out"]` says what was too much to be kept.
+        """
+        return networkx_graph(self)
+
+    def paths(self, name: str) -> tuple[GraphPath, ...]:
+        """The ways of the parameter `name` to the losses: the shortest to each loss that sends it gradient, then one
+        for each place where gradient ends; where no loss reads it, how far its value goes.
+
+        Raises:
+            UnknownParameterError: The report lists no such parameter.
+        """
+        return paths(self, name)
+
+    def bottleneck(self, names: str | Iterable[str]) -> tuple[OpNode, ...]:
+        """The operations that all gradient to `names` passes, whatever way it takes; the nearest to them first.
+
+        Args:
+            names: A parameter, a module, or a pattern as in `fnmatch`; or several. Those that get no gradient do not
+                count.
+
+        Raises:
+            UnknownParameterError: A name fits no parameter.
+        """
+        return bottleneck(self, names)
+
+    def trained_by(self, loss: str | LossNode | OpNode | GradFnNode) -> tuple[str, ...]:
+        """The names of the parameters to which `loss` sends gradient.
+
+        Args:
+            loss: A node of the graph, or a name: that of a loss, else of the variable that the program keeps a term of
+                the loss in.
+
+        Raises:
+            UnknownLossError: There is none.
+        """
+        return trained_by(self, loss)
+
+    def compare(self, other: Report) -> GraphComparison:
+        """How the graph of `other` differs from this one: operations, cuts, and what gets gradient."""
+        return comparison(self, other)
 
     def draw(
         self,

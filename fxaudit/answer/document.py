@@ -189,6 +189,10 @@ def to_document(answer: Answer) -> Json:
             "edges": [[e.source, e.target, e.kind, e.cut] for e in graph.edges],
             "autograd_nodes": [list(pair) for pair in graph.autograd_nodes],
             "autograd_edges": [list(pair) for pair in graph.autograd_edges],
+            "autograd_sequences": list(graph.autograd_sequences),
+            "autograd_roots": [list(pair) for pair in graph.autograd_roots],
+            "traced": [list(node) for node in graph.traced],
+            "left_out": graph.left_out,
         },
     }
 
@@ -250,6 +254,10 @@ def from_document(document: Json) -> Answer:
             edges=tuple(GraphEdge(*e) for e in graph["edges"]),
             autograd_nodes=tuple((name, op) for name, op in graph["autograd_nodes"]),
             autograd_edges=tuple((a, b) for a, b in graph["autograd_edges"]),
+            autograd_sequences=tuple(graph.get("autograd_sequences", ())),
+            autograd_roots=tuple((node, loss) for node, loss in graph.get("autograd_roots", ())),
+            traced=tuple((name, target, op) for name, target, op in graph.get("traced", ())),
+            left_out=graph.get("left_out", ""),
         ),
         rules=tuple(
             RuleInfo(r["code"], r["name"], r["level"], r["title"], r["rationale"], r["fix"]) for r in document["rules"]

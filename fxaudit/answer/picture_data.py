@@ -1,4 +1,4 @@
-"""The graph of one recorded step as plain data, and its `networkx` face.
+"""The graph of one recorded step as plain data; `report.graph` is its `networkx` face.
 
 Nothing here needs torch: a saved report draws every view from this.
 """
@@ -6,27 +6,11 @@ Nothing here needs torch: a saved report draws every view from this.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from fxaudit.program.source import SourceLine
 
-if TYPE_CHECKING:
-    import networkx
-
-__all__ = [
-    "BufferNode",
-    "GraphData",
-    "GraphEdge",
-    "GraphModule",
-    "GraphNode",
-    "GroupNode",
-    "InputNode",
-    "LossNode",
-    "Node",
-    "OpNode",
-    "ParameterNode",
-    "networkx_graph",
-]
+__all__ = ["GraphData", "GraphEdge", "GraphModule", "GraphNode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +54,10 @@ class GraphData:
     """The compact graph of one recorded step: enough to draw every view without torch.
 
     `autograd_nodes` and `autograd_edges` are the `grad_fn` graph: the node's name and the index of the operation that
-    made it (-1: unknown), and pairs of node indices from a parameter's side towards the loss.
+    made it (-1: unknown), and pairs of node indices from a parameter's side towards the loss. For each of the nodes
+    `autograd_sequences` has its sequence number (-1 for a leaf); `autograd_roots` pairs those at which a backward began
+    with the loss (-1: unknown). `traced` has the nodes of the symbolic trace: name, target, and the operation that
+    stands for it. `left_out` says in a sentence what is missing because it was too much.
     """
 
     modules: tuple[GraphModule, ...] = ()
@@ -79,85 +66,7 @@ class GraphData:
     edges: tuple[GraphEdge, ...] = ()
     autograd_nodes: tuple[tuple[str, int], ...] = ()
     autograd_edges: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterNode:
-    """A parameter, by its fully-qualified name."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class BufferNode:
-    """A buffer or other tensor kept between steps, by name."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class InputNode:
-    """A tensor that came into the step from outside; `index` tells several apart."""
-
-    index: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class OpNode:
-    """A recorded torch call; `index` is its position in the step."""
-
-    index: int
-    name: str
-    module: str
-    source: SourceLine | None
-
-
-@dataclass(frozen=True, slots=True)
-class LossNode:
-    """The loss of the step; `index` tells several apart."""
-
-    index: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class GroupNode:
-    """A param group of an optimizer."""
-
-    name: str
-
-
-Node = ParameterNode | BufferNode | InputNode | OpNode | LossNode | GroupNode
-
-
-def networkx_graph(data: GraphData) -> networkx.MultiDiGraph:
-    """`data` as a multigraph of typed nodes, edges from parameter to loss, keyed by their kind.
-
-    Nodes carry `carries_gradient`; edges carry `cut`.
-    """
-    import networkx
-
-    graph: networkx.MultiDiGraph = networkx.MultiDiGraph()
-    nodes: list[Node] = []
-    for index, node in enumerate(data.nodes):
-        face: Node
-        match node.kind:
-            case "parameter":
-                face = ParameterNode(node.label)
-            case "buffer":
-                face = BufferNode(node.label)
-            case "input":
-                face = InputNode(index, node.label)
-            case "op":
-                module = data.modules[node.module].name if node.module >= 0 else ""
-                face = OpNode(index, node.label, module, data.sources[node.source] if node.source >= 0 else None)
-            case "loss":
-                face = LossNode(index, node.label)
-            case "group":
-                face = GroupNode(node.label)
-        nodes.append(face)
-        graph.add_node(face, carries_gradient=node.carries_gradient)
-    for edge in data.edges:
-        graph.add_edge(nodes[edge.source], nodes[edge.target], key=edge.kind, cut=edge.cut)
-    return graph
+    autograd_sequences: tuple[int, ...] = ()
+    autograd_roots: tuple[tuple[int, int], ...] = ()
+    traced: tuple[tuple[str, str, int], ...] = ()
+    left_out: str = ""

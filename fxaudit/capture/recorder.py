@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+import fxaudit.capture.generated  # noqa: F401  (it finds the lines that generated code was made from)
 from fxaudit.attempts import note
 from fxaudit.capture import operations
 from fxaudit.capture.neutral import Neutralizer
@@ -75,6 +76,8 @@ class _Callee:
 
 def _learn(function: Any) -> _Callee:
     name = getattr(function, "__name__", None) or str(function)
+    if isinstance(function, torch._ops.OpOverload):
+        name = function._schema.name.rpartition("::")[2]  # exported programs call `aten.detach.default`
     if name in ("__get__", "__set__", "__delete__"):
         owner = getattr(getattr(function, "__self__", None), "__name__", "")
         owner = "grad" if owner == "_grad" else owner

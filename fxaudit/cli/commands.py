@@ -312,10 +312,15 @@ def check(target: str, steps: int | None, prove: bool | None, expect: tuple[str,
 
 
 @commands.command(options_metavar="[options]", short_help="Audit a model's structure without running it.")
+@click.option(
+    "--ops",
+    is_flag=True,
+    help="Print the operations instead of a report; -o FILE then takes .json, .txt, .dot or .svg.",
+)
 @_expect_option
 @_report_options
 @click.argument("target")
-def trace(target: str, expect: tuple[str, ...], delivery: Delivery) -> int:
+def trace(target: str, ops: bool, expect: tuple[str, ...], delivery: Delivery) -> int:
     """Audit the structure of the module TARGET gives, by symbolic trace: nothing is executed, no data is needed.
 
     TARGET is `module:callable` or `file.py:callable`; the callable returns a module (or a tuple that begins with one),
@@ -324,6 +329,8 @@ def trace(target: str, expect: tuple[str, ...], delivery: Delivery) -> int:
     expectations = _expectations(expect)
     from fxaudit.cli.targets import traced_module
 
+    if ops:
+        return _operations(target, delivery)
     arguments: dict[str, object] = {"model": traced_module(target)}
     if expectations:
         arguments["expect"] = expectations
@@ -406,6 +413,20 @@ def rules() -> int:
     for rule in sorted(RULES, key=lambda rule: rule.code):
         _say(f"{rule.code}  {rule.level:<7}  {rule.name:<{width}}  {rule.title()}", sys.stdout)
     return 0
+
+
+def _operations(target: str, delivery: Delivery) -> int:
+    """Print the symbolic trace of what TARGET gives, and write it to the files named by -o."""
+    from fxaudit.api import trace as traced
+    from fxaudit.cli.targets import traced_module
+    from fxaudit.renderers.text.wording import inert
+
+    found = traced(traced_module(target))
+    for path in delivery.outputs:
+        found.save(path)
+    if not delivery.quiet:
+        _say("\n".join(inert(line) for line in str(found).split("\n")), sys.stdout)
+    return 0 if found.status == "traced" else NOTHING_AUDITED
 
 
 def _audited(target: str, arguments: dict[str, object], delivery: Delivery) -> int:

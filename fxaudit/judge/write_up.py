@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -68,6 +69,8 @@ class Options:
     expect: Mapping[str, str] = field(default_factory=dict)
     rules: Sequence[type[Rule]] = RULES
     symbolic: tuple[str, str, SourceLine | None] = ("skipped", "", None)
+    traced: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    """Operation → name and target of the node of the symbolic trace that it stands for."""
 
 
 def rule_info(rule: type[Rule]) -> RuleInfo:
@@ -156,7 +159,7 @@ def report_on(
         optimizers=tuple(optimizers.values()),
         steps=attempt("the loop", lambda: _steps(recording), (), notes),
         symbolic=SymbolicReport(*options.symbolic),  # type: ignore[arg-type]
-        graph_data=attempt("the graph", lambda: _graph_data(audit, optimizers), GraphData(), notes),
+        graph_data=attempt("the graph", lambda: _graph_data(audit, optimizers, options.traced), GraphData(), notes),
         rules=tuple(rule_info(rule) for rule in options.rules if any(f.code == rule.code for f in findings)),
         environment=dict(recording.environment),
         notes=(*recording.notes, *notes, *limits),
@@ -369,7 +372,9 @@ def _shown(recording: Recording, event: LoopEvent) -> tuple[str, str] | None:
 # -- the graph ---------------------------------------------------------------------------------------------------
 
 
-def _graph_data(audit: Audit, optimizers: dict[int, OptimizerReport]) -> GraphData:
+def _graph_data(
+    audit: Audit, optimizers: dict[int, OptimizerReport], traced: Mapping[int, tuple[str, str]]
+) -> GraphData:
     """The compact graph of one round of the loop: what belongs to a loss or depends on a parameter."""
     writer = _GraphWriter(audit)
     writer.parameters()
@@ -384,6 +389,10 @@ def _graph_data(audit: Audit, optimizers: dict[int, OptimizerReport]) -> GraphDa
         tuple(writer.edges),
         tuple(writer.autograd_nodes),
         tuple(writer.autograd_edges),
+        tuple(writer.autograd_sequences),
+        tuple(writer.autograd_roots),
+        writer.traced(traced),
+        " ".join(writer.left_out),
     )
 
 
@@ -401,6 +410,9 @@ class _GraphWriter:
         self.edges: list[GraphEdge] = []
         self.autograd_nodes: list[tuple[str, int]] = []
         self.autograd_edges: dict[tuple[int, int], None] = {}
+        self.autograd_sequences: list[int] = []
+        self.autograd_roots: dict[tuple[int, int], None] = {}
+        self.left_out: dict[str, None] = {}
         self.module_named: dict[str, int] = {}
         self.buffers: dict[int, list[tuple[str, tuple[int, ...]]]] = {}
         self._module_called: dict[int, int] = {}
@@ -409,6 +421,7 @@ class _GraphWriter:
         self._parameter: dict[int, int] = {}
         self._op: dict[int, int] = {}
         self._outside: dict[int, int] = {}
+        self._loss: dict[int, int] = {}
         self._buffers_drawn: set[str] = set()
         unreachable = [state.index for state in audit.states if state.verdict == "unreachable"]
         self._cuts = {(cut.op, cut.value) for index in unreachable for cut in self.graph.cuts(index)}
@@ -443,8 +456,11 @@ class _GraphWriter:
         """A node for every operation of the round that concerns the model, with the values it reads."""
         reaching = self.graph.reaching
         for op in self.graph.ops:
-            if not self.start <= op.index < self.end or len(self._op) >= MAX_GRAPH_OPS:
+            if not self.start <= op.index < self.end:
                 continue
+            if len(self._op) >= MAX_GRAPH_OPS:
+                self.left_out[f"Of the operations only the first {MAX_GRAPH_OPS:,} are kept."] = None
+                break
             touched = (*op.inputs, *op.outputs)
             if operations.of(op.name).bookkeeping or not any(
                 vid in reaching or vid in self._dependent for vid in touched
@@ -471,6 +487,7 @@ class _GraphWriter:
                 taken = sum(1 for _, known in numbers if known == name)
                 shown = name if taken == 1 else f"{name} ({taken})"
                 self.nodes.append(GraphNode("loss", shown, -1, -1, value.requires_grad))
+            self._loss[vid] = node
             made = self._op.get(value.op)
             if made is not None:
                 self.edges.append(GraphEdge(made, node, "data"))
@@ -480,23 +497,44 @@ class _GraphWriter:
     def grad_fns(self) -> None:
         """The `grad_fn` graphs of the round's backwards as one; a node that two of them share stands once."""
         finder = OpsBySequence(self.audit.record.ops)
-        number: dict[tuple[str, int, int], int] = {}
+        number: dict[tuple[str, int, int, int], int] = {}
         for event in self.graph.backwards:
             graph = event.grad_fns
-            if graph is None or not self.start < event.time <= self.end:
+            if not self.start < event.time <= self.end:
                 continue
-            if len(number) + len(graph.nodes) > MAX_GRAPH_OPS:
-                break
-            own = []
+            if graph is None or len(number) + len(graph.nodes) > MAX_GRAPH_OPS:
+                self.left_out["The `grad_fn`s of at least one backward were too many to be kept."] = None
+                continue
+            own: list[int] = []
+            taken: Counter[tuple[str, int, int]] = Counter()
             for node, (name, sequence) in enumerate(graph.nodes):
                 track = graph.leaves.get(node, -1)
-                key = (name, sequence, track)
+                # Threads count for themselves: two nodes of one graph may bear one name and one number.
+                key = (name, sequence, track, taken[name, sequence, track])
+                taken[name, sequence, track] += 1
                 if key not in number:
                     number[key] = len(number)
                     made = self._parameter.get(track, -1) if track >= 0 else self._op.get(finder.find(sequence), -1)
                     self.autograd_nodes.append((name, made))
+                    self.autograd_sequences.append(sequence)
                 own.append(number[key])
             self.autograd_edges.update(((own[below], own[above]), None) for above, below in graph.edges)
+            below_others = {below for _, below in graph.edges}
+            for node in range(len(own)):
+                if node not in below_others:
+                    self.autograd_roots.update(
+                        ((own[node], loss), None) for loss in self._losses_of(event, self.autograd_nodes[own[node]][1])
+                    )
+
+    def _losses_of(self, event: BackwardEvent, made: int) -> list[int]:
+        """The nodes of the losses at which `event` begins: of several, those that the operation `made` has made."""
+        known = [vid for vid in event.roots if vid in self._loss]
+        own = [vid for vid in known if self._op.get(self.values[vid].op, -1) == made]
+        return list(dict.fromkeys(self._loss[vid] for vid in own or known)) or [-1]
+
+    def traced(self, nodes: Mapping[int, tuple[str, str]]) -> tuple[tuple[str, str, int], ...]:
+        """The nodes of the symbolic trace whose operations are drawn."""
+        return tuple((*named, self._op[op]) for op, named in nodes.items() if op in self._op)
 
     def _operation(self, op: Op) -> None:
         carries = any(self.values[out].requires_grad and not self.values[out].leaf for out in op.outputs)

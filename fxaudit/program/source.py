@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
+from fxaudit.program.generated import FINDERS, GENERATED, is_generated, origin_of
+
 __all__ = [
     "PACKAGE",
     "Frame",
@@ -334,7 +336,7 @@ class StackTable:
             if code is below:
                 break
             known = kinds.get(id(code))
-            kind = self._kind(code) if known is None else known[0]
+            kind = self._kind(code, frame) if known is None else known[0]
             if kind == 2:
                 base = -1
                 break
@@ -358,17 +360,27 @@ class StackTable:
             if code is below:
                 break
             known = kinds.get(id(code))
-            if (self._kind(code) if known is None else known[0]) == 0:
+            if (self._kind(code, frame) if known is None else known[0]) == 0:
                 return id(code), frame.f_lasti
             frame = frame.f_back
         return 0, 0
 
-    def _kind(self, code: CodeType) -> int:
+    def _kind(self, code: CodeType, frame: FrameType) -> int:
+        if code.co_filename.startswith(GENERATED) and not is_generated(code.co_filename):
+            owner = variables_of(frame).get("self")
+            for find in FINDERS:
+                find(owner)
         kind = 2 if code in self.outermost else int(self.skips(code))
         self._kinds[id(code)] = (kind, code)
         return kind
 
     def _intern(self, base: int, code: CodeType | KeptCode, lasti: int) -> int:
+        if lasti >= 0 and is_generated(code.co_filename):
+            places = origin_of(code.co_filename, _positions(code, lasti)[0])
+            for place in places:
+                base = self.at(place.file, place.line, place.function, base=base)
+            if places:
+                return base
         key = (base, code, lasti)
         index = self._interned.get(key)
         if index is None:
@@ -382,13 +394,13 @@ class StackTable:
         """The stack of the decorators over the function `code` describes, called from `base`."""
         return self._intern(base, code, -1)
 
-    def at(self, file: str, line: int, function: str, column: int = -1) -> int:
-        """A stack of one frame for a line that was not seen running; `column` is where its expression begins."""
+    def at(self, file: str, line: int, function: str, column: int = -1, base: int = -1) -> int:
+        """A stack for a line that was not seen running, called from `base`; `column` is where its expression begins."""
         place = (file, line, function, column)
         if place not in self._unseen:
             start = column if column >= 0 else None
             self._unseen[place] = KeptCode(file, function, function, line, {-2: (line, line, start, None)})
-        return self._intern(-1, self._unseen[place], -2)
+        return self._intern(base, self._unseen[place], -2)
 
     def chain(self, index: int) -> list[int]:
         """The frames of stack `index`, innermost first."""

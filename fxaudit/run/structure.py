@@ -23,7 +23,7 @@ from fxaudit.judge.rule import Rule
 from fxaudit.judge.structure.audit import judged_structure
 from fxaudit.judge.write_up import Options
 
-__all__ = ["symbolic_report"]
+__all__ = ["symbolic_report", "without_recording"]
 
 
 def symbolic_report(
@@ -48,7 +48,7 @@ def symbolic_report(
     Raises:
         InvalidModelError: There is no parameter, registered or not.
     """
-    with _without_recording():
+    with without_recording():
         session = _session()
         models = _models(session, named, optimizers)
         traces = [trace(module) for _, module in named]
@@ -64,7 +64,7 @@ def symbolic_report(
 
 
 @contextlib.contextmanager
-def _without_recording() -> Iterator[None]:
+def without_recording() -> Iterator[None]:
     """A watch that is going on does not see the trace."""
     active = active_session()
     if active is None:

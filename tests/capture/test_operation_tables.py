@@ -13,6 +13,7 @@ PACKAGE = Path(fxaudit.__file__).parent
 READING_SOURCE = ("program", "renderers", "answer")
 """Floors that read or write text, and may not ask the table."""
 OTHERWISE = {
+    "capture/symbolic/sizes.py": "what Python computes of numbers",
     "judge/questions/mentions.py": "what everybody asks of a module",
 }
 NAMES = {name for row in OPERATIONS if not row.quiet for name in (row.name, *row.also, f"{row.name}_")}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import operator
 import sys
 from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
@@ -11,18 +13,59 @@ import torch
 
 from fxaudit.capture.symbolic.branches import assumed_truth
 from fxaudit.capture.symbolic.rules import likely_rank
-from fxaudit.capture.symbolic.values import Op, OpKind, Symbol, TraceStopped, Value, ValueKind, new_symbol
+from fxaudit.capture.symbolic.values import (
+    Computed,
+    Op,
+    OpKind,
+    Symbol,
+    TraceStopped,
+    Value,
+    ValueKind,
+    new_symbol,
+)
 from fxaudit.program.source import SourceLine, StackTable
 
 if TYPE_CHECKING:
     from fxaudit.capture.symbolic.recorder import Recorder
 
-__all__ = ["Journal", "Mark"]
+__all__ = ["Journal", "Lost", "Mark", "lost_in"]
 
 MAX_OPS = 500_000
 MAX_CONDITIONS = 100_000
 
 Mark = tuple[int, int, SourceLine | None, dict[str, int], dict[str, int], bool]
+
+
+_WRITTEN = (bool, int, float, complex, str, torch.dtype, torch.device, torch.memory_format, torch.layout)
+"""What stands in an fx graph as itself."""
+
+
+class Lost(str):
+    """What an argument was, where it cannot be written in an fx graph."""
+
+    __slots__ = ()
+
+
+def lost_in(value: object) -> str:
+    """What cannot be written of the arguments `value`; "" where everything can."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Lost):
+            return str(item)
+        if isinstance(item, list | tuple):
+            stack.extend(item)
+        elif isinstance(item, dict):
+            stack.extend(item.values())
+        elif isinstance(item, slice):
+            stack.extend((item.start, item.stop, item.step))
+        elif isinstance(item, Computed):
+            stack.extend((item.args, item.kwargs))
+    return ""
+
+
+def _autocasts(device: torch.device) -> bool:
+    return torch.is_autocast_enabled("cpu" if device.type == "meta" else device.type)
 
 
 class Journal:
@@ -44,6 +87,8 @@ class Journal:
         self.overwritten: dict[str, int] = {}
         self.called: set[str] = set()
         self.grad_source: SourceLine | None = None
+        self.guesses: dict[str, None] = {}
+        """What the program got an answer to that nobody knows without data, beside sizes."""
         self.parameters: dict[int, str] = {}
         self.buffers: dict[int, str] = {}
         self._read: dict[int, Op] = {}
@@ -60,6 +105,7 @@ class Journal:
                     self.buffers.setdefault(id(value), f"{prefix}.{name}" if prefix else name)
         first = next(iter(model.parameters()), None)
         self.device = first.device if first is not None else torch.device("cpu")
+        self._autocast = _autocasts(self.device)
         self.rank = likely_rank(model)
         self.ranks_asked = 0
 
@@ -111,9 +157,19 @@ class Journal:
 
     # Values.
 
-    def size(self) -> Symbol:
+    def size(self, made: Computed | None = None) -> Symbol:
         """A size, or something else computed from shapes alone."""
-        return new_symbol(Value(self._recorder(), None, "size", torch.int64))
+        return new_symbol(Value(self._recorder(), None, "size", torch.int64, made=made))
+
+    def size_by(self, function: Any, args: Iterable[Any], kwargs: dict[str, Any] | None = None) -> Symbol:
+        """The size that `function` computes."""
+        given = tuple(self._plain(value) for value in args)
+        named = {key: self._plain(value) for key, value in (kwargs or {}).items()}
+        return self.size(None if lost_in((given, named)) else Computed(function, given, named))
+
+    def element_of_size(self, symbol: Symbol, index: int) -> Symbol:
+        """One of the sizes that a shape is unpacked into."""
+        return self.size_by(operator.getitem, (symbol, index))
 
     def symbol(
         self,
@@ -194,6 +250,8 @@ class Journal:
         if len(self.ops) >= MAX_OPS:
             raise TraceStopped(f"the trace is longer than {MAX_OPS} operations")
         enabled = torch.is_grad_enabled()
+        if kind == "call" and _autocasts(self.device) is not self._autocast:
+            self.guesses.setdefault("the precision of an autocast region")
         if not enabled and kind in ("call", "opaque") and not cut:
             cut = "no-grad"
         if carries is None:
@@ -217,22 +275,49 @@ class Journal:
             any(origin.receives_gradient for origin in carries),
             kind == "call" and all(origin.free for origin in inputs),
         )
+        op.lost = lost_in((op.args, op.kwargs))
         self.ops.append(op)
         return op
 
     def _plain(self, value: Any) -> Any:
         """`value` as an argument of an fx node: operations for tensors, and nothing of the user's kept alive."""
         if isinstance(value, torch.Tensor):
-            return self.origin(value) or "size"
+            made = value._fxaudit.made if isinstance(value, Symbol) else None
+            return self.origin(value) or made or Lost("a size that nobody knows")
+        if isinstance(value, Op):
+            return value
+        if isinstance(value, tuple) and type(value) not in (tuple, torch.Size):
+            return self._made(value)
         if isinstance(value, list | tuple):
             return [self._plain(item) for item in value] if isinstance(value, list) else tuple(map(self._plain, value))
         if isinstance(value, dict):
             return {str(key): self._plain(item) for key, item in value.items()}
         if isinstance(value, slice):
             return slice(self._plain(value.start), self._plain(value.stop), self._plain(value.step))
-        if value is None or value is ... or isinstance(value, bool | int | float | str | torch.dtype | torch.device):
+        if value is None or value is ... or isinstance(value, _WRITTEN):
             return value
-        return f"<{type(value).__name__}>"
+        return Lost(f"a value of type {type(value).__name__}")
+
+    def _made(self, value: tuple[Any, ...]) -> Computed:
+        """A named tuple, as the call that makes it."""
+        items = tuple(self._plain(item) for item in value)
+        named = hasattr(type(value), "_fields")
+        return Computed(type(value), items if named else (items,))
+
+    def written_output(self, value: Any) -> Any:
+        """`value`, which the forward returns, as an argument of an fx node."""
+        kind = type(value)
+        if dataclasses.is_dataclass(kind) and not isinstance(value, torch.Tensor):
+            items = {one.name: getattr(value, one.name) for one in dataclasses.fields(kind) if one.init}
+            return Computed(kind, (), {name: self.written_output(item) for name, item in items.items()})
+        if kind in (list, tuple):
+            return kind(self.written_output(item) for item in value)
+        if isinstance(value, dict):
+            items = {key: self.written_output(item) for key, item in value.items()}
+            if not all(isinstance(key, str) for key in items):
+                return Lost("a dict whose keys are no strings")
+            return items if kind is dict else Computed(kind, (items,))
+        return self._plain(value)
 
     def mark(self) -> Mark:
         """A point to which `rewind` can return."""

@@ -13,6 +13,7 @@ import torch
 import torch.utils.checkpoint
 
 from fxaudit.capture.symbolic.failures import OpaqueFunctions, describe, parameters_of, unwrapped, wanted_inputs
+from fxaudit.capture.symbolic.rearranging import patch_einops
 from fxaudit.capture.symbolic.recorder import Recorder
 from fxaudit.capture.symbolic.rules import tensors_in
 from fxaudit.capture.symbolic.values import Op, Symbol, TraceStopped
@@ -41,6 +42,8 @@ class ModuleCalls:
         self._thread = threading.get_ident()
         self._call = torch.nn.Module.__call__
         self._setattr = torch.nn.Module.__setattr__
+        base: Any = torch.autograd.Function
+        self._apply = vars(base)["apply"].__func__
         self._functions = OpaqueFunctions(model, recorder, self._replace, self._elsewhere)
 
     # The patches that hold while the trace is made.
@@ -107,7 +110,7 @@ class ModuleCalls:
     def _patch_functions(self) -> None:
         calls = self
         base: Any = torch.autograd.Function
-        apply = vars(base)["apply"].__func__
+        apply = self._apply
 
         def apply_function(cls: Any, *args: Any, **kwargs: Any) -> Any:
             return apply(cls, *args, **kwargs) if calls._elsewhere() else calls.custom_function(cls, args, kwargs)
@@ -138,6 +141,7 @@ class ModuleCalls:
                     self._replace(space, name, call_checkpoint)
                 elif inspect.ismethod(value) and value.__func__ is apply:
                     self._replace(space, name, functools.partial(apply_function, value.__self__))
+        patch_einops(self.recorder, self._replace, self._elsewhere, namespaces.values())
 
     # Calls.
 
@@ -228,6 +232,7 @@ class ModuleCalls:
         if value is not None:
             inputs = recorder.origins([value])
             op = recorder.record("call", "Module.__setattr__", inputs, carries=inputs, slot=slot, args=(slot, value))
+            op.stands_for = inputs[0] if inputs else None
             known = recorder.twin(value)
             dtype = value._fxaudit.dtype if isinstance(value, Symbol) else value.dtype
             value = recorder.symbol(op, "tensor", dtype, known, shares=value)
@@ -244,7 +249,7 @@ class ModuleCalls:
         """`torch.nn.Parameter(data)`: a new leaf."""
         recorder = self.recorder
         inputs = recorder.origins([data])
-        op = recorder.record("call", "torch.nn.Parameter", inputs, cut="rewrap", args=(data,))
+        op = recorder.record("call", "torch.nn.Parameter", inputs, cut="rewrap", args=(data, requires_grad))
         op.receives_gradient = requires_grad
         dtype = data._fxaudit.dtype if isinstance(data, Symbol) else data.dtype
         symbol = recorder.symbol(op, "tensor", dtype, recorder.twin(data))
@@ -255,8 +260,20 @@ class ModuleCalls:
         """`cls.apply(...)` of a custom autograd Function: one operation, its forward is not looked into."""
         recorder = self.recorder
         inputs = recorder.origins(tensors_in((args, kwargs), deep=True))
-        op = recorder.record("call", cls.__name__, inputs, function=cls.apply, args=args, kwargs=kwargs)
+        op = recorder.record("call", cls.__name__, inputs, function=self._applied(cls), args=args, kwargs=kwargs)
         return recorder.symbol(op, "any", torch.get_default_dtype())
+
+    def _applied(self, cls: Any) -> Any:
+        """`cls.apply` as it is when nothing is traced."""
+        apply = self._apply
+
+        def applied(*args: Any, **kwargs: Any) -> Any:
+            return apply(cls, *args, **kwargs)
+
+        # fx prints a function by its module and name; what bears torch's it looks up there.
+        own = cls.__module__ if not cls.__module__.startswith("torch") else "custom"
+        applied.__module__, applied.__name__, applied.__self__ = own, cls.__name__, cls  # type: ignore[attr-defined]
+        return applied
 
     def checkpoint(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A checkpointed call: what runs inside is traced, and one operation named `checkpoint` joins its results."""
@@ -275,6 +292,7 @@ class ModuleCalls:
                 op = recorder.record(
                     "call", "torch.utils.checkpoint.checkpoint", inputs, cut="" if alive else "reentrant-checkpoint"
                 )
+                op.stands_for = inputs[0] if inputs else None
                 dtype = value._fxaudit.dtype if isinstance(value, Symbol) else value.dtype
                 return recorder.symbol(op, "tensor", dtype, recorder.twin(value))
             if isinstance(value, tuple) and type(value) is tuple:

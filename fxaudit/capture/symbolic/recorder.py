@@ -25,6 +25,7 @@ from fxaudit.capture.symbolic.rules import (
     result_type,
     tensors_in,
 )
+from fxaudit.capture.symbolic.sizes import ON_SIZES
 from fxaudit.capture.symbolic.values import Op, Symbol, TraceStopped, Value
 
 __all__ = ["Recorder", "RecordingMode"]
@@ -78,7 +79,7 @@ class Recorder(Journal):
         if not data and not operation.factory:
             if operation.compares and operation.dtype == "bool":
                 return self.assume_condition(_comparing_frame())
-            return None if operation.writes else self.size()
+            return None if operation.writes else self._size(name, func, args, kwargs)
         if operation.rewraps == "lists" and not kwargs and len(args) == 1 and isinstance(args[0], torch.Tensor):
             return args[0]
         known = self._known_result(name, func, args, kwargs, data)
@@ -118,6 +119,10 @@ class Recorder(Journal):
         op = self.record(
             "call", names.printable(func), inputs, cut=cut, carries=carries, function=func, args=args, kwargs=kwargs
         )
+        if written:
+            op.stands_for = self.origin(written[0])
+            if len(written) > 1:
+                op.lost = op.lost or "a write to several tensors at once"
         for tensor in written:
             self._write(tensor, op)
         if name in ("__setitem__",):
@@ -180,7 +185,7 @@ class Recorder(Journal):
         self, name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], data: list[torch.Tensor]
     ) -> object:
         """The result on meta tensors, or `UNKNOWN` when some shape is not known."""
-        if operations.of(name).escapes or name in ("grad", "bernoulli_"):
+        if operations.of(name).escapes or name == "__setitem__" or name in ("grad", "bernoulli_"):
             return UNKNOWN
         try:
             replaced = on_meta(self.twin, list(args))
@@ -231,6 +236,7 @@ class Recorder(Journal):
             case "device":
                 return self.device
             case "dtype":
+                self._guess("the dtype of a tensor")
                 return value.dtype
             case "layout":
                 return torch.strided
@@ -250,6 +256,18 @@ class Recorder(Journal):
             return func(value.known)
         if value.kind == "any" and name not in ("shape", "ndim"):
             return self.attribute(symbol, name)
+        return self.size_by(getattr, (symbol, name))
+
+    def _guess(self, what: str) -> None:
+        """Note that the program was told something that nobody knows without data."""
+        if not self.exact:
+            self.guesses.setdefault(what)
+
+    def _size(self, name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Symbol:
+        """A size computed from sizes by a function that was written for tensors."""
+        if name in ON_SIZES and not kwargs:
+            function, is_swapped = ON_SIZES[name]
+            return self.size_by(function, args[::-1] if is_swapped else args)
         return self.size()
 
     def _attribute_of(self, tensor: torch.Tensor, name: str, known: object) -> Symbol:
@@ -270,6 +288,7 @@ class Recorder(Journal):
             if before is not None and isinstance(tensor, Symbol):
                 op.inputs, op.carries = (before, *op.inputs), (before,)
                 op.receives_gradient = before.receives_gradient
+            op.stands_for = before
             self._write(tensor, op)
 
     def metadata(self, name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -278,6 +297,7 @@ class Recorder(Journal):
         if not isinstance(tensor, Symbol) and not any(isinstance(item, Symbol) for item in args[1:]):
             return func(*args, **kwargs)
         if name in ("is_floating_point", "is_complex", "is_signed"):
+            self._guess("the dtype of a tensor")
             return bool(getattr(dtype_of(tensor), name))
         twin = self.twin(tensor)
         if twin is not None and name not in ("data_ptr", "get_device"):
@@ -291,7 +311,7 @@ class Recorder(Journal):
             return name == "is_contiguous"
         if name in ("data_ptr", "get_device"):
             return 0 if name == "data_ptr" else -1
-        return self.size()
+        return self.size_by(len if name == "__len__" else func, args, kwargs)
 
     # Values of unknown type.
 
@@ -345,6 +365,7 @@ class Recorder(Journal):
                     op = self.record(
                         "call", op.target, inputs, cut="" if carried == inputs else "detach", carries=carried
                     )
+                    op.stands_for, op.lost = before, "" if before is not None else "a write to what nothing made"
                 self._replace(value, op)
                 linked = linked and not value.detached
                 current = value.shares

@@ -8,11 +8,11 @@ that it cannot follow instead of giving up.
 from __future__ import annotations
 
 import inspect
-import operator
 import sys
 import threading
 import warnings
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Literal
@@ -20,11 +20,13 @@ from typing import Any, Literal
 import torch
 
 from fxaudit.capture.symbolic.failures import unwrapped
+from fxaudit.capture.symbolic.fx_graph import fx_graph, not_written
+from fxaudit.capture.symbolic.journal import lost_in
 from fxaudit.capture.symbolic.modules import ModuleCalls
 from fxaudit.capture.symbolic.recorder import Recorder, RecordingMode
 from fxaudit.capture.symbolic.rules import tensors_in
 from fxaudit.capture.symbolic.untouched import unchanged
-from fxaudit.capture.symbolic.values import Op, OpKind, TraceStopped
+from fxaudit.capture.symbolic.values import OpKind, TraceStopped
 from fxaudit.program.source import SourceLine, StackTable
 
 __all__ = ["SymbolicOp", "SymbolicTrace", "trace"]
@@ -78,6 +80,8 @@ class SymbolicTrace:
     read_parameters: frozenset[str]
     assumed: tuple[SourceLine, ...] = ()
     aliases: dict[str, str] = field(default_factory=dict)
+    obstacles: tuple[str, ...] = ()
+    """Why `graph` does not compute what the model computes, in sentences; nothing where it does."""
 
     @property
     def opaque(self) -> tuple[SymbolicOp, ...]:
@@ -133,7 +137,11 @@ class SymbolicTrace:
         return reached
 
 
-def trace(model: torch.nn.Module, inputs: tuple[Any, ...] | None = None) -> SymbolicTrace:
+def trace(
+    model: torch.nn.Module,
+    inputs: tuple[Any, ...] | dict[str, Any] | None = None,
+    concrete: Mapping[str, Any] | None = None,
+) -> SymbolicTrace:
     """Follow the forward of `model` without executing it.
 
     Required arguments of the forward are symbols, the others have their defaults; a forward whose arguments are all
@@ -142,8 +150,10 @@ def trace(model: torch.nn.Module, inputs: tuple[Any, ...] | None = None) -> Symb
     when the forward raises. Python side effects outside the model, such as printing, are the forward's own.
 
     Args:
-        model: the module whose forward is followed. inputs: positional arguments of the forward. Only the shapes and
-        types of their tensors are used, which settle what would otherwise be assumed.
+        model: the module whose forward is followed.
+        inputs: positional arguments of the forward, or named ones in a dict. Only the shapes and types of their tensors
+            are used, which settle what would otherwise be assumed.
+        concrete: arguments that are given to the forward as they are.
 
     Returns:
         The trace; its status is `stopped` when the model's own forward could not be followed. Never raises for what the
@@ -153,7 +163,7 @@ def trace(model: torch.nn.Module, inputs: tuple[Any, ...] | None = None) -> Symb
     extra = 1
     best: SymbolicTrace | None = None
     for _ in range(MAX_ATTEMPTS):
-        found, wanted, variadic = _attempt(model, inputs, promoted, extra)
+        found, wanted, variadic = _attempt(model, inputs, concrete or {}, promoted, extra)
         if best is None or _quality(found) > _quality(best):
             best = found
         missing = [name for name in wanted if name not in promoted]
@@ -174,7 +184,11 @@ def _quality(found: SymbolicTrace) -> tuple[bool, int]:
 
 
 def _attempt(
-    model: torch.nn.Module, inputs: tuple[Any, ...] | None, promoted: tuple[str, ...], extra: int
+    model: torch.nn.Module,
+    inputs: tuple[Any, ...] | dict[str, Any] | None,
+    concrete: Mapping[str, Any],
+    promoted: tuple[str, ...],
+    extra: int,
 ) -> tuple[SymbolicTrace, list[str], bool]:
     stacks = StackTable()
     limit = sys.getrecursionlimit()
@@ -194,10 +208,12 @@ def _attempt(
                 # A module call takes half a dozen frames, and models nest deeper than the default limit allows.
                 sys.setrecursionlimit(max(limit, EXTRA_FRAMES + _depth()))
             with torch.inference_mode(False), torch.enable_grad(), calls.patched(), RecordingMode(recorder):
-                args, kwargs = _placeholders(recorder, required, named, inputs, extra if variadic else 0)
+                args, kwargs = _placeholders(recorder, required, named, inputs, concrete, extra if variadic else 0)
                 result = calls.call_module(model, args, kwargs)
                 outputs = recorder.origins(tensors_in(result, deep=True))
-                recorder.record("output", "output", outputs, carries=outputs, module="", args=(list(outputs),))
+                recorder.record("output", "output", outputs, carries=outputs, module="")
+                recorder.ops[-1].args = (recorder.written_output(result),)
+                recorder.ops[-1].lost = lost_in(recorder.ops[-1].args)
         except TraceStopped as error:
             failure = calls.failure if calls.failure[0] else (str(error), None)
         except (Exception, SystemExit) as error:
@@ -205,7 +221,8 @@ def _attempt(
         finally:
             sys.setrecursionlimit(limit)
             torch.set_grad_enabled(grad_enabled)
-    return _frozen(recorder, stacks, failure, aliases), calls.wanted, variadic
+    classes = {name: type(module) for name, module in model.named_modules(remove_duplicate=False)}
+    return _frozen(recorder, stacks, failure, aliases, classes), calls.wanted, variadic
 
 
 def _depth() -> int:
@@ -246,7 +263,12 @@ def _arguments(model: torch.nn.Module, promoted: tuple[str, ...]) -> tuple[list[
 
 
 def _placeholders(
-    recorder: Recorder, required: list[str], named: list[str], inputs: tuple[Any, ...] | None, extra: int
+    recorder: Recorder,
+    required: list[str],
+    named: list[str],
+    inputs: tuple[Any, ...] | dict[str, Any] | None,
+    concrete: Mapping[str, Any],
+    extra: int,
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     def placeholder(name: str, given: torch.Tensor | None = None) -> Any:
         op = recorder.record("input", name, module="")
@@ -265,15 +287,25 @@ def _placeholders(
         return value
 
     with torch._C.DisableTorchFunction():
+        if isinstance(inputs, dict):
+            given = {name: replaced(name, value) for name, value in inputs.items()}
+            return (), {**given, **concrete}
         if inputs is not None:
             labels = [*required, *named, *(f"input_{index}" for index in range(len(inputs)))]
-            return tuple(replaced(label, value) for label, value in zip(labels, inputs, strict=False)), {}
-        positional = tuple(placeholder(name) for name in (*required, *(f"args_{index}" for index in range(extra))))
-        return positional, {name: placeholder(name) for name in named}
+            return tuple(replaced(label, value) for label, value in zip(labels, inputs, strict=False)), dict(concrete)
+        fixed = [name for name in required if name in concrete]
+        wanted = (*required, *(f"args_{index}" for index in range(extra)))
+        positional = tuple(concrete[name] if name in fixed else placeholder(name) for name in wanted)
+        others = {name: value for name, value in concrete.items() if name not in fixed}
+        return positional, {**{name: placeholder(name) for name in named if name not in others}, **others}
 
 
 def _frozen(
-    recorder: Recorder, stacks: StackTable, failure: tuple[str, SourceLine | None] | None, aliases: dict[str, str]
+    recorder: Recorder,
+    stacks: StackTable,
+    failure: tuple[str, SourceLine | None] | None,
+    aliases: dict[str, str],
+    classes: dict[str, type],
 ) -> SymbolicTrace:
     index = {id(op): position for position, op in enumerate(recorder.ops)}
     ops = tuple(
@@ -298,7 +330,7 @@ def _frozen(
         status="traced" if failure is None else "stopped",
         reason=failure[0] if failure is not None else "",
         source=failure[1] if failure is not None else None,
-        graph=_fx_graph(recorder.ops),
+        graph=fx_graph(recorder.ops, [op.source for op in ops], classes),
         ops=ops,
         assigned_slots=_lines(recorder.assigned, stacks),
         overwritten=_lines(recorder.overwritten, stacks),
@@ -306,48 +338,22 @@ def _frozen(
         read_parameters=frozenset(name for name, first in aliases.items() if first in read),
         assumed=tuple(line for stack in recorder.assumed if (line := stacks.source(stack)) is not None),
         aliases={name: first for name, first in aliases.items() if name != first},
+        obstacles=_obstacles(recorder, failure),
     )
+
+
+def _obstacles(recorder: Recorder, failure: tuple[str, SourceLine | None] | None) -> tuple[str, ...]:
+    """Why the graph of the trace does not compute what the model computes."""
+    found: dict[str, None] = {}
+    if failure is not None:
+        found[f"the trace stopped: {failure[0]}"] = None
+    for stack in recorder.assumed:
+        line = recorder.stacks.source(stack)
+        found[f"a size that nobody knows without inputs decides{f' at {line}' if line is not None else ''}"] = None
+    found.update((f"{guess} was asked for, which nobody knows without inputs", None) for guess in recorder.guesses)
+    return tuple(found | not_written(recorder.ops))
 
 
 def _lines(found: dict[str, int], stacks: StackTable) -> dict[str, SourceLine]:
     lines = {name: stacks.source(stack) for name, stack in found.items()}
     return {name: line for name, line in lines.items() if line is not None}
-
-
-def _opaque(*args: Any, **kwargs: Any) -> Any:
-    """Stands in an fx graph for a call that could not be followed, or has no function of its own."""
-    raise NotImplementedError("a symbolic trace is a picture of the model and cannot be run")
-
-
-def _fx_graph(ops: list[Op]) -> torch.fx.Graph | None:
-    graph = torch.fx.Graph()
-    nodes: dict[int, torch.fx.Node] = {}
-
-    def argument(value: Any) -> Any:
-        if isinstance(value, Op):
-            while value.successor is not None:
-                value = value.successor
-            return nodes.get(id(value), "dropped")
-        if isinstance(value, list | tuple):
-            return type(value)(argument(item) for item in value)
-        if isinstance(value, dict):
-            return {key: argument(item) for key, item in value.items()}
-        if isinstance(value, slice):
-            return slice(argument(value.start), argument(value.stop), argument(value.step))
-        return value
-
-    for position, op in enumerate(ops):
-        match op.kind:
-            case "input":
-                node = graph.placeholder(op.target)
-            case "parameter" | "buffer":
-                node = graph.create_node("get_attr", op.target)
-            case "output":
-                node = graph.output(argument(list(op.inputs)))
-            case _:
-                function = op.function if callable(op.function) else getattr(operator, op.target, _opaque)
-                node = graph.create_node("call_function", function, argument(op.args), argument(op.kwargs))
-        node.meta["fxaudit_index"] = position
-        node.meta["fxaudit_target"] = op.target
-        nodes[id(op)] = node
-    return graph

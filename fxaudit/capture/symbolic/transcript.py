@@ -98,6 +98,8 @@ class Written:
     """Track → the labels under which the trace may know an unregistered tensor."""
     custom: frozenset[int]
     """The operations of the trace that are custom autograd Functions."""
+    nodes: Mapping[int, tuple[str, str]]
+    """Operation of the record → name and target of the node of the trace that it stands for."""
     methods: frozenset[tuple[str, int]]
     """The file and first line of every method of the model's modules, overridden ones only behind a `super`."""
 
@@ -113,7 +115,9 @@ def written_down(session: Session, models: Sequence[ModelName], traces: Sequence
             for name in names:
                 pools.setdefault(name, []).append(session.record.tracks[track])
         transcript = _Scribe(session, model, found, pools).transcript
-        written.append(Written(model.info.index, found, transcript, labels, _custom(found), _methods(model.module)))
+        nodes = _nodes(session, found, transcript)
+        methods = _methods(model.module)
+        written.append(Written(model.info.index, found, transcript, labels, _custom(found), nodes, methods))
         _note_assignments(session, model, found)
     return written
 
@@ -141,6 +145,18 @@ def _note_assignments(session: Session, model: ModelName, found: SymbolicTrace) 
             session.assignments.append(
                 SlotAssignment(model.info.index, slot, stacks.add(source), tracks[slot].index, 0, -1, refused=True)
             )
+
+
+def _nodes(session: Session, found: SymbolicTrace, transcript: Transcript) -> dict[int, tuple[str, str]]:
+    """Operation of the record → name and target of the node that it stands for; an operation may stand for several."""
+    nodes: dict[int, tuple[str, str]] = {}
+    for node in found.graph.nodes if found.graph is not None else ():
+        index = node.meta.get("fxaudit_index", -1)
+        if index >= 0 and found.ops[index].kind in ("call", "opaque"):
+            for vid in transcript.values.get(index, ()):
+                nodes.setdefault(session.record.values[vid].op, (node.name, found.ops[index].target))
+    nodes.pop(-1, None)
+    return nodes
 
 
 def _custom(found: SymbolicTrace) -> frozenset[int]:
@@ -300,4 +316,6 @@ def _name(op: SymbolicOp) -> str:
     """The bare name of the operation, as recorded operations have it."""
     if op.target == "Tensor.data" and op.carries:
         return "data.__set__"
-    return op.target.rpartition(".")[2]
+    parts = op.target.split(".")
+    # `torch.ops.aten.detach.default` is an operation with the name of an overload.
+    return parts[3] if parts[:2] == ["torch", "ops"] and len(parts) > 4 else parts[-1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from fxaudit.program.source import SourceLine
 if TYPE_CHECKING:
     from fxaudit.capture.symbolic.recorder import Recorder
 
-__all__ = ["Op", "OpKind", "Symbol", "TraceStopped", "Value", "ValueKind", "new_symbol"]
+__all__ = ["Computed", "Op", "OpKind", "Symbol", "TraceStopped", "Value", "ValueKind", "new_symbol"]
 
 OpKind = Literal["input", "parameter", "buffer", "call", "opaque", "output"]
 ValueKind = Literal["tensor", "size", "any"]
@@ -34,11 +35,21 @@ class TraceStopped(Exception):
 
 
 @dataclass(slots=True, eq=False)
+class Computed:
+    """Something that is no tensor, and how it is computed: a size from shapes, or a container of several values."""
+
+    function: Any
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
 class Op:
     """An operation while the trace is being made.
 
     `carries` are the inputs along which gradient flows back. A `free` operation depends on no parameter, buffer or
-    input: it is a constant or a random draw.
+    input: it is a constant or a random draw. `stands_for` is the operation that made the value which this one only
+    writes or passes on; `lost` says what of its arguments, or of itself, cannot be written in a program.
     """
 
     kind: OpKind
@@ -60,6 +71,8 @@ class Op:
     free: bool = False
     successor: Op | None = None
     dropped: bool = False
+    stands_for: Op | None = None
+    lost: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +81,7 @@ class Value:
 
     A `size` was computed from shapes alone: no data flows through it, and it has no `op`. `known` is a meta tensor of
     the same shape, where the shape is known. `shares` is the value or the real tensor with which memory is shared.
+    `made` says how a size is computed, None where that cannot be written.
     """
 
     recorder: Recorder
@@ -77,6 +91,7 @@ class Value:
     known: torch.Tensor | None = None
     shares: object = None
     detached: bool = False
+    made: Computed | None = None
 
 
 class Symbol(torch.Tensor):
@@ -126,7 +141,8 @@ class Symbol(torch.Tensor):
             count = len(value.known)
         if value.kind == "size":
             # The elements of a shape of unknown rank serve only as sizes again, where one stands for all.
-            return iter([value.recorder.size() for _ in range(count or 1)])
+            parts = [value.recorder.element_of_size(self, index) for index in range(count or 0)]
+            return iter(parts or [value.recorder.size()])
         if count is None:
             raise TraceStopped(f"iteration over a value of unknown length{_made_by(value)}")
         return iter([value.recorder.element(self, index) for index in range(count)])
@@ -151,16 +167,23 @@ class Symbol(torch.Tensor):
         return complex(self._number("complex()"))
 
     def __round__(self, digits: int | None = None) -> Any:
-        return self if self._fxaudit.kind == "size" else torch.round(self)
+        value = self._fxaudit
+        return value.recorder.size_by(round, (self,)) if value.kind == "size" else torch.round(self)
 
     def __ceil__(self) -> Any:
-        return self if self._fxaudit.kind == "size" else self._number("math.ceil()")
+        return self._rounded(math.ceil)
 
     def __floor__(self) -> Any:
-        return self if self._fxaudit.kind == "size" else self._number("math.floor()")
+        return self._rounded(math.floor)
 
     def __trunc__(self) -> Any:
-        return self if self._fxaudit.kind == "size" else self._number("math.trunc()")
+        return self._rounded(math.trunc)
+
+    def _rounded(self, how: Any) -> Any:
+        value = self._fxaudit
+        if value.kind != "size":
+            return self._number(f"math.{how.__name__}()")
+        return value.recorder.size_by(how, (self,))
 
     # A tuple of unknown length, such as part of a shape, joins another as one element that stands for all.
     def __add__(self, other: Any) -> Any:

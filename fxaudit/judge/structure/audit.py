@@ -28,7 +28,9 @@ def judged_structure(recording: Recording, written: Sequence[Written], options: 
     judge = TracedJudge(recording, written)
     judge.judge()
     traces = [one.found for one in written]
-    options = replace(options, rules=[rule for rule in options.rules if not rule.needs_a_run], symbolic=_status(traces))
+    nodes = {op: node for one in written for op, node in one.nodes.items()}
+    rules = [rule for rule in options.rules if not rule.needs_a_run]
+    options = replace(options, rules=rules, symbolic=_status(traces), traced=nodes)
     return report_on(
         _TracedAudit(judge, options.symbolic, options.expect),
         options,
