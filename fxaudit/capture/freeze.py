@@ -185,7 +185,8 @@ class _Freezing:
         for name, value in _of_class(kind):
             info.kept.setdefault(name, _kept("class", value))
         if isinstance(module, Sized) and getattr(getattr(kind, "__len__", None), "__module__", "").startswith("torch."):
-            info.length = len(module)
+            with contextlib.suppress(Exception):  # a scripted or compiled module hands the question on to what it wraps
+                info.length = len(module)
 
     def _model(self, model: ModelName, modules: Sequence[ModuleInfo]) -> ModelRecord:
         unlisted = passed_over(model.module)
