@@ -421,3 +421,13 @@ def test_the_recipes_of_the_page_work(tmp_path: Path, monkeypatch: pytest.Monkey
     said = capsys.readouterr().out
     assert re.search(r"fast \(lr 0\.1\) moves encoder\.weight, encoder\.bias through total", said)
     assert "gate.weight -> linear" in said
+
+
+def test_the_loss_that_a_closure_returns_does_not_bear_the_name_of_the_report() -> None:
+    layer = nn.Linear(2, 1)
+
+    def closure() -> torch.Tensor:
+        return layer(torch.ones(1, 2)).sum()
+
+    answer = fxaudit.audit(layer, closure, torch.optim.SGD(layer.parameters(), lr=0.1))
+    assert [node.name for node in answer.graph if isinstance(node, LossNode)] == ["loss"]

@@ -475,12 +475,14 @@ class _GraphWriter:
     def losses(self) -> None:
         """A node for every loss; those that one line makes are one."""
         numbers: dict[tuple[int, str], int] = {}
+        # What a closure returns to `audit()` is bound by nobody: the statement around it binds the report.
+        frames = 3 if self.audit.judge.looped else 1
         for vid in self.graph.losses:
             value = self.values[vid]
             if not self.start <= value.op < self.end:
                 continue
             stack = self.audit.record.ops[value.op].stack
-            name = variable_name(self.audit.record.stacks, stack) or "loss"
+            name = variable_name(self.audit.record.stacks, stack, frames) or "loss"
             node = numbers.get((stack, name))
             if node is None:
                 node = numbers[stack, name] = len(self.nodes)

@@ -18,10 +18,13 @@ def made_at(stacks: StackTable, stack: int) -> int:
     return stack
 
 
-def variable_name(stacks: StackTable, stack: int) -> str:
-    """The variable to which the statement that `stack` ends in binds its value; "" where it binds none."""
+def variable_name(stacks: StackTable, stack: int, frames: int = 3) -> str:
+    """The variable to which the statement that `stack` ends in binds its value; "" where it binds none.
+
+    What is returned is followed outwards, through so many `frames` in all.
+    """
     position = NOT_UNPACKED
-    for frame in stacks.chain(stack)[:3]:
+    for frame in stacks.chain(stack)[:frames]:
         if stacks.codes[frame].co_name == "<lambda>":
             return ""  # the statement around a lambda binds something else
         file, line = stacks.file(frame), stacks.line(frame)
