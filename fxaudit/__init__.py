@@ -60,3 +60,8 @@ def __getattr__(name: str) -> object:
     if home is None:
         raise AttributeError(f"module 'fxaudit' has no attribute {name!r}")
     return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, whether or not they have been imported yet."""
+    return list(__all__)

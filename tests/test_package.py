@@ -79,3 +79,7 @@ def test_every_make_target_in_the_readme_exists(words: tuple[str, ...]) -> None:
 def test_every_file_the_readme_links_to_is_there() -> None:
     links = [link for link in re.findall(r"\]\(([^)#:]+)\)", README) if link]
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_completion_shows_the_public_names() -> None:
+    assert dir(fxaudit) == sorted(fxaudit.__all__)
