@@ -37,7 +37,8 @@ def test_every_broken_example_gets_a_fix_that_git_takes_and_that_trains(name: st
     assert forked(["run", "--quiet", name], tmp_path).status == 0
 
 
-def test_what_is_printed_names_the_file_and_the_lines(tmp_path: Path) -> None:
+def test_what_is_printed_names_the_file_and_the_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     ended = fixed(tmp_path, "layers_in_a_list.py")
     shown = ended.out.partition("fix, tried:")[2].splitlines()
     assert [line.strip() for line in shown[:4]] == [

@@ -31,7 +31,8 @@ def test_every_code_of_the_table_is_a_rules() -> None:
 
 
 @pytest.mark.slow
-def test_the_fix_that_the_readme_shows_is_what_fxaudit_says() -> None:
+def test_the_fix_that_the_readme_shows_is_what_fxaudit_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     (shown,) = re.findall(
         r"^```console\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), flags=re.DOTALL | re.MULTILINE
     )
