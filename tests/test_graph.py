@@ -147,16 +147,15 @@ def assert_equal_to_the_walk(model: Any, loss: Callable[[], torch.Tensor], optim
     assert names_told - known <= set(report.parameters) | {""}
 
 
-def one_loss(name: str) -> bool:
-    training = ZOO[name].make()
-    try:
-        out = training.loss()
-    except Exception:
-        return False
-    return isinstance(out, torch.Tensor) and out.grad_fn is not None
+WITHOUT_A_WALK = {
+    "loss_detached": "its loss has no graph",
+    "loss_that_needs_no_gradient": "its loss has no graph",
+    "slot_reassigned_in_forward": "PyTorch refuses its forward",
+    "two_backwards_inside_a_closure_that_returns_none": "its closure returns no loss",
+}
 
 
-@pytest.mark.parametrize("name", [name for name in ZOO if one_loss(name)])
+@pytest.mark.parametrize("name", [name for name in ZOO if name not in WITHOUT_A_WALK])
 def test_the_gradient_edges_are_the_next_functions_of_the_zoo(name: str) -> None:
     training = ZOO[name].make()
     assert_equal_to_the_walk(training.model, training.loss, training.optimizers)
@@ -396,8 +395,9 @@ def test_simple_graphs_are_exported(report: fxaudit.Report, tmp_path: Path) -> N
     networkx.write_graphml(whole, tmp_path / "y.graphml")
     again = networkx.read_graphml(tmp_path / "y.graphml", force_multigraph=True)
     assert (len(again), again.number_of_edges()) == (len(report.graph), report.graph.number_of_edges())
-    if_there = pytest.importorskip("pydot", reason="pydot is not installed")
-    assert isinstance(networkx.drawing.nx_pydot.to_pydot(whole), if_there.Dot)
+    drawn = networkx.drawing.nx_pydot.to_pydot(whole)
+    assert (len(drawn.get_nodes()), len(drawn.get_edges())) == (len(whole), whole.number_of_edges())
+    assert "gate.weight" in {node.get("label").strip('"') for node in drawn.get_nodes()}
 
 
 def blocks(page: str) -> str:

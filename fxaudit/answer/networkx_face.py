@@ -196,11 +196,15 @@ def _only(graph: networkx.MultiDiGraph, kinds: tuple[type, ...], keys: Sequence[
 
 
 def plain(graph: networkx.Graph) -> networkx.Graph:
-    """`graph` with numbers for nodes and text for what is said of them, as GraphML, JSON and `pydot` need it."""
+    """`graph` with numbers for nodes and text for what is said of them, as GraphML, JSON and `pydot` need it.
+
+    A node's name is its `label`, as Graphviz calls it; `pydot` takes no other attribute called `name`.
+    """
     number = {node: index for index, node in enumerate(graph)}
     simple = graph.__class__()
     for node, values in graph.nodes(data=True):
-        said = {"kind": type(node).__name__, **{one.name: getattr(node, one.name) for one in fields(node)}}
+        own = {"label" if one.name == "name" else one.name: getattr(node, one.name) for one in fields(node)}
+        said = {"kind": type(node).__name__, **own}
         simple.add_node(number[node], **{name: _text(value) for name, value in (said | values).items()})
     edges = graph.edges(keys=True, data=True) if graph.is_multigraph() else _keyless(graph)
     for source, target, key, values in edges:
