@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ def write_patch(texts: Mapping[str, tuple[str, str]]) -> list[str]:
     """Write new texts: file, as reports print it → (the text that ran, the new text).
 
     Returns:
-        Sentences that say what was written, and where the old text is kept if no version control keeps it.
+        Sentences that say what was written, and where the old text is kept unless git has it committed.
 
     Raises:
         UnwritableOutputError: A file is not what was run, or cannot be written; then none is.
@@ -28,11 +29,13 @@ def write_patch(texts: Mapping[str, tuple[str, str]]) -> list[str]:
     for file, path in paths.items():
         _check(file, path, texts[file][0])
     written: list[tuple[Path, str]] = []
+    copies: list[Path] = []
     said = []
     try:
         for file, path in paths.items():
             old, new = texts[file]
             kept = _backup(path)
+            copies += [kept] if kept else []
             _replace(path, new)
             written.append((path, old))
             said.append(f"{file} is mended" + (f"; the text before is in {kept.name}" if kept else ""))
@@ -40,6 +43,9 @@ def write_patch(texts: Mapping[str, tuple[str, str]]) -> list[str]:
         for path, old in written:
             with suppress(OSError):
                 _replace(path, old)
+        for copy in copies:
+            with suppress(OSError):
+                copy.unlink()
         raise UnwritableOutputError(
             f"{error.filename or 'A file'} cannot be written: {error.strerror}. Nothing was changed."
         ) from error
@@ -60,14 +66,28 @@ def _check(file: str, path: Path, old: str) -> None:
 
 
 def _backup(path: Path) -> Path | None:
-    """A copy beside the file, where no version control keeps the text; None where one does."""
-    if any((folder / name).exists() for folder in path.parents for name in (".git", ".hg", ".svn", ".jj")):
+    """A copy beside the file; None where git has the very text committed."""
+    if _is_committed(path):
         return None
     number = 0
     while (kept := path.with_name(f"{path.name}.orig{number or ''}")).exists():
         number += 1
     shutil.copy2(path, kept)
     return kept
+
+
+def _is_committed(path: Path) -> bool:
+    """Whether git tracks the file, and it is as it was committed."""
+    for question in (["ls-files", "--error-unmatch"], ["diff", "--quiet", "HEAD"]):
+        try:
+            said = subprocess.run(
+                ["git", *question, "--", path.name], cwd=path.parent, capture_output=True, check=False
+            )
+        except OSError:  # there is no git
+            return False
+        if said.returncode:
+            return False
+    return True
 
 
 def _replace(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,26 @@ def test_an_older_copy_is_not_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "a.py.orig1").read_text() == "a = 1\n"
 
 
-def test_under_version_control_no_copy_is_kept(tmp_path: Path) -> None:
-    (tmp_path / ".git").mkdir()
-    (tmp_path / "a.py").write_text("a = 1\n")
-    assert write_patch({"a.py": ("a = 1\n", "a = 2\n")}) == ["a.py is mended"]
-    assert not (tmp_path / "a.py.orig").exists()
+def git(*words: str) -> None:
+    who = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
+    subprocess.run(["git", *who, *words], check=True, capture_output=True)
+
+
+def test_what_git_has_committed_gets_no_copy_and_what_it_has_not_gets_one(tmp_path: Path) -> None:
+    git("init", "-q")
+    for name in ("committed.py", "changed.py", "unknown.py"):
+        (tmp_path / name).write_text("a = 1\n")
+    git("add", "committed.py", "changed.py")
+    git("commit", "-qm", "first")
+    (tmp_path / "changed.py").write_text("a = 3\n")
+    texts = {name: ((tmp_path / name).read_text(), "a = 2\n") for name in ("committed.py", "changed.py", "unknown.py")}
+    assert write_patch(texts) == [
+        "committed.py is mended",
+        "changed.py is mended; the text before is in changed.py.orig",
+        "unknown.py is mended; the text before is in unknown.py.orig",
+    ]
+    assert (tmp_path / "changed.py.orig").read_text() == "a = 3\n"
+    assert (tmp_path / "unknown.py.orig").read_text() == "a = 1\n"
 
 
 def test_a_file_that_was_changed_keeps_all_files_as_they_are(tmp_path: Path) -> None:
@@ -68,7 +84,6 @@ def test_a_write_protected_file_stays(tmp_path: Path) -> None:
 def test_where_the_second_file_cannot_be_written_the_first_is_put_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / ".git").mkdir()
     for name in ("a.py", "b.py"):
         (tmp_path / name).write_text("x = 1\n")
     real, calls = os.replace, []
@@ -83,4 +98,4 @@ def test_where_the_second_file_cannot_be_written_the_first_is_put_back(
     with pytest.raises(UnwritableOutputError, match=r"No space left on device. Nothing was changed."):
         write_patch({"a.py": ("x = 1\n", "x = 2\n"), "b.py": ("x = 1\n", "x = 2\n")})
     assert [(tmp_path / name).read_text() for name in ("a.py", "b.py")] == ["x = 1\n", "x = 1\n"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".git", "a.py", "b.py"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.py", "b.py"]
