@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 from fxaudit.answer.finding import LEVELS, Finding, Level, Patch, PathStep
 from fxaudit.answer.picture_data import GraphData
@@ -18,12 +18,15 @@ from fxaudit.errors import UnknownParameterError
 from fxaudit.program.source import SourceLine
 
 __all__ = [
+    "LIFE_KINDS",
     "VERDICTS",
     "Answer",
     "Change",
     "Event",
     "Gradient",
     "Holder",
+    "LifeEvent",
+    "LifeKind",
     "OptimizerReport",
     "ParameterReport",
     "RuleInfo",
@@ -74,6 +77,24 @@ class Change:
     norm: float | None = None
 
 
+LifeKind = Literal["made", "registered", "frozen", "thawed", "held", "hooked", "gradient", "stepped", "ended"]
+LIFE_KINDS: tuple[LifeKind, ...] = get_args(LifeKind)
+
+
+@dataclass(frozen=True, slots=True)
+class LifeEvent:
+    """What happened to a parameter: its kind, in words, on which line, and in which training step (0: before them)."""
+
+    kind: LifeKind
+    text: str
+    source: SourceLine | None = None
+    step: int = 0
+
+    def __str__(self) -> str:
+        where = f"  {self.source}" if self.source is not None else ""
+        return self.text + where + (f" (step {self.step})" if self.step else "")
+
+
 @dataclass(frozen=True, slots=True)
 class ParameterReport:
     """Everything the audit knows of one parameter.
@@ -81,7 +102,8 @@ class ParameterReport:
     `reached_in` counts the recorded steps whose loss reaches it, out of `steps`. `culprit` is the line to blame, None
     where nothing is wrong or no line is known. `path` is its own way to the loss; it is empty where nothing is wrong,
     and for all but the first parameters of a cause that has very many.
-    `frozen_at` is the line that froze it, where it is frozen and that was seen.
+    `frozen_at` is the line that froze it, where it is frozen and that was seen. `life` is what happened to it, in
+    order.
     """
 
     name: str
@@ -102,6 +124,11 @@ class ParameterReport:
     path: tuple[PathStep, ...] = ()
     module_type: str = ""
     frozen_at: SourceLine | None = None
+    life: tuple[LifeEvent, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: {self.verdict}, {self.reason}"]
+        return "\n".join([*lines, *(f"  {event}" for event in self.life)])
 
 
 @dataclass(frozen=True, slots=True)

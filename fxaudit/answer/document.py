@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from fxaudit.answer.answer import (
+    LIFE_KINDS,
     VERDICTS,
     Answer,
     Change,
@@ -18,6 +19,7 @@ from fxaudit.answer.answer import (
     Event,
     Gradient,
     Holder,
+    LifeEvent,
     OptimizerReport,
     ParameterReport,
     RuleInfo,
@@ -101,6 +103,23 @@ class _SourceTable:
         ]
 
 
+class _LifeTable:
+    """What happened to parameters, each once: many were made, frozen and held by the same lines."""
+
+    def __init__(self) -> None:
+        self.written: list[Json] = []
+        self._index: dict[LifeEvent, int] = {}
+
+    def index(self, event: LifeEvent, sources: _SourceTable) -> int:
+        """The position of `event` in the table."""
+        known = self._index.get(event)
+        if known is None:
+            known = self._index[event] = len(self.written)
+            source = sources.index(event.source)
+            self.written.append({"kind": event.kind, "text": event.text, "source": source, "step": event.step})
+        return known
+
+
 def to_document(answer: Answer) -> Json:
     """`answer` as the JSON document of the contract."""
     from fxaudit._version import __version__
@@ -108,7 +127,7 @@ def to_document(answer: Answer) -> Json:
     # A parameter's finding counts by what it says: after `replace` it need not be the same object.
     index = {finding: number for number, finding in reversed(list(enumerate(answer.findings)))}
     graph = answer.graph_data
-    table = _SourceTable()
+    table, lives = _SourceTable(), _LifeTable()
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "fxaudit", "version": __version__},
@@ -143,9 +162,11 @@ def to_document(answer: Answer) -> Json:
                 "path": table.path(p.path),
                 "module_type": p.module_type,
                 "frozen_at": _source(p.frozen_at),
+                "life": [lives.index(event, table) for event in p.life],
             }
             for p in answer
         ],
+        "lives": lives.written,
         "findings": [_finding(finding, table) for finding in answer.findings],
         "sources": table.written,
         "optimizers": [
@@ -201,6 +222,15 @@ def from_document(document: Json) -> Answer:
     """The inverse of `to_document`."""
     found = document["findings"]
     table = [_read_source(source) for source in document["sources"]]
+    lives = [
+        LifeEvent(
+            _known(event["kind"], LIFE_KINDS, "kind of event"),
+            event["text"],
+            None if event["source"] is None else _entry(table, event["source"]),
+            event["step"],
+        )
+        for event in document.get("lives", ())
+    ]
     findings = tuple(_read_finding(data, table) for data in found)
     parameters = {
         p["name"]: ParameterReport(
@@ -222,6 +252,7 @@ def from_document(document: Json) -> Answer:
             path=tuple(_read_path_step(step, table) for step in p["path"]),
             module_type=p["module_type"],
             frozen_at=_read_source(p.get("frozen_at")),
+            life=tuple(_entry(lives, number) for number in p.get("life", ())),
         )
         for p in document["parameters"]
     }

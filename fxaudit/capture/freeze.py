@@ -261,6 +261,7 @@ def _copied(record: Record, tracks: Sequence[Track]) -> Record:
         tracks=tracks,
         scopes=record.scopes,
         lines=HeardLines(heard.ran(), heard.is_whole) if heard is not None else None,
+        course=record.course,
     )
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fxaudit.capture.course import CourseWriter
 from fxaudit.program.source import is_library, is_skipped, read_source
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Lines:
         """Where the user's program was when it seemed to make data only; None where the recording paused as well."""
         self._enter: Trace = self._entered
         self._thread = 0
+        self.writer = CourseWriter(record)
+        record.course = self.writer.course
 
     def ran(self) -> dict[str, set[int]]:
         """File → the lines that ran."""
@@ -142,10 +145,11 @@ class Lines:
     # -- with sys.settrace ---------------------------------------------------------------------------------------
 
     def _listen(self, frame: FrameType | None) -> None:
-        for outer in self._callers(frame):
+        for outer in reversed([*self._callers(frame)]):
             trace = self._trace_of(outer.f_code)
             if trace is not None and outer.f_trace is None:
                 outer.f_trace = trace
+                self.writer.enter(outer, outer.f_back)
         self._looked = (self._record.time, time.process_time())
         if vars(_bootstrap)["_find_and_load"] is _FIND_AND_LOAD:
             _bootstrap._find_and_load = _resting(self)
@@ -202,7 +206,10 @@ class Lines:
             self._look_at_the_clock(frame)
         code = frame.f_code
         known = self._traces.get(id(code))
-        return known[1] if known is not None else self._trace_of(code)
+        trace = known[1] if known is not None else self._trace_of(code)
+        if trace is not None:
+            self.writer.enter(frame, frame.f_back)
+        return trace
 
     def _look_at_the_clock(self, frame: FrameType) -> None:
         self._calls = 0
@@ -234,10 +241,17 @@ class Lines:
         read_source(code.co_filename)  # as it is now: it may be edited while it runs
         lines = self._lines_of(code)
         idle = 0
+        writer, wanted = self.writer, self.writer.wanted(code)
+        pending = writer.open
 
         def listen(frame: FrameType, event: str, argument: object) -> Trace | None:
             nonlocal idle
             line = frame.f_lineno
+            if event == "return":
+                writer.left(frame)
+                return listen
+            if event == "line" and (line in wanted or id(frame) in pending):
+                writer.passes(frame, line, wanted)
             if line not in lines:
                 lines.add(line)
                 idle = 0

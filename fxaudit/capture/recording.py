@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from fxaudit.capture.events import BackwardEvent, GradientState, LoopEvent, StepEvent
+from fxaudit.program.course import Course
 from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine, StackTable
 
@@ -288,6 +289,8 @@ class Record:
     """Stack → operation → the numbers that the variables held there, of what is multiplied with 0."""
     lines: Heard | None = None
     """The lines of the user's files as they ran; None where nobody listened."""
+    course: Course = field(default_factory=Course)
+    """What the statements of the user's files read and bound."""
 
     def ran(self) -> Ran:
         """The lines that ran: those that were heard, and those that recorded calls came through."""

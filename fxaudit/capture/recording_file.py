@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -19,6 +19,7 @@ from fxaudit.capture.events import LoopEvent
 from fxaudit.capture.frozen import ModelRecord, OwnStep, Recording
 from fxaudit.capture.recording import HeardLines, Record
 from fxaudit.errors import InvalidRecordingError
+from fxaudit.program.course import Plain
 from fxaudit.program.source import KeptCode, StackTable, is_skipped, portable_path, read_source
 
 __all__ = ["from_bytes", "to_bytes"]
@@ -56,8 +57,9 @@ def to_bytes(recording: Recording) -> bytes:
     }
     if recording.texts is None:
         names = {file: portable_path(file) for file in sorted(set(_files(recording, kept)))}
-        document = _renamed(document, names)
         read = {file: "\n".join(read_source(file)) for file in names if not is_skipped(file)}
+        _leave_out_secrets(document["record"]["course"], names, read.values())
+        document = _renamed(document, names)
         document["texts"] = {names[file]: text for file, text in read.items()}
     else:
         document["texts"] = dict(recording.texts)
@@ -126,6 +128,8 @@ def _converter() -> JsonConverter:
     kinds: dict[type, type | tuple[type, ...]] = {int: int, float: (int, float), bool: bool, str: str}
     for kind, accepted in kinds.items():
         plain.register_structure_hook(kind, _of_kind(accepted))
+    plain.register_structure_hook_func(lambda kind: kind == Plain, lambda value, _: _plain_value(value))
+    plain.register_unstructure_hook_func(lambda kind: kind == Plain, lambda value: value)
     plain.register_structure_hook_func(lambda kind: kind is object, lambda value, _: _numbers(value))
     plain.register_unstructure_hook_factory(_has_other_keys, lambda kind: _pairs(plain, kind))
     plain.register_structure_hook_factory(_has_other_keys, lambda kind: _mapping(plain, kind))
@@ -161,6 +165,12 @@ def _numbers(value: Any) -> object:
     return {key: _numbers(part) for key, part in value.items()} if isinstance(value, dict) else value
 
 
+def _plain_value(value: Any) -> Plain:
+    if value is not None and not isinstance(value, bool | int | float | str):
+        raise TypeError(type(value).__name__)
+    return value
+
+
 def _of_kind(accepted: type | tuple[type, ...]) -> Any:
     def checked(value: Any, _: Any) -> Any:
         if not isinstance(value, accepted) or (isinstance(value, bool) and accepted is not bool):
@@ -175,7 +185,7 @@ def _of_kind(accepted: type | tuple[type, ...]) -> Any:
 
 def _record(plain: JsonConverter, record: Record) -> dict[str, Any]:
     """All but the stacks, which the records of one recording share."""
-    parts = ("ops", "values", "calls", "events", "tracks", "scopes")
+    parts = ("ops", "values", "calls", "events", "tracks", "scopes", "course")
     heard = record.lines
     return {
         **{part: plain.unstructure(getattr(record, part), _PARTS[part]) for part in parts},
@@ -228,6 +238,19 @@ def _files(recording: Recording, stacks: StackTable) -> Iterator[str]:
         yield from (file for places in info.factors.values() for file, _ in places)
     heard = recording.record.lines
     yield from heard.ran() if heard is not None else ()
+    yield from (file for file in recording.record.course.config_files() if read_source(file))
+
+
+def _leave_out_secrets(course: dict[str, Any], names: Mapping[str, str], texts: Iterable[str]) -> None:
+    """Of the texts that variables held only those stay that stand in a file of the recording: no password that came
+    from the environment, and no folder of the machine."""
+    whole = "\n".join(texts)
+    for sight in course["sights"]:
+        for seen in (*sight["read"].values(), *sight["bound"].values()):
+            value = seen["value"]
+            is_text = isinstance(value, str) and seen["kind"] in ("plain", "file", "module")
+            if is_text and value not in names and value not in whole:
+                seen["kind"], seen["value"] = "object", "str"
 
 
 def _renamed(document: Any, names: Mapping[str, str]) -> Any:

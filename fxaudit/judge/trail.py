@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable
 
 from fxaudit.capture.recording import Record
+from fxaudit.program.births import Births, Decision
+from fxaudit.program.deciders import decider_at
 from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine, StackTable, is_library
 from fxaudit.program.tree import (
@@ -24,6 +26,8 @@ __all__ = [
     "binding_stack",
     "calls_not_run",
     "common_frame",
+    "decided_from",
+    "decision_at",
     "method_call_of",
     "obstacles_to_entering",
     "project_files",
@@ -185,7 +189,11 @@ def why_never_called(
         found = _decisive(files, obstacles(tree, node, ran.of(tree.file)))
         where = source_at(tree.file, node.lineno)
         if found:
-            return [*_lines(found), (where, "the call that never runs"), *behind_test(files, found[0])]
+            behind = behind_test(record, files, found[0])
+            told = [*_lines(found), (where, "the call that never runs")]
+            decision = decision_at(record, found[0])
+            is_setting = decision is not None and decision.is_a_setting
+            return [*behind[:1], *told, *behind[1:]] if is_setting else [*told, *behind]
         if receivers and node.lineno in ran.of(tree.file):
             idle = idle or [(where, "this call runs, and what it calls passes it on to nobody")]
         scope = tree.function(node)
@@ -226,8 +234,12 @@ def _lines(found: list[Obstacle]) -> list[tuple[SourceLine, str]]:
     return [(source_at(o.file, o.line), o.role) for o in found[:2]]
 
 
-def behind_test(files: Iterable[str], obstacle: Obstacle) -> list[tuple[SourceLine, str]]:
-    """Where what the branch or loop decides by gets its value: what is 0, false or nothing first, then the nearest."""
+def behind_test(record: Record, files: Iterable[str], obstacle: Obstacle) -> list[tuple[SourceLine, str]]:
+    """Where what the branch or loop decides by gets its value: as it was seen; else, as far as the source tells, what
+    is 0, false or nothing first, then the nearest."""
+    seen = _decided_by(record, obstacle)
+    if seen:
+        return seen
     found = origins_of_test(files, obstacle.file, obstacle.line)
     telling = sorted(
         (origin for origin in found if not origin.is_handed_on),
@@ -237,6 +249,33 @@ def behind_test(files: Iterable[str], obstacle: Obstacle) -> list[tuple[SourceLi
         (source_at(o.file, o.line), f"`{o.name}` {'is nothing' if o.is_nothing else 'comes from'} here")
         for o in telling
     ]
+
+
+def decision_at(record: Record, obstacle: Obstacle) -> Decision | None:
+    """Why the test went the one way whenever it was seen; None where it was not seen, or that cannot be told."""
+    found = decider_at(obstacle.file, obstacle.line)
+    if found is None or ("is never" not in obstacle.role and "is always" not in obstacle.role):
+        return None
+    outcome = "is always" in obstacle.role
+    return Births(record.course).decision(obstacle.file, obstacle.line, found[1], outcome=outcome)
+
+
+def _decided_by(record: Record, obstacle: Obstacle) -> list[tuple[SourceLine, str]]:
+    """The operand that decided, with the value it had, at the line from which it has it."""
+    decision = decision_at(record, obstacle)
+    if decision is None or decision.birth is None:
+        return []
+    return [(line, role) for line, role in decided_from(decision) if line.line != obstacle.line]
+
+
+def decided_from(decision: Decision) -> list[tuple[SourceLine, str]]:
+    """The line from which the operand that decided has its value, and the stations from there to the test."""
+    birth = decision.birth
+    if birth is None:
+        return []
+    told = (birth.file, birth.line, f"`{decision.operand}` is {decision.value!r}, from here")
+    places = [told, *birth.because, *reversed(birth.stations)]
+    return [(source_at(file, line), role) for file, line, role in places]
 
 
 def _decisive(files: list[str], found: list[Obstacle]) -> list[Obstacle]:

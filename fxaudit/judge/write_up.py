@@ -44,6 +44,7 @@ from fxaudit.capture.events import (
 )
 from fxaudit.capture.frozen import Recording
 from fxaudit.capture.recording import Op, OpsBySequence, Value
+from fxaudit.judge.life import Lives
 from fxaudit.judge.questions.freezing import settle_frozen
 from fxaudit.judge.questions.starved import settle_starved
 from fxaudit.judge.rule import Audit, Rule
@@ -144,10 +145,11 @@ def report_on(
     findings = tuple(_with_brief_path(f) for f in sorted(audit.findings, key=lambda f: LEVELS.index(f.level)))
     none: dict[int, OptimizerReport] = {}
     optimizers = attempt("the optimizers", lambda: _optimizers(recording, judge), none, notes)
+    lives: Lives | None = attempt("the lives of parameters", lambda: _lives(audit, optimizers), None, notes)
     parameters = {
         state.name: attempt(
             f"the details of {state.name}",
-            partial(_parameter, audit, state, findings, optimizers),
+            partial(_parameter, audit, state, findings, optimizers, lives),
             ParameterReport(state.name, state.verdict, state.reason),
             notes,
         )
@@ -219,7 +221,11 @@ def _limits(judge: Judge) -> list[str]:
 
 
 def _parameter(
-    audit: Audit, state: ParameterState, findings: tuple[Finding, ...], optimizers: dict[int, OptimizerReport]
+    audit: Audit,
+    state: ParameterState,
+    findings: tuple[Finding, ...],
+    optimizers: dict[int, OptimizerReport],
+    lives: Lives | None,
 ) -> ParameterReport:
     own = tuple(finding for finding in findings if state.name in finding.parameters)
     cause = next(
@@ -256,7 +262,12 @@ def _parameter(
         path=_path(audit, state, cause) if cause is not None and state.verdict not in ("trained", "frozen") else (),
         module_type=state.module_type,
         frozen_at=state.frozen_at,
+        life=lives.of(state, cause if state.verdict != "trained" else None) if lives is not None else (),
     )
+
+
+def _lives(audit: Audit, optimizers: dict[int, OptimizerReport]) -> Lives:
+    return Lives(audit, {index: optimizer.name for index, optimizer in optimizers.items()})
 
 
 def _path(audit: Audit, state: ParameterState, cause: Finding) -> tuple[PathStep, ...]:

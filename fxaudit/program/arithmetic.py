@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fxaudit.program.tree import Tree, is_zero
 from fxaudit.program.values import Origin, origins
 
-__all__ = ["ZeroFactor", "value_of", "zero_factor"]
+__all__ = ["ZeroFactor", "computed", "factors", "value_of", "zero_factor"]
 
 Scope = Mapping[str, object]
 SCALING = frozenset({"alpha", "value", "weight"})
@@ -115,11 +115,12 @@ def _name_of(node: ast.expr) -> str:
 
 def _zeros(statement: ast.stmt, scope: Scope) -> Iterator[ast.expr]:
     """The innermost expressions that are 0 among the factors in a statement."""
-    for factor in _factors(statement):
+    for factor in factors(statement):
         yield from _innermost(factor, scope)
 
 
-def _factors(statement: ast.stmt) -> Iterator[ast.expr]:
+def factors(statement: ast.stmt) -> Iterator[ast.expr]:
+    """The expressions with which something is multiplied in a statement."""
     for node in ast.walk(statement):
         match node:
             case ast.BinOp(left=left, op=ast.Mult(), right=right):
@@ -178,7 +179,7 @@ def _value(node: ast.expr, scope: Scope) -> object:
             negated = value_of(operand, scope)
             return -negated if negated is not None else None
         case ast.BinOp(left=left, op=op, right=right):
-            return _computed(value_of(left, scope), op, value_of(right, scope))
+            return computed(value_of(left, scope), op, value_of(right, scope))
         case ast.Call(func=ast.Name(id="int" | "round" | "float" as name), args=[inner]):
             given = value_of(inner, scope)
             if given is not None and math.isfinite(given):
@@ -186,7 +187,8 @@ def _value(node: ast.expr, scope: Scope) -> object:
     return None
 
 
-def _computed(left: float | None, op: ast.operator, right: float | None) -> float | None:
+def computed(left: float | None, op: ast.operator, right: float | None) -> float | None:
+    """What an operator makes of two numbers; None where one is not known, or it raises."""
     if left is None or right is None:
         return None
     try:

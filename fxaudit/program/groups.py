@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from fxaudit.program.tree import tree_of
 
-__all__ = ["flags_set", "group_changes", "groups_listed", "late_thaws", "local_updates"]
+__all__ = ["flags_given", "flags_set", "group_changes", "groups_listed", "late_thaws", "local_updates"]
 
 TAKING = frozenset({"pop", "remove", "clear"})
 GIVING = frozenset({"append", "insert", "extend"})
@@ -59,6 +59,20 @@ def _params_of(group: ast.expr) -> ast.expr | None:
 def flags_set(files: Iterable[str], flag: bool) -> list[tuple[str, int]]:
     """(file, line) of the statements that set a `requires_grad` to `flag`."""
     return [(file, node.lineno) for file, node in _statements(files) if _sets_flag(node, flag)]
+
+
+def flags_given(files: Iterable[str]) -> list[tuple[str, int]]:
+    """(file, line) of the statements that give a `requires_grad` any value."""
+    return [(file, node.lineno) for file, node in _statements(files) if _gives_flag(node)]
+
+
+def _gives_flag(node: ast.stmt) -> bool:
+    match node:
+        case ast.Assign(targets=[ast.Attribute(attr="requires_grad")]):
+            return True
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="requires_grad_"))):
+            return True
+    return False
 
 
 def _sets_flag(node: ast.stmt, flag: bool) -> bool:

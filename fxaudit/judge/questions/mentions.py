@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from fxaudit.capture.registry import ModuleInfo
 from fxaudit.judge.questions.shadowed import mode_override
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import obstacles_to_entering, source_at, was_entered
+from fxaudit.judge.trail import decided_from, decision_at, obstacles_to_entering, source_at, was_entered
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.births import Decision
 from fxaudit.program.loops import counting_loop, late_closures, loop_over
 from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine, is_skipped
@@ -79,6 +80,9 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
             beside_it: Related = [(source_at(tree.file, counted), "the loop that counts")] if counted else []
             return Unreached(here, [*beside_it, (made, "made here")])
         decisive = found[0]
+        decision = decision_at(audit.record, decisive)
+        if decision is not None and decision.birth is not None and decision.birth.line != decisive.line:
+            return _decided(decisive, decision, here, made)
         related: Related = [(here, "the call that never runs")]
         related += [
             (source, "what the branch asks for was set here") for source in _set_at(audit, root, path, decisive)
@@ -98,6 +102,17 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     if twice is not None:
         return Unreached(twice, [(made, "made here, and never used")])
     return Unreached(made, [(source, "forward runs without it here") for source in beside])
+
+
+def _decided(decisive: Obstacle, decision: Decision, here: SourceLine, made: SourceLine | None) -> Unreached:
+    """The same where the course of the program tells what decided: a flag that was set, or else the test."""
+    test = source_at(decisive.file, decisive.line)
+    (birth, role), *stations = decided_from(decision)
+    words = f"{decisive.role}: `{decision.operand}` is {decision.value!r}"
+    call = (here, "the call that never runs")
+    if decision.is_a_setting:
+        return Unreached(birth, [(test, "asked here"), call, *stations, (made, "made here")], words)
+    return Unreached(test, [(birth, role), call, *stations, (made, "made here")], words)
 
 
 def _set_at(audit: Audit, root: int, path: str, branch: Obstacle) -> list[SourceLine | None]:

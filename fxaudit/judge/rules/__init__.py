@@ -19,6 +19,7 @@ from fxaudit.judge.rules.optimizers.flag_on_module import FlagOnModule
 from fxaudit.judge.rules.optimizers.foreign_tensor import ForeignTensor
 from fxaudit.judge.rules.optimizers.frozen_yet_held import FrozenYetHeld
 from fxaudit.judge.rules.optimizers.held_twice import HeldTwice
+from fxaudit.judge.rules.optimizers.no_such_name import NoSuchName
 from fxaudit.judge.rules.optimizers.not_in_optimizer import NotInOptimizer
 from fxaudit.judge.rules.optimizers.without_effect import WithoutEffect
 from fxaudit.judge.rules.optimizers.zero_learning_rate import ZeroLearningRate
@@ -76,6 +77,7 @@ RULES: tuple[type[Rule], ...] = (
     ForeignTensor,
     FlagOnModule,
     WithoutEffect,
+    NoSuchName,
     FrozenYetHeld,
     HeldTwice,
     ScalerSkipsEveryStep,

@@ -150,5 +150,9 @@ def _unwritten(audit: Audit, states: list[ParameterState]) -> tuple[SourceLine |
                 return second, [(first, f"`{empty[-1].name}` gives its items once, and here"), where, *computed]
         why = [*obstacles(tree, node, ran.of(tree.file))]
         if why:
-            return source_at(why[0].file, why[0].line), [where, *computed, *behind_test(audit.project_files, why[0])]
+            return source_at(why[0].file, why[0].line), [
+                where,
+                *computed,
+                *behind_test(audit.record, audit.project_files, why[0]),
+            ]
     return computed[0][0], []

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import GroupEvent
 from fxaudit.capture.registry import OptimizerInfo
+from fxaudit.judge.questions.name_tests import left_out_in_vain
 from fxaudit.judge.questions.own_steps import idle_update
 from fxaudit.judge.questions.shadowed import passing_override
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -15,6 +16,7 @@ from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.groups import group_changes, groups_listed, local_updates
 from fxaudit.program.handing import unread_collections
 from fxaudit.program.loops import used_up
+from fxaudit.program.name_tests import InVain
 from fxaudit.program.repairs import added_group
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import branch_ran, sliced_statements, tree_of
@@ -139,8 +141,11 @@ class NotInOptimizer(Rule):
                 culprit = statement
                 related.append((built, f"the optimizer `{info.type}` is built here"))
         elif info.created >= 0 and not all(s.track.created_time > info.created_time >= 0 for s in states):
+            vain = _named_in_vain(audit, states, info)
+            reason = f": {vain.sentence}" if vain is not None else ""
             statement, more = (
-                _used_up(audit, info)
+                ((source_at(vain.file, vain.line), []) if vain is not None else None)
+                or _used_up(audit, info)
                 or _passed_over(audit, states, info)
                 or _empty_group(audit, info)
                 or _collected_for_nobody(audit, info)
@@ -293,6 +298,16 @@ def _collected_for_nobody(
     return audit.source(frame), [
         (source_at(file, line), f"collected here in `{name}`, which no optimizer is given") for line, name in found[:2]
     ]
+
+
+def _named_in_vain(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> InVain | None:
+    """The text by which the parameters were chosen, where it is misspelt."""
+    stacks = audit.record.stacks
+    places: list[tuple[str, int]] = []
+    for frame in stacks.chain(info.created)[:3]:
+        file, line = stacks.file(frame), stacks.line(frame)
+        places += [(file, line), *((f, at) for f, at, _ in sliced_statements(file, line))]
+    return left_out_in_vain(audit, states, dict.fromkeys(places))
 
 
 def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:

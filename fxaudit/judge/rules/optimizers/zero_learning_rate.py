@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import SchedulerStepEvent, StepEvent
 from fxaudit.capture.registry import OptimizerInfo
+from fxaudit.judge.questions.births import born_at, factor_born, rate_born
 from fxaudit.judge.questions.rates import given_rate, schedule_origins, written_rate
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import source_at, why_never_called
@@ -114,9 +115,21 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
             why = why_never_called(audit.record, "step", seen, receivers)
             if why:
                 return why[0][0], [*why[1:], *related]
+        born = factor_born(audit.record, info)
+        if born is not None:
+            line, stations = born_at(born)
+            return line, [
+                (scheduler, f"the {kind} is built here"),
+                *stations,
+                (built, "the optimizer is built here"),
+            ]
         return scheduler, [*factors[:2], (built, "the optimizer is built here")]
     written = written_rate(audit.record)
     rate = written or given_rate(audit, info)
+    born = rate_born(audit.record, info, written=written is not None)
+    if born is not None:
+        line, stations = born_at(born)
+        return line, [*stations[:2], (built, "the optimizer is built here")]
     if rate is None:
         return built, []
     culprit, behind = rate.explanation(audit)

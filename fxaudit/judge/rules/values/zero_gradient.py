@@ -10,6 +10,7 @@ from fxaudit.answer.finding import Finding
 from fxaudit.capture import operations
 from fxaudit.capture.events import BackwardEvent, GradientEvent
 from fxaudit.capture.recording import Fact
+from fxaudit.judge.questions.births import born_at, zero_factor_born
 from fxaudit.judge.questions.masking import hiding_mask, last_bend, one_step_long, part_read_alone
 from fxaudit.judge.questions.zeros import factor_origins, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import ANOTHER_BATCH, Audit, Example, Rule
@@ -111,6 +112,10 @@ class ZeroGradient(Rule):
                 growth = _never_grows(audit, found.bites)
                 if growth:
                     return growth[0][0], [*growth[1:], (bites, "begins with zero here")], Fact(growth[0][1])
+                born = zero_factor_born(audit.record, audit.record.ops[found.bites].stack) if found.bites >= 0 else None
+                if born is not None:
+                    line, stations = born_at(born)
+                    return line, [(bites, "multiplied by 0 here"), *stations], BY_ZERO
                 literal = zero_number(audit, found.bites, frames=1)
                 behind = factor_origins(audit, found.bites) if literal is None else []
                 literal = literal or (behind[0][0] if behind else None) or zero_number(audit, found.bites)

@@ -1,0 +1,93 @@
+"""What the course of the program tells of a number, a test or a rate: the line from which it comes.
+
+Where the course has a hole, the answer is None, and the source is read instead.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from fxaudit.capture.recording import Record
+from fxaudit.capture.registry import OptimizerInfo
+from fxaudit.judge.trail import source_at
+from fxaudit.program.arithmetic import factors
+from fxaudit.program.births import Birth, Births
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import sliced_statements, tree_of
+
+__all__ = ["born_at", "factor_born", "rate_born", "zero_factor_born"]
+
+Lines = list[tuple[SourceLine | None, str]]
+
+
+def born_at(birth: Birth) -> tuple[SourceLine, Lines]:
+    """The line of a birth, where its operands come from, and the stations from it to the effect."""
+    told = [*birth.because, *reversed(birth.stations)]
+    return source_at(birth.file, birth.line), [(source_at(file, number), role) for file, number, role in told]
+
+
+def zero_factor_born(record: Record, stack: int, frames: int = 2) -> Birth | None:
+    """The birth of the 0 with which something is multiplied at `stack`, or in the line that called its function."""
+    births = Births(record.course)
+    for file, statement in _statements(record, stack, frames):
+        for factor in factors(statement):
+            for zero in (0, 0.0, False):
+                found = births.of(file, statement.lineno, factor, zero)
+                if found is not None:
+                    return found
+    return None
+
+
+def rate_born(record: Record, info: OptimizerInfo, *, written: bool) -> Birth | None:
+    """The birth of a rate of 0: of the one last written into a group, or of the one that the optimizer was given."""
+    births = Births(record.course)
+    if written:
+        return births.of_part("lr", 0)
+    for file, statement in _behind(record, info.created) if info.created >= 0 else ():
+        for given in _rates(statement):
+            found = births.of(file, statement.lineno, given, 0)
+            if found is not None:
+                return found
+    return None
+
+
+def factor_born(record: Record, info: OptimizerInfo) -> Birth | None:
+    """The birth of the 0 that the function of the scheduler to blame returned."""
+    births = Births(record.course)
+    position = info.zeroed_by % len(info.schedulers)
+    found = (births.returned(file, line, 0) for file, line in info.factors.get(position, ()))
+    return next((birth for birth in found if birth is not None), None)
+
+
+def _rates(statement: ast.stmt) -> Iterator[ast.expr]:
+    """What the statement gives as `lr`."""
+    for node in ast.walk(statement):
+        match node:
+            case ast.Dict(keys=keys, values=values):
+                yield from (
+                    v for k, v in zip(keys, values, strict=True) if isinstance(k, ast.Constant) and k.value == "lr"
+                )
+            case ast.keyword(arg="lr", value=value):
+                yield value
+
+
+def _behind(record: Record, stack: int) -> Iterator[tuple[str, ast.stmt]]:
+    """The statement at `stack`, its caller's, and those that put together what they hand over."""
+    stacks = record.stacks
+    yield from _statements(record, stack, 2)
+    for frame in stacks.chain(stack)[:2]:
+        for file, line, _ in sliced_statements(stacks.file(frame), stacks.line(frame)):
+            tree = tree_of(file)
+            statement = tree.statement_at(line) if tree is not None else None
+            if statement is not None and not isinstance(statement, ast.FunctionDef | ast.ClassDef):
+                yield file, statement
+
+
+def _statements(record: Record, stack: int, frames: int) -> Iterator[tuple[str, ast.stmt]]:
+    stacks = record.stacks
+    for frame in stacks.chain(stack)[:frames]:
+        tree = tree_of(stacks.file(frame))
+        statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+        if tree is not None and statement is not None:
+            yield tree.file, statement

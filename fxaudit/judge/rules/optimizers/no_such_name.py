@@ -1,0 +1,80 @@
+"""FXA309."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.name_tests import frozen_in_vain
+from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import source_at
+
+__all__ = ["NoSuchName"]
+
+
+class NoSuchName(Rule):
+    """Parameters stay frozen because a test asks for a name that none has.
+
+    The program decides by name what trains, and one of the names is misspelt: nothing contains it, and something that
+    stays frozen nearly does.
+
+    May be intended where one list of names serves several models.
+    """
+
+    code, name, level = "FXA309", "no-such-name", "warning"
+    explains = frozenset({"frozen"})
+    fix = "Write the name as `named_parameters()` lists it."
+    asks_where_made = True
+
+    def check(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each text that is asked for in vain."""
+        for vain, states in frozen_in_vain(audit):
+            frozen = next((s.frozen_at for s in states if s.frozen_at is not None), None)
+            yield self.finding(
+                audit,
+                states,
+                f"{audit.names(states)} stay frozen: {vain.sentence}",
+                source_at(vain.file, vain.line),
+                related=[(frozen, "frozen here")],
+                fact=vain.sentence,
+            )
+
+    @staticmethod
+    def bad() -> Example:
+        """The parameters to train are chosen by a misspelt name."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Sequential(), torch.randn(8, 4)
+            model.add_module("encoder", nn.Linear(4, 4))
+            model.add_module("adapter", nn.Linear(4, 1))
+            for name, parameter in model.named_parameters():
+                parameter.requires_grad = "adaptor" in name or name == "encoder.bias"  # FXA309
+            optimizer = torch.optim.SGD((p for p in model.parameters() if p.requires_grad), lr=0.1)
+            for _ in range(2):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)
+
+    @staticmethod
+    def good() -> Example:
+        """The name is the one that the model has."""
+        import torch
+        from torch import nn
+
+        def train() -> None:
+            model, x = nn.Sequential(), torch.randn(8, 4)
+            model.add_module("encoder", nn.Linear(4, 4))
+            model.add_module("adapter", nn.Linear(4, 1))
+            for name, parameter in model.named_parameters():
+                parameter.requires_grad = "adapter" in name or name == "encoder.bias"
+            optimizer = torch.optim.SGD((p for p in model.parameters() if p.requires_grad), lr=0.1)
+            for _ in range(2):
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+
+        return Example(train=train)

@@ -1,0 +1,148 @@
+"""What an expression of the user's was worth, from what its plain parts held: nothing of the user's is called."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Mapping
+
+from fxaudit.program.arithmetic import computed
+from fxaudit.program.course import Seen
+from fxaudit.program.plain import chain_of
+
+__all__ = ["NOT_KNOWN", "evaluated"]
+
+NOT_KNOWN = object()
+"""The worth of an expression that cannot be told."""
+
+
+def evaluated(node: ast.expr, read: Mapping[str, Seen]) -> object:
+    """The plain value of `node`; a `Seen` where it is an object; `NOT_KNOWN` where that cannot be told."""
+    match node:
+        case ast.Constant(value=value):
+            return value if value is None or isinstance(value, bool | int | float | str) else NOT_KNOWN
+        case ast.Name() | ast.Attribute() | ast.Subscript():
+            chain = chain_of(node)
+            seen = read.get(chain.text) if chain is not None else None
+            if seen is None:
+                return NOT_KNOWN
+            return seen.value if seen.is_plain else seen
+        case ast.UnaryOp(op=op, operand=operand):
+            return _unary(op, evaluated(operand, read))
+        case ast.BinOp(left=left, op=op, right=right):
+            return _arithmetic(evaluated(left, read), op, evaluated(right, read))
+        case ast.BoolOp(op=op, values=values):
+            return _boolean(op, values, read)
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            return _compared(evaluated(left, read), op, evaluated(right, read), right, read)
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            chosen = evaluated(test, read)
+            return NOT_KNOWN if chosen is NOT_KNOWN else evaluated(body if _true(chosen) else orelse, read)
+        case ast.Call(func=ast.Name(id=name), args=[given], keywords=[]):
+            return _converted(name, evaluated(given, read))
+        case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[given], keywords=[]):
+            return _of_text(evaluated(owner, read), name, evaluated(given, read))
+    return NOT_KNOWN
+
+
+def _unary(op: ast.unaryop, value: object) -> object:
+    if value is NOT_KNOWN:
+        return NOT_KNOWN
+    if isinstance(op, ast.Not):
+        known = _true(value)
+        return NOT_KNOWN if known is None else not known
+    if isinstance(value, int | float):
+        return -value if isinstance(op, ast.USub) else value if isinstance(op, ast.UAdd) else NOT_KNOWN
+    return NOT_KNOWN
+
+
+def _true(value: object) -> bool | None:
+    if value is NOT_KNOWN:
+        return None
+    if isinstance(value, Seen):
+        return bool(value.value) if value.kind in ("list", "dict") else None
+    return bool(value)
+
+
+def _arithmetic(left: object, op: ast.operator, right: object) -> object:
+    if not isinstance(left, int | float) or not isinstance(right, int | float):
+        return NOT_KNOWN
+    found = computed(left, op, right)
+    return NOT_KNOWN if found is None else found
+
+
+def _boolean(op: ast.boolop, values: list[ast.expr], read: Mapping[str, Seen]) -> object:
+    last: object = NOT_KNOWN
+    for part in values:
+        last = evaluated(part, read)
+        known = _true(last)
+        if known is None:
+            return NOT_KNOWN
+        if known is isinstance(op, ast.Or):
+            return last
+    return last
+
+
+def _compared(left: object, op: ast.cmpop, right: object, node: ast.expr, read: Mapping[str, Seen]) -> object:
+    if isinstance(op, ast.Is | ast.IsNot) and NOT_KNOWN not in (left, right):
+        same = left is right if None in (left, right) or isinstance(left, bool) else NOT_KNOWN
+        return same if same is NOT_KNOWN or isinstance(op, ast.Is) else not same
+    if isinstance(op, ast.In | ast.NotIn):
+        return _contained(left, isinstance(op, ast.In), right, node, read)
+    if NOT_KNOWN in (left, right) or isinstance(left, Seen) or isinstance(right, Seen):
+        return NOT_KNOWN
+    try:
+        match op:
+            case ast.Eq():
+                return left == right
+            case ast.NotEq():
+                return left != right
+            case ast.Lt():
+                return left < right  # type: ignore[operator]
+            case ast.LtE():
+                return left <= right  # type: ignore[operator]
+            case ast.Gt():
+                return left > right  # type: ignore[operator]
+            case ast.GtE():
+                return left >= right  # type: ignore[operator]
+    except TypeError:
+        pass
+    return NOT_KNOWN
+
+
+def _contained(left: object, is_in: bool, right: object, node: ast.expr, read: Mapping[str, Seen]) -> object:
+    if isinstance(left, str) and isinstance(right, str):
+        return (left in right) is is_in
+    if isinstance(node, ast.Tuple | ast.List | ast.Set) and left is not NOT_KNOWN and not isinstance(left, Seen):
+        parts = [evaluated(part, read) for part in node.elts]
+        if not any(part is NOT_KNOWN or isinstance(part, Seen) for part in parts):
+            return (left in parts) is is_in
+    return NOT_KNOWN
+
+
+def _converted(name: str, value: object) -> object:
+    if name == "len" and isinstance(value, Seen) and value.kind in ("list", "dict"):
+        return value.value
+    if isinstance(value, bool | int | float) and math.isfinite(value):
+        match name:
+            case "int":
+                return int(value)
+            case "float":
+                return float(value)
+            case "round":
+                return round(value)
+            case "bool":
+                return bool(value)
+            case "abs":
+                return abs(value)
+    return NOT_KNOWN
+
+
+def _of_text(owner: object, name: str, given: object) -> object:
+    if isinstance(owner, str) and isinstance(given, str):
+        match name:
+            case "startswith":
+                return owner.startswith(given)
+            case "endswith":
+                return owner.endswith(given)
+    return NOT_KNOWN

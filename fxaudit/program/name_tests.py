@@ -1,0 +1,248 @@
+"""Tests of parameters' names in the user's program, and the names that they ask for in vain."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from fxaudit.program.tree import Tree
+from fxaudit.program.values import sources
+
+__all__ = ["InVain", "asked_in_vain", "tests_around"]
+
+MIN_LENGTH = 3
+HANDED = 4
+"""So many assignments lie between a test and the texts that it asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class InVain:
+    """A text for which a test asks although no name has it, and the nearest part of a name there is."""
+
+    file: str
+    line: int
+    text: str
+    nearest: str
+    distance: int
+    """How many letters differ; 0 where only case, dots and underscores do."""
+    named: tuple[str, ...]
+    """The names that would pass if it were written so."""
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong with it."""
+        if not self.distance:
+            return f"no name contains `{self.text}`; `{self.nearest}` is written otherwise"
+        away = "one letter" if self.distance == 1 else f"{self.distance} letters"
+        return f"no name contains `{self.text}`; `{self.nearest}` is {away} away"
+
+
+def tests_around(tree: Tree, line: int) -> list[tuple[ast.expr, bool]]:
+    """(test, what it has to give so that the statement at `line` does something for a name) of the tests that stand in
+    the statement and around it; the flag that a statement such as `p.requires_grad = False` sets counts too."""
+    statement = tree.statement_at(line)
+    if statement is None:
+        return []
+    gives = not _takes_away(statement)
+    found = [(test, True) for test in _tests_in(statement)]
+    if isinstance(statement, ast.If):
+        found.append((statement.test, True))
+    inner: ast.AST = statement
+    for outer in tree.ancestors(statement):
+        if isinstance(outer, ast.If):
+            found.append((outer.test, (inner in outer.body) is gives))
+        if isinstance(outer, ast.For):
+            found += [(test, not gives) for test in _left_before(outer, statement)]
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
+            break
+        inner = outer
+    return found
+
+
+def _takes_away(statement: ast.stmt) -> bool:
+    """Whether it freezes."""
+    match statement:
+        case ast.Assign(targets=[ast.Attribute(attr="requires_grad")], value=ast.Constant(value=False)):
+            return True
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="requires_grad_"), args=[ast.Constant(value=False)])):
+            return True
+    return False
+
+
+def _tests_in(statement: ast.stmt) -> Iterator[ast.expr]:
+    """The filters in a statement, and the value that it assigns, where that is a test."""
+    for node in ast.walk(statement):
+        match node:
+            case ast.comprehension(ifs=tests):
+                yield from tests
+            case ast.Assign(value=ast.Compare() | ast.BoolOp() | ast.Call() | ast.UnaryOp() as value):
+                yield value
+            case ast.Call(func=ast.Name(id="filter"), args=[ast.Lambda(body=body), _]):
+                yield body
+
+
+def _left_before(loop: ast.For, statement: ast.stmt) -> Iterator[ast.expr]:
+    """The tests in the loop that go on to its next round before the statement."""
+    for node in loop.body:
+        if isinstance(node, ast.If) and node.lineno < statement.lineno and isinstance(node.body[-1], ast.Continue):
+            yield node.test
+
+
+def asked_in_vain(
+    files: Sequence[str],
+    tree: Tree,
+    tests: Iterable[tuple[ast.expr, bool]],
+    names: Sequence[str],
+    wanted: Sequence[str],
+) -> list[InVain]:
+    """The texts in `tests` that none of `names` has, though one of the `wanted` names nearly has it, and would pass."""
+    found: dict[tuple[str, int, str], InVain] = {}
+    for test, passing in tests:
+        for place, node, text, how in _asked(files, tree, test, passing):
+            if len(text.strip("._*")) < MIN_LENGTH or any(_holds(how, text, name) for name in names):
+                continue
+            near = _nearest(text, wanted)
+            if near is not None:
+                part, distance = near
+                named = tuple(name for name in wanted if part in name)
+                found.setdefault((place, node.lineno, text), InVain(place, node.lineno, text, part, distance, named))
+    return sorted(found.values(), key=lambda vain: vain.distance)
+
+
+# -- what a test asks for ----------------------------------------------------------------------------------------
+
+
+def _asked(files: Sequence[str], tree: Tree, test: ast.AST, passing: bool) -> Iterator[tuple[str, ast.expr, str, str]]:
+    """(file, place, text, how) of each text that a name has to have so that the test gives what lets it pass."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            yield from _asked(files, tree, inner, not passing)
+            return
+        case ast.BoolOp(values=values):
+            for value in values:
+                yield from _asked(files, tree, value, passing)
+            return
+        case ast.Compare(ops=[ast.NotIn() | ast.NotEq()]):
+            passing = not passing
+        case ast.Call(func=ast.Name(id="any" | "all"), args=[ast.GeneratorExp(elt=elt, generators=[part]) as inner]):
+            yield from _in_turn(files, tree, elt, part, passing)
+            return
+    if passing:
+        yield from _asked_by(files, tree, test)
+
+
+def _in_turn(
+    files: Sequence[str], tree: Tree, elt: ast.expr, part: ast.comprehension, passing: bool
+) -> Iterator[tuple[str, ast.expr, str, str]]:
+    """`any(text in name for text in texts)`, also negated inside."""
+    while isinstance(elt, ast.UnaryOp) and isinstance(elt.op, ast.Not):
+        elt, passing = elt.operand, not passing
+    if isinstance(elt, ast.Compare) and isinstance(elt.ops[0], ast.NotIn | ast.NotEq):
+        passing = not passing
+    if passing:
+        how = "equals a part" if isinstance(elt, ast.Compare) and isinstance(elt.ops[0], ast.Eq) else "contains"
+        yield from _texts(files, tree, part.iter, how, deep=True)
+
+
+def _asked_by(files: Sequence[str], tree: Tree, test: ast.AST) -> Iterator[tuple[str, ast.expr, str, str]]:
+    match test:
+        case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()], comparators=[right]):
+            yield from _texts(files, tree, left, "contains")
+            if not isinstance(left, ast.Constant):
+                yield from _texts(files, tree, right, "equals a part", deep=True)
+        case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[right]):
+            for side in (left, right):
+                yield from _texts(files, tree, side, "equals a part")
+        case ast.Call(func=ast.Attribute(attr="startswith" | "endswith"), args=[given]):
+            yield from _texts(files, tree, given, "contains", deep=True)
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id="re"), attr="search" | "match" | "fullmatch"), args=[given, _]
+        ):
+            yield from _texts(files, tree, given, "expression")
+        case ast.Call(func=ast.Attribute(attr="fnmatch" | "fnmatchcase") | ast.Name(id="fnmatch"), args=[_, given]):
+            yield from _texts(files, tree, given, "pattern")
+
+
+def _texts(
+    files: Sequence[str], tree: Tree, node: ast.AST, how: str, depth: int = 0, *, deep: bool = False
+) -> Iterator[tuple[str, ast.expr, str, str]]:
+    match node:
+        case ast.Constant(value=str() as text):
+            yield tree.file, node, text, how
+        case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts) if deep:
+            for part in parts:
+                yield from _texts(files, tree, part, how, depth, deep=True)
+        case ast.Call(func=ast.Name(id="tuple" | "list" | "set" | "frozenset"), args=[inner]):
+            yield from _texts(files, tree, inner, how, depth, deep=deep)
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as text), attr="split")):
+            for word in text.split():
+                yield tree.file, node, word, how
+        case ast.Name() | ast.Attribute() | ast.Subscript() if depth < HANDED:
+            for where, origin in sources(files, tree, node):
+                if origin.value is not None:
+                    yield from _texts(files, where, origin.value, how, depth + 1, deep=deep)
+        case ast.Call(func=ast.Name(id="field"), keywords=keywords):
+            for keyword in keywords:
+                body = keyword.value.body if isinstance(keyword.value, ast.Lambda) else keyword.value
+                yield from _texts(files, tree, body, how, depth, deep=deep)
+
+
+def _holds(how: str, text: str, name: str) -> bool:
+    if how == "equals a part":
+        # A part of a name, or a beginning or end of one.
+        return f".{text}." in f".{name}."
+    if how == "pattern":
+        return fnmatch.fnmatchcase(name, text)
+    if how == "expression":
+        try:
+            return re.search(text, name) is not None
+        except re.error:
+            return True
+    return text in name
+
+
+# -- near names --------------------------------------------------------------------------------------------------
+
+
+def _nearest(text: str, names: Sequence[str]) -> tuple[str, int] | None:
+    """The part of a name that is so near to the text that it was meant, and how many letters differ."""
+    bare = text.strip("._*^$\\")
+    depth = bare.count(".") + 1
+    parts: dict[str, None] = {}
+    for name in names:
+        pieces = name.split(".")
+        for length in {depth, depth + 1}:
+            for start in range(len(pieces) - length + 1):
+                parts.setdefault(".".join(pieces[start : start + length]))
+    best: tuple[str, int] | None = None
+    allowed = 0 if len(bare) < 5 else 1 if len(bare) < 9 else 2
+    for part in parts:
+        distance = 0 if _normal(part) == _normal(bare) else _distance(part, bare, max(allowed, 1))
+        if distance == 1 and f"{part}s" == bare:
+            best = best or (part, 1)
+        if distance <= allowed and (best is None or distance < best[1]):
+            best = (part, distance)
+    return best
+
+
+def _normal(text: str) -> str:
+    return re.sub(r"[._\-]", "", text).lower()
+
+
+def _distance(one: str, other: str, limit: int) -> int:
+    """How many letters have to be written, left out, exchanged or swapped with their neighbour."""
+    if abs(len(one) - len(other)) > limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        older, before, row = before, row, [i]
+        for j, with_ in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != with_))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == with_:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

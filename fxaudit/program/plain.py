@@ -1,0 +1,226 @@
+"""Which plain expressions a statement reads and binds: names, and attributes and entries of such."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from fxaudit.program.source import of_text
+from fxaudit.program.tree import tree_of
+
+__all__ = ["Chain", "Reading", "chain_of", "readings", "texts_of"]
+
+Step = tuple[str, object]
+"""(`attribute`, name), (`key`, constant) or (`index`, name of the variable that holds the key)."""
+
+MAX_READS = 24
+MAX_DEPTH = 6
+
+NOT_LOOKED_INTO = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Try)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A plain expression: the variable it begins with, and the steps from there."""
+
+    text: str
+    name: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is looked at before and after one statement."""
+
+    line: int
+    end: int
+    """The last line of the statement, or of its header."""
+    reads: tuple[Chain, ...]
+    bound: tuple[Chain, ...]
+
+
+def texts_of(file: str, suffixes: tuple[str, ...]) -> list[str]:
+    """The texts with one of these ends that stand in the file."""
+    tree = tree_of(file)
+    constants = (node.value for node in (tree.parents if tree is not None else ()) if isinstance(node, ast.Constant))
+    return [value for value in constants if isinstance(value, str) and value.endswith(suffixes)]
+
+
+class Readings:
+    """What is looked at in the statements of one file; of several that begin on one line, in the last."""
+
+    def __init__(self, file: str) -> None:
+        tree = tree_of(file)
+        self._nodes: dict[int, ast.stmt | ast.expr] = {}
+        self._lambdas: dict[int, ast.expr] = {}
+        for node in tree.parents if tree is not None else ():
+            if isinstance(node, ast.Lambda):
+                self._lambdas[node.body.lineno] = node.body
+            elif isinstance(node, ast.comprehension):
+                for test in node.ifs:  # it is looked at in the comprehension's own frame
+                    self._nodes.setdefault(test.lineno, test)
+        for statement in tree.statements if tree is not None else ():
+            if not isinstance(statement, NOT_LOOKED_INTO):
+                self._nodes[statement.lineno] = statement
+        self._known: dict[int, Reading] = {}
+
+    def lines(self) -> Iterator[int]:
+        """The lines on which something begins that is looked at."""
+        return iter(self._nodes)
+
+    def lambdas(self) -> Iterator[int]:
+        """The lines on which the body of a lambda begins."""
+        return iter(self._lambdas)
+
+    def in_lambda(self, line: int) -> Reading:
+        """What is looked at in the body of the lambda that begins there."""
+        return _reading(self._lambdas[line])
+
+    def lambda_at(self, line: int) -> ast.expr | None:
+        """That body itself."""
+        return self._lambdas.get(line)
+
+    def at(self, line: int) -> Reading:
+        """What is looked at in the statement that begins there."""
+        known = self._known.get(line)
+        if known is None:
+            known = self._known[line] = _reading(self._nodes[line])
+        return known
+
+
+@of_text
+def readings(file: str) -> Readings:
+    """What is looked at in the file."""
+    return Readings(file)
+
+
+def _reading(statement: ast.stmt | ast.expr) -> Reading:
+    parts = list(_own_parts(statement))
+    reads: dict[str, Chain] = {}
+    for part in parts:
+        for node in _plain_reads(part):
+            for chain in _prefixes(node):
+                reads.setdefault(chain.text, chain)
+    bound = [found for target in _targets(statement) if (found := chain_of(target)) is not None]
+    for given in bound:
+        owner = _owner(given)
+        if owner is not None:
+            reads.setdefault(owner.text, owner)
+    end = max([statement.lineno, *(part.end_lineno or 0 for part in parts if isinstance(part, ast.expr))])
+    return Reading(statement.lineno, end, tuple(reads.values())[:MAX_READS], tuple(bound))
+
+
+def _own_parts(statement: ast.stmt | ast.expr) -> Iterator[ast.AST]:
+    """The statement itself; of a compound one what stands in its header."""
+    match statement:
+        case ast.If(test=test) | ast.While(test=test):
+            yield test
+        case ast.For(target=target, iter=given) | ast.AsyncFor(target=target, iter=given):
+            yield from (target, given)
+        case ast.With(items=items) | ast.AsyncWith(items=items):
+            for item in items:
+                yield item.context_expr
+        case ast.Match(subject=subject):
+            yield subject
+        case ast.expr():
+            yield statement
+        case _:
+            yield from (child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.expr))
+
+
+def _plain_reads(part: ast.AST) -> Iterator[ast.expr]:
+    """The longest plain expressions in an expression, those in functions and comprehensions left out."""
+    queue: list[ast.AST] = [part]
+    while queue:
+        node = queue.pop(0)
+        if isinstance(node, ast.Lambda):
+            continue
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            queue += [node.func.value, *node.args, *node.keywords]
+            continue
+        if _is_plain_read(node):
+            yield node
+            queue += [node.slice] if isinstance(node, ast.Subscript) else []
+            continue
+        queue.extend(ast.iter_child_nodes(node))
+
+
+def _is_plain_read(node: ast.AST) -> TypeGuard[ast.expr]:
+    is_read = isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Load)
+    return is_read and chain_of(node) is not None  # type: ignore[arg-type]
+
+
+def _prefixes(node: ast.expr) -> Iterator[Chain]:
+    """The expression, and what it is a part of."""
+    current: ast.expr | None = node
+    while current is not None:
+        chain = chain_of(current)
+        if chain is not None:
+            yield chain
+        current = current.value if isinstance(current, ast.Attribute | ast.Subscript) else None
+
+
+def chain_of(node: ast.expr) -> Chain | None:
+    """A plain expression as a chain; None where something has to be called to have its value."""
+    steps: list[Step] = []
+    current = node
+    while len(steps) <= MAX_DEPTH:
+        match current:
+            case ast.Name(id=name):
+                return _chain(name, tuple(reversed(steps)))
+            case ast.Attribute(value=inner, attr=name):
+                steps.append(("attribute", name))
+                current = inner
+            case ast.Subscript(value=inner, slice=ast.Constant(value=str() | int() as key)):
+                steps.append(("key", key))
+                current = inner
+            case ast.Subscript(value=inner, slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as key))):
+                steps.append(("key", -key))
+                current = inner
+            case ast.Subscript(value=inner, slice=ast.Name(id=key)):
+                steps.append(("index", key))
+                current = inner
+            case _:
+                return None
+    return None
+
+
+def _chain(name: str, steps: tuple[Step, ...]) -> Chain:
+    parts = (f".{key}" if kind == "attribute" else f"[{key!r}]" if kind == "key" else f"[{key}]" for kind, key in steps)
+    return Chain(name + "".join(parts), name, steps)
+
+
+def _owner(chain: Chain) -> Chain | None:
+    """What a target is an attribute or an entry of."""
+    return _chain(chain.name, chain.steps[:-1]) if chain.steps else None
+
+
+def _targets(statement: ast.stmt | ast.expr) -> Iterator[ast.expr]:
+    match statement:
+        case ast.Assign(targets=targets):
+            for target in targets:
+                yield from _flat(target)
+        case ast.AnnAssign(target=target, value=ast.expr()) | ast.AugAssign(target=target):
+            yield target
+        case ast.For(target=target) | ast.AsyncFor(target=target):
+            yield from _flat(target)
+        case ast.With(items=items) | ast.AsyncWith(items=items):
+            for item in items:
+                if item.optional_vars is not None:
+                    yield from _flat(item.optional_vars)
+    if isinstance(statement, ast.If | ast.While | ast.Expr | ast.Assign | ast.Return):
+        for part in _own_parts(statement):
+            yield from (node.target for node in ast.walk(part) if isinstance(node, ast.NamedExpr))
+
+
+def _flat(target: ast.expr) -> Iterator[ast.expr]:
+    match target:
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            for part in parts:
+                yield from _flat(part)
+        case ast.Starred(value=value):
+            yield from _flat(value)
+        case _:
+            yield target
