@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from fxaudit.program.course import Course, Entered, Seen, Sight
-from fxaudit.program.plain import Chain, Reading, readings
+from fxaudit.program.plain import INNER, Chain, Reading, readings
 
 if TYPE_CHECKING:
     from fxaudit.capture.recording import Record
@@ -31,8 +31,6 @@ CALLS = 24
 MAX_SIGHTS = 30_000
 MAX_TEXT = 240
 MAX_BITS = 62
-
-LAMBDA = "<lambda>"
 
 _MISSING = object()
 _PLAIN = (bool, int, float, str, type(None))
@@ -58,7 +56,7 @@ class CourseWriter:
         """Line → how many passes through the statement that begins there are still to be kept."""
         first, last = code.co_firstlineno, max((line or 0 for _, _, line in code.co_lines()), default=0)
         known = readings(code.co_filename)
-        lines = known.lambdas() if code.co_name == LAMBDA else known.lines()
+        lines = known.inner_lines() if code.co_name in INNER else known.lines()
         return {line: PASSES for line in lines if first <= line <= last}
 
     def enter(self, frame: FrameType, caller: FrameType | None) -> None:
@@ -115,7 +113,7 @@ class CourseWriter:
         if known is None or known[0] is not frame.f_code or len(self.course.sights) >= MAX_SIGHTS:
             return
         looked_at = readings(frame.f_code.co_filename)
-        reading = looked_at.in_lambda(line) if frame.f_code.co_name == LAMBDA else looked_at.at(line)
+        reading = looked_at.inner(line) if frame.f_code.co_name in INNER else looked_at.at(line)
         variables, outer = frame.f_locals, frame.f_globals
         sight = Sight(known[1], line, self._record.time, index=len(self.course.sights))
         for chain in reading.reads:

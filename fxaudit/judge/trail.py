@@ -24,6 +24,7 @@ from fxaudit.program.values import has_rounds, origins_of_test
 __all__ = [
     "behind_test",
     "binding_stack",
+    "blamed",
     "calls_not_run",
     "common_frame",
     "decided_from",
@@ -189,11 +190,9 @@ def why_never_called(
         found = _decisive(files, obstacles(tree, node, ran.of(tree.file)))
         where = source_at(tree.file, node.lineno)
         if found:
-            behind = behind_test(record, files, found[0])
             told = [*_lines(found), (where, "the call that never runs")]
             decision = decision_at(record, found[0])
-            is_setting = decision is not None and decision.is_a_setting
-            return [*behind[:1], *told, *behind[1:]] if is_setting else [*told, *behind]
+            return blamed(decision, told) if decision is not None else [*told, *behind_test(record, files, found[0])]
         if receivers and node.lineno in ran.of(tree.file):
             idle = idle or [(where, "this call runs, and what it calls passes it on to nobody")]
         scope = tree.function(node)
@@ -258,6 +257,20 @@ def decision_at(record: Record, obstacle: Obstacle) -> Decision | None:
         return None
     outcome = "is always" in obstacle.role
     return Births(record.course).decision(obstacle.file, obstacle.line, found[1], outcome=outcome)
+
+
+def blamed(decision: Decision, told: list[tuple[SourceLine, str]]) -> list[tuple[SourceLine, str]]:
+    """The lines that explain a test, the one to edit first: where the flag was set that it asks for, or the test,
+    which may stand in a function that was asked; `told` are the lines of the program that asks."""
+    behind = decided_from(decision)
+    place = decision.place
+    birth = decision.birth
+    if birth is not None and place == (birth.file, birth.line):
+        return [*behind[:1], *told, *behind[1:]]
+    test = source_at(decision.file, decision.line)
+    if told and (told[0][0].file, told[0][0].line) == (test.file, test.line):
+        return [*told, *behind]
+    return [(test, f"`{decision.text}` decides"), *told, *behind]
 
 
 def _decided_by(record: Record, obstacle: Obstacle) -> list[tuple[SourceLine, str]]:

@@ -46,6 +46,7 @@ from fxaudit.capture.frozen import Recording
 from fxaudit.capture.recording import Op, OpsBySequence, Value
 from fxaudit.judge.life import Lives
 from fxaudit.judge.questions.freezing import settle_frozen
+from fxaudit.judge.questions.misnamed import with_misnamed_override
 from fxaudit.judge.questions.starved import settle_starved
 from fxaudit.judge.rule import Audit, Rule
 from fxaudit.judge.rules import RULES
@@ -141,6 +142,7 @@ def report_on(
     for rule in options.rules:
         for finding in attempted(f"what {rule.code} {rule.name} finds", partial(rule().check, audit), notes):
             is_met = bool(finding.parameters) and all(name in meant for name in finding.parameters)
+            finding = attempt("a misspelt method", partial(with_misnamed_override, audit, finding), finding, notes)
             audit.book(finding if is_met else adjusted(finding, rule), rule, is_told=not is_met)
     findings = tuple(_with_brief_path(f) for f in sorted(audit.findings, key=lambda f: LEVELS.index(f.level)))
     none: dict[int, OptimizerReport] = {}

@@ -11,17 +11,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from fxaudit.program.config_files import entry_of_file
+from fxaudit.program.config_files import entry_of_file, keys_of_file
 from fxaudit.program.course import Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated
-from fxaudit.program.plain import chain_of, readings
+from fxaudit.program.plain import INNER, chain_of, readings, words_of
+from fxaudit.program.spelling import letters_apart
 from fxaudit.program.tree import Tree, tree_of
 
 __all__ = ["Birth", "Births", "Decision"]
 
 MAX_STATIONS = 24
+MAX_ASKED = 6
+"""So many functions are followed that a test asks."""
 
-Kind = Literal["literal", "default", "option", "entry", "computed", "result"]
+Kind = Literal["literal", "default", "option", "entry", "misspelt", "computed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +42,33 @@ class Birth:
     because: tuple[tuple[str, int, str], ...] = ()
     """Where an arithmetic has its operands from: (file, line, what is from there)."""
 
+    @property
+    def is_a_setting(self) -> bool:
+        """Whether somebody wrote the value down, so that it could be another."""
+        return self.kind != "computed"
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Why a test went the way it did: the operand that decided, what it was, and where that comes from."""
 
+    file: str
+    line: int
+    """Where the part of the test stands that decided: a function may have been asked."""
     text: str
-    """The part of the test that decided."""
+    """That part, as it is written."""
     operand: str
     value: Plain
     birth: Birth | None
     is_compared: bool = False
-    """Whether it is compared with something; else its truth alone decides."""
+    """Whether the operand is compared with something; else its truth alone decides."""
 
     @property
-    def is_a_setting(self) -> bool:
-        """Whether a flag decides that was set somewhere: that is what one would edit, not the test."""
-        known = self.birth is not None and self.birth.kind in ("literal", "default", "option", "entry")
-        return known and not self.is_compared
+    def place(self) -> tuple[str, int]:
+        """The line to edit: where a flag was given its value; else the test."""
+        if self.birth is not None and not self.is_compared:
+            return self.birth.file, self.birth.line
+        return self.file, self.line
 
 
 class Births:
@@ -67,7 +79,8 @@ class Births:
 
     def of(self, file: str, line: int, node: ast.expr, value: Plain) -> Birth | None:
         """The birth of the value that `node`, in the statement at `line`, was seen to have; None where it was not."""
-        for sight in reversed(self._course.at(file, line)):
+        inside = self._course.at(file, node.lineno) if node.lineno != line else []
+        for sight in reversed([*self._course.at(file, line), *inside]):
             if _same(evaluated(node, sight.read), value):
                 return self._back(sight, node, value, ())
             if isinstance(node, ast.Call):
@@ -92,12 +105,14 @@ class Births:
                 continue
             for sight in reversed(self._course.in_frame(number)):
                 if frame.function.endswith("<lambda>"):
-                    result = readings(file).lambda_at(sight.line)
+                    result = readings(file).inner_at(sight.line)
                 else:
                     statement = self._statement(sight)
                     result = statement.value if isinstance(statement, ast.Return) else None
                 if result is not None and _same(evaluated(result, sight.read), value):
                     return self._back(sight, result, value, ())
+                if isinstance(result, ast.Call):
+                    return self._returned_by(sight, result, value, ())
         return None
 
     def values_at(self, file: str, line: int, node: ast.expr) -> list[Plain]:
@@ -108,36 +123,87 @@ class Births:
     def decision(self, file: str, line: int, test: ast.expr, outcome: bool) -> Decision | None:
         """Why `test` gave `outcome` whenever it was seen; None where it was not seen, or gave the other as well."""
         sights = self._course.at(file, line)
-        results = [evaluated(test, sight.read) for sight in sights]
-        if not sights or any(isinstance(r, Seen) or r is NOT_KNOWN or bool(r) != outcome for r in results):
-            part = _deciding_part(test, sights, outcome)
-            if part is None:
-                return None
-            test, outcome = part
+        if not sights or any(self._truth(test, sight) is (not outcome) for sight in sights):
+            return None
         return self._decided(sights[-1], test, outcome)
 
-    def _decided(self, sight: Sight, test: ast.expr, outcome: bool) -> Decision | None:
+    def decided_in(self, sight: Sight, test: ast.expr, *, outcome: bool) -> Decision | None:
+        """Why `test` gave `outcome` in one pass; None where it did not, or that cannot be told."""
+        return self._decided(sight, test, outcome) if self._truth(test, sight) is outcome else None
+
+    def _decided(self, sight: Sight, test: ast.expr, outcome: bool, depth: int = 0) -> Decision | None:
         match test:
             case ast.UnaryOp(op=ast.Not(), operand=inner):
-                return self._decided(sight, inner, not outcome)
-            case ast.BoolOp(op=op, values=values):
-                stops = isinstance(op, ast.Or)  # what ends `or` is true, what ends `and` is false
-                if outcome != stops:
-                    part = next((v for v in values if _truth(v, sight) is outcome), None)
-                    return self._decided(sight, part, outcome) if part is not None else None
-                part = next((v for v in values if _truth(v, sight) is outcome), None)
-                return self._decided(sight, part, outcome) if part is not None else None
+                return self._decided(sight, inner, not outcome, depth)
+            case ast.BoolOp(values=values):
+                part = self._deciding(sight, values, outcome)
+                return self._decided(sight, part, outcome, depth) if part is not None else None
             case ast.Compare(left=left, comparators=[right]):
-                for one in (left, right):
-                    value = evaluated(one, sight.read)
-                    if not isinstance(one, ast.Constant) and _is_plain(value):
-                        birth = self._back(sight, one, value, ())  # type: ignore[arg-type]
-                        return Decision(ast.unparse(test), ast.unparse(one), value, birth, True)  # type: ignore[arg-type]
-                return None
+                return self._compared(sight, test, left, right)
         value = evaluated(test, sight.read)
-        if not _is_plain(value):
-            return None
-        return Decision(ast.unparse(test), ast.unparse(test), value, self._back(sight, test, value, ()))  # type: ignore[arg-type]
+        if _is_plain(value):
+            return self._told(sight, test, test, value, is_compared=False)
+        answered = self._answer(sight, test)
+        if answered is not None and depth < MAX_ASKED:
+            return self._decided(*answered, outcome, depth + 1)
+        return None
+
+    def _compared(self, sight: Sight, test: ast.expr, left: ast.expr, right: ast.expr) -> Decision | None:
+        """Of two operands the one that was set somewhere, where the other changes; else the left one.
+
+        A comparison with 0, None, False or nothing asks for no more than the truth of the other side.
+        """
+        sides = [side for side in (left, right) if not isinstance(side, ast.Constant)]
+        sides = [side for side in sides if _is_plain(evaluated(side, sight.read))]
+        told = [
+            self._told(sight, test, side, evaluated(side, sight.read), is_compared=not _is_nothing(other))
+            for side, other in ((left, right), (right, left))
+            if side in sides
+        ]
+        settings = [decision for decision in told if decision.birth is not None and decision.birth.is_a_setting]
+        are_names = all(isinstance(side, ast.Name | ast.Attribute) for side in (left, right))
+        if are_names and len(told) > 1 and len(settings) == 1:
+            return replace(settings[0], is_compared=False)
+        return told[0] if told else None
+
+    def _told(self, sight: Sight, test: ast.expr, operand: ast.expr, value: object, *, is_compared: bool) -> Decision:
+        birth = self._back(sight, operand, value, ())  # type: ignore[arg-type]
+        file = self._course.file_of(sight)
+        text = ast.unparse(test)
+        return Decision(file, test.lineno, text, ast.unparse(operand), value, birth, is_compared)  # type: ignore[arg-type]
+
+    def _deciding(self, sight: Sight, values: list[ast.expr], outcome: bool) -> ast.expr | None:
+        """The operand of `and` or `or` that decided: the first that is known to give the outcome; else the only one
+        that is not known."""
+        truths = [(part, self._truth(part, sight)) for part in values]
+        known = [part for part, truth in truths if truth is outcome]
+        if known:
+            return known[0]
+        unknown = [part for part, truth in truths if truth is None]
+        return unknown[0] if len(unknown) == 1 else None
+
+    def _truth(self, node: ast.expr, sight: Sight, depth: int = 0) -> bool | None:
+        known = _truth(node, sight)
+        if known is not None or depth >= MAX_ASKED:
+            return known
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            inner = self._truth(node.operand, sight, depth)
+            return None if inner is None else not inner
+        answered = self._answer(sight, node)
+        return self._truth(answered[1], answered[0], depth + 1) if answered is not None else None
+
+    def _answer(self, sight: Sight, node: ast.expr) -> tuple[Sight, ast.expr] | None:
+        """The expression that the function called by `node`, or the property read by it, returned."""
+        called = node.func if isinstance(node, ast.Call) else node
+        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        for frame in self._course.calls_in(sight):
+            if self._course.frames[frame].function.split(".")[-1] != name:
+                continue
+            for inner in reversed(self._course.in_frame(frame)):
+                statement = self._statement(inner)
+                if isinstance(statement, ast.Return) and statement.value is not None:
+                    return inner, statement.value
+        return None
 
     # -- one step back -------------------------------------------------------------------------------------------
 
@@ -215,12 +281,60 @@ class Births:
         if bound is not None:
             return self._binding(bound, name, value, stations)
         entered = self._course.frames[sight.frame]
+        if entered.function.rpartition(".")[2] in INNER:
+            return self._around(sight, name, value, stations)
         tree = tree_of(entered.file)
         function = _function_at(tree, entered.first_line) if tree is not None else None
         argument = _argument(function, name) if function is not None else None
         if argument is not None and isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             return self._given(sight.frame, function, name, value, stations)
         return self._module_variable(entered.file, name, sight.index, value, stations)
+
+    def _around(
+        self, sight: Sight, name: str, value: Plain, stations: tuple[tuple[str, int, str], ...]
+    ) -> Birth | None:
+        """From a variable of a lambda or a comprehension to what it goes through, or to the function around it."""
+        caller = self._caller(sight.frame)
+        if caller is None:
+            return None
+        tree = tree_of(self._course.file_of(sight))
+        part = readings(self._course.file_of(sight)).inner_at(sight.line)
+        for outer in tree.ancestors(part) if tree is not None and part is not None else ():
+            for loop in getattr(outer, "generators", ()):
+                if name in {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}:
+                    return self._member(caller, loop.iter, value, stations)
+            if isinstance(outer, ast.stmt):
+                break
+        return self._name(caller, name, value, stations)
+
+    def _member(
+        self, sight: Sight, container: ast.expr, value: Plain, stations: tuple[tuple[str, int, str], ...]
+    ) -> Birth | None:
+        """The birth of what came out of a container, where the same function had put it in: as a key, or appended."""
+        if isinstance(container, ast.Call) and isinstance(container.func, ast.Attribute):
+            container = container.func.value
+        text = ast.unparse(container)
+        for earlier in reversed([s for s in self._course.in_frame(sight.frame) if s.index < sight.index]):
+            statement = self._statement(earlier)
+            for given in _put_into(statement, text) if statement is not None else ():
+                if _same(evaluated(given, earlier.read), value):
+                    here = (self._course.file_of(earlier), earlier.line, f"put into `{text}` here")
+                    return self._back(earlier, given, value, (*stations, here))
+        chain = chain_of(container)
+        seen = sight.read.get(chain.text) if chain is not None else None
+        return self._displayed(seen, value, sight.index, stations) if seen is not None else None
+
+    def _displayed(
+        self, owner: Seen, value: Plain, before: int, stations: tuple[tuple[str, int, str], ...]
+    ) -> Birth | None:
+        """The place in the list or dictionary, as it is written, that alone holds the value."""
+        for sight, target in self._course.made(owner.token):
+            given = _given_to(self._statement(sight), target) if sight.index < before else None
+            parts = [part for part in ast.walk(given) if isinstance(part, ast.expr)] if given is not None else []
+            found = [part for part in parts if isinstance(part, ast.Constant) and _same(part.value, value)]
+            if len(found) == 1:
+                return self._back(sight, found[0], value, stations)
+        return None
 
     def _module_variable(
         self, file: str, name: str, before: int, value: Plain, stations: tuple[tuple[str, int, str], ...]
@@ -250,6 +364,8 @@ class Births:
         if not _same(bound.bound[target], value):
             return None
         statement = self._statement(bound)
+        if isinstance(statement, ast.For):
+            return self._member(bound, statement.iter, value, stations)
         given = _given_to(statement, target)
         if given is None:
             return None
@@ -279,10 +395,17 @@ class Births:
                 if given is not None:
                     here = self._course.file_of(caller)
                     return self._back(caller, given, value, (*stations, (here, call.lineno, f"`{name}` is given here")))
-                if _unpacks(call):
-                    return self._unpacked(caller, call, name, value, stations)
+                unpacked = self._unpacked(caller, call, name, value, stations) if _unpacks(call) else None
+                if unpacked is not None:
+                    return unpacked
                 default = _default(function, name)
+                if isinstance(default, ast.Name):
+                    told = (*stations, (entered.file, default.lineno, f"the default of `{name}`"))
+                    return self._module_variable(entered.file, default.id, caller.index, value, told)
                 if default is not None and _same(evaluated(default, {}), value):
+                    misspelt = self._misspelt(name, value, caller.index, stations) if _unpacks(call) else None
+                    if misspelt is not None:
+                        return misspelt
                     return Birth(entered.file, default.lineno, "default", ast.unparse(default), value, stations)
         return None
 
@@ -364,6 +487,7 @@ class Births:
                 return found
         return (
             self._in_construction(owner, name, sight.index, value, stations)
+            or self._misspelt(name, value, sight.index, stations)
             or self._class_default(owner, name, value, stations)
             or self._option(owner, name, value, stations)
             or self._in_file(name, value, sight.index, stations)
@@ -443,6 +567,20 @@ class Births:
                         return Birth(file, node.lineno, "option", ast.unparse(node), value, stations)
         return None
 
+    def _misspelt(
+        self, name: str, value: Plain, before: int, stations: tuple[tuple[str, int, str], ...]
+    ) -> Birth | None:
+        """The entry of a configuration file that nobody reads, because its key is nearly this one."""
+        files = self._course.config_files(before)
+        if any(key == name for file in files for _, key, _ in keys_of_file(file)):
+            return None
+        read = {word for frame in self._course.frames for word in words_of(frame.file)}
+        for file in files:
+            for line, key, text in keys_of_file(file):
+                if key not in read and _is_nearly(name, key):
+                    return Birth(file, line, "misspelt", text, value, stations)
+        return None
+
     def _in_file(
         self, name: str, value: Plain, before: int, stations: tuple[tuple[str, int, str], ...]
     ) -> Birth | None:
@@ -480,19 +618,14 @@ class Births:
         self, sight: Sight, call: ast.Call, value: Plain, stations: tuple[tuple[str, int, str], ...]
     ) -> Birth | None:
         """From a call of a function of the user's to the expression that it returned."""
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        for frame in self._course.calls_in(sight):
-            if self._course.frames[frame].function.split(".")[-1] != name:
-                continue
-            for inner in reversed(self._course.in_frame(frame)):
-                statement = self._statement(inner)
-                if not isinstance(statement, ast.Return) or statement.value is None:
-                    continue
-                is_call = isinstance(statement.value, ast.Call)
-                if is_call or _same(evaluated(statement.value, inner.read), value):
-                    here = (self._course.file_of(inner), inner.line, f"`{name}` returns it")
-                    return self._back(inner, statement.value, value, (*stations, here))
-        return None
+        answered = self._answer(sight, call)
+        if answered is None:
+            return None
+        inner, returned = answered
+        if not isinstance(returned, ast.Call) and not _same(evaluated(returned, inner.read), value):
+            return None
+        here = (self._course.file_of(inner), inner.line, f"`{ast.unparse(call.func)}` returns it")
+        return self._back(inner, returned, value, (*stations, here))
 
     def _looked_up(
         self, sight: Sight, call: ast.Call, name: str, value: Plain, stations: tuple[tuple[str, int, str], ...]
@@ -523,19 +656,6 @@ class Births:
 # -- reading syntax ----------------------------------------------------------------------------------------------
 
 
-def _deciding_part(test: ast.expr, sights: list[Sight], outcome: bool) -> tuple[ast.expr, bool] | None:
-    """Of a test that is not known as a whole: the operand that decides alone, in every pass."""
-    match test:
-        case ast.UnaryOp(op=ast.Not(), operand=inner):
-            found = _deciding_part(inner, sights, not outcome)
-            return found
-        case ast.BoolOp(op=op, values=values) if isinstance(op, ast.Or) == outcome:
-            for part in values:
-                if sights and all(_truth(part, sight) is outcome for sight in sights):
-                    return part, outcome
-    return None
-
-
 def _truth(node: ast.expr, sight: Sight) -> bool | None:
     found = evaluated(node, sight.read)
     if found is NOT_KNOWN:
@@ -543,6 +663,10 @@ def _truth(node: ast.expr, sight: Sight) -> bool | None:
     if isinstance(found, Seen):
         return bool(found.value) if found.kind in ("list", "dict") else None
     return bool(found)
+
+
+def _is_nothing(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not node.value
 
 
 def _is_plain(value: object) -> bool:
@@ -632,6 +756,17 @@ def _given_to(statement: ast.stmt | None, target: str) -> ast.expr | None:
     return None
 
 
+def _put_into(statement: ast.stmt, container: str) -> Iterator[ast.expr]:
+    """What the statement puts into the container: as a key, or as a member."""
+    for node in ast.walk(statement):
+        match node:
+            case ast.Call(func=ast.Attribute(value=owner, attr="append" | "add" | "setdefault"), args=[given, *_]):
+                if ast.unparse(owner) == container:
+                    yield given
+            case ast.Subscript(value=owner, slice=key, ctx=ast.Store()) if ast.unparse(owner) == container:
+                yield key
+
+
 def _text(target: ast.expr) -> str:
     chain = chain_of(target)
     return chain.text if chain is not None else ""
@@ -654,15 +789,22 @@ def _entries_named(given: ast.expr, name: str) -> Iterator[ast.expr]:
                     yield from _entries_named(argument, name)
 
 
+def _is_nearly(name: str, key: str) -> bool:
+    """Whether a key was meant for the name: a letter is wrong, or a word is too many."""
+    return letters_apart(name, key) is not None or {name} < set(key.split("_")) or {key} < set(name.split("_"))
+
+
 def _imported_from(file: str, name: str) -> tuple[str, str] | None:
     """(module, name there) from which the file imports the name."""
-    tree = tree_of(file)
+    tree, whole = tree_of(file), ""
     for statement in tree.statements if tree is not None else ():
         if isinstance(statement, ast.ImportFrom):
             for alias in statement.names:
                 if (alias.asname or alias.name) == name:
                     return statement.module or "", alias.name
-    return None
+                if alias.name == "*":
+                    whole = statement.module or ""
+    return (whole, name) if whole else None
 
 
 def _option_default(call: ast.Call) -> object:

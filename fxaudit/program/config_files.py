@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from fxaudit.program.source import of_text, read_source
 
-__all__ = ["SUFFIXES", "entry_of_file"]
+__all__ = ["SUFFIXES", "entry_of_file", "keys_of_file"]
 
 SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".conf")
 
@@ -20,6 +20,12 @@ def entry_of_file(file: str, key: str, value: object) -> Iterator[tuple[int, str
     for line, name, written, text in _entries(file):
         if name == key and _means(written, value):
             yield line, text
+
+
+def keys_of_file(file: str) -> Iterator[tuple[int, str, str]]:
+    """(line, key, text) of each entry of the file; nothing where it is no such file."""
+    if file.endswith(SUFFIXES):
+        yield from ((line, key, text) for line, key, _, text in _entries(file))
 
 
 @of_text

@@ -38,6 +38,10 @@ def evaluated(node: ast.expr, read: Mapping[str, Seen]) -> object:
         case ast.IfExp(test=test, body=body, orelse=orelse):
             chosen = evaluated(test, read)
             return NOT_KNOWN if chosen is NOT_KNOWN else evaluated(body if _true(chosen) else orelse, read)
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="math"), attr="floor" | "ceil" as name), args=[given]):
+            return _converted(name, evaluated(given, read))
+        case ast.Call(func=ast.Name(id="max" | "min" as name), args=[_, _, *_] as parts, keywords=[]):
+            return _extreme(name, [evaluated(part, read) for part in parts])
         case ast.Call(func=ast.Name(id=name), args=[given], keywords=[]):
             return _converted(name, evaluated(given, read))
         case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[given], keywords=[]):
@@ -135,7 +139,18 @@ def _converted(name: str, value: object) -> object:
                 return bool(value)
             case "abs":
                 return abs(value)
+            case "floor":
+                return math.floor(value)
+            case "ceil":
+                return math.ceil(value)
     return NOT_KNOWN
+
+
+def _extreme(name: str, values: list[object]) -> object:
+    numbers = [value for value in values if isinstance(value, int | float)]
+    if len(numbers) != len(values):
+        return NOT_KNOWN
+    return max(numbers) if name == "max" else min(numbers)
 
 
 def _of_text(owner: object, name: str, given: object) -> object:

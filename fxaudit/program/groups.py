@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from fxaudit.program.tree import tree_of
+from fxaudit.program.tree import Tree, call_sites, tree_of
 
-__all__ = ["flags_given", "flags_set", "group_changes", "groups_listed", "late_thaws", "local_updates"]
+__all__ = ["flags_given", "flags_set", "group_changes", "groups_listed", "late_thaws", "local_updates", "thaws_through"]
 
 TAKING = frozenset({"pop", "remove", "clear"})
 GIVING = frozenset({"append", "insert", "extend"})
@@ -21,6 +21,48 @@ def group_changes(files: Iterable[str]) -> list[tuple[str, int]]:
 def late_thaws(files: Iterable[str]) -> list[tuple[str, int]]:
     """(file, line) of the statements that set a `requires_grad` to anything but False, or add to `.param_groups`."""
     return [(file, node.lineno) for file, node in _statements(files) if _gives(node)]
+
+
+def thaws_through(files: Iterable[str]) -> list[tuple[Tree, ast.Call]]:
+    """The calls of functions that set `requires_grad` to what they are given, where that is not False."""
+    paths = list(files)
+    setters = {
+        (scope.name, value.id): scope
+        for tree in map(tree_of, paths)
+        for node in (tree.statements if tree is not None else ())
+        if tree is not None and (value := _given_flag(node)) is not None
+        if isinstance(scope := tree.function(node), ast.FunctionDef) and value.id in _arguments(scope)
+    }
+    found = []
+    for (name, argument), scope in setters.items():
+        for tree, call in call_sites(paths, name):
+            given = _passed_for(call, scope, argument)
+            if given is not None and not (isinstance(given, ast.Constant) and not given.value):
+                found.append((tree, call))
+    return found
+
+
+def _given_flag(node: ast.stmt) -> ast.Name | None:
+    match node:
+        case ast.Assign(targets=[ast.Attribute(attr="requires_grad")], value=ast.Name() as value):
+            return value
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="requires_grad_"), args=[ast.Name() as value])):
+            return value
+    return None
+
+
+def _arguments(scope: ast.FunctionDef) -> list[str]:
+    return [a.arg for a in (*scope.args.posonlyargs, *scope.args.args, *scope.args.kwonlyargs)]
+
+
+def _passed_for(call: ast.Call, scope: ast.FunctionDef, argument: str) -> ast.expr | None:
+    """What the call gives for the argument; None where that is its default."""
+    for keyword in call.keywords:
+        if keyword.arg == argument:
+            return keyword.value
+    names = _arguments(scope)
+    position = names.index(argument) - (names[:1] == ["self"] and isinstance(call.func, ast.Attribute))
+    return call.args[position] if 0 <= position < len(call.args) else None
 
 
 def groups_listed(file: str, line: int) -> list[ast.expr]:

@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from fxaudit.program.spelling import letters_apart, plain
 from fxaudit.program.tree import Tree
 from fxaudit.program.values import sources
 
 __all__ = ["InVain", "asked_in_vain", "tests_around"]
 
 MIN_LENGTH = 3
+CONTAINED = 4
 HANDED = 4
 """So many assignments lie between a test and the texts that it asks for."""
 
@@ -82,6 +84,8 @@ def _tests_in(statement: ast.stmt) -> Iterator[ast.expr]:
                 yield value
             case ast.Call(func=ast.Name(id="filter"), args=[ast.Lambda(body=body), _]):
                 yield body
+            case ast.Call(func=ast.Attribute(attr="requires_grad_"), args=[given]):
+                yield given
 
 
 def _left_before(loop: ast.For, statement: ast.stmt) -> Iterator[ast.expr]:
@@ -98,18 +102,23 @@ def asked_in_vain(
     names: Sequence[str],
     wanted: Sequence[str],
 ) -> list[InVain]:
-    """The texts in `tests` that none of `names` has, though one of the `wanted` names nearly has it, and would pass."""
+    """The texts in `tests` that none of `names` has: those that one of the `wanted` names nearly has, the nearest
+    first; else the only one that there is."""
     found: dict[tuple[str, int, str], InVain] = {}
+    idle: dict[tuple[str, int, str], InVain] = {}
     for test, passing in tests:
         for place, node, text, how in _asked(files, tree, test, passing):
-            if len(text.strip("._*")) < MIN_LENGTH or any(_holds(how, text, name) for name in names):
+            bare = text.strip("._*")
+            if not bare or any(_holds(how, text, name) for name in names):
                 continue
-            near = _nearest(text, wanted)
+            key = (place, node.lineno, text)
+            idle[key] = InVain(*key, "", 0, tuple(wanted))
+            near = _nearest(text, wanted) if len(bare) >= MIN_LENGTH else None
             if near is not None:
                 part, distance = near
                 named = tuple(name for name in wanted if part in name)
-                found.setdefault((place, node.lineno, text), InVain(place, node.lineno, text, part, distance, named))
-    return sorted(found.values(), key=lambda vain: vain.distance)
+                found.setdefault(key, InVain(*key, part, distance, named))
+    return sorted(found.values(), key=lambda vain: vain.distance) or ([*idle.values()] if len(idle) == 1 else [])
 
 
 # -- what a test asks for ----------------------------------------------------------------------------------------
@@ -184,6 +193,16 @@ def _texts(
             for where, origin in sources(files, tree, node):
                 if origin.value is not None:
                     yield from _texts(files, where, origin.value, how, depth + 1, deep=deep)
+        case ast.Call(func=ast.Attribute(value=inner, attr="items" | "keys"), args=[]):
+            yield from _texts(files, tree, inner, how, depth, deep=deep)
+        case ast.Dict(keys=keys):
+            for key in keys:
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield tree.file, key, key.value, how
+        case ast.Call(func=ast.Name(id="dict"), keywords=[_, *_] as named):
+            for keyword in named:
+                if keyword.arg is not None:
+                    yield tree.file, keyword.value, keyword.arg, how
         case ast.Call(func=ast.Name(id="field"), keywords=keywords):
             for keyword in keywords:
                 body = keyword.value.body if isinstance(keyword.value, ast.Lambda) else keyword.value
@@ -214,35 +233,14 @@ def _nearest(text: str, names: Sequence[str]) -> tuple[str, int] | None:
     parts: dict[str, None] = {}
     for name in names:
         pieces = name.split(".")
-        for length in {depth, depth + 1}:
+        for length in (depth, depth + 1):
             for start in range(len(pieces) - length + 1):
                 parts.setdefault(".".join(pieces[start : start + length]))
     best: tuple[str, int] | None = None
-    allowed = 0 if len(bare) < 5 else 1 if len(bare) < 9 else 2
     for part in parts:
-        distance = 0 if _normal(part) == _normal(bare) else _distance(part, bare, max(allowed, 1))
-        if distance == 1 and f"{part}s" == bare:
-            best = best or (part, 1)
-        if distance <= allowed and (best is None or distance < best[1]):
-            best = (part, distance)
+        apart = letters_apart(part, bare)
+        if len(bare) >= CONTAINED and plain(bare) in plain(part):
+            apart = 0  # what stands around it does not fit: a dot, a capital letter
+        if apart is not None and (best is None or apart < best[1]):
+            best = (part, apart)
     return best
-
-
-def _normal(text: str) -> str:
-    return re.sub(r"[._\-]", "", text).lower()
-
-
-def _distance(one: str, other: str, limit: int) -> int:
-    """How many letters have to be written, left out, exchanged or swapped with their neighbour."""
-    if abs(len(one) - len(other)) > limit:
-        return limit + 1
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        older, before, row = before, row, [i]
-        for j, with_ in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != with_))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == with_:
-                cost = min(cost, older[j - 2] + 1)
-            row.append(cost)
-    return row[-1]

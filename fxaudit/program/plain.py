@@ -10,7 +10,10 @@ from typing import TypeGuard
 from fxaudit.program.source import of_text
 from fxaudit.program.tree import tree_of
 
-__all__ = ["Chain", "Reading", "chain_of", "readings", "texts_of"]
+__all__ = ["INNER", "Chain", "Reading", "chain_of", "readings", "texts_of", "words_of"]
+
+INNER = frozenset({"<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
+"""The names of code that is an expression of the function around it."""
 
 Step = tuple[str, object]
 """(`attribute`, name), (`key`, constant) or (`index`, name of the variable that holds the key)."""
@@ -48,19 +51,31 @@ def texts_of(file: str, suffixes: tuple[str, ...]) -> list[str]:
     return [value for value in constants if isinstance(value, str) and value.endswith(suffixes)]
 
 
+@of_text
+def words_of(file: str) -> frozenset[str]:
+    """The names, attributes, keywords and texts that stand in the file."""
+    tree = tree_of(file)
+    found: set[str] = set()
+    for node in tree.parents if tree is not None else ():
+        match node:
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.arg(arg=word) | ast.keyword(arg=str() as word):
+                found.add(word)
+            case ast.Constant(value=str() as word):
+                found.add(word)
+    return frozenset(found)
+
+
 class Readings:
     """What is looked at in the statements of one file; of several that begin on one line, in the last."""
 
     def __init__(self, file: str) -> None:
         tree = tree_of(file)
         self._nodes: dict[int, ast.stmt | ast.expr] = {}
-        self._lambdas: dict[int, ast.expr] = {}
+        self._inner: dict[int, ast.expr] = {}
+        """The bodies of lambdas, and the elements of comprehensions: they run in frames of their own."""
         for node in tree.parents if tree is not None else ():
-            if isinstance(node, ast.Lambda):
-                self._lambdas[node.body.lineno] = node.body
-            elif isinstance(node, ast.comprehension):
-                for test in node.ifs:  # it is looked at in the comprehension's own frame
-                    self._nodes.setdefault(test.lineno, test)
+            for part in _inner_parts(node):
+                self._inner.setdefault(part.lineno, part)
         for statement in tree.statements if tree is not None else ():
             if not isinstance(statement, NOT_LOOKED_INTO):
                 self._nodes[statement.lineno] = statement
@@ -70,17 +85,17 @@ class Readings:
         """The lines on which something begins that is looked at."""
         return iter(self._nodes)
 
-    def lambdas(self) -> Iterator[int]:
-        """The lines on which the body of a lambda begins."""
-        return iter(self._lambdas)
+    def inner_lines(self) -> Iterator[int]:
+        """The lines on which the body of a lambda, or the element of a comprehension, begins."""
+        return iter(self._inner)
 
-    def in_lambda(self, line: int) -> Reading:
-        """What is looked at in the body of the lambda that begins there."""
-        return _reading(self._lambdas[line])
+    def inner(self, line: int) -> Reading:
+        """What is looked at in the body or element that begins there."""
+        return _reading(self._inner[line])
 
-    def lambda_at(self, line: int) -> ast.expr | None:
-        """That body itself."""
-        return self._lambdas.get(line)
+    def inner_at(self, line: int) -> ast.expr | None:
+        """That body or element itself."""
+        return self._inner.get(line)
 
     def at(self, line: int) -> Reading:
         """What is looked at in the statement that begins there."""
@@ -94,6 +109,18 @@ class Readings:
 def readings(file: str) -> Readings:
     """What is looked at in the file."""
     return Readings(file)
+
+
+def _inner_parts(node: ast.AST) -> Iterator[ast.expr]:
+    match node:
+        case ast.Lambda(body=body):
+            yield body
+        case ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.GeneratorExp(elt=element):
+            yield element
+        case ast.DictComp(value=element):
+            yield element
+        case ast.comprehension(ifs=tests):
+            yield from tests
 
 
 def _reading(statement: ast.stmt | ast.expr) -> Reading:

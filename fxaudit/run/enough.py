@@ -11,7 +11,7 @@ from fxaudit.capture.values import is_elsewhere
 from fxaudit.judge.graph import StepGraph
 from fxaudit.judge.trail import calls_not_run, project_files
 from fxaudit.program.fits import may_fit_again
-from fxaudit.program.groups import late_thaws
+from fxaudit.program.groups import late_thaws, thaws_through
 from fxaudit.program.source import is_library
 
 __all__ = ["Settling"]
@@ -34,7 +34,9 @@ def thaws_not_run(record: Record, files: Iterable[str] = ()) -> bool:
     """Whether the program, or one of these `files` beside it, has a statement, not seen running, that lets something
     train."""
     ran = record.ran()
-    assigned = any(line not in ran.of(file) for file, line in late_thaws(project_files(record)))
+    own = project_files(record)
+    assigned = any(line not in ran.of(file) for file, line in late_thaws(own))
+    assigned = assigned or any(call.lineno not in ran.of(tree.file) for tree, call in thaws_through(own))
     return assigned or bool(calls_not_run(record, THAWING, files))
 
 

@@ -16,7 +16,7 @@ from fxaudit.program.births import Birth, Births
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import sliced_statements, tree_of
 
-__all__ = ["born_at", "factor_born", "rate_born", "zero_factor_born"]
+__all__ = ["born_at", "factor_born", "rate_born", "zero_argument_born", "zero_factor_born"]
 
 Lines = list[tuple[SourceLine | None, str]]
 
@@ -37,6 +37,31 @@ def zero_factor_born(record: Record, stack: int, frames: int = 2) -> Birth | Non
                 if found is not None:
                     return found
     return None
+
+
+def zero_argument_born(record: Record, stack: int, frames: int = 2) -> Birth | None:
+    """The birth of a 0 that a call at `stack`, or in the line that called its function, is given: a bound, a count, the
+    end of a slice."""
+    births = Births(record.course)
+    for file, statement in _statements(record, stack, frames):
+        for given in _arguments(statement):
+            found = births.of(file, statement.lineno, given, 0)
+            if found is not None:
+                return found
+    return None
+
+
+def _arguments(statement: ast.stmt) -> Iterator[ast.expr]:
+    for node in ast.walk(statement):
+        match node:
+            case ast.Call(args=args, keywords=keywords):
+                yield from (part for part in (*args, *(keyword.value for keyword in keywords)) if not _is_call(part))
+            case ast.Slice(lower=lower, upper=upper):
+                yield from (part for part in (lower, upper) if part is not None)
+
+
+def _is_call(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call | ast.Starred)
 
 
 def rate_born(record: Record, info: OptimizerInfo, *, written: bool) -> Birth | None:

@@ -141,7 +141,8 @@ def _in_its_place(audit: Audit, frame: int, tree: Tree, statement: ast.stmt, nam
     before = (ingredients(statement) | also_called(tree, statement, name)) - {name}
     for other in later:
         read = ingredients(other) & before
-        if read and any(set(op.outputs) & audit.graph.reaching for op in _ops_at(audit, frame, other)):
+        reaches = any(set(op.outputs) & audit.graph.reaching for op in _ops_at(audit, frame, other))
+        if read and (reaches or isinstance(other, ast.Return)):
             made = f"`{name}`, made from it,"
             found.append((source_at(tree.file, other.lineno), f"`{min(read)}` is read here, and {made} nowhere"))
             break

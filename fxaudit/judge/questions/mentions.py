@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fxaudit.capture.registry import ModuleInfo
 from fxaudit.judge.questions.shadowed import mode_override
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import decided_from, decision_at, obstacles_to_entering, source_at, was_entered
+from fxaudit.judge.trail import blamed, decision_at, obstacles_to_entering, source_at, was_entered
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.births import Decision
 from fxaudit.program.loops import counting_loop, late_closures, loop_over
@@ -81,7 +81,7 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
             return Unreached(here, [*beside_it, (made, "made here")])
         decisive = found[0]
         decision = decision_at(audit.record, decisive)
-        if decision is not None and decision.birth is not None and decision.birth.line != decisive.line:
+        if decision is not None and "training" not in decision.operand:
             return _decided(decisive, decision, here, made)
         related: Related = [(here, "the call that never runs")]
         related += [
@@ -107,12 +107,9 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
 def _decided(decisive: Obstacle, decision: Decision, here: SourceLine, made: SourceLine | None) -> Unreached:
     """The same where the course of the program tells what decided: a flag that was set, or else the test."""
     test = source_at(decisive.file, decisive.line)
-    (birth, role), *stations = decided_from(decision)
+    (culprit, _), *related = blamed(decision, [(test, "asked here"), (here, "the call that never runs")])
     words = f"{decisive.role}: `{decision.operand}` is {decision.value!r}"
-    call = (here, "the call that never runs")
-    if decision.is_a_setting:
-        return Unreached(birth, [(test, "asked here"), call, *stations, (made, "made here")], words)
-    return Unreached(test, [(birth, role), call, *stations, (made, "made here")], words)
+    return Unreached(culprit, [*related, (made, "made here")], words)
 
 
 def _set_at(audit: Audit, root: int, path: str, branch: Obstacle) -> list[SourceLine | None]:

@@ -21,7 +21,7 @@ def frozen_in_vain(audit: Audit) -> Iterator[tuple[InVain, list[ParameterState]]
     seen: set[str] = set()
     for vain in _in_vain(audit, flags_given(audit.project_files), frozen):
         states = [state for state in frozen if state.local_name in vain.named and state.name not in seen]
-        if states:
+        if states and vain.nearest:
             seen |= {state.name for state in states}
             yield vain, states
 

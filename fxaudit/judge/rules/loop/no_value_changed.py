@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import ClipEvent, GradientEvent
+from fxaudit.judge.questions.births import born_at, zero_argument_born
 from fxaudit.judge.questions.own_steps import Idle, idle_step
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
@@ -44,12 +45,15 @@ class NoValueChanged(Rule):
             if zeroed and clips:
                 yield self._clipped(audit, states, clips, step, spoilt)
             elif writer is not None:
+                born = zero_argument_born(audit.record, writer)
+                line, stations = born_at(born) if born is not None else (None, [])
+                here = [(audit.source(writer), "overwritten here")] if line is not None else []
                 yield self.finding(
                     audit,
                     states,
                     f"the gradient of {audit.names(states)} is overwritten before the step",
-                    audit.source(writer),
-                    related=[(step, "the step that has no effect")],
+                    line or audit.source(writer),
+                    related=[*here, *stations, (step, "the step that has no effect")],
                     fix="Leave `.grad` alone between `backward()` and `step()`.",
                 )
             else:
@@ -96,7 +100,11 @@ class NoValueChanged(Rule):
                 "`error_if_nonfinite=True` tells at once."
             )
         effect = "the step with it" if spoilt else "the step that has no effect"
-        return self.finding(audit, states, message, audit.source(clip.stack), related=[(step, effect)], fix=fix)
+        born = zero_argument_born(audit.record, clip.stack) if endless is None else None
+        line, stations = born_at(born) if born is not None else (None, [])
+        here = [(audit.source(clip.stack), "clipped here")] if line is not None else []
+        related = [*here, *stations, (step, effect)]
+        return self.finding(audit, states, message, line or audit.source(clip.stack), related=related, fix=fix)
 
     @staticmethod
     def bad() -> Example:

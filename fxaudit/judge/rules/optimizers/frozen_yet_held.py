@@ -10,8 +10,16 @@ from fxaudit.capture.events import FlagEvent
 from fxaudit.judge.questions.freezing import frozen_at
 from fxaudit.judge.questions.shadowed import thawing_override
 from fxaudit.judge.rule import Audit, Example, Rule
-from fxaudit.judge.trail import project_files, project_stack, source_at, why_never_called
+from fxaudit.judge.trail import (
+    blamed,
+    decision_at,
+    project_files,
+    project_stack,
+    source_at,
+    why_never_called,
+)
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.groups import thaws_through
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import branches_around, call_sites, obstacles, tree_of
 from fxaudit.program.values import joined_strings, origins_of_test
@@ -158,8 +166,25 @@ def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
             callers = call_sites(project_files(audit.record), getattr(scope, "name", "")) if scope is not None else []
             calls = [(source_at(t.file, c.lineno), "called from here") for t, c in callers[:1]]
             return [(source_at(found[0].file, found[0].line), found[0].role), (where, "would unfreeze it"), *calls]
-    why = why_never_called(audit.record, "unfreeze")
-    return why
+    return _helper_never_called(audit) or why_never_called(audit.record, "unfreeze")
+
+
+def _helper_never_called(audit: Audit) -> list[tuple[SourceLine, str]]:
+    """Why no call ran of a function that sets the flag to what it is given, with anything but False."""
+    ran, files = audit.record.ran(), project_files(audit.record)
+    for tree, call in thaws_through(files):
+        if call.lineno in ran.of(tree.file):
+            continue
+        found = obstacles(tree, call, ran.of(tree.file))
+        if not found:
+            continue
+        told = [
+            (source_at(found[0].file, found[0].line), found[0].role),
+            (source_at(tree.file, call.lineno), "would unfreeze it"),
+        ]
+        decision = decision_at(audit.record, found[0])
+        return blamed(decision, told) if decision is not None else told
+    return []
 
 
 def _decided(audit: Audit, states: list[ParameterState]) -> list[tuple[SourceLine, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
@@ -111,6 +112,24 @@ class NotInOptimizer(Rule):
             seen |= members
         return None
 
+    def _of_another(
+        self, audit: Audit, states: list[ParameterState], info: OptimizerInfo
+    ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+        """Where the optimizer holds what an earlier one holds already: the call that hands over the wrong model, in the
+        function that knows the right one, too."""
+        wanted = audit.model_variable(states).rpartition(".")[2]
+        if self._redundant(audit) != info.index or not wanted:
+            return None
+        stacks = audit.record.stacks
+        for frame in stacks.chain(info.created):
+            tree = tree_of(stacks.file(frame))
+            statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+            scope = tree.function(statement) if tree is not None and statement is not None else None
+            names = {node.arg for node in ast.walk(scope) if isinstance(node, ast.arg)} if scope is not None else set()
+            if wanted in names or (scope is None and statement is not None):
+                return source_at(stacks.file(frame), stacks.line(frame)), []
+        return None
+
     def _dropped(self, audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> Finding:
         built = audit.source(info.created)
         changed = [source_at(file, line) for file, line in group_changes(audit.project_files)]
@@ -144,7 +163,8 @@ class NotInOptimizer(Rule):
             vain = _named_in_vain(audit, states, info)
             reason = f": {vain.sentence}" if vain is not None else ""
             statement, more = (
-                ((source_at(vain.file, vain.line), []) if vain is not None else None)
+                self._of_another(audit, states, info)
+                or ((source_at(vain.file, vain.line), []) if vain is not None else None)
                 or _used_up(audit, info)
                 or _passed_over(audit, states, info)
                 or _empty_group(audit, info)
@@ -162,6 +182,9 @@ class NotInOptimizer(Rule):
             if created >= 0 and info.created >= 0:
                 from_here = common_frame(audit.record.stacks, created, info.created)
                 related.append((audit.source(from_here), "made from here, after the optimizer"))
+                if culprit == built:  # of two calls in the wrong order, the line that makes the earlier one
+                    culprit = audit.source(common_frame(audit.record.stacks, info.created, created))
+                    related.append((built, f"the optimizer `{info.type}` is built here"))
             related.append((audit.source(created), "made here, after the optimizer"))
         if any(s.index not in info.names_then for s in states) and not was_frozen and not related:
             related.append((audit.source(states[0].track.created), "made here"))

@@ -100,7 +100,8 @@ Lines = list[tuple[SourceLine | None, str]]
 
 def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> tuple[SourceLine | None, Lines]:
     built = audit.source(info.created)
-    if info.schedulers:
+    given = rate_born(audit.record, info, written=False)
+    if info.schedulers and given is None:
         stack, kind = info.schedulers[info.zeroed_by]
         scheduler = audit.source(stack)
         factors: Lines = [*schedule_origins(audit, info)]
@@ -126,7 +127,7 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
         return scheduler, [*factors[:2], (built, "the optimizer is built here")]
     written = written_rate(audit.record)
     rate = written or given_rate(audit, info)
-    born = rate_born(audit.record, info, written=written is not None)
+    born = given or rate_born(audit.record, info, written=written is not None)
     if born is not None:
         line, stations = born_at(born)
         return line, [*stations[:2], (built, "the optimizer is built here")]

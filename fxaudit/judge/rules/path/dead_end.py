@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.judge.graph import UnusedValue
 from fxaudit.judge.questions.dead_ends import bound, overlooked, thrown_away
+from fxaudit.judge.questions.lost import lost_at, refused_at
 from fxaudit.judge.questions.unread_arguments import not_passed_on
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import project_stack, return_after, source_at
@@ -65,8 +66,15 @@ class DeadEnd(Rule):
                 culprit, related = again.source, [(culprit, "the value that is thrown away")]
             elif again is not None:
                 related = [(again.source, "the name is given another value here")]
-            related += overlooked(audit, stack) if stack >= 0 and again is None else []
+            passed_over = overlooked(audit, stack) if stack >= 0 and again is None else []
+            related += passed_over
             backward = _other_backward(audit, end)
+            lost = lost_at(audit.record, stack) if again is None else None
+            refused = refused_at(audit.record, stack) if again is None and lost is None else []
+            if lost is not None:
+                culprit, related = lost[0], [(culprit, "made here"), *related]
+            elif refused:
+                culprit, related = refused[0][0], [*refused[1:], (culprit, "put aside here"), *related]
             unread = not_passed_on(audit, stack) if again is None else []
             if len(unread) > 1:
                 culprit, related = unread[0][0], [*unread[1:], (culprit, "the value that nobody reads")]
@@ -79,7 +87,9 @@ class DeadEnd(Rule):
                 related.append(return_after(file, line))
             if backward is not None:
                 related.append((backward[0], "backward is called on another value"))
-                if backward[1]:
+                if backward[1] and passed_over and not _runs_backward(audit, stack):
+                    culprit, related = passed_over[0][0], [(culprit, "the whole loss is computed here"), *related[1:]]
+                elif backward[1]:
                     culprit, related = backward[0], [(culprit, "the whole loss is computed here")]
             related += [(audit.source(op.stack), f"the last operation, `{op.name}`")]
             related += [

@@ -10,7 +10,7 @@ from fxaudit.answer.finding import Finding
 from fxaudit.capture import operations
 from fxaudit.capture.events import BackwardEvent, GradientEvent
 from fxaudit.capture.recording import Fact
-from fxaudit.judge.questions.births import born_at, zero_factor_born
+from fxaudit.judge.questions.births import born_at, zero_argument_born, zero_factor_born
 from fxaudit.judge.questions.masking import hiding_mask, last_bend, one_step_long, part_read_alone
 from fxaudit.judge.questions.zeros import factor_origins, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import ANOTHER_BATCH, Audit, Example, Rule
@@ -124,6 +124,15 @@ class ZeroGradient(Rule):
                 dropped = _dropped(audit, found.origin)
                 if dropped is not None:
                     return dropped, [(audit.op_source(found.origin), "everything is dropped here")], DROPS
+                none = (
+                    zero_argument_born(audit.record, audit.record.ops[found.origin].stack)
+                    if found.origin >= 0
+                    else None
+                )
+                if none is not None:
+                    line, stations = born_at(none)
+                    zeros = (audit.op_source(found.origin), "zeros are left here")
+                    return line, [zeros, (bites, f"`{name}` multiplies with it here"), *stations], BY_ZERO
                 literal = _multiplied_by_zero(audit, found.origin)
                 if literal is not None:
                     return literal, [(audit.op_source(found.origin), "multiplied by 0 here")], BY_ZERO
@@ -146,6 +155,19 @@ class ZeroGradient(Rule):
                 related = [(bites, "applied here"), (integer_zero(audit, found.bites), "a whole number is made here")]
                 return audit.op_source(found.origin), related, Fact("a backward returns zeros")
             case "empty":
+                none = (
+                    zero_argument_born(audit.record, audit.record.ops[found.origin].stack)
+                    if found.origin >= 0
+                    else None
+                )
+                if none is not None:
+                    line, stations = born_at(none)
+                    selects = (bites, f"`{name}` selects nothing here")
+                    return (
+                        line,
+                        [selects, *stations],
+                        Fact("nothing is selected, and it is computed from nothing", NOTHING),
+                    )
                 return (
                     audit.op_source(found.origin) or bites,
                     [(bites, f"`{name}` selects nothing here")],

@@ -1,0 +1,99 @@
+"""Where a value that nobody uses was last held, after it had been handed on: there it is lost."""
+
+from __future__ import annotations
+
+import ast
+
+from fxaudit.capture.recording import Record
+from fxaudit.judge.trail import blamed, source_at
+from fxaudit.program.births import Births, Decision
+from fxaudit.program.course import Course, Sight
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import tree_of
+
+__all__ = ["lost_at", "refused_at"]
+
+Lines = list[tuple[SourceLine, str]]
+
+
+def lost_at(record: Record, stack: int) -> tuple[SourceLine, str] | None:
+    """The statement of a caller in which the object bound at `stack` was bound last, where nothing reads it there."""
+    course = record.course
+    start = _binding(course, *_place(record, stack)) if stack >= 0 else None
+    if start is None:
+        return None
+    first, token = start
+    last, target = first, ""
+    for sight, name in course.made(token):
+        if _is_above(course, sight.frame, last.frame):
+            last, target = sight, name
+    if not target or _is_read(course, last, target, token):
+        return None
+    return source_at(course.file_of(last), last.line), f"`{target}` is bound here, and read nowhere"
+
+
+def refused_at(record: Record, stack: int) -> Lines:
+    """Where the container into which the value was put at `stack` is asked for its key, and a test decides against it:
+    the line to edit first."""
+    course = record.course
+    for sight in reversed(course.at(*_place(record, stack))) if stack >= 0 else ():
+        for _, (owner, key) in sight.owners.items():
+            decision = _refused(course, owner, key, sight.index) if owner >= 0 and key else None
+            if decision is not None:
+                asked = (source_at(decision.file, decision.line), f"`{decision.text}` decides against `{key}`")
+                return blamed(decision, [asked])
+    return []
+
+
+def _place(record: Record, stack: int) -> tuple[str, int]:
+    """(file, first line) of the statement that ran at `stack`."""
+    file, line = record.stacks.file(stack), record.stacks.line(stack)
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    return file, statement.lineno if statement is not None else line
+
+
+def _refused(course: Course, owner: int, key: str, after: int) -> Decision | None:
+    births = Births(course)
+    for sight in course.sights[after:]:
+        holds = any(seen.token == owner for seen in sight.read.values())
+        if holds and any(seen.is_plain and seen.value == key for seen in sight.read.values()):
+            test = _test_of(course.file_of(sight), sight.line)
+            if test is not None and (decision := births.decided_in(sight, test, outcome=False)) is not None:
+                return decision
+    return None
+
+
+def _test_of(file: str, line: int) -> ast.expr | None:
+    tree = tree_of(file)
+    found = [s for s in (tree.statements if tree is not None else ()) if isinstance(s, ast.If) and s.lineno == line]
+    return found[-1].test if found else None
+
+
+def _binding(course: Course, file: str, line: int) -> tuple[Sight, int] | None:
+    """The last pass through the statement, and the object that it bound."""
+    for sight in reversed(course.at(file, line)):
+        tokens = {seen.token for seen in sight.bound.values() if seen.token >= 0}
+        if len(tokens) == 1:
+            return sight, tokens.pop()
+    return None
+
+
+def _is_above(course: Course, frame: int, inner: int) -> bool:
+    """Whether `inner` was called from `frame`, directly or not."""
+    while inner >= 0:
+        inner = course.frames[inner].caller
+        if inner == frame:
+            return True
+    return False
+
+
+def _is_read(course: Course, bound: Sight, target: str, token: int) -> bool:
+    """Whether a later statement of the same call mentions the variable while it holds the object."""
+    for sight in course.in_frame(bound.frame):
+        if sight.index > bound.index:
+            if target in sight.read and sight.read[target].token == token:
+                return True
+            if target in sight.bound:
+                return False
+    return False

@@ -1,0 +1,46 @@
+"""How near two names are to each other."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["letters_apart", "plain", "written_alike"]
+
+SHORT, LONG = 5, 9
+"""Names shorter than the first are never near; from the second on, two letters may differ."""
+
+
+def letters_apart(one: str, other: str) -> int | None:
+    """How many letters differ between two names; None where they are not near. 0: only case, dots, `_` and `-` do."""
+    if written_alike(one, other):
+        return 0
+    limit = 0 if len(other) < SHORT else 1 if len(other) < LONG else 2
+    distance = _distance(one, other, max(limit, 1))
+    is_plural = distance == 1 and f"{one}s" == other
+    return distance if distance <= limit or is_plural else None
+
+
+def written_alike(one: str, other: str) -> bool:
+    """Whether the names differ in case, dots, `_` and `-` alone."""
+    return plain(one) == plain(other)
+
+
+def plain(text: str) -> str:
+    """A name without case, dots, `_` and `-`."""
+    return re.sub(r"[._\-]", "", text).lower()
+
+
+def _distance(one: str, other: str, limit: int) -> int:
+    """How many letters have to be written, left out, exchanged or swapped with their neighbour."""
+    if abs(len(one) - len(other)) > limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        older, before, row = before, row, [i]
+        for j, with_ in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != with_))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == with_:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
