@@ -68,17 +68,15 @@ class Lives:
 
     def _held(self, state: ParameterState) -> Iterator[tuple[Moment, LifeEvent]]:
         for index, group in state.held:
+            if index >= len(self._audit.recording.optimizers):
+                continue  # where nothing ran, no optimizer was seen being built
             info = self._audit.recording.optimizers[index]
             added = self._added.get(index, [])
             late = group - (len(info.groups) - len(added))
-            time, stack = (
-                (added[late].time, added[late].stack)
-                if 0 <= late < len(added)
-                else (
-                    info.created_time,
-                    info.created,
-                )
-            )
+            if 0 <= late < len(added):
+                time, stack = added[late].time, added[late].stack
+            else:
+                time, stack = info.created_time, info.created
             where = f", group {group}" if len(info.groups) > 1 else ""
             yield (time, 3), self._event("held", f"given to `{self._names.get(index, info.type)}`{where}", stack, time)
 

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterable
 
 from fxaudit.capture.recording import Record
-from fxaudit.program.births import Births, Decision
 from fxaudit.program.deciders import decider_at
+from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine, StackTable, is_library
 from fxaudit.program.tree import (
@@ -35,6 +35,7 @@ __all__ = [
     "project_stack",
     "return_after",
     "return_of",
+    "share_a_loop",
     "skipping_return",
     "source_at",
     "was_entered",
@@ -67,6 +68,27 @@ def common_frame(stacks: StackTable, stack: int, other: int) -> int:
     """The frame of `stack` that belongs to the innermost function also running in `other`."""
     running = {stacks.codes[index] for index in stacks.chain(other)}
     return next((index for index in stacks.chain(stack) if stacks.codes[index] in running), stack)
+
+
+def share_a_loop(stacks: StackTable, stack: int, other: int) -> bool:
+    """Whether both stacks come through the same function, and there through the body of the same loop."""
+    beside = {stacks.codes[index]: index for index in reversed(stacks.chain(other))}
+    for index in stacks.chain(stack):
+        tree = tree_of(stacks.file(index)) if stacks.codes[index] in beside else None
+        if tree is None or is_library(stacks.file(index)):
+            continue
+        lines = (stacks.line(index), stacks.line(beside[stacks.codes[index]]))
+        one, another = (_loops_around(tree, line) for line in lines)
+        if one & another:
+            return True
+    return False
+
+
+def _loops_around(tree: Tree, line: int) -> set[int]:
+    """The first lines of the loops around a statement."""
+    statement = tree.statement_at(line)
+    outer = tree.ancestors(statement) if statement is not None else ()
+    return {loop.lineno for loop in outer if isinstance(loop, ast.For | ast.While)}
 
 
 def binding_stack(stacks: StackTable, stack: int) -> int:
@@ -253,10 +275,13 @@ def behind_test(record: Record, files: Iterable[str], obstacle: Obstacle) -> lis
 def decision_at(record: Record, obstacle: Obstacle) -> Decision | None:
     """Why the test went the one way whenever it was seen; None where it was not seen, or that cannot be told."""
     found = decider_at(obstacle.file, obstacle.line)
+    decisions = Decisions(record.course)
+    if found is not None and obstacle.role.endswith("has no round"):
+        return decisions.no_round(obstacle.file, obstacle.line, found[1])
     if found is None or ("is never" not in obstacle.role and "is always" not in obstacle.role):
         return None
     outcome = "is always" in obstacle.role
-    return Births(record.course).decision(obstacle.file, obstacle.line, found[1], outcome=outcome)
+    return decisions.of(obstacle.file, obstacle.line, found[1], outcome=outcome)
 
 
 def blamed(decision: Decision, told: list[tuple[SourceLine, str]]) -> list[tuple[SourceLine, str]]:

@@ -7,22 +7,35 @@ the arithmetic from which it comes. Where the course of the program has a hole, 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from fxaudit.program.config_files import entry_of_file, keys_of_file
 from fxaudit.program.course import Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated
+from fxaudit.program.given import (
+    argument_of,
+    calls_in,
+    default_of,
+    entries_named,
+    function_at,
+    given_to,
+    imported_from,
+    option_default,
+    passed,
+    put_into,
+    unpacks,
+)
 from fxaudit.program.plain import INNER, chain_of, readings, words_of
 from fxaudit.program.spelling import letters_apart
-from fxaudit.program.tree import Tree, tree_of
+from fxaudit.program.tree import tree_of
 
-__all__ = ["Birth", "Births", "Decision"]
+__all__ = ["Birth", "Births"]
 
 MAX_STATIONS = 24
-MAX_ASKED = 6
-"""So many functions are followed that a test asks."""
+
+Stations = tuple[tuple[str, int, str], ...]
+"""(file, line, what hands the value on there), from the effect towards the birth."""
 
 Kind = Literal["literal", "default", "option", "entry", "misspelt", "computed"]
 
@@ -37,38 +50,14 @@ class Birth:
     text: str
     """What stands there, as it is written."""
     value: Plain
-    stations: tuple[tuple[str, int, str], ...] = ()
-    """(file, line, what hands it on there), from the effect towards the birth."""
-    because: tuple[tuple[str, int, str], ...] = ()
+    stations: Stations = ()
+    because: Stations = ()
     """Where an arithmetic has its operands from: (file, line, what is from there)."""
 
     @property
     def is_a_setting(self) -> bool:
         """Whether somebody wrote the value down, so that it could be another."""
         return self.kind != "computed"
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Why a test went the way it did: the operand that decided, what it was, and where that comes from."""
-
-    file: str
-    line: int
-    """Where the part of the test stands that decided: a function may have been asked."""
-    text: str
-    """That part, as it is written."""
-    operand: str
-    value: Plain
-    birth: Birth | None
-    is_compared: bool = False
-    """Whether the operand is compared with something; else its truth alone decides."""
-
-    @property
-    def place(self) -> tuple[str, int]:
-        """The line to edit: where a flag was given its value; else the test."""
-        if self.birth is not None and not self.is_compared:
-            return self.birth.file, self.birth.line
-        return self.file, self.line
 
 
 class Births:
@@ -82,12 +71,19 @@ class Births:
         inside = self._course.at(file, node.lineno) if node.lineno != line else []
         for sight in reversed([*self._course.at(file, line), *inside]):
             if _same(evaluated(node, sight.read), value):
-                return self._back(sight, node, value, ())
+                return self.back(sight, node, value, ())
             if isinstance(node, ast.Call):
                 found = self._returned_by(sight, node, value, ())
                 if found is not None:
                     return found
         return None
+
+    def numbers(self, file: str, line: int, node: ast.expr) -> list[float]:
+        """The numbers that `node`, in the statement at `line`, was seen to be."""
+        inside = self._course.at(file, node.lineno) if node.lineno != line else []
+        found = [evaluated(node, sight.read) for sight in (*self._course.at(file, line), *inside)]
+        numbers = [value for value in found if isinstance(value, int | float) and not isinstance(value, bool)]
+        return list(dict.fromkeys(numbers))
 
     def of_part(self, part: str, value: Plain) -> Birth | None:
         """The birth of the value that some entry or attribute of that name was last given, where that was this one."""
@@ -110,89 +106,12 @@ class Births:
                     statement = self._statement(sight)
                     result = statement.value if isinstance(statement, ast.Return) else None
                 if result is not None and _same(evaluated(result, sight.read), value):
-                    return self._back(sight, result, value, ())
+                    return self.back(sight, result, value, ())
                 if isinstance(result, ast.Call):
                     return self._returned_by(sight, result, value, ())
         return None
 
-    def values_at(self, file: str, line: int, node: ast.expr) -> list[Plain]:
-        """What `node` was worth in each pass through the statement at `line` in which that is known."""
-        found = [evaluated(node, sight.read) for sight in self._course.at(file, line)]
-        return [value for value in found if not isinstance(value, Seen) and value is not NOT_KNOWN]  # type: ignore[misc]
-
-    def decision(self, file: str, line: int, test: ast.expr, outcome: bool) -> Decision | None:
-        """Why `test` gave `outcome` whenever it was seen; None where it was not seen, or gave the other as well."""
-        sights = self._course.at(file, line)
-        if not sights or any(self._truth(test, sight) is (not outcome) for sight in sights):
-            return None
-        return self._decided(sights[-1], test, outcome)
-
-    def decided_in(self, sight: Sight, test: ast.expr, *, outcome: bool) -> Decision | None:
-        """Why `test` gave `outcome` in one pass; None where it did not, or that cannot be told."""
-        return self._decided(sight, test, outcome) if self._truth(test, sight) is outcome else None
-
-    def _decided(self, sight: Sight, test: ast.expr, outcome: bool, depth: int = 0) -> Decision | None:
-        match test:
-            case ast.UnaryOp(op=ast.Not(), operand=inner):
-                return self._decided(sight, inner, not outcome, depth)
-            case ast.BoolOp(values=values):
-                part = self._deciding(sight, values, outcome)
-                return self._decided(sight, part, outcome, depth) if part is not None else None
-            case ast.Compare(left=left, comparators=[right]):
-                return self._compared(sight, test, left, right)
-        value = evaluated(test, sight.read)
-        if _is_plain(value):
-            return self._told(sight, test, test, value, is_compared=False)
-        answered = self._answer(sight, test)
-        if answered is not None and depth < MAX_ASKED:
-            return self._decided(*answered, outcome, depth + 1)
-        return None
-
-    def _compared(self, sight: Sight, test: ast.expr, left: ast.expr, right: ast.expr) -> Decision | None:
-        """Of two operands the one that was set somewhere, where the other changes; else the left one.
-
-        A comparison with 0, None, False or nothing asks for no more than the truth of the other side.
-        """
-        sides = [side for side in (left, right) if not isinstance(side, ast.Constant)]
-        sides = [side for side in sides if _is_plain(evaluated(side, sight.read))]
-        told = [
-            self._told(sight, test, side, evaluated(side, sight.read), is_compared=not _is_nothing(other))
-            for side, other in ((left, right), (right, left))
-            if side in sides
-        ]
-        settings = [decision for decision in told if decision.birth is not None and decision.birth.is_a_setting]
-        are_names = all(isinstance(side, ast.Name | ast.Attribute) for side in (left, right))
-        if are_names and len(told) > 1 and len(settings) == 1:
-            return replace(settings[0], is_compared=False)
-        return told[0] if told else None
-
-    def _told(self, sight: Sight, test: ast.expr, operand: ast.expr, value: object, *, is_compared: bool) -> Decision:
-        birth = self._back(sight, operand, value, ())  # type: ignore[arg-type]
-        file = self._course.file_of(sight)
-        text = ast.unparse(test)
-        return Decision(file, test.lineno, text, ast.unparse(operand), value, birth, is_compared)  # type: ignore[arg-type]
-
-    def _deciding(self, sight: Sight, values: list[ast.expr], outcome: bool) -> ast.expr | None:
-        """The operand of `and` or `or` that decided: the first that is known to give the outcome; else the only one
-        that is not known."""
-        truths = [(part, self._truth(part, sight)) for part in values]
-        known = [part for part, truth in truths if truth is outcome]
-        if known:
-            return known[0]
-        unknown = [part for part, truth in truths if truth is None]
-        return unknown[0] if len(unknown) == 1 else None
-
-    def _truth(self, node: ast.expr, sight: Sight, depth: int = 0) -> bool | None:
-        known = _truth(node, sight)
-        if known is not None or depth >= MAX_ASKED:
-            return known
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            inner = self._truth(node.operand, sight, depth)
-            return None if inner is None else not inner
-        answered = self._answer(sight, node)
-        return self._truth(answered[1], answered[0], depth + 1) if answered is not None else None
-
-    def _answer(self, sight: Sight, node: ast.expr) -> tuple[Sight, ast.expr] | None:
+    def answer(self, sight: Sight, node: ast.expr) -> tuple[Sight, ast.expr] | None:
         """The expression that the function called by `node`, or the property read by it, returned."""
         called = node.func if isinstance(node, ast.Call) else node
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
@@ -207,9 +126,8 @@ class Births:
 
     # -- one step back -------------------------------------------------------------------------------------------
 
-    def _back(
-        self, sight: Sight, node: ast.expr, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def back(self, sight: Sight, node: ast.expr, value: Plain, stations: Stations = ()) -> Birth | None:
+        """The birth of the value that `node` had in this pass; `stations` are those that led to it."""
         if len(stations) >= MAX_STATIONS:
             return None
         file = self._course.file_of(sight)
@@ -229,10 +147,10 @@ class Births:
                 chosen = evaluated(test, sight.read)
                 if chosen is NOT_KNOWN:
                     return None
-                return self._back(sight, body if chosen else orelse, value, stations)
+                return self.back(sight, body if chosen else orelse, value, stations)
             case ast.BoolOp(values=values):
                 part = next((v for v in values if _same(evaluated(v, sight.read), value)), None)
-                return self._back(sight, part, value, stations) if part is not None else here
+                return self.back(sight, part, value, stations) if part is not None else here
             case ast.Call():
                 return self._result(sight, node, value, stations)
         found = self._factor(sight, node, value, stations)
@@ -240,24 +158,20 @@ class Births:
             return replace(here, because=self._operands(sight, node, stations))
         return found
 
-    def _operands(
-        self, sight: Sight, node: ast.expr, stations: tuple[tuple[str, int, str], ...]
-    ) -> tuple[tuple[str, int, str], ...]:
+    def _operands(self, sight: Sight, node: ast.expr, stations: Stations) -> Stations:
         """Where the plain operands of an arithmetic come from."""
         found: dict[tuple[str, int], tuple[str, int, str]] = {}
         for part in ast.walk(node):
             value = evaluated(part, sight.read) if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) else None
             if value is None or not _is_plain(value):
                 continue
-            birth = self._back(sight, part, value, (*stations, ("", 0, "")))  # type: ignore[arg-type]
+            birth = self.back(sight, part, value, (*stations, ("", 0, "")))  # type: ignore[arg-type]
             if birth is not None:
                 said = (birth.file, birth.line, f"`{ast.unparse(part)}` is {value!r}, from here")
                 found.setdefault((birth.file, birth.line), said)
         return tuple(found.values())
 
-    def _factor(
-        self, sight: Sight, node: ast.expr, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _factor(self, sight: Sight, node: ast.expr, value: Plain, stations: Stations) -> Birth | None:
         """The operand that makes an arithmetic 0, where one is 0 by itself."""
         match node:
             case ast.BinOp(left=left, op=ast.Mult(), right=right):
@@ -273,10 +187,10 @@ class Births:
         for operand in operands:
             found = evaluated(operand, sight.read)
             if _same(found, 0) or _same(found, 0.0):
-                return self._back(sight, operand, found, stations)  # type: ignore[arg-type]
+                return self.back(sight, operand, found, stations)  # type: ignore[arg-type]
         return None
 
-    def _name(self, sight: Sight, name: str, value: Plain, stations: tuple[tuple[str, int, str], ...]) -> Birth | None:
+    def _name(self, sight: Sight, name: str, value: Plain, stations: Stations) -> Birth | None:
         bound = self._course.name_bound(sight.frame, name, sight.index)
         if bound is not None:
             return self._binding(bound, name, value, stations)
@@ -284,15 +198,13 @@ class Births:
         if entered.function.rpartition(".")[2] in INNER:
             return self._around(sight, name, value, stations)
         tree = tree_of(entered.file)
-        function = _function_at(tree, entered.first_line) if tree is not None else None
-        argument = _argument(function, name) if function is not None else None
+        function = function_at(tree, entered.first_line) if tree is not None else None
+        argument = argument_of(function, name) if function is not None else None
         if argument is not None and isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             return self._given(sight.frame, function, name, value, stations)
         return self._module_variable(entered.file, name, sight.index, value, stations)
 
-    def _around(
-        self, sight: Sight, name: str, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _around(self, sight: Sight, name: str, value: Plain, stations: Stations) -> Birth | None:
         """From a variable of a lambda or a comprehension to what it goes through, or to the function around it."""
         caller = self._caller(sight.frame)
         if caller is None:
@@ -307,44 +219,38 @@ class Births:
                 break
         return self._name(caller, name, value, stations)
 
-    def _member(
-        self, sight: Sight, container: ast.expr, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _member(self, sight: Sight, container: ast.expr, value: Plain, stations: Stations) -> Birth | None:
         """The birth of what came out of a container, where the same function had put it in: as a key, or appended."""
         if isinstance(container, ast.Call) and isinstance(container.func, ast.Attribute):
             container = container.func.value
         text = ast.unparse(container)
         for earlier in reversed([s for s in self._course.in_frame(sight.frame) if s.index < sight.index]):
             statement = self._statement(earlier)
-            for given in _put_into(statement, text) if statement is not None else ():
+            for given in put_into(statement, text) if statement is not None else ():
                 if _same(evaluated(given, earlier.read), value):
                     here = (self._course.file_of(earlier), earlier.line, f"put into `{text}` here")
-                    return self._back(earlier, given, value, (*stations, here))
+                    return self.back(earlier, given, value, (*stations, here))
         chain = chain_of(container)
         seen = sight.read.get(chain.text) if chain is not None else None
         return self._displayed(seen, value, sight.index, stations) if seen is not None else None
 
-    def _displayed(
-        self, owner: Seen, value: Plain, before: int, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _displayed(self, owner: Seen, value: Plain, before: int, stations: Stations) -> Birth | None:
         """The place in the list or dictionary, as it is written, that alone holds the value."""
         for sight, target in self._course.made(owner.token):
-            given = _given_to(self._statement(sight), target) if sight.index < before else None
+            given = given_to(self._statement(sight), target) if sight.index < before else None
             parts = [part for part in ast.walk(given) if isinstance(part, ast.expr)] if given is not None else []
             found = [part for part in parts if isinstance(part, ast.Constant) and _same(part.value, value)]
             if len(found) == 1:
-                return self._back(sight, found[0], value, stations)
+                return self.back(sight, found[0], value, stations)
         return None
 
-    def _module_variable(
-        self, file: str, name: str, before: int, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _module_variable(self, file: str, name: str, before: int, value: Plain, stations: Stations) -> Birth | None:
         for number, frame in enumerate(self._course.frames):
             if frame.file == file and frame.function == "<module>":
                 bound = self._course.name_bound(number, name, before)
                 if bound is not None:
                     return self._binding(bound, name, value, stations)
-        imported = _imported_from(file, name)
+        imported = imported_from(file, name)
         files = {frame.file for frame in self._course.frames}
         if imported is not None:
             module, original = imported
@@ -357,23 +263,21 @@ class Births:
                         return found
         return None
 
-    def _binding(
-        self, bound: Sight, target: str, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _binding(self, bound: Sight, target: str, value: Plain, stations: Stations) -> Birth | None:
         """From the statement that bound the target to what it was bound to."""
         if not _same(bound.bound[target], value):
             return None
         statement = self._statement(bound)
         if isinstance(statement, ast.For):
             return self._member(bound, statement.iter, value, stations)
-        given = _given_to(statement, target)
+        given = given_to(statement, target)
         if given is None:
             return None
         file = self._course.file_of(bound)
         station = (file, bound.line, f"`{target}` gets its value here")
         if isinstance(statement, ast.AugAssign):
             return Birth(file, bound.line, "computed", ast.unparse(statement), value, stations)
-        return self._back(bound, given, value, (*stations, station))
+        return self.back(bound, given, value, (*stations, station))
 
     def _given(
         self,
@@ -381,37 +285,35 @@ class Births:
         function: ast.FunctionDef | ast.AsyncFunctionDef,
         name: str,
         value: Plain,
-        stations: tuple[tuple[str, int, str], ...],
+        stations: Stations,
     ) -> Birth | None:
         """From an argument to what the caller gave for it, or to its default."""
         entered = self._course.frames[frame]
         caller = self._caller(frame)
         if caller is not None:
             statement = self._statement(caller)
-            for call in _calls(statement):
+            for call in calls_in(statement):
                 if not self._calls_it(call, entered.function, caller):
                     continue
-                given = _passed(call, function, name, is_method="." in entered.function)
+                given = passed(call, function, name, is_method="." in entered.function)
                 if given is not None:
                     here = self._course.file_of(caller)
-                    return self._back(caller, given, value, (*stations, (here, call.lineno, f"`{name}` is given here")))
-                unpacked = self._unpacked(caller, call, name, value, stations) if _unpacks(call) else None
+                    return self.back(caller, given, value, (*stations, (here, call.lineno, f"`{name}` is given here")))
+                unpacked = self._unpacked(caller, call, name, value, stations) if unpacks(call) else None
                 if unpacked is not None:
                     return unpacked
-                default = _default(function, name)
+                default = default_of(function, name)
                 if isinstance(default, ast.Name):
                     told = (*stations, (entered.file, default.lineno, f"the default of `{name}`"))
                     return self._module_variable(entered.file, default.id, caller.index, value, told)
                 if default is not None and _same(evaluated(default, {}), value):
-                    misspelt = self._misspelt(name, value, caller.index, stations) if _unpacks(call) else None
+                    misspelt = self._misspelt(name, value, caller.index, stations) if unpacks(call) else None
                     if misspelt is not None:
                         return misspelt
                     return Birth(entered.file, default.lineno, "default", ast.unparse(default), value, stations)
         return None
 
-    def _unpacked(
-        self, caller: Sight, call: ast.Call, name: str, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _unpacked(self, caller: Sight, call: ast.Call, name: str, value: Plain, stations: Stations) -> Birth | None:
         """`f(**options)`: the entry of that name."""
         for keyword in call.keywords:
             if keyword.arg is None:
@@ -449,9 +351,7 @@ class Births:
             return str(seen.value).split(".")[-1] in wanted or seen.value == qualified
         return parts[-1] in ("__call__", "forward") and str(seen.value).split(".")[-1] in wanted
 
-    def _attribute(
-        self, sight: Sight, owner: ast.expr, name: str, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _attribute(self, sight: Sight, owner: ast.expr, name: str, value: Plain, stations: Stations) -> Birth | None:
         chain = chain_of(owner)
         seen = sight.read.get(chain.text) if chain is not None else None
         if seen is None:
@@ -466,7 +366,7 @@ class Births:
         node: ast.Subscript,
         owner: ast.expr,
         value: Plain,
-        stations: tuple[tuple[str, int, str], ...],
+        stations: Stations,
     ) -> Birth | None:
         chain = chain_of(owner)
         seen = sight.read.get(chain.text) if chain is not None else None
@@ -475,9 +375,7 @@ class Births:
             return None
         return self._part(sight, seen, str(key), value, stations)
 
-    def _part(
-        self, sight: Sight, owner: Seen, name: str, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _part(self, sight: Sight, owner: Seen, name: str, value: Plain, stations: Stations) -> Birth | None:
         """The birth of an attribute or an entry of an object."""
         bound = self._course.part_bound(owner.token, name, sight.index)
         if bound is not None:
@@ -493,26 +391,22 @@ class Births:
             or self._in_file(name, value, sight.index, stations)
         )
 
-    def _in_construction(
-        self, owner: Seen, name: str, before: int, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _in_construction(self, owner: Seen, name: str, before: int, value: Plain, stations: Stations) -> Birth | None:
         """Where the object was made of keywords or of a display: `Config(weight=0.0)`, `{"weight": 0.0}`."""
         for sight, target in self._course.made(owner.token):
             if sight.index >= before:
                 break
-            given = _given_to(self._statement(sight), target)
+            given = given_to(self._statement(sight), target)
             if given is None:
                 continue
-            for part in _entries_named(given, name):
+            for part in entries_named(given, name):
                 found = evaluated(part, sight.read)
                 if _same(found, value):
                     here = (self._course.file_of(sight), part.lineno, f"`{name}` gets its value here")
-                    return self._back(sight, part, value, (*stations, here))
+                    return self.back(sight, part, value, (*stations, here))
         return self._nested_display(name, before, value, stations)
 
-    def _nested_display(
-        self, name: str, before: int, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _nested_display(self, name: str, before: int, value: Plain, stations: Stations) -> Birth | None:
         """An entry of a display within a display, where only one of that name holds the value."""
         found: dict[tuple[str, int], tuple[Sight, ast.expr]] = {}
         for sight in self._course.sights[:before]:
@@ -521,17 +415,15 @@ class Births:
             statement = self._statement(sight)
             for node in ast.walk(statement) if isinstance(statement, ast.Assign | ast.AnnAssign) else ():
                 if isinstance(node, ast.Dict):
-                    for part in _entries_named(node, name):
+                    for part in entries_named(node, name):
                         if _same(evaluated(part, sight.read), value):
                             found[self._course.file_of(sight), part.lineno] = (sight, part)
         if len(found) != 1:
             return None
         ((file, line), (sight, part)) = next(iter(found.items()))
-        return self._back(sight, part, value, (*stations, (file, line, f"`{name}` gets its value here")))
+        return self.back(sight, part, value, (*stations, (file, line, f"`{name}` gets its value here")))
 
-    def _class_default(
-        self, owner: Seen, name: str, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _class_default(self, owner: Seen, name: str, value: Plain, stations: Stations) -> Birth | None:
         """What the class body gives the attribute."""
         if owner.kind not in ("object", "callable", "dict"):
             return None
@@ -552,7 +444,7 @@ class Births:
                         return Birth(file, part.value.lineno, "default", ast.unparse(part.value), value, stations)
         return None
 
-    def _option(self, owner: Seen, name: str, value: Plain, stations: tuple[tuple[str, int, str], ...]) -> Birth | None:
+    def _option(self, owner: Seen, name: str, value: Plain, stations: Stations) -> Birth | None:
         """The option of a command line by which the attribute got its default."""
         if owner.value not in ("Namespace", None) and owner.kind != "dict":
             return None
@@ -563,13 +455,11 @@ class Births:
                     flags = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
                     named = {flag.lstrip("-").replace("-", "_").split("/")[0] for flag in flags}
                     named |= {str(k.value.value) for k in node.keywords if k.arg == "dest" and _is_constant(k.value)}  # type: ignore[attr-defined]
-                    if name in named and _same(_option_default(node), value):
+                    if name in named and _same(option_default(node), value):
                         return Birth(file, node.lineno, "option", ast.unparse(node), value, stations)
         return None
 
-    def _misspelt(
-        self, name: str, value: Plain, before: int, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _misspelt(self, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
         """The entry of a configuration file that nobody reads, because its key is nearly this one."""
         files = self._course.config_files(before)
         if any(key == name for file in files for _, key, _ in keys_of_file(file)):
@@ -581,9 +471,7 @@ class Births:
                     return Birth(file, line, "misspelt", text, value, stations)
         return None
 
-    def _in_file(
-        self, name: str, value: Plain, before: int, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _in_file(self, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
         """The entry of a configuration file that the program has named."""
         found = [
             (file, line, text)
@@ -595,9 +483,7 @@ class Births:
         file, line, text = found[0]
         return Birth(file, line, "entry", text, value, stations)
 
-    def _result(
-        self, sight: Sight, call: ast.Call, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _result(self, sight: Sight, call: ast.Call, value: Plain, stations: Stations) -> Birth | None:
         """From a call to what it returned, or to what it converts."""
         file = self._course.file_of(sight)
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
@@ -607,29 +493,25 @@ class Births:
         if name in ("float", "int", "bool", "str") and len(call.args) == 1:
             inner_value = evaluated(call.args[0], sight.read)
             if _is_plain(inner_value) and inner_value == value:
-                return self._back(sight, call.args[0], inner_value, stations)
+                return self.back(sight, call.args[0], inner_value, stations)
         if name in ("get", "getattr", "pop", "setdefault"):
             return self._looked_up(sight, call, name, value, stations)
         if _all_known(call, sight):
             return Birth(file, call.lineno, "computed", ast.unparse(call), value, stations)
         return None
 
-    def _returned_by(
-        self, sight: Sight, call: ast.Call, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _returned_by(self, sight: Sight, call: ast.Call, value: Plain, stations: Stations) -> Birth | None:
         """From a call of a function of the user's to the expression that it returned."""
-        answered = self._answer(sight, call)
+        answered = self.answer(sight, call)
         if answered is None:
             return None
         inner, returned = answered
         if not isinstance(returned, ast.Call) and not _same(evaluated(returned, inner.read), value):
             return None
         here = (self._course.file_of(inner), inner.line, f"`{ast.unparse(call.func)}` returns it")
-        return self._back(inner, returned, value, (*stations, here))
+        return self.back(inner, returned, value, (*stations, here))
 
-    def _looked_up(
-        self, sight: Sight, call: ast.Call, name: str, value: Plain, stations: tuple[tuple[str, int, str], ...]
-    ) -> Birth | None:
+    def _looked_up(self, sight: Sight, call: ast.Call, name: str, value: Plain, stations: Stations) -> Birth | None:
         """`options.get("weight", 0.0)`, `getattr(options, "weight", 0.0)`: what is held, else the default."""
         if name == "getattr":
             owner, rest = (call.args[0], call.args[1:]) if call.args else (None, [])
@@ -656,19 +538,6 @@ class Births:
 # -- reading syntax ----------------------------------------------------------------------------------------------
 
 
-def _truth(node: ast.expr, sight: Sight) -> bool | None:
-    found = evaluated(node, sight.read)
-    if found is NOT_KNOWN:
-        return None
-    if isinstance(found, Seen):
-        return bool(found.value) if found.kind in ("list", "dict") else None
-    return bool(found)
-
-
-def _is_nothing(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and not node.value
-
-
 def _is_plain(value: object) -> bool:
     return value is not NOT_KNOWN and not isinstance(value, Seen)
 
@@ -689,130 +558,6 @@ def _is_constant(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant)
 
 
-def _function_at(tree: Tree, line: int) -> ast.AST | None:
-    for node in tree.parents:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            if first == line:
-                return node
-    return None
-
-
-def _argument(function: ast.AST, name: str) -> ast.arg | None:
-    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-        return None
-    every = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
-    return next((argument for argument in every if argument.arg == name), None)
-
-
-def _passed(
-    call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str, *, is_method: bool
-) -> ast.expr | None:
-    by_keyword = next((k.value for k in call.keywords if k.arg == name), None)
-    if by_keyword is not None:
-        return by_keyword
-    places = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
-    if is_method and places[:1] in (["self"], ["cls"]):
-        places = places[1:]
-    if name in places and places.index(name) < len(call.args):
-        given = call.args[: places.index(name) + 1]
-        return None if any(isinstance(g, ast.Starred) for g in given) else given[-1]
-    return None
-
-
-def _unpacks(call: ast.Call) -> bool:
-    return any(k.arg is None for k in call.keywords) or any(isinstance(a, ast.Starred) for a in call.args)
-
-
-def _default(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> ast.expr | None:
-    plain = [*function.args.posonlyargs, *function.args.args]
-    with_default = plain[len(plain) - len(function.args.defaults) :]
-    pairs = [(a.arg, d) for a, d in zip(with_default, function.args.defaults, strict=True)]
-    pairs += [(a.arg, d) for a, d in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if d]
-    return dict(pairs).get(name)
-
-
-def _calls(statement: ast.stmt | None) -> Iterator[ast.Call]:
-    if statement is not None:
-        yield from (node for node in ast.walk(statement) if isinstance(node, ast.Call))
-
-
-def _given_to(statement: ast.stmt | None, target: str) -> ast.expr | None:
-    """The expression that the statement binds the target to."""
-    match statement:
-        case ast.Assign(targets=targets, value=value):
-            for one in targets:
-                if isinstance(one, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List):
-                    if len(one.elts) == len(value.elts):
-                        for part, given in zip(one.elts, value.elts, strict=True):
-                            if _text(part) == target:
-                                return given
-                elif _text(one) == target:
-                    return value
-        case ast.AnnAssign(target=one, value=ast.expr() as value) if _text(one) == target:
-            return value
-        case ast.AugAssign(target=one, value=value) if _text(one) == target:
-            return value
-    return None
-
-
-def _put_into(statement: ast.stmt, container: str) -> Iterator[ast.expr]:
-    """What the statement puts into the container: as a key, or as a member."""
-    for node in ast.walk(statement):
-        match node:
-            case ast.Call(func=ast.Attribute(value=owner, attr="append" | "add" | "setdefault"), args=[given, *_]):
-                if ast.unparse(owner) == container:
-                    yield given
-            case ast.Subscript(value=owner, slice=key, ctx=ast.Store()) if ast.unparse(owner) == container:
-                yield key
-
-
-def _text(target: ast.expr) -> str:
-    chain = chain_of(target)
-    return chain.text if chain is not None else ""
-
-
-def _entries_named(given: ast.expr, name: str) -> Iterator[ast.expr]:
-    """The values that a display, or a call with keywords, gives for the name or key."""
-    match given:
-        case ast.Dict(keys=keys, values=values):
-            for key, value in zip(keys, values, strict=True):
-                if isinstance(key, ast.Constant) and str(key.value) == name:
-                    yield value
-        case ast.List(elts=parts) | ast.Tuple(elts=parts):
-            if name.lstrip("-").isdigit() and -len(parts) <= int(name) < len(parts):
-                yield parts[int(name)]
-        case ast.Call(args=args, keywords=keywords):
-            yield from (keyword.value for keyword in keywords if keyword.arg == name)
-            for argument in args:
-                if isinstance(argument, ast.Dict):
-                    yield from _entries_named(argument, name)
-
-
 def _is_nearly(name: str, key: str) -> bool:
     """Whether a key was meant for the name: a letter is wrong, or a word is too many."""
     return letters_apart(name, key) is not None or {name} < set(key.split("_")) or {key} < set(name.split("_"))
-
-
-def _imported_from(file: str, name: str) -> tuple[str, str] | None:
-    """(module, name there) from which the file imports the name."""
-    tree, whole = tree_of(file), ""
-    for statement in tree.statements if tree is not None else ():
-        if isinstance(statement, ast.ImportFrom):
-            for alias in statement.names:
-                if (alias.asname or alias.name) == name:
-                    return statement.module or "", alias.name
-                if alias.name == "*":
-                    whole = statement.module or ""
-    return (whole, name) if whole else None
-
-
-def _option_default(call: ast.Call) -> object:
-    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
-    if "default" in keywords:
-        return evaluated(keywords["default"], {})
-    action = keywords.get("action")
-    named = action.value if isinstance(action, ast.Constant) else ""
-    if named == "store_true" or "is_flag" in keywords:
-        return False
-    return True if named == "store_false" else None

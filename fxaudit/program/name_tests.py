@@ -52,6 +52,7 @@ def tests_around(tree: Tree, line: int) -> list[tuple[ast.expr, bool]]:
     found = [(test, True) for test in _tests_in(statement)]
     if isinstance(statement, ast.If):
         found.append((statement.test, True))
+    rounds = _varies_in(tree, statement)
     inner: ast.AST = statement
     for outer in tree.ancestors(statement):
         if isinstance(outer, ast.If):
@@ -61,7 +62,29 @@ def tests_around(tree: Tree, line: int) -> list[tuple[ast.expr, bool]]:
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
             break
         inner = outer
+    return [(test, passing) for test, passing in found if rounds & _names_in(test)]
+
+
+def _varies_in(tree: Tree, statement: ast.stmt) -> set[str]:
+    """The variables of the loops around a statement and of the comprehensions and filters in it: what is asked of
+    anything else is no test of a name."""
+    found: set[str] = set()
+    for node in ast.walk(statement):
+        match node:
+            case ast.For(target=target) | ast.comprehension(target=target):
+                found |= _names_in(target)
+            case ast.Lambda(args=arguments):
+                found |= {argument.arg for argument in arguments.args}
+    for outer in tree.ancestors(statement):
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
+            break
+        if isinstance(outer, ast.For):
+            found |= _names_in(outer.target)
     return found
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 def _takes_away(statement: ast.stmt) -> bool:

@@ -71,11 +71,11 @@ class Readings:
     def __init__(self, file: str) -> None:
         tree = tree_of(file)
         self._nodes: dict[int, ast.stmt | ast.expr] = {}
-        self._inner: dict[int, ast.expr] = {}
-        """The bodies of lambdas, and the elements of comprehensions: they run in frames of their own."""
+        self._inner: dict[int, tuple[ast.expr, tuple[ast.expr, ...]]] = {}
+        """The bodies of lambdas, and the elements of comprehensions with their tests: they run in their own frames."""
         for node in tree.parents if tree is not None else ():
-            for part in _inner_parts(node):
-                self._inner.setdefault(part.lineno, part)
+            for part, others in _inner_parts(node):
+                self._inner.setdefault(part.lineno, (part, others))
         for statement in tree.statements if tree is not None else ():
             if not isinstance(statement, NOT_LOOKED_INTO):
                 self._nodes[statement.lineno] = statement
@@ -91,11 +91,16 @@ class Readings:
 
     def inner(self, line: int) -> Reading:
         """What is looked at in the body or element that begins there."""
-        return _reading(self._inner[line])
+        part, tests = self._inner[line]
+        return _reading(ast.Expr(ast.Tuple([part, *tests], ast.Load(), lineno=line)), line)
 
     def inner_at(self, line: int) -> ast.expr | None:
         """That body or element itself."""
-        return self._inner.get(line)
+        return self._inner[line][0] if line in self._inner else None
+
+    def tests_at(self, line: int) -> tuple[ast.expr, ...]:
+        """The tests of the comprehension whose element begins there."""
+        return self._inner[line][1] if line in self._inner else ()
 
     def at(self, line: int) -> Reading:
         """What is looked at in the statement that begins there."""
@@ -111,20 +116,25 @@ def readings(file: str) -> Readings:
     return Readings(file)
 
 
-def _inner_parts(node: ast.AST) -> Iterator[ast.expr]:
+def _inner_parts(node: ast.AST) -> Iterator[tuple[ast.expr, tuple[ast.expr, ...]]]:
+    """What runs in a frame of its own: the body or element, and the tests beside it."""
     match node:
         case ast.Lambda(body=body):
-            yield body
-        case ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.GeneratorExp(elt=element):
-            yield element
-        case ast.DictComp(value=element):
-            yield element
-        case ast.comprehension(ifs=tests):
-            yield from tests
+            yield body, ()
+        case (
+            ast.ListComp(elt=element, generators=parts)
+            | ast.SetComp(elt=element, generators=parts)
+            | ast.GeneratorExp(elt=element, generators=parts)
+            | ast.DictComp(value=element, generators=parts)
+        ):
+            tests = tuple(test for part in parts for test in part.ifs)
+            yield element, tests
+            yield from ((test, tests) for test in tests)
 
 
-def _reading(statement: ast.stmt | ast.expr) -> Reading:
+def _reading(statement: ast.stmt | ast.expr, line: int = 0) -> Reading:
     parts = list(_own_parts(statement))
+    line = line or statement.lineno
     reads: dict[str, Chain] = {}
     for part in parts:
         for node in _plain_reads(part):
@@ -135,8 +145,9 @@ def _reading(statement: ast.stmt | ast.expr) -> Reading:
         owner = _owner(given)
         if owner is not None:
             reads.setdefault(owner.text, owner)
-    end = max([statement.lineno, *(part.end_lineno or 0 for part in parts if isinstance(part, ast.expr))])
-    return Reading(statement.lineno, end, tuple(reads.values())[:MAX_READS], tuple(bound))
+    ends = [getattr(part, "end_lineno", None) or 0 for part in parts]
+    end = max([line, *(end for end in ends if not isinstance(statement, ast.Expr) or end >= line)])
+    return Reading(line, end, tuple(reads.values())[:MAX_READS], tuple(bound))
 
 
 def _own_parts(statement: ast.stmt | ast.expr) -> Iterator[ast.AST]:

@@ -9,7 +9,7 @@ from fxaudit.capture.recording import Record
 from fxaudit.capture.session import Session
 from fxaudit.capture.values import is_elsewhere
 from fxaudit.judge.graph import StepGraph
-from fxaudit.judge.trail import calls_not_run, project_files
+from fxaudit.judge.trail import calls_not_run, project_files, share_a_loop
 from fxaudit.program.fits import may_fit_again
 from fxaudit.program.groups import late_thaws, thaws_through
 from fxaudit.program.source import is_library
@@ -210,6 +210,7 @@ class Settling:
             idle = self._idle()
             self._thaws = bool(idle) and (
                 self._has_thawed()
+                or self._freezes_by_stages()
                 or thaws_not_run(self.session.record, self._frozen_in(idle))
                 or bool(self._dropped() & set(idle))
             )
@@ -241,6 +242,15 @@ class Settling:
         events = self.session.record.events
         first = next((e.time for e in events if isinstance(e, BackwardEvent)), 0)
         return any(isinstance(e, FlagEvent | GroupEvent) and e.time > first for e in events)
+
+    def _freezes_by_stages(self) -> bool:
+        """Whether something is frozen or thawed in the same loop as it is trained: the next round may thaw more."""
+        record = self.session.record
+        backward = next(iter(record.backwards()), None)
+        if backward is None:
+            return False
+        flags = {stack for track in record.tracks for _, _, stack in track.freezes}
+        return any(share_a_loop(record.stacks, stack, backward.stack) for stack in flags)
 
     def _is_cut_for_good(self, graph: StepGraph, index: int) -> bool:
         track = self.session.record.tracks[index]

@@ -6,17 +6,32 @@ Where the course has a hole, the answer is None, and the source is read instead.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from fxaudit.capture.recording import Record
+from fxaudit.capture import operations
+from fxaudit.capture.recording import Op, Record
 from fxaudit.capture.registry import OptimizerInfo
+from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
+from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.arithmetic import factors
 from fxaudit.program.births import Birth, Births
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import sliced_statements, tree_of
 
-__all__ = ["born_at", "factor_born", "rate_born", "zero_argument_born", "zero_factor_born"]
+__all__ = [
+    "born_at",
+    "factor_born",
+    "number_born",
+    "rate_born",
+    "threshold_born",
+    "zero_argument_born",
+    "zero_factor_born",
+    "zero_in_hook",
+]
+
+MAX_BEHIND = 6
+"""So many operations are gone back to find a comparison."""
 
 Lines = list[tuple[SourceLine | None, str]]
 
@@ -51,6 +66,45 @@ def zero_argument_born(record: Record, stack: int, frames: int = 2) -> Birth | N
     return None
 
 
+def number_born(record: Record, stack: int, is_it: Callable[[float], bool]) -> Birth | None:
+    """The birth of a number that stands by a name in the statement at `stack`, and was set somewhere else."""
+    births = Births(record.course)
+    for file, statement in _statements(record, stack, 1):
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+                continue
+            for value in births.numbers(file, statement.lineno, node):
+                found = births.of(file, statement.lineno, node, value) if is_it(value) else None
+                if found is not None and (found.is_a_setting or _is_elsewhere(found, file, statement)):
+                    return found
+    return None
+
+
+def _is_elsewhere(birth: Birth, file: str, statement: ast.stmt) -> bool:
+    return (birth.file, birth.line) != (file, statement.lineno)
+
+
+def threshold_born(record: Record, index: int) -> tuple[Birth, Op] | None:
+    """The birth of the number with which something was compared, on the way to the operation, by what passes no
+    gradient on: a mask, or a choice; and the comparison."""
+    queue, seen = [(index, 0)], {index}
+    while queue:
+        current, depth = queue.pop(0)
+        op = record.ops[current] if current >= 0 else None
+        if op is None or depth > MAX_BEHIND:
+            continue
+        if operations.of(op.name).compares and op.numbers:
+            found = number_born(record, op.stack, set(op.numbers).__contains__)
+            if found is not None and found.is_a_setting:
+                return found, op
+        for vid in op.inputs:
+            value = record.values[vid]
+            if value.op >= 0 and value.op not in seen and not value.requires_grad:
+                seen.add(value.op)
+                queue.append((value.op, depth + 1))
+    return None
+
+
 def _arguments(statement: ast.stmt) -> Iterator[ast.expr]:
     for node in ast.walk(statement):
         match node:
@@ -62,6 +116,21 @@ def _arguments(statement: ast.stmt) -> Iterator[ast.expr]:
 
 def _is_call(node: ast.expr) -> bool:
     return isinstance(node, ast.Call | ast.Starred)
+
+
+def zero_in_hook(audit: Audit, state: ParameterState) -> tuple[SourceLine, Lines] | None:
+    """The line from which the factor of 0, or the mask that lets nothing pass, comes with which a hook on the parameter
+    multiplies."""
+    found = audit.judge.origins.of(state.track)
+    record = audit.record
+    op = record.ops[found.origin] if found is not None and found.origin >= 0 else None
+    if op is None:
+        return None
+    birth = zero_factor_born(record, op.stack, 1)
+    if birth is not None:
+        return born_at(birth)
+    compared = threshold_born(record, op.index)
+    return born_at(compared[0]) if compared is not None else None
 
 
 def rate_born(record: Record, info: OptimizerInfo, *, written: bool) -> Birth | None:

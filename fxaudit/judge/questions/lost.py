@@ -6,8 +6,9 @@ import ast
 
 from fxaudit.capture.recording import Record
 from fxaudit.judge.trail import blamed, source_at
-from fxaudit.program.births import Births, Decision
 from fxaudit.program.course import Course, Sight
+from fxaudit.program.decisions import Decision, Decisions
+from fxaudit.program.plain import INNER, readings
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
 
@@ -54,20 +55,38 @@ def _place(record: Record, stack: int) -> tuple[str, int]:
 
 
 def _refused(course: Course, owner: int, key: str, after: int) -> Decision | None:
-    births = Births(course)
+    decisions = Decisions(course)
     for sight in course.sights[after:]:
-        holds = any(seen.token == owner for seen in sight.read.values())
-        if holds and any(seen.is_plain and seen.value == key for seen in sight.read.values()):
-            test = _test_of(course.file_of(sight), sight.line)
-            if test is not None and (decision := births.decided_in(sight, test, outcome=False)) is not None:
+        if not any(seen.is_plain and seen.value == key for seen in sight.read.values()):
+            continue
+        if not _holds(course, sight, owner):
+            continue
+        for test in _tests_of(course, sight):
+            decision = decisions.in_pass(sight, test, outcome=False)
+            if decision is not None:
                 return decision
     return None
 
 
-def _test_of(file: str, line: int) -> ast.expr | None:
+def _holds(course: Course, sight: Sight, owner: int) -> bool:
+    """Whether the statement reads the container, or the comprehension goes through it."""
+    if any(seen.token == owner for seen in sight.read.values()):
+        return True
+    entered = course.frames[sight.frame]
+    if entered.function.rpartition(".")[2] not in INNER:
+        return False
+    before = [s for s in course.in_frame(entered.caller) if s.index < entered.after]
+    return bool(before) and any(seen.token == owner for seen in before[-1].read.values())
+
+
+def _tests_of(course: Course, sight: Sight) -> list[ast.expr]:
+    """The test of the `if`, or the tests of the comprehension, at the line."""
+    file = course.file_of(sight)
+    if course.frames[sight.frame].function.rpartition(".")[2] in INNER:
+        return [*readings(file).tests_at(sight.line)]
     tree = tree_of(file)
-    found = [s for s in (tree.statements if tree is not None else ()) if isinstance(s, ast.If) and s.lineno == line]
-    return found[-1].test if found else None
+    branches = (s for s in (tree.statements if tree is not None else ()) if isinstance(s, ast.If))
+    return [branch.test for branch in branches if branch.lineno == sight.line][-1:]
 
 
 def _binding(course: Course, file: str, line: int) -> tuple[Sight, int] | None:

@@ -11,7 +11,7 @@ from fxaudit.judge.questions.shadowed import mode_override
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import blamed, decision_at, obstacles_to_entering, source_at, was_entered
 from fxaudit.judge.verdict import ParameterState
-from fxaudit.program.births import Decision
+from fxaudit.program.decisions import Decision
 from fxaudit.program.loops import counting_loop, late_closures, loop_over
 from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine, is_skipped

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.misspelt_options import frozen_by_default
 from fxaudit.judge.questions.name_tests import frozen_in_vain
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import source_at
@@ -13,10 +14,11 @@ __all__ = ["NoSuchName"]
 
 
 class NoSuchName(Rule):
-    """Parameters stay frozen because a test asks for a name that none has.
+    """Parameters stay frozen because a name is misspelt.
 
-    The program decides by name what trains, and one of the names is misspelt: nothing contains it, and something that
-    stays frozen nearly does.
+    The program decides by name what trains, and nothing contains one of the names, though something that stays frozen
+    nearly does; or it decides by an option, which a configuration file gives under another name, so that the default
+    holds.
 
     May be intended where one list of names serves several models.
     """
@@ -27,13 +29,27 @@ class NoSuchName(Rule):
     asks_where_made = True
 
     def check(self, audit: Audit) -> Iterator[Finding]:
-        """One finding for each text that is asked for in vain."""
+        """One finding for each text that is asked for in vain, and for each option that is given in vain."""
+        for decision, states in frozen_by_default(audit):
+            birth = decision.birth
+            assert birth is not None
+            words = f"`{decision.operand}` is {decision.value!r} by default, and nobody reads `{birth.text}`"
+            asked = (source_at(decision.file, decision.line), "asked here")
+            yield self.finding(
+                audit,
+                states,
+                f"{audit.names(states, 'stays', 'stay')} frozen: {words}",
+                source_at(birth.file, birth.line),
+                related=[asked, (states[0].frozen_at, "frozen here")],
+                fix="Write the option as the program reads it.",
+                fact=words,
+            )
         for vain, states in frozen_in_vain(audit):
             frozen = next((s.frozen_at for s in states if s.frozen_at is not None), None)
             yield self.finding(
                 audit,
                 states,
-                f"{audit.names(states)} stay frozen: {vain.sentence}",
+                f"{audit.names(states, 'stays', 'stay')} frozen: {vain.sentence}",
                 source_at(vain.file, vain.line),
                 related=[(frozen, "frozen here")],
                 fact=vain.sentence,

@@ -182,7 +182,10 @@ class NotInOptimizer(Rule):
             if created >= 0 and info.created >= 0:
                 from_here = common_frame(audit.record.stacks, created, info.created)
                 related.append((audit.source(from_here), "made from here, after the optimizer"))
-                if culprit == built:  # of two calls in the wrong order, the line that makes the earlier one
+                added = _group_of(audit, states, optimizer)
+                if added is not None:
+                    culprit = added
+                elif culprit == built:  # of two calls in the wrong order, the line that makes the earlier one
                     culprit = audit.source(common_frame(audit.record.stacks, info.created, created))
                     related.append((built, f"the optimizer `{info.type}` is built here"))
             related.append((audit.source(created), "made here, after the optimizer"))
@@ -267,9 +270,10 @@ def _used_up(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine | None, list
     if all(members for _, members in info.groups):
         return None
     stacks = audit.record.stacks
-    for frame in stacks.chain(info.created)[:2]:
-        file = stacks.file(frame)
-        found = used_up(file, stacks.line(frame))
+    places = [(stacks.file(frame), stacks.line(frame)) for frame in stacks.chain(info.created)[:2]]
+    places += [(file, line) for place in places for file, line, _ in sliced_statements(*place)]
+    for file, at in dict.fromkeys(places):
+        found = used_up(file, at)
         if found:
             first, second = source_at(file, found[-1].first), source_at(file, found[-1].second)
             return second, [(first, f"`{found[-1].name}` gives its items once, and here")]
@@ -299,6 +303,20 @@ def _passed_over(
     """The method of the model's own that takes the place of torch's `parameters()`, or of what that goes through."""
     found = passing_override(audit, states, info.index)
     return (found[0], []) if found is not None else None
+
+
+def _group_of(audit: Audit, states: list[ParameterState], optimizer: int) -> SourceLine | None:
+    """The line that added a group of the same model to the optimizer, before these were made."""
+    model = audit.model_variable(states)
+    stacks = audit.record.stacks
+    for event in audit.record.events:
+        if isinstance(event, GroupEvent) and event.optimizer == optimizer and model:
+            frame = project_stack(stacks, event.stack)
+            tree = tree_of(stacks.file(frame))
+            statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+            if tree is not None and statement is not None and f"{model}." in tree.text(statement):
+                return audit.source(frame)
+    return None
 
 
 def _group_never_added(audit: Audit) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fxaudit.answer.finding import Finding
+from fxaudit.answer.finding import Finding, Level
 from fxaudit.judge.graph import UnusedValue
 from fxaudit.judge.questions.dead_ends import bound, overlooked, thrown_away
 from fxaudit.judge.questions.lost import lost_at, refused_at
@@ -17,6 +17,8 @@ from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import binding_of, decides
 
 __all__ = ["DeadEnd"]
+
+Related = list[tuple[SourceLine | None, str]]
 
 
 class DeadEnd(Rule):
@@ -48,62 +50,23 @@ class DeadEnd(Rule):
             states = [state for state, _, _ in members]
             _, end, stack = members[-1]
             op = audit.record.ops[end.op]
-            binding = binding_of(file, line)
-            if binding.kind == "discarded" and not collects(file, line):
-                message = f"the result of `{op.name}` is dropped, and with it {audit.names(states)}"
-            elif op.name == "autograd.grad":
-                message = f"{audit.names(states, 'drops', 'drop')} out of the derivative that `autograd.grad` takes"
-            elif decides(file, line):
-                message = f"{audit.names(states, 'only decides', 'only decide')} a branch, which gradient does not pass"
-            else:
-                them = "it" if len(states) == 1 else "them"
-                message = f"{audit.names(states)}: what `{op.name}` makes of {them} is not used by the loss"
-            cuts = [cut for state in states for cut in audit.graph.cuts(state.index)][:1]
-            culprit = audit.source(stack)
-            related: list[tuple[SourceLine | None, str]] = []
-            again = thrown_away(audit, stack)
-            if again is not None and again.reads_old:
-                culprit, related = again.source, [(culprit, "the value that is thrown away")]
-            elif again is not None:
-                related = [(again.source, "the name is given another value here")]
-            passed_over = overlooked(audit, stack) if stack >= 0 and again is None else []
-            related += passed_over
-            backward = _other_backward(audit, end)
-            lost = lost_at(audit.record, stack) if again is None else None
-            refused = refused_at(audit.record, stack) if again is None and lost is None else []
-            if lost is not None:
-                culprit, related = lost[0], [(culprit, "made here"), *related]
-            elif refused:
-                culprit, related = refused[0][0], [*refused[1:], (culprit, "put aside here"), *related]
-            unread = not_passed_on(audit, stack) if again is None else []
-            if len(unread) > 1:
-                culprit, related = unread[0][0], [*unread[1:], (culprit, "the value that nobody reads")]
-            else:
-                related += unread
-            chosen = _chosen(audit, stack)
-            if chosen is not None:
-                related.append((chosen, "what counts of the results is chosen here"))
-            elif again is None and not unread and not _runs_backward(audit, stack):
-                related.append(return_after(file, line))
-            if backward is not None:
-                related.append((backward[0], "backward is called on another value"))
-                if backward[1] and passed_over and not _runs_backward(audit, stack):
-                    culprit, related = passed_over[0][0], [(culprit, "the whole loss is computed here"), *related[1:]]
-                elif backward[1]:
-                    culprit, related = backward[0], [(culprit, "the whole loss is computed here")]
+            culprit, related = _lines(audit, end, stack)
             related += [(audit.source(op.stack), f"the last operation, `{op.name}`")]
-            related += [
-                (audit.op_source(cut.op), f"another way to the loss ends here, at `{audit.record.ops[cut.op].name}`")
-                for cut in cuts
-            ]
-            related += [
-                (audit.source(reader.stack), f"read here, by `{reader.name}`, which passes no gradient on")
-                for reader in audit.graph.consumers.get(end.value, ())
-                if reader.module >= 0
-            ]
+            related += _further_ends(audit, states, end)
             default = stack >= 0 and is_library(file) and audit.is_library_made(states)
-            level = "error" if audit.is_held(states) and not default and op.name != "autograd.grad" else "note"
-            yield self.finding(audit, states, message, culprit, related=related, level=level)  # type: ignore[arg-type]
+            level: Level = "error" if audit.is_held(states) and not default and op.name != "autograd.grad" else "note"
+            message = self._message(audit, states, op.name, (file, line))
+            yield self.finding(audit, states, message, culprit, related=related, level=level)
+
+    def _message(self, audit: Audit, states: list[ParameterState], operation: str, place: tuple[str, int]) -> str:
+        if binding_of(*place).kind == "discarded" and not collects(*place):
+            return f"the result of `{operation}` is dropped, and with it {audit.names(states)}"
+        if operation == "autograd.grad":
+            return f"{audit.names(states, 'drops', 'drop')} out of the derivative that `autograd.grad` takes"
+        if decides(*place):
+            return f"{audit.names(states, 'only decides', 'only decide')} a branch, which gradient does not pass"
+        them = "it" if len(states) == 1 else "them"
+        return f"{audit.names(states)}: what `{operation}` makes of {them} is not used by the loss"
 
     @staticmethod
     def bad() -> Example:
@@ -146,6 +109,76 @@ class DeadEnd(Rule):
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _lines(audit: Audit, end: UnusedValue, stack: int) -> tuple[SourceLine | None, Related]:
+    """The line to edit so that the value bound at `stack` is used, and what is related to it."""
+    culprit = audit.source(stack)
+    related: Related = []
+    passed_over: Related = []
+    again = thrown_away(audit, stack)
+    if again is None:
+        passed_over = [*overlooked(audit, stack)] if stack >= 0 else []
+        culprit, related = _handed_on(audit, stack, culprit, [*passed_over])
+    elif again.reads_old:
+        culprit, related = again.source, [(culprit, "the value that is thrown away")]
+    else:
+        related = [(again.source, "the name is given another value here")]
+    chosen = _chosen(audit, stack)
+    if chosen is not None:
+        related.append((chosen, "what counts of the results is chosen here"))
+    return _with_backward(audit, end, stack, (culprit, related), passed_over)
+
+
+def _handed_on(
+    audit: Audit, stack: int, culprit: SourceLine | None, related: Related
+) -> tuple[SourceLine | None, Related]:
+    """The same where the value was handed on, or put aside, and is lost or refused elsewhere."""
+    lost = lost_at(audit.record, stack)
+    refused = refused_at(audit.record, stack) if lost is None else []
+    unread = not_passed_on(audit, stack)
+    if len(unread) > 1:
+        return unread[0][0], [*unread[1:], (culprit, "the value that nobody reads"), *related]
+    if lost is not None:
+        culprit, related = lost[0], [(culprit, "made here"), *related]
+    elif refused:
+        culprit, related = refused[0][0], [*refused[1:], (culprit, "put aside here"), *related]
+    related = [*related, *unread]
+    if not unread and _chosen(audit, stack) is None and not _runs_backward(audit, stack):
+        related.append(return_after(audit.record.stacks.file(stack), audit.record.stacks.line(stack)))
+    return culprit, related
+
+
+def _with_backward(
+    audit: Audit, end: UnusedValue, stack: int, told: tuple[SourceLine | None, Related], passed_over: Related
+) -> tuple[SourceLine | None, Related]:
+    """The same where the value is a loss in its own right, and backward was called on another."""
+    culprit, related = told
+    backward = _other_backward(audit, end)
+    if backward is None:
+        return culprit, related
+    line, is_part = backward
+    if is_part and passed_over and not _runs_backward(audit, stack):
+        return passed_over[0][0], [(culprit, "the whole loss is computed here"), *related[1:]]
+    if is_part:
+        return line, [(culprit, "the whole loss is computed here")]
+    return culprit, [*related, (line, "backward is called on another value")]
+
+
+def _further_ends(audit: Audit, states: list[ParameterState], end: UnusedValue) -> Related:
+    """Where else a way to the loss ends."""
+    cuts = [cut for state in states for cut in audit.graph.cuts(state.index)][:1]
+    readers = [reader for reader in audit.graph.consumers.get(end.value, ()) if reader.module >= 0]
+    return [
+        *(
+            (audit.op_source(cut.op), f"another way to the loss ends here, at `{audit.record.ops[cut.op].name}`")
+            for cut in cuts
+        ),
+        *(
+            (audit.source(reader.stack), f"read here, by `{reader.name}`, which passes no gradient on")
+            for reader in readers
+        ),
+    ]
 
 
 def _chosen(audit: Audit, stack: int) -> SourceLine | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.births import zero_in_hook
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
@@ -41,12 +42,14 @@ class HookReplacedGradient(Rule):
             key = (culprit.file, culprit.line) if culprit is not None else ("", 0)
             groups.setdefault(key, (culprit, registered, []))[2].append(state)
         for culprit, registered, states in groups.values():
+            related = [(registered, "the hook is registered here")]
+            told = zero_in_hook(audit, states[0])
+            if told is not None:
+                line, behind = told
+                culprit, related = line, [(culprit, "the hook multiplies here"), *behind, *related]
+            names = audit.names(states)
             yield self.finding(
-                audit,
-                states,
-                f"a hook replaces the gradient of {audit.names(states)} by zeros",
-                culprit,
-                related=[(registered, "the hook is registered here")],
+                audit, states, f"a hook replaces the gradient of {names} by zeros", culprit, related=related
             )
 
     @staticmethod

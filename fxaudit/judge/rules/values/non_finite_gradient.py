@@ -8,12 +8,17 @@ from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import ScalerStepEvent
 from fxaudit.capture.frozen import Flows
 from fxaudit.capture.recording import Fact
+from fxaudit.judge.questions.births import born_at, number_born
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import why_never_called
 from fxaudit.judge.vanishing import nonfinite_fact, nonfinite_origin, zero_value_origin
+from fxaudit.program.births import Birth
 from fxaudit.program.source import SourceLine
 
 __all__ = ["NonFiniteGradient"]
+
+HUGE = 1e30
+"""A number that is larger leaves little room for a product with it."""
 
 
 class NonFiniteGradient(Rule):
@@ -35,6 +40,8 @@ class NonFiniteGradient(Rule):
         if not states:
             return
         states += [s for s in audit.unexplained("blocked") if s not in states and audit.is_skipped_for_nan(s)]
+        huge: Birth | None = None
+        behind: list[tuple[SourceLine | None, str]] = []
         culprit, words, zero = None, "it was not seen where that begins", None
         why: Fact | None = None
         skipped = _half_seen(audit)
@@ -53,12 +60,16 @@ class NonFiniteGradient(Rule):
             if index >= 0 and (is_sure or culprit is None):
                 culprit, since = audit.op_source(index), time
                 zero = audit.op_source(_zero_behind(audit, index))
+                huge = number_born(audit.record, audit.record.ops[index].stack, lambda value: abs(value) > HUGE)
                 name = audit.record.ops[index].name
                 words = f"`{name}` gives it" + (" in backward" if phase == "backward" else "")
                 why = nonfinite_fact(audit.record, probe, index)
                 why = why.of(name) if why is not None else None
             if is_sure:
                 break
+        if huge is not None:
+            line, stations = born_at(huge)
+            behind, culprit = [(culprit, "multiplied with it here"), *stations], line
         backwards = [e for e in audit.graph.backwards if states[0].index in e.arrived]
         backward = audit.source(backwards[-1].stack) if backwards else None
         what = "loss behind" if left_out else "gradient of"
@@ -73,6 +84,7 @@ class NonFiniteGradient(Rule):
             f"the {what} {audit.names(states)} is not finite: {why.sentence if why is not None else words}",
             culprit or backward,
             related=[
+                *behind,
                 (zero, "a zero that it got comes from here"),
                 *(() if any(s.facts for s in states) else skip),
                 (backward, "it arrives with this backward"),

@@ -1,0 +1,356 @@
+"""Why a gradient is exactly zero, and which line made the zero: one answer for each way in which zeros come about."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from fxaudit.capture import operations
+from fxaudit.capture.events import GradientEvent
+from fxaudit.capture.recording import Fact
+from fxaudit.judge.questions.births import born_at, number_born, threshold_born, zero_argument_born, zero_factor_born
+from fxaudit.judge.questions.masking import hiding_mask, last_bend, one_step_long, part_read_alone
+from fxaudit.judge.questions.zeros import factor_origins, integer_zero, zero_number, zeros_given
+from fxaudit.judge.rule import Audit
+from fxaudit.judge.trail import project_stack, source_at
+from fxaudit.judge.vanishing import Vanishing
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.births import Birth
+from fxaudit.program.names import growth_not_reached
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import tree_of
+
+if TYPE_CHECKING:
+    from fxaudit.capture.recording import Op
+    from fxaudit.capture.registry import ModuleInfo
+
+__all__ = ["ZeroOrigins"]
+
+DROPS = Fact(
+    "dropout drops everything",
+    "Lower its probability `p`: it is the share that is dropped, not the share that is kept.",
+)
+BY_ZERO = Fact(
+    "it is multiplied by 0", "Give the factor another value, or leave the term out and freeze what only it trains."
+)
+DEFAULT_IGNORED = -100
+"""The label that torch's losses leave out where they are not told another."""
+NOTHING = "Look at what selects: print how many elements are left, and skip the term where there is none."
+
+Lines = list[tuple[SourceLine | None, str]]
+Origin = tuple[SourceLine | None, Lines, Fact]
+"""The line to blame, what is related to it, and the fact."""
+
+
+class ZeroOrigins:
+    """Answers for one audit."""
+
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+        self._filled = _filled_outside(audit)
+
+    def of(self, state: ParameterState, found: Vanishing | None) -> Origin:
+        """Why the gradient of the parameter is zero; `found` is where it vanishes."""
+        audit = self._audit
+        written = [e for e in audit.record.events if isinstance(e, GradientEvent) and e.track == state.index]
+        if found is None and written:
+            return audit.source(written[-1].stack), [], Fact("the program writes zeros into it")
+        if found is None:
+            events = [e for e in audit.graph.backwards if state.index in e.arrived]
+            line = audit.source(events[-1].stack) if events and audit.judge.looped else None
+            return line, [], Fact("where it vanishes was not seen")
+        bites = audit.op_source(found.bites)
+        name = audit.record.ops[found.bites].name if found.bites >= 0 else found.node
+        match found.how:
+            case "number":
+                return self._by_number(found, bites)
+            case "factor":
+                return self._by_factor(found, bites, name)
+            case "backward":
+                related = [(bites, "applied here"), (integer_zero(audit, found.bites), "a whole number is made here")]
+                return audit.op_source(found.origin), related, Fact("a backward returns zeros")
+            case "empty":
+                return self._by_selection(found, bites, name)
+            case "selected":
+                return bites, [], Fact(f"`{name}` reads another part of what it is joined with")
+            case "cancelled":
+                alias = _alias(bites)
+                if alias is not None:
+                    return alias, [(bites, f"`{name}` cancels it here")], Fact("the gradients of its uses cancel out")
+                return bites, [], Fact(f"what comes back through `{name}` cancels out")
+        return self._by_derivative(state, found, bites, name)
+
+    def _by_number(self, found: Vanishing, bites: SourceLine | None) -> Origin:
+        audit = self._audit
+        growth = _never_grows(audit, found.bites)
+        if growth:
+            return growth[0][0], [*growth[1:], (bites, "begins with zero here")], Fact(growth[0][1])
+        born = zero_factor_born(audit.record, audit.record.ops[found.bites].stack) if found.bites >= 0 else None
+        if born is not None:
+            line, stations = born_at(born)
+            return line, [(bites, "multiplied by 0 here"), *stations], BY_ZERO
+        literal = zero_number(audit, found.bites, frames=1)
+        behind = factor_origins(audit, found.bites) if literal is None else []
+        literal = literal or (behind[0][0] if behind else None) or zero_number(audit, found.bites)
+        return literal or bites, [(bites, "multiplied by 0 here"), *behind], BY_ZERO
+
+    def _by_factor(self, found: Vanishing, bites: SourceLine | None, name: str) -> Origin:
+        audit = self._audit
+        origin, used = audit.op_source(found.origin), (bites, f"`{name}` multiplies with it here")
+        dropped = _dropped(audit, found.origin)
+        if dropped is not None:
+            return dropped, [(origin, "everything is dropped here")], DROPS
+        born = self._given_zero(found.origin)
+        if born is not None:
+            line, stations = born_at(born)
+            return line, [(origin, "zeros are left here"), used, *stations], BY_ZERO
+        literal = _multiplied_by_zero(audit, found.origin)
+        if literal is not None:
+            return literal, [(origin, "multiplied by 0 here")], BY_ZERO
+        compared = self._compared(found.origin, used)
+        if compared is not None:
+            return compared
+        bend = last_bend(audit, found.origin)
+        if bend >= 0:
+            kink = _module_made(audit, bend) or audit.op_source(bend)
+            return kink, [(origin, "a second derivative is taken here")], Fact("its second derivative is zero")
+        constant = _constant_behind(audit, found.origin, self._filled)
+        if constant is not None:
+            return constant, [(origin, f"`{audit.record.ops[found.origin].name}` is zero there"), used], BY_ZERO
+        # What was made before anybody watched has no line but the one that the source tells.
+        given = zeros_given(audit, found.bites) if found.origin in (-1, found.bites) else []
+        more = [(line, "filled with zeros, too") for line in given[1:]]
+        why = _why(found, name, f"`{name}` multiplies it with zeros")
+        return given[0] if given else origin or bites, [used, *more], why
+
+    def _by_selection(self, found: Vanishing, bites: SourceLine | None, name: str) -> Origin:
+        selects = (bites, f"`{name}` selects nothing here")
+        why = Fact("nothing is selected, and it is computed from nothing", NOTHING)
+        born = self._given_zero(found.origin)
+        if born is not None:
+            line, stations = born_at(born)
+            return line, [selects, *stations], why
+        compared = self._compared(found.origin, selects)
+        if compared is not None:
+            return compared[0], compared[1], why
+        return self._audit.op_source(found.origin) or bites, [selects], why
+
+    def _by_derivative(self, state: ParameterState, found: Vanishing, bites: SourceLine | None, name: str) -> Origin:
+        audit = self._audit
+        if operations.of(name).replaces:
+            return bites, _further_writes(audit, found.bites), Fact(f"`{name}` overwrites what is computed from it")
+        made = _module_made(audit, found.bites)
+        dropped = _dropped(audit, found.bites) or (made if _drops_everything(audit, found.bites) else None)
+        if dropped is not None:
+            return dropped, [(bites, "everything is dropped here")], DROPS
+        if ".weight_hh" in f".{state.local_name}":  # as torch calls what is multiplied with the state before
+            part = part_read_alone(audit, found.bites)
+            if part is not None:
+                return part, [(bites, f"`{name}` makes it")], Fact("what comes out is read before it has any effect")
+            short = one_step_long(audit, found.bites)
+            if short is not None:
+                return short, [(bites, f"`{name}` gets sequences of one step")], Fact("every sequence is one step long")
+        why = _why(found, name, f"`{name}` hands back zeros for it")
+        fed = audit.op_source(audit.graph.fed_from_outside[found.bites]) if found.bites >= 0 else None
+        constant = _constant_behind(audit, found.bites, self._filled)
+        if constant is not None:
+            return constant, [(bites, f"`{name}` is flat there"), (fed, "its input comes from here")], why
+        ignored = _ignored_written(audit, found.bites) if found.fact is not None and found.fact.leaves_out else None
+        if ignored is not None:
+            return ignored, [(bites, f"`{name}` leaves them out")], why
+        compared = self._compared(found.bites, (bites, f"`{name}` chooses here"))
+        if compared is not None:
+            return compared[0], compared[1], why
+        op = audit.record.ops[found.bites] if found.bites >= 0 else None
+        numbers = set(op.numbers) - {0.0, 1.0} if op is not None else set()
+        bound = number_born(audit.record, op.stack, numbers.__contains__) if op is not None and numbers else None
+        if bound is not None:
+            line, stations = born_at(bound)
+            return line, [(bites, f"`{name}` is flat there"), *stations], why
+        related: Lines = [
+            (hiding_mask(audit, found.bites), "what hides it is made here"),
+            (made, "the module is made here"),
+            (_target_written(audit, found.bites), "its target is written here"),
+            (fed, "its input comes from here"),
+        ]
+        return bites, related, why
+
+    def _compared(self, index: int, used: tuple[SourceLine | None, str]) -> Origin | None:
+        """Where nothing, or everything, passed a comparison: the line from which the number has its value."""
+        found = threshold_born(self._audit.record, index) if index >= 0 else None
+        if found is None:
+            return None
+        birth, op = found
+        line, stations = born_at(birth)
+        number = ", ".join(f"{value:g}" for value in op.numbers)
+        why = Fact(f"`{op.name}` with {number} decides alike everywhere")
+        return line, [(self._audit.source(op.stack), f"compared with {number} here"), used, *stations], why
+
+    def _given_zero(self, index: int) -> Birth | None:
+        """The birth of a 0 that the operation was given as a bound or a count."""
+        return zero_argument_born(self._audit.record, self._audit.record.ops[index].stack) if index >= 0 else None
+
+
+def _why(found: Vanishing, name: str, otherwise: str) -> Fact:
+    """What the autograd node told of its numbers, else the words that are true without them."""
+    return found.fact.of(name) if found.fact is not None else Fact(otherwise)
+
+
+def _further_writes(audit: Audit, index: int) -> list[tuple[SourceLine | None, str]]:
+    """The later writes into the same tensor, which may overwrite the rest of it."""
+    graph, found = audit.graph, []
+    queue, seen = list(audit.record.ops[index].outputs), set()
+    while queue:
+        for op in graph.consumers.get(queue.pop(0), ()):
+            if operations.of(op.name).replaces and op.mutates and op.index not in seen:
+                seen.add(op.index)
+                found.append((audit.source(op.stack), f"`{op.name}` overwrites a part of it, too"))
+                queue.extend(op.outputs)
+    return found
+
+
+def _alias(source: SourceLine | None) -> SourceLine | None:
+    """The assignment `a = b` that makes two names in the line stand for one tensor."""
+    tree = tree_of(source.file) if source is not None else None
+    statement = tree.statement_at(source.line) if tree is not None and source is not None else None
+    if tree is None or statement is None:
+        return None
+    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    for node in ast.walk(tree.function(statement) or tree.root):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=one)], value=ast.Name(id=other)) if {one, other} <= names:
+                return source_at(tree.file, node.lineno)
+    return None
+
+
+def _dropped(audit: Audit, index: int) -> SourceLine | None:
+    """The line that set how much a dropout module drops, where the operation is one's."""
+    if index < 0 or not operations.of(audit.record.ops[index].name).drops:
+        return None
+    return _module_made(audit, index) or _child_made(audit, index)
+
+
+def _multiplied_by_zero(audit: Audit, index: int) -> SourceLine | None:
+    """The line that gave a factor its value 0, where the operation multiplies by the number 0."""
+    op = audit.record.ops[index] if index >= 0 else None
+    if op is None or 0 not in op.numbers or not operations.of(op.name).scaled:
+        return None
+    return zero_number(audit, index)
+
+
+def _never_grows(audit: Audit, index: int) -> list[tuple[SourceLine, str]]:
+    """What keeps every term from being added to a sum that begins with zero times something: (line, role) pairs."""
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, audit.record.ops[index].stack) if index >= 0 else -1
+    if frame < 0:
+        return []
+    file = stacks.file(frame)
+    found = growth_not_reached(file, stacks.line(frame), audit.record.ran().of(file))
+    # Where nobody heard of all lines, that a loop has no round is only guessed from its body.
+    found.sort(key=lambda obstacle: not obstacle.condition)
+    return [(source_at(o.file, o.line), f"no term is added to it: {o.role}") for o in found[:2]]
+
+
+def _drops_everything(audit: Audit, index: int) -> bool:
+    """Whether the module that ran the operation drops with probability 1 inside, as a recurrent layer does."""
+    call = audit.record.ops[index].module
+    return call >= 0 and audit.recording.modules[audit.record.calls[call].module].settings.get("dropout") == 1
+
+
+def _module_made(audit: Audit, index: int) -> SourceLine | None:
+    """Where the module that ran the operation was made, or a setting of it assigned later, if it is one of torch's
+    own."""
+    call = audit.record.ops[index].module if index >= 0 else -1
+    if call < 0:
+        return None
+    info = audit.recording.modules[audit.record.calls[call].module]
+    return _made(audit, info) if _is_torchs(audit, info) else None
+
+
+def _child_made(audit: Audit, index: int) -> SourceLine | None:
+    """The same for a dropout layer that lends its setting to `F.dropout(…, p=self.dropout.p)`."""
+    call = audit.record.ops[index].module
+    module = audit.recording.modules[audit.record.calls[call].module] if call >= 0 else None
+    for child in (audit.recording.modules[index] for index in module.children.values()) if module is not None else ():
+        if _is_torchs(audit, child) and child.settings.get("p") == 1:
+            return _made(audit, child)
+    return None
+
+
+def _is_torchs(audit: Audit, module: ModuleInfo) -> bool:
+    return module.is_alive and audit.recording.class_of(module).module.startswith("torch.nn")
+
+
+def _made(audit: Audit, info: ModuleInfo) -> SourceLine | None:
+    settings = [entry for entries in info.attributes.values() for entry in entries if entry[2] == "number"]
+    time, stack = max(((time, stack) for time, stack, _ in settings), default=(-1, -1))
+    return audit.source(stack if time > info.created_time else info.created) or audit.source(stack)
+
+
+def _filled_outside(audit: Audit) -> dict[int, list[Op]]:
+    """Track → the operations outside every module that gave it a whole new value, in their order."""
+    tracks = {vid: track.index for track in audit.record.tracks for vid in track.values}
+    found: dict[int, list[Op]] = {}
+    for op in audit.record.ops:
+        if op.module < 0 and operations.of(op.name).replaces_all:
+            for track in {tracks[vid] for vid in op.mutates if vid in tracks}:
+                found.setdefault(track, []).append(op)
+    return found
+
+
+def _ignored_written(audit: Audit, index: int) -> SourceLine | None:
+    """The line outside every module that wrote the label which the loss leaves out, the nearest to the loss."""
+    record = audit.record
+    if index < 0:
+        return None
+    wanted = {number for number in record.ops[index].numbers if number not in (0, 1)} | {DEFAULT_IGNORED}
+    queue = [vid for vid in record.ops[index].inputs if not record.values[vid].floating]
+    seen: set[int] = set()
+    while queue:
+        vid = queue.pop(0)
+        made = record.values[vid].op
+        if vid in seen or made < 0:
+            continue
+        seen.add(vid)
+        op = record.ops[made]
+        if op.module < 0 and wanted & set(op.numbers):
+            return audit.source(project_stack(record.stacks, op.stack))
+        queue.extend(source for source in op.inputs if not record.values[source].floating)
+    return None
+
+
+def _target_written(audit: Audit, index: int) -> SourceLine | None:
+    """The line outside every module that last wrote into the whole numbers that the operation got: a loss's target."""
+    record = audit.record
+    queue = [vid for vid in record.ops[index].inputs if not record.values[vid].floating] if index >= 0 else []
+    seen: set[int] = set()
+    while queue:
+        vid = queue.pop(0)
+        made = record.values[vid].op
+        if vid in seen or made < 0:
+            continue
+        seen.add(vid)
+        op = record.ops[made]
+        if op.mutates and op.module < 0:
+            return audit.source(op.stack)
+        queue.extend(source for source in op.inputs if not record.values[source].floating)
+    return None
+
+
+def _constant_behind(audit: Audit, index: int, filled: dict[int, list[Op]]) -> SourceLine | None:
+    """The user's line that set a parameter of the operation just before to one constant, such as a bias of -50."""
+    record = audit.record
+    before = (
+        [record.values[vid].op for vid in record.ops[index].inputs if record.values[vid].op >= 0] if index >= 0 else []
+    )
+    for op in before:
+        for vid in record.ops[op].inputs:
+            track = record.values[vid].track
+            writes = [writer for writer in filled.get(track, ()) if writer.index < op] if track >= 0 else []
+            if (
+                writes
+                and record.tracks[track].is_constant
+                and (record.tracks[track].numel > 1 or operations.of(writes[-1].name).fresh == "numbers")
+            ):
+                return audit.source(writes[-1].stack)
+    return None

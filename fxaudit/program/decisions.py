@@ -1,0 +1,151 @@
+"""Why a test of the user's program went the way it did: the operand that decided, with the value that it had."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+
+from fxaudit.program.births import Birth, Births
+from fxaudit.program.course import Course, Plain, Seen, Sight
+from fxaudit.program.evaluation import NOT_KNOWN, evaluated
+
+__all__ = ["Decision", "Decisions"]
+
+MAX_ASKED = 6
+"""So many functions are followed that a test asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why a test went the way it did: the operand that decided, what it was, and where that comes from."""
+
+    file: str
+    line: int
+    """Where the part of the test stands that decided: a function may have been asked."""
+    text: str
+    """That part, as it is written."""
+    operand: str
+    value: Plain
+    birth: Birth | None
+    is_compared: bool = False
+    """Whether the operand is compared with something; else its truth alone decides."""
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The line to edit: where a flag was given its value; else the test."""
+        if self.birth is not None and not self.is_compared:
+            return self.birth.file, self.birth.line
+        return self.file, self.line
+
+
+class Decisions:
+    """Answers for one course."""
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+        self._births = Births(course)
+
+    def of(self, file: str, line: int, test: ast.expr, outcome: bool) -> Decision | None:
+        """Why `test` gave `outcome` whenever it was seen; None where it was not seen, or gave the other as well."""
+        sights = self._course.at(file, line)
+        if not sights or any(self._truth(test, sight) is (not outcome) for sight in sights):
+            return None
+        return self._decided(sights[-1], test, outcome)
+
+    def no_round(self, file: str, line: int, through: ast.expr) -> Decision | None:
+        """Why the loop that goes `through` something had no round: a count of 0, or a container without a member."""
+        match through:
+            case ast.Call(func=ast.Name(id="range"), args=[stop] | [_, stop]):
+                through = stop
+            case ast.Call(func=ast.Name(id="enumerate" | "reversed" | "list" | "tuple"), args=[inner, *_]):
+                through = inner
+        for sight in reversed(self._course.at(file, line)):
+            value = evaluated(through, sight.read)
+            if _is_plain(value) and not (isinstance(value, int | float) and value > 0):
+                return self._told(sight, through, through, value, is_compared=False)
+        return None
+
+    def in_pass(self, sight: Sight, test: ast.expr, *, outcome: bool) -> Decision | None:
+        """Why `test` gave `outcome` in one pass; None where it did not, or that cannot be told."""
+        return self._decided(sight, test, outcome) if self._truth(test, sight) is outcome else None
+
+    def _decided(self, sight: Sight, test: ast.expr, outcome: bool, depth: int = 0) -> Decision | None:
+        match test:
+            case ast.UnaryOp(op=ast.Not(), operand=inner):
+                return self._decided(sight, inner, not outcome, depth)
+            case ast.BoolOp(values=values):
+                part = self._deciding(sight, values, outcome)
+                return self._decided(sight, part, outcome, depth) if part is not None else None
+            case ast.Compare(left=left, comparators=[right]):
+                return self._compared(sight, test, left, right)
+        value = evaluated(test, sight.read)
+        if _is_plain(value):
+            return self._told(sight, test, test, value, is_compared=False)
+        answered = self._births.answer(sight, test)
+        if answered is not None and depth < MAX_ASKED:
+            return self._decided(*answered, outcome, depth + 1)
+        return None
+
+    def _compared(self, sight: Sight, test: ast.expr, left: ast.expr, right: ast.expr) -> Decision | None:
+        """Of two operands the one that was set somewhere, where the other changes; else the left one.
+
+        A comparison with 0, None, False or nothing asks for no more than the truth of the other side.
+        """
+        sides = [side for side in (left, right) if not isinstance(side, ast.Constant)]
+        sides = [side for side in sides if _is_plain(evaluated(side, sight.read))]
+        told = [
+            self._told(sight, test, side, evaluated(side, sight.read), is_compared=not _is_nothing(other, sight))
+            for side, other in ((left, right), (right, left))
+            if side in sides
+        ]
+        settings = [decision for decision in told if decision.birth is not None and decision.birth.is_a_setting]
+        are_names = all(isinstance(side, ast.Name | ast.Attribute) for side in (left, right))
+        if are_names and len(told) > 1 and len(settings) == 1:
+            return replace(settings[0], is_compared=False)
+        return told[0] if told else None
+
+    def _told(self, sight: Sight, test: ast.expr, operand: ast.expr, value: object, *, is_compared: bool) -> Decision:
+        birth = self._births.back(sight, operand, value, ())  # type: ignore[arg-type]
+        file = self._course.file_of(sight)
+        text = ast.unparse(test)
+        return Decision(file, test.lineno, text, ast.unparse(operand), value, birth, is_compared)  # type: ignore[arg-type]
+
+    def _deciding(self, sight: Sight, values: list[ast.expr], outcome: bool) -> ast.expr | None:
+        """The operand of `and` or `or` that decided: the first that is known to give the outcome; else the only one
+        that is not known."""
+        truths = [(part, self._truth(part, sight)) for part in values]
+        known = [part for part, truth in truths if truth is outcome]
+        if known:
+            return known[0]
+        unknown = [part for part, truth in truths if truth is None]
+        return unknown[0] if len(unknown) == 1 else None
+
+    def _truth(self, node: ast.expr, sight: Sight, depth: int = 0) -> bool | None:
+        known = _truth(node, sight)
+        if known is not None or depth >= MAX_ASKED:
+            return known
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            inner = self._truth(node.operand, sight, depth)
+            return None if inner is None else not inner
+        answered = self._births.answer(sight, node)
+        return self._truth(answered[1], answered[0], depth + 1) if answered is not None else None
+
+
+def _truth(node: ast.expr, sight: Sight) -> bool | None:
+    found = evaluated(node, sight.read)
+    if found is NOT_KNOWN:
+        return None
+    if isinstance(found, Seen):
+        return bool(found.value) if found.kind in ("list", "dict") else None
+    return bool(found)
+
+
+def _is_nothing(node: ast.expr, sight: Sight) -> bool:
+    """Whether it is 0, None, False or empty; or a number drawn at random, of which nothing else is known."""
+    if isinstance(node, ast.Constant):
+        return not node.value
+    return isinstance(node, ast.Call) and evaluated(node, sight.read) is NOT_KNOWN
+
+
+def _is_plain(value: object) -> bool:
+    return value is not NOT_KNOWN and not isinstance(value, Seen)
