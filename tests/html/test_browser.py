@@ -142,6 +142,7 @@ def test_clicking_a_module_shows_its_parameters_and_back_leads_to_its_box(open_p
     page.locator("#modules-canvas a:has-text('6–11 ×6')").first.click()
     assert opened.count() == "72 of 147 parameters"
     assert all(name.split(".")[2] in "6 7 8 9 10 11".split() for name in opened.rows())
+    assert "6–11 ×6" in page.locator("#clear").inner_text()
     page.locator("#table tbody button").first.click()
     assert "transformer.h.6.ln_1.weight" in page.locator("#details").inner_text()
     page.click("#locate")

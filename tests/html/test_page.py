@@ -205,3 +205,30 @@ def test_the_script_parses() -> None:
 
 def test_an_exit_status_is_told_as_one() -> None:
     assert "The script ended with exit status 7." in render(Report(script_exit="7"))
+
+
+def test_the_bar_counts_elements_as_the_headline_does(parse: Parse) -> None:
+    report = sample_reports.broken()
+    page = parse(render(report))
+    widths = {e.attributes["class"]: float(e.attributes["width"]) for e in page.all("rect") if "width" in e.attributes}
+    elements = {f"v-{v}": sum(p.numel for p in report if p.verdict == v) for v in report.verdicts()}
+    total = sum(elements.values())
+    assert sorted(widths, key=lambda v: widths[v]) == sorted(elements, key=lambda v: elements[v])
+    largest = max(elements, key=lambda v: elements[v])
+    assert widths[largest] == pytest.approx(1000 * elements[largest] / total, rel=0.05)
+    assert f"({round(100 * elements[largest] / total)} %)" in page.all("ul", "counts")[0].text
+
+
+def test_a_script_that_did_not_finish_has_no_tick(parse: Parse) -> None:
+    for ended in ("RuntimeError: out of memory", "7"):
+        page = parse(render(replace(sample_reports.healthy(), script_exit=ended)))
+        assert "✓" not in page.all("h1")[0].text
+    assert "✓" in parse(render(sample_reports.healthy())).all("h1")[0].text
+
+
+def test_the_legend_explains_all_verdicts_arrows_and_boxes_of_all_pictures(parse: Parse) -> None:
+    html = render(sample_reports.vanishing())
+    (legend,) = parse(html).all("ul", "legend")
+    for told in ("yet not changed", "exactly 0", "can come back", "double frame: a loss", "red frame"):
+        assert told in legend.text
+    assert "nothing leads" not in legend.text and "dashed frame" not in legend.text

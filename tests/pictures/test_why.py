@@ -155,3 +155,18 @@ def test_no_value_flows_to_the_loss_from_where_the_path_of_a_blocked_parameter_e
     (last,) = [arrow for arrow in drawn.arrows if arrow.target == drawn.box("loss").name]
     assert last.has("e-missing")
     assert "nothing leads to the loss" in last.text
+
+
+def test_zeros_are_red_up_to_the_operation_that_makes_them_and_green_behind_it(read: Read) -> None:
+    drawn = read(draw(sample_reports.vanishing(), view="why"))
+    arrows = {(a.name, a.target): a for a in drawn.arrows}
+    states = [a.attributes["class"].strip('"') for a in arrows.values() if not a.has("e-holds")]
+    assert states == ["e-zero", "e-zero", "e-grad", "e-grad", "e-grad"]
+    assert [a.text for a in arrows.values() if a.has("e-zero")] == ["0", "0"]
+    assert drawn.box("clamp in gate").has("k-cut") and not drawn.box("mul in gate").has("k-cut")
+
+
+def test_the_norm_of_the_gradient_stands_at_the_arrow_out_of_the_parameter(read: Read) -> None:
+    drawn = read(draw(sample_reports.healthy(), parameter="layer0.weight"))
+    (norm,) = [arrow.text for arrow in drawn.arrows if arrow.text.startswith("gradient")]
+    assert norm == "gradient 0.5"

@@ -38,7 +38,7 @@ def render(report: Answer) -> str:
             style=style,
             script=script,
             policy=_policy(style, script),
-            data=Markup(encoded(table_data(report, page.boxes))),
+            data=Markup(encoded(table_data(report, page.boxes, page.titles))),
             version=__version__,
         )
     )

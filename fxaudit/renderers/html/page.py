@@ -14,7 +14,7 @@ from fxaudit.answer.folding import Universe, folds
 from fxaudit.errors import PictureError
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.picture.canvas import Bands
-from fxaudit.renderers.picture.engine import Picture, lay_out
+from fxaudit.renderers.picture.engine import Key, Picture, lay_out
 from fxaudit.renderers.picture.modules import draw_modules
 from fxaudit.renderers.picture.palette import GROUPS, look
 from fxaudit.renderers.picture.svg import inlined
@@ -203,21 +203,23 @@ class Page:
     environment: tuple[tuple[str, str], ...]
     ending: tuple[str, str]
     traceback: str
+    keys: tuple[Key, ...] = ()
     boxes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
 
 
 def page_from_report(
     report: Answer, *, prefix: str = "fxa", most_causes: int | None = None, links: bool = True
 ) -> Page:
     """The page of `report`. `prefix` sets the ids of several pages in one document apart."""
-    boxes: dict[str, tuple[str, ...]] = {}
+    inliner = _Inliner(links)
     universe = Universe.of(report.parameters)
     shown = report.findings if most_causes is None else report.findings[:most_causes]
     causes = []
     for index, finding in enumerate(shown):
         picture = None
         if index < PICTURES and finding.parameters:
-            picture = _inline(draw_finding(report, finding, framed=False, name=f"{prefix}-why{index}"), boxes, links)
+            picture = inliner.svg(draw_finding(report, finding, framed=False, name=f"{prefix}-why{index}"))
         causes.append(_cause(report, finding, index, prefix, picture, universe))
     modules = draw_modules(report, framed=False, name=f"{prefix}-modules")
     closed = modules.caption.removeprefix(f"{report.title or 'Model'}: {report.summary}").strip()
@@ -230,7 +232,7 @@ def page_from_report(
         causes=tuple(causes),
         more_causes=len(report.findings) - len(shown),
         unexplained=tuple(unexplained(report)),
-        modules=_inline(modules, boxes, links) if report.parameters else None,
+        modules=inliner.svg(modules) if report.parameters else None,
         modules_caption=closed.partition(";")[0],
         optimizers=_optimizers(report, universe),
         loop=tuple(
@@ -241,24 +243,37 @@ def page_from_report(
         environment=tuple((key, value) for key, value in report.environment.items() if key != "fxaudit"),
         ending=ending_parts(report),
         traceback=report.traceback or "",
-        boxes=boxes,
+        keys=tuple(inliner.keys.values()),
+        boxes=inliner.boxes,
+        titles=inliner.titles,
     )
 
 
-def _inline(picture: Picture, boxes: dict[str, tuple[str, ...]], links: bool) -> Markup | None:
-    """The picture as SVG inside the page, or None where no Graphviz can lay it out: its words stand beside it."""
-    try:
-        raw = lay_out(picture, "svg").decode("utf-8")
-    except PictureError:
-        return None
-    boxes.update(picture.boxes)
-    return Markup(inlined(raw, picture.caption, links=links))
+class _Inliner:
+    """Puts pictures into the page, and gathers what their boxes stand for and what their legends explain."""
+
+    def __init__(self, links: bool) -> None:
+        self.links = links
+        self.boxes: dict[str, tuple[str, ...]] = {}
+        self.titles: dict[str, str] = {}
+        self.keys: dict[tuple[str, str], Key] = {}
+
+    def svg(self, picture: Picture) -> Markup | None:
+        """The picture as SVG, or None where no Graphviz can lay it out: its words stand beside it."""
+        try:
+            raw = lay_out(picture, "svg").decode("utf-8")
+        except PictureError:
+            return None
+        self.boxes.update(picture.boxes)
+        self.titles.update(picture.titles)
+        self.keys.update({(key.of, key.name): key for key in picture.keys})
+        return Markup(inlined(raw, picture.caption, links=self.links))
 
 
 def _mood(report: Answer) -> str:
     if not report.audited and not report.findings:
         return "unknown"
-    return "good" if report.ok and report.crash is None else "bad"
+    return "good" if report.ok and report.crash is None and report.script_exit is None else "bad"
 
 
 def _place(source: SourceLine | None) -> str:
@@ -343,17 +358,18 @@ def _code_row(number: int, text: str, shared: int, source: SourceLine) -> CodeRo
 
 def _verdicts(report: Answer) -> tuple[VerdictCount, ...]:
     counts = report.verdicts()
-    total = max(1, sum(counts.values()))
+    elements = {verdict: sum(p.numel for p in report if p.verdict == verdict) for verdict in counts}
+    total = max(1, sum(elements.values()))
     found = []
     x = 0.0
     for verdict in VERDICTS:
         if verdict not in counts:
             continue
         # At least as wide as can be seen: one broken parameter among 100,000 is the point of the page.
-        width = max(8.0, BAR * counts[verdict] / total)
+        width = max(8.0, BAR * elements[verdict] / total)
         style = look(verdict)
-        elements = number(sum(p.numel for p in report if p.verdict == verdict))
-        found.append(VerdictCount(verdict, style.symbol, style.meaning, counts[verdict], elements, x, width))
+        share = f"{number(elements[verdict])} elements ({_percent(elements[verdict] / total)})"
+        found.append(VerdictCount(verdict, style.symbol, style.meaning, counts[verdict], share, x, width))
         x += width
     scale = BAR / x if x else 1
     return tuple(
@@ -362,6 +378,17 @@ def _verdicts(report: Answer) -> tuple[VerdictCount, ...]:
         )
         for v in found
     )
+
+
+def _percent(share: float) -> str:
+    """A share as people say it: none and all only where it is none and all.
+
+    >>> [_percent(share) for share in (0, 0.0001, 0.324, 0.9999, 1)]
+    ['0 %', '< 1 %', '32 %', '> 99 %', '100 %']
+    """
+    if 0 < share < 0.01:
+        return "< 1 %"
+    return "> 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")
 
 
 def _optimizers(report: Answer, universe: Universe) -> tuple[Optimizer, ...]:

@@ -13,12 +13,14 @@ from fxaudit.renderers.text.wording import place
 __all__ = ["encoded", "table_data"]
 
 
-def table_data(report: Answer, boxes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def table_data(
+    report: Answer, boxes: Mapping[str, Sequence[str]], titles: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """What the table shows, small enough for 100,000 rows, and which rows each box of a picture stands for.
 
     `rows` holds one list per parameter, in the report's order: name, then the indices of verdict, shape, number of
     elements, dtype, param groups, gradient, change, reason, culprit and module type; then the findings' numbers, and
-    the index of the line that froze it.
+    the index of the line that froze it. `titles` says what the boxes are called.
     """
     strings: dict[str, int] = {}
 
@@ -50,6 +52,7 @@ def table_data(report: Answer, boxes: Mapping[str, Sequence[str]]) -> dict[str, 
         "strings": list(strings),
         "rows": rows,
         "boxes": {box: _spans([position[n] for n in names if n in position]) for box, names in boxes.items()},
+        "titles": {box: title for box, title in (titles or {}).items() if box in boxes},
     }
 
 

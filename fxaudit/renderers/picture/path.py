@@ -150,11 +150,13 @@ def folded_stops(stops: Sequence[Stop], highlighted: Sequence[bool]) -> list[Sto
         return list(stops)
     keep = set(range(KEPT)) | set(range(len(stops) - KEPT, len(stops)))
     for number, (stop, lit) in enumerate(zip(stops, highlighted, strict=True)):
-        if lit or stop.step.kind != "operation" or stop.arrival not in ("grad", "none"):
+        if lit or stop.step.kind != "operation" or stop.arrival not in ("grad", "zero", "none"):
             keep |= set(range(number - KEPT, number + KEPT + 1))
     result: list[Stop] = []
     run: list[Stop] = []
     for number, stop in enumerate(stops):
+        if run and run[0].arrival != stop.arrival:
+            _flush(run, result)
         if number not in keep:
             run.append(stop)
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fxaudit.answer.answer import Answer, ParameterReport
 from fxaudit.answer.finding import Finding, PathStep
@@ -12,6 +13,7 @@ from fxaudit.renderers.picture.engine import Picture
 from fxaudit.renderers.picture.labels import Line, folded, muted, shortened, where
 from fxaudit.renderers.picture.palette import CUT, HAPPY, INK, MUTED, look, worst
 from fxaudit.renderers.picture.path import Stop, folded_stops, other_cuts, path_of, stops_from
+from fxaudit.renderers.picture.vanished import all_zero, norm_of, zero_until
 from fxaudit.renderers.text.operation_names import operation, step_name
 from fxaudit.renderers.text.wording import counted
 
@@ -59,7 +61,9 @@ class _Why:
         self.held = held
         self.culprit = culprit
         self.verdict = worst({p.verdict for p in held}) if held else "unknown"
+        self.finding = finding
         self.path = self._path(finding)
+        self.blamed: PathStep | None = None
         self.culprit_drawn = False
         self.has_cut = any(step.kind in ("cut", "python") for step in self.path)
 
@@ -77,6 +81,10 @@ class _Why:
         self._holders()
         stops = stops_from(self.path)
         lit = [self._is_culprit(stop.step.source) for stop in stops]
+        if all_zero(self.held):
+            zero = zero_until(stops, self.finding)
+            self.blamed = stops[zero - 1].step if zero and self._is_culprit(stops[zero - 1].step.source) else None
+            stops = [replace(s, arrival="zero") if n < zero and s.arrival == "grad" else s for n, s in enumerate(stops)]
         stops = _at_most(folded_stops(stops, lit))
         last = "parameter"
         for number, stop in enumerate(stops):
@@ -148,30 +156,45 @@ class _Why:
                 lines.append(muted(f"in {shortened(through)}"))
             tip = " → ".join(step_name(s) for s in stop.folded)
             self.canvas.box(node, lines, kind="fold", tip=tip)
-            self.canvas.edge(last, node, stop.arrival)
+            self.canvas.edge(last, node, stop.arrival, self._gradient(last, stop))
             return node
         self.canvas.box(node, self._stop_lines(stop), kind=self._kind(stop), tip=_tip(step))
         message = _ENDINGS.get(stop.arrival, "")
-        if message and step.source is not None:
+        if not message:
+            self.culprit_drawn = self.culprit_drawn or self._is_culprit(step.source)
+            self.canvas.edge(last, node, stop.arrival, self._gradient(last, stop))
+            return node
+        if step.source is not None:
             message += f"\n{where(step.source)}"
         self.culprit_drawn = self.culprit_drawn or self._is_culprit(step.source)
-        self.canvas.edge(last, node, stop.arrival, message, _tip(step) if message else "")
+        self.canvas.edge(last, node, stop.arrival, message, _tip(step))
         return node
+
+    def _gradient(self, last: str, stop: Stop) -> str:
+        """What is known of the gradient that comes back along an arrow: that it is zero, or what the parameter gets."""
+        if stop.arrival == "zero":
+            return "0"
+        norm = norm_of(self.held) if last == "parameter" and stop.arrival == "grad" else None
+        return "" if norm is None else f"gradient {norm:.3g}"
 
     def _kind(self, stop: Stop) -> str:
         if stop.step.kind == "loss":
             return "loss"
         if stop.arrival in ("cut", "python"):
             return "cut"
-        if self._is_culprit(stop.step.source) and self.verdict not in HAPPY and not self.has_cut:
+        if self.blamed is not None:
+            is_blamed = stop.step is self.blamed
+        else:
+            is_blamed = self._is_culprit(stop.step.source) and self.verdict not in HAPPY and not self.has_cut
+        if is_blamed:
             return "cut"
         if stop.step.kind == "end":
             return "gone"
-        return "op" if stop.arrival == "grad" else "gone"
+        return "op" if stop.arrival in ("grad", "zero") else "gone"
 
     def _stop_lines(self, stop: Stop) -> list[Line]:
         step = stop.step
-        color = INK if stop.arrival in ("grad", "cut", "python") else MUTED
+        color = INK if stop.arrival in ("grad", "zero", "cut", "python") else MUTED
         name = step_name(step)
         head = f"{name}  in {step.module}" if step.module else name
         if step.kind == "loss":

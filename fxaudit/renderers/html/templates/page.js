@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   /** @typedef {[string, number, number, number, number, number, number, number, number, number, number, number[]]} Row */
-  /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>}} Data */
+  /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>, titles: Record<string, string>}} Data */
 
   const ROW_HEIGHT = 30;
   const MARGIN = 12;
@@ -239,9 +239,7 @@
   const narrow = (/** @type {string} */ box) => {
     reset();
     state.spans = data.boxes[box];
-    const group = at(box);
-    const title = group?.querySelector("text")?.textContent || "box";
-    at("clear").textContent = `Only ${title} ×`;
+    at("clear").textContent = `Only ${data.titles[box] || "this box"} ×`;
     at("clear").hidden = false;
     scroller.scrollTop = 0;
     update();
