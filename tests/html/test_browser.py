@@ -227,7 +227,7 @@ def test_hostile_names_do_not_run(open_page: Open) -> None:
     opened = open_page(sample_reports.hostile())
     page = opened.page
     page.locator("#table tbody button").first.click()
-    page.locator(".picture a").first.click()
+    page.locator("article .picture a").first.click()
     page.fill("#search", "<img")
     assert page.evaluate("window.pwned") is None
     assert page.locator("img").count() == 0
@@ -332,3 +332,41 @@ def test_axe_finds_no_fault(browser: Browser, tmp_path: Path, make: Callable[[],
     found = page.evaluate("axe.run(document).then((result) => result.violations)")
     context.close()
     assert [(v["id"], v["help"], [node["html"][:160] for node in v["nodes"]][:3]) for v in found] == []
+
+
+def test_from_cause_to_its_parameters_to_the_cause_and_back(open_page: Open) -> None:
+    opened = open_page(sample_reports.broken())
+    page = opened.page
+    page.click(".brief a[href='#only-0']")
+    assert opened.count() == "4 of 9 parameters" and page.locator("#clear").inner_text() == "Only cause 1 ×"
+    assert page.locator("#table tbody tr").first.locator("td a").inner_text() == "1"
+    page.click("#table tbody tr >> nth=0 >> td a")
+    assert page.url.endswith("#fxa-cause-0")
+    page.click("#fxa-cause-0 .names li summary")
+    page.click("#fxa-cause-0 .names li a >> nth=0")
+    assert page.locator("#details h3").inner_text() == "encoder.0.weight"
+    page.click("#details a:has-text('Cause 1')")
+    assert page.url.endswith("#fxa-cause-0") and page.locator("#fxa-cause-0").is_visible()
+
+
+def test_a_cut_of_the_map_leads_to_its_cause(open_page: Open) -> None:
+    page = open_page(sample_reports.broken()).page
+    page.locator("#modules-canvas .e-cut a").first.click()
+    assert page.url.endswith("#fxa-cause-0")
+
+
+def test_lines_open_in_the_editor_that_the_reader_names(open_page: Open) -> None:
+    page = open_page(sample_reports.broken()).page
+    assert page.locator("a.open").count() == 0
+    page.select_option("#editor select", "VS Code")
+    page.fill("#editor input", "/home/me/my project")
+    assert (
+        page.locator("#fxa-cause-0 a.open").first.get_attribute("href")
+        == "vscode://file/home/me/my%20project/model.py:14"
+    )
+    page.fill("#editor input", "C:\\work")
+    assert page.locator("#fxa-cause-0 a.open").first.get_attribute("href") == "vscode://file/C:/work/model.py:14"
+    page.fill("#editor input", "")
+    assert page.locator("#fxa-cause-0 a.open").count() == 0
+    page.select_option("#editor select", "no editor")
+    assert page.locator("a.open").count() == 0

@@ -232,3 +232,40 @@ def test_the_legend_explains_all_verdicts_arrows_and_boxes_of_all_pictures(parse
     for told in ("yet not changed", "exactly 0", "can come back", "double frame: a loss", "red frame"):
         assert told in legend.text
     assert "nothing leads" not in legend.text and "dashed frame" not in legend.text
+
+
+def test_the_causes_are_listed_first_with_line_loss_and_proof(parse: Parse) -> None:
+    page = parse(render(sample_reports.broken()))
+    first, second = [e for e in page.all("li") if e.attributes.get("class", "").startswith("l-")]
+    assert " ".join(first.text.split()) == (
+        "1 error encoder.* receives no gradient: the only path to the loss is detached FXA104 model.py:14 "
+        "8,320 elements ✓ proved"
+    )
+    assert "2 error No optimizer holds head.*" in " ".join(second.text.split()) and "train.py:40" in second.text
+    tags = [e.attributes.get("class", e.tag) for e in page.elements]
+    assert tags.index("brief") < tags.index("canvas") < tags.index("cause l-error")
+
+
+def test_causes_parameters_and_the_map_name_and_link_each_other(parse: Parse) -> None:
+    report = sample_reports.broken()
+    page = parse(render(report))
+    links = {e.attributes["href"] for e in page.all("a") if "href" in e.attributes}
+    identities = {e.attributes["id"] for e in page.elements if "id" in e.attributes}
+    assert {"#fxa-cause-0", "#fxa-cause-1", "#only-0", "#only-1", "#causes"} <= links
+    names = list(report.parameters)
+    assert {f"#p-{names.index(name)}" for name in report.findings[0].parameters} <= links
+    assert {f"fxa-cause-{number}" for number in range(2)} <= identities
+    map_ = next(e for e in page.all("div", "canvas") if e.attributes["id"] == "modules-canvas")
+    assert "cause 1" in map_.text and "cause 2" in map_.text
+
+
+def test_lines_carry_file_and_number_for_an_editor_and_no_path_of_this_machine(parse: Parse) -> None:
+    html = render(sample_reports.broken())
+    places = [e for e in parse(html).all("span", "place") if "data-file" in e.attributes]
+    assert ("model.py", "14") in {(e.attributes["data-file"], e.attributes["data-line"]) for e in places}
+    assert str(Path.cwd()) not in html
+
+
+def test_the_lines_to_add_can_be_copied(parse: Parse) -> None:
+    (button,) = parse(render(sample_reports.broken())).all("button", "copy")
+    assert button.attributes["data-copy"] == "opt = AdamW(net.parameters())"

@@ -20,6 +20,7 @@ from fxaudit.renderers.picture.svg import MONOSPACE, SANS
 __all__ = ["fragment", "page_style", "render", "style_policy"]
 
 FRAGMENT_CAUSES = 6
+SCRIPTS = ("page.js", "editor.js")
 
 
 def render(report: Answer) -> str:
@@ -29,7 +30,7 @@ def render(report: Answer) -> str:
     """
     page = page_from_report(report)
     style = Markup(page_style())
-    script = Markup(_text("page.js").strip())
+    script = Markup("\n".join(_text(name).strip() for name in SCRIPTS))
     return (
         _templates()
         .get_template("page.html")

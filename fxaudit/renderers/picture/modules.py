@@ -25,12 +25,23 @@ __all__ = ["draw_modules"]
 ROWS = 6
 COLUMN = 6
 INPUTS = 3
+CAUSES = 4
+"""Numbers of causes in one box."""
 
 
 def draw_modules(
-    report: Answer, *, depth: int | None = None, root: str | None = None, framed: bool = True, name: str = "modules"
+    report: Answer,
+    *,
+    depth: int | None = None,
+    root: str | None = None,
+    framed: bool = True,
+    name: str = "modules",
+    causes: str = "",
 ) -> Picture:
-    """The modules view of `report`, from module `root` on, opened `depth` levels deep or as far as is readable."""
+    """The modules view of `report`, from module `root` on, opened `depth` levels deep or as far as is readable.
+
+    With `causes`, what the ids of a page's causes begin with, boxes and cuts bear the numbers of their causes.
+    """
     tree = ModuleTree(report, root)
     plan = Plan(tree)
     plan.open_while_comfortable(depth)
@@ -38,7 +49,7 @@ def draw_modules(
         plan.opened.clear()
     title = f"{report.title or 'Model'}: {report.summary}" if root is None else f"{root}"
     canvas = Canvas(name, title, _caption(plan, root), framed=framed)
-    _Drawing(report, tree, plan, canvas).draw()
+    _Drawing(report, tree, plan, canvas, causes).draw()
     return canvas.picture
 
 
@@ -50,8 +61,10 @@ def _caption(plan: Plan, root: str | None) -> str:
 
 
 class _Drawing:
-    def __init__(self, report: Answer, tree: ModuleTree, plan: Plan, canvas: Canvas) -> None:
+    def __init__(self, report: Answer, tree: ModuleTree, plan: Plan, canvas: Canvas, causes: str) -> None:
         self.report = report
+        self.causes = causes
+        self.numbers = {id(finding): number for number, finding in enumerate(report.findings) if causes}
         self.tree = tree
         self.plan = plan
         self.canvas = canvas
@@ -129,6 +142,10 @@ class _Drawing:
             lines.append(Line("✂ its results are not used", "small", CUT))
         for source in self.inside_cuts.get(box, [])[:2]:
             lines.append(Line(f"✂ inside, at {source}", "small", CUT))
+        numbers = sorted({self.numbers[id(f)] + 1 for p in held for f in p.findings if id(f) in self.numbers})
+        if numbers:
+            text = ", ".join(map(str, numbers[:CAUSES])) + (", …" if len(numbers) > CAUSES else "")
+            lines.append(Line(f"{'cause' if len(numbers) == 1 else 'causes'} {text}", "text", CUT))
         if box in self.zero_inside:
             lines.append(Line(f"gradient becomes 0 inside, at {self.zero_inside[box]}", "small", CUT))
         lines.append(muted(f"{counted(len(held), 'parameter')} · {_elements(held)}"))
@@ -234,7 +251,11 @@ class _Drawing:
         for edge in edges:
             if edge.state in ("cut", "python"):
                 text, tip = self._cut(edge, told)
-                self.canvas.edge(names[edge.source], names[edge.target], edge.state, text, tip)
+                number = self._cause_at(edge)
+                if number >= 0 and text != "✂":
+                    text += f"\ncause {number + 1}"
+                link = {"URL": f"#{self.causes}{number}"} if number >= 0 else {}
+                self.canvas.edge(names[edge.source], names[edge.target], edge.state, text, tip, **link)
             elif edge.state == "grad" and self._is_zero(edge.source):
                 self.canvas.edge(names[edge.source], names[edge.target], "zero", "0")
             else:
@@ -252,6 +273,19 @@ class _Drawing:
             return "✂", tip
         told.add(key)
         return f"✂ {shortened(shown, 30)}" + (f"\n{where(source)}" if source else ""), tip
+
+    def _cause_at(self, edge: BoxEdge) -> int:
+        """The number of the finding that blames the line of a cut, -1 where there is none, or numbers are not drawn."""
+        node = self.data.nodes[edge.at]
+        source = self.data.sources[node.source] if node.source >= 0 else None
+        if source is None or not self.causes:
+            return -1
+        found = (
+            number
+            for number, finding in enumerate(self.report.findings)
+            if (blamed := finding.culprit) is not None and (blamed.file, blamed.line) == (source.file, source.line)
+        )
+        return next(found, -1)
 
     def _is_zero(self, box: int) -> bool:
         """Whether the gradient that comes back to a box is exactly zero, not only that of what is in there."""

@@ -98,7 +98,8 @@ def _tidy_group(group: ElementTree.Element) -> None:
         target = anchor.get(f"{{{XLINK}}}href")
         position = list(group).index(wrapper)
         group.remove(wrapper)
-        if target:
+        # Of an arrow the words are the link: a link without words could not be read out.
+        if target and (kind != "edge" or anchor.find(f".//{{{SVG}}}text") is not None):
             link = ElementTree.Element(f"{{{SVG}}}a", {"href": target})
             link.extend(list(anchor))
             group.insert(position, link)

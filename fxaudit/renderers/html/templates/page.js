@@ -37,6 +37,7 @@
     { key: "numel", head: "Elements", show: (/** @type {Row} */ r) => number.format(r[3]) },
     { key: "held", head: "Held by", show: (/** @type {Row} */ r) => text(r[5]) || "none" },
     { key: "gradient", head: "Gradient", show: (/** @type {Row} */ r) => text(r[6]) },
+    { key: "cause", head: "Cause", show: (/** @type {Row} */ r) => r[11].map((cause) => cause + 1).join(", ") },
   ];
 
   const state = {
@@ -137,11 +138,16 @@
         element.append(head);
       } else {
         const kind = column.key === "verdict" ? "v" : column.key === "numel" ? "num" : "";
-        element.append(make("td", shown, { class: kind, title: shown }));
+        const cell = make("td", column.key === "cause" ? "" : shown, { class: kind, title: shown });
+        if (column.key === "cause") cell.append(...row[11].flatMap((cause, i) => (i ? [", ", toCause(cause)] : [toCause(cause)])));
+        element.append(cell);
       }
     });
     return element;
   };
+
+  const toCause = (/** @type {number} */ cause, words = "") =>
+    make("a", `${words}${cause + 1}`, { href: `#${prefix}cause-${cause}`, "aria-label": `Cause ${cause + 1}` });
 
   const button = (/** @type {number} */ index) =>
     /** @type {HTMLElement | null} */ (body.querySelector(`[data-row="${index}"]`));
@@ -207,7 +213,7 @@
     }
     for (const cause of row[11]) {
       if (document.getElementById(`${prefix}cause-${cause}`)) {
-        actions.append(make("a", `Cause ${cause + 1}`, { href: `#${prefix}cause-${cause}` }));
+        actions.append(toCause(cause, "Cause "));
       }
     }
     panel.replaceChildren(make("h3", row[0]), list, actions);
@@ -236,10 +242,10 @@
     update();
   };
 
-  const narrow = (/** @type {string} */ box) => {
+  const narrow = (/** @type {[number, number][]} */ spans, /** @type {string} */ title) => {
     reset();
-    state.spans = data.boxes[box];
-    at("clear").textContent = `Only ${data.titles[box] || "this box"} ×`;
+    state.spans = spans;
+    at("clear").textContent = `Only ${title} ×`;
     at("clear").hidden = false;
     scroller.scrollTop = 0;
     update();
@@ -332,14 +338,22 @@
       return true;
     }
     if (data.boxes[target]) {
-      narrow(target);
+      narrow(data.boxes[target], data.titles[target] || "this box");
+      return true;
+    }
+    if (target.startsWith("only-")) {
+      const cause = Number(target.slice(5));
+      /** @type {[number, number][]} */
+      const spans = [];
+      for (const [i, row] of rows.entries()) if (row[11].includes(cause)) spans.push([i, i + 1]);
+      narrow(spans, `cause ${cause + 1}`);
       return true;
     }
     return false;
   };
 
   document.addEventListener("click", (event) => {
-    const link = event.target instanceof Element ? event.target.closest(".picture a") : null;
+    const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;
     if (link && follow((link.getAttribute("href") || "#").slice(1))) event.preventDefault();
   });
 
