@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fxaudit.program.source import SourceLine
 from fxaudit.renderers.html.markup import fragment, render
 from fxaudit.report import Report
 from tests import sample_reports
@@ -370,3 +372,33 @@ def test_lines_open_in_the_editor_that_the_reader_names(open_page: Open) -> None
     assert page.locator("#fxa-cause-0 a.open").count() == 0
     page.select_option("#editor select", "no editor")
     assert page.locator("a.open").count() == 0
+
+
+@pytest.mark.parametrize("width", [1440, 1000, 400])
+def test_what_is_blamed_in_a_long_line_is_in_sight(open_page: Open, width: int) -> None:
+    report = sample_reports.broken()
+    finding = report.findings[0]
+    code = "        return self.head(" + "torch.cat([self.left(x), self.right(x)], -1), " * 4 + "h.detach())"
+    culprit = replace(
+        finding.culprit or SourceLine("a.py", 14, "f", code),
+        code=code.strip(),
+        columns=(len(code) - 11, len(code) - 1),
+        context=((13, "        y = 1"), (14, code)),
+    )
+    changed = replace(report, findings=(replace(finding, culprit=culprit), *report.findings[1:]))
+    page = open_page(changed, viewport={"width": width, "height": 900}).page
+    page.locator("#fxa-cause-0 mark").scroll_into_view_if_needed()
+    mark, frame = (
+        page.locator("#fxa-cause-0 mark").bounding_box(),
+        page.locator("#fxa-cause-0 pre").first.bounding_box(),
+    )
+    assert mark is not None and frame is not None and page.locator("#fxa-cause-0 mark").inner_text() == "h.detach()"
+    assert frame["x"] <= mark["x"] and mark["x"] + mark["width"] <= frame["x"] + frame["width"]
+    assert page.evaluate("document.querySelector('#fxa-cause-0 pre').scrollLeft") == 0
+
+
+def test_a_printed_report_of_many_causes_takes_few_pages(open_page: Open) -> None:
+    report = sample_reports.broken()
+    seven = replace(report, findings=(report.findings * 4)[:7])
+    printed = open_page(seven).page.pdf(format="A4")
+    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 7

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -181,3 +182,16 @@ def test_a_frozen_parameter_says_where_it_was_frozen() -> None:
     }
     text = " ".join(render(Report(parameters=parameters)).split())  # type: ignore[arg-type]
     assert "frozen body.* at train.py:9 in main: model.body.requires_grad_(False)" in text
+
+
+def test_the_margin_is_as_wide_as_the_longest_number_that_is_shown(reports: dict[str, Report]) -> None:
+    near = tuple((number, f"line {number}") for number in range(7, 12))
+    culprit = SourceLine("a.py", 9, "f", "line 9", context=near)
+    finding = replace(reports["detached"].findings[0], culprit=culprit, related=())
+    text = render(replace(reports["detached"], findings=(finding,)), width=80)
+    assert " 9 | line 9\n" in text and "\n10 | line 10\n" in text
+    assert len({line.index("|") for line in text.splitlines() if re.match(r" *\d* \|", line)}) == 1
+
+
+def test_no_colour_is_plain_blue_which_a_dark_ground_swallows(reports: dict[str, Report]) -> None:
+    assert "\x1b[34m" not in render(reports["detached"], width=80, color=True)

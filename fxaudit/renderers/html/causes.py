@@ -122,7 +122,6 @@ class Cause:
     fix: Fix
     culprit: CodeFrame | None
     related: tuple[CodeFrame, ...]
-    picture: Markup | None
     path: tuple[Station, ...]
     patterns: tuple[Pattern, ...]
     parameters: int
@@ -131,8 +130,10 @@ class Cause:
     proof: str
     proved: bool
     also: tuple[str, ...]
-    rationale: str
+    rationale: tuple[Span, ...]
     patch: TriedFix | None = None
+    picture: Markup | None = None
+    film: Markup | None = None
 
 
 def spans(text: str) -> tuple[Span, ...]:
@@ -162,7 +163,6 @@ def cause_of(
     report: Answer,
     index: int,
     prefix: str,
-    picture: Markup | None,
     universe: Universe,
     rows: Mapping[str, int],
 ) -> Cause:
@@ -179,7 +179,6 @@ def cause_of(
         fix=_fix(finding),
         culprit=_frame(finding.culprit) if finding.culprit else None,
         related=tuple(_frame(related.source, related.role) for related in finding.related),
-        picture=picture,
         path=tuple(_station(step) for step in finding.path),
         patterns=_patterns(finding.parameters, universe, rows),
         parameters=len(finding.parameters),
@@ -188,7 +187,7 @@ def cause_of(
         proof=proof(finding),
         proved=bool(finding.proved),
         also=finding.also,
-        rationale=" ".join(filter(None, [rule.title, rule.rationale])) if rule else "",
+        rationale=spans(" ".join(filter(None, [rule.title, rule.rationale]))) if rule else (),
         patch=_patch(finding.patch) if finding.patch else None,
     )
 

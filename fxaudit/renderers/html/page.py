@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
@@ -12,6 +13,8 @@ from fxaudit.errors import PictureError
 from fxaudit.renderers.html.causes import Cause, Place, cause_of, place_of
 from fxaudit.renderers.picture.canvas import Bands
 from fxaudit.renderers.picture.engine import Key, Picture, lay_out
+from fxaudit.renderers.picture.film import film_of, film_of_events, has_film, rounds
+from fxaudit.renderers.picture.film_svg import film_inline
 from fxaudit.renderers.picture.modules import draw_modules
 from fxaudit.renderers.picture.palette import GROUPS, look
 from fxaudit.renderers.picture.svg import inlined
@@ -21,13 +24,14 @@ from fxaudit.renderers.text.wording import (
     ending_parts,
     learning_rate,
     number,
-    timeline,
     unexplained,
     unseen,
 )
 
 __all__ = ["Page", "page_from_report"]
 
+FILMS = 6
+"""Rounds of the loop that are drawn."""
 PICTURES = 24
 """Findings that get a picture; the others keep their path as a list."""
 KINDS = ("verdict", "arrow", "box", "group")
@@ -83,6 +87,15 @@ class Occurrence:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """Steps in a row in which the same happened: the events as text, and of the first of them a film."""
+
+    label: str
+    events: tuple[Occurrence, ...]
+    film: Markup | None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The whole page."""
 
@@ -97,7 +110,7 @@ class Page:
     modules: Markup | None
     modules_caption: str
     optimizers: tuple[Optimizer, ...]
-    loop: tuple[tuple[str, tuple[Occurrence, ...]], ...]
+    loop: tuple[Round, ...]
     unseen: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
     ending: tuple[str, str]
@@ -117,10 +130,13 @@ def page_from_report(
     shown = report.findings if most_causes is None else report.findings[:most_causes]
     causes = []
     for index, finding in enumerate(shown):
-        picture = None
-        if index < PICTURES and finding.parameters:
+        picture = film = None
+        if has_film(report, finding):
+            seen = film_of(report, finding)
+            film = Markup(film_inline(seen, f"The loop around cause {index + 1}, {seen.title}"))
+        elif index < PICTURES and finding.parameters:
             picture = inliner.svg(draw_finding(report, finding, framed=False, name=f"{prefix}-why{index}"))
-        causes.append(cause_of(report, index, prefix, picture, universe, rows))
+        causes.append(replace(cause_of(report, index, prefix, universe, rows), picture=picture, film=film))
     modules = draw_modules(report, framed=False, name=f"{prefix}-modules", causes=f"{prefix}-cause-")
     closed = modules.caption.removeprefix(f"{report.title or 'Model'}: {report.summary}").strip()
     return Page(
@@ -135,13 +151,7 @@ def page_from_report(
         modules=inliner.svg(modules) if report.parameters else None,
         modules_caption=closed.partition(";")[0],
         optimizers=_optimizers(report, universe),
-        loop=tuple(
-            (
-                step,
-                tuple(Occurrence(e.kind, e.text or e.kind, place_of(e.source), e.count) for e in events),
-            )
-            for step, events in timeline(report.steps)
-        ),
+        loop=tuple(_rounds(report)),
         unseen=tuple(unseen(report)),
         environment=tuple((key, value) for key, value in report.environment.items() if key != "fxaudit"),
         ending=ending_parts(report),
@@ -150,6 +160,15 @@ def page_from_report(
         boxes=inliner.boxes,
         titles=inliner.titles,
     )
+
+
+def _rounds(report: Answer) -> Iterator[Round]:
+    for index, (label, events) in enumerate(rounds(report)):
+        film = None
+        if index < FILMS and report.optimizers and events:
+            film = Markup(film_inline(film_of_events(report, label, events, report.findings), f"Film of {label}"))
+        shown = tuple(Occurrence(e.kind, e.text or e.kind, place_of(e.source), e.count) for e in events)
+        yield Round(label, shown, film)
 
 
 class _Inliner:

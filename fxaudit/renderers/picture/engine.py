@@ -41,7 +41,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
 
     `boxes` maps the id of a box in the SVG to the names of the parameters in it, `titles` to what it is called; `drawn`
     counts the boxes; `caption` says in a sentence what is shown and, where something is folded away, how to see it;
-    `keys` is what its legend explains.
+    `keys` is what its legend explains. `film` is the SVG that shows it better, where time matters and not the way.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -49,6 +49,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         self.boxes: dict[str, tuple[str, ...]] = {}
         self.titles: dict[str, str] = {}
         self.keys: Sequence[Key] = ()
+        self.film = ""
         self.drawn = 0
         self.caption = ""
 
@@ -114,6 +115,8 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
 
     def svg(self) -> str:
         """The picture as an SVG document that follows the reader's light or dark preference."""
+        if self.film:
+            return self.film
         try:
             raw = lay_out(self, "svg")
         except PictureError as error:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from fxaudit.program.source import SourceLine
 
-__all__ = ["CodeFrame"]
+__all__ = ["MARGIN", "CodeFrame"]
+
+MARGIN = "bright_blue"
+"""The colour of line numbers and margins: plain blue cannot be read on a dark ground."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class CodeFrame:
         heading = Table.grid(padding=0)
         heading.add_column(no_wrap=True)
         heading.add_column(overflow="fold")
-        heading.add_row(Text(f"{blank}{arrow} ", "blue"), where)
+        heading.add_row(Text(f"{blank}{arrow} ", MARGIN), where)
         yield heading
         near = near_lines(self.source, self.around)
         if not near:
@@ -52,17 +55,17 @@ class CodeFrame:
         start, end = self._marked(dict(near)[self.source.line], shared)
         # The part that is meant stays in sight: a line that is too long loses its beginning.
         hidden = max(0, min(end - room + 2, start - 2)) if end > room and start > room // 3 else 0
-        bar = Text(f"{blank} |", "blue")
+        bar = Text(f"{blank} |", MARGIN)
         if not self.role:
             yield bar
         for number, text in near:
             is_culprit = number == self.source.line
             style = "dim" if not is_culprit else "" if self.role else "bold"
             code = _window(inert(text[shared:]), hidden, room)
-            yield Text.assemble((f"{number:>{self.gutter}} |", "blue"), (f" {code}".rstrip(), style), no_wrap=True)
+            yield Text.assemble((f"{number:>{self.gutter}} |", MARGIN), (f" {code}".rstrip(), style), no_wrap=True)
             if is_culprit and not self.role and end > start:
                 carets = " " * (start - hidden + 1) + "^" * (min(end, hidden + room) - start)
-                yield Text.assemble((f"{blank} |", "blue"), (carets, f"bold {self.style}"), no_wrap=True)
+                yield Text.assemble((f"{blank} |", MARGIN), (carets, f"bold {self.style}"), no_wrap=True)
         if not self.role:
             yield bar
 

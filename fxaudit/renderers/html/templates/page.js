@@ -133,12 +133,12 @@
     columns.forEach((column, number) => {
       const shown = column.show(row);
       if (!number) {
-        const head = make("th", "", { scope: "row" });
+        const head = make("th", "", { scope: "row", class: "c-name" });
         head.append(make("button", shown, { type: "button", "data-row": String(index), title: shown }));
         element.append(head);
       } else {
         const kind = column.key === "verdict" ? "v" : column.key === "numel" ? "num" : "";
-        const cell = make("td", column.key === "cause" ? "" : shown, { class: kind, title: shown });
+        const cell = make("td", column.key === "cause" ? "" : shown, { class: `${kind} c-${column.key}`, title: shown });
         if (column.key === "cause") cell.append(...row[11].flatMap((cause, i) => (i ? [", ", toCause(cause)] : [toCause(cause)])));
         element.append(cell);
       }
