@@ -402,3 +402,44 @@ def test_a_printed_report_of_many_causes_takes_few_pages(open_page: Open) -> Non
     seven = replace(report, findings=(report.findings * 4)[:7])
     printed = open_page(seven).page.pdf(format="A4")
     assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 7
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("notebook", ["light", "dark", "unknown"])
+def test_in_a_notebook_everything_can_be_read_whatever_the_system_prefers(
+    open_page: Open, notebook: str, system: Any
+) -> None:
+    is_light = {"light": "true", "dark": "false", "unknown": ""}[notebook]
+    ink, paper = ("#eee", "#111") if notebook == "dark" else ("#111", "#fff")
+    text = (
+        "<!doctype html><meta charset='utf-8'><style>.jp-RenderedHTMLCommon,.jp-RenderedHTMLCommon code,"
+        f".jp-RenderedHTMLCommon pre{{color:{ink};background-color:{paper}}}</style>"
+        f"<body data-jp-theme-light='{is_light}'><div class='jp-RenderedHTMLCommon'>"
+        f"{fragment(sample_reports.broken())}</div></body>"
+    )
+    page = open_page(sample_reports.broken(), text=text, color_scheme=system).page
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    shades = page.evaluate(SHADES)
+    assert len(shades) > 40
+    unreadable = [shade for shade in shades if abs(shade["ink"] - shade["paper"]) < 200]
+    assert unreadable == []
+    if notebook != "unknown":
+        assert (shades[0]["paper"] > 384) == (notebook == "light")
+
+
+SHADES = """() => {
+    const sum = (color) => color.match(/[0-9.]+/g).slice(0, 3).reduce((all, part) => all + Number(part), 0);
+    const paper = (element) => {
+        for (let e = element; e; e = e.parentElement) {
+            const color = getComputedStyle(e).backgroundColor;
+            if (!color.endsWith(', 0)')) return sum(color);
+        }
+        return 765;
+    };
+    const own = (element) => [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    const shown = [...document.querySelectorAll('.fxa :is(p, code, pre, span, summary, mark, strong, li)')];
+    return shown.filter((e) => own(e) && e.offsetParent).map((e) => ({
+        text: e.textContent.slice(0, 40), ink: sum(getComputedStyle(e).color), paper: paper(e),
+    }));
+}"""
+"""How light the ink and the paper of every piece of text are, from 0 to 765."""
