@@ -289,3 +289,5 @@ def _conclusion(report: Answer) -> Iterator[RenderableType]:
     yield Text(found[0].upper() + found[1:] + ".", "bold red" if report.exit_code == 1 else "bold")
     if loud:
         yield Text.assemble("More about a cause: ", (f"fxaudit explain {inert(loud[0])}", "bold"))
+    if report.parameters:
+        yield _line("With pictures: ", "fxaudit run -o audit.html …, or report.save('audit.html')")
