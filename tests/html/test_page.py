@@ -274,3 +274,12 @@ def test_lines_carry_file_and_number_for_an_editor_and_no_path_of_this_machine(p
 def test_the_lines_to_add_can_be_copied(parse: Parse) -> None:
     (button,) = parse(render(sample_reports.broken())).all("button", "copy")
     assert button.attributes["data-copy"] == "opt = AdamW(net.parameters())"
+
+
+def test_a_related_line_around_the_culprit_is_told_there(parse: Parse) -> None:
+    report = sample_reports.broken()
+    beside = Related(SourceLine("model.py", 15, "f", "# line 15"), "what comes `next`")
+    page = parse(render(replace(report, findings=(replace(report.findings[0], related=(beside,)),))))
+    (row,) = page.all("span", "beside")
+    assert row.text.strip().endswith("← what comes next") and row.text.startswith("15")
+    assert len(page.all("figure", "code")) == 1

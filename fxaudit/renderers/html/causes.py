@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import overload
 
 from markupsafe import Markup
 
 from fxaudit.answer.answer import Answer
-from fxaudit.answer.finding import Finding, Patch, PathStep
+from fxaudit.answer.finding import Finding, Patch, PathStep, Related
 from fxaudit.answer.folding import Universe, folds
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.picture.palette import HAPPY
@@ -53,13 +53,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class CodeRow:
-    """A line of a code frame: `before` + `marked` + `after`, with something marked only in the culprit's line."""
+    """A line of a code frame: `before` + `marked` + `after`, with something marked only in the culprit's line.
+
+    `role` is what another line has to do with the culprit.
+    """
 
     number: int
     before: str
     marked: str = ""
     after: str = ""
     lit: bool = False
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +181,8 @@ def cause_of(
         level=finding.level,
         message=spans(finding.message),
         fix=_fix(finding),
-        culprit=_frame(finding.culprit) if finding.culprit else None,
-        related=tuple(_frame(related.source, related.role) for related in finding.related),
+        culprit=_frame(finding.culprit, beside=_beside(finding)) if finding.culprit else None,
+        related=tuple(_frame(r.source, r.role) for r in finding.related if r not in _beside(finding)),
         path=tuple(_station(step) for step in finding.path),
         patterns=_patterns(finding.parameters, universe, rows),
         parameters=len(finding.parameters),
@@ -236,18 +240,32 @@ def _station(step: PathStep) -> Station:
     return Station(f"{where}{step_name(step)}", place_of(step.source), ENDS.get(step.kind, ""))
 
 
-def _frame(source: SourceLine, role: str = "") -> CodeFrame:
+def _beside(finding: Finding) -> tuple[Related, ...]:
+    """The related lines that are shown around the culprit anyway: what they have to do with it is told there."""
+    culprit = finding.culprit
+    if culprit is None:
+        return ()
+    near = {number for number, text in culprit.context if number != culprit.line and text.strip()}
+    return tuple(r for r in finding.related if r.source.file == culprit.file and r.source.line in near)
+
+
+def _frame(source: SourceLine, role: str = "", beside: Sequence[Related] = ()) -> CodeFrame:
     rows = source.context or ((source.line, source.code),)
     if role:
         rows = tuple(row for row in rows if abs(row[0] - source.line) <= AROUND_RELATED)
     shared = min((len(text) - len(text.lstrip()) for _, text in rows if text.strip()), default=0)
+    roles: dict[int, str] = {}
+    for related in beside:
+        told = roles.get(related.source.line)
+        roles[related.source.line] = f"{told}; {related.role}" if told else related.role
+    shown = tuple(
+        replace(_code_row(n, text, shared, source), role=roles.get(n, "").replace("`", "")) for n, text in rows
+    )
     above = tuple(
         Place(f"{f.file}:{f.line} in {f.function}", f"{f.file}:{f.line}", _openable(f.file), f.line)
         for f in source.frames
     )
-    return CodeFrame(
-        place_of(source), role.replace("`", ""), tuple(_code_row(n, text, shared, source) for n, text in rows), above
-    )
+    return CodeFrame(place_of(source), role.replace("`", ""), shown, above)
 
 
 def _code_row(number: int, text: str, shared: int, source: SourceLine) -> CodeRow:

@@ -15,6 +15,7 @@ from fxaudit.renderers.text.wording import code_span, inert, near_lines, place
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
 
+    from fxaudit.answer.finding import Related
     from fxaudit.program.source import SourceLine
 
 __all__ = ["MARGIN", "CodeFrame"]
@@ -27,7 +28,8 @@ MARGIN = "bright_blue"
 class CodeFrame:
     """A source line with `around` of its neighbours, no wider than the console; `style` colours the carets.
 
-    `gutter` is the width of the line numbers, `role` what a line that is not the culprit has to do with it.
+    `gutter` is the width of the line numbers, `role` what a line that is not the culprit has to do with it. Lines of
+    `beside` that are among the neighbours are underlined and told there.
     """
 
     source: SourceLine
@@ -35,6 +37,7 @@ class CodeFrame:
     around: int = 2
     style: str = "red"
     role: str = ""
+    beside: tuple[Related, ...] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         blank = " " * self.gutter
@@ -66,14 +69,35 @@ class CodeFrame:
             if is_culprit and not self.role and end > start:
                 carets = " " * (start - hidden + 1) + "^" * (min(end, hidden + room) - start)
                 yield Text.assemble((f"{blank} |", MARGIN), (carets, f"bold {self.style}"), no_wrap=True)
+            for related in self.beside:
+                if related.source.line == number:
+                    yield from self._told(related, text, shared, hidden, room)
         if not self.role:
             yield bar
 
-    def _marked(self, text: str, shared: int) -> tuple[int, int]:
+    def _told(self, related: Related, text: str, shared: int, hidden: int, room: int) -> Iterator[RenderableType]:
+        """Dashes under a neighbour and what it has to do with the culprit, behind them if there is room."""
+        start, end = self._marked(text, shared, related.source)
+        start, end = max(0, start - hidden), min(end - hidden, room)
+        role = inert(related.role)
+        margin = (f"{' ' * self.gutter} |", MARGIN)
+        dashes = (" " * (start + 1) + "-" * (end - start), f"bold {MARGIN}")
+        if end + 2 + cell_len(role) <= room:
+            yield Text.assemble(margin, dashes, (f" {role}", "bold"), no_wrap=True)
+            return
+        yield Text.assemble(margin, dashes, no_wrap=True)
+        told = Table.grid(padding=0)
+        told.add_column(no_wrap=True)
+        told.add_column(overflow="fold")
+        told.add_row(Text.assemble(margin, " "), Text(role, "bold"))
+        yield told
+
+    def _marked(self, text: str, shared: int, source: SourceLine | None = None) -> tuple[int, int]:
         """The cells to put carets under: the columns the interpreter named, else the whole code of the line."""
+        meant = source or self.source
         first, last = code_span(text)
-        if self.source.columns is not None and self.source.context:
-            first, last = self.source.columns
+        if meant.columns is not None and meant.context:
+            first, last = meant.columns
         start = cell_len(inert(text[shared:first]))
         return start, start + cell_len(inert(text[first:last]))
 

@@ -40,7 +40,7 @@ from fxaudit.renderers.text.wording import (
 
 if TYPE_CHECKING:
     from fxaudit.answer.answer import Answer, OptimizerReport
-    from fxaudit.answer.finding import Finding, Patch, PathStep
+    from fxaudit.answer.finding import Finding, Patch, PathStep, Related
 
 __all__ = ["render", "render_causes", "to_rich"]
 
@@ -131,8 +131,10 @@ def _finding(finding: Finding, universe: Universe) -> Iterator[RenderableType]:
     gutter = max((len(str(line)) for line in _shown_lines(finding)), default=1)
     margin = " " * (gutter + 1)
     if finding.culprit:
-        yield CodeFrame(finding.culprit, gutter, around=AROUND, style=style)
+        yield CodeFrame(finding.culprit, gutter, around=AROUND, style=style, beside=_beside(finding))
     for related in finding.related:
+        if related in _beside(finding):
+            continue
         yield CodeFrame(related.source, gutter, around=0, role=related.role)
     if finding.culprit and finding.culprit.frames:
         callers = [f"{frame.file}:{frame.line} in {frame.function}" for frame in finding.culprit.frames[:3]]
@@ -152,6 +154,15 @@ def _finding(finding: Finding, universe: Universe) -> Iterator[RenderableType]:
             yield from _diff(edit)
     if finding.patch is not None:
         yield from _patch(finding.patch, "fix")
+
+
+def _beside(finding: Finding) -> tuple[Related, ...]:
+    """The related lines that are shown among the neighbours of the culprit anyway."""
+    culprit = finding.culprit
+    if culprit is None:
+        return ()
+    near = {number: text for number, text in near_lines(culprit, AROUND) if number != culprit.line and text.strip()}
+    return tuple(r for r in finding.related if r.source.file == culprit.file and r.source.line in near)
 
 
 def _shown_lines(finding: Finding) -> Iterator[int]:
