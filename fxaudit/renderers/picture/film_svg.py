@@ -17,10 +17,9 @@ from fxaudit.renderers.picture.palette import (
     MODULE_LINE,
     MUTED,
     PAPER,
-    color_class,
     dark_rules,
 )
-from fxaudit.renderers.picture.svg import SANS, SVG
+from fxaudit.renderers.picture.svg import SANS, SVG, painted
 from fxaudit.renderers.text.wording import inert
 
 __all__ = ["film_document", "film_inline"]
@@ -53,11 +52,6 @@ def _text(text: str) -> str:
     return html.escape(inert(text))
 
 
-def _paint(fill: str, line: str = "none") -> str:
-    classes = [f"{prefix}{name}" for prefix, c in (("f", fill), ("s", line)) if (name := color_class(c))]
-    return f'class="{" ".join(classes)}" fill="{fill}" stroke="{line}"'
-
-
 class _Drawing:
     def __init__(self, film: Film, *, framed: bool = False) -> None:
         self.film = film
@@ -80,9 +74,9 @@ class _Drawing:
         if self.framed:
             title = shortened(self.film.title, int(self.width / (LETTER + 1)))
             self.parts.append(
-                f'<text x="12" y="24" font-size="14" font-weight="bold" {_paint(INK)}>{_text(title)}</text>'
+                f'<text x="12" y="24" font-size="14" font-weight="bold" {painted(INK)}>{_text(title)}</text>'
             )
-            self.parts.insert(0, f'<rect width="{self.width}" height="{y + 8}" {_paint(PAPER)}/>')
+            self.parts.insert(0, f'<rect width="{self.width}" height="{y + 8}" {painted(PAPER)}/>')
         return (
             f'<svg xmlns="{SVG}" {attributes} width="{self.width}" height="{y + 8}" '
             f'viewBox="0 0 {self.width} {y + 8}">{style}{"".join(self.parts)}</svg>'
@@ -110,14 +104,14 @@ class _Drawing:
             said.insert(0, (LABEL, lane.remark, True))
         height = LANE + SAID * len(said)
         self.parts.append(
-            f'<rect x="4" y="{y}" width="{self.width - 8}" height="{height - 4}" rx="6" {_paint(MODULE_FILL)}/>'
+            f'<rect x="4" y="{y}" width="{self.width - 8}" height="{height - 4}" rx="6" {painted(MODULE_FILL)}/>'
         )
         self._say(12, y + 17, shortened(lane.name, 19), INK, bold=True)
         self._say(12, y + 31, shortened(lane.about, 24), MUTED, size=10)
         middle = y + LANE // 2 - 2
         self.parts.append(
             f'<line x1="{LABEL}" y1="{middle}" x2="{self.width - 16}" y2="{middle}" stroke-width="1.2" '
-            f"{_paint('none', MODULE_LINE)}/>"
+            f"{painted('none', MODULE_LINE)}/>"
         )
         for column, mark in enumerate(self.film.marks):
             if number in mark.lanes:
@@ -140,7 +134,7 @@ class _Drawing:
         self.parts.append(
             f"<g><title>{_text(mark.tip)}</title>{_shape(mark.kind, x, middle, fill, line, thick)}"
             f'<text x="{x:g}" y="{middle + 4}" font-size="12" text-anchor="middle" '
-            f"{_paint(CUT if fatal else INK)}>{_text(word)}</text></g>"
+            f"{painted(CUT if fatal else INK)}>{_text(word)}</text></g>"
         )
 
     def _ghost(self, ghost: Ghost, y: int) -> int:
@@ -151,7 +145,7 @@ class _Drawing:
             color = CUT if missing else FAINT
             self.parts.append(
                 f'<rect x="{x - 40:g}" y="{middle - BOX / 2:g}" width="80" height="{BOX}" rx="5" stroke-width="1.6" '
-                f'stroke-dasharray="4 3" {_paint("none", color)}/>'
+                f'stroke-dasharray="4 3" {painted("none", color)}/>'
             )
             self._say(x, middle + 4, f"+ {word}" if missing else word, CUT if missing else MUTED, anchor="middle")
             if column:
@@ -176,7 +170,7 @@ class _Drawing:
         more = (' font-weight="bold"' if bold else "") + (f' text-anchor="{anchor}"' if anchor else "")
         if mono:
             more += ' font-family="monospace"'
-        self.parts.append(f'<text x="{x:g}" y="{y}" font-size="{size}"{more} {_paint(color)}>{_text(words)}</text>')
+        self.parts.append(f'<text x="{x:g}" y="{y}" font-size="{size}"{more} {painted(color)}>{_text(words)}</text>')
 
 
 def _shape(kind: str, x: float, middle: int, fill: str, line: str, thick: float) -> str:
@@ -189,10 +183,10 @@ def _shape(kind: str, x: float, middle: int, fill: str, line: str, thick: float)
         points = ((left, top), (right - 4, top), (right + 6, middle), (right - 4, bottom), (left, bottom))
     if points:
         corners = " ".join(f"{a:g},{b:g}" for a, b in points)
-        return f'<polygon points="{corners}" stroke-width="{thick}" {_paint(fill, line)}/>'
+        return f'<polygon points="{corners}" stroke-width="{thick}" {painted(fill, line)}/>'
     dashed = ' stroke-dasharray="3 2"' if kind == "zero_grad" and line != CUT else ""
     radius = 11 if kind == "step" else 3
     return (
         f'<rect x="{left:g}" y="{top:g}" width="80" height="{BOX}" rx="{radius}" stroke-width="{thick}"{dashed} '
-        f"{_paint(fill, line)}/>"
+        f"{painted(fill, line)}/>"
     )
