@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fxaudit.answer.answer import LifeEvent
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.html.markup import fragment, render
 from fxaudit.report import Report
@@ -443,3 +444,17 @@ SHADES = """() => {
     }));
 }"""
 """How light the ink and the paper of every piece of text are, from 0 to 765."""
+
+
+def test_what_happened_to_a_parameter_that_does_not_train_is_told(open_page: Open) -> None:
+    report = sample_reports.broken()
+    life = (
+        LifeEvent("made", "made", SourceLine("model.py", 3, "f", "x")),
+        LifeEvent("stepped", "never stepped", step=2),
+    )
+    told = replace(report["encoder.0.bias"], life=life)
+    page = open_page(replace(report, parameters={**report.parameters, told.name: told})).page
+    page.click("#table tbody button:has-text('encoder.0.bias')")
+    assert page.locator("#details .life li").all_inner_texts() == ["made model.py:3", "never stepped (step 2)"]
+    page.click("#table tbody button:has-text('decoder.bias')")
+    assert page.locator("#details .life").count() == 0

@@ -1,7 +1,7 @@
 // @ts-check
 "use strict";
 (() => {
-  /** @typedef {[string, number, number, number, number, number, number, number, number, number, number, number[]]} Row */
+  /** @typedef {[string, number, number, number, number, number, number, number, number, number, number, number[], number, number[]]} Row */
   /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>, titles: Record<string, string>}} Data */
 
   const ROW_HEIGHT = 30;
@@ -204,6 +204,13 @@
       ["value", text(row[7])],
     ];
     for (const [key, value] of entries) if (value) list.append(make("dt", key), make("dd", value));
+    if (row[13].length) {
+      const life = make("ol", "", { class: "life" });
+      life.append(...row[13].map((event) => make("li", text(event))));
+      const told = make("dd");
+      told.append(life);
+      list.append(make("dt", "its life"), told);
+    }
     const actions = make("p", "", { class: "tools" });
     const box = boxOf(index, `${prefix}modules-`);
     if (box) {
