@@ -102,6 +102,20 @@ class Report(Answer):
 
         return draw(self, parameter=parameter, view=view, depth=depth, root=root)
 
+    def card(self, path: str | Path) -> Path:
+        """Write a picture for sharing, 1200 × 630: the verdict, the line to blame, and the way or the film of it.
+
+        Args:
+            path: An `.svg` file.
+
+        Raises:
+            UnknownFormatError: The suffix is another one.
+            UnwritableOutputError: The file cannot be written.
+        """
+        from fxaudit.renderers import save_card
+
+        return save_card(self, path)
+
     def save(self, path: str | Path) -> Path:
         """Write the report to `path`; the suffix picks the format. Nothing is left half written.
 

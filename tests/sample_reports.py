@@ -427,3 +427,32 @@ def hostile() -> Report:
         script_exit=HOSTILE,
         traceback=HOSTILE,
     )
+
+
+def vanishing() -> Report:
+    """A gradient that a saturated `clamp` makes exactly zero, in the middle of a line with two operations."""
+    sketch = Sketch()
+    sketch.module("", "Net")
+    at = line(7, "return h.clamp(0, 1) * self.scale")
+    names = ("body.weight", "gate.scale")
+    h = sketch.input("x")
+    body = sketch.module("body", "Linear")
+    zero: dict[str, object] = {"gradient": Gradient("zero", 0.0), "verdict": "blocked"}
+    h = sketch.op("linear", body, h, sketch.parameter("body.weight", (4, 4), **zero))  # type: ignore[arg-type]
+    gate = sketch.module("gate", "Gate")
+    h = sketch.op("clamp", gate, h, at=at)
+    h = sketch.op("mul", gate, h, sketch.parameter("gate.scale", (4,), **zero), at=at)  # type: ignore[arg-type]
+    sketch.loss("loss", linear(sketch, "head", (4, 4), h))
+    report = sketch.report()
+    path = (
+        PathStep("parameter", "body.weight"),
+        PathStep("operation", "linear", "body"),
+        PathStep("operation", "clamp", "gate", at),
+        PathStep("operation", "mul", "gate", at),
+        PathStep("operation", "linear", "head"),
+        PathStep("loss", "loss"),
+    )
+    message = "the gradient of `body.weight` is exactly zero: all inputs of `clamp` are above 1, where it is flat"
+    finding = Finding("FXA501", "zero-gradient", "error", message, "Widen the bounds.", names, at, path=path)
+    blamed = {n: replace(report[n], findings=(finding,), culprit=at, path=path) for n in names}
+    return replace(report, findings=(finding,), parameters={**report.parameters, **blamed})

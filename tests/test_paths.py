@@ -41,7 +41,7 @@ def test_a_message_about_several_parameters_keeps_its_verb() -> None:
         return model.head(features).square().mean()
 
     names = fxaudit.audit(model, loss, optimizer)["second.weight"].findings[0].message
-    assert "`first.*` and 1 more are used" in names
+    assert "`first.*` and `second.weight` are used" in names
 
 
 class Branching(nn.Module):

@@ -147,12 +147,16 @@ class OptimizerReport:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something the loop did: `kind` is `forward`, `backward`, `step`, `zero_grad`, `clip`, `scaler`, `scheduler`, …"""
+    """Something the loop did: `kind` is `forward`, `backward`, `step`, `zero_grad`, `clip`, `scaler`, `scheduler`, …
+
+    `optimizers` names those that it concerns: the one that steps, or all that hold a tensor that it is done to.
+    """
 
     kind: str
     text: str
     source: SourceLine | None = None
     count: int = 1
+    optimizers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

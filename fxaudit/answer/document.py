@@ -182,7 +182,14 @@ def to_document(answer: Answer) -> Json:
         "steps": [
             {
                 "events": [
-                    {"kind": e.kind, "text": e.text, "source": _source(e.source), "count": e.count} for e in step.events
+                    {
+                        "kind": e.kind,
+                        "text": e.text,
+                        "source": _source(e.source),
+                        "count": e.count,
+                        "optimizers": list(e.optimizers),
+                    }
+                    for e in step.events
                 ]
             }
             for step in answer.steps
@@ -216,6 +223,11 @@ def to_document(answer: Answer) -> Json:
             "left_out": graph.left_out,
         },
     }
+
+
+def _read_event(event: Json) -> Event:
+    source = _read_source(event["source"])
+    return Event(event["kind"], event["text"], source, event["count"], tuple(event.get("optimizers", ())))
 
 
 def from_document(document: Json) -> Answer:
@@ -273,7 +285,10 @@ def from_document(document: Json) -> Answer:
         ),
         steps=tuple(
             StepReport(
-                tuple(Event(e["kind"], e["text"], _read_source(e["source"]), e["count"]) for e in step["events"])
+                tuple(
+                    Event(e["kind"], e["text"], _read_source(e["source"]), e["count"], tuple(e.get("optimizers", ())))
+                    for e in step["events"]
+                )
             )
             for step in document["steps"]
         ),

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 
 __all__ = ["Fold", "Universe", "expand", "fold", "fold_sentence", "folds"]
 
+SHORT = 36
+"""Letters that the names of a sentence may have before the last one of them is only counted."""
+
 LONGEST_LIST = 8
 """Alternatives in one pair of braces, before a second pattern begins: a list that long is no longer read."""
 
@@ -94,11 +97,17 @@ def folds(names: Iterable[str], universe: Iterable[str] | Universe | None = None
 def fold_sentence(names: Iterable[str], universe: Iterable[str] | Universe | None = None, limit: int = 3) -> str:
     """`names` as part of a sentence: up to `limit` patterns in backticks, then how many parameters are left.
 
+    One that is left is named, if that takes no more room than a count is worth.
+
     Example:
-        >>> fold_sentence(["a.0", "a.1", "b.weight", "c.weight"], limit=2)
-        '`a.{0,1}`, `b.weight` and 1 more'
+        >>> fold_sentence(["a.0", "a.1", "b.weight", "c.weight", "d.weight"], limit=2)
+        '`a.{0,1}`, `b.weight` and 2 more'
+        >>> fold_sentence(["wte.weight", "lm_head.weight"], limit=1)
+        '`wte.weight` and `lm_head.weight`'
     """
     found = folds(names, universe)
+    if len(found) == limit + 1 and len(found[limit].names) == 1:
+        limit += sum(len(folded.pattern) for folded in found) <= SHORT
     shown = [f"`{folded.pattern}`" for folded in found[:limit]]
     left = sum(len(folded.names) for folded in found[limit:])
     if left:

@@ -107,6 +107,8 @@ class ClearEvent(_Event):
     """Those that were there."""
     by: str
     """The class of the optimizer or module that clears them; `.grad = None` where the program does it by hand."""
+    optimizer: int = -1
+    """The optimizer that clears what it holds."""
 
 
 @dataclass(slots=True)

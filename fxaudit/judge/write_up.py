@@ -161,7 +161,7 @@ def report_on(
         parameters=parameters,
         findings=findings,
         optimizers=tuple(optimizers.values()),
-        steps=attempt("the loop", lambda: _steps(recording), (), notes),
+        steps=attempt("the loop", lambda: _steps(recording, optimizers), (), notes),
         symbolic=SymbolicReport(*options.symbolic),  # type: ignore[arg-type]
         graph_data=attempt("the graph", lambda: _graph_data(audit, optimizers, options.traced), GraphData(), notes),
         rules=tuple(rule_info(rule) for rule in options.rules if any(f.code == rule.code for f in findings)),
@@ -303,17 +303,18 @@ def _optimizers(recording: Recording, judge: Judge) -> dict[int, OptimizerReport
 # -- the timeline ------------------------------------------------------------------------------------------------
 
 
-def _steps(recording: Recording) -> tuple[StepReport, ...]:
+def _steps(recording: Recording, optimizers: Mapping[int, OptimizerReport]) -> tuple[StepReport, ...]:
     """Events grouped into steps: a step ends when something else than another optimizer's step follows a step.
 
     Where nothing ever steps, a step ends when another backward follows something else than a backward.
     """
     steps: list[StepReport] = []
+    names = _OptimizerNames(recording, optimizers)
     stepping = bool(recording.record.steps())
     current: list[Event] = []
     stepped = False
     for event in recording.record.events:
-        shown = _event(recording, event)
+        shown = _event(recording, event, names)
         if shown is None:
             continue
         if (
@@ -332,7 +333,7 @@ def _steps(recording: Recording) -> tuple[StepReport, ...]:
             shown.source,
         ):
             last = current.pop()
-            shown = Event(shown.kind, shown.text, shown.source, last.count + 1)
+            shown = replace(shown, count=last.count + 1)
         current.append(shown)
         stepped = stepped or isinstance(event, StepEvent)
     if current:
@@ -348,24 +349,56 @@ def _tensors(tracks: Sized) -> str:
     return f"{len(tracks)} tensor{'s' * (len(tracks) != 1)}"
 
 
-def _event(recording: Recording, event: LoopEvent) -> Event | None:
-    shown = _shown(recording, event)
-    return Event(*shown, recording.record.stacks.source(event.stack)) if shown is not None else None
+class _OptimizerNames:
+    """How the report calls the optimizers, and which of them an event concerns."""
+
+    def __init__(self, recording: Recording, optimizers: Mapping[int, OptimizerReport]) -> None:
+        self._names = {index: report.name for index, report in optimizers.items()}
+        self._types = [info.type for info in recording.optimizers]
+        self._holders: dict[int, list[int]] = {}
+        for index in optimizers:
+            for _, members in recording.optimizers[index].groups:
+                for track in members:
+                    self._holders.setdefault(track, []).append(index)
+
+    def __getitem__(self, index: int) -> str:
+        return self._names.get(index) or self._types[index]
+
+    def concerned(self, event: LoopEvent) -> tuple[str, ...]:
+        """The optimizers that an event concerns."""
+        match event:
+            case ClearEvent(optimizer=-1, tracks=tracks) | ClipEvent(tracks=tracks) | BackwardEvent(reached=tracks):
+                held = sorted({index for track in tracks for index in self._holders.get(track, ())})
+                return tuple(self._names[index] for index in held)
+            case GradientEvent():
+                return tuple(self._names[index] for index in self._holders.get(event.track, ()))
+            case ScalerEvent() | FlagEvent():
+                return ()
+            case _:
+                return (self._names[event.optimizer],) if event.optimizer in self._names else ()
 
 
-def _shown(recording: Recording, event: LoopEvent) -> tuple[str, str] | None:
+def _event(recording: Recording, event: LoopEvent, names: _OptimizerNames) -> Event | None:
+    shown = _shown(event, names)
+    if shown is None:
+        return None
+    source = recording.record.stacks.source(event.stack)
+    return Event(*shown, source, optimizers=names.concerned(event))
+
+
+def _shown(event: LoopEvent, names: _OptimizerNames) -> tuple[str, str] | None:
     """The kind of an event and what happened, in words; None for what is not shown."""
     match event:
         case BackwardEvent(accumulates=True):
             error = f" raises: {event.error.splitlines()[0]}" if event.error else ""
             return "backward", f"backward reaches {_tensors(event.reached)}{error}"
         case StepEvent():
-            return "step", f"{recording.optimizers[event.optimizer].type}.step"
+            return "step", f"{names[event.optimizer]}.step"
         case ClearEvent():
             gone = f"gradients of {_tensors(event.tracks)} cleared" if event.tracks else "nothing to clear"
-            return "zero_grad", f"{event.by}: {gone}"
+            return "zero_grad", f"{names[event.optimizer] if event.optimizer >= 0 else event.by}: {gone}"
         case OptimizerEvent():
-            return "optimizer", f"{recording.optimizers[event.optimizer].type} is built"
+            return "optimizer", f"{names[event.optimizer]} is built"
         case SchedulerEvent():
             return "scheduler", f"{event.scheduler} is built"
         case SchedulerStepEvent():

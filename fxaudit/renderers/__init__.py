@@ -19,7 +19,7 @@ from fxaudit.errors import FxauditError, RenderingError, UnknownFormatError, Unw
 if TYPE_CHECKING:
     from fxaudit.answer.answer import Answer
 
-__all__ = ["RENDERERS", "Renderer", "format_of", "render", "save", "write_whole"]
+__all__ = ["RENDERERS", "Renderer", "format_of", "render", "save", "save_card", "write_whole"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +179,20 @@ def save(report: Answer, path: str | os.PathLike[str]) -> Path:
         UnwritableOutputError: The file cannot be written; what was there before is still there.
     """
     return write_whole(path, render(report, format_of(path)))
+
+
+def save_card(report: Answer, path: str | os.PathLike[str]) -> Path:
+    """Write the report's card, a picture for sharing, to `path`, an SVG file.
+
+    Raises:
+        UnknownFormatError: The suffix is another one.
+        UnwritableOutputError: The file cannot be written.
+    """
+    from fxaudit.renderers.picture.card import card
+
+    if not os.fspath(path).lower().endswith(".svg"):
+        raise UnknownFormatError(f"A card is written as SVG, not as {os.fspath(path)!r}; browsers make bitmaps of it.")
+    return write_whole(path, card(report))
 
 
 def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:

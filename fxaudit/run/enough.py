@@ -59,6 +59,11 @@ class Settling:
         self._cleared = False
         self._thaws: bool | None = None
 
+    @property
+    def sought(self) -> str:
+        """How many steps are to be recorded, in words."""
+        return str(self.wanted) if self.wanted is not None else f"at most {self._limit}"
+
     def look(self) -> None:
         """Called after every step and backward."""
         if self.done:

@@ -13,6 +13,7 @@ from pathlib import Path
 from torch import nn
 
 from fxaudit.answer.answer import Answer, Crash
+from fxaudit.answer.folding import fold_sentence
 from fxaudit.attempts import attempt
 from fxaudit.capture.frozen import Mode, Recording
 from fxaudit.capture.naming import ModelName, models_seen
@@ -122,10 +123,20 @@ class Observation:
         steps = _steps(self.session)
         if not steps and self.rounds < 2:
             return  # its step is about to come
-        text = f"step {steps} recorded" if steps else f"backward {self.rounds} recorded"
+        text = f"step {steps} of {self.settling.sought} recorded" if steps else f"backward {self.rounds} recorded"
         if text != self._told:
             self._progress(text)
             self._told, self._told_at = text, time.monotonic()
+
+    def _tell_of_waiting(self) -> None:
+        """Say what is waited for, if anything was said before or a while has passed."""
+        if self._progress is None or not (self._told or time.monotonic() - self._told_at >= PROGRESS_SECONDS):
+            return
+        names = self.session.names
+        waiting = [names[index] for index in self.settling.waiting if index in names]
+        what = f"{fold_sentence(waiting, names.values(), limit=2)} to train" if waiting else "the next fit"
+        self._progress(f"enough was recorded of the rest; waiting for {what}")
+        self._told, self._told_at = what, time.monotonic()
 
     def _conclude(self) -> None:
         """Make the report, and let it end."""
@@ -141,6 +152,7 @@ class Observation:
         if is_one_of_several():
             self.settling.give_up()  # ranks that rest by themselves would end at different steps
         elif self.session.rest():
+            self._tell_of_waiting()
             self._vigil = Vigil(self.session, self.settling.waiting, self._wake, self._give_up)
         else:
             self.settling.postpone()

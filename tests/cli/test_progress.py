@@ -48,10 +48,10 @@ def always(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_long_run_names_each_step_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = told(SCRIPT, tmp_path, monkeypatch, Terminal())
     assert lines == [
-        "fxaudit: step 1 recorded",
-        "fxaudit: step 2 recorded",
-        "fxaudit: step 3 recorded",
-        "fxaudit: step 4 recorded",
+        "fxaudit: step 1 of 4 recorded",
+        "fxaudit: step 2 of 4 recorded",
+        "fxaudit: step 3 of 4 recorded",
+        "fxaudit: step 4 of 4 recorded",
         "fxaudit: enough was recorded",
     ]
 
@@ -71,3 +71,28 @@ def test_nothing_is_said_where_nobody_looks(tmp_path: Path, monkeypatch: pytest.
 def test_a_short_run_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "PROGRESS_SECONDS", 3600.0)
     assert told(SCRIPT, tmp_path, monkeypatch, Terminal()) == []
+
+
+WAITS = """
+import torch
+from torch import nn
+
+model = nn.ModuleDict({"body": nn.Linear(3, 2), "extra": nn.Linear(2, 1)})
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(90):
+    optimizer.zero_grad()
+    hidden = model["body"](torch.randn(4, 3))
+    (hidden if step < 70 else model["extra"](hidden)).square().mean().backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.usefixtures("always")
+def test_what_is_waited_for_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, stream = tmp_path / "train.py", Terminal()
+    path.write_text(WAITS)
+    monkeypatch.setattr("sys.stderr", stream)
+    main(["run", str(path)])
+    lines = stream.getvalue().splitlines()
+    assert "fxaudit: step 1 of at most 50 recorded" in lines
+    assert "fxaudit: enough was recorded of the rest; waiting for `extra.*` to train" in lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fxaudit.answer.answer import LifeEvent
+from fxaudit.program.source import SourceLine
 from fxaudit.renderers.html.markup import fragment, render
 from fxaudit.report import Report
 from tests import sample_reports
@@ -142,6 +145,7 @@ def test_clicking_a_module_shows_its_parameters_and_back_leads_to_its_box(open_p
     page.locator("#modules-canvas a:has-text('6–11 ×6')").first.click()
     assert opened.count() == "72 of 147 parameters"
     assert all(name.split(".")[2] in "6 7 8 9 10 11".split() for name in opened.rows())
+    assert "6–11 ×6" in page.locator("#clear").inner_text()
     page.locator("#table tbody button").first.click()
     assert "transformer.h.6.ln_1.weight" in page.locator("#details").inner_text()
     page.click("#locate")
@@ -226,7 +230,7 @@ def test_hostile_names_do_not_run(open_page: Open) -> None:
     opened = open_page(sample_reports.hostile())
     page = opened.page
     page.locator("#table tbody button").first.click()
-    page.locator(".picture a").first.click()
+    page.locator("article .picture a").first.click()
     page.fill("#search", "<img")
     assert page.evaluate("window.pwned") is None
     assert page.locator("img").count() == 0
@@ -331,3 +335,126 @@ def test_axe_finds_no_fault(browser: Browser, tmp_path: Path, make: Callable[[],
     found = page.evaluate("axe.run(document).then((result) => result.violations)")
     context.close()
     assert [(v["id"], v["help"], [node["html"][:160] for node in v["nodes"]][:3]) for v in found] == []
+
+
+def test_from_cause_to_its_parameters_to_the_cause_and_back(open_page: Open) -> None:
+    opened = open_page(sample_reports.broken())
+    page = opened.page
+    page.click(".brief a[href='#only-0']")
+    assert opened.count() == "4 of 9 parameters" and page.locator("#clear").inner_text() == "Only cause 1 ×"
+    assert page.locator("#table tbody tr").first.locator("td a").inner_text() == "1"
+    page.click("#table tbody tr >> nth=0 >> td a")
+    assert page.url.endswith("#fxa-cause-0")
+    page.click("#fxa-cause-0 .names li summary")
+    page.click("#fxa-cause-0 .names li a >> nth=0")
+    assert page.locator("#details h3").inner_text() == "encoder.0.weight"
+    page.click("#details a:has-text('Cause 1')")
+    assert page.url.endswith("#fxa-cause-0") and page.locator("#fxa-cause-0").is_visible()
+
+
+def test_a_cut_of_the_map_leads_to_its_cause(open_page: Open) -> None:
+    page = open_page(sample_reports.broken()).page
+    page.locator("#modules-canvas .e-cut a").first.click()
+    assert page.url.endswith("#fxa-cause-0")
+
+
+def test_lines_open_in_the_editor_that_the_reader_names(open_page: Open) -> None:
+    page = open_page(sample_reports.broken()).page
+    assert page.locator("a.open").count() == 0
+    page.select_option("#editor select", "VS Code")
+    page.fill("#editor input", "/home/me/my project")
+    assert (
+        page.locator("#fxa-cause-0 a.open").first.get_attribute("href")
+        == "vscode://file/home/me/my%20project/model.py:14"
+    )
+    page.fill("#editor input", "C:\\work")
+    assert page.locator("#fxa-cause-0 a.open").first.get_attribute("href") == "vscode://file/C:/work/model.py:14"
+    page.fill("#editor input", "")
+    assert page.locator("#fxa-cause-0 a.open").count() == 0
+    page.select_option("#editor select", "no editor")
+    assert page.locator("a.open").count() == 0
+
+
+@pytest.mark.parametrize("width", [1440, 1000, 400])
+def test_what_is_blamed_in_a_long_line_is_in_sight(open_page: Open, width: int) -> None:
+    report = sample_reports.broken()
+    finding = report.findings[0]
+    code = "        return self.head(" + "torch.cat([self.left(x), self.right(x)], -1), " * 4 + "h.detach())"
+    culprit = replace(
+        finding.culprit or SourceLine("a.py", 14, "f", code),
+        code=code.strip(),
+        columns=(len(code) - 11, len(code) - 1),
+        context=((13, "        y = 1"), (14, code)),
+    )
+    changed = replace(report, findings=(replace(finding, culprit=culprit), *report.findings[1:]))
+    page = open_page(changed, viewport={"width": width, "height": 900}).page
+    page.locator("#fxa-cause-0 mark").scroll_into_view_if_needed()
+    mark, frame = (
+        page.locator("#fxa-cause-0 mark").bounding_box(),
+        page.locator("#fxa-cause-0 pre").first.bounding_box(),
+    )
+    assert mark is not None and frame is not None and page.locator("#fxa-cause-0 mark").inner_text() == "h.detach()"
+    assert frame["x"] <= mark["x"] and mark["x"] + mark["width"] <= frame["x"] + frame["width"]
+    assert page.evaluate("document.querySelector('#fxa-cause-0 pre').scrollLeft") == 0
+
+
+def test_a_printed_report_of_many_causes_takes_few_pages(open_page: Open) -> None:
+    report = sample_reports.broken()
+    seven = replace(report, findings=(report.findings * 4)[:7])
+    printed = open_page(seven).page.pdf(format="A4")
+    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 7
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("notebook", ["light", "dark", "unknown"])
+def test_in_a_notebook_everything_can_be_read_whatever_the_system_prefers(
+    open_page: Open, notebook: str, system: Any
+) -> None:
+    is_light = {"light": "true", "dark": "false", "unknown": ""}[notebook]
+    ink, paper = ("#eee", "#111") if notebook == "dark" else ("#111", "#fff")
+    text = (
+        "<!doctype html><meta charset='utf-8'><style>.jp-RenderedHTMLCommon,.jp-RenderedHTMLCommon code,"
+        f".jp-RenderedHTMLCommon pre{{color:{ink};background-color:{paper}}}</style>"
+        f"<body data-jp-theme-light='{is_light}'><div class='jp-RenderedHTMLCommon'>"
+        f"{fragment(sample_reports.broken())}</div></body>"
+    )
+    page = open_page(sample_reports.broken(), text=text, color_scheme=system).page
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    shades = page.evaluate(SHADES)
+    assert len(shades) > 40
+    unreadable = [shade for shade in shades if abs(shade["ink"] - shade["paper"]) < 200]
+    assert unreadable == []
+    if notebook != "unknown":
+        assert (shades[0]["paper"] > 384) == (notebook == "light")
+
+
+SHADES = """() => {
+    const sum = (color) => color.match(/[0-9.]+/g).slice(0, 3).reduce((all, part) => all + Number(part), 0);
+    const paper = (element) => {
+        for (let e = element; e; e = e.parentElement) {
+            const color = getComputedStyle(e).backgroundColor;
+            if (!color.endsWith(', 0)')) return sum(color);
+        }
+        return 765;
+    };
+    const own = (element) => [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    const shown = [...document.querySelectorAll('.fxa :is(p, code, pre, span, summary, mark, strong, li)')];
+    return shown.filter((e) => own(e) && e.offsetParent).map((e) => ({
+        text: e.textContent.slice(0, 40), ink: sum(getComputedStyle(e).color), paper: paper(e),
+    }));
+}"""
+"""How light the ink and the paper of every piece of text are, from 0 to 765."""
+
+
+def test_what_happened_to_a_parameter_that_does_not_train_is_told(open_page: Open) -> None:
+    report = sample_reports.broken()
+    life = (
+        LifeEvent("made", "made", SourceLine("model.py", 3, "f", "x")),
+        LifeEvent("stepped", "never stepped", step=2),
+    )
+    told = replace(report["encoder.0.bias"], life=life)
+    page = open_page(replace(report, parameters={**report.parameters, told.name: told})).page
+    page.click("#table tbody button:has-text('encoder.0.bias')")
+    assert page.locator("#details .life li").all_inner_texts() == ["made model.py:3", "never stepped (step 2)"]
+    page.click("#table tbody button:has-text('decoder.bias')")
+    assert page.locator("#details .life").count() == 0

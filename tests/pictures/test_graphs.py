@@ -16,11 +16,15 @@ Read = Callable[[Picture], Drawn]
 def test_operations_draws_every_node_with_the_cut_and_the_optimizer(read: Read) -> None:
     report = sample_reports.broken()
     drawn = read(draw(report, view="operations"))
-    assert len(drawn.boxes) == len([node for node in report.graph_data.nodes if node.kind != "group"])
+    kinds = [node.kind for node in report.graph_data.nodes]
+    others = [kind for kind in kinds if kind not in ("parameter", "group")]
+    # Weight and bias fare alike and go into the same operation: one box for both.
+    assert kinds.count("parameter") == 9 and len(drawn.boxes) == len(others) + 5
+    assert drawn.box("encoder.0.*").has("v-unreachable") and drawn.box("head.*").has("v-excluded")
     (cut,) = [arrow for arrow in drawn.arrows if arrow.has("e-cut")]
     assert cut.target == drawn.box("detach").name
     held = [box for box in drawn.boxes.values() if box.has("k-parameter") and box.text.startswith("A ")]
-    assert len(held) == 6
+    assert [box.text.split()[1] for box in held] == ["encoder.0.*", "encoder.2.*", "decoder.*"]
 
 
 def test_a_big_graph_is_folded_by_module_to_the_limit_and_says_how_to_narrow_it() -> None:

@@ -179,3 +179,77 @@ def test_what_a_cut_cuts_off_is_drawn_into_the_first_box_behind_it_only(read: Re
     assert [(arrow.name, arrow.target) for arrow in drawn.arrows if arrow.has("e-cut")] == [
         (drawn.box("a Linear").name, drawn.box("b Linear").name)
     ]
+
+
+def test_arrows_within_a_folded_block_follow_the_forward_and_not_the_order_of_registration(read: Read) -> None:
+    sketch = sample_reports.Sketch()
+    sketch.module("", "Net")
+    sketch.module("blocks", "Sequential")
+    stream = sample_reports.linear(sketch, "stem", (8, 8), sketch.input("x"))
+    for n in range(2):
+        sketch.module(f"blocks.{n}", "Block")
+        for name in ("late", "early", "norm"):
+            sketch.module(f"blocks.{n}.{name}", "Linear")
+    for n in range(2):
+        for name in ("early", "late", "norm"):
+            module = sketch.indices[f"blocks.{n}.{name}"]
+            made = sketch.op("linear", module, stream, sketch.parameter(f"blocks.{n}.{name}.weight", (8, 8)))
+            stream = sketch.op("add", sketch.indices[f"blocks.{n}"], stream, made) if name == "late" else made
+    sketch.loss("loss", sample_reports.linear(sketch, "head", (8, 8), stream))
+    drawn = read(draw(sketch.report()))
+    names = {box.name: box.text.partition(" Linear")[0].removeprefix("A ") for box in drawn.boxes.values()}
+    arrows = [(names[arrow.name], names[arrow.target]) for arrow in drawn.arrows if arrow.has("e-grad")]
+    assert sorted(arrows) == [
+        ("early", "late"),
+        ("head", "loss"),
+        ("late", "norm"),
+        ("norm", "head"),
+        ("stem", "early"),
+    ]
+
+
+def test_an_operation_that_reads_parameters_of_its_own_module_stands_with_them(read: Read) -> None:
+    sketch = sample_reports.Sketch()
+    net = sketch.module("", "Net")
+    h = sample_reports.linear(sketch, "a", (4, 4), sketch.input("x"))
+    h = sketch.op("mul", net, h, sketch.parameter("gain", (4,)))
+    sketch.loss("loss", sample_reports.linear(sketch, "b", (4, 4), h))
+    drawn = read(draw(sketch.report()))
+    assert drawn.between("a Linear", "own parameters of model") and drawn.between("own parameters of model", "b Linear")
+    assert not drawn.between("a Linear", "b Linear")
+
+
+def test_a_cut_between_two_repetitions_of_a_folded_block_is_drawn(read: Read) -> None:
+    sketch = sample_reports.Sketch()
+    sketch.module("", "Net")
+    sketch.module("blocks", "Sequential")
+    stream = sketch.input("x")
+    for n in range(3):
+        sketch.module(f"blocks.{n}", "Block")
+        for name in ("a", "b"):
+            stream = sample_reports.linear(sketch, f"blocks.{n}.{name}", (8, 8), stream, verdict="unreachable")
+        stream = sketch.op("detach", -1, stream, at=sample_reports.line(9, "h.detach()"), cut=True)
+    sketch.loss("loss", sample_reports.linear(sketch, "head", (8, 8), stream))
+    drawn = read(draw(sketch.report()))
+    cuts = {(arrow.name, arrow.target): arrow.text for arrow in drawn.arrows if arrow.has("e-cut")}
+    assert (drawn.box("b Linear").name, drawn.box("a Linear").name) in cuts
+    assert sorted(cuts.values()) == ["✂", "✂ detach model.py:9"]
+
+
+def test_a_gradient_that_is_exactly_zero_is_no_green_arrow(read: Read) -> None:
+    drawn = read(draw(sample_reports.vanishing()))
+    (zero,) = [arrow for arrow in drawn.arrows if arrow.has("e-zero")]
+    assert (zero.name, zero.target) == (drawn.box("body Linear").name, drawn.box("gate Gate").name) and zero.text == "0"
+    assert "gradient becomes 0 inside, at model.py:7" in drawn.box("gate Gate").text
+    assert drawn.between("gate Gate", "head Linear")[0].has("e-grad")
+
+
+def test_the_legend_explains_every_kind_of_box_and_arrow_of_the_picture() -> None:
+    for make in (sample_reports.vanishing, sample_reports.broken):
+        for picture in (draw(make()), draw(make(), view="why"), draw(make(), view="operations")):
+            explained = {(key.of, key.name) for key in picture.keys}
+            for kind in ("loss", "fold", "gone", "cut", "note", "input", "group"):
+                assert (f"k-{kind}" in picture.source) == (("box", kind) in explained), kind
+            for kind in ("grad", "zero", "none", "cut", "missing", "holds"):
+                assert (f"e-{kind}" in picture.source) == (("arrow", kind) in explained), kind
+            assert all(key.meaning.split(":")[0] in picture.source for key in picture.keys)

@@ -9,8 +9,10 @@ import pytest
 
 from fxaudit.answer.finding import PathStep
 from fxaudit.errors import UnknownParameterError
+from fxaudit.program.source import SourceLine
 from fxaudit.renderers.picture.draw import draw
 from fxaudit.renderers.picture.engine import Picture
+from fxaudit.renderers.picture.labels import code_around
 from fxaudit.renderers.picture.path import path_of
 from fxaudit.renderers.picture.why import draw_why
 from tests import sample_reports
@@ -155,3 +157,28 @@ def test_no_value_flows_to_the_loss_from_where_the_path_of_a_blocked_parameter_e
     (last,) = [arrow for arrow in drawn.arrows if arrow.target == drawn.box("loss").name]
     assert last.has("e-missing")
     assert "nothing leads to the loss" in last.text
+
+
+def test_zeros_are_red_up_to_the_operation_that_makes_them_and_green_behind_it(read: Read) -> None:
+    drawn = read(draw(sample_reports.vanishing(), view="why"))
+    arrows = {(a.name, a.target): a for a in drawn.arrows}
+    states = [a.attributes["class"].strip('"') for a in arrows.values() if not a.has("e-holds")]
+    assert states == ["e-zero", "e-zero", "e-grad", "e-grad", "e-grad"]
+    assert [a.text for a in arrows.values() if a.has("e-zero")] == ["0", "0"]
+    assert drawn.box("clamp in gate").has("k-cut") and not drawn.box("mul in gate").has("k-cut")
+
+
+def test_the_norm_of_the_gradient_stands_at_the_arrow_out_of_the_parameter(read: Read) -> None:
+    drawn = read(draw(sample_reports.healthy(), parameter="layer0.weight"))
+    (norm,) = [arrow.text for arrow in drawn.arrows if arrow.text.startswith("gradient")]
+    assert norm == "gradient 0.5"
+
+
+def test_a_long_line_is_shown_around_the_part_that_is_meant_without_its_comment() -> None:
+    code = "return self.out(" + "self.left(h) + " * 8 + "self.gain.clamp(0, 1))  # saturated"
+    raw = "        " + code
+    start = raw.index("self.gain")
+    source = SourceLine("a.py", 3, "f", code, columns=(start, start + 20), context=((3, raw),))
+    shown = code_around(source, 64)
+    assert "self.gain.clamp(0, 1)" in shown and len(shown) <= 64 and shown[0] == "…" and "#" not in shown
+    assert code_around(replace(source, code="x = 1  # short", context=()), 64) == "x = 1"

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from fxaudit.answer.answer import ParameterReport, SymbolicReport
-from fxaudit.answer.finding import Finding, Related
+from fxaudit.answer.finding import Finding, PathStep, Related
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.text.markdown import render
 from fxaudit.report import Report
@@ -101,3 +101,32 @@ def test_an_edit_is_a_block_of_diff_behind_the_sentence() -> None:
 
 def test_an_exception_of_several_lines_is_one_sentence_without_escapes() -> None:
     assert "💥 The script did not finish: E: a b\n" in render(Report(script_exit="E: a\n  b"))
+
+
+def flowchart(text: str) -> list[str]:
+    found = re.search(r"^```mermaid\n(.*?)\n```$", text, re.M | re.S)
+    return found[1].split("\n") if found else []
+
+
+def test_the_way_to_the_loss_is_a_flowchart_that_github_draws(reports: dict[str, Report]) -> None:
+    lines = flowchart(render(reports["detached"]))
+    assert lines[0] == "flowchart TD" and '    p["encoder.#42;, norm.#42;"]' in lines
+    assert '    n1 ==>|"#9986; gradient ends, train.py:31"| n2' in lines and "    n2 -.-> n3" in lines
+    assert "    linkStyle 2 stroke:#cf222e,stroke-width:3px" in lines
+
+
+def test_where_gradient_ends_nowhere_on_the_way_there_is_no_flowchart(reports: dict[str, Report]) -> None:
+    finding = reports["detached"].findings[0]
+    whole = tuple(step for step in finding.path if step.kind != "cut")
+    assert not flowchart(render(replace(reports["detached"], findings=(replace(finding, path=whole),))))
+
+
+@given(risky)
+@example('"] click n0 href "javascript:0" %%{init: {}}%% end')
+def test_no_name_leaves_its_label_in_the_flowchart(name: str) -> None:
+    path = (PathStep("parameter", name), PathStep("cut", name, name), PathStep("loss", name))
+    finding = Finding("FXA104", "x", "error", "m", "", (name,), path=path)
+    lines = flowchart(render(Report({name: ParameterReport(name, "unreachable", "")}, (finding,))))
+    assert len(lines) == 8
+    for line in lines[1:4]:
+        assert re.fullmatch(r'    \w+\(?\["[\w .,:/#;]*"\]\)?|    \w+\(\["[\w .,:/#;]*"\]\)', line), line

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from fxaudit.answer.answer import Event, Gradient, Holder, ParameterReport, StepReport
-from fxaudit.answer.finding import Finding
+from fxaudit.answer.finding import Finding, Related
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.text.code_frame import CodeFrame
 from fxaudit.renderers.text.terminal import render
@@ -181,3 +182,45 @@ def test_a_frozen_parameter_says_where_it_was_frozen() -> None:
     }
     text = " ".join(render(Report(parameters=parameters)).split())  # type: ignore[arg-type]
     assert "frozen body.* at train.py:9 in main: model.body.requires_grad_(False)" in text
+
+
+def test_the_margin_is_as_wide_as_the_longest_number_that_is_shown(reports: dict[str, Report]) -> None:
+    near = tuple((number, f"line {number}") for number in range(7, 12))
+    culprit = SourceLine("a.py", 9, "f", "line 9", context=near)
+    finding = replace(reports["detached"].findings[0], culprit=culprit, related=())
+    text = render(replace(reports["detached"], findings=(finding,)), width=80)
+    assert " 9 | line 9\n" in text and "\n10 | line 10\n" in text
+    assert len({line.index("|") for line in text.splitlines() if re.match(r" *\d* \|", line)}) == 1
+
+
+def test_no_colour_is_plain_blue_which_a_dark_ground_swallows(reports: dict[str, Report]) -> None:
+    assert "\x1b[34m" not in render(reports["detached"], width=80, color=True)
+
+
+@pytest.mark.parametrize(("width", "same_line"), [(80, True), (40, False)])
+def test_a_line_beside_the_culprit_is_told_where_it_is_shown(
+    reports: dict[str, Report], width: int, same_line: bool
+) -> None:
+    near = ((7, "    model.zero_grad()"), (8, "    optimizer.step()"), (9, "    return"))
+    culprit = SourceLine("a.py", 7, "f", "model.zero_grad()", context=near)
+    step = Related(SourceLine("a.py", 8, "f", "optimizer.step()"), "the step that finds no gradient")
+    other = Related(SourceLine("b.py", 8, "g", "optimizer.step()"), "another file")
+    finding = replace(reports["detached"].findings[0], culprit=culprit, related=(step, other))
+    text = render(replace(reports["detached"], findings=(finding,)), width=width)
+    told = "  | ---------------- the step that finds no gradient\n"
+    parts = "  | ----------------\n  | the step that finds no gradient\n"
+    assert (told if same_line else parts) in text
+    assert text.count("the step that finds no gradient") == 1 and "::: b.py:8 in g: another file" in text
+
+
+@pytest.mark.parametrize(("variable", "has_color"), [("FORCE_COLOR", True), ("NO_COLOR", False)])
+def test_the_customary_variables_decide_on_colour(
+    variable: str, has_color: bool, reports: dict[str, Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv(variable, "1")
+    stream = io.StringIO()
+    Console(file=stream, width=80).print(reports["detached"])
+    assert ("\x1b[1;31m" in stream.getvalue()) is has_color

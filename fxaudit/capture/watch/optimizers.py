@@ -297,8 +297,8 @@ def _watch_clearing(session: Session, patches: Patches) -> None:
             recorder.paused = False
         tracks = frozenset(recorder.track(p).index for p in had)
         clear(session, tracks)
-        session.optimizer_info(self)
-        session.note_event(ClearEvent(stack, session.record.time, tracks, type(self).__name__))
+        index = session.optimizer_info(self).index
+        session.note_event(ClearEvent(stack, session.record.time, tracks, type(self).__name__, index))
 
     patches.replace(Optimizer, "zero_grad", zero_grad)
 

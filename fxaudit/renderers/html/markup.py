@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import re
 from importlib.resources import files
 
 import jinja2
@@ -14,12 +15,16 @@ from fxaudit._version import __version__
 from fxaudit.answer.answer import Answer
 from fxaudit.renderers.html.page import page_from_report
 from fxaudit.renderers.html.table import encoded, table_data
-from fxaudit.renderers.picture.palette import dark_rules, group_rules, verdict_rules
+from fxaudit.renderers.picture.palette import dark_rules, group_rules, light_rules, verdict_rules
 from fxaudit.renderers.picture.svg import MONOSPACE, SANS
 
 __all__ = ["fragment", "page_style", "render", "style_policy"]
 
 FRAGMENT_CAUSES = 6
+SCRIPTS = ("page.js", "editor.js")
+DARK_HOSTS = '[data-jp-theme-light="false"],.vscode-dark,html[theme="dark"],html.dark,body.dark'
+LIGHT_HOSTS = '[data-jp-theme-light="true"],.vscode-light,html[theme="light"],html.light,body.light'
+"""How Jupyter, VS Code, Colab and marimo say which theme the reader chose there, whatever the system prefers."""
 
 
 def render(report: Answer) -> str:
@@ -29,7 +34,7 @@ def render(report: Answer) -> str:
     """
     page = page_from_report(report)
     style = Markup(page_style())
-    script = Markup(_text("page.js").strip())
+    script = Markup("\n".join(_text(name).strip() for name in SCRIPTS))
     return (
         _templates()
         .get_template("page.html")
@@ -38,7 +43,7 @@ def render(report: Answer) -> str:
             style=style,
             script=script,
             policy=_policy(style, script),
-            data=Markup(encoded(table_data(report, page.boxes))),
+            data=Markup(encoded(table_data(report, page.boxes, page.titles))),
             version=__version__,
         )
     )
@@ -48,7 +53,7 @@ def fragment(report: Answer) -> str:
     """The verdict, the causes and the picture of the modules, for a notebook's output cell; no script is needed."""
     seed = hashlib.sha256(f"{report.title}{report.summary}{len(report)}".encode("utf-8", "replace")).hexdigest()[:8]
     page = page_from_report(report, prefix=f"fxa{seed}", most_causes=FRAGMENT_CAUSES, links=False)
-    style = Markup(page_style())
+    style = Markup(page_style() + _host_rules())
     return _templates().get_template("fragment.html").render(page=page, style=style, version=__version__)
 
 
@@ -80,6 +85,18 @@ def _css(name: str, scope: str) -> str:
         f"{_text(name).strip()}\n{group_rules(scope)}\n"
         f"@media screen and (prefers-color-scheme:dark){{{dark}}}"
     )
+
+
+def _host_rules() -> str:
+    """Style rules by which a fragment follows the theme of the notebook that it stands in."""
+    light, dark = re.findall(r"\.fxa \{([^}]*)\}", _text("page.css"))[:2]
+    rules = []
+    for hosts, scheme, variables in ((DARK_HOSTS, "dark", dark), (LIGHT_HOSTS, "light", light)):
+        scope = f":is({hosts}) .fxa"
+        is_dark = scheme == "dark"
+        rules.append(f"{scope}{{{variables.strip()};color-scheme:{scheme}}}")
+        rules.append(verdict_rules(scope, dark=is_dark) + (dark_rules(scope) if is_dark else light_rules(scope)))
+    return "\n".join(rules)
 
 
 @functools.cache

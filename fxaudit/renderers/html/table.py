@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fxaudit.answer.answer import VERDICTS, Answer, ParameterReport
-from fxaudit.renderers.picture.palette import SEVERITY, look
+from fxaudit.renderers.picture.palette import HAPPY, SEVERITY, look
 from fxaudit.renderers.text.wording import place
 
 __all__ = ["encoded", "table_data"]
 
+LIVES = 2000
+"""Parameters whose lives are told; those that share a cause share most of theirs."""
 
-def table_data(report: Answer, boxes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+
+def table_data(
+    report: Answer, boxes: Mapping[str, Sequence[str]], titles: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """What the table shows, small enough for 100,000 rows, and which rows each box of a picture stands for.
 
     `rows` holds one list per parameter, in the report's order: name, then the indices of verdict, shape, number of
     elements, dtype, param groups, gradient, change, reason, culprit and module type; then the findings' numbers, and
-    the index of the line that froze it.
+    the index of the line that froze it and those of what happened to it, where something is wrong with it. `titles`
+    says what the boxes are called.
     """
     strings: dict[str, int] = {}
 
@@ -26,6 +33,7 @@ def table_data(report: Answer, boxes: Mapping[str, Sequence[str]]) -> dict[str, 
         return strings.setdefault(text, len(strings))
 
     finding_numbers = {id(finding): number for number, finding in enumerate(report.findings)}
+    unwell = {p.name for p in itertools.islice((p for p in report if p.verdict not in HAPPY), LIVES)}
     position = {name: number for number, name in enumerate(report.parameters)}
     rows = [
         [
@@ -42,6 +50,7 @@ def table_data(report: Answer, boxes: Mapping[str, Sequence[str]]) -> dict[str, 
             index(p.module_type),
             [finding_numbers[id(f)] for f in p.findings if id(f) in finding_numbers],
             index(f"{place(p.frozen_at)}: {p.frozen_at.code}" if p.frozen_at else ""),
+            [index(str(event)) for event in p.life] if p.name in unwell else [],
         ]
         for p in report
     ]
@@ -50,6 +59,7 @@ def table_data(report: Answer, boxes: Mapping[str, Sequence[str]]) -> dict[str, 
         "strings": list(strings),
         "rows": rows,
         "boxes": {box: _spans([position[n] for n in names if n in position]) for box, names in boxes.items()},
+        "titles": {box: title for box, title in (titles or {}).items() if box in boxes},
     }
 
 

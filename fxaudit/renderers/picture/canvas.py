@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fxaudit.answer.answer import VERDICTS, Answer, OptimizerReport, ParameterReport
-from fxaudit.renderers.picture.engine import Picture
+from fxaudit.renderers.picture.engine import Key, Picture
 from fxaudit.renderers.picture.labels import Line, label, muted, shortened, tooltip
 from fxaudit.renderers.picture.palette import (
     CUT,
@@ -28,6 +28,7 @@ __all__ = ["Bands", "Canvas", "group_name"]
 _EDGES: dict[str, dict[str, str]] = {
     "grad": {"color": FLOW, "penwidth": "1.8", "class": "e-grad"},
     "none": {"color": FAINT, "penwidth": "1.6", "style": "dotted", "arrowhead": "vee", "class": "e-none"},
+    "zero": {"color": CUT, "penwidth": "1.8", "arrowhead": "tee", "class": "e-zero", "fontcolor": CUT},
     "cut": {"color": CUT, "penwidth": "4", "style": "dashed", "class": "e-cut", "fontcolor": CUT},
     "python": {"color": CUT, "penwidth": "3", "style": "dotted", "class": "e-python", "fontcolor": CUT},
     "holds": {"color": MUTED, "penwidth": "1.4", "arrowhead": "odot", "class": "e-holds"},
@@ -43,10 +44,25 @@ _EDGES: dict[str, dict[str, str]] = {
 }
 
 _EDGE_MEANINGS = {
-    "grad": "──▶  value flows on, gradient comes back",
-    "none": "┄┄▷  value only, no gradient",
-    "cut": "╍✂╍  gradient ends here",
-    "python": "····  value left torch and came back",
+    "grad": ("──▶", "value flows on, gradient can come back"),
+    "zero": ("─0─┤", "the gradient that comes back is exactly 0"),
+    "none": ("┄┄▷", "value only, no gradient"),
+    "cut": ("╍✂╍", "gradient ends here"),
+    "python": ("····", "value left torch and came back"),
+    "holds": ("──∘", "an optimizer holds it"),
+    "missing": ("╍╍╍", "what ought to lead there, and does not"),
+}
+"""A sign for each kind of arrow, and what it means; a note's arrow explains itself."""
+
+_BOX_MEANINGS = {
+    "loss": "double frame: a loss",
+    "input": "flag: an input",
+    "buffer": "grey: a buffer",
+    "group": "with two tabs: a param group",
+    "fold": "dashed frame: several, drawn as one",
+    "gone": "grey: no gradient gets here",
+    "cut": "red frame: the operation to blame",
+    "note": "folded corner: a line of code",
 }
 
 
@@ -120,6 +136,7 @@ class Canvas:
             self.picture.attr(label=label(lines))
         self._seen_verdicts: set[str] = set()
         self._seen_edges: set[str] = set()
+        self._seen_boxes: set[str] = set()
         self._prefix = name
 
     def box(
@@ -137,6 +154,7 @@ class Canvas:
     ) -> None:
         """Add a box; `kind` is a key of `_BOXES`."""
         identity = f"{self._prefix}-{node}"
+        self._seen_boxes.add(kind)
         attributes = dict(_BOXES[kind])
         classes = [f"k-{kind}"]
         if verdict is not None:
@@ -156,6 +174,7 @@ class Canvas:
             attributes["URL"] = target
         if parameters:
             self.picture.boxes[identity] = parameters
+            self.picture.titles[identity] = lines[0].text
         (self.picture if within is None else within).node(
             node,
             label=label(lines, bands),
@@ -189,20 +208,12 @@ class Canvas:
         self.picture.edge(source, target, style="invis")
 
     def legend(self, bands: Bands | None = None) -> None:
-        """Add the legend: only what the picture shows."""
-        if not self.framed:
+        """Add the legend; the page draws its own from `keys`."""
+        self.picture.keys = self.keys(bands)
+        if not self.framed or not self.picture.keys:
             return
         lines = [Line("Legend", "text")]
-        for verdict in self._shown_verdicts():
-            style = look(verdict)
-            lines.append(Line(f"{style.symbol}  {verdict}: {style.meaning}", "small", style.line))
-        for kind, meaning in _EDGE_MEANINGS.items():
-            if kind in self._seen_edges:
-                color = _EDGES[kind]["color"] if kind != "none" else MUTED
-                lines.append(Line(meaning, "small", color))
-        for letter, name in (bands.names if bands else {}).items():
-            held = counted(bands.sizes[letter], "parameter") if bands else ""
-            lines.append(Line(f"[{letter}]  {shortened(name)}: {held}", "small", INK))
+        lines += [Line(f"{key.sign}  {key.meaning}".strip(), "small", key.color) for key in self.picture.keys]
         self.picture.node(
             "legend",
             label=label(lines),
@@ -214,6 +225,21 @@ class Canvas:
             tooltip=" ",
             **{"class": "k-legend"},
         )
+
+    def keys(self, bands: Bands | None = None) -> list[Key]:
+        """What the legend explains: only what the picture shows."""
+        keys = []
+        for verdict in self._shown_verdicts():
+            style = look(verdict)
+            keys.append(Key("verdict", verdict, style.symbol, f"{verdict}: {style.meaning}", style.line))
+        for kind, (sign, meaning) in _EDGE_MEANINGS.items():
+            if kind in self._seen_edges:
+                keys.append(Key("arrow", kind, sign, meaning, _EDGES[kind]["color"] if kind != "none" else MUTED))
+        keys += [Key("box", kind, "", text, MUTED) for kind, text in _BOX_MEANINGS.items() if kind in self._seen_boxes]
+        for letter, name in (bands.names if bands else {}).items():
+            held = counted(bands.sizes[letter], "parameter") if bands else ""
+            keys.append(Key("group", letter, f"[{letter}]", f"{shortened(name)}: {held}", INK))
+        return keys
 
     def _shown_verdicts(self) -> list[str]:
         return [verdict for verdict in VERDICTS if verdict in self._seen_verdicts]

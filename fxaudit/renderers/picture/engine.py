@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,19 @@ from fxaudit.errors import PictureError
 from fxaudit.renderers.picture.palette import PLAIN_SYMBOLS
 from fxaudit.renderers.picture.svg import styled, without_layout
 
-__all__ = ["Picture", "embedded_graphviz", "lay_out"]
+__all__ = ["Key", "Picture", "embedded_graphviz", "lay_out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An entry of a legend: what is explained (`verdict`, `arrow`, `box`, `group`) and which, its sign and meaning."""
+
+    of: str
+    name: str
+    sign: str
+    meaning: str
+    color: str
+
 
 _BITMAPS = ("png", "jpg", "jpeg", "gif", "webp")
 
@@ -26,13 +39,17 @@ _BITMAPS = ("png", "jpg", "jpeg", "gif", "webp")
 class Picture(graphviz.Digraph):  # type: ignore[misc]
     """A `graphviz.Digraph` that needs no `dot` binary, and knows what its boxes stand for.
 
-    `boxes` maps the id of a box in the SVG to the names of the parameters in it; `drawn` counts the boxes; `caption`
-    says in a sentence what is shown and, where something is folded away, how to see it.
+    `boxes` maps the id of a box in the SVG to the names of the parameters in it, `titles` to what it is called; `drawn`
+    counts the boxes; `caption` says in a sentence what is shown and, where something is folded away, how to see it;
+    `keys` is what its legend explains. `film` is the SVG that shows it better, where time matters and not the way.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.boxes: dict[str, tuple[str, ...]] = {}
+        self.titles: dict[str, str] = {}
+        self.keys: Sequence[Key] = ()
+        self.film = ""
         self.drawn = 0
         self.caption = ""
 
@@ -98,6 +115,8 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
 
     def svg(self) -> str:
         """The picture as an SVG document that follows the reader's light or dark preference."""
+        if self.film:
+            return self.film
         try:
             raw = lay_out(self, "svg")
         except PictureError as error:

@@ -7,7 +7,7 @@ value comes from is a bit mask, so a step of thousands of operations costs one p
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fxaudit.answer.picture_data import GraphData, GraphEdge
@@ -40,20 +40,19 @@ class _Origins:
 
     grad: int = 0
     none: int = 0
-    cuts: dict[int, Arrow] = field(default_factory=dict)
+    cuts: dict[Arrow, int] = field(default_factory=dict)
 
     def add(self, other: _Origins, arrow: Arrow) -> None:
         self.none |= other.none
-        for box, cut in other.cuts.items():
-            self.cuts.setdefault(box, cut)
+        for cut, boxes in other.cuts.items():
+            self.cuts[cut] = self.cuts.get(cut, 0) | boxes
         match arrow.state:
             case "grad":
                 self.grad |= other.grad
             case "none":
                 self.none |= other.grad
-            case _:
-                for box in _bits(other.grad):
-                    self.cuts.setdefault(box, arrow)
+            case _ if other.grad:
+                self.cuts[arrow] = self.cuts.get(arrow, 0) | other.grad
 
 
 def arrows(data: GraphData) -> list[Arrow]:
@@ -82,12 +81,11 @@ def _state(data: GraphData, edges: Sequence[GraphEdge]) -> str:
     return "grad" if source.carries_gradient and target.carries_gradient else "none"
 
 
-def box_edges(
-    data: GraphData, box_of: Sequence[int], repeats: Callable[[int, int], bool] = lambda source, target: False
-) -> list[BoxEdge]:
-    """The arrows between boxes, where `box_of[i]` is the box of node `i` or -1; longer ways round replace short cuts.
+def box_edges(data: GraphData, place_of: Sequence[int], drawn: Sequence[int], near: Sequence[int]) -> list[BoxEdge]:
+    """The arrows between boxes; longer ways round replace short cuts.
 
-    Arrows for which `repeats` answers True are left out: they lead from one repetition of a folded module to the next.
+    `place_of[i]` is the place of node `i` or -1, `drawn[p]` the box of place `p`, and `near[p]` the bit mask of the
+    places from which arrows to `p` are drawn. A cut is drawn wherever it comes from if it is nowhere else.
     """
     flow = arrows(data)
     into: dict[int, list[Arrow]] = {}
@@ -96,20 +94,21 @@ def box_edges(
     origins: list[_Origins] = [_Origins() for _ in data.nodes]
     found: dict[tuple[int, int, str], int] = {}
     for node in _topological(len(data.nodes), flow):
-        box = box_of[node]
+        place = place_of[node]
         gathered = _Origins()
         for arrow in into.get(node, ()):
             gathered.add(origins[arrow.source], arrow)
-        if box < 0:
+        if place < 0:
             origins[node] = gathered
             continue
-        origins[node] = _Origins(grad=1 << box)
+        origins[node] = _Origins(grad=1 << place)
         for state, mask in (("grad", gathered.grad), ("none", gathered.none & ~gathered.grad)):
-            for source in _bits(mask):
-                found.setdefault((source, box, state), -1)
-        for source, cut in gathered.cuts.items():
-            found.setdefault((source, box, cut.state), cut.target)
-    edges = [BoxEdge(s, t, state, at) for (s, t, state), at in found.items() if s != t and not repeats(s, t)]
+            for source in _bits(mask & near[place]):
+                found.setdefault((drawn[source], drawn[place], state), -1)
+        for cut, mask in gathered.cuts.items():
+            for source in _bits(mask & near[place] or mask):
+                found.setdefault((drawn[source], drawn[place], cut.state), cut.target)
+    edges = [BoxEdge(source, target, state, at) for (source, target, state), at in found.items() if source != target]
     return kept(_cut_once(sorted(edges, key=lambda edge: (edge.source, edge.target, edge.state)), data))
 
 

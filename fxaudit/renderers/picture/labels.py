@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.picture.palette import INK, MUTED
-from fxaudit.renderers.text.wording import inert
+from fxaudit.renderers.text.wording import code_span, inert
 
 __all__ = [
     "Line",
+    "code_around",
     "escaped",
     "folded",
     "label",
@@ -44,6 +45,23 @@ def shortened(text: str, longest: int = LONGEST_LABEL) -> str:
         return text
     head = longest // 2
     return f"{text[:head]}…{text[len(text) - (longest - head - 1) :]}"
+
+
+def code_around(source: SourceLine, longest: int) -> str:
+    """The line without its comment; where that is too long, the part that is meant with what fits around it."""
+    first, last = code_span(source.code)
+    text = source.code[first:last]
+    if len(text) <= longest:
+        return text
+    raw = next((row for number, row in source.context if number == source.line), "")
+    if source.columns is None or not raw:
+        return shortened(text, longest)
+    indent = len(raw) - len(raw.lstrip())
+    start, end = (max(0, column - indent) for column in source.columns)
+    begin = min(max(0, start - max(0, longest - (end - start)) // 2), len(text) - longest)
+    stop = begin + longest
+    before, behind = "…" if begin else "", "…" if stop < len(text) else ""
+    return f"{before}{text[begin + len(before) : stop - len(behind)]}{behind}"
 
 
 def escaped(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from fxaudit.answer.answer import VERDICTS, Answer, ParameterReport
 from fxaudit.answer.picture_data import GraphData
@@ -13,93 +12,48 @@ from fxaudit.renderers.picture.engine import Picture
 from fxaudit.renderers.picture.flow import BoxEdge, arrows, box_edges
 from fxaudit.renderers.picture.labels import Line, folded, muted, shortened, where
 from fxaudit.renderers.picture.palette import CUT, HAPPY, INK, MUTED, look, worst
+from fxaudit.renderers.picture.places import Places
+from fxaudit.renderers.picture.plan import LIMIT, Plan
 from fxaudit.renderers.picture.tree import OUTSIDE, ModuleTree
+from fxaudit.renderers.picture.vanished import all_zero, zero_lines
 from fxaudit.renderers.text.operation_names import operation
 from fxaudit.renderers.text.wording import counted
 from fxaudit.renderers.text.wording import number as in_short
 
-__all__ = ["COMFORT", "LIMIT", "draw_modules"]
-
-COMFORT = 12
-"""Modules are opened level by level while the picture has no more boxes than this."""
-LIMIT = 140
-"""Beyond that only modules whose parameters fare differently are opened, up to this many boxes."""
+__all__ = ["draw_modules"]
 
 ROWS = 6
 COLUMN = 6
 INPUTS = 3
-
-
-@dataclass
-class _Plan:
-    """What to draw: `opened` branches become frames; `boxes` are (branch, own parameters only) in drawing order."""
-
-    tree: ModuleTree
-    opened: set[int] = field(default_factory=set)
-    hidden: bool = False
-
-    def boxes(self) -> list[tuple[int, bool]]:
-        """The boxes of the plan, top down."""
-        found: list[tuple[int, bool]] = []
-        stack = list(reversed(self.tree.tops()))
-        while stack:
-            branch = stack.pop()
-            if branch not in self.opened:
-                found.append((branch, False))
-                continue
-            if self.tree.own[branch]:
-                found.append((branch, True))
-            stack.extend(reversed(self.tree.visible_children(branch)))
-        return found
-
-    def open_while_comfortable(self, depth: int | None) -> None:
-        """Open level by level, then only where verdicts differ; or exactly `depth` levels as far as the limit goes."""
-        level = 0
-        while depth is None or level < depth:
-            closed = [b for b, own in self.boxes() if not own and self.tree.visible_children(b)]
-            if not closed:
-                return
-            before = set(self.opened)
-            self.opened |= set(closed)
-            allowed = COMFORT if depth is None else LIMIT
-            if len(self.boxes()) > allowed and level > 0:
-                self.opened = before
-                break
-            level += 1
-        self.hidden = True
-        if depth is None:
-            self._open_mixed()
-
-    def _open_mixed(self) -> None:
-        progress = True
-        while progress:
-            progress = False
-            for branch, own in self.boxes():
-                if own or not self.tree.visible_children(branch) or not self.tree.is_mixed(branch):
-                    continue
-                self.opened.add(branch)
-                if len(self.boxes()) > LIMIT:
-                    self.opened.discard(branch)
-                else:
-                    progress = True
+CAUSES = 4
+"""Numbers of causes in one box."""
 
 
 def draw_modules(
-    report: Answer, *, depth: int | None = None, root: str | None = None, framed: bool = True, name: str = "modules"
+    report: Answer,
+    *,
+    depth: int | None = None,
+    root: str | None = None,
+    framed: bool = True,
+    name: str = "modules",
+    causes: str = "",
 ) -> Picture:
-    """The modules view of `report`, from module `root` on, opened `depth` levels deep or as far as is readable."""
+    """The modules view of `report`, from module `root` on, opened `depth` levels deep or as far as is readable.
+
+    With `causes`, what the ids of a page's causes begin with, boxes and cuts bear the numbers of their causes.
+    """
     tree = ModuleTree(report, root)
-    plan = _Plan(tree)
+    plan = Plan(tree)
     plan.open_while_comfortable(depth)
     if len(plan.boxes()) > LIMIT + 10:
         plan.opened.clear()
     title = f"{report.title or 'Model'}: {report.summary}" if root is None else f"{root}"
     canvas = Canvas(name, title, _caption(plan, root), framed=framed)
-    _Drawing(report, tree, plan, canvas).draw()
+    _Drawing(report, tree, plan, canvas, causes).draw()
     return canvas.picture
 
 
-def _caption(plan: _Plan, root: str | None) -> str:
+def _caption(plan: Plan, root: str | None) -> str:
     closed = sum(1 for branch, own in plan.boxes() if not own and plan.tree.visible_children(branch))
     if not closed:
         return ""
@@ -107,8 +61,10 @@ def _caption(plan: _Plan, root: str | None) -> str:
 
 
 class _Drawing:
-    def __init__(self, report: Answer, tree: ModuleTree, plan: _Plan, canvas: Canvas) -> None:
+    def __init__(self, report: Answer, tree: ModuleTree, plan: Plan, canvas: Canvas, causes: str) -> None:
         self.report = report
+        self.causes = causes
+        self.numbers = {id(finding): number for number, finding in enumerate(report.findings) if causes}
         self.tree = tree
         self.plan = plan
         self.canvas = canvas
@@ -117,16 +73,20 @@ class _Drawing:
         self.index = {parameter.name: number for number, parameter in enumerate(report)}
         self.boxes = plan.boxes()
         self.names = [f"m{number}" for number in range(len(self.boxes))]
+        self.own = {branch: number for number, (branch, is_own) in enumerate(self.boxes) if is_own}
         self.box_of_branch = self._box_of_branch()
+        self.places = Places(tree)
         self.inside_cuts = self._cuts_inside()
         self.leaving: set[int] = set()
+        self.zero_inside: dict[int, str] = {}
 
     def draw(self) -> None:
         """Boxes in their frames, then everything around the model, then the arrows."""
         if not self.boxes:
             self.canvas.box("empty", [Line("no parameters", "text", MUTED)], kind="note")
-        box_of, extra = self._node_boxes()
-        edges = box_edges(self.data, box_of, self._repeats)
+        place_of, extra = self._node_places()
+        self.zero_inside = self._zeros_inside(place_of)
+        edges = box_edges(self.data, place_of, self.places.drawn, self.places.near())
         self.leaving = {edge.source for edge in edges}
         for branch in self.tree.tops():
             self._branch(branch, None)
@@ -162,7 +122,7 @@ class _Drawing:
     def _module_box(self, box: int, within: Picture | None) -> None:
         branch, own = self.boxes[box]
         found = self.tree.branches[branch]
-        held = self.tree.own[branch] if own else self.tree.held[branch]
+        held = self._held(box)
         verdicts = {p.verdict for p in held}
         verdict = worst(verdicts)
         shown = self._shown(branch, within is None)
@@ -182,6 +142,12 @@ class _Drawing:
             lines.append(Line("✂ its results are not used", "small", CUT))
         for source in self.inside_cuts.get(box, [])[:2]:
             lines.append(Line(f"✂ inside, at {source}", "small", CUT))
+        numbers = sorted({self.numbers[id(f)] + 1 for p in held for f in p.findings if id(f) in self.numbers})
+        if numbers:
+            text = ", ".join(map(str, numbers[:CAUSES])) + (", …" if len(numbers) > CAUSES else "")
+            lines.append(Line(f"{'cause' if len(numbers) == 1 else 'causes'} {text}", "text", CUT))
+        if box in self.zero_inside:
+            lines.append(Line(f"gradient becomes 0 inside, at {self.zero_inside[box]}", "small", CUT))
         lines.append(muted(f"{counted(len(held), 'parameter')} · {_elements(held)}"))
         tip = f"{self.tree.title(branch)} {found.type} · {_counts(held, with_elements=True)}"
         if len(held) <= 8:
@@ -230,19 +196,17 @@ class _Drawing:
                     result[branch] = result[parent]
         return result
 
-    def _node_boxes(self) -> tuple[list[int], list[tuple[str, str]]]:
-        """The box of each graph node, and what is added to the model's boxes: losses and inputs."""
-        own = {branch: number for number, (branch, is_own) in enumerate(self.boxes) if is_own}
+    def _node_places(self) -> tuple[list[int], list[tuple[str, str]]]:
+        """The place of each graph node, and what is added to the model's boxes: losses and inputs."""
         extra: list[tuple[str, str]] = []
         result: list[int] = []
+        readers = self._own_readers()
         inputs = [n for n, node in enumerate(self.data.nodes) if node.kind == "input"]
         for number, node in enumerate(self.data.nodes):
-            box = -1
-            if node.kind == "parameter" and node.label in self.report.parameters:
-                branch = self.tree.find(self.report.parameters[node.label])
-                box = own.get(branch, self.box_of_branch.get(branch, -1))
-            elif node.kind == "op" and node.module >= 0:
-                box = self.box_of_branch.get(node.module, -1)
+            branch = self._branch_of(number)
+            box = readers.get(number, self.box_of_branch.get(branch, -1))
+            if node.kind == "parameter":
+                box = self.own.get(self.tree.stand_in[branch], box) if branch >= 0 else box
             elif node.kind == "loss":
                 box = len(self.boxes) + len(extra)
                 extra.append(("loss", node.label))
@@ -253,9 +217,27 @@ class _Drawing:
                 elif number == inputs[0]:
                     extra.append(("input", counted(len(inputs), "input")))
                 else:
-                    box = result[inputs[0]]
-            result.append(box)
+                    box = self.places.drawn[result[inputs[0]]]
+            result.append(self.places.at(box, branch))
         return result, extra
+
+    def _branch_of(self, number: int) -> int:
+        """The branch in which a node is: of a parameter the one that holds it, of an operation the one that ran it."""
+        node = self.data.nodes[number]
+        if node.kind == "parameter" and node.label in self.report.parameters:
+            return self.tree.home(self.report.parameters[node.label])
+        return node.module if node.kind == "op" else -1
+
+    def _own_readers(self) -> dict[int, int]:
+        """The operations of opened modules that read parameters of the module itself, with the box of these."""
+        found = {}
+        for edge in self.data.edges:
+            branch = self._branch_of(edge.source)
+            if edge.kind != "holds" and self.data.nodes[edge.source].kind == "parameter" and branch >= 0:
+                box = self.own.get(self.tree.stand_in[branch], -1)
+                if box >= 0 and self._branch_of(edge.target) == branch:
+                    found[edge.target] = box
+        return found
 
     def _arrows(self, edges: Sequence[BoxEdge], extra: Sequence[tuple[str, str]]) -> set[str]:
         used = {edge.source for edge in edges} | {edge.target for edge in edges}
@@ -265,33 +247,70 @@ class _Drawing:
             if kind == "loss" or number in used:
                 shown = text if kind == "input" or text.startswith("loss") else f"loss: {text}"
                 self.canvas.box(names[-1], [Line(shortened(shown), "title")], kind=kind, tip=text)
+        told: set[tuple[int, int]] = set()
         for edge in edges:
             if edge.state in ("cut", "python"):
-                node = self.data.nodes[edge.at]
-                source = self.data.sources[node.source] if node.source >= 0 else None
-                shown = operation(node.label)
-                text = f"✂ {shortened(shown, 30)}" + (f"\n{where(source)}" if source else "")
-                tip = f"gradient ends here: {shown}" + (f" at {source}: {source.code}" if source else "")
-                self.canvas.edge(names[edge.source], names[edge.target], edge.state, text, tip)
+                text, tip = self._cut(edge, told)
+                number = self._cause_at(edge)
+                if number >= 0 and text != "✂":
+                    text += f"\ncause {number + 1}"
+                link = {"URL": f"#{self.causes}{number}"} if number >= 0 else {}
+                self.canvas.edge(names[edge.source], names[edge.target], edge.state, text, tip, **link)
+            elif edge.state == "grad" and self._is_zero(edge.source):
+                self.canvas.edge(names[edge.source], names[edge.target], "zero", "0")
             else:
                 self.canvas.edge(names[edge.source], names[edge.target], edge.state)
         return {names[number] for number in used}
 
-    def _repeats(self, source: int, target: int) -> bool:
-        """Whether an arrow goes back up between folded siblings or inside one: to the next of the repetitions."""
-        if target >= source or source >= len(self.boxes):
-            return False
-        return bool(self._folds_above(self.boxes[source]) & self._folds_above(self.boxes[target]))
+    def _cut(self, edge: BoxEdge, told: set[tuple[int, int]]) -> tuple[str, str]:
+        """What stands at the arrow of a cut, and its tip; of several arrows of one cut only the first is written on."""
+        node = self.data.nodes[edge.at]
+        source = self.data.sources[node.source] if node.source >= 0 else None
+        shown = operation(node.label)
+        tip = f"gradient ends here: {shown}" + (f" at {source}: {source.code}" if source else "")
+        key = (edge.source, node.source if node.source >= 0 else -2 - edge.at)
+        if key in told:
+            return "✂", tip
+        told.add(key)
+        return f"✂ {shortened(shown, 30)}" + (f"\n{where(source)}" if source else ""), tip
 
-    def _folds_above(self, box: tuple[int, bool]) -> set[int]:
-        found = set()
-        branch = box[0]
-        while branch >= 0:
-            above = self.tree.branches[branch].parent
-            if any(len(self.tree.members[c]) > 1 for c in self.tree.visible_children(above)) if above >= 0 else False:
-                found.add(above)
-            branch = above
+    def _cause_at(self, edge: BoxEdge) -> int:
+        """The number of the finding that blames the line of a cut, -1 where there is none, or numbers are not drawn."""
+        node = self.data.nodes[edge.at]
+        source = self.data.sources[node.source] if node.source >= 0 else None
+        if source is None or not self.causes:
+            return -1
+        found = (
+            number
+            for number, finding in enumerate(self.report.findings)
+            if (blamed := finding.culprit) is not None and (blamed.file, blamed.line) == (source.file, source.line)
+        )
+        return next(found, -1)
+
+    def _is_zero(self, box: int) -> bool:
+        """Whether the gradient that comes back to a box is exactly zero, not only that of what is in there."""
+        return box < len(self.boxes) and all_zero(self._held(box)) and box not in self.zero_inside
+
+    def _zeros_inside(self, place_of: Sequence[int]) -> dict[int, str]:
+        """For the boxes whose gradients are zero the line that makes them so, where that is within the box."""
+        boxes: dict[tuple[str, int], set[int]] = {}
+        for number, node in enumerate(self.data.nodes):
+            if node.source >= 0 and place_of[number] >= 0:
+                line = self.data.sources[node.source]
+                boxes.setdefault((line.file, line.line), set()).add(self.places.drawn[place_of[number]])
+        found: dict[int, str] = {}
+        for box in range(len(self.boxes)):
+            held = self._held(box)
+            if all_zero(held):
+                lines = [line for p in held[:1] for f in p.findings[:1] for line in zero_lines(f)]
+                inside = [line for line in lines if box in boxes.get((line.file, line.line), ())]
+                if inside:
+                    found[box] = where(inside[0])
         return found
+
+    def _held(self, box: int) -> list[ParameterReport]:
+        branch, own = self.boxes[box]
+        return self.tree.own[branch] if own else self.tree.held[branch]
 
     def _cuts_inside(self) -> dict[int, list[str]]:
         """For closed modules the lines at which gradient ends within them, where that hurts somebody in there."""

@@ -24,6 +24,7 @@ __all__ = [
     "color_class",
     "dark_rules",
     "group_rules",
+    "light_rules",
     "look",
     "verdict_rules",
     "worst",
@@ -141,11 +142,17 @@ def color_class(color: str) -> str | None:
 
 def dark_rules(scope: str) -> str:
     """CSS that turns palette colours below the selector `scope` dark; to be put inside a media query."""
-    rules = []
-    for light, dark in _DARK.items():
-        name = light[1:]
-        rules.append(f"{scope} .fx{name}{{fill:{dark}}}{scope} .sx{name}{{stroke:{dark}}}")
-    return "".join(rules)
+    return "".join(_painted(scope, light, dark) for light, dark in _DARK.items())
+
+
+def light_rules(scope: str) -> str:
+    """CSS that keeps palette colours below `scope` as they are, whatever a media query has made of them."""
+    return "".join(_painted(scope, light, light) for light in _DARK)
+
+
+def _painted(scope: str, color: str, shown: str) -> str:
+    name = color[1:]
+    return f"{scope} .fx{name}{{fill:{shown}}}{scope} .sx{name}{{stroke:{shown}}}"
 
 
 def group_rules(scope: str) -> str:

@@ -144,17 +144,24 @@ def stops_from(path: Sequence[PathStep]) -> list[Stop]:
     return stops
 
 
-def folded_stops(stops: Sequence[Stop], highlighted: Sequence[bool]) -> list[Stop]:
+def folded_stops(
+    stops: Sequence[Stop], highlighted: Sequence[bool], longest: int = LONGEST, kept: int = KEPT
+) -> list[Stop]:
     """`stops` with long runs of operations folded; what is highlighted and its neighbours stay."""
-    if len(stops) <= LONGEST:
+    if len(stops) <= longest:
         return list(stops)
-    keep = set(range(KEPT)) | set(range(len(stops) - KEPT, len(stops)))
+    keep = set(range(kept)) | set(range(len(stops) - kept, len(stops)))
     for number, (stop, lit) in enumerate(zip(stops, highlighted, strict=True)):
-        if lit or stop.step.kind != "operation" or stop.arrival not in ("grad", "none"):
-            keep |= set(range(number - KEPT, number + KEPT + 1))
+        if lit or stop.arrival not in ("grad", "zero", "none"):
+            # Behind what matters less is worth seeing: where there is no room for both, the way to it is.
+            keep |= set(range(number - kept, number + (kept if kept > 1 else 0) + 1))
+        elif stop.step.kind != "operation":
+            keep.add(number)
     result: list[Stop] = []
     run: list[Stop] = []
     for number, stop in enumerate(stops):
+        if run and run[0].arrival != stop.arrival:
+            _flush(run, result)
         if number not in keep:
             run.append(stop)
             continue

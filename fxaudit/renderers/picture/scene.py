@@ -10,7 +10,7 @@ from fxaudit.answer.answer import Answer
 from fxaudit.renderers.picture.canvas import Bands, Canvas
 from fxaudit.renderers.picture.engine import Picture
 from fxaudit.renderers.picture.flow import BoxEdge
-from fxaudit.renderers.picture.labels import Line, muted, shortened
+from fxaudit.renderers.picture.labels import Line, folded, muted, shortened
 from fxaudit.renderers.picture.palette import MUTED, look, worst
 from fxaudit.renderers.picture.tree import ModuleTree
 from fxaudit.renderers.text.wording import counted
@@ -82,6 +82,8 @@ class Scene:
         """The picture, narrowed to a parameter or a module, modules deeper than `depth` folded."""
         shown = self._narrowed(parameter, root)
         boxes = self._folded(shown, depth, root)
+        if not self.leaves:
+            boxes = self._together(boxes)
         canvas = Canvas(self.view, self.report.title or self.view, self._caption(shown, boxes))
         self._boxes(canvas, boxes)
         drawn: dict[tuple[str, str], str] = {}
@@ -174,6 +176,21 @@ class Scene:
                 kept[boxes[n]] = None
         return {n: box for n, box in boxes.items() if box in kept}
 
+    def _together(self, boxes: dict[int, str]) -> dict[int, str]:
+        """`boxes` with one box for parameters that fare alike and go into the same operations (weight and bias)."""
+        leaving: dict[int, list[tuple[int, str]]] = {}
+        for edge in self.edges:
+            leaving.setdefault(edge.source, []).append((edge.target, edge.state))
+        first: dict[object, str] = {}
+        result = dict(boxes)
+        for n, box in boxes.items():
+            item = self.items[n]
+            if item.kind == "parameter" and item.parameter and box == f"n{n}":
+                known = self.report.parameters[item.parameter]
+                key = (item.module, known.verdict, known.held_by, tuple(sorted(leaving.get(n, ()))))
+                result[n] = first.setdefault(key, box)
+        return result
+
     def _box(self, item: int, deepest: int) -> str:
         module = self.items[item].module
         if module < 0 or self.depths[module] <= deepest:
@@ -217,6 +234,9 @@ class Scene:
         verdict = worst({p.verdict for p in known}) if known else None
         item = self.items[held[0]]
         lines, kind, tip = list(item.lines), item.kind, item.tip
+        if box.startswith("n") and len(parameters) > 1:
+            lines[0] = Line(shortened(", ".join(folded(parameters, self.report.parameters))), "title")
+            tip = ", ".join(parameters)
         if box.startswith("f"):
             module = self.modules[int(box[1:])]
             title = shortened(f"{module.name}  {module.type}")

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from fxaudit.renderers.picture.palette import MODULE_FILL, color_class, dark_rules
 from fxaudit.renderers.text.wording import inert
 
-__all__ = ["MONOSPACE", "SANS", "inlined", "styled", "without_layout"]
+__all__ = ["MONOSPACE", "SANS", "inlined", "painted", "styled", "without_layout"]
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
@@ -44,6 +44,12 @@ def inlined(raw: str, caption: str = "", *, links: bool = True) -> str:
     root.set("role", "group")
     root.set("aria-label", inert(caption))
     return _text(root)
+
+
+def painted(fill: str, line: str = "none") -> str:
+    """The attributes that give a shape palette colours, which dark mode overrides."""
+    named = [f"{prefix}{name}" for prefix, color in (("f", fill), ("s", line)) if (name := color_class(color))]
+    return f'class="{" ".join(named)}" fill="{fill}" stroke="{line}"'
 
 
 def without_layout(reason: str, source: str) -> str:
@@ -98,7 +104,8 @@ def _tidy_group(group: ElementTree.Element) -> None:
         target = anchor.get(f"{{{XLINK}}}href")
         position = list(group).index(wrapper)
         group.remove(wrapper)
-        if target:
+        # Of an arrow the words are the link: a link without words could not be read out.
+        if target and (kind != "edge" or anchor.find(f".//{{{SVG}}}text") is not None):
             link = ElementTree.Element(f"{{{SVG}}}a", {"href": target})
             link.extend(list(anchor))
             group.insert(position, link)

@@ -64,6 +64,10 @@ class ModuleTree:
         """The drawn branch that holds `parameter` directly."""
         return self.stand_in[self._home[parameter.name]]
 
+    def home(self, parameter: ParameterReport) -> int:
+        """The branch that holds `parameter` directly, whether it is drawn or folded onto another."""
+        return self._home[parameter.name]
+
     def tops(self) -> list[int]:
         """The branches to start from: the root asked for, or all that have no parent, where they hold a parameter."""
         if self.root is not None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fxaudit.answer.answer import Answer, ParameterReport
 from fxaudit.answer.finding import Finding, PathStep
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.picture.canvas import Canvas, group_name
 from fxaudit.renderers.picture.engine import Picture
-from fxaudit.renderers.picture.labels import Line, folded, muted, shortened, where
+from fxaudit.renderers.picture.film import film_of, has_film
+from fxaudit.renderers.picture.film_svg import film_document
+from fxaudit.renderers.picture.labels import Line, code_around, folded, muted, shortened, where
 from fxaudit.renderers.picture.palette import CUT, HAPPY, INK, MUTED, look, worst
 from fxaudit.renderers.picture.path import Stop, folded_stops, other_cuts, path_of, stops_from
+from fxaudit.renderers.picture.vanished import all_zero, norm_of, zero_until
 from fxaudit.renderers.text.operation_names import operation, step_name
 from fxaudit.renderers.text.wording import counted
 
@@ -19,6 +23,9 @@ __all__ = ["draw_finding", "draw_why"]
 
 NAMES = 4
 MOST_STOPS = 22
+ON_A_PAGE = (6, 1)
+"""Stations drawn one by one on a page, and operations kept beside what matters."""
+CODE = 64
 HOLDERS = 3
 
 
@@ -34,7 +41,7 @@ def draw_why(report: Answer, parameter: str, *, framed: bool = True, name: str =
     title = f"{style.symbol} {shortened(parameter, 70)} is {found.verdict}"
     canvas = Canvas(name, title, shortened(found.reason, 110), framed=framed, spacing=0.34)
     _Why(report, canvas, [found], finding, found.culprit or (finding.culprit if finding else None)).draw()
-    return canvas.picture
+    return _filmed(canvas.picture, report, finding)
 
 
 def draw_finding(report: Answer, finding: Finding, *, framed: bool = True, name: str = "why") -> Picture:
@@ -42,7 +49,16 @@ def draw_finding(report: Answer, finding: Finding, *, framed: bool = True, name:
     held = [report.parameters[n] for n in finding.parameters if n in report.parameters]
     canvas = Canvas(name, f"{finding.code} {shortened(finding.message, 100)}", "", framed=framed, spacing=0.34)
     _Why(report, canvas, held, finding, finding.culprit).draw()
-    return canvas.picture
+    return _filmed(canvas.picture, report, finding)
+
+
+def _filmed(picture: Picture, report: Answer, finding: Finding | None) -> Picture:
+    """The picture, as SVG a film where the cause lies in the loop or the optimizers: the forward is innocent of it."""
+    if finding is not None and has_film(report, finding):
+        film = film_of(report, finding)
+        title = f"{finding.code} {finding.message}".replace("`", "")
+        picture.film = film_document(replace(film, title=f"{title} ({film.title})"), picture.caption)
+    return picture
 
 
 class _Why:
@@ -59,7 +75,9 @@ class _Why:
         self.held = held
         self.culprit = culprit
         self.verdict = worst({p.verdict for p in held}) if held else "unknown"
+        self.finding = finding
         self.path = self._path(finding)
+        self.blamed: PathStep | None = None
         self.culprit_drawn = False
         self.has_cut = any(step.kind in ("cut", "python") for step in self.path)
 
@@ -77,7 +95,12 @@ class _Why:
         self._holders()
         stops = stops_from(self.path)
         lit = [self._is_culprit(stop.step.source) for stop in stops]
-        stops = _at_most(folded_stops(stops, lit))
+        if all_zero(self.held):
+            zero = zero_until(stops, self.finding)
+            self.blamed = stops[zero - 1].step if zero and self._is_culprit(stops[zero - 1].step.source) else None
+            stops = [replace(s, arrival="zero") if n < zero and s.arrival == "grad" else s for n, s in enumerate(stops)]
+        # On the page several of them stand below each other, each beside its code.
+        stops = _at_most(folded_stops(stops, lit) if self.canvas.framed else folded_stops(stops, lit, *ON_A_PAGE))
         last = "parameter"
         for number, stop in enumerate(stops):
             last = self._stop(f"s{number}", last, stop)
@@ -148,30 +171,45 @@ class _Why:
                 lines.append(muted(f"in {shortened(through)}"))
             tip = " → ".join(step_name(s) for s in stop.folded)
             self.canvas.box(node, lines, kind="fold", tip=tip)
-            self.canvas.edge(last, node, stop.arrival)
+            self.canvas.edge(last, node, stop.arrival, self._gradient(last, stop))
             return node
         self.canvas.box(node, self._stop_lines(stop), kind=self._kind(stop), tip=_tip(step))
         message = _ENDINGS.get(stop.arrival, "")
-        if message and step.source is not None:
+        if not message:
+            self.culprit_drawn = self.culprit_drawn or self._is_culprit(step.source)
+            self.canvas.edge(last, node, stop.arrival, self._gradient(last, stop))
+            return node
+        if step.source is not None:
             message += f"\n{where(step.source)}"
         self.culprit_drawn = self.culprit_drawn or self._is_culprit(step.source)
-        self.canvas.edge(last, node, stop.arrival, message, _tip(step) if message else "")
+        self.canvas.edge(last, node, stop.arrival, message, _tip(step))
         return node
+
+    def _gradient(self, last: str, stop: Stop) -> str:
+        """What is known of the gradient that comes back along an arrow: that it is zero, or what the parameter gets."""
+        if stop.arrival == "zero":
+            return "0"
+        norm = norm_of(self.held) if last == "parameter" and stop.arrival == "grad" else None
+        return "" if norm is None else f"gradient {norm:.3g}"
 
     def _kind(self, stop: Stop) -> str:
         if stop.step.kind == "loss":
             return "loss"
         if stop.arrival in ("cut", "python"):
             return "cut"
-        if self._is_culprit(stop.step.source) and self.verdict not in HAPPY and not self.has_cut:
+        if self.blamed is not None:
+            is_blamed = stop.step is self.blamed
+        else:
+            is_blamed = self._is_culprit(stop.step.source) and self.verdict not in HAPPY and not self.has_cut
+        if is_blamed:
             return "cut"
         if stop.step.kind == "end":
             return "gone"
-        return "op" if stop.arrival == "grad" else "gone"
+        return "op" if stop.arrival in ("grad", "zero") else "gone"
 
     def _stop_lines(self, stop: Stop) -> list[Line]:
         step = stop.step
-        color = INK if stop.arrival in ("grad", "cut", "python") else MUTED
+        color = INK if stop.arrival in ("grad", "zero", "cut", "python") else MUTED
         name = step_name(step)
         head = f"{name}  in {step.module}" if step.module else name
         if step.kind == "loss":
@@ -179,7 +217,8 @@ class _Why:
         lines = [Line(shortened(head, 60), "title", color)]
         if step.source is not None:
             lines.append(Line(f"{where(step.source)}", "small", MUTED))
-            lines.append(Line(shortened(step.source.code, 64), "code", color))
+            blamed = self.culprit if self.culprit is not None and self._is_culprit(step.source) else step.source
+            lines.append(Line(code_around(blamed, CODE), "code", color))
         return lines
 
     def _loss_without_path(self, stops: Sequence[Stop], last: str) -> None:
@@ -228,7 +267,7 @@ class _Why:
         style = look(self.verdict)
         lines = [Line(f"{style.symbol} {where(self.culprit)}", "text", CUT)]
         if self.canvas.framed:  # on the page its code stands beside the picture, which it would make small
-            lines.append(Line(shortened(self.culprit.code, 64), "code"))
+            lines.append(Line(code_around(self.culprit, CODE), "code"))
         self.canvas.box("culprit", lines, kind="note", tip=f"{self.culprit}: {self.culprit.code}")
         beside = "g0" if self.verdict == "excluded" and self.report.optimizers else "parameter"
         self.canvas.beside(beside, "culprit")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from fxaudit.answer.finding import LEVELS
 from fxaudit.answer.folding import Universe, folds
+from fxaudit.renderers.text.mermaid import mermaid
 from fxaudit.renderers.text.operation_names import step_name
 from fxaudit.renderers.text.wording import (
     ENDS,
@@ -121,11 +122,19 @@ def _finding(finding: Finding, universe: Universe) -> Iterator[str]:
         )
     if finding.also:
         details.append(f"- After this one, also fix {', '.join(map(_text, finding.also))}")
+    if drawn := mermaid(finding, _drawn_names(finding, universe)):
+        details += ["", _block(drawn, "mermaid")]
     if details:
         summary = counted(len(finding.parameters), "parameter") if finding.parameters else "Details"
         summary += " and the path to the loss" if finding.parameters and finding.path else ""
         yield ""
         yield from _details(summary, details)
+
+
+def _drawn_names(finding: Finding, universe: Universe) -> str:
+    found = folds(finding.parameters, universe)
+    left = sum(len(folded.names) for folded in found[2:])
+    return ", ".join(folded.pattern for folded in found[:2]) + (f" and {left} more" if left else "")
 
 
 def _headline(finding: Finding) -> str:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from fxaudit.answer.finding import LEVELS
 from fxaudit.answer.folding import Universe, folds
-from fxaudit.renderers.text.code_frame import CodeFrame
+from fxaudit.renderers.text.code_frame import MARGIN, CodeFrame
 from fxaudit.renderers.text.operation_names import step_name
 from fxaudit.renderers.text.wording import (
     ENDS,
@@ -26,6 +26,7 @@ from fxaudit.renderers.text.wording import (
     inert,
     last_frame,
     learning_rate,
+    near_lines,
     number,
     parameter_rows,
     patch_lines,
@@ -39,14 +40,16 @@ from fxaudit.renderers.text.wording import (
 
 if TYPE_CHECKING:
     from fxaudit.answer.answer import Answer, OptimizerReport
-    from fxaudit.answer.finding import Finding, Patch, PathStep
+    from fxaudit.answer.finding import Finding, Patch, PathStep, Related
 
 __all__ = ["render", "render_causes", "to_rich"]
 
 STYLES = {"error": "red", "warning": "yellow", "note": "cyan"}
-VERDICT_STYLES = {"trained": "green", "frozen": "blue", "unknown": "yellow"}
+VERDICT_STYLES = {"trained": "green", "frozen": MARGIN, "unknown": "yellow"}
 PATTERNS_OF_A_FINDING = 6
 TIMELINE_LINES = 10
+AROUND = 2
+"""Lines shown above and below the culprit's."""
 
 
 def render(report: Answer, *, width: int = 80, color: bool = False) -> str:
@@ -125,24 +128,25 @@ def _verdict(report: Answer) -> Iterator[RenderableType]:
 def _finding(finding: Finding, universe: Universe) -> Iterator[RenderableType]:
     style = STYLES[finding.level]
     yield _headline(finding)
-    lines = [finding.culprit, *(related.source for related in finding.related)]
-    gutter = max((len(str(line.line)) for line in lines if line), default=1)
+    gutter = max((len(str(line)) for line in _shown_lines(finding)), default=1)
     margin = " " * (gutter + 1)
     if finding.culprit:
-        yield CodeFrame(finding.culprit, gutter, style=style)
+        yield CodeFrame(finding.culprit, gutter, around=AROUND, style=style, beside=_beside(finding))
     for related in finding.related:
+        if related in _beside(finding):
+            continue
         yield CodeFrame(related.source, gutter, around=0, role=related.role)
     if finding.culprit and finding.culprit.frames:
         callers = [f"{frame.file}:{frame.line} in {frame.function}" for frame in finding.culprit.frames[:3]]
-        yield _line(f"{margin}= called from: ", " ← ".join(callers), mark="blue")
+        yield _line(f"{margin}= called from: ", " ← ".join(callers), mark=MARGIN)
     if finding.path:
-        yield _line(f"{margin}= path: ", _path(finding.path, str(finding.culprit)), mark="blue")
+        yield _line(f"{margin}= path: ", _path(finding.path, str(finding.culprit)), mark=MARGIN)
     if finding.parameters:
-        yield _line(f"{margin}= parameters: ", _patterns(finding.parameters, universe), mark="blue")
+        yield _line(f"{margin}= parameters: ", _patterns(finding.parameters, universe), mark=MARGIN)
     if shown := proof(finding):
-        yield _line(f"{margin}= ", shown, mark="blue")
+        yield _line(f"{margin}= ", shown, mark=MARGIN)
     if finding.also:
-        yield _line(f"{margin}= after this one, also fix: ", ", ".join(finding.also), mark="blue")
+        yield _line(f"{margin}= after this one, also fix: ", ", ".join(finding.also), mark=MARGIN)
     if finding.fix:
         sentence, edit = fix_parts(finding)
         yield _line("help: ", sentence, mark="bold green")
@@ -150,6 +154,23 @@ def _finding(finding: Finding, universe: Universe) -> Iterator[RenderableType]:
             yield from _diff(edit)
     if finding.patch is not None:
         yield from _patch(finding.patch, "fix")
+
+
+def _beside(finding: Finding) -> tuple[Related, ...]:
+    """The related lines that are shown among the neighbours of the culprit anyway."""
+    culprit = finding.culprit
+    if culprit is None:
+        return ()
+    near = {number: text for number, text in near_lines(culprit, AROUND) if number != culprit.line and text.strip()}
+    return tuple(r for r in finding.related if r.source.file == culprit.file and r.source.line in near)
+
+
+def _shown_lines(finding: Finding) -> Iterator[int]:
+    """The numbers of the lines that are shown of a finding."""
+    if finding.culprit:
+        yield finding.culprit.line
+        yield from (number for number, _ in near_lines(finding.culprit, AROUND))
+    yield from (related.source.line for related in finding.related)
 
 
 def _patch(patch: Patch, label: str) -> Iterator[RenderableType]:
@@ -167,9 +188,9 @@ def _diff(lines: Sequence[str]) -> Iterator[RenderableType]:
 def _note(finding: Finding, universe: Universe) -> Iterator[RenderableType]:
     yield _headline(finding)
     if finding.culprit:
-        yield _line("  --> ", place(finding.culprit), mark="blue")
+        yield _line("  --> ", place(finding.culprit), mark=MARGIN)
     if finding.parameters:
-        yield _line("  = parameters: ", _patterns(finding.parameters, universe, most=3), mark="blue")
+        yield _line("  = parameters: ", _patterns(finding.parameters, universe, most=3), mark=MARGIN)
 
 
 def _headline(finding: Finding) -> Text:
@@ -248,7 +269,7 @@ def _freezing(report: Answer) -> Iterator[RenderableType]:
     universe = Universe.of(report.parameters)
     for where, names in lines.items():
         patterns = ", ".join(inert(fold.pattern) for fold in folds(names, universe)[:PATTERNS_OF_A_FINDING])
-        yield _line("frozen ", f"{patterns} at {inert(where)}", mark="blue")
+        yield _line("frozen ", f"{patterns} at {inert(where)}", mark=MARGIN)
 
 
 def _optimizer(optimizer: OptimizerReport, universe: Universe) -> RenderableType:
@@ -279,3 +300,5 @@ def _conclusion(report: Answer) -> Iterator[RenderableType]:
     yield Text(found[0].upper() + found[1:] + ".", "bold red" if report.exit_code == 1 else "bold")
     if loud:
         yield Text.assemble("More about a cause: ", (f"fxaudit explain {inert(loud[0])}", "bold"))
+    if report.parameters:
+        yield _line("With pictures: ", "fxaudit run -o audit.html …, or report.save('audit.html')")

@@ -1,8 +1,8 @@
 // @ts-check
 "use strict";
 (() => {
-  /** @typedef {[string, number, number, number, number, number, number, number, number, number, number, number[]]} Row */
-  /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>}} Data */
+  /** @typedef {[string, number, number, number, number, number, number, number, number, number, number, number[], number, number[]]} Row */
+  /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>, titles: Record<string, string>}} Data */
 
   const ROW_HEIGHT = 30;
   const MARGIN = 12;
@@ -37,6 +37,7 @@
     { key: "numel", head: "Elements", show: (/** @type {Row} */ r) => number.format(r[3]) },
     { key: "held", head: "Held by", show: (/** @type {Row} */ r) => text(r[5]) || "none" },
     { key: "gradient", head: "Gradient", show: (/** @type {Row} */ r) => text(r[6]) },
+    { key: "cause", head: "Cause", show: (/** @type {Row} */ r) => r[11].map((cause) => cause + 1).join(", ") },
   ];
 
   const state = {
@@ -132,16 +133,21 @@
     columns.forEach((column, number) => {
       const shown = column.show(row);
       if (!number) {
-        const head = make("th", "", { scope: "row" });
+        const head = make("th", "", { scope: "row", class: "c-name" });
         head.append(make("button", shown, { type: "button", "data-row": String(index), title: shown }));
         element.append(head);
       } else {
         const kind = column.key === "verdict" ? "v" : column.key === "numel" ? "num" : "";
-        element.append(make("td", shown, { class: kind, title: shown }));
+        const cell = make("td", column.key === "cause" ? "" : shown, { class: `${kind} c-${column.key}`, title: shown });
+        if (column.key === "cause") cell.append(...row[11].flatMap((cause, i) => (i ? [", ", toCause(cause)] : [toCause(cause)])));
+        element.append(cell);
       }
     });
     return element;
   };
+
+  const toCause = (/** @type {number} */ cause, words = "") =>
+    make("a", `${words}${cause + 1}`, { href: `#${prefix}cause-${cause}`, "aria-label": `Cause ${cause + 1}` });
 
   const button = (/** @type {number} */ index) =>
     /** @type {HTMLElement | null} */ (body.querySelector(`[data-row="${index}"]`));
@@ -198,6 +204,13 @@
       ["value", text(row[7])],
     ];
     for (const [key, value] of entries) if (value) list.append(make("dt", key), make("dd", value));
+    if (row[13].length) {
+      const life = make("ol", "", { class: "life" });
+      life.append(...row[13].map((event) => make("li", text(event))));
+      const told = make("dd");
+      told.append(life);
+      list.append(make("dt", "its life"), told);
+    }
     const actions = make("p", "", { class: "tools" });
     const box = boxOf(index, `${prefix}modules-`);
     if (box) {
@@ -207,7 +220,7 @@
     }
     for (const cause of row[11]) {
       if (document.getElementById(`${prefix}cause-${cause}`)) {
-        actions.append(make("a", `Cause ${cause + 1}`, { href: `#${prefix}cause-${cause}` }));
+        actions.append(toCause(cause, "Cause "));
       }
     }
     panel.replaceChildren(make("h3", row[0]), list, actions);
@@ -236,11 +249,9 @@
     update();
   };
 
-  const narrow = (/** @type {string} */ box) => {
+  const narrow = (/** @type {[number, number][]} */ spans, /** @type {string} */ title) => {
     reset();
-    state.spans = data.boxes[box];
-    const group = at(box);
-    const title = group?.querySelector("text")?.textContent || "box";
+    state.spans = spans;
     at("clear").textContent = `Only ${title} ×`;
     at("clear").hidden = false;
     scroller.scrollTop = 0;
@@ -334,14 +345,22 @@
       return true;
     }
     if (data.boxes[target]) {
-      narrow(target);
+      narrow(data.boxes[target], data.titles[target] || "this box");
+      return true;
+    }
+    if (target.startsWith("only-")) {
+      const cause = Number(target.slice(5));
+      /** @type {[number, number][]} */
+      const spans = [];
+      for (const [i, row] of rows.entries()) if (row[11].includes(cause)) spans.push([i, i + 1]);
+      narrow(spans, `cause ${cause + 1}`);
       return true;
     }
     return false;
   };
 
   document.addEventListener("click", (event) => {
-    const link = event.target instanceof Element ? event.target.closest(".picture a") : null;
+    const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;
     if (link && follow((link.getAttribute("href") || "#").slice(1))) event.preventDefault();
   });
 
