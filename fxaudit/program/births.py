@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from fxaudit.program.config_files import entry_of_file, keys_of_file
+from fxaudit.program.contained import Contained
 from fxaudit.program.course import Course, Plain, Seen, Sight
-from fxaudit.program.evaluation import NOT_KNOWN, evaluated
+from fxaudit.program.evaluation import NOT_KNOWN, evaluated, same
 from fxaudit.program.given import (
     argument_of,
     calls_in,
@@ -23,7 +24,7 @@ from fxaudit.program.given import (
     imported_from,
     option_default,
     passed,
-    put_into,
+    position_of,
     unpacks,
 )
 from fxaudit.program.plain import INNER, chain_of, readings, words_of
@@ -65,12 +66,13 @@ class Births:
 
     def __init__(self, course: Course) -> None:
         self._course = course
+        self._contained = Contained(course, self)
 
     def of(self, file: str, line: int, node: ast.expr, value: Plain) -> Birth | None:
         """The birth of the value that `node`, in the statement at `line`, was seen to have; None where it was not."""
         inside = self._course.at(file, node.lineno) if node.lineno != line else []
         for sight in reversed([*self._course.at(file, line), *inside]):
-            if _same(evaluated(node, sight.read), value):
+            if same(evaluated(node, sight.read), value):
                 return self.back(sight, node, value, ())
             if isinstance(node, ast.Call):
                 found = self._returned_by(sight, node, value, ())
@@ -86,10 +88,10 @@ class Births:
         return list(dict.fromkeys(numbers))
 
     def of_part(self, part: str, value: Plain) -> Birth | None:
-        """The birth of the value that some entry or attribute of that name was last given, where that was this one."""
+        """The birth of the value where an entry or attribute of that name was last given it."""
         for sight in reversed(self._course.sights):
             for target, (_, name) in sight.owners.items():
-                if name == part:
+                if name == part and same(sight.bound[target], value):
                     return self._binding(sight, target, value, ())
         return None
 
@@ -103,9 +105,9 @@ class Births:
                 if frame.function.endswith("<lambda>"):
                     result = readings(file).inner_at(sight.line)
                 else:
-                    statement = self._statement(sight)
+                    statement = self.statement(sight)
                     result = statement.value if isinstance(statement, ast.Return) else None
-                if result is not None and _same(evaluated(result, sight.read), value):
+                if result is not None and same(evaluated(result, sight.read), value):
                     return self.back(sight, result, value, ())
                 if isinstance(result, ast.Call):
                     return self._returned_by(sight, result, value, ())
@@ -119,7 +121,7 @@ class Births:
             if self._course.frames[frame].function.split(".")[-1] != name:
                 continue
             for inner in reversed(self._course.in_frame(frame)):
-                statement = self._statement(inner)
+                statement = self.statement(inner)
                 if isinstance(statement, ast.Return) and statement.value is not None:
                     return inner, statement.value
         return None
@@ -149,7 +151,7 @@ class Births:
                     return None
                 return self.back(sight, body if chosen else orelse, value, stations)
             case ast.BoolOp(values=values):
-                part = next((v for v in values if _same(evaluated(v, sight.read), value)), None)
+                part = next((v for v in values if same(evaluated(v, sight.read), value)), None)
                 return self.back(sight, part, value, stations) if part is not None else here
             case ast.Call():
                 return self._result(sight, node, value, stations)
@@ -186,7 +188,7 @@ class Births:
             return None
         for operand in operands:
             found = evaluated(operand, sight.read)
-            if _same(found, 0) or _same(found, 0.0):
+            if same(found, 0) or same(found, 0.0):
                 return self.back(sight, operand, found, stations)  # type: ignore[arg-type]
         return None
 
@@ -206,7 +208,7 @@ class Births:
 
     def _around(self, sight: Sight, name: str, value: Plain, stations: Stations) -> Birth | None:
         """From a variable of a lambda or a comprehension to what it goes through, or to the function around it."""
-        caller = self._caller(sight.frame)
+        caller = self.caller(sight.frame)
         if caller is None:
             return None
         tree = tree_of(self._course.file_of(sight))
@@ -214,35 +216,10 @@ class Births:
         for outer in tree.ancestors(part) if tree is not None and part is not None else ():
             for loop in getattr(outer, "generators", ()):
                 if name in {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}:
-                    return self._member(caller, loop.iter, value, stations)
+                    return self._contained.birth(caller, loop.iter, value, stations, position_of(loop.target, name))
             if isinstance(outer, ast.stmt):
                 break
         return self._name(caller, name, value, stations)
-
-    def _member(self, sight: Sight, container: ast.expr, value: Plain, stations: Stations) -> Birth | None:
-        """The birth of what came out of a container, where the same function had put it in: as a key, or appended."""
-        if isinstance(container, ast.Call) and isinstance(container.func, ast.Attribute):
-            container = container.func.value
-        text = ast.unparse(container)
-        for earlier in reversed([s for s in self._course.in_frame(sight.frame) if s.index < sight.index]):
-            statement = self._statement(earlier)
-            for given in put_into(statement, text) if statement is not None else ():
-                if _same(evaluated(given, earlier.read), value):
-                    here = (self._course.file_of(earlier), earlier.line, f"put into `{text}` here")
-                    return self.back(earlier, given, value, (*stations, here))
-        chain = chain_of(container)
-        seen = sight.read.get(chain.text) if chain is not None else None
-        return self._displayed(seen, value, sight.index, stations) if seen is not None else None
-
-    def _displayed(self, owner: Seen, value: Plain, before: int, stations: Stations) -> Birth | None:
-        """The place in the list or dictionary, as it is written, that alone holds the value."""
-        for sight, target in self._course.made(owner.token):
-            given = given_to(self._statement(sight), target) if sight.index < before else None
-            parts = [part for part in ast.walk(given) if isinstance(part, ast.expr)] if given is not None else []
-            found = [part for part in parts if isinstance(part, ast.Constant) and _same(part.value, value)]
-            if len(found) == 1:
-                return self.back(sight, found[0], value, stations)
-        return None
 
     def _module_variable(self, file: str, name: str, before: int, value: Plain, stations: Stations) -> Birth | None:
         for number, frame in enumerate(self._course.frames):
@@ -265,11 +242,11 @@ class Births:
 
     def _binding(self, bound: Sight, target: str, value: Plain, stations: Stations) -> Birth | None:
         """From the statement that bound the target to what it was bound to."""
-        if not _same(bound.bound[target], value):
+        if not same(bound.bound[target], value):
             return None
-        statement = self._statement(bound)
+        statement = self.statement(bound)
         if isinstance(statement, ast.For):
-            return self._member(bound, statement.iter, value, stations)
+            return self._contained.birth(bound, statement.iter, value, stations, position_of(statement.target, target))
         given = given_to(statement, target)
         if given is None:
             return None
@@ -289,9 +266,9 @@ class Births:
     ) -> Birth | None:
         """From an argument to what the caller gave for it, or to its default."""
         entered = self._course.frames[frame]
-        caller = self._caller(frame)
+        caller = self.caller(frame)
         if caller is not None:
-            statement = self._statement(caller)
+            statement = self.statement(caller)
             for call in calls_in(statement):
                 if not self._calls_it(call, entered.function, caller):
                     continue
@@ -306,7 +283,7 @@ class Births:
                 if isinstance(default, ast.Name):
                     told = (*stations, (entered.file, default.lineno, f"the default of `{name}`"))
                     return self._module_variable(entered.file, default.id, caller.index, value, told)
-                if default is not None and _same(evaluated(default, {}), value):
+                if default is not None and same(evaluated(default, {}), value):
                     misspelt = self._misspelt(name, value, caller.index, stations) if unpacks(call) else None
                     if misspelt is not None:
                         return misspelt
@@ -326,7 +303,7 @@ class Births:
                         return found
         return None
 
-    def _caller(self, frame: int) -> Sight | None:
+    def caller(self, frame: int) -> Sight | None:
         """The pass of the calling statement from which the frame was entered."""
         entered = self._course.frames[frame]
         if entered.caller < 0:
@@ -396,12 +373,12 @@ class Births:
         for sight, target in self._course.made(owner.token):
             if sight.index >= before:
                 break
-            given = given_to(self._statement(sight), target)
+            given = given_to(self.statement(sight), target)
             if given is None:
                 continue
             for part in entries_named(given, name):
                 found = evaluated(part, sight.read)
-                if _same(found, value):
+                if same(found, value):
                     here = (self._course.file_of(sight), part.lineno, f"`{name}` gets its value here")
                     return self.back(sight, part, value, (*stations, here))
         return self._nested_display(name, before, value, stations)
@@ -412,11 +389,11 @@ class Births:
         for sight in self._course.sights[:before]:
             if not any(seen.kind in ("dict", "list", "object") for seen in sight.bound.values()):
                 continue
-            statement = self._statement(sight)
+            statement = self.statement(sight)
             for node in ast.walk(statement) if isinstance(statement, ast.Assign | ast.AnnAssign) else ():
                 if isinstance(node, ast.Dict):
                     for part in entries_named(node, name):
-                        if _same(evaluated(part, sight.read), value):
+                        if same(evaluated(part, sight.read), value):
                             found[self._course.file_of(sight), part.lineno] = (sight, part)
         if len(found) != 1:
             return None
@@ -432,14 +409,14 @@ class Births:
                 bound = self._course.name_bound(number, name, len(self._course.sights))
                 if bound is None:
                     continue
-                if _same(bound.bound[name], value):
+                if same(bound.bound[name], value):
                     found = self._binding(bound, name, value, stations)
                     return replace(found, kind="default") if found is not None else None
-                statement = self._statement(bound)
+                statement = self.statement(bound)
                 for part in ast.walk(statement) if statement is not None else ():
                     if not isinstance(part, ast.keyword) or part.arg != "default":  # `field(default=…)`
                         continue
-                    if _same(evaluated(part.value, bound.read), value):
+                    if same(evaluated(part.value, bound.read), value):
                         file = self._course.file_of(bound)
                         return Birth(file, part.value.lineno, "default", ast.unparse(part.value), value, stations)
         return None
@@ -455,7 +432,7 @@ class Births:
                     flags = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
                     named = {flag.lstrip("-").replace("-", "_").split("/")[0] for flag in flags}
                     named |= {str(k.value.value) for k in node.keywords if k.arg == "dest" and _is_constant(k.value)}  # type: ignore[attr-defined]
-                    if name in named and _same(option_default(node), value):
+                    if name in named and same(option_default(node), value):
                         return Birth(file, node.lineno, "option", ast.unparse(node), value, stations)
         return None
 
@@ -506,7 +483,7 @@ class Births:
         if answered is None:
             return None
         inner, returned = answered
-        if not isinstance(returned, ast.Call) and not _same(evaluated(returned, inner.read), value):
+        if not isinstance(returned, ast.Call) and not same(evaluated(returned, inner.read), value):
             return None
         here = (self._course.file_of(inner), inner.line, f"`{ast.unparse(call.func)}` returns it")
         return self.back(inner, returned, value, (*stations, here))
@@ -524,12 +501,13 @@ class Births:
             return None
         found = self._part(sight, seen, key, value, stations)
         default = rest[1] if len(rest) > 1 else None
-        if found is None and default is not None and _same(evaluated(default, sight.read), value):
+        if found is None and default is not None and same(evaluated(default, sight.read), value):
             file = self._course.file_of(sight)
             return Birth(file, default.lineno, "default", ast.unparse(call), value, stations)
         return found
 
-    def _statement(self, sight: Sight) -> ast.stmt | None:
+    def statement(self, sight: Sight) -> ast.stmt | None:
+        """The statement that ran."""
         tree = tree_of(self._course.file_of(sight))
         found = [s for s in tree.statements if s.lineno == sight.line] if tree is not None else []
         return found[-1] if found else None
@@ -540,14 +518,6 @@ class Births:
 
 def _is_plain(value: object) -> bool:
     return value is not NOT_KNOWN and not isinstance(value, Seen)
-
-
-def _same(one: object, other: object) -> bool:
-    """Whether both are the same plain value; True is not 1, and 0 is 0.0."""
-    one = one.value if isinstance(one, Seen) and one.is_plain else one
-    if one is NOT_KNOWN or isinstance(one, Seen):
-        return False
-    return one == other and (isinstance(one, bool) == isinstance(other, bool)) and (one is None) == (other is None)
 
 
 def _all_known(node: ast.AST, sight: Sight) -> bool:

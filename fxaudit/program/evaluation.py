@@ -10,7 +10,7 @@ from fxaudit.program.arithmetic import computed
 from fxaudit.program.course import Seen
 from fxaudit.program.plain import chain_of
 
-__all__ = ["NOT_KNOWN", "evaluated"]
+__all__ = ["NOT_KNOWN", "evaluated", "same"]
 
 NOT_KNOWN = object()
 """The worth of an expression that cannot be told."""
@@ -161,3 +161,11 @@ def _of_text(owner: object, name: str, given: object) -> object:
             case "endswith":
                 return owner.endswith(given)
     return NOT_KNOWN
+
+
+def same(one: object, other: object) -> bool:
+    """Whether both are the same plain value; True is not 1, and 0 is 0.0."""
+    one = one.value if isinstance(one, Seen) and one.is_plain else one
+    if one is NOT_KNOWN or isinstance(one, Seen):
+        return False
+    return one == other and (isinstance(one, bool) == isinstance(other, bool)) and (one is None) == (other is None)

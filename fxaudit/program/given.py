@@ -19,6 +19,8 @@ __all__ = [
     "imported_from",
     "option_default",
     "passed",
+    "passed_in",
+    "position_of",
     "put_into",
     "unpacks",
 ]
@@ -153,3 +155,18 @@ def option_default(call: ast.Call) -> object:
     if named == "store_true" or "is_flag" in keywords:
         return False
     return True if named == "store_false" else None
+
+
+def passed_in(statement: ast.stmt | None) -> Iterator[ast.expr]:
+    """Everything that the calls in a statement are given."""
+    for call in calls_in(statement):
+        yield from (*call.args, *(keyword.value for keyword in call.keywords))
+
+
+def position_of(target: ast.expr, name: str) -> int:
+    """The place of a name among the targets of a loop; 0 where it is the only one."""
+    if isinstance(target, ast.Tuple | ast.List):
+        for position, part in enumerate(target.elts):
+            if name in {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}:
+                return position
+    return 0
