@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fxaudit.answer.answer import ParameterReport
     from fxaudit.answer.finding import Finding
     from fxaudit.api import assert_trains, audit, explain, trace, watch, why
+    from fxaudit.integrations.peft import peft
     from fxaudit.judge.rule import Rule
     from fxaudit.judge.rules import RULES
     from fxaudit.report import Report
@@ -30,6 +31,7 @@ __all__ = [
     "assert_trains",
     "audit",
     "explain",
+    "peft",
     "trace",
     "watch",
     "why",
@@ -39,6 +41,7 @@ _HOMES = {
     "assert_trains": "fxaudit.api",
     "audit": "fxaudit.api",
     "explain": "fxaudit.api",
+    "peft": "fxaudit.integrations.peft",
     "trace": "fxaudit.api",
     "watch": "fxaudit.api",
     "why": "fxaudit.api",

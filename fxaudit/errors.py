@@ -11,8 +11,10 @@ __all__ = [
     "InvalidLossError",
     "InvalidModelError",
     "InvalidOptimizerError",
+    "InvalidOptionError",
     "InvalidReportError",
     "InvalidTargetError",
+    "MissingLibraryError",
     "PictureError",
     "RenderingError",
     "UnknownFormatError",
@@ -61,6 +63,14 @@ class InvalidReportError(FxauditError, ValueError):
 
 class InvalidRecordingError(FxauditError, ValueError):
     """A file that is not a recording, or one of another version."""
+
+
+class InvalidOptionError(FxauditError, ValueError):
+    """An option of an integration or of the configuration that has no such name or no such value."""
+
+
+class MissingLibraryError(FxauditError, ImportError):
+    """The library that fxaudit is to be at home in is not installed."""
 
 
 class UnknownRuleError(FxauditError, KeyError):
