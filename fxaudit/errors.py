@@ -6,6 +6,7 @@ A defect in the user's program is a finding, never an exception. What cannot be 
 __all__ = [
     "FxauditError",
     "GraphTooDeepError",
+    "InvalidBaselineError",
     "InvalidExpectationError",
     "InvalidInputsError",
     "InvalidLossError",
@@ -63,6 +64,10 @@ class InvalidReportError(FxauditError, ValueError):
 
 class InvalidRecordingError(FxauditError, ValueError):
     """A file that is not a recording, or one of another version."""
+
+
+class InvalidBaselineError(FxauditError, ValueError):
+    """A file that is no baseline, or one of another version."""
 
 
 class InvalidOptionError(FxauditError, ValueError):

@@ -13,7 +13,8 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
@@ -21,16 +22,21 @@ import click
 
 from fxaudit._version import __version__
 from fxaudit.answer.finding import LEVELS, Level
+from fxaudit.answer.leaving_out import Baseline
 from fxaudit.attempts import STRICT, described
+from fxaudit.cli.configuration import Settings, codes_of, settings, told
+from fxaudit.cli.decided import decided, read_baseline
 from fxaudit.errors import (
     FxauditError,
     InvalidExpectationError,
+    InvalidOptionError,
     InvalidRecordingError,
     InvalidReportError,
     RenderingError,
     UnwritableOutputError,
 )
 from fxaudit.judge.expectations import check_patterns
+from fxaudit.program.source import count_as_own
 
 if TYPE_CHECKING:
     from fxaudit.report import Report
@@ -91,7 +97,12 @@ class Delivery:
     format: str
     quiet: bool
     fail_on: Level
-    ignore: frozenset[str]
+    ignore: Mapping[str, str]
+    """Code of a rule → why its findings are left out."""
+    settings: Settings
+    baseline_file: Path | None
+    baseline: Baseline | None
+    updates_baseline: bool
 
 
 def _report_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -119,25 +130,66 @@ def _report_options(command: Callable[..., int]) -> Callable[..., int]:
     @click.option(
         "--fail-on",
         type=click.Choice(LEVELS),
-        default="error",
-        show_default=True,
-        help="The quietest level that makes the exit status 1.",
+        help="The quietest level that makes the exit status 1. [default: error]",
     )
     @click.option(
         "--ignore",
         multiple=True,
         metavar="CODE|NAME",
-        help="Leave out the findings of a rule, by its code or its name. Repeatable.",
+        help="Leave out the findings of a rule, by its code, the beginning of one, or its name. Repeatable.",
     )
+    @click.option("--baseline", metavar="FILE", help="Leave out the findings that FILE knows of; only new ones count.")
+    @click.option("--update-baseline", is_flag=True, help="Write what is found into the baseline; nothing fails.")
+    @click.option("--config", metavar="FILE", help="Take the settings from FILE instead of the nearest pyproject.toml.")
     @click.option("-q", "--quiet", is_flag=True, help="Print no report; the files and the exit status tell.")
     @functools.wraps(command)
     def with_delivery(
-        *, outputs: tuple[str, ...], format_: str, fail_on: Level, ignore: tuple[str, ...], quiet: bool, **rest: object
+        *,
+        outputs: tuple[str, ...],
+        format_: str,
+        fail_on: Level | None,
+        ignore: tuple[str, ...],
+        baseline: str | None,
+        update_baseline: bool,
+        config: str | None,
+        quiet: bool,
+        **rest: object,
     ) -> int:
-        paths = tuple(_checked_output(output) for output in outputs)
-        return command(delivery=Delivery(paths, format_, quiet, fail_on, _codes(ignore)), **rest)
+        known = settings(config)
+        count_as_own(known.roots)
+        paths = [_checked_output(output) for output in outputs or map(str, known.outputs)]
+        kept = _writable(baseline, "baseline") if baseline is not None else known.baseline
+        if update_baseline and kept is None:
+            raise click.UsageError("--update-baseline needs to know which: give --baseline FILE, too")
+        delivery = Delivery(
+            outputs=tuple(paths),
+            format=format_,
+            quiet=quiet,
+            fail_on=fail_on or known.fail_on or "error",
+            ignore=_ignored(ignore, known),
+            settings=known,
+            baseline_file=kept,
+            baseline=read_baseline(kept, updates=update_baseline) if kept is not None else None,
+            updates_baseline=update_baseline,
+        )
+        return command(delivery=delivery, **rest)
 
     return with_delivery
+
+
+def _ignored(values: tuple[str, ...], known: Settings) -> dict[str, str]:
+    """Code of a rule → the reason, which an option does not give.
+
+    Raises:
+        click.BadParameter: A value is neither a code nor a name.
+    """
+    found = {code: reason for given, reason in known.ignore.items() for code in codes_of(given)}
+    for value in values:
+        try:
+            found.update(dict.fromkeys(codes_of(value), ""))
+        except InvalidOptionError as error:
+            raise click.BadParameter(str(error), param_hint="--ignore") from None
+    return found
 
 
 _expect_option = click.option(
@@ -205,9 +257,9 @@ def run(
 
     options: dict[str, Any] = {
         "module": as_module,
-        "steps": steps,
+        "steps": steps or delivery.settings.steps,
         "to_end": to_end,
-        "expect": expectations or None,
+        "expect": {**expectations, **_others(delivery.settings.expect, expectations)} or None,
         "record": recorded,
         "progress": (lambda text: _say(f"fxaudit: {text}", err)) if speaks else None,
     }
@@ -239,7 +291,7 @@ def run(
     from fxaudit.run.mending import Texts, mend
     from fxaudit.run.trial import Trials
 
-    with Trials(list(script), as_module, steps, to_end, expectations, cwd, took) as trials:
+    with Trials(list(script), as_module, options["steps"], to_end, options["expect"] or {}, cwd, took) as trials:
         mended = mend(report, trials, Texts(started))
     status = deliver(mended.report)
     if write:
@@ -268,7 +320,8 @@ def judge(recording: str, expect: tuple[str, ...], delivery: Delivery) -> int:
     from fxaudit.report import Report
 
     try:
-        report = Report.of(judged_again(data, Options(expect=expectations)))
+        asked = {**expectations, **_others(delivery.settings.expect, expectations)}
+        report = Report.of(judged_again(data, Options(expect=asked)))
     except InvalidRecordingError as error:
         raise InvalidRecordingError(f"{recording}: {error}") from error
     if report.parameters:
@@ -301,9 +354,7 @@ def check(target: str, steps: int | None, prove: bool | None, expect: tuple[str,
     from fxaudit.cli.targets import audit_arguments
 
     arguments = audit_arguments(target)
-    if expectations:
-        given = arguments.get("expect") or {}
-        arguments["expect"] = {**cast("Mapping[str, str]", given), **expectations}
+    _expect(arguments, expectations, delivery.settings)
     if steps is not None:
         arguments["steps"] = steps
     if prove is not None:
@@ -332,8 +383,7 @@ def trace(target: str, ops: bool, expect: tuple[str, ...], delivery: Delivery) -
     if ops:
         return _operations(target, delivery)
     arguments: dict[str, object] = {"model": traced_module(target)}
-    if expectations:
-        arguments["expect"] = expectations
+    _expect(arguments, expectations, delivery.settings)
     return _audited(target, arguments, delivery)
 
 
@@ -404,6 +454,22 @@ def explain(code: str) -> int:
     return 0
 
 
+@commands.command(short_help="Print the settings that hold here.")
+@click.option("--config", metavar="FILE", help="Take the settings from FILE instead of the nearest pyproject.toml.")
+def config(config: str | None) -> int:
+    """Print what `[tool.fxaudit]` of the nearest pyproject.toml settles, what the defaults are, and where each comes
+    from. Options of a command go before both.
+    """
+    known = settings(config)
+    rows = told(known)
+    width = max(len(name) for name, _, _ in rows)
+    for name, value, where in rows:
+        for number, line in enumerate(value.split("\n")):
+            shown = os.path.relpath(where) if number == 0 and where != "default" else where if number == 0 else ""
+            _say(f"{name if number == 0 else '':<{width}}  {line}" + (f"  ({shown})" if shown else ""), sys.stdout)
+    return 0
+
+
 @commands.command(short_help="List all rules.")
 def rules() -> int:
     """List all rules by code: code, level, name and title."""
@@ -450,8 +516,14 @@ def _deliver(report: Report, delivery: Delivery, out: IO[str]) -> int:
 
     A file that cannot be written after all keeps neither the others nor the printed report back.
     """
-    judged = _without(report, delivery.ignore).failing_on(delivery.fail_on)
-    failures: list[FxauditError] = []
+    updates = delivery.updates_baseline
+    left, baseline, problems = decided(report, delivery.ignore, delivery.baseline, updates=updates)
+    judged = left.failing_on(delivery.fail_on)
+    failures: list[FxauditError] = [InvalidOptionError(problem) for problem in problems]
+    if baseline is not None and delivery.baseline_file is not None:
+        from fxaudit.renderers import write_whole
+
+        write_whole(delivery.baseline_file, baseline.write())
     for path in delivery.outputs:
         try:
             judged.save(path)
@@ -466,22 +538,6 @@ def _deliver(report: Report, delivery: Delivery, out: IO[str]) -> int:
     for failure in failures:
         _complain(str(failure))
     return USAGE if failures else judged.exit_code
-
-
-def _without(report: Report, codes: frozenset[str]) -> Report:
-    """`report` without the findings of the rules in `codes`; the verdicts stay what they are."""
-    if not codes:
-        return report
-    return replace(
-        report,
-        findings=tuple(finding for finding in report.findings if finding.code not in codes),
-        parameters={
-            parameter.name: replace(
-                parameter, findings=tuple(finding for finding in parameter.findings if finding.code not in codes)
-            )
-            for parameter in report
-        },
-    )
 
 
 def _script_status(report: Report) -> int:
@@ -599,25 +655,6 @@ def _writable(text: str, what: str) -> Path:
     return path
 
 
-def _codes(ignored: tuple[str, ...]) -> frozenset[str]:
-    """The rule codes that the `--ignore` values stand for.
-
-    Raises:
-        click.BadParameter: A value is neither a code nor a name.
-    """
-    if not ignored:
-        return frozenset()
-    from fxaudit.judge.rules import RULES
-
-    known = {key: rule.code for rule in RULES for key in (rule.code.lower(), rule.name)}
-    for value in ignored:
-        if value.lower() not in known:
-            raise click.BadParameter(
-                f"{value!r} is no rule's code or name; `fxaudit rules` lists them.", param_hint="--ignore"
-            )
-    return frozenset(known[value.lower()] for value in ignored)
-
-
 def _expectations(values: tuple[str, ...]) -> dict[str, str]:
     """The `--expect` values as pattern → verdict.
 
@@ -636,6 +673,30 @@ def _expectations(values: tuple[str, ...]) -> dict[str, str]:
             )
         found[pattern] = verdict
     return found
+
+
+def _others(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:
+    """Those of our expectations that theirs do not speak of."""
+    return {pattern: verdict for pattern, verdict in ours.items() if pattern not in theirs}
+
+
+def _expect(arguments: dict[str, object], expectations: Mapping[str, str], known: Settings) -> None:
+    """Have `audit` expect what the command line says, then what the target says, then those of the project's patterns
+    that mean something in this model."""
+    given: Any = arguments.get("expect") or {}
+    if not callable(given) and not known.expect:
+        if given or expectations:
+            arguments["expect"] = {**expectations, **_others(given, expectations)}
+        return
+
+    def of_models(named: Any) -> dict[str, str]:
+        theirs = {**expectations, **_others(given(named) if callable(given) else given, expectations)}
+        prefixes = [(f"{name}." if name and len(named) > 1 else "", model) for name, model in named]
+        names = [prefix + name for prefix, model in prefixes for name, _ in model.named_parameters()]
+        ours = {pattern: v for pattern, v in known.expect.items() if any(fnmatchcase(name, pattern) for name in names)}
+        return {**theirs, **_others(ours, theirs)}
+
+    arguments["expect"] = of_models
 
 
 def _saved_report(name: str) -> Report:

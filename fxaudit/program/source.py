@@ -16,7 +16,7 @@ import os
 import site
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ __all__ = [
     "SourceLine",
     "StackTable",
     "actual_path",
+    "count_as_own",
     "displayed_path",
     "held_texts",
     "is_library",
@@ -75,10 +76,23 @@ def _installed_directories() -> tuple[str, ...]:
     return tuple(os.path.abspath(path) + os.sep for path in sorted(found))
 
 
+_OWN: list[str] = []
+"""Folders that count as the user's project wherever they lie."""
+
+
+def count_as_own(folders: Iterable[str | os.PathLike[str]]) -> None:
+    """Files in these folders are the user's own from now on, though they are installed."""
+    _OWN[:] = [os.path.abspath(folder) + os.sep for folder in folders]
+    is_library.cache_clear()
+    is_skipped.cache_clear()
+
+
 @functools.cache
 def is_library(file: str) -> bool:
     """Whether `file` belongs to an installed package or the standard library rather than to the user's project."""
     path = os.path.abspath(file)
+    if _OWN and path.startswith(tuple(_OWN)):
+        return False
     if path.startswith(_installed_directories()) or f"{os.sep}site-packages{os.sep}" in path:
         return True
     return path.startswith(_standard_library())
