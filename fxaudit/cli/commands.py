@@ -45,7 +45,7 @@ __all__ = ["main"]
 
 T = TypeVar("T")
 
-FORMATS = ("terminal", "markdown", "json", "github", "sarif", "junit")
+FORMATS = ("terminal", "brief", "markdown", "json", "github", "sarif", "junit")
 VIEWS = ("modules", "operations", "autograd", "why")
 
 USAGE = 2
