@@ -41,6 +41,7 @@ _HOMES = {
     "assert_trains": "fxaudit.api",
     "audit": "fxaudit.api",
     "explain": "fxaudit.api",
+    "load_ipython_extension": "fxaudit.integrations.notebook",
     "peft": "fxaudit.integrations.peft",
     "trace": "fxaudit.api",
     "watch": "fxaudit.api",
