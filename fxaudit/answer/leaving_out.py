@@ -134,16 +134,16 @@ class Baseline:
             json.dumps({"baseline_version": BASELINE_VERSION, "targets": targets}, indent=2, ensure_ascii=False) + "\n"
         )
 
-    def with_report(self, report: Answer) -> Baseline:
+    def with_report(self, report: Answer, target: str = "") -> Baseline:
         """This baseline, with what is found now in the place of what was known of the same target."""
         counts = Counter(fingerprint(finding) for finding in report.findings)
         what = {fingerprint(finding): _what(finding) for finding in report.findings}
-        targets = {**self.targets, report.title: {key: (count, what[key]) for key, count in counts.items()}}
+        targets = {**self.targets, target or report.title: {key: (count, what[key]) for key, count in counts.items()}}
         return Baseline({target: entries for target, entries in targets.items() if entries})
 
-    def known(self, report: Answer) -> frozenset[int]:
+    def known(self, report: Answer, target: str = "") -> frozenset[int]:
         """The `id` of each finding of the report that was known."""
-        left = {key: count for key, (count, _) in self.targets.get(report.title, {}).items()}
+        left = {key: count for key, (count, _) in self.targets.get(target or report.title, {}).items()}
         found = set()
         for finding in report.findings:
             key = fingerprint(finding)
@@ -152,10 +152,10 @@ class Baseline:
                 found.add(id(finding))
         return frozenset(found)
 
-    def gone(self, report: Answer) -> int:
+    def gone(self, report: Answer, target: str = "") -> int:
         """How many causes were known that the report does not have any more."""
         now = Counter(fingerprint(finding) for finding in report.findings)
-        known = self.targets.get(report.title, {})
+        known = self.targets.get(target or report.title, {})
         return sum(max(0, count - now.get(key, 0)) for key, (count, _) in known.items())
 
 

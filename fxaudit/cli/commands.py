@@ -14,7 +14,6 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
@@ -26,6 +25,8 @@ from fxaudit.answer.leaving_out import Baseline
 from fxaudit.attempts import STRICT, described
 from fxaudit.cli.configuration import Settings, codes_of, settings, told
 from fxaudit.cli.decided import decided, read_baseline
+from fxaudit.cli.expecting import expect as expect_
+from fxaudit.cli.expecting import others
 from fxaudit.errors import (
     FxauditError,
     InvalidExpectationError,
@@ -89,7 +90,7 @@ def commands() -> None:
     """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Delivery:
     """How a report is judged and where it goes: to stdout in one format, and to any number of files."""
 
@@ -259,7 +260,7 @@ def run(
         "module": as_module,
         "steps": steps or delivery.settings.steps,
         "to_end": to_end,
-        "expect": {**expectations, **_others(delivery.settings.expect, expectations)} or None,
+        "expect": {**expectations, **others(delivery.settings.expect, expectations)} or None,
         "record": recorded,
         "progress": (lambda text: _say(f"fxaudit: {text}", err)) if speaks else None,
     }
@@ -320,7 +321,7 @@ def judge(recording: str, expect: tuple[str, ...], delivery: Delivery) -> int:
     from fxaudit.report import Report
 
     try:
-        asked = {**expectations, **_others(delivery.settings.expect, expectations)}
+        asked = {**expectations, **others(delivery.settings.expect, expectations)}
         report = Report.of(judged_again(data, Options(expect=asked)))
     except InvalidRecordingError as error:
         raise InvalidRecordingError(f"{recording}: {error}") from error
@@ -342,24 +343,37 @@ def judge(recording: str, expect: tuple[str, ...], delivery: Delivery) -> int:
     help="Whether to run the step again without each culprit (default: as audit() does).",
 )
 @_expect_option
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Audit so many targets at a time, if several."
+)
 @_report_options
-@click.argument("target")
-def check(target: str, steps: int | None, prove: bool | None, expect: tuple[str, ...], delivery: Delivery) -> int:
-    """Audit what TARGET returns.
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+def check(
+    targets: tuple[str, ...],
+    steps: int | None,
+    prove: bool | None,
+    jobs: int,
+    expect: tuple[str, ...],
+    delivery: Delivery,
+) -> int:
+    """Audit what TARGET returns; of several, each in a process of its own, in one report.
 
     TARGET is `module:callable` or `file.py:callable`. The callable takes nothing and returns a module, a tuple
     (model, loss, optimizer), or a dict of the arguments of fxaudit.audit.
     """
     expectations = _expectations(expect)
+    if len(targets) > 1:
+        options = {"expect": expectations, "steps": steps, "prove": prove}
+        return _several(list(dict.fromkeys(targets)), options, jobs, delivery)
     from fxaudit.cli.targets import audit_arguments
 
-    arguments = audit_arguments(target)
-    _expect(arguments, expectations, delivery.settings)
+    arguments = audit_arguments(targets[0])
+    expect_(arguments, expectations, delivery.settings)
     if steps is not None:
         arguments["steps"] = steps
     if prove is not None:
         arguments["prove"] = prove
-    return _audited(target, arguments, delivery)
+    return _audited(targets[0], arguments, delivery)
 
 
 @commands.command(options_metavar="[options]", short_help="Audit a model's structure without running it.")
@@ -383,7 +397,7 @@ def trace(target: str, ops: bool, expect: tuple[str, ...], delivery: Delivery) -
     if ops:
         return _operations(target, delivery)
     arguments: dict[str, object] = {"model": traced_module(target)}
-    _expect(arguments, expectations, delivery.settings)
+    expect_(arguments, expectations, delivery.settings)
     return _audited(target, arguments, delivery)
 
 
@@ -495,6 +509,30 @@ def _operations(target: str, delivery: Delivery) -> int:
     return 0 if found.status == "traced" else NOTHING_AUDITED
 
 
+def _several(targets: list[str], options: dict[str, Any], jobs: int, delivery: Delivery) -> int:
+    """Audit each target in a process of its own, and deliver one report. What they printed comes before it."""
+    from fxaudit.answer.together import together
+    from fxaudit.cli.several import audited_apart
+    from fxaudit.report import Report
+
+    file = delivery.settings.file
+    outcomes = audited_apart(targets, {**options, "config": str(file) if file is not None else None}, jobs)
+    reports: dict[str, Report] = {}
+    problems: list[str] = []
+    for outcome in outcomes:
+        for text, stream in ((outcome.out, sys.stdout), (outcome.err, sys.stderr)):
+            if text:
+                _say(text.rstrip("\n"), stream)
+        if outcome.report is not None:
+            reports[outcome.target], found = _decided(outcome.report, delivery, outcome.target)
+            problems += found
+    failed = max((outcome.status for outcome in outcomes if outcome.report is None), default=0)
+    if not reports:
+        return min(outcome.status for outcome in outcomes)
+    status = _hand_out(together(reports, Report()), delivery, sys.stdout, problems)
+    return USAGE if USAGE in (status, *(outcome.status for outcome in outcomes)) else status or failed
+
+
 def _audited(target: str, arguments: dict[str, object], delivery: Delivery) -> int:
     """Audit, and deliver the report. What the user's own forward or loss raises is shown with its traceback."""
     from fxaudit.api import audit
@@ -508,22 +546,35 @@ def _audited(target: str, arguments: dict[str, object], delivery: Delivery) -> i
         _say(traceback.format_exc().rstrip("\n"), sys.stderr)
         _complain(f"nothing could be audited: {target} raised {type(error).__name__} when it ran")
         return NOTHING_AUDITED
-    return _deliver(report, delivery, sys.stdout)
+    return _deliver(report, delivery, sys.stdout, target)
 
 
-def _deliver(report: Report, delivery: Delivery, out: IO[str]) -> int:
+def _deliver(report: Report, delivery: Delivery, out: IO[str], target: str = "") -> int:
     """Write the files, print the report, and return the report's exit status.
 
     A file that cannot be written after all keeps neither the others nor the printed report back.
     """
-    updates = delivery.updates_baseline
-    left, baseline, problems = decided(report, delivery.ignore, delivery.baseline, updates=updates)
-    judged = left.failing_on(delivery.fail_on)
-    failures: list[FxauditError] = [InvalidOptionError(problem) for problem in problems]
-    if baseline is not None and delivery.baseline_file is not None:
+    left, problems = _decided(report, delivery, target)
+    return _hand_out(left, delivery, out, problems)
+
+
+def _decided(report: Report, delivery: Delivery, target: str) -> tuple[Report, list[str]]:
+    """What is left of the report, and what is wrong with comments in the program; the baseline is kept up to date."""
+    left, baseline, problems = decided(
+        report, delivery.ignore, delivery.baseline, updates=delivery.updates_baseline, target=target
+    )
+    delivery.baseline = baseline
+    if delivery.updates_baseline and baseline is not None and delivery.baseline_file is not None:
         from fxaudit.renderers import write_whole
 
         write_whole(delivery.baseline_file, baseline.write())
+    return left, problems
+
+
+def _hand_out(left: Report, delivery: Delivery, out: IO[str], problems: list[str]) -> int:
+    """Write the files and print: see `_deliver`."""
+    judged = left.failing_on(delivery.fail_on)
+    failures: list[FxauditError] = [InvalidOptionError(problem) for problem in problems]
     for path in delivery.outputs:
         try:
             judged.save(path)
@@ -673,30 +724,6 @@ def _expectations(values: tuple[str, ...]) -> dict[str, str]:
             )
         found[pattern] = verdict
     return found
-
-
-def _others(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:
-    """Those of our expectations that theirs do not speak of."""
-    return {pattern: verdict for pattern, verdict in ours.items() if pattern not in theirs}
-
-
-def _expect(arguments: dict[str, object], expectations: Mapping[str, str], known: Settings) -> None:
-    """Have `audit` expect what the command line says, then what the target says, then those of the project's patterns
-    that mean something in this model."""
-    given: Any = arguments.get("expect") or {}
-    if not callable(given) and not known.expect:
-        if given or expectations:
-            arguments["expect"] = {**expectations, **_others(given, expectations)}
-        return
-
-    def of_models(named: Any) -> dict[str, str]:
-        theirs = {**expectations, **_others(given(named) if callable(given) else given, expectations)}
-        prefixes = [(f"{name}." if name and len(named) > 1 else "", model) for name, model in named]
-        names = [prefix + name for prefix, model in prefixes for name, _ in model.named_parameters()]
-        ours = {pattern: v for pattern, v in known.expect.items() if any(fnmatchcase(name, pattern) for name in names)}
-        return {**theirs, **_others(ours, theirs)}
-
-    arguments["expect"] = of_models
 
 
 def _saved_report(name: str) -> Report:

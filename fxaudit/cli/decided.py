@@ -20,15 +20,16 @@ __all__ = ["decided", "read_baseline"]
 
 
 def decided(
-    report: Report, ignore: Mapping[str, str], baseline: Baseline | None, *, updates: bool
+    report: Report, ignore: Mapping[str, str], baseline: Baseline | None, *, updates: bool, target: str = ""
 ) -> tuple[Report, Baseline | None, list[str]]:
-    """What is left of the report, the baseline as it is to be written, and what is wrong with comments in the program.
+    """What is left of the report, the baseline as it is now, and what is wrong with comments in the program.
 
     Args:
         report: The report of one target.
         ignore: Code of a rule → why its findings are left out; an empty reason where an option says so.
         baseline: What was known; None where there is no baseline.
         updates: Whether what is found becomes what is known.
+        target: What the baseline knows the report by; its title where it is left out.
     """
     notes: list[str] = []
     problems: list[str] = []
@@ -39,15 +40,16 @@ def decided(
     notes += _told(report, by_comment, "left out by a comment")
     report = without(report, by_comment)
     if baseline is not None and updates:
-        baseline = baseline.with_report(report)
+        baseline = baseline.with_report(report, target)
     if baseline is not None:
-        known, gone = baseline.known(report), baseline.gone(report)
+        known, gone = baseline.known(report, target), baseline.gone(report, target)
         report = without(report, dict.fromkeys(known, "the baseline knows of it"))
         if known:
-            notes.append(f"{_counted(len(known), 'finding')} left out: the baseline knows of them.")
+            notes.append(f"{_counted(len(known), 'finding')} left out: the baseline knows of {_them(len(known))}.")
         if gone:
-            notes.append(f"{_counted(gone, 'finding')} of the baseline found no more; --update-baseline forgets them.")
-    return replace(report, notes=(*report.notes, *notes)), baseline if updates else None, problems
+            found = f"{_counted(gone, 'finding')} of the baseline found no more"
+            notes.append(f"{found}; --update-baseline forgets {_them(gone)}.")
+    return replace(report, notes=(*report.notes, *notes)), baseline, problems
 
 
 def read_baseline(path: Path, *, updates: bool) -> Baseline:
@@ -99,3 +101,7 @@ def _told(report: Report, reasons: Mapping[int, str], how: str) -> list[str]:
 
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'s' * (count != 1)}"
+
+
+def _them(count: int) -> str:
+    return "it" if count == 1 else "them"

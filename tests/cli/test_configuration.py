@@ -226,7 +226,7 @@ class TestBaseline:
         (project / "train.py").write_text(changed, encoding="utf-8")
         assert run(project, *known).status == 1
         assert found(project) == ["FXA104 probe"]
-        assert "1 finding of the baseline found no more; --update-baseline forgets them." in notes(project)
+        assert "1 finding of the baseline found no more; --update-baseline forgets it." in notes(project)
 
     def test_it_says_the_same_when_written_again(self, project: Path) -> None:
         known = ["--baseline", "known.json", "--update-baseline"]
