@@ -1,4 +1,4 @@
-"""The public functions: audit, watch, why, explain."""
+"""The public functions: audit, watch, why, trace."""
 
 from __future__ import annotations
 
@@ -30,11 +30,9 @@ from fxaudit.errors import (
     InvalidLossError,
     InvalidModelError,
     InvalidOptimizerError,
-    UnknownRuleError,
 )
 from fxaudit.judge.expectations import check_patterns, expected_of
 from fxaudit.judge.rule import Rule
-from fxaudit.judge.rule_page import rule_page
 from fxaudit.judge.rules import RULES
 from fxaudit.judge.write_up import Options
 from fxaudit.program.bindings import object_name
@@ -51,7 +49,7 @@ from fxaudit.run.traced import Trace, traced
 from fxaudit.run.warm_up import rises_later
 from fxaudit.run.why import explanation_of
 
-__all__ = ["audit", "explain", "trace", "watch", "why"]
+__all__ = ["assert_trains", "audit", "trace", "watch", "why"]
 
 Loss = torch.Tensor | Callable[[], Any]
 Expect = Mapping[str, str] | Callable[[Any], Mapping[str, str]]
@@ -582,25 +580,3 @@ def trace(model: nn.Module, inputs: Any = None, concrete_args: Mapping[str, Any]
     """
     with without_recording():
         return traced(model, inputs, concrete_args)
-
-
-def explain(code: str) -> str:
-    """The page of a rule as Markdown: what it means, why it matters, how to fix it, and an example.
-
-    Args:
-        code: The rule's code or name, such as "FXA104" or "detached-path", in any case.
-
-    Raises:
-        UnknownRuleError: There is no such rule.
-
-    Example:
-        >>> import fxaudit
-        >>> print(fxaudit.explain("FXA104").splitlines()[0])
-        # FXA104 detached-path
-    """
-    wanted = code.strip().lower()
-    for rule in RULES:
-        if wanted in (rule.code.lower(), rule.name, rule.code[3:]):
-            return rule_page(rule)
-    near = [rule.code for rule in RULES if rule.code.lower().startswith(wanted[:4])][:4] or [r.code for r in RULES[:4]]
-    raise UnknownRuleError(f"There is no rule {code!r}. Near it: {', '.join(near)}; `fxaudit rules` lists all.")

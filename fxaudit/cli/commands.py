@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from fxaudit import NO_TORCH
 from fxaudit._version import __version__
 from fxaudit.answer.finding import LEVELS, Level
 from fxaudit.answer.leaving_out import Baseline
@@ -73,6 +74,10 @@ def main(args: list[str] | None = None) -> int:
         return INTERRUPTED
     except FxauditError as error:
         return _complain(str(error))
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        return _complain(f"this command needs PyTorch. {NO_TORCH}")
     return int(status or 0)
 
 
@@ -456,7 +461,7 @@ def explain(code: str) -> int:
     """Print the page of the rule CODE, such as FXA104: what is wrong, why it matters, and how to mend it."""
     from rich.console import Console
 
-    from fxaudit.api import explain as page
+    from fxaudit.judge.explained import explain as page
 
     console = Console(file=sys.stdout)
     if not console.is_terminal:
@@ -511,6 +516,8 @@ def _operations(target: str, delivery: Delivery) -> int:
 
 def _several(targets: list[str], options: dict[str, Any], jobs: int, delivery: Delivery) -> int:
     """Audit each target in a process of its own, and deliver one report. What they printed comes before it."""
+    import torch  # noqa: F401  # told once where it is missing, and not by each process
+
     from fxaudit.answer.together import together
     from fxaudit.cli.several import audited_apart
     from fxaudit.report import Report

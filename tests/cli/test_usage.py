@@ -53,8 +53,8 @@ class Backstage:
 @pytest.fixture
 def backstage(monkeypatch: pytest.MonkeyPatch) -> Backstage:
     stage = Backstage()
-    runner, rerun, api, rules = (
-        ModuleType(f"fxaudit.{name}") for name in ("run.script", "run.rerun", "api", "judge.rules")
+    runner, rerun, api, rules, explained = (
+        ModuleType(f"fxaudit.{name}") for name in ("run.script", "run.rerun", "api", "judge.rules", "judge.explained")
     )
 
     def explain(code: str) -> str:
@@ -77,12 +77,12 @@ def backstage(monkeypatch: pytest.MonkeyPatch) -> Backstage:
         {"proved": argv, "module": module}
     )
     api.audit = lambda model, **options: stage.answer({"model": model, **options})  # type: ignore[attr-defined]
-    api.explain = explain  # type: ignore[attr-defined]
+    explained.explain = explain  # type: ignore[attr-defined]
     rules.RULES = (  # type: ignore[attr-defined]
         FakeRule("FXA104", "detached-path", "error", "Every path is detached."),
         FakeRule("FXA404", "never-cleared", "warning", "Gradients are never cleared."),
     )
-    for module in (runner, rerun, api, rules):
+    for module in (runner, rerun, api, rules, explained):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     return stage
 
