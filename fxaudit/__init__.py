@@ -13,7 +13,9 @@ from fxaudit._version import __version__
 if TYPE_CHECKING:
     from fxaudit.answer.answer import ParameterReport
     from fxaudit.answer.finding import Finding
-    from fxaudit.api import assert_trains, audit, explain, trace, watch, why
+    from fxaudit.api import assert_trains, audit, trace, watch, why
+    from fxaudit.integrations.peft import peft
+    from fxaudit.judge.explained import explain
     from fxaudit.judge.rule import Rule
     from fxaudit.judge.rules import RULES
     from fxaudit.report import Report
@@ -30,15 +32,22 @@ __all__ = [
     "assert_trains",
     "audit",
     "explain",
+    "peft",
     "trace",
     "watch",
     "why",
 ]
 
+NO_TORCH = (
+    "It is not installed for this Python. Expected: fxaudit in the environment that the program runs in, or "
+    "`pip install torch`."
+)
 _HOMES = {
     "assert_trains": "fxaudit.api",
     "audit": "fxaudit.api",
-    "explain": "fxaudit.api",
+    "explain": "fxaudit.judge.explained",
+    "load_ipython_extension": "fxaudit.integrations.notebook",
+    "peft": "fxaudit.integrations.peft",
     "trace": "fxaudit.api",
     "watch": "fxaudit.api",
     "why": "fxaudit.api",
@@ -59,7 +68,14 @@ def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'fxaudit' has no attribute {name!r}")
-    return getattr(import_module(home), name)
+    try:
+        return getattr(import_module(home), name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        from fxaudit.errors import MissingLibraryError
+
+        raise MissingLibraryError(f"fxaudit.{name} needs PyTorch. {NO_TORCH}") from error
 
 
 def __dir__() -> list[str]:

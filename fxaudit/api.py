@@ -1,9 +1,8 @@
-"""The public functions: audit, watch, why, explain."""
+"""The public functions: audit, watch, why, trace."""
 
 from __future__ import annotations
 
 import contextlib
-import fnmatch
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -25,18 +24,18 @@ from fxaudit.capture.remembered import remember
 from fxaudit.capture.session import Session, active_session
 from fxaudit.capture.values import number_of
 from fxaudit.capture.watch.autograd import note_earlier_hooks
+from fxaudit.capture.watch.optimizers import inner_optimizer
 from fxaudit.errors import (
     InvalidExpectationError,
     InvalidLossError,
     InvalidModelError,
     InvalidOptimizerError,
-    UnknownRuleError,
 )
-from fxaudit.judge.expectations import check_patterns
+from fxaudit.judge.expectations import check_patterns, expected_of
 from fxaudit.judge.rule import Rule
-from fxaudit.judge.rule_page import rule_page
 from fxaudit.judge.rules import RULES
 from fxaudit.judge.write_up import Options
+from fxaudit.program.bindings import object_name
 from fxaudit.program.groups import flags_set
 from fxaudit.program.source import PACKAGE, is_library, is_skipped, variables_of
 from fxaudit.program.tree import construction_of, constructions_of, is_only_one
@@ -50,9 +49,11 @@ from fxaudit.run.traced import Trace, traced
 from fxaudit.run.warm_up import rises_later
 from fxaudit.run.why import explanation_of
 
-__all__ = ["audit", "explain", "trace", "watch", "why"]
+__all__ = ["assert_trains", "audit", "trace", "watch", "why"]
 
 Loss = torch.Tensor | Callable[[], Any]
+Expect = Mapping[str, str] | Callable[[Any], Mapping[str, str]]
+"""Patterns of names and verdicts, the first that fits decides; or what makes them of the (name, module) pairs given."""
 
 
 def audit(
@@ -61,7 +62,7 @@ def audit(
     optimizer: Any = None,
     *,
     inputs: Any = None,
-    expect: Mapping[str, str] | None = None,
+    expect: Expect | None = None,
     steps: int = 5,
     prove: bool = True,
     rules: Sequence[type[Rule]] = RULES,
@@ -85,7 +86,8 @@ def audit(
             Without it and without `inputs`, nothing is executed: the forward is traced symbolically.
         optimizer: One optimizer, several, or none. Anything with `param_groups` and `step` will do.
         inputs: Arguments for the model, as a tuple or dict, where there is no loss yet; the outputs stand in for it.
-        expect: Name patterns (as in `fnmatch`) and the verdict expected of what they match.
+        expect: Name patterns (as in `fnmatch`) and the verdict expected of what they match; of a name, the first
+            pattern that fits decides. Or `fxaudit.peft()`.
         steps: How many steps to rehearse at most.
         prove: Whether to prove causes by replay.
         rules: The rules to ask, in their order of priority.
@@ -116,7 +118,7 @@ def audit(
     model = exported_module(model)
     named = _models(model)
     optimizers = _optimizers(optimizer)
-    expected = _expectations(expect)
+    expected = _expectations(expect, named)
     if loss is None and inputs is None:
         from fxaudit.run.structure import symbolic_report
 
@@ -150,7 +152,7 @@ def assert_trains(
     optimizer: Any = None,
     *,
     inputs: Any = None,
-    expect: Mapping[str, str] | None = None,
+    expect: Expect | None = None,
     **options: Any,
 ) -> Report:
     """Assert that training changes every parameter that is not frozen, and that nothing above a warning is found.
@@ -181,8 +183,9 @@ def assert_trains(
         True
     """
     __tracebackhide__ = True
+    expect = _expectations(expect, _models(exported_module(model)))
     report = audit(model, loss, optimizer, inputs=inputs, expect=expect, **options)
-    expected = [name for pattern in expect or {} for name in report.parameters if fnmatch.fnmatchcase(name, pattern)]
+    expected = expected_of(expect, report.parameters)
     idle = [p.name for p in report if p.verdict not in ("trained", "frozen") and p.name not in expected]
     if report.exit_code == 1 or idle:
         from fxaudit.renderers.text.terminal import render_causes
@@ -340,7 +343,7 @@ def _optimizers(optimizer: Any) -> list[Any]:
     if optimizer is None:
         return []
     if hasattr(optimizer, "param_groups") and hasattr(optimizer, "step"):
-        return [optimizer]
+        return [inner_optimizer(optimizer)]
     if isinstance(optimizer, Mapping):
         optimizer = list(optimizer.values())
     if isinstance(optimizer, list | tuple):
@@ -352,7 +355,9 @@ def _optimizers(optimizer: Any) -> list[Any]:
     )
 
 
-def _expectations(expect: Mapping[str, str] | None) -> dict[str, str]:
+def _expectations(expect: Expect | None, named: Sequence[tuple[str, nn.Module]] = ()) -> dict[str, str]:
+    if callable(expect):
+        expect = expect(named)
     for pattern, verdict in (expect or {}).items():
         if verdict not in VERDICTS:
             raise InvalidExpectationError(
@@ -422,7 +427,7 @@ class watch:
         self,
         model: nn.Module | Mapping[str, nn.Module] | None = None,
         *optimizers: Any,
-        expect: Mapping[str, str] | None = None,
+        expect: Expect | None = None,
         steps: int | None = None,
         rules: Sequence[type[Rule]] = RULES,
     ) -> None:
@@ -431,10 +436,11 @@ class watch:
         self._observation = Observation(
             title=type(named[0][1]).__name__ if named else "watch",
             steps=steps,
-            expect=_expectations(expect),
+            expect=_expectations(expect, named),
             rules=rules,
             models=named,
         )
+        self._given = optimizers
         self._observation.on_enough = self._observation.stop_recording
         self._exchange: Exchange | None = None
         self._named = named
@@ -450,6 +456,11 @@ class watch:
         frame = sys._getframe(1)
         for thing in (*(module for _, module in self._named), *self._optimizers):
             session.remember_variable(thing, frame)
+        for given in self._given:
+            known = session.variable_of(given, frame) if hasattr(given, "param_groups") else ""
+            if known and id(given) != id(inner := inner_optimizer(given)):  # the user has a name for the wrapper
+                session.variables[id(inner)] = known
+        self._given = ()
         _learn(session, self._named, self._optimizers, _project_files(frame, None))
         session.is_part = bool(self._named)
         return self
@@ -471,6 +482,32 @@ class watch:
                 self._optimizers.clear()
                 remember(self._observation.session)
                 self._observation.release()
+
+    def in_trainer(self, optimizers: Mapping[str, Any]) -> None:
+        """The loop is a trainer's: no variable of the user's names the model where the loop is written, and optimizers
+        are called what the trainer calls them, where the user has no name for them."""
+        session = self._observation.session
+        for _, module in self._named:
+            session.variables[id(module)] = ""
+        for name, optimizer in optimizers.items():
+            inner = inner_optimizer(optimizer)
+            if not object_name(session.record.stacks, session.optimizer_info(inner).created):
+                session.variables.setdefault(id(inner), name)
+
+    def when_settled(self, call: Callable[[], None]) -> None:
+        """Call `call` in the step after which the recording has ended; what it raises goes through the loop."""
+        stop = self._observation.stop_recording
+
+        def ended() -> None:
+            stop()
+            call()
+
+        self._observation.on_enough = ended
+
+    @property
+    def settled(self) -> bool:
+        """Whether enough was seen: the recording has ended, though the block goes on."""
+        return self._observation.has_ended
 
     @property
     def report(self) -> Report:
@@ -543,25 +580,3 @@ def trace(model: nn.Module, inputs: Any = None, concrete_args: Mapping[str, Any]
     """
     with without_recording():
         return traced(model, inputs, concrete_args)
-
-
-def explain(code: str) -> str:
-    """The page of a rule as Markdown: what it means, why it matters, how to fix it, and an example.
-
-    Args:
-        code: The rule's code or name, such as "FXA104" or "detached-path", in any case.
-
-    Raises:
-        UnknownRuleError: There is no such rule.
-
-    Example:
-        >>> import fxaudit
-        >>> print(fxaudit.explain("FXA104").splitlines()[0])
-        # FXA104 detached-path
-    """
-    wanted = code.strip().lower()
-    for rule in RULES:
-        if wanted in (rule.code.lower(), rule.name, rule.code[3:]):
-            return rule_page(rule)
-    near = [rule.code for rule in RULES if rule.code.lower().startswith(wanted[:4])][:4] or [r.code for r in RULES[:4]]
-    raise UnknownRuleError(f"There is no rule {code!r}. Near it: {', '.join(near)}; `fxaudit rules` lists all.")

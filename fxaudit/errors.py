@@ -6,13 +6,16 @@ A defect in the user's program is a finding, never an exception. What cannot be 
 __all__ = [
     "FxauditError",
     "GraphTooDeepError",
+    "InvalidBaselineError",
     "InvalidExpectationError",
     "InvalidInputsError",
     "InvalidLossError",
     "InvalidModelError",
     "InvalidOptimizerError",
+    "InvalidOptionError",
     "InvalidReportError",
     "InvalidTargetError",
+    "MissingLibraryError",
     "PictureError",
     "RenderingError",
     "UnknownFormatError",
@@ -61,6 +64,18 @@ class InvalidReportError(FxauditError, ValueError):
 
 class InvalidRecordingError(FxauditError, ValueError):
     """A file that is not a recording, or one of another version."""
+
+
+class InvalidBaselineError(FxauditError, ValueError):
+    """A file that is no baseline, or one of another version."""
+
+
+class InvalidOptionError(FxauditError, ValueError):
+    """An option of an integration or of the configuration that has no such name or no such value."""
+
+
+class MissingLibraryError(FxauditError, ImportError):
+    """The library that fxaudit is to be at home in is not installed."""
 
 
 class UnknownRuleError(FxauditError, KeyError):

@@ -139,7 +139,11 @@ class Report(Answer):
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {verdict}" for verdict, count in self.verdicts().items())
-        return f"<fxaudit.Report {self.title or 'report'}: {counts or 'no parameters'}; {len(self.findings)} findings>"
+        found = f"{len(self.findings)} finding{'s' * (len(self.findings) != 1)}"
+        loud = [finding for finding in self.findings if finding.level != "note"]
+        for finding in loud[:1]:  # what `assert report.ok, report` shows in a test
+            found += f", {finding.code} {finding.message}" + (f" ({finding.culprit})" if finding.culprit else "")
+        return f"<fxaudit.Report {self.title or 'report'}: {counts or 'no parameters'}; {found}>"
 
     def __str__(self) -> str:
         from fxaudit.renderers.text.terminal import render

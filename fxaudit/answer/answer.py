@@ -199,7 +199,7 @@ class Crash:
 
     def __str__(self) -> str:
         when = f" in step {self.step}" if self.step else ""
-        where = f" at {self.source.file}:{self.source.line}" if self.source is not None else ""
+        where = f" at {self.source}" if self.source is not None else ""
         return f"Crashed{when}{where}"
 
 

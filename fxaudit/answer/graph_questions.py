@@ -48,7 +48,7 @@ class GraphPath:
 
 def _named(node: Node) -> str:
     source = node.source if isinstance(node, OpNode) else None
-    return f"{node.name} ({source.file}:{source.line})" if source is not None else node.name
+    return f"{node.name} ({source})" if source is not None else node.name
 
 
 def paths(answer: Answer, name: str) -> tuple[GraphPath, ...]:

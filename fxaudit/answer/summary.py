@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fxaudit.answer.answer import Answer, ParameterReport
 
-__all__ = ["summary", "unsettled_note"]
+__all__ = ["LEFT_OUT", "summary", "unsettled_note"]
+
+LEFT_OUT = "its finding is left out"
+"""How the reason of a parameter begins whose finding somebody has decided about already."""
 
 
 def summary(answer: Answer) -> str:
@@ -66,7 +69,9 @@ def _causes(answer: Answer, lost: list[ParameterReport], meant: Collection[str])
     count = sum(1 for names in about if not names or any(name in meant for name in names))
     if count:
         return "one cause" if count == 1 else f"{count} causes"
-    if lost and all(p.findings for p in lost):
+    if lost and all(p.findings or p.reason.startswith(LEFT_OUT) for p in lost):
+        if any(not p.findings for p in lost):
+            return "the findings are left out, see the notes"
         return "taken for intended, see the notes"
     return ""
 

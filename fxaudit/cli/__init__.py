@@ -1,4 +1,5 @@
-"""The command line: `fxaudit run`, `check`, `trace`, `render`, `diff`, `explain`, `rules`."""
+"""The command line: `fxaudit run`, `check`, `trace`, `render`, `diff`, `explain`, `rules`,
+`config`."""
 
 from fxaudit.cli.commands import main
 

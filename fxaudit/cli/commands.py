@@ -13,24 +13,32 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from fxaudit import NO_TORCH
 from fxaudit._version import __version__
 from fxaudit.answer.finding import LEVELS, Level
+from fxaudit.answer.leaving_out import Baseline
 from fxaudit.attempts import STRICT, described
+from fxaudit.cli.configuration import Settings, codes_of, settings, told
+from fxaudit.cli.decided import decided, read_baseline
+from fxaudit.cli.expecting import expect as expect_
+from fxaudit.cli.expecting import others
 from fxaudit.errors import (
     FxauditError,
     InvalidExpectationError,
+    InvalidOptionError,
     InvalidRecordingError,
     InvalidReportError,
     RenderingError,
     UnwritableOutputError,
 )
 from fxaudit.judge.expectations import check_patterns
+from fxaudit.program.source import count_as_own
 
 if TYPE_CHECKING:
     from fxaudit.report import Report
@@ -39,7 +47,7 @@ __all__ = ["main"]
 
 T = TypeVar("T")
 
-FORMATS = ("terminal", "markdown", "json", "github", "sarif", "junit")
+FORMATS = ("terminal", "brief", "markdown", "json", "github", "sarif", "junit")
 VIEWS = ("modules", "operations", "autograd", "why")
 
 USAGE = 2
@@ -66,6 +74,10 @@ def main(args: list[str] | None = None) -> int:
         return INTERRUPTED
     except FxauditError as error:
         return _complain(str(error))
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        return _complain(f"this command needs PyTorch. {NO_TORCH}")
     return int(status or 0)
 
 
@@ -83,7 +95,7 @@ def commands() -> None:
     """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Delivery:
     """How a report is judged and where it goes: to stdout in one format, and to any number of files."""
 
@@ -91,7 +103,12 @@ class Delivery:
     format: str
     quiet: bool
     fail_on: Level
-    ignore: frozenset[str]
+    ignore: Mapping[str, str]
+    """Code of a rule → why its findings are left out."""
+    settings: Settings
+    baseline_file: Path | None
+    baseline: Baseline | None
+    updates_baseline: bool
 
 
 def _report_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -119,25 +136,66 @@ def _report_options(command: Callable[..., int]) -> Callable[..., int]:
     @click.option(
         "--fail-on",
         type=click.Choice(LEVELS),
-        default="error",
-        show_default=True,
-        help="The quietest level that makes the exit status 1.",
+        help="The quietest level that makes the exit status 1. [default: error]",
     )
     @click.option(
         "--ignore",
         multiple=True,
         metavar="CODE|NAME",
-        help="Leave out the findings of a rule, by its code or its name. Repeatable.",
+        help="Leave out the findings of a rule, by its code, the beginning of one, or its name. Repeatable.",
     )
+    @click.option("--baseline", metavar="FILE", help="Leave out the findings that FILE knows of; only new ones count.")
+    @click.option("--update-baseline", is_flag=True, help="Write what is found into the baseline; nothing fails.")
+    @click.option("--config", metavar="FILE", help="Take the settings from FILE instead of the nearest pyproject.toml.")
     @click.option("-q", "--quiet", is_flag=True, help="Print no report; the files and the exit status tell.")
     @functools.wraps(command)
     def with_delivery(
-        *, outputs: tuple[str, ...], format_: str, fail_on: Level, ignore: tuple[str, ...], quiet: bool, **rest: object
+        *,
+        outputs: tuple[str, ...],
+        format_: str,
+        fail_on: Level | None,
+        ignore: tuple[str, ...],
+        baseline: str | None,
+        update_baseline: bool,
+        config: str | None,
+        quiet: bool,
+        **rest: object,
     ) -> int:
-        paths = tuple(_checked_output(output) for output in outputs)
-        return command(delivery=Delivery(paths, format_, quiet, fail_on, _codes(ignore)), **rest)
+        known = settings(config)
+        count_as_own(known.roots)
+        paths = [_checked_output(output) for output in outputs or map(str, known.outputs)]
+        kept = _writable(baseline, "baseline") if baseline is not None else known.baseline
+        if update_baseline and kept is None:
+            raise click.UsageError("--update-baseline needs to know which: give --baseline FILE, too")
+        delivery = Delivery(
+            outputs=tuple(paths),
+            format=format_,
+            quiet=quiet,
+            fail_on=fail_on or known.fail_on or "error",
+            ignore=_ignored(ignore, known),
+            settings=known,
+            baseline_file=kept,
+            baseline=read_baseline(kept, updates=update_baseline) if kept is not None else None,
+            updates_baseline=update_baseline,
+        )
+        return command(delivery=delivery, **rest)
 
     return with_delivery
+
+
+def _ignored(values: tuple[str, ...], known: Settings) -> dict[str, str]:
+    """Code of a rule → the reason, which an option does not give.
+
+    Raises:
+        click.BadParameter: A value is neither a code nor a name.
+    """
+    found = {code: reason for given, reason in known.ignore.items() for code in codes_of(given)}
+    for value in values:
+        try:
+            found.update(dict.fromkeys(codes_of(value), ""))
+        except InvalidOptionError as error:
+            raise click.BadParameter(str(error), param_hint="--ignore") from None
+    return found
 
 
 _expect_option = click.option(
@@ -205,9 +263,9 @@ def run(
 
     options: dict[str, Any] = {
         "module": as_module,
-        "steps": steps,
+        "steps": steps or delivery.settings.steps,
         "to_end": to_end,
-        "expect": expectations or None,
+        "expect": {**expectations, **others(delivery.settings.expect, expectations)} or None,
         "record": recorded,
         "progress": (lambda text: _say(f"fxaudit: {text}", err)) if speaks else None,
     }
@@ -239,7 +297,7 @@ def run(
     from fxaudit.run.mending import Texts, mend
     from fxaudit.run.trial import Trials
 
-    with Trials(list(script), as_module, steps, to_end, expectations, cwd, took) as trials:
+    with Trials(list(script), as_module, options["steps"], to_end, options["expect"] or {}, cwd, took) as trials:
         mended = mend(report, trials, Texts(started))
     status = deliver(mended.report)
     if write:
@@ -268,7 +326,8 @@ def judge(recording: str, expect: tuple[str, ...], delivery: Delivery) -> int:
     from fxaudit.report import Report
 
     try:
-        report = Report.of(judged_again(data, Options(expect=expectations)))
+        asked = {**expectations, **others(delivery.settings.expect, expectations)}
+        report = Report.of(judged_again(data, Options(expect=asked)))
     except InvalidRecordingError as error:
         raise InvalidRecordingError(f"{recording}: {error}") from error
     if report.parameters:
@@ -289,26 +348,37 @@ def judge(recording: str, expect: tuple[str, ...], delivery: Delivery) -> int:
     help="Whether to run the step again without each culprit (default: as audit() does).",
 )
 @_expect_option
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Audit so many targets at a time, if several."
+)
 @_report_options
-@click.argument("target")
-def check(target: str, steps: int | None, prove: bool | None, expect: tuple[str, ...], delivery: Delivery) -> int:
-    """Audit what TARGET returns.
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+def check(
+    targets: tuple[str, ...],
+    steps: int | None,
+    prove: bool | None,
+    jobs: int,
+    expect: tuple[str, ...],
+    delivery: Delivery,
+) -> int:
+    """Audit what TARGET returns; of several, each in a process of its own, in one report.
 
     TARGET is `module:callable` or `file.py:callable`. The callable takes nothing and returns a module, a tuple
     (model, loss, optimizer), or a dict of the arguments of fxaudit.audit.
     """
     expectations = _expectations(expect)
+    if len(targets) > 1:
+        options = {"expect": expectations, "steps": steps, "prove": prove}
+        return _several(list(dict.fromkeys(targets)), options, jobs, delivery)
     from fxaudit.cli.targets import audit_arguments
 
-    arguments = audit_arguments(target)
-    if expectations:
-        given = arguments.get("expect") or {}
-        arguments["expect"] = {**cast("Mapping[str, str]", given), **expectations}
+    arguments = audit_arguments(targets[0])
+    expect_(arguments, expectations, delivery.settings)
     if steps is not None:
         arguments["steps"] = steps
     if prove is not None:
         arguments["prove"] = prove
-    return _audited(target, arguments, delivery)
+    return _audited(targets[0], arguments, delivery)
 
 
 @commands.command(options_metavar="[options]", short_help="Audit a model's structure without running it.")
@@ -332,8 +402,7 @@ def trace(target: str, ops: bool, expect: tuple[str, ...], delivery: Delivery) -
     if ops:
         return _operations(target, delivery)
     arguments: dict[str, object] = {"model": traced_module(target)}
-    if expectations:
-        arguments["expect"] = expectations
+    expect_(arguments, expectations, delivery.settings)
     return _audited(target, arguments, delivery)
 
 
@@ -392,7 +461,7 @@ def explain(code: str) -> int:
     """Print the page of the rule CODE, such as FXA104: what is wrong, why it matters, and how to mend it."""
     from rich.console import Console
 
-    from fxaudit.api import explain as page
+    from fxaudit.judge.explained import explain as page
 
     console = Console(file=sys.stdout)
     if not console.is_terminal:
@@ -401,6 +470,22 @@ def explain(code: str) -> int:
     from rich.markdown import Markdown
 
     console.print(Markdown(page(code), code_theme="ansi_dark", hyperlinks=False))
+    return 0
+
+
+@commands.command(short_help="Print the settings that hold here.")
+@click.option("--config", metavar="FILE", help="Take the settings from FILE instead of the nearest pyproject.toml.")
+def config(config: str | None) -> int:
+    """Print what `[tool.fxaudit]` of the nearest pyproject.toml settles, what the defaults are, and where each comes
+    from. Options of a command go before both.
+    """
+    known = settings(config)
+    rows = told(known)
+    width = max(len(name) for name, _, _ in rows)
+    for name, value, where in rows:
+        for number, line in enumerate(value.split("\n")):
+            shown = os.path.relpath(where) if number == 0 and where != "default" else where if number == 0 else ""
+            _say(f"{name if number == 0 else '':<{width}}  {line}" + (f"  ({shown})" if shown else ""), sys.stdout)
     return 0
 
 
@@ -429,6 +514,32 @@ def _operations(target: str, delivery: Delivery) -> int:
     return 0 if found.status == "traced" else NOTHING_AUDITED
 
 
+def _several(targets: list[str], options: dict[str, Any], jobs: int, delivery: Delivery) -> int:
+    """Audit each target in a process of its own, and deliver one report. What they printed comes before it."""
+    import torch  # noqa: F401  # told once where it is missing, and not by each process
+
+    from fxaudit.answer.together import together
+    from fxaudit.cli.several import audited_apart
+    from fxaudit.report import Report
+
+    file = delivery.settings.file
+    outcomes = audited_apart(targets, {**options, "config": str(file) if file is not None else None}, jobs)
+    reports: dict[str, Report] = {}
+    problems: list[str] = []
+    for outcome in outcomes:
+        for text, stream in ((outcome.out, sys.stdout), (outcome.err, sys.stderr)):
+            if text:
+                _say(text.rstrip("\n"), stream)
+        if outcome.report is not None:
+            reports[outcome.target], found = _decided(outcome.report, delivery, outcome.target)
+            problems += found
+    failed = max((outcome.status for outcome in outcomes if outcome.report is None), default=0)
+    if not reports:
+        return min(outcome.status for outcome in outcomes)
+    status = _hand_out(together(reports, Report()), delivery, sys.stdout, problems)
+    return USAGE if USAGE in (status, *(outcome.status for outcome in outcomes)) else status or failed
+
+
 def _audited(target: str, arguments: dict[str, object], delivery: Delivery) -> int:
     """Audit, and deliver the report. What the user's own forward or loss raises is shown with its traceback."""
     from fxaudit.api import audit
@@ -442,16 +553,35 @@ def _audited(target: str, arguments: dict[str, object], delivery: Delivery) -> i
         _say(traceback.format_exc().rstrip("\n"), sys.stderr)
         _complain(f"nothing could be audited: {target} raised {type(error).__name__} when it ran")
         return NOTHING_AUDITED
-    return _deliver(report, delivery, sys.stdout)
+    return _deliver(report, delivery, sys.stdout, target)
 
 
-def _deliver(report: Report, delivery: Delivery, out: IO[str]) -> int:
+def _deliver(report: Report, delivery: Delivery, out: IO[str], target: str = "") -> int:
     """Write the files, print the report, and return the report's exit status.
 
     A file that cannot be written after all keeps neither the others nor the printed report back.
     """
-    judged = _without(report, delivery.ignore).failing_on(delivery.fail_on)
-    failures: list[FxauditError] = []
+    left, problems = _decided(report, delivery, target)
+    return _hand_out(left, delivery, out, problems)
+
+
+def _decided(report: Report, delivery: Delivery, target: str) -> tuple[Report, list[str]]:
+    """What is left of the report, and what is wrong with comments in the program; the baseline is kept up to date."""
+    left, baseline, problems = decided(
+        report, delivery.ignore, delivery.baseline, updates=delivery.updates_baseline, target=target
+    )
+    delivery.baseline = baseline
+    if delivery.updates_baseline and baseline is not None and delivery.baseline_file is not None:
+        from fxaudit.renderers import write_whole
+
+        write_whole(delivery.baseline_file, baseline.write())
+    return left, problems
+
+
+def _hand_out(left: Report, delivery: Delivery, out: IO[str], problems: list[str]) -> int:
+    """Write the files and print: see `_deliver`."""
+    judged = left.failing_on(delivery.fail_on)
+    failures: list[FxauditError] = [InvalidOptionError(problem) for problem in problems]
     for path in delivery.outputs:
         try:
             judged.save(path)
@@ -466,22 +596,6 @@ def _deliver(report: Report, delivery: Delivery, out: IO[str]) -> int:
     for failure in failures:
         _complain(str(failure))
     return USAGE if failures else judged.exit_code
-
-
-def _without(report: Report, codes: frozenset[str]) -> Report:
-    """`report` without the findings of the rules in `codes`; the verdicts stay what they are."""
-    if not codes:
-        return report
-    return replace(
-        report,
-        findings=tuple(finding for finding in report.findings if finding.code not in codes),
-        parameters={
-            parameter.name: replace(
-                parameter, findings=tuple(finding for finding in parameter.findings if finding.code not in codes)
-            )
-            for parameter in report
-        },
-    )
 
 
 def _script_status(report: Report) -> int:
@@ -597,25 +711,6 @@ def _writable(text: str, what: str) -> Path:
     if problem:
         raise UnwritableOutputError(f"The {what} cannot be written to {text!r}: {problem}.")
     return path
-
-
-def _codes(ignored: tuple[str, ...]) -> frozenset[str]:
-    """The rule codes that the `--ignore` values stand for.
-
-    Raises:
-        click.BadParameter: A value is neither a code nor a name.
-    """
-    if not ignored:
-        return frozenset()
-    from fxaudit.judge.rules import RULES
-
-    known = {key: rule.code for rule in RULES for key in (rule.code.lower(), rule.name)}
-    for value in ignored:
-        if value.lower() not in known:
-            raise click.BadParameter(
-                f"{value!r} is no rule's code or name; `fxaudit rules` lists them.", param_hint="--ignore"
-            )
-    return frozenset(known[value.lower()] for value in ignored)
 
 
 def _expectations(values: tuple[str, ...]) -> dict[str, str]:

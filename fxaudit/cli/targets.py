@@ -39,6 +39,8 @@ def audit_arguments(target: str) -> dict[str, object]:
     Raises:
         InvalidTargetError: The target cannot be found, cannot be called, fails, or returns something else.
     """
+    import torch  # noqa: F401  # where it is missing, that is what is to be said, and not the target's traceback
+
     made = _made(target)
     if isinstance(made, Mapping):
         unknown = [key for key in made if key not in KEYWORDS]

@@ -19,7 +19,7 @@ from fxaudit.judge.graph import Cut, StepGraph, UnusedValue
 from fxaudit.judge.trail import project_files
 from fxaudit.judge.verdict import Judge, ParameterState
 from fxaudit.program.bindings import object_name
-from fxaudit.program.source import SourceLine, is_library
+from fxaudit.program.source import SourceLine, is_library, is_skipped, read_source
 from fxaudit.program.tree import binding_of
 
 if TYPE_CHECKING:
@@ -223,11 +223,31 @@ class Audit:
             if not self._is_used_in_part(state):
                 return False
             chain = stacks.chain(state.track.created)
+            if not chain and self._is_of_library_class(state):
+                continue  # it was made before anybody watched
             if not chain or not is_library(stacks.file(chain[0])):
                 return False
             if all(is_library(stacks.file(frame)) for frame in chain):
                 return False  # the user's own program is an installed package
         return True
+
+    def _is_of_library_class(self, state: ParameterState) -> bool:
+        """Whether a module of an installed library, other than torch, has the parameter somewhere below an attribute
+        that the library itself sets, and a program that is no library itself trains it."""
+        module = state.root
+        for part in state.local_name.split(".")[:-1]:
+            if module is None:
+                return False
+            if is_library(module.defined_in) and not is_skipped(module.defined_in):
+                sets = f"self.{part} ="
+                return self._is_trained_by_the_user() and any(sets in line for line in read_source(module.defined_in))
+            module = self.recording.child(module, part)
+        return False
+
+    def _is_trained_by_the_user(self) -> bool:
+        stacks = self.record.stacks
+        frames = [frame for event in self.graph.backwards[:1] for frame in stacks.chain(event.stack)]
+        return any(not is_library(stacks.file(frame)) for frame in frames)
 
     def _is_used_in_part(self, state: ParameterState) -> bool:
         """Whether the loss reaches something else of the outermost library module that the parameter belongs to."""

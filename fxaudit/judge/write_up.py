@@ -44,6 +44,7 @@ from fxaudit.capture.events import (
 )
 from fxaudit.capture.frozen import Recording
 from fxaudit.capture.recording import Op, OpsBySequence, Value
+from fxaudit.judge.expectations import expected_of
 from fxaudit.judge.life import Lives
 from fxaudit.judge.questions.freezing import settle_frozen
 from fxaudit.judge.questions.misnamed import with_misnamed_override
@@ -197,16 +198,10 @@ def _with_brief_path(finding: Finding) -> Finding:
     return replace(finding, path=path)
 
 
-def _met_expectations(states: Iterable[ParameterState], expect: Mapping[str, str]) -> list[ParameterState]:
-    import fnmatch
-
+def _met_expectations(states: Sequence[ParameterState], expect: Mapping[str, str]) -> list[ParameterState]:
+    said = expected_of(expect, (state.name for state in states))
     return [
-        state
-        for state in states
-        if any(
-            fnmatch.fnmatchcase(state.name, pattern) and state.verdict == verdict for pattern, verdict in expect.items()
-        )
-        and state.verdict != "trained"
+        state for state in states if state.verdict != "trained" and said.get(state.name, ("", ""))[1] == state.verdict
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fxaudit.program.source import StackTable
+from fxaudit.program.source import StackTable, is_library
 from fxaudit.program.tree import NOT_UNPACKED, UNCERTAIN, binding_of, is_further_argument, unpacking
 
 __all__ = ["made_at", "object_name", "variable_name"]
@@ -21,10 +21,14 @@ def made_at(stacks: StackTable, stack: int) -> int:
 def variable_name(stacks: StackTable, stack: int, frames: int = 3) -> str:
     """The variable to which the statement that `stack` ends in binds its value; "" where it binds none.
 
-    What is returned is followed outwards, through so many `frames` in all.
+    What is returned is followed outwards, through so many `frames` in all, but not out of the user's code into a
+    library's: its variables tell the user nothing.
     """
     position = NOT_UNPACKED
-    for frame in stacks.chain(stack)[:frames]:
+    chain = stacks.chain(stack)[:frames]
+    for frame in chain:
+        if is_library(stacks.file(frame)) and not is_library(stacks.file(chain[0])):
+            return ""
         if stacks.codes[frame].co_name == "<lambda>":
             return ""  # the statement around a lambda binds something else
         file, line = stacks.file(frame), stacks.line(frame)

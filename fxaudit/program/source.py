@@ -16,7 +16,7 @@ import os
 import site
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any, TypeVar
@@ -30,6 +30,8 @@ __all__ = [
     "SourceLine",
     "StackTable",
     "actual_path",
+    "cell_name",
+    "count_as_own",
     "displayed_path",
     "held_texts",
     "is_library",
@@ -38,6 +40,7 @@ __all__ = [
     "portable_path",
     "read_anew",
     "read_source",
+    "written_place",
 ]
 
 Result = TypeVar("Result")
@@ -75,10 +78,23 @@ def _installed_directories() -> tuple[str, ...]:
     return tuple(os.path.abspath(path) + os.sep for path in sorted(found))
 
 
+_OWN: list[str] = []
+"""Folders that count as the user's project wherever they lie."""
+
+
+def count_as_own(folders: Iterable[str | os.PathLike[str]]) -> None:
+    """Files in these folders are the user's own from now on, though they are installed."""
+    _OWN[:] = [os.path.abspath(folder) + os.sep for folder in folders]
+    is_library.cache_clear()
+    is_skipped.cache_clear()
+
+
 @functools.cache
 def is_library(file: str) -> bool:
     """Whether `file` belongs to an installed package or the standard library rather than to the user's project."""
     path = os.path.abspath(file)
+    if _OWN and path.startswith(tuple(_OWN)):
+        return False
     if path.startswith(_installed_directories()) or f"{os.sep}site-packages{os.sep}" in path:
         return True
     return path.startswith(_standard_library())
@@ -98,7 +114,27 @@ def is_skipped(file: str) -> bool:
 
 def displayed_path(file: str) -> str:
     """`file` as reports print it: relative to the working directory or to the package directory it lies under."""
-    return file.removeprefix(INSTALLED) if _HELD else _displayed_from(os.getcwd(), file)
+    if _HELD:
+        return file.removeprefix(INSTALLED)
+    return cell_name(file) or _displayed_from(os.getcwd(), file)
+
+
+def cell_name(file: str) -> str:
+    """What IPython calls the cell that it keeps under this file name, such as `Cell In[2]`; "" where it knows none."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
+    named = shell.compile.format_code_name(file) if shell is not None else None
+    return " ".join(named) if named is not None else ""
+
+
+def written_place(file: str, line: int) -> str:
+    """A line of a file, as it is written: `train.py:12`, and of a notebook's cell `Cell In[2], line 8`.
+
+    Example:
+        >>> written_place("Cell In[2]", 8)
+        'Cell In[2], line 8'
+    """
+    return f"{file}, line {line}" if file.startswith("Cell In[") else f"{file}:{line}"
 
 
 def portable_path(file: str) -> str:
@@ -217,6 +253,9 @@ class Frame:
     line: int
     function: str
 
+    def __str__(self) -> str:
+        return f"{written_place(self.file, self.line)} in {self.function}"
+
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
@@ -236,7 +275,7 @@ class SourceLine:
     library: bool = False
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return written_place(self.file, self.line)
 
     @classmethod
     def at(

@@ -73,6 +73,12 @@ def _github(report: Answer) -> str:
     return render(report)
 
 
+def _brief(report: Answer) -> str:
+    from fxaudit.renderers.text.brief import render
+
+    return render(report)
+
+
 def _patch(report: Answer) -> str:
     from fxaudit.renderers.data.patchfile import render
 
@@ -111,6 +117,7 @@ RENDERERS: tuple[Renderer, ...] = (
     Renderer("sarif", (".sarif", ".sarif.json"), _sarif),
     Renderer("junit", (".xml",), _junit),
     Renderer("github", (), _github),
+    Renderer("brief", (), _brief),
     Renderer("patch", (".patch", ".diff"), _patch),
     Renderer("svg", (".svg",), _svg),
     Renderer("dot", (".dot",), _dot),

@@ -52,7 +52,7 @@ class Trace:
         names = [len(str(op.index)) for op in self.ops[-1:]]
         digits = max(names, default=1)
         for op in self.ops:
-            where = f"{op.source.file}:{op.source.line}" if op.source is not None else ""
+            where = str(op.source) if op.source is not None else ""
             said = "  ".join(filter(None, [where, f"in {op.module}" if op.module else "", _remark(op)]))
             lines.append(f"{op.index:>{digits}}  {op.kind:<9}  {_shown(op):<{width}}  {said}".rstrip())
         lines += [f"The graph does not compute what the model computes: {one}." for one in self.obstacles[:5]]
@@ -170,7 +170,7 @@ def _picture(found: Trace) -> Any:
 
     boxes = []
     for op in found.ops:
-        place = f"{op.source.file}:{op.source.line}" if op.source is not None else ""
+        place = str(op.source) if op.source is not None else ""
         is_cut = op.kind == "call" and bool(op.cut)
         label = f"{_shown(op)} ({op.cut})" if is_cut else _shown(op)
         boxes.append(TracedBox(op.kind, label, place, op.carries, op.inputs, is_cut))

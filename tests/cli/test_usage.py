@@ -53,8 +53,8 @@ class Backstage:
 @pytest.fixture
 def backstage(monkeypatch: pytest.MonkeyPatch) -> Backstage:
     stage = Backstage()
-    runner, rerun, api, rules = (
-        ModuleType(f"fxaudit.{name}") for name in ("run.script", "run.rerun", "api", "judge.rules")
+    runner, rerun, api, rules, explained = (
+        ModuleType(f"fxaudit.{name}") for name in ("run.script", "run.rerun", "api", "judge.rules", "judge.explained")
     )
 
     def explain(code: str) -> str:
@@ -77,12 +77,12 @@ def backstage(monkeypatch: pytest.MonkeyPatch) -> Backstage:
         {"proved": argv, "module": module}
     )
     api.audit = lambda model, **options: stage.answer({"model": model, **options})  # type: ignore[attr-defined]
-    api.explain = explain  # type: ignore[attr-defined]
+    explained.explain = explain  # type: ignore[attr-defined]
     rules.RULES = (  # type: ignore[attr-defined]
         FakeRule("FXA104", "detached-path", "error", "Every path is detached."),
         FakeRule("FXA404", "never-cleared", "warning", "Gradients are never cleared."),
     )
-    for module in (runner, rerun, api, rules):
+    for module in (runner, rerun, api, rules, explained):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     return stage
 
@@ -404,12 +404,12 @@ class TestWrongUsage:
             (["run", "--steps", "0", "train.py"], "0 is not in the range x>=1"),
             (["run", "--steps", "many", "train.py"], "'many' is not a valid integer"),
             (["run", "--fail-on", "never", "train.py"], "'never' is not one of 'error', 'warning', 'note'"),
-            (["run", "--format", "pdf", "train.py"], "'pdf' is not one of 'terminal', 'markdown', 'json'"),
+            (["run", "--format", "pdf", "train.py"], "'pdf' is not one of 'terminal', 'brief', 'markdown', 'json'"),
             (["run", "--ignore", "FXA999", "train.py"], "'FXA999' is no rule's code or name"),
             (["run", "--expect", "backbone", "train.py"], "--expect 'backbone' is no expectation"),
             (["run", "--expect", "=frozen", "train.py"], "--expect '=frozen' is no expectation"),
             (["run", "--expect", "a=melted", "train.py"], "expected PATTERN=VERDICT, such as 'backbone.*=frozen'"),
-            (["check"], "Missing argument 'TARGET'"),
+            (["check"], "Missing argument 'TARGET...'"),
             (["explain", "FXA999"], "There is no rule 'FXA999'"),
             (["diff", "old.json"], "Missing argument 'NEW_JSON'"),
         ],

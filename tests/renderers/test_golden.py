@@ -56,6 +56,15 @@ OTHERS: tuple[tuple[str, str, str, Check], ...] = (
     ("healthy", "github", "github", lambda text: "::error" not in text),
     ("many", "github", "github", lambda text: text.startswith("::error file=train.py,line=31,")),
     ("hostile", "github", "github", lambda text: text.count("\n") == 3),
+    ("healthy", "brief", "brief", lambda text: text.endswith("\nparameters: 4 trained\n")),
+    ("many", "brief", "brief", lambda text: text.index(": error[") < text.index(": warning[") < text.index("note[")),
+    ("hostile", "brief", "brief", lambda text: all(line.isprintable() for line in text.splitlines())),
+    (
+        "died",
+        "brief",
+        "brief",
+        lambda text: "\nscript: The script did not finish: RuntimeError: out of memory\n" in text,
+    ),
 )
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from fxaudit.capture.registry import LiveOptimizer
     from fxaudit.capture.session import Session
 
-__all__ = ["install"]
+__all__ = ["inner_optimizer", "install"]
 
 
 def install(session: Session, patches: Patches) -> None:
@@ -47,6 +47,22 @@ def install(session: Session, patches: Patches) -> None:
     _watch_schedulers(session, patches)
     _watch_scalers(session, patches)
     _watch_clipping(session, patches)
+
+
+def inner_optimizer(optimizer: Any) -> Any:
+    """The optimizer that really steps, inside the wrappers that a trainer has put around it.
+
+    A wrapper hands the groups of the inner one through, and torch does not hear its steps: it never initialised it. An
+    optimizer that works by means of another (SAM, Lookahead) is heard, and stays what it is.
+    """
+    while not getattr(type(optimizer).step, "hooked", False):
+        groups = optimizer.param_groups
+        kept = vars(optimizer).values() if hasattr(optimizer, "__dict__") else ()
+        inner = [one for one in kept if isinstance(one, Optimizer) and one.param_groups is groups]
+        if len(inner) != 1 or inner[0] is optimizer:
+            break
+        optimizer = inner[0]
+    return optimizer
 
 
 def _watch_construction(session: Session, patches: Patches) -> None:

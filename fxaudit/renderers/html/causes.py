@@ -261,10 +261,7 @@ def _frame(source: SourceLine, role: str = "", beside: Sequence[Related] = ()) -
     shown = tuple(
         replace(_code_row(n, text, shared, source), role=roles.get(n, "").replace("`", "")) for n, text in rows
     )
-    above = tuple(
-        Place(f"{f.file}:{f.line} in {f.function}", f"{f.file}:{f.line}", _openable(f.file), f.line)
-        for f in source.frames
-    )
+    above = tuple(Place(str(f), f"{f.file}:{f.line}", _openable(f.file), f.line) for f in source.frames)
     return CodeFrame(place_of(source), role.replace("`", ""), shown, above)
 
 

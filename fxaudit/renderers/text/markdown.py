@@ -117,9 +117,7 @@ def _finding(finding: Finding, universe: Universe) -> Iterator[str]:
         details.append(f"- Path: {_path(finding.path)}")
     details += [f"- {_text(related.role)}{_at(related.source)}" for related in finding.related]
     if source and source.frames:
-        details.append(
-            "- Called from " + " ← ".join(_code(f"{f.file}:{f.line} in {f.function}") for f in source.frames)
-        )
+        details.append("- Called from " + " ← ".join(_code(str(f)) for f in source.frames))
     if finding.also:
         details.append(f"- After this one, also fix {', '.join(map(_text, finding.also))}")
     if drawn := mermaid(finding, _drawn_names(finding, universe)):

@@ -137,7 +137,7 @@ def _finding(finding: Finding, universe: Universe) -> Iterator[RenderableType]:
             continue
         yield CodeFrame(related.source, gutter, around=0, role=related.role)
     if finding.culprit and finding.culprit.frames:
-        callers = [f"{frame.file}:{frame.line} in {frame.function}" for frame in finding.culprit.frames[:3]]
+        callers = [str(frame) for frame in finding.culprit.frames[:3]]
         yield _line(f"{margin}= called from: ", " ← ".join(callers), mark=MARGIN)
     if finding.path:
         yield _line(f"{margin}= path: ", _path(finding.path, str(finding.culprit)), mark=MARGIN)

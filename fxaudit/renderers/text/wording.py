@@ -93,7 +93,7 @@ def learning_rate(rate: float | None) -> str:
 
 def place(source: SourceLine) -> str:
     """Where a line is: `train.py:12 in Net.forward`."""
-    return f"{source.file}:{source.line}" + (f" in {source.function}" if source.function else "")
+    return str(source) + (f" in {source.function}" if source.function else "")
 
 
 def near_lines(source: SourceLine, around: int) -> list[tuple[int, str]]:

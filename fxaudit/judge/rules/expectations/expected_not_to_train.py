@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.expectations import expected_of
 from fxaudit.judge.rule import Audit, Example, Rule
 
 __all__ = ["ExpectedNotToTrain"]
@@ -19,17 +19,20 @@ class ExpectedNotToTrain(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each broken pattern."""
-        for pattern, verdict in audit.expect.items():
-            states = [
-                s for s in audit.having("trained") if verdict != "trained" and fnmatch.fnmatchcase(s.name, pattern)
-            ]
-            if states:
-                yield self.finding(
-                    audit,
-                    states,
-                    f"{audit.names(states, 'trains', 'train')}, expected to be {verdict}",
-                    audit.source(states[0].track.created),
-                )
+        trained = list(audit.having("trained"))
+        said = expected_of(audit.expect, (state.name for state in trained))
+        groups: dict[tuple[str, str], list] = {}  # type: ignore[type-arg]
+        for state in trained:
+            pattern, verdict = said.get(state.name, ("", "trained"))
+            if verdict != "trained":
+                groups.setdefault((pattern, verdict), []).append(state)
+        for (_, verdict), states in groups.items():
+            yield self.finding(
+                audit,
+                states,
+                f"{audit.names(states, 'trains', 'train')}, expected to be {verdict}",
+                audit.source(states[0].track.created),
+            )
 
     @staticmethod
     def bad() -> Example:

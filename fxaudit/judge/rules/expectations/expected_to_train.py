@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.expectations import expected_of
 from fxaudit.judge.rule import Audit, Example, Rule
 
 __all__ = ["ExpectedToTrain"]
@@ -22,19 +22,20 @@ class ExpectedToTrain(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each broken pattern and verdict."""
-        for pattern, expected in audit.expect.items():
-            groups: dict[str, list] = {}  # type: ignore[type-arg]
-            for state in audit.states:
-                if state.verdict not in (expected, "trained") and fnmatch.fnmatchcase(state.name, pattern):
-                    groups.setdefault(state.verdict, []).append(state)
-            for verdict, states in groups.items():
-                cause = next((f for f in audit.findings if states[0].name in f.parameters), None)
-                yield self.finding(
-                    audit,
-                    states,
-                    f"{audit.names(states, 'is', 'are')} {verdict}, expected to be {expected}",
-                    cause.culprit if cause is not None else audit.source(states[0].track.created),
-                )
+        said = expected_of(audit.expect, (state.name for state in audit.states))
+        groups: dict[tuple[str, str, str], list] = {}  # type: ignore[type-arg]
+        for state in audit.states:
+            pattern, expected = said.get(state.name, ("", state.verdict))
+            if state.verdict not in (expected, "trained"):
+                groups.setdefault((pattern, expected, state.verdict), []).append(state)
+        for (_, expected, verdict), states in groups.items():
+            cause = next((f for f in audit.findings if states[0].name in f.parameters), None)
+            yield self.finding(
+                audit,
+                states,
+                f"{audit.names(states, 'is', 'are')} {verdict}, expected to be {expected}",
+                cause.culprit if cause is not None else audit.source(states[0].track.created),
+            )
 
     @staticmethod
     def bad() -> Example:
