@@ -22,6 +22,7 @@ from fxaudit.program.given import (
     function_at,
     given_to,
     imported_from,
+    is_display,
     option_default,
     passed,
     position_of,
@@ -91,8 +92,9 @@ class Births:
         """The birth of the value where an entry or attribute of that name was last given it."""
         for sight in reversed(self._course.sights):
             for target, (_, name) in sight.owners.items():
-                if name == part and same(sight.bound[target], value):
-                    return self._binding(sight, target, value, ())
+                found = self._binding(sight, target, value, ()) if name == part else None
+                if found is not None:
+                    return found
         return None
 
     def returned(self, file: str, first_line: int, value: Plain) -> Birth | None:
@@ -391,7 +393,7 @@ class Births:
                 continue
             statement = self.statement(sight)
             for node in ast.walk(statement) if isinstance(statement, ast.Assign | ast.AnnAssign) else ():
-                if isinstance(node, ast.Dict):
+                if is_display(node):
                     for part in entries_named(node, name):
                         if same(evaluated(part, sight.read), value):
                             found[self._course.file_of(sight), part.lineno] = (sight, part)

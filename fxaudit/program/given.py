@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.plain import chain_of
@@ -17,6 +18,7 @@ __all__ = [
     "function_at",
     "given_to",
     "imported_from",
+    "is_display",
     "option_default",
     "passed",
     "passed_in",
@@ -155,6 +157,13 @@ def option_default(call: ast.Call) -> object:
     if named == "store_true" or "is_flag" in keywords:
         return False
     return True if named == "store_false" else None
+
+
+def is_display(node: ast.AST) -> TypeGuard[ast.expr]:
+    """Whether it is a dictionary as it is written: `{"a": 1}`, or `dict(a=1)`."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "dict"
+    return isinstance(node, ast.Dict)
 
 
 def passed_in(statement: ast.stmt | None) -> Iterator[ast.expr]:

@@ -6,6 +6,7 @@ import ast
 
 from fxaudit.capture.recording import Record
 from fxaudit.judge.trail import blamed, source_at
+from fxaudit.program.births import Births
 from fxaudit.program.course import Course, Sight
 from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.plain import INNER, readings
@@ -38,7 +39,7 @@ def refused_at(record: Record, stack: int) -> Lines:
     the line to edit first."""
     course = record.course
     for sight in reversed(course.at(*_place(record, stack))) if stack >= 0 else ():
-        for _, (owner, key) in sight.owners.items():
+        for owner, key in [*sight.owners.values(), *_entries_returned(record, sight, stack)]:
             decision = _refused(course, owner, key, sight.index) if owner >= 0 and key else None
             if decision is not None:
                 asked = (source_at(decision.file, decision.line), f"`{decision.text}` decides against `{key}`")
@@ -52,6 +53,24 @@ def _place(record: Record, stack: int) -> tuple[str, int]:
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree is not None else None
     return file, statement.lineno if statement is not None else line
+
+
+def _entries_returned(record: Record, sight: Sight, stack: int) -> list[tuple[int, str]]:
+    """(the dictionary, the key) where the statement returns one in which the value at `stack` stands."""
+    course, line = record.course, record.stacks.line(stack)
+    births = Births(course)
+    statement = births.statement(sight)
+    display = statement.value if isinstance(statement, ast.Return) else None
+    caller = births.caller(sight.frame)
+    if not isinstance(display, ast.Dict) or caller is None:
+        return []
+    keys = [
+        key.value
+        for key, value in zip(display.keys, display.values, strict=True)
+        if isinstance(key, ast.Constant) and value.lineno <= line <= (value.end_lineno or value.lineno)
+    ]
+    tokens = [seen.token for seen in caller.bound.values() if seen.kind == "dict"]
+    return [(token, str(key)) for token in tokens for key in keys]
 
 
 def _refused(course: Course, owner: int, key: str, after: int) -> Decision | None:
