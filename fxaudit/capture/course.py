@@ -7,6 +7,7 @@ apart without being kept alive. An error of fxaudit's own ends the course, and n
 
 from __future__ import annotations
 
+import collections
 import dis
 import io
 import pathlib
@@ -50,7 +51,11 @@ _LISTS = _ids(list, tuple, set, frozenset)
 _FUNCTIONS = _ids(types.FunctionType, types.BuiltinFunctionType)
 _PATHS = _ids(pathlib.PurePosixPath, pathlib.PureWindowsPath, pathlib.PosixPath, pathlib.WindowsPath)
 _BUFFERS = _ids(io.BufferedReader, io.BufferedWriter, io.BufferedRandom)
-_ORDINARY = (object.__getattribute__, types.ModuleType.__getattribute__)
+_ORDINARY = frozenset(
+    id(kind.__getattribute__)
+    for kind in (object, types.ModuleType, types.SimpleNamespace, dict, list, tuple, set, str, int, float, BaseException)
+)
+_FIELD_OF_TUPLE: Any = type(vars(collections.namedtuple("_Sample", "field"))["field"])  # noqa: PYI024
 _NAME_OF_CLASS = type.__dict__["__qualname__"]
 _SUSPENDING = 0x20 | 0x80 | 0x200
 """The flags of the code of generators, coroutines and asynchronous generators."""
@@ -295,11 +300,10 @@ def _attribute(owner: Any, name: str) -> object:
         return _MISSING
     if issubclass(kind, type):
         return _in_class(owner, name)
-    asked = _in_class(kind, "__getattribute__")
-    if not any(asked is ordinary for ordinary in _ORDINARY):
+    if id(_in_class(kind, "__getattribute__")) not in _ORDINARY:
         return _MISSING
-    found = _in_class(kind, name)
-    if type(found) is types.MemberDescriptorType:
+    found: Any = _in_class(kind, name)
+    if type(found) is types.MemberDescriptorType or (type(found) is _FIELD_OF_TUPLE and issubclass(kind, tuple)):
         try:
             return found.__get__(owner, kind)
         except AttributeError:
