@@ -49,10 +49,19 @@ COURSES = {
         "conf['loss'].get('auxiliary', 0.0)",
         "True",
     ),
-    "a key that was made": ("terms = {}\nfor n in range(2):\n    terms[f'term_{n}'] = 1.0 - n", "terms['term_1']", "True"),
-    "a test": ("from types import SimpleNamespace\ngiven = SimpleNamespace(mode='fitting')", "1.0", "given.mode == 'fit'"),
+    "a key that was made": (
+        "terms = {}\nfor n in range(2):\n    terms[f'term_{n}'] = 1.0 - n",
+        "terms['term_1']",
+        "True",
+    ),
+    "a test": (
+        "from types import SimpleNamespace\ngiven = SimpleNamespace(mode='fitting')",
+        "1.0",
+        "given.mode == 'fit'",
+    ),
     "numbers that JSON has not": (
-        "highest, nothing, odd, long = float('inf'), float('nan'), '\\udc80', 2 ** 62 - 1\ncopy = odd, long\nweight = 1 / highest",
+        "highest, nothing, odd, long = float('inf'), float('nan'), '\\udc80', 2 ** 62 - 1\n"
+        "copy = odd, long\nweight = 1 / highest",
         "weight",
         "True",
     ),

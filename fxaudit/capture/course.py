@@ -53,9 +53,21 @@ _PATHS = _ids(pathlib.PurePosixPath, pathlib.PureWindowsPath, pathlib.PosixPath,
 _BUFFERS = _ids(io.BufferedReader, io.BufferedWriter, io.BufferedRandom)
 _ORDINARY = frozenset(
     id(kind.__getattribute__)
-    for kind in (object, types.ModuleType, types.SimpleNamespace, dict, list, tuple, set, str, int, float, BaseException)
+    for kind in (
+        object,
+        types.ModuleType,
+        types.SimpleNamespace,
+        dict,
+        list,
+        tuple,
+        set,
+        str,
+        int,
+        float,
+        BaseException,
+    )
 )
-_FIELD_OF_TUPLE: Any = type(vars(collections.namedtuple("_Sample", "field"))["field"])  # noqa: PYI024
+_FIELD_OF_TUPLE: Any = type(vars(collections.namedtuple("_Sample", "field"))["field"])
 _NAME_OF_CLASS = type.__dict__["__qualname__"]
 _SUSPENDING = 0x20 | 0x80 | 0x200
 """The flags of the code of generators, coroutines and asynchronous generators."""
@@ -313,7 +325,9 @@ def _attribute(owner: Any, name: str) -> object:
     own = _own_dictionary(owner, kind)
     if own is not None:
         for members in (own, *(dict.get(own, part) for part in ("_modules", "_parameters", "_buffers"))):
-            value = dict.get(members, name, _MISSING) if issubclass(type(members), dict) else _MISSING
+            value: object = _MISSING
+            if issubclass(type(members), dict):
+                value = dict.get(members, name, _MISSING)  # type: ignore[call-overload]
             if value is not _MISSING:
                 return value
     if found is not _MISSING:

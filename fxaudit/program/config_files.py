@@ -19,7 +19,9 @@ MAX_BYTES = 200_000
 
 _ENTRY = re.compile(r"""["']?([\w.\-]+)["']?\s*[:=]\s*("[^"]*"|'[^']*'|[^,#{}\[\]]+)""")
 _COMMENT = re.compile(r"""^((?:"[^"]*"|'[^']*'|[^"'])*?)(?:(?<!\S)(?:\#|;|//).*)$""")
-_SECRET = re.compile(r"pass(word|wd|phrase)|secret|credential|cookie|(^|[_.\-])(token|key|auth|pass|pw)s?$", re.IGNORECASE)
+_SECRET = re.compile(
+    r"pass(word|wd|phrase)|secret|credential|cookie|(^|[_.\-])(token|key|auth|pass|pw)s?$", re.IGNORECASE
+)
 
 
 def settings_in(file: str) -> list[str]:
@@ -44,7 +46,9 @@ def without_passwords(line: str) -> str:
 
 
 def _is_number_or_flag(written: str) -> bool:
-    return any(_means(written, flag) for flag in (True, False, None)) or re.fullmatch(r"[-+.\deE_]+", written) is not None
+    return (
+        any(_means(written, flag) for flag in (True, False, None)) or re.fullmatch(r"[-+.\deE_]+", written) is not None
+    )
 
 
 def entry_of_file(file: str, key: str, value: object) -> Iterator[tuple[int, str]]:

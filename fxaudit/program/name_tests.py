@@ -187,7 +187,7 @@ def _asked(files: Sequence[str], tree: Tree, test: ast.AST, passing: bool) -> It
     match test:
         case ast.Compare(ops=[ast.NotIn() | ast.NotEq()]):
             passing = not passing
-        case ast.Call(func=ast.Name(id="any" | "all"), args=[ast.GeneratorExp(elt=elt, generators=[part]) as inner]):
+        case ast.Call(func=ast.Name(id="any" | "all"), args=[ast.GeneratorExp(elt=elt, generators=[part])]):
             yield from _in_turn(files, tree, elt, part, passing)
             return
     if passing:

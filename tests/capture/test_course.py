@@ -101,11 +101,24 @@ class Loud:
 QUIET = {
     "an object": ("loud = Loud()", "loud, loud.rate, loud.missing, loud['key'], loud.held, loud"),
     "an object that reads all its attributes itself": (
-        "class Own(Loud):\n    def __getattribute__(self, name):\n        asked.append(name)\n        return 0\nown = Own()",
+        """
+        class Own(Loud):
+            def __getattribute__(self, name):
+                asked.append(name)
+                return 0
+        own = Own()
+        """,
         "own.rate, own.held, own['key'], own",
     ),
     "an object with a dictionary of its own making": (
-        "class Own:\n    @property\n    def __dict__(self):\n        asked.append('dict')\n        return {'rate': 0}\nown = Own()",
+        """
+        class Own:
+            @property
+            def __dict__(self):
+                asked.append("dict")
+                return {"rate": 0}
+        own = Own()
+        """,
         "own.rate, own",
     ),
     "a class whose class compares": (
@@ -229,7 +242,9 @@ QUIET = {
 @pytest.mark.parametrize("kind", QUIET)
 def test_nothing_of_the_users_is_called(kind: str, tmp_path: Path) -> None:
     made, read = QUIET[kind]
-    text = f"{HOOKS}\n{textwrap.dedent(made)}\nasked.clear()\nfor _ in range(3):\n    nothing(({read},) if asked else 0)\n"
+    text = (
+        f"{HOOKS}\n{textwrap.dedent(made)}\nasked.clear()\nfor _ in range(3):\n    nothing(({read},) if asked else 0)\n"
+    )
     text += "    one = two = Loud()\n    three, four = one, two\ntold = list(asked)\n"
     session, variables = ran(tmp_path, text)
     assert variables["told"] == []
