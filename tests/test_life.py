@@ -135,6 +135,12 @@ def test_the_examples_of_the_page_run_in_their_order(tmp_path: Path) -> None:
     exec(compile(code, str(tmp_path / "page.py"), "exec"), {"__name__": "page"})
 
 
+def test_lives_are_told_where_nothing_ran() -> None:
+    model = torch.nn.Linear(2, 1)
+    report = fxaudit.audit(model, None, torch.optim.SGD(model.parameters(), lr=0.1))
+    assert "stepped" not in {event.kind for event in report["weight"].life}
+
+
 # -- values lost on the way --------------------------------------------------------------------------------------
 
 LOST = """

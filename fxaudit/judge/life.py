@@ -68,7 +68,7 @@ class Lives:
 
     def _held(self, state: ParameterState) -> Iterator[tuple[Moment, LifeEvent]]:
         for index, group in state.held:
-            if index >= len(self._audit.recording.optimizers):
+            if not 0 <= index < len(self._audit.recording.optimizers):
                 continue  # where nothing ran, no optimizer was seen being built
             info = self._audit.recording.optimizers[index]
             added = self._added.get(index, [])
