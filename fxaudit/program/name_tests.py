@@ -36,6 +36,8 @@ class InVain:
     @property
     def sentence(self) -> str:
         """What is wrong with it."""
+        if not self.nearest:
+            return f"no name contains `{self.text}`"
         if not self.distance:
             return f"no name contains `{self.text}`; `{self.nearest}` is written otherwise"
         away = "one letter" if self.distance == 1 else f"{self.distance} letters"

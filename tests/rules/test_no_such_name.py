@@ -284,3 +284,14 @@ HEALTHY = {
 def test_where_no_name_was_misspelt_nothing_is_said(kind: str, tmp_path: Path) -> None:
     report, _ = after(tmp_path, HEALTHY[kind])
     assert [found.message for found in report.findings if found.level != "note"] == []
+
+
+def test_a_text_that_no_name_is_near_to_is_told_without_one(tmp_path: Path) -> None:
+    """As where the names of a wrapped model are asked of the model that it wraps."""
+    choosing = 'chosen = [p for name, p in model.named_parameters() if name.startswith("module.encoder")]\n'
+    loop = LOOP.replace("[p for p in model.parameters() if p.requires_grad]", "[{'params': chosen}, {'params': rest}]")
+    report, _ = after(
+        tmp_path, f"{choosing}rest = [p for n, p in model.named_parameters() if 'encoder' not in n]\n", loop
+    )
+    (finding,) = [found for found in report.findings if found.code == "FXA301"]
+    assert "``" not in finding.message and "`module.encoder`" in finding.message
