@@ -1,21 +1,24 @@
 """Writing down the course of the user's program, as Python tells of its lines.
 
 Nothing of the user's is called: attributes are read from the dictionaries that hold them, entries only of dicts and
-lists, and no `repr`, no `==` and no hook of an object is asked. Objects are told apart without being kept alive.
+lists, and no `repr`, no `==` and no hook of an object, of its class or of its class's class is asked. Objects are told
+apart without being kept alive. An error of fxaudit's own ends the course, and never the program.
 """
 
 from __future__ import annotations
 
+import collections
+import dis
 import io
+import pathlib
 import types
 import weakref
-from collections.abc import Mapping
-from pathlib import PurePath
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from fxaudit.attempts import note
 from fxaudit.program.course import Course, Entered, Seen, Sight
 from fxaudit.program.plain import INNER, Chain, Reading, readings
 
@@ -31,10 +34,49 @@ CALLS = 24
 MAX_SIGHTS = 30_000
 MAX_TEXT = 240
 MAX_BITS = 62
+MAX_KEYS = 4096
+"""An entry of a larger dictionary is not looked up."""
 
 _MISSING = object()
-_PLAIN = (bool, int, float, str, type(None))
-_ORDINARY = (object.__getattribute__, types.ModuleType.__getattribute__)
+
+
+def _ids(*kinds: type) -> frozenset[int]:
+    """Classes told by identity: `in` would ask a class's own class whether it is equal."""
+    return frozenset(map(id, kinds))
+
+
+_PLAIN = _ids(bool, int, float, str, type(None))
+_KEYS = _ids(str, int)
+_LISTS = _ids(list, tuple, set, frozenset)
+_FUNCTIONS = _ids(types.FunctionType, types.BuiltinFunctionType)
+_PATHS = _ids(pathlib.PurePosixPath, pathlib.PureWindowsPath, pathlib.PosixPath, pathlib.WindowsPath)
+_BUFFERS = _ids(io.BufferedReader, io.BufferedWriter, io.BufferedRandom)
+_ORDINARY = frozenset(
+    id(kind.__getattribute__)
+    for kind in (
+        object,
+        types.ModuleType,
+        types.SimpleNamespace,
+        dict,
+        list,
+        tuple,
+        set,
+        str,
+        int,
+        float,
+        BaseException,
+    )
+)
+_FIELD_OF_TUPLE: Any = type(vars(collections.namedtuple("_Sample", "field"))["field"])
+_NAME_OF_CLASS = type.__dict__["__qualname__"]
+_SUSPENDING = 0x20 | 0x80 | 0x200
+"""The flags of the code of generators, coroutines and asynchronous generators."""
+
+
+class _Which(weakref.ref[Any]):
+    """A weak reference of ours: plain ones are shared with everybody who asks for one."""
+
+    __slots__ = ()
 
 
 class CourseWriter:
@@ -49,21 +91,43 @@ class CourseWriter:
         """`id` of a code object → how many of its calls were noted."""
         self.open: dict[int, tuple[Sight, Reading]] = {}
         """`id` of a frame → the pass that has not been left yet."""
-        self._tokens: dict[int, tuple[Any, int]] = {}
+        self._starts: dict[int, int] = {}
+        """`id` of the code of a generator → where its first resumption stands."""
+        self._tokens: dict[int, tuple[_Which, bool, int]] = {}
+        """`id` of an object → a reference to it, or to its class; whether it is to itself; its number."""
         self._next = 0
+        self.is_over = False
+        """Whether writing has failed, so that no more is written."""
+        self.notes: list[str] = []
 
     def wanted(self, code: CodeType) -> dict[int, int]:
         """Line → how many passes through the statement that begins there are still to be kept."""
         first, last = code.co_firstlineno, max((line or 0 for _, _, line in code.co_lines()), default=0)
         known = readings(code.co_filename)
-        lines = known.inner_lines() if code.co_name in INNER else known.lines()
-        return {line: PASSES for line in lines if first <= line <= last}
+        return dict.fromkeys(known.lines_between(first, last, inner=code.co_name in INNER), PASSES)
+
+    def references_to(self, thing: object) -> list[weakref.ref[Any]]:
+        """The weak references that are held to it."""
+        known = self._tokens.get(id(thing))
+        return [known[0]] if known is not None and known[1] and known[0]() is thing else []
+
+    def release(self) -> None:
+        """Hold no reference to anything of the program's any more."""
+        self._tokens.clear()
+        self._frames.clear()
+        self.open.clear()
+
+    def failed(self, error: Exception) -> None:
+        """Write no more: what was written stands."""
+        self.is_over = True
+        self.open.clear()
+        note("the course of the program", error, self.notes)
 
     def enter(self, frame: FrameType, caller: FrameType | None) -> None:
         """Note that a function of the user's begins; a generator that goes on is the same call."""
         known = self._frames.get(id(frame))
         code = frame.f_code
-        if known is not None and known[0] is code and code.co_flags & (0x20 | 0x80 | 0x200):
+        if known is not None and known[0] is code and code.co_flags & _SUSPENDING and not self._begins(frame):
             return
         self._frames.pop(id(frame), None)
         count = self._calls.get(id(code), 0)
@@ -76,6 +140,15 @@ class CourseWriter:
         self.course.frames.append(
             Entered(code.co_filename, name, code.co_firstlineno, above, line, len(self.course.sights))
         )
+
+    def _begins(self, frame: FrameType) -> bool:
+        """Whether a generator begins, in the place in memory of one that has ended."""
+        code = frame.f_code
+        start = self._starts.get(id(code))
+        if start is None:
+            resumptions = (step.offset for step in dis.get_instructions(code) if step.opname == "RESUME")
+            start = self._starts[id(code)] = next(resumptions, -1)
+        return frame.f_lasti == start
 
     def _noted(self, frame: FrameType | None) -> tuple[int, int]:
         """The number and the line of the innermost noted frame from `frame` upwards."""
@@ -91,7 +164,7 @@ class CourseWriter:
     def left(self, frame: FrameType) -> None:
         """Note that a call ends, or a generator waits."""
         self._close(frame)
-        if not frame.f_code.co_flags & (0x20 | 0x80 | 0x200):
+        if not frame.f_code.co_flags & _SUSPENDING:
             self._frames.pop(id(frame), None)
 
     def passes(self, frame: FrameType, line: int, wanted: dict[int, int]) -> None:
@@ -114,7 +187,7 @@ class CourseWriter:
             return
         looked_at = readings(frame.f_code.co_filename)
         reading = looked_at.inner(line) if frame.f_code.co_name in INNER else looked_at.at(line)
-        variables, outer = frame.f_locals, frame.f_globals
+        variables, outer = _variables(frame), frame.f_globals
         sight = Sight(known[1], line, self._record.time, index=len(self.course.sights))
         for chain in reading.reads:
             value = _held(chain, variables, outer)
@@ -129,7 +202,7 @@ class CourseWriter:
         if pending is None:
             return
         sight, reading = pending
-        variables, outer = frame.f_locals, frame.f_globals
+        variables, outer = _variables(frame), frame.f_globals
         for chain in reading.bound:
             value = _held(chain, variables, outer)
             if value is _MISSING:
@@ -139,63 +212,87 @@ class CourseWriter:
                 owner = _held(Chain("", chain.name, chain.steps[:-1]), variables, outer)
                 kind, key = chain.steps[-1]
                 if kind == "index":
-                    key = variables.get(key, outer.get(key, ""))  # type: ignore[call-overload]
-                part = str(key) if type(key) in (str, int) else ""
+                    key = _variable(key, variables, outer)  # type: ignore[arg-type]
+                part = str(key) if id(type(key)) in _KEYS else ""
                 sight.owners[chain.text] = (self._token(owner), part)
 
     def _seen(self, value: Any) -> Seen:
         kind = type(value)
-        if kind in _PLAIN:
+        if id(kind) in _PLAIN:
             if (kind is str and len(value) > MAX_TEXT) or (kind is int and value.bit_length() > MAX_BITS):
                 return Seen("object", kind.__name__)
             return Seen("plain", value)
         if kind is types.ModuleType:
             file = vars(value).get("__file__")
             return Seen("module", file if type(file) is str else "")
-        if kind in (io.TextIOWrapper, io.BufferedReader):
-            name = getattr(value, "name", "")
-            return Seen("file", name if type(name) is str else "")
-        if issubclass(kind, PurePath):
-            return Seen("file", PurePath.__str__(value))
+        if kind is io.TextIOWrapper or kind is io.BufferedReader:
+            return Seen("file", _name_of_file(value))
+        if id(kind) in _PATHS:
+            return Seen("file", str(value))
         return self._which(value, kind)
 
     def _which(self, value: Any, kind: type) -> Seen:
         token = self._token(value)
         if issubclass(kind, torch.Tensor):
             return Seen("tensor", None, token)
-        if kind in (list, tuple, set, frozenset):
+        if id(kind) in _LISTS:
             return Seen("list", len(value), token)
         if issubclass(kind, dict):
             return Seen("dict", dict.__len__(value), token)
-        if kind in (types.FunctionType, types.BuiltinFunctionType, types.MethodType, type):
-            return Seen("callable", str(getattr(value, "__qualname__", "")), token)
-        return Seen("object", kind.__qualname__, token)
+        if kind is types.MethodType or kind is type or id(kind) in _FUNCTIONS:
+            return Seen("callable", _name_of_callable(value), token)
+        return Seen("object", _NAME_OF_CLASS.__get__(kind), token)
 
     def _token(self, value: object) -> int:
         """A number for the object; the memory of one that is gone may be another's by now."""
-        if type(value) in _PLAIN:
+        kind = type(value)
+        if id(kind) in _PLAIN:
             return -1
         known = self._tokens.get(id(value))
-        if known is not None:
-            reference = known[0]
-            if (reference() if type(reference) is weakref.ref else value) is value and (
-                type(reference) is weakref.ref or reference is type(value)
-            ):
-                return known[1]
+        if known is not None and known[0]() is (value if known[1] else kind):
+            return known[2]
         try:
-            kept: Any = weakref.ref(value)
+            kept, is_its_own = _Which(value), True
         except TypeError:
-            kept = type(value)
+            kept, is_its_own = _Which(kind), False
         self._next += 1
-        self._tokens[id(value)] = (kept, self._next)
+        self._tokens[id(value)] = (kept, is_its_own, self._next)
         return self._next
 
 
-def _held(chain: Chain, variables: Mapping[str, object], outer: Mapping[str, object]) -> object:
+def _variables(frame: FrameType) -> dict[str, object]:
+    """The variables of a frame; none where a class of the user's holds them."""
+    found: Any = frame.f_locals
+    return found if issubclass(type(found), dict) else {}
+
+
+def _variable(name: str, variables: dict[str, object], outer: dict[str, object]) -> object:
+    found = dict.get(variables, name, _MISSING)
+    return dict.get(outer, name, _MISSING) if found is _MISSING else found
+
+
+def _name_of_file(file: Any) -> str:
+    """The name of a file of Python's own; nothing where a stream of the user's stands behind it, or none any more."""
+    try:
+        buffer = file.buffer if type(file) is io.TextIOWrapper else file
+        raw = buffer.raw if id(type(buffer)) in _BUFFERS else None
+        name = raw.name if type(raw) is io.FileIO else ""
+    except (ValueError, AttributeError):
+        return ""
+    return name if type(name) is str else ""
+
+
+def _name_of_callable(value: Any) -> str:
+    while type(value) is types.MethodType:
+        value = value.__func__
+    is_known = type(value) is type or id(type(value)) in _FUNCTIONS
+    name = value.__qualname__ if is_known else ""
+    return name if type(name) is str else ""
+
+
+def _held(chain: Chain, variables: dict[str, object], outer: dict[str, object]) -> object:
     """What the chain holds; `_MISSING` where it cannot be had without calling something."""
-    value = variables.get(chain.name, _MISSING)
-    if value is _MISSING:
-        value = outer.get(chain.name, _MISSING)
+    value = _variable(chain.name, variables, outer)
     for kind, key in chain.steps:
         if value is _MISSING:
             return _MISSING
@@ -203,7 +300,7 @@ def _held(chain: Chain, variables: Mapping[str, object], outer: Mapping[str, obj
             value = _attribute(value, key)  # type: ignore[arg-type]
             continue
         if kind == "index":
-            key = variables.get(key, outer.get(key, _MISSING))  # type: ignore[call-overload]
+            key = _variable(key, variables, outer)  # type: ignore[arg-type]
         value = _entry(value, key)
     return value
 
@@ -211,36 +308,46 @@ def _held(chain: Chain, variables: Mapping[str, object], outer: Mapping[str, obj
 def _attribute(owner: Any, name: str) -> object:
     """An attribute, as far as it stands in the object's own dictionary or in its class."""
     kind = type(owner)
-    if issubclass(kind, torch.Tensor) or kind in _PLAIN:
+    if issubclass(kind, torch.Tensor) or id(kind) in _PLAIN:
         return _MISSING
     if issubclass(kind, type):
         return _in_class(owner, name)
-    if _in_class(kind, "__getattribute__") not in _ORDINARY:
+    if id(_in_class(kind, "__getattribute__")) not in _ORDINARY:
         return _MISSING
-    found = _in_class(kind, name)
-    if type(found) is types.MemberDescriptorType:
+    found: Any = _in_class(kind, name)
+    if type(found) is types.MemberDescriptorType or (type(found) is _FIELD_OF_TUPLE and issubclass(kind, tuple)):
         try:
             return found.__get__(owner, kind)
         except AttributeError:
             return _MISSING
-    if type(found) is property or hasattr(type(found), "__set__"):
+    if type(found) is property or _in_class(type(found), "__set__") is not _MISSING:
         return _MISSING
+    own = _own_dictionary(owner, kind)
+    if own is not None:
+        for members in (own, *(dict.get(own, part) for part in ("_modules", "_parameters", "_buffers"))):
+            value: object = _MISSING
+            if issubclass(type(members), dict):
+                value = dict.get(members, name, _MISSING)  # type: ignore[call-overload]
+            if value is not _MISSING:
+                return value
+    if found is not _MISSING:
+        is_plain = id(type(found)) in _PLAIN
+        return found if is_plain or _in_class(type(found), "__get__") is _MISSING else _MISSING
+    if issubclass(kind, dict) and _in_class(kind, "__getattr__") is not _MISSING:
+        return _entry(owner, name)  # dictionaries whose entries are attributes
+    return _MISSING
+
+
+def _own_dictionary(owner: object, kind: type) -> dict[str, object] | None:
+    """The attributes of the object itself, where no property of the user's is in their place."""
+    asked = type(_in_class(kind, "__dict__"))
+    if asked is not types.GetSetDescriptorType and asked is not types.MemberDescriptorType:
+        return None
     try:
         own = object.__getattribute__(owner, "__dict__")
     except AttributeError:
-        own = None
-    if type(own) is dict:
-        if name in own:
-            return own[name]
-        for part in ("_modules", "_parameters", "_buffers"):
-            members = own.get(part)
-            if isinstance(members, dict) and name in members:
-                return dict.get(members, name)
-    if found is not _MISSING:
-        return _MISSING if hasattr(type(found), "__get__") and type(found) not in _PLAIN else found
-    if issubclass(kind, dict) and _in_class(kind, "__getattr__") is not _MISSING:
-        return dict.get(owner, name, _MISSING)  # dictionaries whose entries are attributes
-    return _MISSING
+        return None
+    return own if type(own) is dict else None
 
 
 def _in_class(kind: type, name: str) -> object:
@@ -254,10 +361,15 @@ def _in_class(kind: type, name: str) -> object:
 def _entry(owner: Any, key: Any) -> object:
     """An entry of a dict or a list."""
     kind = type(owner)
-    if type(key) not in (str, int):
+    if id(type(key)) not in _KEYS:
         return _MISSING
     if issubclass(kind, dict) and _in_class(kind, "__getitem__") is dict.__getitem__:
-        return dict.get(owner, key, _MISSING)
-    if kind in (list, tuple) and type(key) is int and -len(owner) <= key < len(owner):
+        return dict.get(owner, key, _MISSING) if _has_plain_keys(owner) else _MISSING
+    if (kind is list or kind is tuple) and type(key) is int and -len(owner) <= key < len(owner):
         return owner[key]
     return _MISSING
+
+
+def _has_plain_keys(owner: dict[object, object]) -> bool:
+    """Whether looking one up asks none of the user's keys whether it is equal."""
+    return dict.__len__(owner) <= MAX_KEYS and set(map(id, map(type, dict.keys(owner)))) <= _PLAIN

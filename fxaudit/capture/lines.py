@@ -149,7 +149,7 @@ class Lines:
             trace = self._trace_of(outer.f_code)
             if trace is not None and outer.f_trace is None:
                 outer.f_trace = trace
-                self.writer.enter(outer, outer.f_back)
+                self._enters(outer)
         self._looked = (self._record.time, time.process_time())
         if vars(_bootstrap)["_find_and_load"] is _FIND_AND_LOAD:
             _bootstrap._find_and_load = _resting(self)
@@ -208,8 +208,15 @@ class Lines:
         known = self._traces.get(id(code))
         trace = known[1] if known is not None else self._trace_of(code)
         if trace is not None:
-            self.writer.enter(frame, frame.f_back)
+            self._enters(frame)
         return trace
+
+    def _enters(self, frame: FrameType) -> None:
+        try:
+            if not self.writer.is_over:
+                self.writer.enter(frame, frame.f_back)
+        except Exception as error:
+            self.writer.failed(error)
 
     def _look_at_the_clock(self, frame: FrameType) -> None:
         self._calls = 0
@@ -241,17 +248,21 @@ class Lines:
         read_source(code.co_filename)  # as it is now: it may be edited while it runs
         lines = self._lines_of(code)
         idle = 0
-        writer, wanted = self.writer, self.writer.wanted(code)
+        writer, wanted = self.writer, self._wanted(code)
         pending = writer.open
 
         def listen(frame: FrameType, event: str, argument: object) -> Trace | None:
             nonlocal idle
             line = frame.f_lineno
-            if event == "return":
-                writer.left(frame)
-                return listen
-            if event == "line" and (line in wanted or id(frame) in pending):
-                writer.passes(frame, line, wanted)
+            try:
+                if event == "return":
+                    writer.left(frame)
+                    return listen
+                if event == "line" and (line in wanted or id(frame) in pending):
+                    writer.passes(frame, line, wanted)
+            except Exception as error:
+                wanted.clear()
+                writer.failed(error)
             if line not in lines:
                 lines.add(line)
                 idle = 0
@@ -264,6 +275,13 @@ class Lines:
             return listen
 
         return listen
+
+    def _wanted(self, code: CodeType) -> dict[int, int]:
+        try:
+            return {} if self.writer.is_over else self.writer.wanted(code)
+        except Exception as error:
+            self.writer.failed(error)
+            return {}
 
     def _lines_of(self, code: CodeType) -> set[int]:
         known = self._ran.get(id(code))

@@ -19,6 +19,7 @@ from fxaudit.capture.events import LoopEvent
 from fxaudit.capture.frozen import ModelRecord, OwnStep, Recording
 from fxaudit.capture.recording import HeardLines, Record
 from fxaudit.errors import InvalidRecordingError
+from fxaudit.program.config_files import SUFFIXES, settings_in, without_passwords
 from fxaudit.program.course import Plain
 from fxaudit.program.source import KeptCode, StackTable, is_skipped, portable_path, read_source
 
@@ -57,8 +58,11 @@ def to_bytes(recording: Recording) -> bytes:
     }
     if recording.texts is None:
         names = {file: portable_path(file) for file in sorted(set(_files(recording, kept)))}
-        read = {file: "\n".join(read_source(file)) for file in names if not is_skipped(file)}
-        _leave_out_secrets(document["record"]["course"], names, read.values())
+        read = {file: "\n".join(_text_of(file)) for file in names if not is_skipped(file)}
+        known = _Known(names, read.values())
+        for record in (document["record"], *(own[1] for own in document["own_steps"])):
+            _leave_out_secrets(record["course"], known)
+            record["scopes"] = _with_known_keys(record["scopes"], known)
         document = _renamed(document, names)
         document["texts"] = {names[file]: text for file, text in read.items()}
     else:
@@ -238,19 +242,47 @@ def _files(recording: Recording, stacks: StackTable) -> Iterator[str]:
         yield from (file for places in info.factors.values() for file, _ in places)
     heard = recording.record.lines
     yield from heard.ran() if heard is not None else ()
-    yield from (file for file in recording.record.course.config_files() if read_source(file))
+    yield from (file for file in recording.record.course.config_files() if settings_in(file))
 
 
-def _leave_out_secrets(course: dict[str, Any], names: Mapping[str, str], texts: Iterable[str]) -> None:
-    """Of the texts that variables held only those stay that stand in a file of the recording: no password that came
-    from the environment, and no folder of the machine."""
-    whole = "\n".join(texts)
+def _text_of(file: str) -> list[str]:
+    lines = read_source(file)
+    return [without_passwords(line) for line in lines] if file.endswith(SUFFIXES) else lines
+
+
+class _Known:
+    """The texts that may stand in a recording: those that stand in one of its files, and the names of these."""
+
+    def __init__(self, names: Mapping[str, str], texts: Iterable[str]) -> None:
+        self._names, self._whole = names, "\n".join(texts)
+        self._asked: dict[str, bool] = {}
+
+    def __contains__(self, text: str) -> bool:
+        known = self._asked.get(text)
+        if known is None:
+            is_number = text.lstrip("-").isdigit()
+            known = self._asked[text] = is_number or text in self._names or text in self._whole
+        return known
+
+
+def _leave_out_secrets(course: dict[str, Any], known: _Known) -> None:
+    """Of the texts that variables held, and of the keys that were written, only those stay that stand in a file of the
+    recording: no password that came from the environment, and no folder of the machine."""
     for sight in course["sights"]:
         for seen in (*sight["read"].values(), *sight["bound"].values()):
-            value = seen["value"]
-            is_text = isinstance(value, str) and seen["kind"] in ("plain", "file", "module")
-            if is_text and value not in names and value not in whole:
+            is_text = isinstance(seen["value"], str) and seen["kind"] in ("plain", "file", "module")
+            if is_text and seen["value"] not in known:
                 seen["kind"], seen["value"] = "object", "str"
+        owners = sight["owners"]
+        for target, (owner, part) in owners.items():
+            owners[target] = [owner, part if part in known else ""]
+
+
+def _with_known_keys(held: Any, known: _Known) -> Any:
+    """What variables held, without the entries whose keys stand in no file."""
+    if isinstance(held, Mapping):
+        return {key: _with_known_keys(part, known) for key, part in held.items() if key in known}
+    return [_with_known_keys(part, known) for part in held] if isinstance(held, list | tuple) else held
 
 
 def _renamed(document: Any, names: Mapping[str, str]) -> Any:

@@ -110,6 +110,7 @@ class Session:
         self.stepped_elsewhere: set[int] = set()
         """The tracks that an optimizer stepped in another thread."""
         self.notes: list[str] = self.recorder.notes
+        self.lines.writer.notes = self.notes
         self.kept: list[object] = []
         """Root modules and optimizers in use, kept alive while the session is, so that they can be named at its end."""
         self.uncalled: list[object] = []
@@ -642,6 +643,7 @@ class Session:
         self.snapshots.clear()
         self.free_copies.clear()
         self.recorder.release()
+        self.lines.writer.release()
 
     def leave_call(self) -> None:
         """The innermost module call ends."""

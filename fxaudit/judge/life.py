@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ class Lives:
         for found in audit.record.events:
             if isinstance(found, GroupEvent):
                 self._added.setdefault(found.optimizer, []).append(found)
-        self._shared: dict[tuple[LifeKind, str, int], LifeEvent] = {}
+        self._shared: dict[tuple[LifeKind, str, int, int], LifeEvent] = {}
 
     def of(self, state: ParameterState, cause: Finding | None) -> tuple[LifeEvent, ...]:
         """What happened to the parameter, in order; the line of its `cause` comes last."""
@@ -68,7 +68,7 @@ class Lives:
 
     def _held(self, state: ParameterState) -> Iterator[tuple[Moment, LifeEvent]]:
         for index, group in state.held:
-            if index >= len(self._audit.recording.optimizers):
+            if not 0 <= index < len(self._audit.recording.optimizers):
                 continue  # where nothing ran, no optimizer was seen being built
             info = self._audit.recording.optimizers[index]
             added = self._added.get(index, [])
@@ -116,16 +116,18 @@ class Lives:
         return ""
 
     def _event(self, kind: LifeKind, text: str, stack: int, time: int) -> LifeEvent:
-        key = (kind, text, stack)
+        step = self._step(time, is_within=kind in ("gradient", "stepped"))
+        key = (kind, text, stack, step)
         if key not in self._shared:
             stacks = self._audit.record.stacks
             source = self._audit.source(project_stack(stacks, stack)) if stack >= 0 else None
             source = replace(source, frames=()) if source is not None else None
-            self._shared[key] = LifeEvent(kind, text, source, self._step(time))
+            self._shared[key] = LifeEvent(kind, text, source, step)
         return self._shared[key]
 
-    def _step(self, time: int) -> int:
-        """The number of the training step at that moment, from 1; 0 before the first."""
+    def _step(self, time: int, *, is_within: bool) -> int:
+        """The number of the training step at that moment, from 1; 0 before the first. Between two operations a backward
+        and its step belong to the step, and whatever else happens comes after it."""
         if time < 0 or self._first_call < 0 or time < self._first_call:
             return 0
-        return bisect_right(self._steps, time - 1) + 1
+        return (bisect_left if is_within else bisect_right)(self._steps, time) + 1

@@ -120,7 +120,9 @@ class Births:
         called = node.func if isinstance(node, ast.Call) else node
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         for frame in self._course.calls_in(sight):
-            if self._course.frames[frame].function.split(".")[-1] != name:
+            function = self._course.frames[frame].function
+            is_called = isinstance(node, ast.Call) and self._calls_it(node, function, sight)
+            if function.split(".")[-1] != name and not is_called:
                 continue
             for inner in reversed(self._course.in_frame(frame)):
                 statement = self.statement(inner)

@@ -3,20 +3,56 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 from collections.abc import Iterator
 
 from fxaudit.program.source import of_text, read_source
 
-__all__ = ["SUFFIXES", "entry_of_file", "keys_of_file"]
+__all__ = ["SUFFIXES", "entry_of_file", "keys_of_file", "settings_in", "without_passwords"]
 
 SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".conf")
+
+MAX_BYTES = 200_000
+"""A larger file holds data."""
+
+_ENTRY = re.compile(r"""["']?([\w.\-]+)["']?\s*[:=]\s*("[^"]*"|'[^']*'|[^,#{}\[\]]+)""")
+_COMMENT = re.compile(r"""^((?:"[^"]*"|'[^']*'|[^"'])*?)(?:(?<!\S)(?:\#|;|//).*)$""")
+_SECRET = re.compile(
+    r"pass(word|wd|phrase)|secret|credential|cookie|(^|[_.\-])(token|key|auth|pass|pw)s?$", re.IGNORECASE
+)
+
+
+def settings_in(file: str) -> list[str]:
+    """The lines of a configuration file; none where it is something else, such as a table of data."""
+    if not file.endswith(SUFFIXES):
+        return []
+    try:
+        found = os.stat(file)
+    except (OSError, ValueError):
+        return read_source(file)  # the text of a recording
+    return read_source(file) if stat.S_ISREG(found.st_mode) and found.st_size <= MAX_BYTES else []
+
+
+def without_passwords(line: str) -> str:
+    """The line, without the texts of entries whose key says that they are secret."""
+
+    def hidden(entry: re.Match[str]) -> str:
+        is_secret = _SECRET.search(entry[1]) is not None and not _is_number_or_flag(entry[2].strip())
+        return entry[0].replace(entry[2], '"..."') if is_secret else entry[0]
+
+    return _ENTRY.sub(hidden, line)
+
+
+def _is_number_or_flag(written: str) -> bool:
+    return (
+        any(_means(written, flag) for flag in (True, False, None)) or re.fullmatch(r"[-+.\deE_]+", written) is not None
+    )
 
 
 def entry_of_file(file: str, key: str, value: object) -> Iterator[tuple[int, str]]:
     """(line, text) of each entry of that key in the file that holds the value; nothing where it is no such file."""
-    if not file.endswith(SUFFIXES):
-        return
     for line, name, written, text in _entries(file):
         if name == key and _means(written, value):
             yield line, text
@@ -24,15 +60,15 @@ def entry_of_file(file: str, key: str, value: object) -> Iterator[tuple[int, str
 
 def keys_of_file(file: str) -> Iterator[tuple[int, str, str]]:
     """(line, key, text) of each entry of the file; nothing where it is no such file."""
-    if file.endswith(SUFFIXES):
-        yield from ((line, key, text) for line, key, _, text in _entries(file))
+    yield from ((line, key, text) for line, key, _, text in _entries(file))
 
 
 @of_text
 def _entries(file: str) -> tuple[tuple[int, str, str, str], ...]:
     found = []
-    for number, line in enumerate(read_source(file), 1):
-        for part in re.finditer(r"""["']?([\w.\-]+)["']?\s*[:=]\s*("[^"]*"|'[^']*'|[^,#{}\[\]]+)""", line):
+    for number, line in enumerate(settings_in(file), 1):
+        commented = _COMMENT.match(line)
+        for part in _ENTRY.finditer(line if commented is None else commented[1]):
             found.append((number, part[1].rpartition(".")[2], part[2].strip(), line.strip()))
     return tuple(found)
 

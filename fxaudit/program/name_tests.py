@@ -36,6 +36,8 @@ class InVain:
     @property
     def sentence(self) -> str:
         """What is wrong with it."""
+        if not self.nearest:
+            return f"no name contains `{self.text}`"
         if not self.distance:
             return f"no name contains `{self.text}`; `{self.nearest}` is written otherwise"
         away = "one letter" if self.distance == 1 else f"{self.distance} letters"
@@ -44,15 +46,28 @@ class InVain:
 
 def tests_around(tree: Tree, line: int) -> list[tuple[ast.expr, bool]]:
     """(test, what it has to give so that the statement at `line` does something for a name) of the tests that stand in
-    the statement and around it; the flag that a statement such as `p.requires_grad = False` sets counts too."""
+    the statement and around it; the flag that a statement such as `p.requires_grad = False` sets counts too.
+
+    Only tests that mention what is gone through there count, or what a function that goes through nothing is given: a
+    `mode == "adapters"` around the loop asks for no name of a parameter.
+    """
     statement = tree.statement_at(line)
     if statement is None:
         return []
+    variables = _gone_through(tree, statement)
+    return [
+        (part, wanted)
+        for test, passing in _around(tree, statement)
+        for part, wanted in _parts(test, passing)
+        if not variables.isdisjoint(_names(part))
+    ]
+
+
+def _around(tree: Tree, statement: ast.stmt) -> list[tuple[ast.expr, bool]]:
     gives = not _takes_away(statement)
     found = [(test, True) for test in _tests_in(statement)]
     if isinstance(statement, ast.If):
         found.append((statement.test, True))
-    rounds = _varies_in(tree, statement)
     inner: ast.AST = statement
     for outer in tree.ancestors(statement):
         if isinstance(outer, ast.If):
@@ -62,28 +77,50 @@ def tests_around(tree: Tree, line: int) -> list[tuple[ast.expr, bool]]:
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
             break
         inner = outer
-    return [(test, passing) for test, passing in found if rounds & _names_in(test)]
-
-
-def _varies_in(tree: Tree, statement: ast.stmt) -> set[str]:
-    """The variables of the loops around a statement and of the comprehensions and filters in it: what is asked of
-    anything else is no test of a name."""
-    found: set[str] = set()
-    for node in ast.walk(statement):
-        match node:
-            case ast.For(target=target) | ast.comprehension(target=target):
-                found |= _names_in(target)
-            case ast.Lambda(args=arguments):
-                found |= {argument.arg for argument in arguments.args}
-    for outer in tree.ancestors(statement):
-        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
-            break
-        if isinstance(outer, ast.For):
-            found |= _names_in(outer.target)
     return found
 
 
-def _names_in(node: ast.AST) -> set[str]:
+def _parts(test: ast.expr, passing: bool) -> Iterator[tuple[ast.expr, bool]]:
+    """The tests of which a test is made up, and what each has to give."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            yield from _parts(inner, not passing)
+        case ast.BoolOp(values=values):
+            for value in values:
+                yield from _parts(value, passing)
+        case ast.Call(func=ast.Name(id="bool"), args=[inner]):
+            yield from _parts(inner, passing)
+        case ast.Compare(left=inner, ops=[ast.Is() | ast.IsNot() as op], comparators=[ast.Constant(value=None)]):
+            yield from _parts(inner, passing is isinstance(op, ast.IsNot))
+        case _:
+            yield test, passing
+
+
+def _gone_through(tree: Tree, statement: ast.stmt) -> set[str]:
+    """The variables of the loops around a statement and of the comprehensions in it, and what is made of them; where
+    there is no loop, what its function is given."""
+    found: set[str] = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.comprehension | ast.For):
+            found |= _names(node.target)
+        if isinstance(node, ast.arg):
+            found.add(node.arg)
+    in_a_loop = bool(found)
+    for outer in tree.ancestors(statement):
+        if isinstance(outer, ast.For | ast.AsyncFor):
+            in_a_loop = True
+            found |= _names(outer.target)
+            for node in ast.walk(outer):
+                if isinstance(node, ast.Assign) and not found.isdisjoint(_names(node.value)):
+                    found |= {name for target in node.targets for name in _names(target)}
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
+            every = (*outer.args.posonlyargs, *outer.args.args, *outer.args.kwonlyargs)
+            found |= set() if in_a_loop else {argument.arg for argument in every}
+            break
+    return found - {"self", "cls"}
+
+
+def _names(node: ast.AST) -> set[str]:
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
@@ -150,16 +187,9 @@ def asked_in_vain(
 def _asked(files: Sequence[str], tree: Tree, test: ast.AST, passing: bool) -> Iterator[tuple[str, ast.expr, str, str]]:
     """(file, place, text, how) of each text that a name has to have so that the test gives what lets it pass."""
     match test:
-        case ast.UnaryOp(op=ast.Not(), operand=inner):
-            yield from _asked(files, tree, inner, not passing)
-            return
-        case ast.BoolOp(values=values):
-            for value in values:
-                yield from _asked(files, tree, value, passing)
-            return
         case ast.Compare(ops=[ast.NotIn() | ast.NotEq()]):
             passing = not passing
-        case ast.Call(func=ast.Name(id="any" | "all"), args=[ast.GeneratorExp(elt=elt, generators=[part]) as inner]):
+        case ast.Call(func=ast.Name(id="any" | "all"), args=[ast.GeneratorExp(elt=elt, generators=[part])]):
             yield from _in_turn(files, tree, elt, part, passing)
             return
     if passing:
@@ -194,6 +224,11 @@ def _asked_by(files: Sequence[str], tree: Tree, test: ast.AST) -> Iterator[tuple
             func=ast.Attribute(value=ast.Name(id="re"), attr="search" | "match" | "fullmatch"), args=[given, _]
         ):
             yield from _texts(files, tree, given, "expression")
+        case ast.Call(func=ast.Attribute(value=ast.Name() as owner, attr="search" | "match" | "fullmatch"), args=[_]):
+            for where, origin in sources(files, tree, owner):
+                match origin.value:
+                    case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr="compile"), args=[given, *_]):
+                        yield from _texts(files, where, given, "expression")
         case ast.Call(func=ast.Attribute(attr="fnmatch" | "fnmatchcase") | ast.Name(id="fnmatch"), args=[_, given]):
             yield from _texts(files, tree, given, "pattern")
 
@@ -209,9 +244,11 @@ def _texts(
                 yield from _texts(files, tree, part, how, depth, deep=True)
         case ast.Call(func=ast.Name(id="tuple" | "list" | "set" | "frozenset"), args=[inner]):
             yield from _texts(files, tree, inner, how, depth, deep=deep)
-        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as text), attr="split")):
-            for word in text.split():
-                yield tree.file, node, word, how
+        case ast.Call(func=ast.Attribute(value=inner, attr="split"), args=[] | [ast.Constant(value=str())] as given):
+            separator = given[0].value if given and isinstance(given[0], ast.Constant) else None
+            for file, place, text, _ in _texts(files, tree, inner, how, depth):
+                for word in text.split(str(separator) if separator is not None else None):
+                    yield file, place, word.strip(), how
         case ast.Name() | ast.Attribute() | ast.Subscript() if depth < HANDED:
             for where, origin in sources(files, tree, node):
                 if origin.value is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -81,13 +82,13 @@ class Readings:
                 self._nodes[statement.lineno] = statement
         self._known: dict[int, Reading] = {}
 
-    def lines(self) -> Iterator[int]:
-        """The lines on which something begins that is looked at."""
-        return iter(self._nodes)
+        self._lines, self._inner_lines = sorted(self._nodes), sorted(self._inner)
 
-    def inner_lines(self) -> Iterator[int]:
-        """The lines on which the body of a lambda, or the element of a comprehension, begins."""
-        return iter(self._inner)
+    def lines_between(self, first: int, last: int, *, inner: bool) -> list[int]:
+        """The lines on which something begins that is looked at; with `inner`, those on which the body of a lambda, or
+        the element of a comprehension, begins."""
+        lines = self._inner_lines if inner else self._lines
+        return lines[bisect_left(lines, first) : bisect_right(lines, last)]
 
     def inner(self, line: int) -> Reading:
         """What is looked at in the body or element that begins there."""

@@ -48,7 +48,8 @@ def _hide_references(session: Session, patches: Patches) -> None:
     inner = seen.getweakrefs
 
     def getweakrefs(thing: Any) -> list[weakref.ref[Any]]:
-        ours = {id(reference) for reference in session.recorder.references_to(thing)}
+        held = (*session.recorder.references_to(thing), *session.lines.writer.references_to(thing))
+        ours = {id(reference) for reference in held}
         return [reference for reference in inner(thing) if id(reference) not in ours]
 
     seen.getweakrefs = getweakrefs

@@ -117,16 +117,16 @@ class NotInOptimizer(Rule):
     ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
         """Where the optimizer holds what an earlier one holds already: the call that hands over the wrong model, in the
         function that knows the right one, too."""
-        wanted = audit.model_variable(states).rpartition(".")[2]
+        wanted = _called(audit, states) - _called(audit, [s for s in audit.states if info.index in dict(s.held)])
         if self._redundant(audit) != info.index or not wanted:
             return None
         stacks = audit.record.stacks
         for frame in stacks.chain(info.created):
             tree = tree_of(stacks.file(frame))
             statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
-            scope = tree.function(statement) if tree is not None and statement is not None else None
-            names = {node.arg for node in ast.walk(scope) if isinstance(node, ast.arg)} if scope is not None else set()
-            if wanted in names or (scope is None and statement is not None):
+            if tree is None or statement is None:
+                continue
+            if not wanted.isdisjoint(_words(tree.function(statement) or tree.root)):
                 return source_at(stacks.file(frame), stacks.line(frame)), []
         return None
 
@@ -374,3 +374,20 @@ def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, li
 def _backward_line(audit: Audit) -> SourceLine | None:
     events = audit.graph.backwards
     return audit.source(events[-1].stack) if events else None
+
+
+def _called(audit: Audit, states: list[ParameterState]) -> set[str]:
+    """What the program calls the model of these parameters: its variable, or the part of a larger one."""
+    variable = audit.model_variable(states).rpartition(".")[2] if states else ""
+    parts = {state.local_name.partition(".")[0] for state in states if "." in state.local_name}
+    return {name for name in (variable, *(parts if len(parts) == 1 else ())) if name}
+
+
+def _words(scope: ast.AST) -> set[str]:
+    """The names, arguments and attributes in a function, or in a module."""
+    found = set()
+    for node in ast.walk(scope):
+        match node:
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.arg(arg=word):
+                found.add(word)
+    return found
