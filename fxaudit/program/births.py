@@ -57,6 +57,11 @@ class Birth:
     """Where an arithmetic has its operands from: (file, line, what is from there)."""
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is a 0 because whole numbers were divided, or a number was rounded."""
+        return any(sign in self.text for sign in ("//", "int(", "round("))
+
+    @property
     def is_a_setting(self) -> bool:
         """Whether somebody wrote the value down, so that it could be another."""
         return self.kind != "computed"

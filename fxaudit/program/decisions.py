@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fxaudit.program.births import Birth, Births
 from fxaudit.program.course import Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated
+from fxaudit.program.tree import RANDOM_FUNCTIONS
 
 __all__ = ["Decision", "Decisions"]
 
@@ -33,7 +34,8 @@ class Decision:
     @property
     def place(self) -> tuple[str, int]:
         """The line to edit: where a flag was given its value; else the test."""
-        if self.birth is not None and not self.is_compared:
+        is_left_out = self.birth is not None and self.birth.kind == "default" and self.value is None
+        if self.birth is not None and not self.is_compared and not is_left_out:
             return self.birth.file, self.birth.line
         return self.file, self.line
 
@@ -101,8 +103,15 @@ class Decisions:
         settings = [decision for decision in told if decision.birth is not None and decision.birth.is_a_setting]
         are_names = all(isinstance(side, ast.Name | ast.Attribute) for side in (left, right))
         if are_names and len(told) > 1 and len(settings) == 1:
-            return replace(settings[0], is_compared=False)
+            other = next(side for side in sides if ast.unparse(side) != settings[0].operand)
+            if self._changes(sight, other):
+                return replace(settings[0], is_compared=False)
         return told[0] if told else None
+
+    def _changes(self, sight: Sight, node: ast.expr) -> bool:
+        """Whether the expression was seen to hold several values there: a counter that runs."""
+        sights = self._course.at(self._course.file_of(sight), sight.line)
+        return len({evaluated(node, other.read) for other in sights}) > 1
 
     def _told(self, sight: Sight, test: ast.expr, operand: ast.expr, value: object, *, is_compared: bool) -> Decision:
         birth = self._births.back(sight, operand, value, ())  # type: ignore[arg-type]
@@ -144,7 +153,8 @@ def _is_nothing(node: ast.expr, sight: Sight) -> bool:
     """Whether it is 0, None, False or empty; or a number drawn at random, of which nothing else is known."""
     if isinstance(node, ast.Constant):
         return not node.value
-    return isinstance(node, ast.Call) and evaluated(node, sight.read) is NOT_KNOWN
+    called = {getattr(part, "attr", getattr(part, "id", "")) for part in ast.walk(node)}
+    return not called.isdisjoint(RANDOM_FUNCTIONS) and evaluated(node, sight.read) is NOT_KNOWN
 
 
 def _is_plain(value: object) -> bool:

@@ -18,10 +18,13 @@ __all__ = ["lost_at", "refused_at"]
 Lines = list[tuple[SourceLine, str]]
 
 
-def lost_at(record: Record, stack: int) -> tuple[SourceLine, str] | None:
-    """The statement of a caller in which the object bound at `stack` was bound last, where nothing reads it there."""
+def lost_at(record: Record, stack: int, moment: int) -> tuple[SourceLine, str] | None:
+    """The statement of a caller in which the object bound at `stack` was bound last, where nothing reads it there.
+
+    Of several passes it is the one in which the operation of that `moment` ran.
+    """
     course = record.course
-    start = _binding(course, *_place(record, stack)) if stack >= 0 else None
+    start = _binding(course, *_place(record, stack), moment) if stack >= 0 else None
     if start is None:
         return None
     first, token = start
@@ -108,9 +111,9 @@ def _tests_of(course: Course, sight: Sight) -> list[ast.expr]:
     return [branch.test for branch in branches if branch.lineno == sight.line][-1:]
 
 
-def _binding(course: Course, file: str, line: int) -> tuple[Sight, int] | None:
-    """The last pass through the statement, and the object that it bound."""
-    for sight in reversed(course.at(file, line)):
+def _binding(course: Course, file: str, line: int, moment: int) -> tuple[Sight, int] | None:
+    """The last pass through the statement before that moment, and the object that it bound."""
+    for sight in reversed([sight for sight in course.at(file, line) if sight.moment <= moment]):
         tokens = {seen.token for seen in sight.bound.values() if seen.token >= 0}
         if len(tokens) == 1:
             return sight, tokens.pop()

@@ -158,7 +158,8 @@ class ZeroOrigins:
         ignored = _ignored_written(audit, found.bites) if found.fact is not None and found.fact.leaves_out else None
         if ignored is not None:
             return ignored, [(bites, f"`{name}` leaves them out")], why
-        compared = self._compared(found.bites, (bites, f"`{name}` chooses here"))
+        is_left_out = found.fact is not None and found.fact.leaves_out
+        compared = self._compared(found.bites, (bites, f"`{name}` chooses here")) if not is_left_out else None
         if compared is not None:
             return compared[0], compared[1], why
         op = audit.record.ops[found.bites] if found.bites >= 0 else None
@@ -188,7 +189,7 @@ class ZeroOrigins:
 
     def _given_zero(self, index: int) -> Birth | None:
         """The birth of a 0 that the operation was given as a bound or a count."""
-        return zero_argument_born(self._audit.record, self._audit.record.ops[index].stack) if index >= 0 else None
+        return zero_argument_born(self._audit.record, self._audit.record.ops[index].stack, 1) if index >= 0 else None
 
 
 def _why(found: Vanishing, name: str, otherwise: str) -> Fact:
@@ -299,13 +300,14 @@ def _filled_outside(audit: Audit) -> dict[int, list[Op]]:
 
 
 def _ignored_written(audit: Audit, index: int) -> SourceLine | None:
-    """The line outside every module that wrote the label which the loss leaves out, the nearest to the loss."""
+    """The line outside every module that wrote the label which the loss leaves out, where there is only one."""
     record = audit.record
     if index < 0:
         return None
     wanted = {number for number in record.ops[index].numbers if number not in (0, 1)} | {DEFAULT_IGNORED}
     queue = [vid for vid in record.ops[index].inputs if not record.values[vid].floating]
     seen: set[int] = set()
+    writers: dict[int, None] = {}
     while queue:
         vid = queue.pop(0)
         made = record.values[vid].op
@@ -314,9 +316,9 @@ def _ignored_written(audit: Audit, index: int) -> SourceLine | None:
         seen.add(vid)
         op = record.ops[made]
         if op.module < 0 and wanted & set(op.numbers):
-            return audit.source(project_stack(record.stacks, op.stack))
+            writers.setdefault(project_stack(record.stacks, op.stack))
         queue.extend(source for source in op.inputs if not record.values[source].floating)
-    return None
+    return audit.source(next(iter(writers))) if len(writers) == 1 else None
 
 
 def _target_written(audit: Audit, index: int) -> SourceLine | None:

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 
-def adjust_learning_rate(optimizer, epoch, base=0.1, gamma=0.0):
+def adjust_learning_rate(optimizer, epoch, base=0.1, gamma=0.0):  # <-- culprit
     lr = base * (gamma ** (epoch // 30 + 1))  # <-- culprit
     for group in optimizer.param_groups:
         group["lr"] = lr  # <-- culprit

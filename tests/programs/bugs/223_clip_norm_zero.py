@@ -15,7 +15,7 @@ def loss_fn(model, batch):
 
 
 class Options:
-    max_grad_norm = 0.0
+    max_grad_norm = 0.0  # <-- culprit
 
 
 def train(steps=3, args=Options):

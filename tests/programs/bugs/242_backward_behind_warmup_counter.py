@@ -15,7 +15,7 @@ class Buffer:
 
 
 class Agent:
-    def __init__(self, net, optimizer, capacity=4, learning_starts=5):
+    def __init__(self, net, optimizer, capacity=4, learning_starts=5):  # <-- culprit
         self.net, self.optimizer, self.learning_starts = net, optimizer, learning_starts
         self.buffer = Buffer(capacity)  # <-- culprit
 

@@ -29,7 +29,7 @@ class Pair(nn.Module):
 
     def forward(self, x):
         self.average()
-        hidden, _ = self.student(x)
+        hidden, _ = self.student(x)  # <-- culprit
         wanted, _ = self.teacher(x + 0.1)
         return (hidden - wanted).square().mean()
 

@@ -126,7 +126,8 @@ class NotInOptimizer(Rule):
             statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
             if tree is None or statement is None:
                 continue
-            if not wanted.isdisjoint(_words(tree.function(statement) or tree.root)):
+            scope = tree.function(statement)
+            if not wanted.isdisjoint(_words(scope if scope is not None else statement)):
                 return source_at(stacks.file(frame), stacks.line(frame)), []
         return None
 
@@ -183,10 +184,13 @@ class NotInOptimizer(Rule):
                 from_here = common_frame(audit.record.stacks, created, info.created)
                 related.append((audit.source(from_here), "made from here, after the optimizer"))
                 added = _group_of(audit, states, optimizer)
-                if added is not None:
+                if any(entry[4] for entry in states[0].track.registered):
+                    culprit = audit.source(created)  # forward makes it when it is first needed
+                    related.append((built, f"the optimizer `{info.type}` is built here"))
+                elif added is not None:
                     culprit = added
                 elif culprit == built:  # of two calls in the wrong order, the line that makes the earlier one
-                    culprit = audit.source(common_frame(audit.record.stacks, info.created, created))
+                    culprit = audit.source(common_frame(audit.record.stacks, info.created, created)) or built
                     related.append((built, f"the optimizer `{info.type}` is built here"))
             related.append((audit.source(created), "made here, after the optimizer"))
         if any(s.index not in info.names_then for s in states) and not was_frozen and not related:

@@ -100,7 +100,8 @@ Lines = list[tuple[SourceLine | None, str]]
 
 def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> tuple[SourceLine | None, Lines]:
     built = audit.source(info.created)
-    given = rate_born(audit.record, info, written=False)
+    written = written_rate(audit.record)
+    given = rate_born(audit.record, info, written=False) if written is None else None
     if info.schedulers and given is None:
         stack, kind = info.schedulers[info.zeroed_by]
         scheduler = audit.source(stack)
@@ -117,7 +118,7 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
             if why:
                 return why[0][0], [*why[1:], *related]
         born = factor_born(audit.record, info)
-        if born is not None:
+        if born is not None and (born.is_a_setting or born.is_whole):
             line, stations = born_at(born)
             return line, [
                 (scheduler, f"the {kind} is built here"),
@@ -125,7 +126,6 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
                 (built, "the optimizer is built here"),
             ]
         return scheduler, [*factors[:2], (built, "the optimizer is built here")]
-    written = written_rate(audit.record)
     rate = written or given_rate(audit, info)
     born = given or rate_born(audit.record, info, written=written is not None)
     if born is not None:

@@ -119,7 +119,7 @@ def _lines(audit: Audit, end: UnusedValue, stack: int) -> tuple[SourceLine | Non
     again = thrown_away(audit, stack)
     if again is None:
         passed_over = [*overlooked(audit, stack)] if stack >= 0 else []
-        culprit, related = _handed_on(audit, stack, culprit, [*passed_over])
+        culprit, related = _handed_on(audit, end, stack, culprit, [*passed_over])
     elif again.reads_old:
         culprit, related = again.source, [(culprit, "the value that is thrown away")]
     else:
@@ -131,10 +131,10 @@ def _lines(audit: Audit, end: UnusedValue, stack: int) -> tuple[SourceLine | Non
 
 
 def _handed_on(
-    audit: Audit, stack: int, culprit: SourceLine | None, related: Related
+    audit: Audit, end: UnusedValue, stack: int, culprit: SourceLine | None, related: Related
 ) -> tuple[SourceLine | None, Related]:
     """The same where the value was handed on, or put aside, and is lost or refused elsewhere."""
-    lost = lost_at(audit.record, stack)
+    lost = lost_at(audit.record, stack, end.op)
     refused = refused_at(audit.record, stack) if lost is None else []
     unread = not_passed_on(audit, stack)
     if len(unread) > 1:

@@ -1,0 +1,1 @@
+"""rlbench: on-policy agents with a learnable temperature."""

@@ -1,0 +1,1 @@
+"""Self-supervised learning from two views, on feature vectors."""

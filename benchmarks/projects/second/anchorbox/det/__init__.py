@@ -1,0 +1,1 @@
+from . import backbone, heads, neck  # noqa: F401  (fill the registry)

@@ -1,0 +1,1 @@
+"""2-d point diffusion."""
