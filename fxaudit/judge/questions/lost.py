@@ -21,20 +21,38 @@ Lines = list[tuple[SourceLine, str]]
 def lost_at(record: Record, stack: int, moment: int) -> tuple[SourceLine, str] | None:
     """The statement of a caller in which the object bound at `stack` was bound last, where nothing reads it there.
 
-    Of several passes it is the one in which the operation of that `moment` ran.
+    Of several passes it is the one in which the operation of that `moment` ran; where that was not kept, all have to
+    agree.
     """
     course = record.course
-    start = _binding(course, *_place(record, stack), moment) if stack >= 0 else None
-    if start is None:
+    passes = course.at(*_place(record, stack)) if stack >= 0 else []
+    own = [sight for sight in passes if sight.moment <= moment < _next_moment(course, sight)]
+    found = {_lost_after(course, sight) for sight in own or passes}
+    if len(found) != 1 or (place := found.pop()) is None:
         return None
-    first, token = start
+    file, line, target = place
+    return source_at(file, line), f"`{target}` is bound here, and read nowhere"
+
+
+def _next_moment(course: Course, sight: Sight) -> int:
+    """How many operations had been recorded when the next statement began."""
+    following = sight.index + 1
+    return course.sights[following].moment if following < len(course.sights) else sight.moment + 1
+
+
+def _lost_after(course: Course, first: Sight) -> tuple[str, int, str] | None:
+    """(file, line, variable) where the object that one pass bound was bound last, and nothing reads it."""
+    tokens = {seen.token for seen in first.bound.values() if seen.token >= 0}
+    if len(tokens) != 1:
+        return None
+    token = tokens.pop()
     last, target = first, ""
     for sight, name in course.made(token):
         if _is_above(course, sight.frame, last.frame):
             last, target = sight, name
     if not target or _is_read(course, last, target, token):
         return None
-    return source_at(course.file_of(last), last.line), f"`{target}` is bound here, and read nowhere"
+    return course.file_of(last), last.line, target
 
 
 def refused_at(record: Record, stack: int) -> Lines:
@@ -109,15 +127,6 @@ def _tests_of(course: Course, sight: Sight) -> list[ast.expr]:
     tree = tree_of(file)
     branches = (s for s in (tree.statements if tree is not None else ()) if isinstance(s, ast.If))
     return [branch.test for branch in branches if branch.lineno == sight.line][-1:]
-
-
-def _binding(course: Course, file: str, line: int, moment: int) -> tuple[Sight, int] | None:
-    """The last pass through the statement before that moment, and the object that it bound."""
-    for sight in reversed([sight for sight in course.at(file, line) if sight.moment <= moment]):
-        tokens = {seen.token for seen in sight.bound.values() if seen.token >= 0}
-        if len(tokens) == 1:
-            return sight, tokens.pop()
-    return None
 
 
 def _is_above(course: Course, frame: int, inner: int) -> bool:
