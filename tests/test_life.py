@@ -157,7 +157,7 @@ def terms(x):
 
 
 def compute(x):
-    main, extra = terms(x)  # lost
+    main, _ = terms(x)  # lost
     return main {plus}
 
 
@@ -176,7 +176,7 @@ def test_a_value_is_lost_where_the_last_that_has_it_does_not_read_it(tmp_path: P
 
 
 def test_a_value_that_is_read_is_not_lost(tmp_path: Path) -> None:
-    report = judged(tmp_path, LOST.format(plus="+ extra"))
+    report = judged(tmp_path, LOST.format(plus="+ _"))
     assert codes(report) == [] and set(verdicts(report).values()) == {"trained"}
 
 

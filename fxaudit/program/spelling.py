@@ -14,6 +14,8 @@ def letters_apart(one: str, other: str) -> int | None:
     """How many letters differ between two names; None where they are not near. 0: only case, dots, `_` and `-` do."""
     if written_alike(one, other):
         return 0
+    if re.sub(r"\d", "", one) == re.sub(r"\d", "", other):
+        return None  # another number is another thing
     limit = 0 if len(other) < SHORT else 1 if len(other) < LONG else 2
     distance = _distance(one, other, max(limit, 1))
     is_plural = distance == 1 and f"{one}s" == other

@@ -116,7 +116,8 @@ class ZeroOrigins:
             return kink, [(origin, "a second derivative is taken here")], Fact("its second derivative is zero")
         constant = _constant_behind(audit, found.origin, self._filled)
         if constant is not None:
-            return constant, [(origin, f"`{audit.record.ops[found.origin].name}` is zero there"), used], BY_ZERO
+            flat = (origin, f"`{audit.record.ops[found.origin].name}` is zero there")
+            return constant, [flat, used], _why(found, name, f"`{name}` multiplies it with zeros")
         # What was made before anybody watched has no line but the one that the source tells.
         given = zeros_given(audit, found.bites) if found.origin in (-1, found.bites) else []
         more = [(line, "filled with zeros, too") for line in given[1:]]

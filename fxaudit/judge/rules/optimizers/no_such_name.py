@@ -26,7 +26,6 @@ class NoSuchName(Rule):
     code, name, level = "FXA309", "no-such-name", "warning"
     explains = frozenset({"frozen"})
     fix = "Write the name as `named_parameters()` lists it."
-    asks_where_made = True
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each text that is asked for in vain, and for each option that is given in vain."""

@@ -128,7 +128,7 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
         return scheduler, [*factors[:2], (built, "the optimizer is built here")]
     rate = written or given_rate(audit, info)
     born = given or rate_born(audit.record, info, written=written is not None)
-    if born is not None:
+    if born is not None and (born.is_a_setting or born.is_whole):
         line, stations = born_at(born)
         return line, [*stations[:2], (built, "the optimizer is built here")]
     if rate is None:
