@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from fxaudit.program.config_files import entry_of_file, keys_of_file
@@ -23,6 +24,7 @@ from fxaudit.program.given import (
     given_to,
     imported_from,
     is_display,
+    keys_of,
     option_default,
     passed,
     position_of,
@@ -395,19 +397,28 @@ class Births:
     def _nested_display(self, name: str, before: int, value: Plain, stations: Stations) -> Birth | None:
         """An entry of a display within a display, where only one of that name holds the value."""
         found: dict[tuple[str, int], tuple[Sight, ast.expr]] = {}
-        for sight in self._course.sights[:before]:
-            if not any(seen.kind in ("dict", "list", "object") for seen in sight.bound.values()):
-                continue
-            statement = self.statement(sight)
-            for node in ast.walk(statement) if isinstance(statement, ast.Assign | ast.AnnAssign) else ():
-                if is_display(node):
-                    for part in entries_named(node, name):
-                        if same(evaluated(part, sight.read), value):
-                            found[self._course.file_of(sight), part.lineno] = (sight, part)
+        for file, line, display in self._displays.get(name, ()):
+            passes = [sight for sight in self._course.at(file, line) if sight.index < before]
+            for part in entries_named(display, name) if passes else ():
+                if same(evaluated(part, passes[-1].read), value):
+                    found[file, part.lineno] = (passes[-1], part)
         if len(found) != 1:
             return None
         ((file, line), (sight, part)) = next(iter(found.items()))
         return self.back(sight, part, value, (*stations, (file, line, f"`{name}` gets its value here")))
+
+    @cached_property
+    def _displays(self) -> dict[str, list[tuple[str, int, ast.expr]]]:
+        """Key → the displays that have it, each with the file and the first line of its statement."""
+        found: dict[str, list[tuple[str, int, ast.expr]]] = {}
+        for sight in self._course.last_passes():
+            if any(seen.kind in ("dict", "list", "object") for seen in sight.bound.values()):
+                statement = self.statement(sight)
+                nodes = ast.walk(statement) if isinstance(statement, ast.Assign | ast.AnnAssign) else ()
+                for display in filter(is_display, nodes):
+                    for key in keys_of(display):
+                        found.setdefault(key, []).append((self._course.file_of(sight), sight.line, display))
+        return found
 
     def _class_default(self, owner: Seen, name: str, value: Plain, stations: Stations) -> Birth | None:
         """What the class body gives the attribute."""
@@ -434,7 +445,7 @@ class Births:
         """The option of a command line by which the attribute got its default."""
         if owner.value not in ("Namespace", None) and owner.kind != "dict":
             return None
-        for file in dict.fromkeys(frame.file for frame in self._course.frames):
+        for file in self._course.files():
             tree = tree_of(file)
             for node in tree.parents if tree is not None else ():
                 if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("add_argument", "option"):
@@ -450,7 +461,7 @@ class Births:
         files = self._course.config_files(before)
         if any(key == name for file in files for _, key, _ in keys_of_file(file)):
             return None
-        read = {word for frame in self._course.frames for word in words_of(frame.file)}
+        read = frozenset[str]().union(*(words_of(file) for file in self._course.files()))
         for file in files:
             for line, key, text in keys_of_file(file):
                 if key not in read and _is_nearly(name, key):
@@ -517,9 +528,7 @@ class Births:
 
     def statement(self, sight: Sight) -> ast.stmt | None:
         """The statement that ran."""
-        tree = tree_of(self._course.file_of(sight))
-        found = [s for s in tree.statements if s.lineno == sight.line] if tree is not None else []
-        return found[-1] if found else None
+        return readings(self._course.file_of(sight)).statement(sight.line)
 
 
 # -- reading syntax ----------------------------------------------------------------------------------------------

@@ -110,6 +110,14 @@ class Course:
             found.setdefault(frame.caller, []).append(number)
         return found
 
+    def files(self) -> list[str]:
+        """The files of which something ran, each once."""
+        return list(dict.fromkeys(frame.file for frame in self.frames))
+
+    def last_passes(self) -> Iterator[Sight]:
+        """The last pass that was kept through each statement."""
+        return (sights[-1] for sights in self._by_line.values())
+
     def file_of(self, sight: Sight) -> str:
         """The file of the statement."""
         return self.frames[sight.frame].file
@@ -152,7 +160,7 @@ class Course:
             for seen in (*sight.read.values(), *sight.bound.values())
             if isinstance(seen.value, str) and seen.kind in ("plain", "file") and seen.value.endswith(SUFFIXES)
         )
-        for file in dict.fromkeys(frame.file for frame in self.frames):
+        for file in self.files():
             named |= dict.fromkeys(texts_of(file, SUFFIXES))
         return list(named)
 

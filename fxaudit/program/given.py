@@ -19,6 +19,7 @@ __all__ = [
     "given_to",
     "imported_from",
     "is_display",
+    "keys_of",
     "option_default",
     "passed",
     "passed_in",
@@ -164,6 +165,18 @@ def is_display(node: ast.AST) -> TypeGuard[ast.expr]:
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Name) and node.func.id == "dict"
     return isinstance(node, ast.Dict)
+
+
+def keys_of(display: ast.expr) -> Iterator[str]:
+    """The keys that are written in a display."""
+    match display:
+        case ast.Dict(keys=keys):
+            yield from (str(key.value) for key in keys if isinstance(key, ast.Constant))
+        case ast.Call(args=args, keywords=keywords):
+            yield from (keyword.arg for keyword in keywords if keyword.arg is not None)
+            for argument in args:
+                if isinstance(argument, ast.Dict):
+                    yield from keys_of(argument)
 
 
 def passed_in(statement: ast.stmt | None) -> Iterator[ast.expr]:

@@ -84,6 +84,11 @@ class Readings:
 
         self._lines, self._inner_lines = sorted(self._nodes), sorted(self._inner)
 
+    def statement(self, line: int) -> ast.stmt | None:
+        """The statement that begins there, if it is looked at."""
+        found = self._nodes.get(line)
+        return found if isinstance(found, ast.stmt) else None
+
     def lines_between(self, first: int, last: int, *, inner: bool) -> list[int]:
         """The lines on which something begins that is looked at; with `inner`, those on which the body of a lambda, or
         the element of a comprehension, begins."""

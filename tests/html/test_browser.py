@@ -367,8 +367,8 @@ def test_lines_open_in_the_editor_that_the_reader_names(open_page: Open) -> None
         page.locator("#fxa-cause-0 a.open").first.get_attribute("href")
         == "vscode://file/home/me/my%20project/model.py:14"
     )
-    page.fill("#editor input", "C:\\work")
-    assert page.locator("#fxa-cause-0 a.open").first.get_attribute("href") == "vscode://file/C:/work/model.py:14"
+    page.fill("#editor input", "D:\\code")
+    assert page.locator("#fxa-cause-0 a.open").first.get_attribute("href") == "vscode://file/D:/code/model.py:14"
     page.fill("#editor input", "")
     assert page.locator("#fxa-cause-0 a.open").count() == 0
     page.select_option("#editor select", "no editor")
