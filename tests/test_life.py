@@ -141,6 +141,23 @@ def test_lives_are_told_where_nothing_ran() -> None:
     assert "stepped" not in {event.kind for event in report["weight"].life}
 
 
+def test_lives_are_told_where_hooks_step_in_the_backward_of_an_audit() -> None:
+    with fxaudit.watch():
+        model = torch.nn.Linear(2, 1)
+        steppers = {p: torch.optim.SGD([p], lr=0.1) for p in model.parameters()}
+
+        def step(parameter: torch.Tensor) -> None:
+            steppers[parameter].step()
+            steppers[parameter].zero_grad()
+
+        for parameter in model.parameters():
+            parameter.register_post_accumulate_grad_hook(step)
+        report = fxaudit.audit(model, lambda: model(torch.ones(3, 2)).sum(), steppers)
+    assert {p.verdict for p in report} == {"trained"}
+    assert {"made", "held", "hooked"} <= {event.kind for event in report["weight"].life}
+    assert not any("details of" in remark for remark in report.notes)
+
+
 # -- values lost on the way --------------------------------------------------------------------------------------
 
 LOST = """

@@ -90,8 +90,10 @@ class Lives:
         moved = [fact for fact in state.facts if fact.changed]
         if state.facts:
             fact = (moved or state.facts)[0]
-            event = self._audit.record.events[fact.event]
-            assert isinstance(event, StepEvent)
+            events = self._audit.record.events
+            event = events[fact.event] if fact.event < len(events) else None
+            if not isinstance(event, StepEvent):
+                return  # a step in a hook of the backward that an audit runs: its event is not kept
             name = self._names.get(fact.optimizer, "the optimizer")
             times = f"{len(moved) or len(state.facts)} step{'s' * ((len(moved) or len(state.facts)) != 1)}"
             said = f"changed by {times} of `{name}`" if moved else f"unchanged by {times} of `{name}`"

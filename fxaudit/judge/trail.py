@@ -276,12 +276,11 @@ def decision_at(record: Record, obstacle: Obstacle) -> Decision | None:
     """Why the test went the one way whenever it was seen; None where it was not seen, or that cannot be told."""
     found = decider_at(obstacle.file, obstacle.line)
     decisions = Decisions(record.course)
-    if found is not None and obstacle.role.endswith("has no round"):
+    if found is not None and obstacle.has_no_round:
         return decisions.no_round(obstacle.file, obstacle.line, found[1])
-    if found is None or ("is never" not in obstacle.role and "is always" not in obstacle.role):
+    if found is None or obstacle.gave is None:
         return None
-    outcome = "is always" in obstacle.role
-    return decisions.of(obstacle.file, obstacle.line, found[1], outcome=outcome)
+    return decisions.of(obstacle.file, obstacle.line, found[1], outcome=obstacle.gave)
 
 
 def blamed(decision: Decision, told: list[tuple[SourceLine, str]]) -> list[tuple[SourceLine, str]]:

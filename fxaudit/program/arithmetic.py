@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fxaudit.program.tree import Tree, is_zero
 from fxaudit.program.values import Origin, origins
 
-__all__ = ["ZeroFactor", "computed", "factors", "value_of", "zero_factor"]
+__all__ = ["ZeroFactor", "computed", "factors", "is_whole", "value_of", "zero_factor"]
 
 Scope = Mapping[str, object]
 SCALING = frozenset({"alpha", "value", "weight"})
@@ -185,6 +185,16 @@ def _value(node: ast.expr, scope: Scope) -> object:
             if given is not None and math.isfinite(given):
                 return {"int": int(given), "round": round(given)}.get(name, given)
     return None
+
+
+def is_whole(value: ast.expr) -> bool:
+    """Whether an expression is a whole number by an integer division, or by rounding."""
+    match value:
+        case ast.BinOp(op=ast.FloorDiv()) | ast.Call(func=ast.Name(id="int" | "round")):
+            return True
+        case ast.BinOp(left=left, right=right):
+            return is_whole(left) or is_whole(right)
+    return False
 
 
 def computed(left: float | None, op: ast.operator, right: float | None) -> float | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+from fxaudit.program.arithmetic import is_whole
 from fxaudit.program.config_files import entry_of_file, keys_of_file
 from fxaudit.program.contained import Contained
 from fxaudit.program.course import Course, Plain, Seen, Sight
@@ -58,10 +59,8 @@ class Birth:
     because: Stations = ()
     """Where an arithmetic has its operands from: (file, line, what is from there)."""
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether it is a 0 because whole numbers were divided, or a number was rounded."""
-        return any(sign in self.text for sign in ("//", "int(", "round("))
+    is_whole: bool = False
+    """Whether an integer division, or rounding, made it."""
 
     @property
     def is_a_setting(self) -> bool:
@@ -144,7 +143,7 @@ class Births:
         if len(stations) >= MAX_STATIONS:
             return None
         file = self._course.file_of(sight)
-        here = Birth(file, node.lineno, "computed", ast.unparse(node), value, stations)
+        here = Birth(file, node.lineno, "computed", ast.unparse(node), value, stations, is_whole=is_whole(node))
         match node:
             case ast.Constant():
                 return replace(here, kind="literal")
@@ -494,7 +493,7 @@ class Births:
         if name in ("get", "getattr", "pop", "setdefault"):
             return self._looked_up(sight, call, name, value, stations)
         if _all_known(call, sight):
-            return Birth(file, call.lineno, "computed", ast.unparse(call), value, stations)
+            return Birth(file, call.lineno, "computed", ast.unparse(call), value, stations, is_whole=is_whole(call))
         return None
 
     def _returned_by(self, sight: Sight, call: ast.Call, value: Plain, stations: Stations) -> Birth | None:

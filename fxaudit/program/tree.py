@@ -140,6 +140,10 @@ class Obstacle:
     """Whether the condition draws a random number: another step may go the other way."""
     jump: int = 0
     """The line of the `return`, `continue` or `break` behind the condition."""
+    gave: bool | None = None
+    """What the test of a branch always gave; None where it is no branch."""
+    has_no_round: bool = False
+    """Whether it is a loop that never went round."""
 
 
 RANDOM_FUNCTIONS = frozenset(
@@ -247,18 +251,10 @@ def obstacles(tree: Tree, node: ast.AST, ran: RanLines) -> list[Obstacle]:
                 else:
                     branch = body if inner in body else orelse
                     if not _body_ran(branch, ran):
-                        text = tree.text(test)
-                        word = "is never true" if inner in body else "is always true"
-                        found.append(
-                            Obstacle(tree.file, outer.lineno, f"`{text}` {word}", text, draws_at_random(tree, test))
-                        )
+                        found.append(_branch(tree, outer.lineno, test, inner not in body))
             case ast.IfExp(test=test, body=body_expression):
                 if inner is not test:
-                    text = tree.text(test)
-                    word = "is never true" if inner is body_expression else "is always true"
-                    found.append(
-                        Obstacle(tree.file, test.lineno, f"`{text}` {word}", text, draws_at_random(tree, test))
-                    )
+                    found.append(_branch(tree, test.lineno, test, inner is not body_expression))
             case ast.BoolOp(values=values):
                 position = values.index(inner) if inner in values else 0
                 if position > 0:
@@ -266,7 +262,8 @@ def obstacles(tree: Tree, node: ast.AST, ran: RanLines) -> list[Obstacle]:
                     found.append(Obstacle(tree.file, outer.lineno, f"`{text}` decides first", text))
             case ast.While(test=test, body=body) | ast.For(iter=test, body=body):
                 if inner in body and not _body_ran(body, ran):
-                    found.append(Obstacle(tree.file, outer.lineno, f"the loop over `{tree.text(test)}` has no round"))
+                    role = f"the loop over `{tree.text(test)}` has no round"
+                    found.append(Obstacle(tree.file, outer.lineno, role, has_no_round=True))
             case ast.Try(body=body, handlers=[handler, *_]) if inner in body:
                 position = body.index(inner)
                 before = [i for i, s in enumerate(body[:position]) if _body_ran([s], ran)]
@@ -288,6 +285,13 @@ def obstacles(tree: Tree, node: ast.AST, ran: RanLines) -> list[Obstacle]:
     return found[::-1]
 
 
+def _branch(tree: Tree, line: int, test: ast.expr, gave: bool) -> Obstacle:
+    """A branch that is not taken, because its test always gives the same."""
+    text = tree.text(test)
+    role = f"`{text}` is {'always' if gave else 'never'} true"
+    return Obstacle(tree.file, line, role, text, draws_at_random(tree, test), gave=gave)
+
+
 def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST, ran: RanLines) -> Obstacle | None:
     """A statement in the same block before `inner` that leaves the block, if there is one."""
     for name in ("body", "orelse", "finalbody"):
@@ -305,7 +309,7 @@ def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST, ran: RanLines) -> O
                     word = type(ends).__name__.lower()
                     role = f"`{text}` is always true, and then `{word}`"
                     random = draws_at_random(tree, statement.test)
-                    return Obstacle(tree.file, statement.lineno, role, text, random, ends.lineno)
+                    return Obstacle(tree.file, statement.lineno, role, text, random, ends.lineno, gave=True)
     return None
 
 

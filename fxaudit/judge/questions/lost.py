@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 
 from fxaudit.capture.recording import Record
 from fxaudit.judge.trail import blamed, source_at
@@ -13,12 +14,30 @@ from fxaudit.program.plain import INNER, readings
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
 
-__all__ = ["lost_at", "refused_at"]
+__all__ = ["Lost", "lost_at", "refused_at"]
 
 Lines = list[tuple[SourceLine, str]]
 
 
-def lost_at(record: Record, stack: int, moment: int) -> tuple[SourceLine, str] | None:
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Where a value was bound last, and the variable, which nothing reads."""
+
+    source: SourceLine
+    variable: str
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether the statement drops it outright: what has a name was to be read further on."""
+        return self.variable.startswith("_")
+
+    @property
+    def role(self) -> str:
+        """What the line is."""
+        return f"`{self.variable}` is bound here, and read nowhere"
+
+
+def lost_at(record: Record, stack: int, moment: int) -> Lost | None:
     """The statement of a caller in which the object bound at `stack` was bound last, where nothing reads it there.
 
     Of several passes it is the one in which the operation of that `moment` ran; where that was not kept, all have to
@@ -31,7 +50,7 @@ def lost_at(record: Record, stack: int, moment: int) -> tuple[SourceLine, str] |
     if len(found) != 1 or (place := found.pop()) is None:
         return None
     file, line, target = place
-    return source_at(file, line), f"`{target}` is bound here, and read nowhere"
+    return Lost(source_at(file, line), target)
 
 
 def _next_moment(course: Course, sight: Sight) -> int:

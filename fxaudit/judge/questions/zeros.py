@@ -7,6 +7,7 @@ import ast
 from fxaudit.capture import operations
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
+from fxaudit.program.arithmetic import is_whole
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import assignments_behind, is_zero, tree_of
 from fxaudit.program.values import origins
@@ -113,19 +114,9 @@ def _integer_attribute(file: str, line: int) -> SourceLine | None:
     attributes = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)}
     for node in ast.walk(tree.root):
         match node:
-            case ast.Assign(targets=[ast.Attribute(attr=name)], value=value) if name in attributes and _is_whole(value):
+            case ast.Assign(targets=[ast.Attribute(attr=name)], value=value) if name in attributes and is_whole(value):
                 return source_at(file, node.lineno)
     return None
-
-
-def _is_whole(value: ast.expr) -> bool:
-    """Whether an expression is a whole number by an integer division, or by rounding."""
-    match value:
-        case ast.BinOp(op=ast.FloorDiv()) | ast.Call(func=ast.Name(id="int" | "round")):
-            return True
-        case ast.BinOp(left=left, right=right):
-            return _is_whole(left) or _is_whole(right)
-    return False
 
 
 def factor_origins(audit: Audit, index: int) -> list[tuple[SourceLine | None, str]]:

@@ -139,10 +139,10 @@ def _handed_on(
     unread = not_passed_on(audit, stack)
     if len(unread) > 1:
         return unread[0][0], [*unread[1:], (culprit, "the value that nobody reads"), *related]
-    if lost is not None and lost[1].startswith("`_"):  # it is dropped there; what has a name was to be read further on
-        culprit, related = lost[0], [(culprit, "made here"), *related]
+    if lost is not None and lost.is_dropped:
+        culprit, related = lost.source, [(culprit, "made here"), *related]
     elif lost is not None:
-        related = [*related, lost]
+        related = [*related, (lost.source, lost.role)]
     elif refused:
         culprit, related = refused[0][0], [*refused[1:], (culprit, "put aside here"), *related]
     related = [*related, *unread]
