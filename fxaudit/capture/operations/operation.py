@@ -84,6 +84,8 @@ class Operation:
     """Takes one thing or another by a mask."""
     compares: bool = False
     """Makes masks."""
+    bounds: bool = False
+    """Compares with a bound: what is greater, or less. What is equal to a label is chosen by it."""
     checks: bool = False
     """A program looks for NaN and infinity by it."""
     counts: bool = False

@@ -9,16 +9,17 @@ from fxaudit.capture.operations.operation import Operation
 __all__ = ["WHOLE"]
 
 mask = partial(Operation, gradient="none", dtype="bool", compares=True)
+bound = partial(mask, bounds=True)
 bits = partial(Operation, gradient="none", compares=True)
 index = partial(Operation, gradient="none", dtype="int64")
 
 WHOLE = (
     mask("eq", operator="eq"),
     mask("ne", ("not_equal",), operator="ne"),
-    mask("lt", ("less",), operator="lt"),
-    mask("le", ("less_equal",), operator="le"),
-    mask("gt", ("greater",), operator="gt"),
-    mask("ge", ("greater_equal",), operator="ge"),
+    bound("lt", ("less",), operator="lt"),
+    bound("le", ("less_equal",), operator="le"),
+    bound("gt", ("greater",), operator="gt"),
+    bound("ge", ("greater_equal",), operator="ge"),
     mask("equal", quiet=True),
     mask("isin"),
     mask("isclose"),

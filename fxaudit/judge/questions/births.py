@@ -30,8 +30,6 @@ __all__ = [
     "zero_in_hook",
 ]
 
-ORDERED = frozenset({"gt", "ge", "lt", "le", "greater", "greater_equal", "less", "less_equal"})
-"""Comparisons with a bound; what is equal to a label is chosen by it."""
 MAX_BEHIND = 6
 """So many operations are gone back to find a comparison."""
 
@@ -95,7 +93,7 @@ def threshold_born(record: Record, index: int) -> tuple[Birth, Op] | None:
         op = record.ops[current] if current >= 0 else None
         if op is None or depth > MAX_BEHIND:
             continue
-        if operations.of(op.name).compares and operations.of(op.name).name in ORDERED and op.numbers:
+        if operations.of(op.name).bounds and op.numbers:
             found = number_born(record, op.stack, set(op.numbers).__contains__)
             if found is not None and found.is_a_setting:
                 return found, op
