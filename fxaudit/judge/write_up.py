@@ -145,7 +145,7 @@ def report_on(
             is_met = bool(finding.parameters) and all(name in meant for name in finding.parameters)
             finding = attempt("a misspelt method", partial(with_misnamed_override, audit, finding), finding, notes)
             audit.book(finding if is_met else adjusted(finding, rule), rule, is_told=not is_met)
-    findings = tuple(_with_brief_path(f) for f in sorted(audit.findings, key=lambda f: LEVELS.index(f.level)))
+    findings = tuple(_with_brief_path(f) for f in _by_weight(audit.findings, judge.states))
     none: dict[int, OptimizerReport] = {}
     optimizers = attempt("the optimizers", lambda: _optimizers(recording, judge), none, notes)
     lives: Lives | None = attempt("the lives of parameters", lambda: _lives(audit, optimizers), None, notes)
@@ -191,6 +191,13 @@ def with_later_findings(answer: Answer, findings: Sequence[Finding]) -> Answer:
         findings=tuple(sorted((*answer.findings, *findings), key=lambda finding: LEVELS.index(finding.level))),
         rules=(*answer.rules, *(rule_info(rule) for rule in RULES if rule.code in told)),
     )
+
+
+def _by_weight(findings: Sequence[Finding], states: Sequence[ParameterState]) -> list[Finding]:
+    """The findings, errors first; of one level, what stops nothing in particular, then what stops most elements."""
+    sizes = {state.name: state.track.numel for state in states}
+    stopped = {id(f): sum(sizes.get(name, 0) for name in f.parameters) for f in findings}
+    return sorted(findings, key=lambda f: (LEVELS.index(f.level), bool(f.parameters), -stopped[id(f)]))
 
 
 def _with_brief_path(finding: Finding) -> Finding:

@@ -7,7 +7,16 @@ from collections.abc import Iterable, Iterator
 
 from fxaudit.program.tree import Tree, call_sites, tree_of
 
-__all__ = ["flags_given", "flags_set", "group_changes", "groups_listed", "late_thaws", "local_updates", "thaws_through"]
+__all__ = [
+    "flags_given",
+    "flags_set",
+    "group_changes",
+    "groups_listed",
+    "late_thaws",
+    "local_updates",
+    "params_chosen",
+    "thaws_through",
+]
 
 TAKING = frozenset({"pop", "remove", "clear"})
 GIVING = frozenset({"append", "insert", "extend"})
@@ -96,6 +105,41 @@ def _params_of(group: ast.expr) -> ast.expr | None:
         case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
             return next((keyword.value for keyword in keywords if keyword.arg == "params"), None)
     return None
+
+
+def params_chosen(file: str, line: int) -> int | None:
+    """The line that chooses what the statement at `line` gives an optimizer, where it only gives a name of it on.
+
+    The name is bound once in the function, to what takes parameters out of a model.
+    """
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    if tree is None or statement is None:
+        return None
+    given = {name for node in ast.walk(statement) if isinstance(node, ast.Call) for name in _params_named(node)}
+    bound = [
+        node
+        for node in ast.walk(tree.function(statement) or tree.root)
+        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and not given.isdisjoint(_bound_names(node))
+    ]
+    if len(given) == 1 and len(bound) == 1 and bound[0].value is not None and _takes_parameters(bound[0].value):
+        return bound[0].lineno
+    return None
+
+
+def _params_named(call: ast.Call) -> Iterator[str]:
+    for value in (*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg == "params")):
+        if isinstance(value, ast.Name):
+            yield value.id
+
+
+def _bound_names(node: ast.Assign | ast.AugAssign | ast.AnnAssign) -> set[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def _takes_parameters(value: ast.expr) -> bool:
+    return any(isinstance(n, ast.Attribute) and n.attr in ("parameters", "named_parameters") for n in ast.walk(value))
 
 
 def flags_set(files: Iterable[str], flag: bool) -> list[tuple[str, int]]:

@@ -14,7 +14,7 @@ from fxaudit.judge.questions.shadowed import passing_override
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import common_frame, project_stack, source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
-from fxaudit.program.groups import group_changes, groups_listed, local_updates
+from fxaudit.program.groups import group_changes, groups_listed, local_updates, params_chosen
 from fxaudit.program.handing import unread_collections
 from fxaudit.program.loops import used_up
 from fxaudit.program.name_tests import InVain
@@ -363,6 +363,9 @@ def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, li
     here = stacks.line(frame)
     loud = [entry for entry in found if entry[2] in ("filter", "rebound", "branch") and entry[1] != here]
     if not loud:
+        chosen = params_chosen(stacks.file(frame), here)
+        if chosen is not None:
+            return source_at(stacks.file(frame), chosen), []
         quiet = [(source_at(file, line), "its argument is made here") for file, line, _ in found if line != here]
         return None, list(quiet[:2])
     ran = audit.record.ran()
