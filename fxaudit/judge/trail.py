@@ -9,8 +9,10 @@ from fxaudit.capture.recording import Record
 from fxaudit.program.deciders import decider_at
 from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.ran import Ran
+from fxaudit.program.registrations import registration_of
 from fxaudit.program.source import SourceLine, StackTable, is_library
 from fxaudit.program.tree import (
+    FunctionNode,
     Obstacle,
     Tree,
     binding_of,
@@ -222,6 +224,7 @@ def why_never_called(
             outer = _why_not_entered(files, tree, scope, ran) or _overriding(files, tree, scope, ran)
             if not outer and _does_one_of(scope, done):
                 continue
+            outer = outer or _registered(files, tree, scope)
             candidate = [*outer, (where, f"the call stands in `{getattr(scope, 'name', 'lambda')}`, which never runs")]
             if outer:
                 return candidate
@@ -336,6 +339,18 @@ def was_entered(tree: Tree, scope: ast.AST, ran: Ran) -> bool:
 
 def _why_not_entered(files: list[str], tree: Tree, scope: ast.AST, ran: Ran) -> list[tuple[SourceLine, str]]:
     return _lines(obstacles_to_entering(files, tree, scope, ran))
+
+
+def _registered(files: list[str], tree: Tree, scope: FunctionNode) -> list[tuple[SourceLine, str]]:
+    """Where the function is given to what should call it, and the name that was meant, where another is near."""
+    found = registration_of(files, tree, scope)
+    if found is None:
+        return []
+    told = [(source_at(found.file, found.line), found.role)]
+    if found.asked is not None:
+        file, line, name = found.asked
+        told.append((source_at(file, line), f"`{name}` is asked for here"))
+    return told
 
 
 def _overriding(files: list[str], tree: Tree, scope: ast.AST, ran: Ran) -> list[tuple[SourceLine, str]]:

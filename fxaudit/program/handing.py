@@ -97,7 +97,7 @@ def collects(file: str, line: int) -> bool:
 
 def filtered_later(file: str, line: int, names: Iterable[str]) -> int:
     """The line behind `line`, in the same function, at which a comprehension with a condition picks from one of
-    `names`; 0 where there is none."""
+    `names`, or asks what is in it; 0 where there is none."""
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree is not None else None
     if tree is None or statement is None:
@@ -110,7 +110,7 @@ def filtered_later(file: str, line: int, names: Iterable[str]) -> int:
         if isinstance(node, ast.comprehension)
         and node.ifs
         and node.iter.lineno > line
-        and any(isinstance(n, ast.Name) and n.id in wanted for n in ast.walk(node.iter))
+        and any(isinstance(n, ast.Name) and n.id in wanted for part in (node.iter, *node.ifs) for n in ast.walk(part))
     ]
     return min(lines, default=0)
 

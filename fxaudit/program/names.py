@@ -14,7 +14,11 @@ __all__ = [
     "handed_to",
     "ingredients",
     "is_unread",
+    "names_bound",
+    "names_read",
+    "parallel",
     "part_read_instead",
+    "picked_from",
     "repeating",
     "siblings_of",
     "statements_after",
@@ -23,6 +27,9 @@ __all__ = [
 SHAPES = frozenset(
     "shape size device dtype ndim dim numel new_zeros new_ones new_full new_empty requires_grad is_cuda".split()
 )
+
+ENTRIES = frozenset({"items", "values", "keys"})
+FILLING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
 
 
 def is_unread(tree: Tree, statement: ast.stmt, name: str) -> bool:
@@ -46,14 +53,56 @@ def is_unread(tree: Tree, statement: ast.stmt, name: str) -> bool:
 
 def _is_value_read(tree: Tree, name: ast.Name) -> bool:
     """Whether a mention reads more than the shape, or the like, of what it names."""
-    if not isinstance(name.ctx, ast.Load):
+    if not isinstance(name.ctx, ast.Load) or _is_told_only(tree, name):
         return False
     match tree.parents[name]:
         case ast.Attribute(attr=attribute):
-            return attribute not in SHAPES
+            return attribute not in SHAPES | FILLING
         case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called), args=[first, *_]) if first is name:
             return called != "len" and not called.endswith("_like")
     return True
+
+
+def _is_told_only(tree: Tree, name: ast.Name) -> bool:
+    """Whether a mention stands in a call whose result nobody takes, and which puts nothing aside: a log."""
+    match tree.statement(name):
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=method))):
+            return method not in FILLING
+        case ast.Expr(value=ast.Call(func=ast.Name(id=function))):
+            return function == "print"
+    return False
+
+
+def picked_from(tree: Tree, statement: ast.stmt, name: str) -> tuple[ast.stmt, str] | None:
+    """The statement that picks one of several values, `min(a, b)` or `outputs[-1]`, where that is all that anybody
+    behind `statement` reads of `name`; and what picks."""
+    scope = tree.function(statement) or tree.root
+    reads = [
+        n
+        for n in ast.walk(scope)
+        if isinstance(n, ast.Name) and n.id == name and _is_value_read(tree, n) and n.lineno > statement.lineno
+    ]
+    picks = [_picking(tree, read) for read in reads if not _is_filled(tree, read)]
+    found = tree.statement(reads[-1]) if reads else None
+    return (found, picks[-1]) if found is not None and picks and all(picks) else None
+
+
+def _is_filled(tree: Tree, name: ast.Name) -> bool:
+    match tree.parents[name]:
+        case ast.Attribute(attr=attribute):
+            return attribute in FILLING
+    return False
+
+
+def _picking(tree: Tree, name: ast.Name) -> str:
+    match tree.parents[name]:
+        case ast.Call(func=ast.Name(id="min" | "max" as function), args=[_, *_]):
+            return str(function)
+        case ast.Subscript(value=value, slice=ast.Constant(value=int()) | ast.UnaryOp(op=ast.USub())) as part if (
+            value is name
+        ):
+            return ast.unparse(part)
+    return ""
 
 
 def handed_to(inner: tuple[str, int], name: str, outer: tuple[str, int]) -> tuple[str, ...]:
@@ -133,9 +182,11 @@ def also_called(tree: Tree, statement: ast.stmt, name: str) -> set[str]:
 
 
 def ingredients(statement: ast.stmt) -> set[str]:
-    """The local names that the statement reads, other than those of what it calls."""
+    """The local names that the statement reads, other than those of what it calls; what a loop in it goes through, by
+    `items()` say, counts."""
     called = {id(n.func) for n in ast.walk(statement) if isinstance(n, ast.Call)}
-    bases = {id(n.value) for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
+    attributes = (n for n in ast.walk(statement) if isinstance(n, ast.Attribute))
+    bases = {id(n.value) for n in attributes if n.attr not in ENTRIES}
     return {
         n.id
         for n in ast.walk(statement)
@@ -162,14 +213,44 @@ def repeating(statement: ast.stmt) -> str:
         match node:
             case ast.List(elts=parts) | ast.Tuple(elts=parts, ctx=ast.Load()) | ast.Call(args=parts):
                 names = [part.id for part in parts if isinstance(part, ast.Name)]
-            case ast.BinOp(left=ast.Name(id=one), right=ast.Name(id=other), op=ast.MatMult() | ast.Add() | ast.Sub()):
+            case ast.BinOp(left=ast.Name(id=one), right=ast.Name(id=other), op=ast.Add() | ast.Sub()):
                 names = [one, other]
+            case ast.BinOp(left=left, right=right, op=ast.MatMult()):
+                names = [name for side in (left, right) if (name := _owner(side))]
             case _:
                 continue
         twice = next((name for name in names if names.count(name) > 1), "")
         if twice:
             return twice
     return ""
+
+
+def _owner(node: ast.expr) -> str:
+    """The variable whose methods are called, one on the result of the other: `k` of `k.transpose(1, 2)`."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        node = node.func.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def parallel(one: ast.stmt, other: ast.stmt) -> bool:
+    """Whether two assignments have the same form, and differ in names alone: `q = self.to_q(x)`, `k = self.to_k(x)`."""
+    values = [node.value for node in (one, other) if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)]
+    return len(values) == 2 and len({_form(value) for value in values}) == 1 and ingredients(one) == ingredients(other)
+
+
+def _form(value: ast.expr) -> str:
+    nodes = (type(node).__name__ for node in ast.walk(value))
+    return " ".join(nodes)
+
+
+def names_bound(statement: ast.stmt) -> set[str]:
+    """The variables that a simple statement gives a value."""
+    return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def names_read(statement: ast.stmt) -> set[str]:
+    """The variables that a statement reads."""
+    return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
 def siblings_of(tree: Tree, statement: ast.stmt, name: str) -> set[str]:

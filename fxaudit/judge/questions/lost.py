@@ -60,8 +60,10 @@ def _next_moment(course: Course, sight: Sight) -> int:
 
 
 def _lost_after(course: Course, first: Sight) -> tuple[str, int, str] | None:
-    """(file, line, variable) where the object that one pass bound was bound last, and nothing reads it."""
-    tokens = {seen.token for seen in first.bound.values() if seen.token >= 0}
+    """(file, line, variable) where the object that one pass bound, or of which it bound a part, was bound last, and
+    nothing reads it."""
+    held = {first.owners[name][0] if name in first.owners else seen.token for name, seen in first.bound.items()}
+    tokens = {token for token in held if token >= 0}
     if len(tokens) != 1:
         return None
     token = tokens.pop()

@@ -99,6 +99,7 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     if late is not None:
         return Unreached(late[0], [(made, "made here")], late[1])
     twice, beside = _siblings(audit, root, path)
+    twice = twice or _twin_read_twice(audit, root, path)
     if twice is not None:
         return Unreached(twice, [(made, "made here, and never used")])
     return Unreached(made, [(source, "forward runs without it here") for source in beside])
@@ -186,6 +187,38 @@ def _siblings(audit: Audit, root: int, path: str) -> tuple[SourceLine | None, li
     return twice, found
 
 
+def _twin_read_twice(audit: Audit, root: int, path: str) -> SourceLine | None:
+    """The second statement of a function that reads the attribute of a twin, a module of the same class and owner,
+    which is called: it may hand the module on instead of calling it."""
+    owner, _, name = path.rpartition(".")
+    way = _way(audit, root, owner) if owner else _way(audit, root, path)[:1]
+    own = audit.recording.child(way[-1], name) if way else None
+    if own is None:
+        return None
+    ran = audit.record.ran()
+    for twin in way[-1].children:
+        sibling = audit.recording.child(way[-1], twin)
+        if twin == name or sibling is None or sibling.kind != own.kind or not sibling.calls:
+            continue
+        lines: dict[ast.AST, list[tuple[Tree, int]]] = {}
+        for tree, node in mentions(audit, root, f"{owner}.{twin}" if owner else twin):
+            scope, statement = tree.function(node), tree.statement(node)
+            if scope is not None and statement is not None and statement.lineno in ran.of(tree.file):
+                lines.setdefault(scope, []).append((tree, statement.lineno))
+        for found in lines.values():
+            if len({line for _, line in found}) > 1:
+                return source_at(found[-1][0].file, max(line for _, line in found))
+    return None
+
+
+def _is_something_else(audit: Audit, tree: Tree, node: ast.AST) -> bool:
+    """Whether the course of the program saw that what is read here is no module, and no parameter: a number, say."""
+    statement = tree.statement(node)
+    passes = audit.record.course.at(tree.file, statement.lineno) if statement is not None else []
+    seen = [sight.read[text] for sight in passes if (text := tree.text(node)) in sight.read]
+    return bool(seen) and all(one.is_plain and one.value is not None for one in seen)
+
+
 def mentions(audit: Audit, root: int, path: str) -> list[tuple[Tree, ast.AST]]:
     """Reads of the attribute inside functions, constructors and housekeeping left out; those in forward first."""
     attribute = next((part for part in reversed(path.split(".")) if not part.isdigit()), path)
@@ -204,6 +237,8 @@ def mentions(audit: Audit, root: int, path: str) -> list[tuple[Tree, ast.AST]]:
             owner = next((outer for outer in tree.ancestors(node) if isinstance(outer, ast.ClassDef)), None)
             if owner is not None and owner.name not in owners:
                 continue  # another class has an attribute of that name
+        if _is_something_else(audit, tree, node):
+            continue
         found.append((tree, node))
     ran = audit.record.ran()
     return sorted(found, key=lambda pair: _rank(pair[0], pair[1], ran))

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding, Level
 from fxaudit.judge.graph import UnusedValue
-from fxaudit.judge.questions.dead_ends import bound, overlooked, thrown_away
+from fxaudit.judge.questions.dead_ends import bound, thrown_away
 from fxaudit.judge.questions.lost import lost_at, refused_at
 from fxaudit.judge.questions.unread_arguments import not_passed_on
+from fxaudit.judge.questions.unread_names import overlooked, overlooked_after
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import project_stack, return_after, source_at
 from fxaudit.judge.verdict import ParameterState
@@ -118,16 +119,31 @@ def _lines(audit: Audit, end: UnusedValue, stack: int) -> tuple[SourceLine | Non
     passed_over: Related = []
     again = thrown_away(audit, stack)
     if again is None:
-        passed_over = [*overlooked(audit, stack)] if stack >= 0 else []
-        culprit, related = _handed_on(audit, end, stack, culprit, [*passed_over])
-    elif again.reads_old:
+        passed_over = [*_overlooked(audit, end, stack)] if stack >= 0 else []
+        if passed_over:
+            culprit, related = passed_over[0][0], [(culprit, "nothing reads what is made here"), *passed_over[1:]]
+        else:
+            culprit, related = _handed_on(audit, end, stack, culprit, [])
+    elif again.is_to_edit:
         culprit, related = again.source, [(culprit, "the value that is thrown away")]
     else:
         related = [(again.source, "the name is given another value here")]
     chosen = _chosen(audit, stack)
-    if chosen is not None:
+    if chosen is not None and culprit == audit.source(stack):
+        culprit, related = chosen, [(culprit, "made here, and passed over"), *related]
+    elif chosen is not None:
         related.append((chosen, "what counts of the results is chosen here"))
     return _with_backward(audit, end, stack, (culprit, related), passed_over)
+
+
+def _overlooked(audit: Audit, end: UnusedValue, stack: int) -> list[tuple[SourceLine, str]]:
+    """Where the program goes on without the value: in the function that binds it, or in a caller that gets it."""
+    value = audit.record.values[end.value]
+    found = overlooked(audit, stack, value)
+    if found:
+        return found
+    lost = lost_at(audit.record, stack, end.op)
+    return overlooked_after(audit, stack, lost, value) if lost is not None and not lost.is_dropped else []
 
 
 def _handed_on(
@@ -186,7 +202,7 @@ def _further_ends(audit: Audit, states: list[ParameterState], end: UnusedValue) 
 def _chosen(audit: Audit, stack: int) -> SourceLine | None:
     """The comprehension in a caller that picks, by a condition, from the results that the value was returned among."""
     stacks = audit.record.stacks
-    for frame in stacks.chain(stack)[1:]:
+    for frame in stacks.chain(stack):
         file, line = stacks.file(frame), stacks.line(frame)
         if is_library(file):
             continue
