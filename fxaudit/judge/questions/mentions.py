@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from fxaudit.capture.registry import ModuleInfo
+from fxaudit.judge.questions.missing_calls import line_without
 from fxaudit.judge.questions.shadowed import mode_override
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import blamed, decision_at, obstacles_to_entering, source_at, was_entered
@@ -102,7 +103,16 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     twice = twice or _twin_read_twice(audit, root, path)
     if twice is not None:
         return Unreached(twice, [(made, "made here, and never used")])
+    last = beside[0] if beside else None
+    without = line_without(audit, root, path, last) if _is_module(audit, root, path) else last
+    if without is not None and not without.library and made is not None:
+        return Unreached(without, [(made, "made here, and never used")])
     return Unreached(made, [(source, "forward runs without it here") for source in beside])
+
+
+def _is_module(audit: Audit, root: int, path: str) -> bool:
+    model = audit.recording.model_of(root)
+    return model is not None and path in audit.recording.paths(model.root)
 
 
 def _decided(decisive: Obstacle, decision: Decision, here: SourceLine, made: SourceLine | None) -> Unreached:
