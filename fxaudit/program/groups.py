@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from fxaudit.program.source import actual_path
 from fxaudit.program.tree import Tree, call_sites, tree_of
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
 ]
 
 TAKING = frozenset({"pop", "remove", "clear"})
+RESTRAINTS = frozenset({"eps", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "dampening", "step_sizes"})
 GIVING = frozenset({"append", "insert", "extend"})
 
 
@@ -105,6 +107,14 @@ def _params_of(group: ast.expr) -> ast.expr | None:
         case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
             return next((keyword.value for keyword in keywords if keyword.arg == "params"), None)
     return None
+
+
+def restraints_given(file: str, line: int) -> list[str]:
+    """The options by which the call of an optimizer at `line` may keep its steps small or few."""
+    tree = tree_of(actual_path(file)) or tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)] if statement is not None else []
+    return [k.arg for call in calls for k in call.keywords if k.arg in RESTRAINTS]
 
 
 def params_chosen(file: str, line: int) -> int | None:

@@ -139,7 +139,9 @@ class ZeroOrigins:
     def _by_derivative(self, state: ParameterState, found: Vanishing, bites: SourceLine | None, name: str) -> Origin:
         audit = self._audit
         if operations.of(name).replaces:
-            return bites, _further_writes(audit, found.bites), Fact(f"`{name}` overwrites what is computed from it")
+            first, *others = _writes(audit, found.bites)
+            also = [(audit.source(op.stack), f"`{op.name}` overwrites a part of it, too") for op in others]
+            return audit.source(first.stack), also, Fact(f"`{name}` overwrites what is computed from it")
         made = _module_made(audit, found.bites)
         dropped = _dropped(audit, found.bites) or (made if _drops_everything(audit, found.bites) else None)
         if dropped is not None:
@@ -198,17 +200,18 @@ def _why(found: Vanishing, name: str, otherwise: str) -> Fact:
     return found.fact.of(name) if found.fact is not None else Fact(otherwise)
 
 
-def _further_writes(audit: Audit, index: int) -> list[tuple[SourceLine | None, str]]:
-    """The later writes into the same tensor, which may overwrite the rest of it."""
-    graph, found = audit.graph, []
-    queue, seen = list(audit.record.ops[index].outputs), set()
+def _writes(audit: Audit, index: int) -> list[Op]:
+    """The operation and the later writes into the same tensor, which may overwrite the rest of it; largest first."""
+    graph, found = audit.graph, [audit.record.ops[index]]
+    queue, seen = list(audit.record.ops[index].outputs), {index}
     while queue:
         for op in graph.consumers.get(queue.pop(0), ()):
             if operations.of(op.name).replaces and op.mutates and op.index not in seen:
                 seen.add(op.index)
-                found.append((audit.source(op.stack), f"`{op.name}` overwrites a part of it, too"))
+                found.append(op)
                 queue.extend(op.outputs)
-    return found
+    values = audit.record.values
+    return sorted(found, key=lambda op: -max((values[vid].numel for vid in op.inputs[1:]), default=0))
 
 
 def _alias(source: SourceLine | None) -> SourceLine | None:

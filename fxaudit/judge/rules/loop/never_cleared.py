@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
@@ -9,8 +10,10 @@ from fxaudit.capture.events import ClearEvent
 from fxaudit.judge.questions.shadowed import clearing_override
 from fxaudit.judge.questions.stale import Stale, stale_gradients
 from fxaudit.judge.rule import Audit, Example, Rule
-from fxaudit.judge.trail import why_never_called
+from fxaudit.judge.trail import project_stack, share_a_loop, source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import tree_of
 
 __all__ = ["NeverCleared"]
 
@@ -40,6 +43,7 @@ class NeverCleared(Rule):
         cleared = [e for e in audit.record.events if isinstance(e, ClearEvent) and (not e.tracks or tracks & e.tracks)]
         backward = audit.source(backwards[-1].stack) if backwards else None
         why = why_never_called(audit.record, "zero_grad", [e.stack for e in cleared]) if not cleared else []
+        why = _behind_a_test(audit, cleared[-1], step.stack) if cleared and not why else why
         override = clearing_override(audit, states) if not any(tracks & e.tracks for e in cleared) else None
         why = [override] if override is not None else why
         yield self.finding(
@@ -106,3 +110,21 @@ class NeverCleared(Rule):
                 optimizer.step()
 
         return Example(train=train)
+
+
+def _behind_a_test(audit: Audit, cleared: ClearEvent, step: int) -> list[tuple[SourceLine, str]]:
+    """The branch, in the loop that steps, in which alone the gradients were cleared."""
+    stacks = audit.record.stacks
+    if not share_a_loop(stacks, cleared.stack, step):
+        return []
+    frame = project_stack(stacks, cleared.stack)
+    tree = tree_of(stacks.file(frame))
+    statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+    if tree is None or statement is None:
+        return []
+    for outer in tree.ancestors(statement):
+        if isinstance(outer, ast.For | ast.While | ast.FunctionDef):
+            break
+        if isinstance(outer, ast.If):
+            return [(source_at(tree.file, outer.lineno), "decides when they are cleared")]
+    return []

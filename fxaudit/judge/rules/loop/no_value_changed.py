@@ -11,6 +11,7 @@ from fxaudit.judge.questions.births import born_at, zero_argument_born
 from fxaudit.judge.questions.own_steps import Idle, idle_step
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.groups import restraints_given
 from fxaudit.program.source import SourceLine
 
 __all__ = ["NoValueChanged"]
@@ -72,6 +73,12 @@ class NoValueChanged(Rule):
             names = audit.names(members)
             if own is None:
                 message = f"the step leaves {names} unchanged, in spite of a gradient"
+                given = restraints_given(built.file, built.line) if built is not None else []
+                if given:
+                    what = " and ".join(f"`{option}`" for option in given)
+                    related, fix = [(step, "the step that has no effect")], f"Look at {what}: leave the defaults."
+                    yield self.finding(audit, members, f"{message}: see {what}", built, related=related, fix=fix)
+                    continue
                 yield self.finding(audit, members, message, step, related=[(built, "the optimizer is built here")])
                 continue
             yield self.finding(
