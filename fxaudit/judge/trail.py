@@ -56,8 +56,8 @@ def source_at(file: str, line: int, function: str = "") -> SourceLine:
 
 
 def project_files(record: Record) -> list[str]:
-    """The user's own files, as far as any recorded call came through them."""
-    files = dict.fromkeys(code.co_filename for code in record.stacks.codes)
+    """The user's own files, as far as any recorded call came through them, or the course of the program did."""
+    files = dict.fromkeys([*(code.co_filename for code in record.stacks.codes), *record.course.files()])
     return [file for file in files if not is_library(file) and tree_of(file) is not None]
 
 

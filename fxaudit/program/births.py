@@ -24,6 +24,7 @@ from fxaudit.program.given import (
     function_at,
     given_to,
     imported_from,
+    is_any_text_true,
     is_display,
     keys_of,
     option_default,
@@ -164,7 +165,9 @@ class Births:
                 part = next((v for v in values if same(evaluated(v, sight.read), value)), None)
                 return self.back(sight, part, value, stations) if part is not None else here
             case ast.Call():
-                return self._result(sight, node, value, stations)
+                made = self._result(sight, node, value, stations)
+                is_flag = isinstance(node.func, ast.Name) and node.func.id == "bool" and value is True
+                return here if made is None and is_flag else made
         found = self._factor(sight, node, value, stations)
         if found is None and _all_known(node, sight):
             return replace(here, because=self._operands(sight, node, stations))
@@ -451,7 +454,8 @@ class Births:
                     flags = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
                     named = {flag.lstrip("-").replace("-", "_").split("/")[0] for flag in flags}
                     named |= {str(k.value.value) for k in node.keywords if k.arg == "dest" and _is_constant(k.value)}  # type: ignore[attr-defined]
-                    if name in named and same(option_default(node), value):
+                    taken = value is True and is_any_text_true(node)
+                    if name in named and (taken or same(option_default(node), value)):
                         return Birth(file, node.lineno, "option", ast.unparse(node), value, stations)
         return None
 

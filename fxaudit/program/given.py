@@ -18,6 +18,7 @@ __all__ = [
     "function_at",
     "given_to",
     "imported_from",
+    "is_any_text_true",
     "is_display",
     "keys_of",
     "option_default",
@@ -158,6 +159,11 @@ def option_default(call: ast.Call) -> object:
     if named == "store_true" or "is_flag" in keywords:
         return False
     return True if named == "store_false" else None
+
+
+def is_any_text_true(call: ast.Call) -> bool:
+    """Whether an option takes what the command line gives it by `type=bool`: "False" is true."""
+    return any(k.arg == "type" and isinstance(k.value, ast.Name) and k.value.id == "bool" for k in call.keywords)
 
 
 def is_display(node: ast.AST) -> TypeGuard[ast.expr]:

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+import ast
 import os
+from collections.abc import Iterator
 
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.groups import flags_set
 from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import tree_of
 
-__all__ = ["frozen_at", "settle_frozen"]
+__all__ = ["decisions_around", "frozen_at", "last_freeze", "settle_frozen"]
+
+CALLERS = 3
+
+
+def last_freeze(state: ParameterState) -> int:
+    """The stack that froze the parameter last; -1 where that was not seen."""
+    return next((stack for _, flag, stack in reversed(state.track.freezes) if not flag), -1)
+
+
+def decisions_around(audit: Audit, stack: int) -> Iterator[Decision]:
+    """What the branches around the freeze at `stack` decided by, the innermost first, also in the callers."""
+    stacks, decisions = audit.record.stacks, Decisions(audit.record.course)
+    for frame in stacks.chain(project_stack(stacks, stack))[:CALLERS]:
+        tree = tree_of(stacks.file(frame))
+        statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+        inner: ast.AST | None = statement
+        for outer in tree.ancestors(statement) if tree is not None and statement is not None else ():
+            if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
+                break
+            if isinstance(outer, ast.If) and tree is not None:
+                decision = decisions.of(tree.file, outer.lineno, outer.test, outcome=inner in outer.body)
+                if decision is not None:
+                    yield decision
+            inner = outer
 
 
 def frozen_at(audit: Audit, state: ParameterState) -> SourceLine | None:

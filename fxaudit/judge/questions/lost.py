@@ -40,13 +40,13 @@ class Lost:
 def lost_at(record: Record, stack: int, moment: int) -> Lost | None:
     """The statement of a caller in which the object bound at `stack` was bound last, where nothing reads it there.
 
-    Of several passes it is the one in which the operation of that `moment` ran; where that was not kept, all have to
-    agree.
+    Of several passes it is the one in which the operation of that `moment` ran; where that was not kept, all those that
+    lose what they bind have to agree: the others hand it to the next round.
     """
     course = record.course
     passes = course.at(*_place(record, stack)) if stack >= 0 else []
     own = [sight for sight in passes if sight.moment <= moment < _next_moment(course, sight)]
-    found = {_lost_after(course, sight) for sight in own or passes}
+    found = {_lost_after(course, sight) for sight in own or passes} - (set() if own else {None})
     if len(found) != 1 or (place := found.pop()) is None:
         return None
     file, line, target = place

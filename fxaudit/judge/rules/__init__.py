@@ -17,6 +17,7 @@ from fxaudit.judge.rules.loop.uneven_use import UnevenUse
 from fxaudit.judge.rules.optimizers.empty_optimizer import EmptyOptimizer
 from fxaudit.judge.rules.optimizers.flag_on_module import FlagOnModule
 from fxaudit.judge.rules.optimizers.foreign_tensor import ForeignTensor
+from fxaudit.judge.rules.optimizers.frozen_by_a_slip import FrozenByASlip
 from fxaudit.judge.rules.optimizers.frozen_yet_held import FrozenYetHeld
 from fxaudit.judge.rules.optimizers.held_twice import HeldTwice
 from fxaudit.judge.rules.optimizers.no_such_name import NoSuchName
@@ -87,6 +88,7 @@ RULES: tuple[type[Rule], ...] = _Rules(
         FlagOnModule,
         WithoutEffect,
         NoSuchName,
+        FrozenByASlip,
         FrozenYetHeld,
         HeldTwice,
         ScalerSkipsEveryStep,

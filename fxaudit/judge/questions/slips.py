@@ -1,0 +1,109 @@
+"""Why something is frozen that was not meant to be: a line that does not do what it seems to."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from fxaudit.judge.questions.freezing import decisions_around, last_freeze
+from fxaudit.judge.rule import Audit
+from fxaudit.judge.trail import project_stack, source_at
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.slips import flag_of_text, lone_text, made_flags, only_compared, shallow_copies
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import Tree, tree_of
+
+__all__ = ["Slip", "frozen_by_a_slip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A line that does not do what it seems to, what it does, and how to write it."""
+
+    culprit: SourceLine
+    words: str
+    fix: str
+
+
+def frozen_by_a_slip(audit: Audit) -> Iterator[tuple[Slip, list[ParameterState]]]:
+    """The slips by which parameters are frozen, each with those."""
+    by_stack: dict[int, list[ParameterState]] = {}
+    for state in audit.unexplained("frozen"):
+        by_stack.setdefault(last_freeze(state), []).append(state)
+    ways: tuple[Callable[[Audit, int], Slip | None], ...] = (_true_text, _text_for_a_flag, _shallow_copy, _comparison)
+    found: dict[Slip, list[ParameterState]] = {}
+    for stack, states in by_stack.items():
+        slip = next((slip for way in ways if stack >= 0 and (slip := way(audit, stack)) is not None), None)
+        if slip is not None:
+            found.setdefault(slip, []).extend(states)
+    yield from found.items()
+
+
+def _place(audit: Audit, stack: int) -> tuple[Tree, ast.stmt] | None:
+    """The user's statement that froze something."""
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, stack)
+    tree = tree_of(stacks.file(frame))
+    statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+    return (tree, statement) if tree is not None and statement is not None else None
+
+
+def _true_text(audit: Audit, stack: int) -> Slip | None:
+    """`if "a" in name or "b":` lets everything through."""
+    place = _place(audit, stack)
+    if place is None:
+        return None
+    tree, statement = place
+    outer = (node for node in tree.ancestors(statement) if isinstance(node, ast.If))
+    for test in (node.test for node in outer):
+        text = lone_text(test)
+        if text is not None:
+            words = f"the text {text!r} is no question, and true, so the test lets everything through"
+            return Slip(source_at(tree.file, test.lineno), words, f"Ask for each text: `{text!r} in name`.")
+    return None
+
+
+def _text_for_a_flag(audit: Audit, stack: int) -> Slip | None:
+    """`if bool("0"):`"""
+    for decision in decisions_around(audit, stack):
+        if decision.value is not True:
+            continue
+        birth, name = decision.birth, decision.operand.rpartition(".")[2]
+        places = [(birth.file, birth.line)] if birth is not None else made_flags(audit.project_files, name)
+        for file, line in places if len(places) == 1 else ():
+            tree = tree_of(file)
+            statement = tree.statement_at(line) if tree is not None else None
+            sights = audit.record.course.at(file, statement.lineno if statement is not None else line)
+            text = flag_of_text(file, line, {k: v for sight in sights for k, v in sight.read.items()})
+            if text is not None:
+                told = text if text == "a text" else f"the text {text!r}"
+                words = f"{told} is taken for a flag, and is true"
+                return Slip(source_at(file, line), words, "Compare the text: `value.lower() in ('1', 'true')`.")
+    return None
+
+
+def _shallow_copy(audit: Audit, stack: int) -> Slip | None:
+    """`shadow = copy.copy(net)`, and then `shadow.requires_grad_(False)`."""
+    place = _place(audit, stack)
+    if place is None:
+        return None
+    tree, statement = place
+    outer = [statement, *(node.iter for node in tree.ancestors(statement) if isinstance(node, ast.For))]
+    frozen = {ast.unparse(n) for part in outer for n in ast.walk(part) if isinstance(n, ast.Name | ast.Attribute)}
+    for other, copied, target in shallow_copies(audit.project_files):
+        if target in frozen and copied.lineno in audit.record.ran().of(other.file):
+            words = f"`{target}` is a shallow copy: it has the very parameters that it was copied from"
+            return Slip(source_at(other.file, copied.lineno), words, "Copy the module with `copy.deepcopy`.")
+    return None
+
+
+def _comparison(audit: Audit, stack: int) -> Slip | None:
+    """`p.requires_grad == True`, where `=` was meant."""
+    for file in audit.project_files:
+        tree = tree_of(file)
+        for statement in only_compared(tree, "requires_grad") if tree is not None else ():
+            if statement.lineno in audit.record.ran().of(file):
+                words = f"`{ast.unparse(statement)}` compares, and sets nothing"
+                return Slip(source_at(file, statement.lineno), words, "Write one `=`.")
+    return None

@@ -1,0 +1,100 @@
+"""Statements and tests of the user's program that do not do what they seem to."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+
+from fxaudit.program.course import Seen
+from fxaudit.program.given import is_any_text_true
+from fxaudit.program.tree import Tree, tree_of
+
+__all__ = ["flag_of_text", "lone_text", "made_flags", "only_compared", "shallow_copies"]
+
+NO = frozenset({"0", "false", "no", "off", "none", "n", "f"})
+"""Texts that mean no, and are true."""
+
+
+def lone_text(test: ast.AST) -> str | None:
+    """The text that is an operand of `or` by itself, as in `"a" in name or "b"`: the test is always true."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+            for value in node.values:
+                if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
+                    return value.value
+    return None
+
+
+def only_compared(tree: Tree, attribute: str) -> Iterator[ast.Expr]:
+    """The statements that compare the attribute with something, and drop the answer: `p.requires_grad == True`."""
+    for node in tree.statements:
+        match node:
+            case ast.Expr(value=ast.Compare(left=ast.Attribute(attr=name), ops=[ast.Eq()])) if name == attribute:
+                yield node
+
+
+def flag_of_text(file: str, line: int, read: Mapping[str, Seen]) -> str | None:
+    """The text that the statement at `line` takes for a flag although it means no: `bool("0")` is true.
+
+    `read` is what the expressions of the statement were seen to hold. Of an option of the command line with
+    `type=bool` any text is such a one, and "a text" is said.
+    """
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    for node in ast.walk(statement) if statement is not None else ():
+        match node:
+            case ast.Call(func=ast.Name(id="bool"), args=[given]):
+                texts = {n.value for n in ast.walk(given) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+                texts |= {
+                    seen.value
+                    for n in ast.walk(given)
+                    if isinstance(n, ast.expr) and (seen := read.get(ast.unparse(n))) is not None
+                    if isinstance(seen.value, str) and seen.is_plain
+                }
+                found = next((text for text in sorted(texts) if text.strip().lower() in NO), None)
+                if found is not None:
+                    return found
+            case ast.Call(func=ast.Attribute(attr="add_argument")) if is_any_text_true(node):
+                return "a text"
+    return None
+
+
+def made_flags(files: Iterable[str], name: str) -> list[tuple[str, int]]:
+    """(file, line) of the calls of `bool` by which something of that name gets its value: as an argument or an
+    attribute, at once or by a function that returns it."""
+    found: dict[tuple[str, int], None] = {}
+    for file in files:
+        tree = tree_of(file)
+        for node in tree.parents if tree is not None else ():
+            match node:
+                case ast.keyword(arg=given, value=value) if given == name:
+                    pass
+                case ast.Assign(targets=[ast.Name(id=given) | ast.Attribute(attr=given)], value=value) if given == name:
+                    pass
+                case _:
+                    continue
+            for made in (value, *_returned(tree, value)):
+                match made:
+                    case ast.Call(func=ast.Name(id="bool")):
+                        found.setdefault((file, made.lineno))
+    return list(found)
+
+
+def _returned(tree: Tree | None, call: ast.expr) -> Iterator[ast.expr]:
+    """What a function of the same file returns, where it is called by its name."""
+    match call:
+        case ast.Call(func=ast.Name(id=name)) if tree is not None:
+            for node in tree.statements:
+                if isinstance(node, ast.FunctionDef) and node.name == name:
+                    yield from (n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value is not None)
+
+
+def shallow_copies(files: Iterable[str]) -> Iterator[tuple[Tree, ast.Assign, str]]:
+    """(tree, statement, target) of what is given a `copy.copy(…)`: of a module it shares every parameter."""
+    for file in files:
+        tree = tree_of(file)
+        for node in tree.statements if tree is not None else ():
+            match node:
+                case ast.Assign(targets=[target], value=ast.Call(func=function, args=[_])) if tree is not None:
+                    if ast.unparse(function) in ("copy.copy", "copy"):
+                        yield tree, node, ast.unparse(target)
