@@ -35,7 +35,8 @@ class CutRule(Rule):
         for members in groups.values():
             states = [*(state for state, _ in members), *self.companions(audit)]
             cut = members[0][1]
-            culprit, related = self.culprit(audit, cut), self.related(audit, states, cut)
+            culprit, moved = self.settled(audit, [state for state, _ in members], cut, self.culprit(audit, cut))
+            related = [*moved, *self.related(audit, states, cut)]
             turn = turn_never_comes(audit, [state for state, _ in members])
             if turn:
                 culprit, related = turn[0][0], [*turn[1:], (culprit, "gradient ends here meanwhile"), *related]
@@ -60,6 +61,12 @@ class CutRule(Rule):
     def culprit(self, audit: Audit, cut: Cut) -> SourceLine | None:
         """The line to blame for `cut`."""
         return audit.op_source(cut.op)
+
+    def settled(
+        self, audit: Audit, states: list[ParameterState], cut: Cut, culprit: SourceLine | None
+    ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
+        """The line to blame where all parameters cut there are known, and what is then related to it."""
+        return culprit, []
 
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """What is said about the parameters."""

@@ -37,10 +37,13 @@ class UsedUp:
     name: str
     first: int
     second: int
+    made: int = 0
+    """The line of the generator expression by which it is made; 0 where it is made otherwise."""
 
 
 def counting_loop(tree: Tree, node: ast.AST) -> int:
-    """The line of the loop or comprehension whose variable is the index by which `node` is read; 0 for none."""
+    """The line of the loop or comprehension whose variable is the index by which `node` is read, or of the assignment
+    that makes it of a counter, by a remainder say; 0 for none."""
     holder = tree.parents.get(node)
     if not isinstance(holder, ast.Subscript) or holder.value is not node:
         return 0
@@ -51,8 +54,25 @@ def counting_loop(tree: Tree, node: ast.AST) -> int:
                 if names & {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}:
                     return outer.lineno
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                return 0
-    return 0
+                break
+    return _turning(tree, node, names)
+
+
+def _turning(tree: Tree, node: ast.AST, names: set[str]) -> int:
+    """The last assignment before the statement of `node` that gives one of the names a remainder, or what stands at
+    one."""
+    statement = tree.statement(node)
+    scope = tree.function(node) or tree.root
+    found = [
+        other.lineno
+        for other in ast.walk(scope)
+        if isinstance(other, ast.Assign)
+        and statement is not None
+        and other.lineno < statement.lineno
+        and any(isinstance(t, ast.Name) and t.id in names for t in other.targets)
+        and any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mod) for n in ast.walk(other.value))
+    ]
+    return max(found, default=0)
 
 
 def used_up(file: str, line: int) -> list[UsedUp]:
@@ -73,10 +93,14 @@ def used_up(file: str, line: int) -> list[UsedUp]:
             reads = [n for n in _reads(scope, name) if node.lineno < n.lineno <= last]
             again = [n for n in reads if _repeats(tree, n, node)]
             if len(reads) > 1:
-                found.append(UsedUp(name, reads[0].lineno, reads[1].lineno))
+                found.append(UsedUp(name, reads[0].lineno, reads[1].lineno, _bracketed(node)))
             elif again:
-                found.append(UsedUp(name, again[0].lineno, again[0].lineno))
+                found.append(UsedUp(name, again[0].lineno, again[0].lineno, _bracketed(node)))
     return found
+
+
+def _bracketed(made: ast.Assign) -> int:
+    return made.lineno if isinstance(made.value, ast.GeneratorExp) else 0
 
 
 def _reads(scope: ast.AST, name: str) -> list[ast.expr]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fxaudit.program.spelling import letters_apart
-from fxaudit.program.tree import FunctionNode, Tree, tree_of
+from fxaudit.program.tree import FunctionNode, Tree, call_sites, tree_of
 
 __all__ = ["Registration", "registration_of"]
 
@@ -29,13 +29,13 @@ class Registration:
     @property
     def role(self) -> str:
         """What the line is."""
-        under = f"under `{self.key}`, " if self.key else ""
-        return f"it is registered here, {under}and never called"
+        return f"it is registered here, under `{self.key}`, and never called" if self.key else "nobody calls it"
 
 
 def registration_of(files: Sequence[str], tree: Tree, scope: FunctionNode) -> Registration | None:
     """Where the function, or the class whose method it is, is registered by a decorator, as an argument beside a name,
-    or as an entry; None where that cannot be told, or what it is registered under is asked for elsewhere."""
+    or as an entry; a method also by its own name, if one nearly like it is asked for. None where that cannot be told,
+    or what it is registered under is asked for elsewhere."""
     owner = tree.parents.get(scope)
     name = getattr(scope, "name", "")
     found = [*_by_decorator(tree, scope)]
@@ -43,14 +43,30 @@ def registration_of(files: Sequence[str], tree: Tree, scope: FunctionNode) -> Re
         found += _by_decorator(tree, owner)
     elif name:
         found += [entry for file in files for entry in _by_mention(tree_of(file), name)]
+    if not found and isinstance(owner, ast.ClassDef) and not isinstance(scope, ast.Lambda):
+        return _by_its_name(files, tree, scope)
     if len(found) != 1:
         return None
     where, node, key = found[0]
     texts = [*_texts(files)]
     if key and any(text == key and (file, line) != (where.file, node.lineno) for file, line, text in texts):
         return None
-    near = [entry for entry in texts if key and entry[2] != key and letters_apart(entry[2], key) is not None]
+    near = [entry for entry in texts if key and entry[2] != key and _are_near(entry[2], key)]
     return Registration(where.file, node.lineno, key, near[0] if near else None)
+
+
+def _by_its_name(
+    files: Sequence[str], tree: Tree, scope: ast.FunctionDef | ast.AsyncFunctionDef
+) -> Registration | None:
+    name = scope.name
+    texts = [*_texts(files)]
+    near = [entry for entry in texts if _are_near(entry[2], name)]
+    is_asked = any(text == name for _, _, text in texts) or bool(call_sites(files, name))
+    return Registration(tree.file, scope.lineno, "", near[0]) if near and not is_asked else None
+
+
+def _are_near(one: str, other: str) -> bool:
+    return letters_apart(one, other) is not None or letters_apart(other, one) is not None
 
 
 def _by_decorator(tree: Tree, scope: FunctionNode | ast.ClassDef) -> Iterator[tuple[Tree, ast.expr, str]]:

@@ -281,8 +281,11 @@ def obstacles(tree: Tree, node: ast.AST, ran: RanLines) -> list[Obstacle]:
             if jump is not None:
                 found.append(jump)
         inner = outer
-    # The outermost obstacle decides: what stands inside it had no chance.
-    return found[::-1]
+    # The outermost obstacle decides: what stands inside it had no chance. A jump before a test that ran was passed.
+    outermost = found[::-1]
+    while len(outermost) > 1 and outermost[0].jump and outermost[1].condition and outermost[1].line in ran:
+        outermost = outermost[1:]
+    return outermost
 
 
 def _branch(tree: Tree, line: int, test: ast.expr, gave: bool) -> Obstacle:

@@ -15,6 +15,7 @@ from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.decisions import Decision
 from fxaudit.program.loops import counting_loop, late_closures, loop_over
 from fxaudit.program.ran import Ran
+from fxaudit.program.registrations import registration_of
 from fxaudit.program.source import SourceLine, is_skipped
 from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, obstacles, tree_of
 
@@ -72,14 +73,25 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
             found = obstacles_to_entering(audit.project_files, tree, scope, ran)
         if not found and loop is not None:
             found = loop.missed
+        if not found and loop is not None and (shorter := _shorter(audit, root, path, tree, mention)) is not None:
+            header = source_at(tree.file, getattr(mention, "lineno", 0))
+            return Unreached(shorter, [(header, "`zip` ends with the shortest"), (made, "made here")])
         if not found and loop is not None:
             # The loop runs, but not over this one: what it goes through leaves it out.
             header = source_at(tree.file, getattr(mention, "lineno", 0))
             return Unreached(header, [(here, "called in the loop"), (made, "made here")])
         if not found:
+            uncalled = _never_called_by_name(audit, tree, scope)
+            if uncalled:
+                return Unreached(
+                    uncalled[0][0], [*uncalled[1:], (here, "the call that never runs"), (made, "made here")]
+                )
             counted = counting_loop(tree, mention)
-            beside_it: Related = [(source_at(tree.file, counted), "the loop that counts")] if counted else []
-            return Unreached(here, [*beside_it, (made, "made here")])
+            if counted:
+                return Unreached(
+                    source_at(tree.file, counted), [(here, "the one that it counts to"), (made, "made here")]
+                )
+            return Unreached(here, [(made, "made here")])
         decisive = found[0]
         decision = decision_at(audit.record, decisive)
         if decision is not None and "training" not in decision.operand:
@@ -96,6 +108,9 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
             words = f"{decisive.role}: {override[1]}"
             return Unreached(override[0], [(culprit, "asked here"), *related], words)
         return Unreached(culprit, related, decisive.role, any(obstacle.random for obstacle in found))
+    turn = _turn_left_out(audit, root, path)
+    if turn is not None:
+        return Unreached(turn[0], [(turn[1], "one of them is taken here"), (made, "made here")])
     late = _late_closure(audit, path)
     if late is not None:
         return Unreached(late[0], [(made, "made here")], late[1])
@@ -108,6 +123,51 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     if without is not None and not without.library and made is not None:
         return Unreached(without, [(made, "made here, and never used")])
     return Unreached(made, [(source, "forward runs without it here") for source in beside])
+
+
+def _turn_left_out(audit: Audit, root: int, path: str) -> tuple[SourceLine, SourceLine] | None:
+    """(what makes the key, the reading) where a member of a container is chosen by a counter, which leaves this one
+    out."""
+    container, _, name = path.rpartition(".")
+    if not container or name.isdigit() or audit.recording.class_of(_way(audit, root, container)[-1]).defines_forward:
+        return None
+    ran = audit.record.ran()
+    for tree, mention in mentions(audit, root, container):
+        counted = counting_loop(tree, mention)
+        line = getattr(mention, "lineno", 0)
+        if counted and line in ran.of(tree.file):
+            return source_at(tree.file, counted), source_at(tree.file, line)
+    return None
+
+
+def _shorter(audit: Audit, root: int, path: str, tree: Tree, mention: ast.AST) -> SourceLine | None:
+    """Where a container is made that has fewer members than the one at `path`, and stands beside it in a `zip`."""
+    call = tree.parents.get(mention)
+    container = path.rpartition(".")[0]
+    owner = container.rpartition(".")[0]
+    way = _way(audit, root, container)
+    if not way or not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "zip":
+        return None
+    for other in (n for n in call.args if n is not mention and isinstance(n, ast.Attribute)):
+        sibling = audit.recording.child(way[-2] if len(way) > 1 else way[-1], other.attr)
+        if sibling is not None and len(sibling.children) < len(way[-1].children):
+            return registration(audit, root, f"{owner}.{other.attr}" if owner else other.attr)
+    return None
+
+
+def _never_called_by_name(audit: Audit, tree: Tree, scope: ast.AST | None) -> Related:
+    """Where a function that never ran is registered, or begins, if nobody calls a function of that name, and a name
+    nearly like it is asked for."""
+    if not isinstance(scope, ast.FunctionDef) or was_entered(tree, scope, audit.record.ran()):
+        return []
+    registered = registration_of(audit.project_files, tree, scope)
+    if registered is None:
+        return []
+    told: Related = [(source_at(registered.file, registered.line), registered.role)]
+    if registered.asked is not None:
+        file, line, name = registered.asked
+        told.append((source_at(file, line), f"`{name}` is asked for here"))
+    return told
 
 
 def _is_module(audit: Audit, root: int, path: str) -> bool:
@@ -198,27 +258,51 @@ def _siblings(audit: Audit, root: int, path: str) -> tuple[SourceLine | None, li
 
 
 def _twin_read_twice(audit: Audit, root: int, path: str) -> SourceLine | None:
-    """The second statement of a function that reads the attribute of a twin, a module of the same class and owner,
-    which is called: it may hand the module on instead of calling it."""
+    """The second reading of a twin's attribute in one function: of a module of the same class, shapes and owner, which
+    is called. It may hand the module on instead of calling it."""
     owner, _, name = path.rpartition(".")
     way = _way(audit, root, owner) if owner else _way(audit, root, path)[:1]
     own = audit.recording.child(way[-1], name) if way else None
     if own is None:
         return None
-    ran = audit.record.ran()
-    for twin in way[-1].children:
-        sibling = audit.recording.child(way[-1], twin)
-        if twin == name or sibling is None or sibling.kind != own.kind or not sibling.calls:
-            continue
-        lines: dict[ast.AST, list[tuple[Tree, int]]] = {}
-        for tree, node in mentions(audit, root, f"{owner}.{twin}" if owner else twin):
-            scope, statement = tree.function(node), tree.statement(node)
-            if scope is not None and statement is not None and statement.lineno in ran.of(tree.file):
-                lines.setdefault(scope, []).append((tree, statement.lineno))
-        for found in lines.values():
-            if len({line for _, line in found}) > 1:
-                return source_at(found[-1][0].file, max(line for _, line in found))
+    twins = [
+        twin
+        for twin in way[-1].children
+        if twin != name
+        and (sibling := audit.recording.child(way[-1], twin)) is not None
+        and sibling.kind == own.kind
+        and _shapes(audit, sibling) == _shapes(audit, own)
+    ]
+    for twin in sorted(twins, key=lambda other: -_alike(name, other)):
+        found = _read_twice(audit, root, f"{owner}.{twin}" if owner else twin)
+        if found is not None:
+            return found
     return None
+
+
+def _alike(one: str, other: str) -> int:
+    """How many letters two names begin with together."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _read_twice(audit: Audit, root: int, path: str) -> SourceLine | None:
+    """The last line of a function that reads the attribute more than once, as far as it ran."""
+    ran = audit.record.ran()
+    lines: dict[ast.AST, list[tuple[Tree, int]]] = {}
+    for tree, node in mentions(audit, root, path):
+        scope, statement = tree.function(node), tree.statement(node)
+        if scope is not None and statement is not None and statement.lineno in ran.of(tree.file):
+            lines.setdefault(scope, []).append((tree, getattr(node, "lineno", statement.lineno)))
+    for found in lines.values():
+        if len(found) > 1:
+            return source_at(found[-1][0].file, max(line for _, line in found))
+    return None
+
+
+def _shapes(audit: Audit, module: ModuleInfo) -> list[tuple[int, ...]]:
+    """The shapes of all parameters of a module."""
+    parts = audit.recording.paths(module).values()
+    return [audit.record.tracks[track].shape for part in parts for track in part.parameters.values()]
 
 
 def _is_something_else(audit: Audit, tree: Tree, node: ast.AST) -> bool:

@@ -59,7 +59,7 @@ def _true_text(audit: Audit, stack: int) -> Slip | None:
     for test in (node.test for node in outer):
         text = lone_text(test)
         if text is not None:
-            words = f"the text {text!r} is no question, and true, so the test lets everything through"
+            words = f"the text `{text!r}` in the test is always true"
             return Slip(source_at(tree.file, test.lineno), words, f"Ask for each text: `{text!r} in name`.")
     return None
 
@@ -77,7 +77,7 @@ def _text_for_a_flag(audit: Audit, stack: int) -> Slip | None:
             sights = audit.record.course.at(file, statement.lineno if statement is not None else line)
             text = flag_of_text(file, line, {k: v for sight in sights for k, v in sight.read.items()})
             if text is not None:
-                told = text if text == "a text" else f"the text {text!r}"
+                told = text if text == "a text" else f"the text `{text!r}`"
                 words = f"{told} is taken for a flag, and is true"
                 return Slip(source_at(file, line), words, "Compare the text: `value.lower() in ('1', 'true')`.")
     return None
@@ -93,7 +93,7 @@ def _shallow_copy(audit: Audit, stack: int) -> Slip | None:
     frozen = {ast.unparse(n) for part in outer for n in ast.walk(part) if isinstance(n, ast.Name | ast.Attribute)}
     for other, copied, target in shallow_copies(audit.project_files):
         if target in frozen and copied.lineno in audit.record.ran().of(other.file):
-            words = f"`{target}` is a shallow copy: it has the very parameters that it was copied from"
+            words = f"`{target}` is a shallow copy, and shares them"
             return Slip(source_at(other.file, copied.lineno), words, "Copy the module with `copy.deepcopy`.")
     return None
 

@@ -39,45 +39,42 @@ class FrozenByASlip(Rule):
 
     @staticmethod
     def bad() -> Example:
-        """The second half of a test is a text, and true."""
+        """A shallow copy is frozen, and with it the model."""
+        import copy
+
         import torch
         from torch import nn
 
         def train() -> None:
-            model, x = nn.Sequential(), torch.randn(8, 4)
-            model.add_module("stem", nn.Linear(4, 4))
-            model.add_module("norm", nn.LayerNorm(4))
-            model.add_module("head", nn.Linear(4, 1))
-            for name, parameter in model.named_parameters():
-                if "norm" or "stem" in name:  # FXA310
-                    parameter.requires_grad_(False)
-            model.get_parameter("head.bias").requires_grad_(True)
-            optimizer = torch.optim.SGD((p for p in model.parameters() if p.requires_grad), lr=0.1)
+            model, head, x = nn.Linear(4, 4), nn.Linear(4, 1), torch.randn(8, 4)
+            average = copy.copy(model)  # FXA310
+            average.requires_grad_(False)
+            trained = [p for p in [*model.parameters(), *head.parameters()] if p.requires_grad]
+            optimizer = torch.optim.SGD(trained, lr=0.1)
             for _ in range(2):
                 optimizer.zero_grad()
-                model(x).square().mean().backward()
+                head(model(x)).square().mean().backward()
                 optimizer.step()
 
         return Example(train=train)
 
     @staticmethod
     def good() -> Example:
-        """Both halves ask."""
+        """A copy with parameters of its own is frozen."""
+        import copy
+
         import torch
         from torch import nn
 
         def train() -> None:
-            model, x = nn.Sequential(), torch.randn(8, 4)
-            model.add_module("stem", nn.Linear(4, 4))
-            model.add_module("norm", nn.LayerNorm(4))
-            model.add_module("head", nn.Linear(4, 1))
-            for name, parameter in model.named_parameters():
-                if "stem" in name or "norm" in name:
-                    parameter.requires_grad_(False)
-            optimizer = torch.optim.SGD((p for p in model.parameters() if p.requires_grad), lr=0.1)
+            model, head, x = nn.Linear(4, 4), nn.Linear(4, 1), torch.randn(8, 4)
+            average = copy.deepcopy(model)
+            average.requires_grad_(False)
+            trained = [p for p in [*model.parameters(), *head.parameters()] if p.requires_grad]
+            optimizer = torch.optim.SGD(trained, lr=0.1)
             for _ in range(2):
                 optimizer.zero_grad()
-                model(x).square().mean().backward()
+                head(model(x)).square().mean().backward()
                 optimizer.step()
 
         return Example(train=train)

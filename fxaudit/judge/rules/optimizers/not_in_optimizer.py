@@ -164,9 +164,9 @@ class NotInOptimizer(Rule):
             vain = _named_in_vain(audit, states, info)
             reason = f": {vain.sentence}" if vain is not None else ""
             statement, more = (
-                self._of_another(audit, states, info)
+                _used_up(audit, info)
+                or self._of_another(audit, states, info)
                 or ((source_at(vain.file, vain.line), []) if vain is not None else None)
-                or _used_up(audit, info)
                 or _passed_over(audit, states, info)
                 or _empty_group(audit, info)
                 or _collected_for_nobody(audit, info)
@@ -279,8 +279,12 @@ def _used_up(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine | None, list
     for file, at in dict.fromkeys(places):
         found = used_up(file, at)
         if found:
-            first, second = source_at(file, found[-1].first), source_at(file, found[-1].second)
-            return second, [(first, f"`{found[-1].name}` gives its items once, and here")]
+            last = found[-1]
+            first, second = source_at(file, last.first), source_at(file, last.second)
+            told: list[tuple[SourceLine | None, str]] = [(first, f"`{last.name}` gives its items once, and here")]
+            if last.made:
+                return source_at(file, last.made), [*told, (second, "nothing is left here")]
+            return second, told
     return None
 
 

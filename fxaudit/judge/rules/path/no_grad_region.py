@@ -5,6 +5,7 @@ from __future__ import annotations
 from fxaudit.capture.recording import Op
 from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
+from fxaudit.judge.questions.regions import misplaced, switched_off
 from fxaudit.judge.rule import Audit, Example
 from fxaudit.judge.trail import project_stack
 from fxaudit.judge.verdict import ParameterState
@@ -27,9 +28,19 @@ class NoGradRegion(CutRule):
     fix = "Leave the region before this computation, or remove it from the training path."
 
     def culprit(self, audit: Audit, cut: Cut) -> SourceLine | None:
-        """The user's line that opened the region, or called what opens it; the operation where that was not seen."""
-        region = audit.record.ops[cut.op].region
-        return audit.source(project_stack(audit.record.stacks, region)) or audit.op_source(cut.op)
+        """The user's line that opened the region, or called what opens it, or that set the flag by which it does; the
+        operation where that was not seen."""
+        op = audit.record.ops[cut.op]
+        switched = switched_off(audit, op)
+        return switched[0] if switched is not None else _opened(audit, op) or audit.op_source(cut.op)
+
+    def settled(
+        self, audit: Audit, states: list[ParameterState], cut: Cut, culprit: SourceLine | None
+    ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
+        """The one statement of the block that is in the wrong place, where the rest of it rightly stands there."""
+        op = audit.record.ops[cut.op]
+        found = misplaced(audit, op, {state.index for state in states})
+        return (culprit, []) if found is None else (found, [(culprit, "the region is opened here")])
 
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """Names what runs without gradients."""
@@ -41,7 +52,9 @@ class NoGradRegion(CutRule):
         inside = (audit.op_source(cut.op), f"`{op.name}` runs inside it")
         again = (audit.source(_used_again(audit, op)), "what was made in it is used again here")
         opened = (audit.source(op.region), "the region is opened here")
-        return [opened, again, inside, *super().related(audit, states, cut)]
+        switched = switched_off(audit, op)
+        behind = [] if switched is None else [(_opened(audit, op), "the region is opened here"), *switched[1]]
+        return [*behind, opened, again, inside, *super().related(audit, states, cut)]
 
     @staticmethod
     def bad() -> Example:
@@ -83,6 +96,10 @@ class NoGradRegion(CutRule):
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _opened(audit: Audit, op: Op) -> SourceLine | None:
+    return audit.source(project_stack(audit.record.stacks, op.region))
 
 
 def _used_again(audit: Audit, made: Op) -> int:

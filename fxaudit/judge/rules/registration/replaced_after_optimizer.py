@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fxaudit.answer.finding import Finding
 from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import common_frame, project_stack
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.bindings import made_at
 from fxaudit.program.source import SourceLine
@@ -43,7 +44,7 @@ class ReplacedAfterOptimizer(Rule):
             if found is None:
                 continue
             stack, optimizer = found
-            source = audit.source(stack)
+            source = audit.source(_of_two_calls(audit, stack, audit.recording.optimizers[optimizer].created))
             key = (source.file, source.line) if source is not None else ("", stack)
             groups.setdefault(key, (source, optimizer, []))[2].append(state)
         for source, optimizer, states in groups.values():
@@ -78,6 +79,18 @@ class ReplacedAfterOptimizer(Rule):
         model[2] = nn.Linear(4, 2)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
+    """The frame of the function that makes the two calls, in the wrong order, of which one replaces and one builds;
+    `replaced` itself where one of the two stands in that function."""
+    stacks = audit.record.stacks
+    if replaced < 0 or built < 0:
+        return replaced
+    one, other = project_stack(stacks, replaced), project_stack(stacks, built)
+    above, beside = common_frame(stacks, one, other), common_frame(stacks, other, one)
+    is_apart = above not in (one, -1) and beside != other and stacks.line(above) != stacks.line(beside)
+    return above if is_apart else replaced
 
 
 def _replacement(audit: Audit, state: ParameterState, stale: list[ParameterState]) -> tuple[int, int] | None:

@@ -1,0 +1,80 @@
+"""Which line of a region without gradients is to blame: what opens it, what switches it, or what stands in it."""
+
+from __future__ import annotations
+
+import ast
+
+from fxaudit.capture.recording import Op
+from fxaudit.judge.questions.births import born_at
+from fxaudit.judge.rule import Audit
+from fxaudit.judge.trail import project_stack, source_at
+from fxaudit.program.births import Births
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import Tree, tree_of
+
+__all__ = ["misplaced", "switched_off"]
+
+Lines = list[tuple[SourceLine | None, str]]
+
+
+def switched_off(audit: Audit, op: Op) -> tuple[SourceLine, Lines] | None:
+    """Where the flag of `set_grad_enabled(flag)` has its value from, if that opened the region; and the stations."""
+    place = _opening(audit, op)
+    for node in ast.walk(place[1]) if place is not None else ():
+        match node:
+            case ast.Call(func=ast.Attribute(attr="set_grad_enabled") | ast.Name(id="set_grad_enabled"), args=[flag]):
+                found = None
+                if place is not None and not isinstance(flag, ast.Constant):
+                    found = Births(audit.record.course).of(place[0].file, place[1].lineno, flag, False)
+                if found is not None and found.is_a_setting:
+                    return born_at(found)
+    return None
+
+
+def misplaced(audit: Audit, op: Op, tracks: set[int]) -> SourceLine | None:
+    """The statement in the block of a region that alone has to do with these parameters, where the block holds others
+    that compute from other parameters: it was to stand behind the block."""
+    tree, block = _opening(audit, op) or (None, None)
+    if tree is None or not isinstance(block, ast.With):
+        return None
+    stacks = audit.record.stacks
+    frames: dict[object, int] = {}
+    for frame in stacks.chain(op.stack):
+        frames.setdefault(stacks.codes[frame], frame)
+    own: set[int] = set()
+    others: set[int] = set()
+    for other in audit.graph.ops:
+        number = _statement(audit, tree, block, other, frames)
+        if number is None:
+            continue
+        read = {audit.record.values[vid].track for vid in other.inputs} - {-1}
+        if read & tracks:
+            own.add(number)
+        elif read:
+            others.add(number)
+    if len(own) == 1 and others - own and len(block.body) > 1:
+        return source_at(tree.file, block.body[own.pop()].lineno)
+    return None
+
+
+def _opening(audit: Audit, op: Op) -> tuple[Tree, ast.stmt] | None:
+    """The user's statement that opened the region of the operation."""
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, op.region) if op.region >= 0 else -1
+    tree = tree_of(stacks.file(frame)) if frame >= 0 else None
+    statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+    return (tree, statement) if tree is not None and statement is not None else None
+
+
+def _statement(audit: Audit, tree: Tree, block: ast.With, op: Op, frames: dict[object, int]) -> int | None:
+    """The position in the block of the statement in which the operation ran, in the same call of the function."""
+    stacks = audit.record.stacks
+    for frame in stacks.chain(op.stack):
+        known = frames.get(stacks.codes[frame])
+        if known is None or stacks.file(frame) != tree.file or stacks.parents[frame] != stacks.parents[known]:
+            continue
+        line = stacks.line(frame)
+        if block.body[0].lineno <= line <= (block.end_lineno or line):
+            inside = [i for i, s in enumerate(block.body) if s.lineno <= line <= (s.end_lineno or s.lineno)]
+            return inside[0] if inside else None
+    return None
