@@ -12,7 +12,7 @@ from fxaudit.program.spelling import letters_apart, plain
 from fxaudit.program.tree import Tree
 from fxaudit.program.values import sources
 
-__all__ = ["InVain", "asked_in_vain", "tests_around"]
+__all__ = ["InVain", "asked_in_vain", "nearest_part", "tests_around"]
 
 MIN_LENGTH = 3
 CONTAINED = 4
@@ -173,7 +173,7 @@ def asked_in_vain(
                 continue
             key = (place, node.lineno, text)
             idle[key] = InVain(*key, "", 0, tuple(wanted))
-            near = _nearest(text, wanted) if len(bare) >= MIN_LENGTH else None
+            near = nearest_part(text, wanted) if len(bare) >= MIN_LENGTH else None
             if near is not None:
                 part, distance = near
                 named = tuple(name for name in wanted if part in name)
@@ -286,7 +286,7 @@ def _holds(how: str, text: str, name: str) -> bool:
 # -- near names --------------------------------------------------------------------------------------------------
 
 
-def _nearest(text: str, names: Sequence[str]) -> tuple[str, int] | None:
+def nearest_part(text: str, names: Sequence[str]) -> tuple[str, int] | None:
     """The part of a name that is so near to the text that it was meant, and how many letters differ."""
     bare = text.strip("._*^$\\")
     depth = bare.count(".") + 1

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
+from fxaudit.answer.finding import Finding, Related
 from fxaudit.judge.rule import Audit
+from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.groups import flags_given
+from fxaudit.program.name_lists import listed_in_vain
 from fxaudit.program.name_tests import InVain, asked_in_vain, tests_around
 from fxaudit.program.tree import tree_of
 
-__all__ = ["frozen_in_vain", "left_out_in_vain"]
+__all__ = ["frozen_in_vain", "left_out_in_vain", "with_name_in_vain"]
 
 
 def frozen_in_vain(audit: Audit) -> Iterator[tuple[InVain, list[ParameterState]]]:
@@ -24,11 +28,37 @@ def frozen_in_vain(audit: Audit) -> Iterator[tuple[InVain, list[ParameterState]]
         if states and vain.nearest:
             seen |= {state.name for state in states}
             yield vain, states
+    for vain in listed(audit, [state for state in frozen if state.name not in seen]):
+        states = [state for state in frozen if state.local_name in vain.named and state.name not in seen]
+        if states:
+            seen |= {state.name for state in states}
+            yield vain, states
 
 
 def left_out_in_vain(audit: Audit, states: list[ParameterState], places: Iterable[tuple[str, int]]) -> InVain | None:
     """The text that is asked for in vain at one of the places (file, line), and that nearly names one of `states`."""
-    return next(iter(_in_vain(audit, places, states)), None)
+    return next(iter(_in_vain(audit, places, states)), None) or next(iter(listed(audit, states)), None)
+
+
+def listed(audit: Audit, wanted: list[ParameterState]) -> Iterator[InVain]:
+    """The texts of lists, in the program and its configuration files, that nearly name one of `wanted`, and nothing."""
+    names = [state.local_name for state in audit.states]
+    config_files = audit.record.course.config_files()
+    if wanted:
+        yield from listed_in_vain(audit.project_files, config_files, names, [state.local_name for state in wanted])
+
+
+def with_name_in_vain(audit: Audit, finding: Finding) -> Finding:
+    """The finding; with the line of a list that nearly names what is never called, or not used, where there is one."""
+    if finding.code not in ("FXA101", "FXA103") or finding.level == "note" or finding.culprit is None:
+        return finding
+    concerned = [state for state in audit.states if state.name in finding.parameters]
+    for vain in listed(audit, concerned):
+        if {state.local_name for state in concerned} <= set(vain.named):
+            culprit, role = source_at(vain.file, vain.line), "nobody asks for what is made here"
+            related = (Related(finding.culprit, role), *finding.related)
+            return replace(finding, culprit=culprit, related=related[:3], fact=vain.sentence)
+    return finding
 
 
 def _in_vain(audit: Audit, places: Iterable[tuple[str, int]], wanted: list[ParameterState]) -> Iterator[InVain]:

@@ -1,0 +1,69 @@
+"""Lists of names in the program and in its configuration files, and the names in them that nothing has."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from fxaudit.program.config_files import settings_in
+from fxaudit.program.name_tests import InVain, nearest_part
+from fxaudit.program.tree import tree_of
+
+__all__ = ["listed_in_vain"]
+
+ALONE = 5
+"""A name that stands alone in its list has so many letters, and one is wrong."""
+
+Texts = list[tuple[int, str]]
+
+_INLINE = re.compile(r"""\[((?:\s*["']?[\w.\-]+["']?\s*,?)+)\]""")
+_ITEM = re.compile(r"""^\s*-\s+["']?([\w.\-]+)["']?\s*(?:#.*)?$""")
+_WORD = re.compile(r"[\w.\-]+")
+
+
+def listed_in_vain(
+    files: Iterable[str], config_files: Iterable[str], names: Sequence[str], wanted: Sequence[str]
+) -> Iterator[InVain]:
+    """The texts that stand in a list beside names of modules or parameters, that none of `names` has, and that one of
+    the `wanted` names nearly has."""
+    listed = [(file, texts) for file in files for texts in _in_program(file)]
+    listed += [(file, texts) for file in config_files for texts in _in_settings(file)]
+    for file, texts in listed:
+        for line, text in texts:
+            beside = [other for _, other in texts if other != text and _is_part(other, names)]
+            if any(text in name for name in names) or not (beside or (len(texts) == 1 and len(text) >= ALONE)):
+                continue
+            near = nearest_part(text, wanted)
+            if near is not None and (beside or near[1] == 1):
+                yield InVain(file, line, text, *near, tuple(name for name in wanted if near[0] in name))
+
+
+def _is_part(text: str, names: Sequence[str]) -> bool:
+    return any(f".{text}." in f".{name}." for name in names)
+
+
+def _in_program(file: str) -> Iterator[Texts]:
+    tree = tree_of(file)
+    for node in tree.parents if tree is not None else ():
+        match node:
+            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+                found = [(n.lineno, n.value) for n in parts if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+                if found and len(found) == len(parts):
+                    yield found
+
+
+def _in_settings(file: str) -> Iterator[Texts]:
+    block: Texts = []
+    for number, line in enumerate(settings_in(file), 1):
+        item = _ITEM.match(line)
+        if item is not None:
+            block.append((number, item[1]))
+            continue
+        if block:
+            yield block
+            block = []
+        for found in _INLINE.finditer(line.partition("#")[0]):
+            yield [(number, word) for word in _WORD.findall(found[1])]
+    if block:
+        yield block
