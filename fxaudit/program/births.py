@@ -298,10 +298,13 @@ class Births:
                     return self._module_variable(entered.file, default.id, caller.index, value, told)
                 if default is not None and same(evaluated(default, {}), value):
                     misspelt = self._misspelt(name, value, caller.index, stations) if unpacks(call) else None
+                    misspelt = misspelt or self._swallowed(function, name, value, stations)
                     if misspelt is not None:
                         return misspelt
                     return Birth(entered.file, default.lineno, "default", ast.unparse(default), value, stations)
-        return None
+        default = default_of(function, name)
+        is_default = default is not None and same(evaluated(default, {}), value)
+        return self._swallowed(function, name, value, stations) if is_default else None
 
     def _unpacked(self, caller: Sight, call: ast.Call, name: str, value: Plain, stations: Stations) -> Birth | None:
         """`f(**options)`: the entry of that name."""
@@ -469,6 +472,22 @@ class Births:
             for line, key, text in keys_of_file(file):
                 if key not in read and _is_nearly(name, key):
                     return Birth(file, line, "misspelt", text, value, stations)
+        return None
+
+    def _swallowed(
+        self, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str, value: Plain, stations: Stations
+    ) -> Birth | None:
+        """The keyword argument of a call that is nearly this one, and ends in the `**rest` of the function."""
+        if function.args.kwarg is None:
+            return None
+        known = {a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
+        for file in self._course.files():
+            tree = tree_of(file)
+            for node in tree.parents if tree is not None else ():
+                given = node.arg if isinstance(node, ast.keyword) else None
+                if isinstance(node, ast.keyword) and given and given not in known and _is_nearly(name, given):
+                    text = f"{given}={ast.unparse(node.value)}"
+                    return Birth(file, node.value.lineno, "misspelt", text, value, stations)
         return None
 
     def _in_file(self, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:

@@ -95,7 +95,7 @@ def threshold_born(record: Record, index: int) -> tuple[Birth, Op] | None:
             continue
         if operations.of(op.name).bounds and op.numbers:
             found = number_born(record, op.stack, set(op.numbers).__contains__)
-            if found is not None and found.is_a_setting:
+            if found is not None and (found.is_a_setting or found.is_whole):
                 return found, op
         for vid in op.inputs:
             value = record.values[vid]

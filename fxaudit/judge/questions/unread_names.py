@@ -65,7 +65,9 @@ def overlooked(audit: Audit, stack: int, value: Value) -> list[tuple[SourceLine,
         for name in names:
             if not name.isidentifier():
                 line, text = part_read_instead(tree, statement, name)
-                return [(source_at(tree.file, line), f"`{text}` is read here, and `{name}` nowhere")] if line else []
+                if line:
+                    return [(source_at(tree.file, line), f"`{text}` is read here, and `{name}` nowhere")]
+                return _part_read_by_another(audit, tree, statement, name)
             if is_unread(tree, statement, name):
                 return _Unread(audit, frame, tree, statement, name, value).told()
             picked = picked_from(tree, statement, name)
@@ -74,6 +76,27 @@ def overlooked(audit: Audit, stack: int, value: Value) -> list[tuple[SourceLine,
                 return [(source_at(tree.file, picked[0].lineno), role)]
         inner = place
     return []
+
+
+def _part_read_by_another(audit: Audit, tree: Tree, statement: ast.stmt, part: str) -> list[tuple[SourceLine, str]]:
+    """The second reading of a part of a dictionary that a function is given, if no statement reads `part` of it."""
+    variable, _, key = part.removesuffix("]").partition("[")
+    course = audit.record.course
+    held = {sight.bound[variable].token for sight in course.at(tree.file, statement.lineno) if variable in sight.bound}
+    reads: dict[tuple[str, int, str], None] = {}
+    for sight in course.sights:
+        names = [name for name, seen in sight.read.items() if seen.token >= 0 and seen.token in held]
+        for name in names:
+            for text in (text for text in sight.read if text.startswith(f"{name}[")):
+                reads.setdefault((course.file_of(sight), sight.line, text.removeprefix(name)))
+    texts = [text for _, _, text in reads]
+    if not key or f"[{key}]" in texts:
+        return []
+    again = [(file, line, text) for number, (file, line, text) in enumerate(reads) if text in texts[:number]]
+    return [
+        (source_at(file, line), f"`{text}` is read once more here, and `{key}` nowhere")
+        for file, line, text in again[-1:]
+    ]
 
 
 def overlooked_after(audit: Audit, stack: int, lost: Lost, value: Value) -> list[tuple[SourceLine, str]]:
