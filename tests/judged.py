@@ -39,7 +39,7 @@ CODES = {
     "data_access": {"FXA104"},
     "detached": {"FXA104"},
     "empty_group": {"FXA302"},
-    "frozen": {"FXA301", "FXA302", "FXA306", "FXA307", "FXA308", "FXA602"},
+    "frozen": {"FXA301", "FXA302", "FXA306", "FXA307", "FXA308", "FXA309", "FXA310", "FXA602"},
     "hook": {"FXA504"},
     "loss_cut": {"FXA103", "FXA109"},
     "lr_zero": {"FXA304"},

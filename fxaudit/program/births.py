@@ -485,7 +485,12 @@ class Births:
             tree = tree_of(file)
             for node in tree.parents if tree is not None else ():
                 given = node.arg if isinstance(node, ast.keyword) else None
-                if isinstance(node, ast.keyword) and given and given not in known and _is_nearly(name, given):
+                if (
+                    isinstance(node, ast.keyword)
+                    and given
+                    and given not in known
+                    and (_is_nearly(name, given) or _is_nearly(given, name))
+                ):
                     text = f"{given}={ast.unparse(node.value)}"
                     return Birth(file, node.value.lineno, "misspelt", text, value, stations)
         return None
