@@ -90,7 +90,8 @@ def _shallow_copy(audit: Audit, stack: int) -> Slip | None:
         return None
     tree, statement = place
     outer = [statement, *(node.iter for node in tree.ancestors(statement) if isinstance(node, ast.For))]
-    frozen = {ast.unparse(n) for part in outer for n in ast.walk(part) if isinstance(n, ast.Name | ast.Attribute)}
+    # A module's attributes are asked for; the shallow copy of a list of parameters is a list, and gone through.
+    frozen = {ast.unparse(n.value) for part in outer for n in ast.walk(part) if isinstance(n, ast.Attribute)}
     for other, copied, target in shallow_copies(audit.project_files):
         if target in frozen and copied.lineno in audit.record.ran().of(other.file):
             words = f"`{target}` is a shallow copy, and shares them"
