@@ -15,6 +15,11 @@ __all__ = ["listed_in_vain"]
 ALONE = 5
 """A name that stands alone in its list has so many letters, and one is wrong."""
 
+LONGEST = 64
+"""A longer list holds data: words, labels."""
+MOST = 2_000
+"""So many names are looked at for a near one."""
+
 Texts = list[tuple[int, str]]
 
 _INLINE = re.compile(r"""\[((?:\s*["']?[\w.\-]+["']?\s*,?)+)\]""")
@@ -29,18 +34,17 @@ def listed_in_vain(
     the `wanted` names nearly has."""
     listed = [(file, texts) for file in files for texts in _in_program(file)]
     listed += [(file, texts) for file in config_files for texts in _in_settings(file)]
+    known = "".join(f".{name}.\n" for name in names)
     for file, texts in listed:
+        if len(texts) > LONGEST:
+            continue
+        parts = {text for _, text in texts if f".{text}." in known}
         for line, text in texts:
-            beside = [other for _, other in texts if other != text and _is_part(other, names)]
-            if any(text in name for name in names) or not (beside or (len(texts) == 1 and len(text) >= ALONE)):
+            if text in known or not (parts or (len(texts) == 1 and len(text) >= ALONE)):
                 continue
-            near = nearest_part(text, wanted)
-            if near is not None and (beside or near[1] == 1):
+            near = nearest_part(text, wanted[:MOST])
+            if near is not None and (parts or near[1] == 1):
                 yield InVain(file, line, text, *near, tuple(name for name in wanted if near[0] in name))
-
-
-def _is_part(text: str, names: Sequence[str]) -> bool:
-    return any(f".{text}." in f".{name}." for name in names)
 
 
 def _in_program(file: str) -> Iterator[Texts]:
