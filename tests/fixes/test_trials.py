@@ -87,7 +87,7 @@ def test_a_script_whose_second_run_differs_is_not_tried(tmp_path: Path, monkeypa
     text += "if mark:\n    model.b.bias.requires_grad_(False)\n" + LOOP
     patch = best(mended(tmp_path, text, monkeypatch))
     assert patch.state == "untried"
-    assert patch.seen == "the script's second run differs from its first: `b.bias` was trained, then frozen."
+    assert patch.seen == "the script's second run differs from its first: `b.bias` was trained, then frozen"
     assert "-        return self.b(torch.tanh(self.a(x)).detach())" in patch.diff
 
 
