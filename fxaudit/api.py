@@ -182,14 +182,14 @@ def _nothing_to_judge(model: Any, closure: Closure | None) -> InvalidModelError:
 def _with_patches(
     report: Answer, again: Callable[[], Answer], closure: Closure | None, steps: int, took: float
 ) -> Report:
-    from fxaudit.run.closure_trials import AuditTrials, LiveTexts, NoTrials
+    from fxaudit.run.closure_trials import AuditTrials, LiveTexts, NoTrials, in_place
     from fxaudit.run.mending import mend
 
     texts = LiveTexts()
     if closure is not None and closure.function is None:
         computed = "the loss was computed before the audit: give a closure that computes it to have edits tried"
         return Report.of(mend(report, NoTrials(computed), texts).report)
-    return Report.of(mend(report, AuditTrials(again, texts, took, steps), texts).report)
+    return Report.of(mend(report, AuditTrials(in_place(again, texts.known), took, steps), texts).report)
 
 
 def assert_trains(

@@ -41,6 +41,7 @@ from fxaudit.judge.expectations import check_patterns
 from fxaudit.program.source import count_as_own
 
 if TYPE_CHECKING:
+    from fxaudit.cli.made_again import Making
     from fxaudit.report import Report
 
 __all__ = ["main"]
@@ -293,7 +294,6 @@ def run(
         report = prove_by_rerun(report, list(script), as_module)
     if not fix:
         return deliver(report)
-    from fxaudit.run.apply import write_patch
     from fxaudit.run.mending import Texts, mend
     from fxaudit.run.trial import Trials
 
@@ -301,9 +301,16 @@ def run(
         mended = mend(report, trials, Texts(started))
     status = deliver(mended.report)
     if write:
-        for sentence in write_patch(mended.texts) if mended.texts else ["no fix was seen to work; nothing is written"]:
-            _say(f"fxaudit: {sentence}", err)
+        _write(mended.texts, err)
     return status
+
+
+def _write(texts: Mapping[str, tuple[str, str]], err: IO[str] | None = None) -> None:
+    """Write what was seen to work, and say so."""
+    from fxaudit.run.apply import write_patch
+
+    for sentence in write_patch(texts) if texts else ["no fix was seen to work; nothing is written"]:
+        _say(f"fxaudit: {sentence}", err or sys.stderr)
 
 
 @commands.command(options_metavar="[options]", short_help="Judge a recording again.")
@@ -347,6 +354,8 @@ def judge(recording: str, expect: tuple[str, ...], delivery: Delivery) -> int:
     default=None,
     help="Whether to run the step again without each culprit (default: as audit() does).",
 )
+@click.option("--fix", is_flag=True, help="Try edits in copies of the process, and show those that were seen to work.")
+@click.option("--write", is_flag=True, help="With --fix: write what was seen to work into the files.")
 @_expect_option
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Audit so many targets at a time, if several."
@@ -357,6 +366,8 @@ def check(
     targets: tuple[str, ...],
     steps: int | None,
     prove: bool | None,
+    fix: bool,
+    write: bool,
     jobs: int,
     expect: tuple[str, ...],
     delivery: Delivery,
@@ -366,19 +377,27 @@ def check(
     TARGET is `module:callable` or `file.py:callable`. The callable takes nothing and returns a module, a tuple
     (model, loss, optimizer), or a dict of the arguments of fxaudit.audit.
     """
+    if write and (not fix or len(targets) > 1):
+        raise click.UsageError("--write writes what --fix found of one target: give both")
     expectations = _expectations(expect)
+    options = {"steps": steps, "prove": prove}
     if len(targets) > 1:
-        options = {"expect": expectations, "steps": steps, "prove": prove}
-        return _several(list(dict.fromkeys(targets)), options, jobs, delivery)
+        asked = {**options, "expect": expectations, "fix": fix}
+        return _several(list(dict.fromkeys(targets)), asked, jobs, delivery)
     from fxaudit.cli.targets import audit_arguments
 
-    arguments = audit_arguments(targets[0])
-    expect_(arguments, expectations, delivery.settings)
-    if steps is not None:
-        arguments["steps"] = steps
-    if prove is not None:
-        arguments["prove"] = prove
-    return _audited(targets[0], arguments, delivery)
+    def make() -> dict[str, object]:
+        arguments = audit_arguments(targets[0])
+        expect_(arguments, expectations, delivery.settings)
+        arguments.update({name: value for name, value in options.items() if value is not None})
+        return arguments
+
+    if not fix:
+        return _audited(targets[0], make(), delivery)
+    from fxaudit.cli.made_again import Making
+
+    making = Making(make)
+    return _audited(targets[0], make(), delivery, making, write)
 
 
 @commands.command(options_metavar="[options]", short_help="Audit a model's structure without running it.")
@@ -540,20 +559,34 @@ def _several(targets: list[str], options: dict[str, Any], jobs: int, delivery: D
     return USAGE if USAGE in (status, *(outcome.status for outcome in outcomes)) else status or failed
 
 
-def _audited(target: str, arguments: dict[str, object], delivery: Delivery) -> int:
+def _audited(
+    target: str,
+    arguments: dict[str, object],
+    delivery: Delivery,
+    making: Making | None = None,
+    write: bool = False,
+) -> int:
     """Audit, and deliver the report. What the user's own forward or loss raises is shown with its traceback."""
     from fxaudit.api import audit
 
+    texts: Mapping[str, tuple[str, str]] = {}
     try:
         # The target's author wrote these arguments; `audit` checks them as it checks any caller's.
-        report = audit(**cast("dict[str, Any]", arguments))
+        if making is None:
+            report = audit(**cast("dict[str, Any]", arguments))
+        else:
+            mended = making.mended(arguments)
+            report, texts = mended.report, mended.texts
     except FxauditError:
         raise
     except Exception as error:
         _say(traceback.format_exc().rstrip("\n"), sys.stderr)
         _complain(f"nothing could be audited: {target} raised {type(error).__name__} when it ran")
         return NOTHING_AUDITED
-    return _deliver(report, delivery, sys.stdout, target)
+    status = _deliver(report, delivery, sys.stdout, target)
+    if write:
+        _write(texts)
+    return status
 
 
 def _deliver(report: Report, delivery: Delivery, out: IO[str], target: str = "") -> int:

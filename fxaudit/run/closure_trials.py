@@ -14,9 +14,12 @@ from fxaudit.program.source import actual_path, forget_texts
 from fxaudit.run.copy import can_fork, in_copy
 from fxaudit.run.mending import Ran, Texts
 from fxaudit.run.overlay import lay_over
+from fxaudit.run.read_only import write_nothing
 from fxaudit.run.recompiled import Exchange, Untriable, is_what_runs
 
-__all__ = ["AuditTrials", "LiveTexts", "NoTrials"]
+__all__ = ["AuditTrials", "LiveTexts", "NoTrials", "in_place"]
+
+Again = Callable[[Mapping[str, str]], Answer]
 
 AT_LEAST, TIMES = 30.0, 6.0
 """A trial may take so many seconds, or so many times as long as the audit did."""
@@ -52,18 +55,21 @@ class NoTrials:
 
 
 class AuditTrials:
-    """An audit made again, with other texts in the place of its files.
+    """An audit made again in copies of this process.
 
     Args:
-        audit: What makes it.
-        texts: The texts of the files now.
-        alone: How many seconds it took.
+        again: Makes it with other texts (real path → text); nothing it changes reaches this process.
+        alone: How many seconds the audit took.
+        steps: How many steps it rehearses at most.
+
+    Raises:
+        Untriable: `again` may raise it where the texts cannot be put in the place of what runs.
     """
 
     subject = "audit"
 
-    def __init__(self, audit: Callable[[], Answer], texts: Texts, alone: float, steps: int) -> None:
-        self.audit, self.texts = audit, texts
+    def __init__(self, again: Again, alone: float, steps: int) -> None:
+        self.again = again
         self.steps: int | None = steps
         self.limit = max(AT_LEAST, TIMES * alone)
         self.count = 0
@@ -74,34 +80,45 @@ class AuditTrials:
             return Ran(None, "this process cannot be forked to run anything with it", possible=False)
         self.count += 1
         begun = time.monotonic()
-        said, why = in_copy(lambda: self._made_again(texts), self.limit)
+        said, why = in_copy(lambda: self._said(texts), self.limit)
         if said is None:
             late = time.monotonic() - begun > self.limit - 0.5
             return Ran(None, f"it did not end within {self.limit:.0f} seconds" if late else why)
-        found = json.loads(said)
-        if found["untriable"]:
-            return Ran(None, found["untriable"], possible=False)
-        return Ran(from_text(found["report"]), "")
+        report, untriable = json.loads(said)
+        return Ran(from_text(report), "") if report else Ran(None, untriable, possible=False)
 
-    def _made_again(self, texts: Mapping[str, str]) -> str:
-        """In the copy: the report, or why the edit cannot be tried."""
-        known = {os.path.realpath(actual_path(file)): text for file, text in self.texts.known.items()}
-        exchange = Exchange()
+    def _said(self, texts: Mapping[str, str]) -> str:
+        write_nothing()
         try:
-            for path, text in texts.items():
-                old = known.get(path)
-                if old is not None and text != old:
-                    exchange.put(path, old, text)
+            return json.dumps([to_text(self.again(texts)), ""])
         except Untriable as error:
-            return json.dumps({"untriable": str(error), "report": None})
+            return json.dumps([None, str(error)])
+
+
+def in_place(audit: Callable[[], Answer], known: Mapping[str, str | None]) -> Again:
+    """The audit made again with what is there: live functions get the code that their text has now.
+
+    Args:
+        audit: Makes it.
+        known: The texts that run: file, as reports print it → text.
+    """
+
+    def again(texts: Mapping[str, str]) -> Answer:
+        olds = {os.path.realpath(actual_path(file)): text for file, text in known.items()}
+        exchange = Exchange()
+        for path, text in texts.items():
+            old = olds.get(path)
+            if old is not None and text != old:
+                exchange.put(path, old, text)
         session = active_session()
         if session is not None:  # an outer `watch` goes on recording in this copy
             session.recorder.process = os.getpid()
         lay_over({**texts, **exchange.spelled})
         forget_texts()
         with exchange:
-            report = self.audit()
+            report = audit()
         if exchange.missing:
-            names = ", ".join(exchange.missing.values())
-            return json.dumps({"untriable": f"{names} ran before the audit, and does not run in it", "report": None})
-        return json.dumps({"untriable": "", "report": to_text(report)})
+            raise Untriable(f"{', '.join(exchange.missing.values())} ran before the audit, and does not run in it")
+        return report
+
+    return again
