@@ -103,6 +103,7 @@ class Delivery:
     outputs: tuple[Path, ...]
     format: str
     quiet: bool
+    verbose: bool
     fail_on: Level
     ignore: Mapping[str, str]
     """Code of a rule → why its findings are left out."""
@@ -110,6 +111,11 @@ class Delivery:
     baseline_file: Path | None
     baseline: Baseline | None
     updates_baseline: bool
+
+
+_verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, help="In the terminal: also show what --fix tried in vain."
+)
 
 
 def _report_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -149,6 +155,7 @@ def _report_options(command: Callable[..., int]) -> Callable[..., int]:
     @click.option("--update-baseline", is_flag=True, help="Write what is found into the baseline; nothing fails.")
     @click.option("--config", metavar="FILE", help="Take the settings from FILE instead of the nearest pyproject.toml.")
     @click.option("-q", "--quiet", is_flag=True, help="Print no report; the files and the exit status tell.")
+    @_verbose_option
     @functools.wraps(command)
     def with_delivery(
         *,
@@ -160,6 +167,7 @@ def _report_options(command: Callable[..., int]) -> Callable[..., int]:
         update_baseline: bool,
         config: str | None,
         quiet: bool,
+        verbose: bool,
         **rest: object,
     ) -> int:
         known = settings(config)
@@ -172,6 +180,7 @@ def _report_options(command: Callable[..., int]) -> Callable[..., int]:
             outputs=tuple(paths),
             format=format_,
             quiet=quiet,
+            verbose=verbose,
             fail_on=fail_on or known.fail_on or "error",
             ignore=_ignored(ignore, known),
             settings=known,
@@ -444,8 +453,11 @@ def trace(target: str, ops: bool, expect: tuple[str, ...], delivery: Delivery) -
 )
 @click.option("--parameter", metavar="NAME", help="Draw this parameter's way to the loss (pictures only).")
 @click.option("--view", type=click.Choice(VIEWS), help="What a picture shows (pictures only).")
+@_verbose_option
 @click.argument("report_json")
-def render(report_json: str, outputs: tuple[str, ...], format_: str, parameter: str | None, view: str | None) -> int:
+def render(
+    report_json: str, outputs: tuple[str, ...], format_: str, parameter: str | None, view: str | None, verbose: bool
+) -> int:
     """Write the saved report REPORT_JSON in another form: to the files named by -o, else to stdout.
 
     Needs neither torch nor the audited script.
@@ -458,7 +470,7 @@ def render(report_json: str, outputs: tuple[str, ...], format_: str, parameter: 
         for path in paths:
             report.save(path)
     else:
-        _print(report, format_, sys.stdout)
+        _print(report, format_, sys.stdout, verbose=verbose)
     return 0
 
 
@@ -622,7 +634,7 @@ def _hand_out(left: Report, delivery: Delivery, out: IO[str], problems: list[str
             failures.append(error)
     if not delivery.quiet:
         try:
-            _print(judged, delivery.format, out)
+            _print(judged, delivery.format, out, verbose=delivery.verbose)
         except FxauditError as error:
             _say(judged.summary, out)
             failures.append(error)
@@ -641,17 +653,17 @@ def _script_status(report: Report) -> int:
         return 1
 
 
-def _print(report: Report, format_: str, out: IO[str]) -> None:
+def _print(report: Report, format_: str, out: IO[str], *, verbose: bool = False) -> None:
     if format_ == "terminal":
         from rich.console import Console
 
+        from fxaudit.renderers.text.terminal import render, to_rich
+
         console = Console(file=out)
         if console.is_terminal:
-            _guarded(lambda: console.print(report))
+            _guarded(lambda: console.print(to_rich(report, verbose=verbose)))
             return
-        from fxaudit.renderers.text.terminal import render
-
-        _say(_guarded(lambda: render(report, width=_piped_width())).rstrip("\n"), out)
+        _say(_guarded(lambda: render(report, width=_piped_width(), verbose=verbose)).rstrip("\n"), out)
         return
     from fxaudit.renderers import render as rendered
 

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from fxaudit.answer.answer import ParameterReport
+from fxaudit.answer.finding import Attempt, Finding, Patch
+from fxaudit.renderers.text.terminal import render
+from fxaudit.report import Report
 from tests.cli.processes import Ended, forked
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -122,3 +126,15 @@ def test_check_of_several_targets_tries_fixes_for_each(tmp_path: Path) -> None:
     asked = ["train.py:make", "train.py:again"]
     assert forked(["check", "--fix", *asked], tmp_path).out.count("fix, tried:") == 2
     assert forked(["check", "--fix", "--write", *asked], tmp_path).status == 2
+
+
+def test_verbose_shows_what_was_tried_in_vain(tmp_path: Path) -> None:
+    tried = Attempt("--- a/train.py\n+++ b/train.py\n@@ -1 +1 @@\n-a\n+b\n", "`w` is still blocked")
+    patch = Patch("failed", seen="the edit that was tried does not mend it", attempts=(tried,))
+    finding = Finding("FXA104", "detached-path", "error", "cut", "", ("w",), patch=patch)
+    report = Report(parameters={"w": ParameterReport("w", "blocked", "")}, findings=(finding,))
+    assert "still blocked" not in render(report)
+    assert "tried in vain: `w` is still blocked\n      train.py\n      - a\n      + b\n" in render(report, verbose=True)
+    report.save(tmp_path / "report.json")
+    shown = forked(["render", "--verbose", "report.json"], tmp_path).out
+    assert "tried in vain" in shown and "tried in vain" not in forked(["render", "report.json"], tmp_path).out
