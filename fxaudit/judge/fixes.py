@@ -15,7 +15,21 @@ from dataclasses import dataclass
 
 from fxaudit.answer.answer import Answer
 from fxaudit.answer.finding import Finding
-from fxaudit.program.edits import conditions, containers, cuts, loop, moves, names, optimizers, regions, totals, values
+from fxaudit.program.edits import (
+    conditions,
+    containers,
+    cuts,
+    loop,
+    moves,
+    names,
+    neighbours,
+    numbers,
+    optimizers,
+    regions,
+    rounds,
+    totals,
+    values,
+)
 from fxaudit.program.edits.difference import joined
 from fxaudit.program.edits.syntax import Edit, Place
 from fxaudit.program.source import SourceLine
@@ -234,6 +248,28 @@ def _roots(ground: Ground) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part.isidentifier()))
 
 
+def _with_its_flag(ground: Ground) -> Iterator[Candidate]:
+    """Without the detach, and without the `requires_grad = True` that silenced what PyTorch said of it."""
+    flagged = [c for source in ground.sources() for c in ground.edited(source, cuts.without_flag)]
+    for source in ground.sources():
+        for gone in ground.edited(source, cuts.without_detach):
+            for flag in flagged:
+                together = joined(ground.read(gone.file) or "", [gone.text, flag.text])
+                if gone.file == flag.file and together is not None:
+                    yield Candidate(gone.file, together)
+
+
+def _unmarked(ground: Ground) -> Iterator[Candidate]:
+    """Without the mark that a custom Function puts on a result."""
+
+    def unmarked(text: str, place: Place) -> Iterator[str]:
+        lines = text.splitlines()
+        if place.line <= len(lines) and "mark_non_differentiable(" in lines[place.line - 1]:
+            yield from loop.removed(text, place)
+
+    yield from at_lines(unmarked)(ground)
+
+
 def _siblings(ground: Ground) -> Iterator[Candidate]:
     """The module that is never called where its sibling is called twice."""
     files = [source.file for source in ground.sources()]
@@ -247,14 +283,27 @@ CONDITION = (at_culprit(conditions.holding), at_culprit(names.respelt))
 
 FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA101": (
+        at_culprit(rounds.after_loop),
+        at_culprit(neighbours.bound_early),
+        at_culprit(conditions.handed_to_all),
+        at_lines(neighbours.other_result),
         _siblings,
         at_culprit(values.whole_range),
         at_culprit(totals.kept),
         *CONDITION,
         along_path(totals.added),
     ),
-    "FXA102": (_siblings, at_culprit(values.whole_range), *CONDITION),
+    "FXA102": (
+        at_culprit(rounds.after_loop),
+        at_culprit(neighbours.bound_early),
+        _siblings,
+        at_culprit(values.whole_range),
+        *CONDITION,
+    ),
     "FXA103": (
+        at_culprit(rounds.accumulated),
+        at_culprit(neighbours.other_result),
+        at_lines(neighbours.unread_instead),
         along_path(totals.added),
         at_lines(totals.kept),
         at_lines(totals.added),
@@ -262,6 +311,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         *CONDITION,
     ),
     "FXA104": (
+        _with_its_flag,
         at_culprit(cuts.without_detach),
         at_all(cuts.without_detach),
         at_lines(cuts.without_detach),
@@ -269,15 +319,27 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         *CONDITION,
     ),
     "FXA105": (
+        at_lines(regions.switched_back_sooner),
         at_culprit(values.drawn_with_gradient),
         at_culprit(regions.with_gradient),
+        at_culprit(regions.restricted),
         at_all(regions.with_gradient),
         at_lines(regions.with_gradient),
         at_callers(regions.with_gradient),
         *CONDITION,
     ),
-    "FXA106": (at_culprit(cuts.without_round_trip), at_all(cuts.without_round_trip), at_lines(cuts.without_round_trip)),
-    "FXA107": (at_culprit(cuts.without_new_leaf), at_lines(cuts.without_new_leaf), at_lines(cuts.without_round_trip)),
+    "FXA106": (
+        at_culprit(cuts.without_round_trip),
+        at_all(cuts.without_round_trip),
+        at_lines(cuts.without_round_trip),
+        at_lines(values.number_passed_through),
+    ),
+    "FXA107": (
+        _with_its_flag,
+        at_culprit(cuts.without_new_leaf),
+        at_lines(cuts.without_new_leaf),
+        at_lines(cuts.without_round_trip),
+    ),
     "FXA108": (
         at_lines(values.straight_through),
         at_lines(values.drawn_with_gradient),
@@ -285,13 +347,19 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(values.unrounded),
     ),
     "FXA109": (
+        _with_its_flag,
+        at_culprit(neighbours.other_result),
         at_lines(cuts.without_detach),
         at_lines(cuts.without_round_trip),
         at_lines(cuts.without_new_leaf),
         at_lines(regions.with_gradient),
     ),
     "FXA110": (as_helped,),
-    "FXA111": (uncertain(at_lines(values.gradient_of_function)),),
+    "FXA111": (
+        _unmarked,
+        at_lines(neighbours.as_other_call),
+        uncertain(at_lines(values.gradient_of_function)),
+    ),
     "FXA113": (at_lines(values.true_division), uncertain(at_lines(values.not_zero))),
     "FXA201": (at_culprit(moves.in_place), at_culprit(moves.into_init), at_culprit(moves.to_local)),
     "FXA202": (
@@ -300,13 +368,20 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(loop.removed),
         at_lines(cuts.without_detach),
     ),
-    "FXA203": (at_culprit(moves.into_init), at_lines(moves.into_init), at_culprit(loop.removed)),
+    "FXA203": (
+        at_culprit(moves.to_local),
+        at_culprit(moves.into_init),
+        at_lines(moves.into_init),
+        at_culprit(loop.removed),
+    ),
     "FXA204": (at_lines(optimizers.moved_behind), as_helped),
     "FXA205": (
+        at_culprit(containers.parameter_of_buffer),
         at_culprit(containers.registered),
         as_helped,
         at_lines(containers.registered),
         at_lines(containers.as_module),
+        at_culprit(containers.hoisted),
         _given_all,
     ),
     "FXA206": (at_lines(containers.parameter_outside),),
@@ -322,6 +397,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA302": (_given_all, as_helped, at_lines(names.respelt)),
     "FXA303": (_given_all, at_lines(optimizers.moved_behind)),
     "FXA304": (
+        at_lines(optimizers.set_in_groups),
         at_lines(values.true_division),
         at_lines(names.respelt),
         at_lines(values.other_value),
@@ -341,7 +417,13 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         _stepped,
         at_culprit(names.respelt),
     ),
-    "FXA402": (at_lines(loop.called), at_lines(conditions.holding), _given_backward, at_culprit(loop.removed)),
+    "FXA402": (
+        at_lines(rounds.listed),
+        at_lines(loop.called),
+        at_lines(conditions.holding),
+        _given_backward,
+        at_culprit(loop.removed),
+    ),
     "FXA403": (
         lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "step"))(g),
         lambda g: at_culprit(lambda t, p: loop.moved_before(t, p, "backward"))(g),
@@ -350,7 +432,11 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA404": (at_lines(loop.called), at_lines(conditions.holding), _cleared),
     "FXA405": (lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "backward"))(g),),
+    "FXA406": (at_lines(loop.unpinned),),
     "FXA407": (
+        at_lines(loop.written_to_value),
+        at_culprit(rounds.called_at_end),
+        at_culprit(numbers.other_power),
         at_lines(values.true_division),
         at_culprit(cuts.without_copy),
         at_culprit(conditions.flipped),
@@ -361,6 +447,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA408": (at_culprit(loop.removed_alike), at_culprit(loop.removed), at_culprit(moves.swapped), *CONDITION),
     "FXA501": (
         at_lines(values.true_division),
+        at_lines(numbers.dropping_the_rest),
         at_culprit(values.alive),
         at_culprit(conditions.flipped),
         at_culprit(values.straight_through),
@@ -371,9 +458,17 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(conditions.holding),
         at_lines(values.alive),
         at_culprit(names.respelt),
+        at_lines(numbers.other_sign),
         uncertain(at_lines(values.not_zero)),
+        uncertain(at_lines(numbers.without_dropping)),
     ),
-    "FXA502": (at_lines(values.finite), at_lines(values.true_division)),
+    "FXA502": (
+        at_lines(values.finite),
+        at_lines(numbers.clamped),
+        at_lines(numbers.other_triangle),
+        at_lines(values.true_division),
+    ),
+    "FXA503": (at_culprit(numbers.other_power),),
     "FXA504": (at_lines(values.hook_passing), at_lines(values.true_division), at_culprit(loop.removed)),
 }
 """Rule → what may mend it, the likeliest first."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from fxaudit.program.edits.regions import dedented
-from fxaudit.program.edits.syntax import Place, Syntax, of_text
+from fxaudit.program.edits.syntax import Place, Syntax, of_text, parsed
 
-__all__ = ["flipped", "holding"]
+__all__ = ["flipped", "handed_to_all", "holding"]
 
 OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
     cst.Equal: cst.NotEqual,
@@ -45,6 +45,8 @@ def holding(text: str, place: Place) -> Iterator[str]:
         owner = next((a for a in syntax.above(statement) if isinstance(a, cst.If | cst.FunctionDef)), None)
         if isinstance(owner, cst.If):
             yield from _changed(syntax, owner)
+            if owner.orelse is None:
+                yield from filter(None, [dedented(syntax, owner)])
     elif isinstance(statement, cst.If):
         yield from _changed(syntax, statement)
         is_main = any(name.value == "__name__" for name in syntax.inside(statement.test, cst.Name))
@@ -106,3 +108,18 @@ def _spelt(syntax: Syntax, statement: cst.If) -> Iterator[str]:
     for node in own:
         for near in difflib.get_close_matches(node.value, known, n=2, cutoff=0.6):
             yield syntax.replaced((node, node.with_changes(value=near)))
+
+
+def handed_to_all(text: str, place: Place) -> Iterator[str]:
+    """An own `train` or `eval` that calls the one it takes the place of, too."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    around = [statement, *syntax.above(statement)]
+    method = next((a for a in around if isinstance(a, cst.FunctionDef) and a.name.value in ("train", "eval")), None)
+    if method is None or syntax.class_of(method) is None or not isinstance(method.body, cst.IndentedBlock):
+        return
+    given = ", ".join(param.name.value for param in method.params.params[1:])
+    call = parsed(f"super().{method.name.value}({given})")
+    yield syntax.with_block(method.body, [*call, *method.body.body])

@@ -20,6 +20,8 @@ __all__ = [
     "removed",
     "removed_alike",
     "step_behind",
+    "unpinned",
+    "written_to_value",
 ]
 
 
@@ -196,3 +198,31 @@ def backward_before(text: str, place: Place) -> Iterator[str]:
                     "loss" in name.value or name.value in ("total", "cost", "objective")
                 ):
                     yield from filter(None, [syntax.inserted(line, f"{name.value}.backward()")])
+
+
+def unpinned(text: str, _: Place) -> Iterator[str]:
+    """`scaler.update()` without a scale of its own, so that a skipped step lowers it."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.all(cst.Call):
+        match call.func:
+            case cst.Attribute(value=owner, attr=cst.Name(value="update")) if call.args:
+                if "scaler" in last_name(owner).lower():
+                    yield syntax.replaced((call, call.with_changes(args=[])))
+
+
+def written_to_value(text: str, place: Place) -> Iterator[str]:
+    """`p.data = …` for `p.grad.data = …` or `p.grad = …`: what was computed is the parameter's new value."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for assign in syntax.on_line(place, cst.AssignTarget):
+        match assign.target:
+            case (
+                cst.Attribute(
+                    value=cst.Attribute(value=owner, attr=cst.Name(value="grad")), attr=cst.Name(value="data")
+                )
+                | cst.Attribute(value=owner, attr=cst.Name(value="grad"))
+            ):
+                yield syntax.replaced((assign.target, cst.Attribute(owner, cst.Name("data"))))

@@ -97,11 +97,13 @@ def to_local(text: str, place: Place) -> Iterator[str]:
         return
     for part in statement.body:
         match part:
-            case cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute() as target)]):
-                yield from _renamed(syntax, statement, target)
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute() as target)], value=value):
+                yield from _renamed(syntax, statement, target, value)
 
 
-def _renamed(syntax: Syntax, statement: cst.SimpleStatementLine, target: cst.Attribute) -> Iterator[str]:
+def _renamed(
+    syntax: Syntax, statement: cst.SimpleStatementLine, target: cst.Attribute, value: cst.BaseExpression
+) -> Iterator[str]:
     code, name = syntax.code(target), cst.Name(target.attr.value)
     function = syntax.function(statement)
     taken = {node.value for node in syntax.inside(function, cst.Name) if isinstance(syntax.parent(node), cst.Param)}
@@ -111,7 +113,9 @@ def _renamed(syntax: Syntax, statement: cst.SimpleStatementLine, target: cst.Att
         if syntax.code(node) == code and syntax.first(node) > syntax.first(statement)
     ]
     if later and name.value not in taken:
-        yield syntax.replaced((target, name), *((node, name) for node in later))
+        # A Parameter made of the value would be a new leaf: the value itself is what the rest reads.
+        plain = value.args[0].value if isinstance(value, cst.Call) and last_name(value.func) == "Parameter" else value
+        yield syntax.replaced((target, name), (value, plain), *((node, name) for node in later))
 
 
 def swapped(text: str, place: Place) -> Iterator[str]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text
+from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text, parsed
 
 KNOWN = {"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "LBFGS", "Rprop"}
 
-__all__ = ["given_all", "moved_behind"]
+__all__ = ["given_all", "moved_behind", "set_in_groups"]
 
 
 def _builds(syntax: Syntax, place: Place) -> list[cst.Call]:
@@ -122,3 +122,33 @@ def _replaces(statement: cst.SimpleStatementLine) -> bool:
         if isinstance(part, cst.Assign) and isinstance(part.value, cst.Call):
             return True
     return False
+
+
+def set_in_groups(text: str, _: Place) -> Iterator[str]:
+    """The value that the program puts into `defaults`, which no group looks at again, in every group."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for statement in syntax.all(cst.SimpleStatementLine):
+        match statement.body:
+            case [
+                cst.Assign(
+                    targets=[
+                        cst.AssignTarget(
+                            target=cst.Subscript(
+                                value=cst.Attribute(value=owner, attr=cst.Name(value="defaults")),
+                                slice=[cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString() as key))],
+                            )
+                        )
+                    ],
+                    value=value,
+                )
+            ]:
+                found = syntax.body(statement)
+                if found is None:
+                    continue
+                block, statements = found
+                setting = f"group[{key.value}] = {syntax.code(value)}"
+                groups = parsed(f"for group in {syntax.code(owner)}.param_groups:\n    {setting}")
+                position = next(i for i, s in enumerate(statements) if s is statement)
+                yield syntax.with_block(block, [*statements[:position], *groups, *statements[position + 1 :]])

@@ -141,6 +141,12 @@ class Syntax:
         visitor = _Replacing({id(old): new for old, new in changes})
         return self.module.visit(visitor).code
 
+    def of_replaced(self, statement: Kind, *changes: tuple[cst.CSTNode, cst.CSTNode]) -> Kind:
+        """A statement with some of its nodes replaced."""
+        found = statement.visit(_Replacing({id(old): new for old, new in changes}))
+        assert isinstance(found, type(statement))
+        return found
+
     def with_block(self, block: cst.CSTNode, statements: Sequence[cst.BaseStatement]) -> str:
         """The text with other statements in a block."""
         kept = list(statements)

@@ -16,6 +16,7 @@ __all__ = [
     "gradient_of_function",
     "hook_passing",
     "not_zero",
+    "number_passed_through",
     "other_value",
     "straight_through",
     "true_division",
@@ -93,6 +94,24 @@ def straight_through(text: str, place: Place) -> Iterator[str]:
         if (source := _rounded(call)) is not None:
             before, rounded = syntax.code(source), syntax.code(call)
             yield syntax.replaced((call, cst.parse_expression(f"({before} + ({rounded} - {before}).detach())")))
+
+
+def number_passed_through(text: str, place: Place) -> Iterator[str]:
+    """`w + (round(w.item(), 3) - w).detach()`: the number that was made of `w`, the gradient as if it were `w`."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    for assign in syntax.inside(statement, cst.Assign):
+        owners = {
+            syntax.code(call.func.value)
+            for call in syntax.inside(assign.value, cst.Call)
+            if isinstance(call.func, cst.Attribute) and call.func.attr.value == "item" and not call.args
+        }
+        if len(owners) == 1:
+            (owner,) = owners
+            made = f"{owner} + ({syntax.code(assign.value)} - {owner}).detach()"
+            yield syntax.replaced((assign.value, cst.parse_expression(made)))
 
 
 def _rounded(node: cst.BaseExpression) -> cst.BaseExpression | None:

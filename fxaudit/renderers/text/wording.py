@@ -20,7 +20,7 @@ from fxaudit.answer.folding import Universe, fold_sentence, folds
 
 if TYPE_CHECKING:
     from fxaudit.answer.answer import Answer, Event, ParameterReport, StepReport
-    from fxaudit.answer.finding import Finding, Attempt, Patch, PathStep
+    from fxaudit.answer.finding import Attempt, Finding, Patch, PathStep
     from fxaudit.program.source import SourceLine
 
 __all__ = [
