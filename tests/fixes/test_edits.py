@@ -8,7 +8,21 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from fxaudit.program.edits import conditions, containers, cuts, loop, moves, names, optimizers, regions, totals, values
+from fxaudit.program.edits import (
+    conditions,
+    containers,
+    cuts,
+    loop,
+    moves,
+    names,
+    neighbours,
+    numbers,
+    optimizers,
+    regions,
+    rounds,
+    totals,
+    values,
+)
 from fxaudit.program.edits.syntax import Place
 
 Edit = Callable[[str, Place], Iterator[str]]
@@ -31,6 +45,187 @@ def changed(old: str, new: str) -> str:
 
 
 CASES: list[tuple[str, Edit, str, str]] = [
+    (
+        "what is computed and never read, in the place of what is read twice",
+        neighbours.unread_instead,
+        """
+        def forward(self, x):
+            context = self.attend(x)
+            return torch.cat([x, x])  # HERE
+        """,
+        "-     return torch.cat([x, x])  # HERE\n+     return torch.cat([x, context])  # HERE",
+    ),
+    (
+        "the other of two losses",
+        neighbours.other_result,
+        """
+        def train():
+            total, aux = losses(model)
+            aux.backward()  # HERE
+        """,
+        "+     total.backward()  # HERE",
+    ),
+    (
+        "what another call is given",
+        neighbours.as_other_call,
+        "a = run(f, tuple(self.parameters()))\nb = run(g, ())  # HERE\n",
+        "+ b = run(g, tuple(self.parameters()))  # HERE",
+    ),
+    (
+        "a lambda in a loop keeps its round",
+        neighbours.bound_early,
+        "fs = [lambda: f(i) for i in range(3)]  # HERE",
+        "+ fs = [lambda i=i: f(i) for i in range(3)]  # HERE",
+    ),
+    (
+        "a total is overwritten in its loop",
+        rounds.accumulated,
+        """
+        def total():
+            loss = 0.0
+            for head in heads:
+                loss = head()  # HERE
+            return loss
+        """,
+        "+         loss = loss + head()  # HERE",
+    ),
+    (
+        "a return in the loop",
+        rounds.after_loop,
+        """
+        def forward(self, x):
+            for layer in self.layers:
+                x = layer(x)
+                return x  # HERE
+        """,
+        "-         return x  # HERE\n+     return x  # HERE",
+    ),
+    (
+        "a generator is gone through twice",
+        rounds.listed,
+        """
+        batches = stream()
+        total = sum(1 for _ in batches)  # HERE
+        """,
+        "+ batches = list(stream())",
+    ),
+    (
+        "a method that nobody calls",
+        rounds.called_at_end,
+        """
+        class Own(Optimizer):
+            def step(self):
+                self.state["update"] = 1  # HERE
+            def apply(self):
+                pass
+        """,
+        "+         self.apply()",
+    ),
+    ("a minus is missing", numbers.other_power, "eps = 1e8  # HERE", "+ eps = 1e-8  # HERE"),
+    (
+        "a sign",
+        numbers.other_sign,
+        "rate = high + (high - low) * t  # HERE",
+        "+ rate = high - (high - low) * t  # HERE",
+    ),
+    (
+        "the other triangle",
+        numbers.other_triangle,
+        "mask = torch.triu(torch.ones(n, n), diagonal=1)  # HERE",
+        "+ mask = torch.tril(torch.ones(n, n))  # HERE",
+    ),
+    ("a power of what is negative", numbers.clamped, "y = x.pow(p)  # HERE", "+ y = x.clamp(min=1e-6).pow(p)  # HERE"),
+    (
+        "what is kept for what is dropped",
+        numbers.dropping_the_rest,
+        "a = Attention(dropout=keep)  # HERE",
+        "+ a = Attention(dropout=1 - keep)  # HERE",
+    ),
+    ("everything is dropped", numbers.without_dropping, "d = nn.Dropout(1.0)  # HERE", "+ d = nn.Dropout(0.1)  # HERE"),
+    (
+        "a block without its last statement",
+        regions.restricted,
+        """
+        with torch.no_grad():  # HERE
+            a = f()
+            b = g(a)
+        """,
+        "-     b = g(a)\n+ b = g(a)",
+    ),
+    (
+        "a switch that comes too late",
+        regions.switched_back_sooner,
+        """
+        torch.set_grad_enabled(False)  # HERE
+        a = f()
+        b = g()
+        torch.set_grad_enabled(True)
+        """,
+        "+ torch.set_grad_enabled(True)\n- torch.set_grad_enabled(True)",
+    ),
+    (
+        "a flag on the loss",
+        cuts.without_flag,
+        """
+        def f():
+            y = g().detach()  # HERE
+            y.requires_grad = True
+            return y
+        """,
+        "-     y.requires_grad = True",
+    ),
+    (
+        "a Parameter made of the slot, kept in a local name",
+        moves.to_local,
+        """
+        def forward(self, x):
+            self.w = nn.Parameter(norm(self.w))  # HERE
+            return x @ self.w
+        """,
+        "-     self.w = nn.Parameter(norm(self.w))  # HERE\n-     return x @ self.w\n"
+        "+     w = norm(self.w)  # HERE\n+     return x @ w",
+    ),
+    (
+        "an own train that leaves the module out",
+        conditions.handed_to_all,
+        """
+        class Net(nn.Module):
+            def train(self, mode=True):  # HERE
+                self.body.train(mode)
+        """,
+        "+         super().train(mode)",
+    ),
+    (
+        "a buffer that is to be trained",
+        containers.parameter_of_buffer,
+        'self.register_buffer("a", torch.zeros(3, requires_grad=True))  # HERE',
+        '+ self.register_parameter("a", torch.nn.Parameter(torch.zeros(3)))  # HERE',
+    ),
+    (
+        "modules in what a call is given",
+        containers.hoisted,
+        "self.f = partial(run, [nn.Linear(2, 2)])  # HERE",
+        "+ self.f_parts = nn.ModuleList([nn.Linear(2, 2)])\n+ self.f = partial(run, self.f_parts)  # HERE",
+    ),
+    (
+        "a rate in the defaults",
+        optimizers.set_in_groups,
+        'opt.defaults["lr"] = lr  # HERE',
+        '+ for group in opt.param_groups:\n+     group["lr"] = lr',
+    ),
+    ("a pinned scale", loop.unpinned, "scaler.update(2.0**16)  # HERE", "+ scaler.update()  # HERE"),
+    (
+        "the new value in the gradient",
+        loop.written_to_value,
+        "p.grad.data = p.data - g  # HERE",
+        "+ p.data = p.data - g  # HERE",
+    ),
+    (
+        "a number made of a value",
+        values.number_passed_through,
+        "s = round(w.item(), 3)  # HERE",
+        "+ s = w + (round(w.item(), 3) - w).detach()  # HERE",
+    ),
     ("detach", cuts.without_detach, "h = f(x).detach()  # HERE", "- h = f(x).detach()  # HERE\n+ h = f(x)  # HERE"),
     ("data", cuts.without_detach, "h = g(x.data)  # HERE", "- h = g(x.data)  # HERE\n+ h = g(x)  # HERE"),
     ("in brackets", cuts.without_detach, "h = (a + b).detach()  # HERE", "+ h = (a + b)  # HERE"),
