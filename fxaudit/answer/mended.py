@@ -76,6 +76,9 @@ def _still_dead(before: Answer, pairs: Pairs, named: Iterable[str]) -> str:
             # A leaf made on the way, such as `detach().requires_grad_()`, may go: the model's own get its gradient.
             if old is None or old.verdict == "stale" or (old.verdict == "unregistered" and own):
                 continue
+            first = pairs.get(re.sub(r" #\d+$", "", name))
+            if first is not None and first.verdict == "trained":
+                continue  # it was made anew in each step, and is made once now
             return f"`{name}` is no longer there"
         if new.verdict != "trained":
             return f"`{name}` is {'still ' if old is not None and old.verdict == new.verdict else ''}{new.verdict}"

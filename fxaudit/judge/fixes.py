@@ -283,6 +283,7 @@ CONDITION = (at_culprit(conditions.holding), at_culprit(names.respelt))
 
 FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA101": (
+        at_lines(conditions.trained_again),
         at_culprit(rounds.after_loop),
         at_culprit(neighbours.bound_early),
         at_culprit(conditions.handed_to_all),
@@ -311,6 +312,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         *CONDITION,
     ),
     "FXA104": (
+        at_lines(values.with_graph),
         _with_its_flag,
         at_culprit(cuts.without_detach),
         at_all(cuts.without_detach),
@@ -341,6 +343,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(cuts.without_round_trip),
     ),
     "FXA108": (
+        at_lines(values.with_graph),
         at_lines(values.straight_through),
         at_lines(values.drawn_with_gradient),
         at_lines(values.true_division),
@@ -369,6 +372,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(cuts.without_detach),
     ),
     "FXA203": (
+        at_culprit(moves.made_once),
         at_culprit(moves.to_local),
         at_culprit(moves.into_init),
         at_lines(moves.into_init),
@@ -418,6 +422,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(names.respelt),
     ),
     "FXA402": (
+        at_culprit(loop.without_inputs),
         at_lines(rounds.listed),
         at_lines(loop.called),
         at_lines(conditions.holding),
@@ -432,7 +437,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA404": (at_lines(loop.called), at_lines(conditions.holding), _cleared),
     "FXA405": (lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "backward"))(g),),
-    "FXA406": (at_lines(loop.unpinned),),
+    "FXA406": (at_culprit(rounds.before_loop), at_lines(loop.unpinned)),
     "FXA407": (
         at_lines(loop.written_to_value),
         at_culprit(rounds.called_at_end),

@@ -46,6 +46,42 @@ def changed(old: str, new: str) -> str:
 
 CASES: list[tuple[str, Edit, str, str]] = [
     (
+        "made anew in each round",
+        rounds.before_loop,
+        """
+        for x in data:
+            scaler = GradScaler()  # HERE
+            scaler.step(o)
+        """,
+        "+ scaler = GradScaler()  # HERE",
+    ),
+    (
+        "some inputs alone",
+        loop.without_inputs,
+        "loss.backward(inputs=list(head.parameters()))  # HERE",
+        "+ loss.backward()  # HERE",
+    ),
+    ("the evaluation mode", conditions.trained_again, "model.eval()  # HERE", "+ model.train()  # HERE"),
+    (
+        "a derivative without a graph",
+        values.with_graph,
+        "g = torch.autograd.grad(y, x)[0]  # HERE",
+        "+ g = torch.autograd.grad(y, x, create_graph=True)[0]  # HERE",
+    ),
+    (
+        "a layer made in forward",
+        moves.made_once,
+        """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+            def forward(self, x):
+                fc = nn.Linear(x.size(1), 4)  # HERE
+                return fc(x)
+        """,
+        "+         self.fc = nn.LazyLinear(4)\n",
+    ),
+    (
         "what is computed and never read, in the place of what is read twice",
         neighbours.unread_instead,
         """

@@ -10,7 +10,7 @@ import libcst as cst
 from fxaudit.program.edits.regions import dedented
 from fxaudit.program.edits.syntax import Place, Syntax, of_text, parsed
 
-__all__ = ["flipped", "handed_to_all", "holding"]
+__all__ = ["flipped", "handed_to_all", "holding", "trained_again"]
 
 OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
     cst.Equal: cst.NotEqual,
@@ -123,3 +123,13 @@ def handed_to_all(text: str, place: Place) -> Iterator[str]:
     given = ", ".join(param.name.value for param in method.params.params[1:])
     call = parsed(f"super().{method.name.value}({given})")
     yield syntax.with_block(method.body, [*call, *method.body.body])
+
+
+def trained_again(text: str, place: Place) -> Iterator[str]:
+    """`model.train()` for the `model.eval()` on the line."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "eval" and not call.args:
+            yield syntax.replaced((call.func.attr, cst.Name("train")))

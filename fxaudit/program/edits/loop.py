@@ -21,6 +21,7 @@ __all__ = [
     "removed_alike",
     "step_behind",
     "unpinned",
+    "without_inputs",
     "written_to_value",
 ]
 
@@ -210,6 +211,19 @@ def unpinned(text: str, _: Place) -> Iterator[str]:
             case cst.Attribute(value=owner, attr=cst.Name(value="update")) if call.args:
                 if "scaler" in last_name(owner).lower():
                     yield syntax.replaced((call, call.with_changes(args=[])))
+
+
+def without_inputs(text: str, place: Place) -> Iterator[str]:
+    """`backward()` to everything, and not to some `inputs` alone."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        kept = [a for a in call.args if not (a.keyword is not None and a.keyword.value == "inputs")]
+        if last_name(call.func) == "backward" and len(kept) < len(call.args):
+            if kept:
+                kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+            yield syntax.replaced((call, call.with_changes(args=kept)))
 
 
 def written_to_value(text: str, place: Place) -> Iterator[str]:

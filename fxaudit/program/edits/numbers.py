@@ -76,8 +76,9 @@ def dropping_the_rest(text: str, place: Place) -> Iterator[str]:
     if syntax is None:
         return
     for argument in syntax.on_line(place, cst.Arg):
-        name = argument.keyword.value.lower() if argument.keyword is not None else ""
-        value = argument.value
+        call, value = syntax.parent(argument), argument.value
+        name = dotted(call.func).lower() if isinstance(call, cst.Call) else ""
+        name = argument.keyword.value.lower() if argument.keyword is not None else name
         if ("drop" in name or name == "p") and "keep" in dotted(value).lower():
             yield syntax.replaced((value, cst.parse_expression(f"1 - {syntax.code(value)}")))
 

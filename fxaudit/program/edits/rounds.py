@@ -8,7 +8,7 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text, parsed
 
-__all__ = ["accumulated", "after_loop", "called_at_end", "listed"]
+__all__ = ["accumulated", "after_loop", "before_loop", "called_at_end", "listed"]
 
 
 def accumulated(text: str, place: Place) -> Iterator[str]:
@@ -48,6 +48,24 @@ def after_loop(text: str, place: Place) -> Iterator[str]:
     position = next(i for i, s in enumerate(statements) if s is loop)
     shorter = loop.with_changes(body=block.with_changes(body=kept))
     yield syntax.with_block(outer, [*statements[:position], shorter, statement, *statements[position + 1 :]])
+
+
+def before_loop(text: str, place: Place) -> Iterator[str]:
+    """What a loop makes anew in each round, made before it."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    block = syntax.parent(statement)
+    loop = syntax.parent(block) if block is not None else None
+    found = syntax.body(loop) if isinstance(loop, cst.For | cst.While) else None
+    if found is None or not isinstance(block, cst.IndentedBlock) or not isinstance(loop, cst.For | cst.While):
+        return
+    outer, statements = found
+    kept = [s for s in block.body if s is not statement] or parsed("pass")
+    position = next(i for i, s in enumerate(statements) if s is loop)
+    shorter = loop.with_changes(body=block.with_changes(body=kept))
+    yield syntax.with_block(outer, [*statements[:position], statement, shorter, *statements[position + 1 :]])
 
 
 def listed(text: str, place: Place) -> Iterator[str]:

@@ -22,8 +22,10 @@ __all__ = [
     "true_division",
     "unrounded",
     "whole_range",
+    "with_graph",
 ]
 
+_TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 INTEGER_CASTS = {"long", "int", "round", "floor", "trunc", "ceil"}
 ROUNDING = {"bernoulli", "round", "floor", "ceil", "sign", "trunc", "round_", "heaviside"}
 ZEROING = {"zeros_"}
@@ -366,3 +368,19 @@ def gradient_of_function(text: str, place: Place) -> Iterator[str]:
         for name in syntax.inside(back, cst.Name):
             if name.value == "None":
                 yield syntax.replaced((name, came))
+
+
+DERIVING = {"grad", "jacobian", "hessian", "vjp", "jvp", "hvp", "vhp"}
+
+
+def with_graph(text: str, place: Place) -> Iterator[str]:
+    """A derivative that is computed with a graph of its own, so that it can be differentiated."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        given = [a for a in call.args if a.keyword is not None and a.keyword.value in ("create_graph", "retain_graph")]
+        if last_name(call.func) in DERIVING and call.args:
+            kept = [argument for argument in call.args if argument not in given]
+            asked = cst.Arg(cst.Name("True"), keyword=cst.Name("create_graph"), equal=_TIGHT)
+            yield syntax.replaced((call, call.with_changes(args=[*kept, asked])))
