@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from fxaudit.program.source import actual_path
 from fxaudit.run.copy import in_copy
@@ -108,6 +109,7 @@ def _unchanged(path: Path, texts: Mapping[str, str], names: list[str]) -> list[s
     sys.modules["patched"] = module
     spec.loader.exec_module(module)
     made = dict(module.make()[0].named_parameters())
+    made = {name: value for name, value in made.items() if not is_lazy(value)}
     before = {name: value.detach().clone() for name, value in made.items()}
     after = dict(module.train()[0].named_parameters())
     return [n for n in names if n in before and n in after and torch.equal(before[n], after[n].detach())]

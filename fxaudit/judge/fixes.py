@@ -270,6 +270,18 @@ def _unmarked(ground: Ground) -> Iterator[Candidate]:
     yield from at_lines(unmarked)(ground)
 
 
+def _named_arguments(ground: Ground) -> Iterator[Candidate]:
+    """The parameters that forward runs without, under their own names, where a function of torch's is called."""
+    lines = set(ground.sources()[1:])
+    alike = [
+        f for f in ground.answer.findings if f.code == ground.finding.code and lines & {r.source for r in f.related}
+    ]
+    leaves = {name.rpartition(".")[2]: None for finding in alike for name in finding.parameters}
+    names = [leaf for leaf in leaves if leaf.isidentifier()]
+    if names:
+        yield from at_lines(lambda text, place: neighbours.named_arguments(text, place, names))(ground)
+
+
 def _siblings(ground: Ground) -> Iterator[Candidate]:
     """The module that is never called where its sibling is called twice."""
     files = [source.file for source in ground.sources()]
@@ -283,6 +295,8 @@ CONDITION = (at_culprit(conditions.holding), at_culprit(names.respelt))
 
 FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA101": (
+        at_culprit(neighbours.named_alike),
+        at_callers(neighbours.unread_handed_on),
         at_lines(conditions.trained_again),
         at_culprit(rounds.after_loop),
         at_culprit(neighbours.bound_early),
@@ -295,6 +309,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         along_path(totals.added),
     ),
     "FXA102": (
+        _named_arguments,
         at_culprit(rounds.after_loop),
         at_culprit(neighbours.bound_early),
         _siblings,
@@ -302,6 +317,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         *CONDITION,
     ),
     "FXA103": (
+        at_lines(neighbours.state_handed_on),
         at_culprit(rounds.accumulated),
         at_culprit(neighbours.other_result),
         at_lines(neighbours.unread_instead),
@@ -309,6 +325,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(totals.kept),
         at_lines(totals.added),
         at_lines(values.whole_range),
+        at_lines(names.respelt),
         *CONDITION,
     ),
     "FXA104": (
@@ -390,6 +407,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA206": (at_lines(containers.parameter_outside),),
     "FXA301": (
+        at_culprit(loop.without_surgery),
         at_culprit(moves.without_override),
         at_culprit(values.true_division),
         at_culprit(cuts.without_copy),
@@ -401,6 +419,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA302": (_given_all, as_helped, at_lines(names.respelt)),
     "FXA303": (_given_all, at_lines(optimizers.moved_behind)),
     "FXA304": (
+        at_culprit(optimizers.every_group),
         at_lines(optimizers.set_in_groups),
         at_lines(values.true_division),
         at_lines(names.respelt),
@@ -439,6 +458,8 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA405": (lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "backward"))(g),),
     "FXA406": (at_culprit(rounds.before_loop), at_lines(loop.unpinned)),
     "FXA407": (
+        at_culprit(loop.inherited_step),
+        at_culprit(optimizers.every_group),
         at_lines(loop.written_to_value),
         at_culprit(rounds.called_at_end),
         at_culprit(numbers.other_power),

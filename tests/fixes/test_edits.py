@@ -46,6 +46,75 @@ def changed(old: str, new: str) -> str:
 
 CASES: list[tuple[str, Edit, str, str]] = [
     (
+        "an argument that the caller has and leaves out",
+        neighbours.named_alike,
+        """
+        def forward(image, edges=None):
+            if edges is None:  # HERE
+                return image
+
+        def loss(batch):
+            image, edges = batch
+            return net(image)
+        """,
+        "+     return net(image, edges=edges)",
+    ),
+    (
+        "a step that forgets what it inherits",
+        loop.inherited_step,
+        """
+        class Own(Adam):
+            def step(self):  # HERE
+                clip()
+                return None
+        """,
+        "+         super().step()",
+    ),
+    (
+        "a group taken away",
+        loop.without_surgery,
+        "del opt.param_groups[0]  # HERE",
+        "- del opt.param_groups[0]  # HERE",
+    ),
+    (
+        "the first group alone",
+        optimizers.every_group,
+        'opt.param_groups[0]["lr"] = rate  # HERE',
+        '+ for group in opt.param_groups:\n+     group["lr"] = rate  # HERE',
+    ),
+    (
+        "a state that is given anew",
+        neighbours.state_handed_on,
+        """
+        def forward(self, x):
+            state = self.first(x)
+            h, state = self.lstm(x)  # HERE
+            return h
+        """,
+        "+     h, state = self.lstm(x, state)  # HERE",
+    ),
+    (
+        "a value that nobody hands on",
+        neighbours.unread_handed_on,
+        """
+        def loss(self, batch):
+            image, edges, y = batch
+            out = self.net(image)  # HERE
+            return f(out, y)
+        """,
+        "+     out = self.net(image, edges)  # HERE",
+    ),
+    (
+        "a term that is taken apart and not used",
+        totals.added,
+        """
+        def loss(batch):
+            total, penalty = both(batch)  # HERE
+            return total
+        """,
+        "+     return total + penalty",
+    ),
+    (
         "made anew in each round",
         rounds.before_loop,
         """
@@ -534,3 +603,10 @@ def test_a_slot_is_written_once_in_init() -> None:
     (found,) = moves.into_init(text, Place(8))
     assert "with torch.no_grad():\n            self.l.weight.copy_(torch.randn(2, 2))  # HERE" in found
     assert found.index("copy_") < found.index("def forward")
+
+
+def test_parameters_are_handed_to_the_function_that_has_a_place_for_them() -> None:
+    text = "y = F.batch_norm(x, mean, var, training=True)\n"
+    (found,) = neighbours.named_arguments(text, Place(1), ["weight", "bias"])
+    assert found == "y = F.batch_norm(x, mean, var, training=True, weight=self.weight, bias=self.bias)\n"
+    assert list(neighbours.named_arguments("y = self.f(x)\n", Place(1), ["weight"])) == []

@@ -121,7 +121,7 @@ def test_a_trial_that_hangs_is_ended_and_told(tmp_path: Path, monkeypatch: pytes
         )
     )
     patch = best(mended(tmp_path, text, monkeypatch))
-    assert patch.state == "failed"
+    assert patch.state == "failed", patch
     assert {attempt.reason for attempt in patch.attempts} == {"it did not end within 3 seconds"}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text
+from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text, parsed
 
 __all__ = [
     "backward_before",
@@ -14,6 +14,7 @@ __all__ = [
     "behind",
     "called",
     "cleared_behind",
+    "inherited_step",
     "instead",
     "moved_before",
     "moved_behind",
@@ -22,6 +23,7 @@ __all__ = [
     "step_behind",
     "unpinned",
     "without_inputs",
+    "without_surgery",
     "written_to_value",
 ]
 
@@ -211,6 +213,33 @@ def unpinned(text: str, _: Place) -> Iterator[str]:
             case cst.Attribute(value=owner, attr=cst.Name(value="update")) if call.args:
                 if "scaler" in last_name(owner).lower():
                     yield syntax.replaced((call, call.with_changes(args=[])))
+
+
+def inherited_step(text: str, place: Place) -> Iterator[str]:
+    """An own `step` that also makes the one that its class inherits."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    around = [statement, *syntax.above(statement)]
+    method = next((a for a in around if isinstance(a, cst.FunctionDef) and a.name.value == "step"), None)
+    if method is None or syntax.class_of(method) is None or not isinstance(method.body, cst.IndentedBlock):
+        return
+    statements = list(method.body.body)
+    ends = isinstance(statements[-1], cst.SimpleStatementLine) and isinstance(statements[-1].body[-1], cst.Return)
+    position = len(statements) - ends
+    yield syntax.with_block(method.body, [*statements[:position], *parsed("super().step()"), *statements[position:]])
+
+
+def without_surgery(text: str, place: Place) -> Iterator[str]:
+    """Without the statement that takes groups or parameters away from the optimizer."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    deletes = isinstance(statement.body[0], cst.Del | cst.Assign | cst.Expr)
+    if deletes and any(n.attr.value == "param_groups" for n in syntax.inside(statement, cst.Attribute)):
+        yield from filter(None, [syntax.without(statement)])
 
 
 def without_inputs(text: str, place: Place) -> Iterator[str]:

@@ -119,7 +119,7 @@ def _renamed(
 
 
 def made_once(text: str, place: Place) -> Iterator[str]:
-    """`self.fc = nn.Linear(…)` in `__init__` for `fc = nn.Linear(…)` in forward; then one that learns its size there."""
+    """`self.fc = nn.Linear(…)` in `__init__` for `fc = nn.Linear(…)` in forward; then one that learns its size."""
     syntax = of_text(text)
     statement = syntax.statement(place.line) if syntax is not None else None
     around = syntax.class_of(statement) if syntax is not None and statement is not None else None

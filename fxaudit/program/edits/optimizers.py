@@ -11,7 +11,7 @@ from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_te
 
 KNOWN = {"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "LBFGS", "Rprop"}
 
-__all__ = ["given_all", "moved_behind", "set_in_groups"]
+__all__ = ["every_group", "given_all", "moved_behind", "set_in_groups"]
 
 
 def _builds(syntax: Syntax, place: Place) -> list[cst.Call]:
@@ -152,3 +152,26 @@ def set_in_groups(text: str, _: Place) -> Iterator[str]:
                 groups = parsed(f"for group in {syntax.code(owner)}.param_groups:\n    {setting}")
                 position = next(i for i, s in enumerate(statements) if s is statement)
                 yield syntax.with_block(block, [*statements[:position], *groups, *statements[position + 1 :]])
+
+
+def every_group(text: str, place: Place) -> Iterator[str]:
+    """What the line does with the first group, done with every one."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    found = syntax.body(statement) if syntax is not None and statement is not None else None
+    if syntax is None or statement is None or found is None:
+        return
+    firsts = [part for part in syntax.inside(statement, cst.Subscript) if _is_first_group(part)]
+    if not firsts or not isinstance(statement, cst.For | cst.SimpleStatementLine):
+        return
+    group = cst.Name("group")
+    inner = syntax.of_replaced(statement, *((part, group) for part in firsts)).with_changes(leading_lines=[])
+    (outer,) = parsed(f"for group in {syntax.code(firsts[0].value)}:\n    pass")
+    assert isinstance(outer, cst.For)
+    new = outer.with_changes(body=outer.body.with_changes(body=[inner]), leading_lines=statement.leading_lines)
+    block, statements = found
+    yield syntax.with_block(block, [new if s is statement else s for s in statements])
+
+
+def _is_first_group(part: cst.Subscript) -> bool:
+    return last_name(part.value) == "param_groups" and isinstance(part.slice[0].slice, cst.Index)

@@ -165,7 +165,8 @@ class Syntax:
             return ""
         block, statements = found
         owner = self.parent(block)
-        if len(statements) == 1 and isinstance(owner, cst.If) and owner.orelse is None and self.body(owner):
+        is_alone = len(statements) == 1 and owner is not None and self.body(owner) is not None
+        if is_alone and (isinstance(owner, cst.With) or (isinstance(owner, cst.If) and owner.orelse is None)):
             return self.without(owner)
         position = next(i for i, s in enumerate(statements) if s is statement)
         kept = [s for s in statements if s is not statement]

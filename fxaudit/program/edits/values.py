@@ -191,6 +191,10 @@ def _initialises(syntax: Syntax, statement: cst.SimpleStatementLine) -> bool:
     name = last_name(call.func)
     if name in ("zeros_", "zero_"):
         return True
+    owner = last_name(call.func.value) if isinstance(call.func, cst.Attribute) else ""
+    of_bias = owner == "bias" or (bool(call.args) and last_name(call.args[0].value) == "bias")
+    if name in ("constant_", "fill_") and of_bias:
+        return True
     values = [syntax.code(argument.value) for argument in call.args]
     return name in ("constant_", "fill_") and bool(values) and values[-1] in ("0", "0.0", "0.")
 
