@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from fxaudit.answer.answer import Answer
-from fxaudit.answer.finding import Finding
+from fxaudit.answer.finding import Finding, Related
+from fxaudit.program.config_files import SUFFIXES
 from fxaudit.program.edits import (
     conditions,
     containers,
@@ -27,6 +28,7 @@ from fxaudit.program.edits import (
     optimizers,
     regions,
     rounds,
+    settings,
     totals,
     values,
 )
@@ -71,12 +73,32 @@ class Ground:
 
     def edited(self, source: SourceLine, edit: Edit) -> Iterator[Candidate]:
         """What an edit makes of the file of a line."""
-        text = None if source.library else self.read(source.file)
+        text = None if source.library or source.file.endswith(SUFFIXES) else self.read(source.file)
+        yield from self._made(source, text, edit)
+
+    def entered(self, source: SourceLine, edit: Edit) -> Iterator[Candidate]:
+        """What an edit makes of the configuration file of a line."""
+        text = self.read(source.file) if source.file.endswith(SUFFIXES) else None
+        yield from self._made(source, text, edit)
+
+    def texts(self) -> list[str]:
+        """The texts of the files that the answer names."""
+        answer = self.answer
+        found = [o.source for o in answer.optimizers] + [e.source for step in answer.steps for e in step.events]
+        found += [source for finding in answer.findings for source in (finding.culprit, *map(_line, finding.related))]
+        files = dict.fromkeys(source.file for source in found if source is not None and not source.library)
+        return [text for text in map(self.read, files) if text is not None]
+
+    def _made(self, source: SourceLine, text: str | None, edit: Edit) -> Iterator[Candidate]:
         if text is None:
             return
         for new in edit(text, Place(source.line, source.columns)):
             if new and new != text:
                 yield Candidate(source.file, new)
+
+
+def _line(related: Related) -> SourceLine:
+    return related.source
 
 
 Offer = Callable[[Ground], Iterator[Candidate]]
@@ -282,6 +304,15 @@ def _named_arguments(ground: Ground) -> Iterator[Candidate]:
         yield from at_lines(lambda text, place: neighbours.named_arguments(text, place, names))(ground)
 
 
+def _as_set_elsewhere(ground: Ground) -> Iterator[Candidate]:
+    """The value that another place has under the key of a configuration file; else a placeholder."""
+    for source in ground.sources():
+        yield from ground.entered(source, lambda text, place: settings.other_entry(text, place, ground.texts()))
+    for source in ground.sources():
+        for candidate in ground.entered(source, settings.placeholder):
+            yield Candidate(candidate.file, candidate.text, placeholder=True)
+
+
 def _siblings(ground: Ground) -> Iterator[Candidate]:
     """The module that is never called where its sibling is called twice."""
     files = [source.file for source in ground.sources()]
@@ -380,7 +411,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(neighbours.as_other_call),
         uncertain(at_lines(values.gradient_of_function)),
     ),
-    "FXA113": (at_lines(values.true_division), uncertain(at_lines(values.not_zero))),
+    "FXA113": (_as_set_elsewhere, at_lines(values.true_division), uncertain(at_lines(values.not_zero))),
     "FXA201": (at_culprit(moves.in_place), at_culprit(moves.into_init), at_culprit(moves.to_local)),
     "FXA202": (
         at_culprit(moves.into_init),
@@ -419,6 +450,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA302": (_given_all, as_helped, at_lines(names.respelt)),
     "FXA303": (_given_all, at_lines(optimizers.moved_behind)),
     "FXA304": (
+        _as_set_elsewhere,
         at_culprit(optimizers.every_group),
         at_lines(optimizers.set_in_groups),
         at_lines(values.true_division),
@@ -458,6 +490,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA405": (lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "backward"))(g),),
     "FXA406": (at_culprit(rounds.before_loop), at_lines(loop.unpinned)),
     "FXA407": (
+        _as_set_elsewhere,
         at_culprit(loop.inherited_step),
         at_culprit(optimizers.every_group),
         at_lines(loop.written_to_value),
@@ -472,6 +505,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA408": (at_culprit(loop.removed_alike), at_culprit(loop.removed), at_culprit(moves.swapped), *CONDITION),
     "FXA501": (
+        _as_set_elsewhere,
         at_lines(values.true_division),
         at_lines(numbers.dropping_the_rest),
         at_culprit(values.alive),

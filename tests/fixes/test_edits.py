@@ -20,6 +20,7 @@ from fxaudit.program.edits import (
     optimizers,
     regions,
     rounds,
+    settings,
     totals,
     values,
 )
@@ -610,3 +611,16 @@ def test_parameters_are_handed_to_the_function_that_has_a_place_for_them() -> No
     (found,) = neighbours.named_arguments(text, Place(1), ["weight", "bias"])
     assert found == "y = F.batch_norm(x, mean, var, training=True, weight=self.weight, bias=self.bias)\n"
     assert list(neighbours.named_arguments("y = self.f(x)\n", Place(1), ["weight"])) == []
+
+
+def test_an_entry_of_a_configuration_file_gets_the_value_that_another_place_has() -> None:
+    text = '{"steps": 3,\n "lr": 0.0, "decay": 0}\n'
+    others = ['parser.add_argument("--lr", type=float, default=3e-4)\n', "lr: 0\nlr=0.5\n"]
+    found = list(settings.other_entry(text, Place(2), others))
+    assert found == ['{"steps": 3,\n "lr": 3e-4, "decay": 0}\n', '{"steps": 3,\n "lr": 0.5, "decay": 0}\n']
+    assert list(settings.other_entry("[optim]\nweight_lr = 0\n", Place(2), ["def f(weight_lr: float = 0.1): ..."])) == [
+        "[optim]\nweight_lr = 0.1\n"
+    ]
+    assert list(settings.placeholder("lr: 0.0  # why\nx: 0\n", Place(2))) == ["lr: 0.0  # why\nx: 1.0\n"]
+    assert list(settings.placeholder("lr: 0.0  # why\n", Place(1))) == ["lr: 1e-3  # why\n"]
+    assert list(settings.placeholder("steps: 30\n", Place(1))) == []
