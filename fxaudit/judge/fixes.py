@@ -463,6 +463,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA307": (as_helped,),
     "FXA308": (as_helped, at_lines(names.respelt)),
     "FXA401": (
+        at_culprit(conditions.staying),
         at_culprit(loop.called),
         at_callers(loop.called),
         _step_added,
@@ -473,6 +474,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(names.respelt),
     ),
     "FXA402": (
+        at_culprit(conditions.staying),
         at_culprit(loop.without_inputs),
         at_lines(rounds.listed),
         at_lines(loop.called),

@@ -47,6 +47,17 @@ def changed(old: str, new: str) -> str:
 
 CASES: list[tuple[str, Edit, str, str]] = [
     (
+        "a way out of the loop",
+        conditions.staying,
+        """
+        for name, optimizer in optimizers.items():
+            optimizer.step()
+            if name == "actor":
+                break  # HERE
+        """,
+        "-         break  # HERE\n+         continue  # HERE",
+    ),
+    (
         "an argument that the caller has and leaves out",
         neighbours.named_alike,
         """

@@ -10,7 +10,7 @@ import libcst as cst
 from fxaudit.program.edits.regions import dedented
 from fxaudit.program.edits.syntax import Place, Syntax, of_text, parsed
 
-__all__ = ["flipped", "handed_to_all", "holding", "trained_again"]
+__all__ = ["flipped", "handed_to_all", "holding", "staying", "trained_again"]
 
 OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
     cst.Equal: cst.NotEqual,
@@ -36,8 +36,10 @@ def holding(text: str, place: Place) -> Iterator[str]:
         if any(isinstance(part, cst.Return | cst.Continue | cst.Break) for part in statement.body):
             owner = next((a for a in syntax.above(statement) if isinstance(a, cst.If | cst.FunctionDef)), None)
             if isinstance(owner, cst.If):
-                yield from _changed(syntax, owner)
+                yield from _spelt(syntax, owner)
             yield from _round_only(syntax, statement)
+            if isinstance(owner, cst.If):
+                yield from _changed(syntax, owner)
             yield from filter(None, [_last(syntax, statement)])
             if not any(isinstance(part, cst.Return) and part.value for part in statement.body):
                 yield from filter(None, [syntax.without(statement)])
@@ -52,6 +54,15 @@ def holding(text: str, place: Place) -> Iterator[str]:
         is_main = any(name.value == "__name__" for name in syntax.inside(statement.test, cst.Name))
         if statement.orelse is None and not is_main:
             yield from filter(None, [dedented(syntax, statement)])
+
+
+def staying(text: str, place: Place) -> Iterator[str]:
+    """The way out at the place turned or taken away; nothing where the line is none."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if isinstance(statement, cst.SimpleStatementLine):
+        if any(isinstance(part, cst.Return | cst.Continue | cst.Break) for part in statement.body):
+            yield from holding(text, place)
 
 
 def flipped(text: str, place: Place) -> Iterator[str]:
