@@ -60,9 +60,9 @@ def staying(text: str, place: Place) -> Iterator[str]:
     """The way out at the place turned or taken away; nothing where the line is none."""
     syntax = of_text(text)
     statement = syntax.statement(place.line) if syntax is not None else None
-    if isinstance(statement, cst.SimpleStatementLine):
-        if any(isinstance(part, cst.Return | cst.Continue | cst.Break) for part in statement.body):
-            yield from holding(text, place)
+    parts = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
+    if any(isinstance(part, cst.Return | cst.Continue | cst.Break) for part in parts):
+        yield from holding(text, place)
 
 
 def flipped(text: str, place: Place) -> Iterator[str]:
