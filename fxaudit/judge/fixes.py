@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fxaudit.answer.answer import Answer
@@ -304,6 +304,15 @@ def _named_arguments(ground: Ground) -> Iterator[Candidate]:
         yield from at_lines(lambda text, place: neighbours.named_arguments(text, place, names))(ground)
 
 
+def _with_roots(edit: Callable[[str, Place, Sequence[str]], Iterator[str]]) -> Offer:
+    """An edit that asks for the names that lead to the parameters."""
+
+    def offer(ground: Ground) -> Iterator[Candidate]:
+        yield from at_lines(lambda text, place: edit(text, place, _roots(ground)))(ground)
+
+    return offer
+
+
 def _as_set_elsewhere(ground: Ground) -> Iterator[Candidate]:
     """The value that another place has under the key of a configuration file; else a placeholder."""
     for source in ground.sources():
@@ -338,6 +347,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(totals.kept),
         *CONDITION,
         along_path(totals.added),
+        at_lines(conditions.other_flag),
     ),
     "FXA102": (
         _named_arguments,
@@ -434,10 +444,13 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(containers.registered),
         at_lines(containers.as_module),
         at_culprit(containers.hoisted),
+        at_culprit(containers.of_instance),
         _given_all,
     ),
     "FXA206": (at_lines(containers.parameter_outside),),
     "FXA301": (
+        _with_roots(names.respelt_throughout),
+        _with_roots(optimizers.given_other),
         at_culprit(loop.without_surgery),
         at_culprit(moves.without_override),
         at_culprit(values.true_division),
@@ -472,6 +485,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(conditions.holding),
         _stepped,
         at_culprit(names.respelt),
+        at_lines(conditions.other_flag),
     ),
     "FXA402": (
         at_culprit(conditions.staying),
@@ -481,6 +495,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(conditions.holding),
         _given_backward,
         at_culprit(loop.removed),
+        at_lines(conditions.other_flag),
     ),
     "FXA403": (
         lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "step"))(g),

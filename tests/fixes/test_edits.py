@@ -47,6 +47,19 @@ def changed(old: str, new: str) -> str:
 
 CASES: list[tuple[str, Edit, str, str]] = [
     (
+        "a layer of the class",
+        containers.of_instance,
+        """
+        class Net(nn.Module):
+            project = nn.Linear(2, 2)  # HERE
+
+            def __init__(self):
+                super().__init__()
+        """,
+        "+         self.project = nn.Linear(2, 2)",
+    ),
+    ("a flag", conditions.other_flag, "self.stopped = True  # HERE", "+ self.stopped = False  # HERE"),
+    (
         "a way out of the loop",
         conditions.staying,
         """
@@ -635,3 +648,14 @@ def test_an_entry_of_a_configuration_file_gets_the_value_that_another_place_has(
     assert list(settings.placeholder("lr: 0.0  # why\nx: 0\n", Place(2))) == ["lr: 0.0  # why\nx: 1.0\n"]
     assert list(settings.placeholder("lr: 0.0  # why\n", Place(1))) == ["lr: 1e-3  # why\n"]
     assert list(settings.placeholder("steps: 30\n", Place(1))) == []
+
+
+def test_an_optimizer_gets_what_the_parameters_belong_to() -> None:
+    found = list(optimizers.given_other("o = SGD(self.d.parameters())\n", Place(1), ["g"]))
+    assert found == ["o = SGD(self.g.parameters())\n"]
+
+
+def test_a_name_that_is_asked_for_is_respelt_where_it_is_read() -> None:
+    text = 'if hasattr(m, "projection"):\n    o.add(m.projection.parameters())\n'
+    found = list(names.respelt_throughout(text, Place(1), ["projector", "head"]))
+    assert found == ['if hasattr(m, "projector"):\n    o.add(m.projector.parameters())\n']

@@ -10,7 +10,7 @@ import libcst as cst
 from fxaudit.program.edits.regions import dedented
 from fxaudit.program.edits.syntax import Place, Syntax, of_text, parsed
 
-__all__ = ["flipped", "handed_to_all", "holding", "staying", "trained_again"]
+__all__ = ["flipped", "handed_to_all", "holding", "other_flag", "staying", "trained_again"]
 
 OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
     cst.Equal: cst.NotEqual,
@@ -144,3 +144,13 @@ def trained_again(text: str, place: Place) -> Iterator[str]:
     for call in syntax.on_line(place, cst.Call):
         if isinstance(call.func, cst.Attribute) and call.func.attr.value == "eval" and not call.args:
             yield syntax.replaced((call.func.attr, cst.Name("train")))
+
+
+def other_flag(text: str, place: Place) -> Iterator[str]:
+    """`False` for the `True` on the line, and the other way round."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for name in syntax.on_line(place, cst.Name):
+        if name.value in ("True", "False"):
+            yield syntax.replaced((name, cst.Name("False" if name.value == "True" else "True")))

@@ -8,7 +8,7 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text, parsed
 
-__all__ = ["as_module", "hoisted", "parameter_of_buffer", "parameter_outside", "registered"]
+__all__ = ["as_module", "hoisted", "of_instance", "parameter_of_buffer", "parameter_outside", "registered"]
 
 LISTS = ("ModuleList", "ParameterList")
 DICTS = ("ModuleDict", "ParameterDict")
@@ -189,3 +189,23 @@ def hoisted(text: str, place: Place) -> Iterator[str]:
             if block is not None:
                 position = next(i for i, s in enumerate(statements) if s is statement)
                 yield syntax.with_block(block, [*statements[:position], *made, shorter, *statements[position + 1 :]])
+
+
+def of_instance(text: str, place: Place) -> Iterator[str]:
+    """`self.project = nn.Linear(…)` in `__init__` for a `project = nn.Linear(…)` in the body of the class."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    around = syntax.class_of(statement) if syntax is not None and statement is not None else None
+    if syntax is None or around is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    if syntax.parent(statement) is not around.body:
+        return
+    for part in statement.body:
+        for start in around.body.body:
+            if not (isinstance(start, cst.FunctionDef) and start.name.value == "__init__"):
+                continue
+            match part:
+                case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
+                    made = parsed(f"self.{name} = {syntax.code(value)}")
+                    longer = start.body.with_changes(body=[*start.body.body, *made])
+                    yield syntax.replaced((statement, cst.RemoveFromParent()), (start.body, longer))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -11,7 +11,7 @@ from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_te
 
 KNOWN = {"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "LBFGS", "Rprop"}
 
-__all__ = ["every_group", "given_all", "moved_behind", "set_in_groups"]
+__all__ = ["every_group", "given_all", "given_other", "moved_behind", "set_in_groups"]
 
 
 def _builds(syntax: Syntax, place: Place) -> list[cst.Call]:
@@ -152,6 +152,21 @@ def set_in_groups(text: str, _: Place) -> Iterator[str]:
                 groups = parsed(f"for group in {syntax.code(owner)}.param_groups:\n    {setting}")
                 position = next(i for i, s in enumerate(statements) if s is statement)
                 yield syntax.with_block(block, [*statements[:position], *groups, *statements[position + 1 :]])
+
+
+def given_other(text: str, place: Place, names: Sequence[str]) -> Iterator[str]:
+    """`generator.parameters()` for the `discriminator.parameters()` on the line: one of `names` for the last name."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        if not (isinstance(call.func, cst.Attribute) and call.func.attr.value in ("parameters", "named_parameters")):
+            continue
+        owner = call.func.value
+        last = owner.attr if isinstance(owner, cst.Attribute) else owner
+        for name in names:
+            if isinstance(last, cst.Name) and name != last.value:
+                yield syntax.replaced((last, cst.Name(name)))
 
 
 def every_group(text: str, place: Place) -> Iterator[str]:
