@@ -218,6 +218,12 @@ def _variables(ground: Ground) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _joining(ground: Ground) -> Iterator[Candidate]:
+    """What took the place of what the optimizer holds, given to it behind the line."""
+    for variable in _variables(ground)[:2]:
+        yield from at_culprit(lambda text, place, v=variable: optimizers.joining(text, place, v))(ground)  # type: ignore[misc]
+
+
 def _stepped(ground: Ground) -> Iterator[Candidate]:
     """The step of this optimizer in the place of another's."""
     for variable in _variables(ground)[:2]:
@@ -436,7 +442,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(moves.into_init),
         at_culprit(loop.removed),
     ),
-    "FXA204": (at_lines(optimizers.moved_behind), as_helped),
+    "FXA204": (at_lines(optimizers.moved_behind), as_helped, _joining),
     "FXA205": (
         at_culprit(containers.parameter_of_buffer),
         at_culprit(containers.registered),
@@ -463,6 +469,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA302": (_given_all, as_helped, at_lines(names.respelt)),
     "FXA303": (_given_all, at_lines(optimizers.moved_behind)),
     "FXA304": (
+        at_lines(optimizers.groups_themselves),
         _as_set_elsewhere,
         at_culprit(optimizers.every_group),
         at_lines(optimizers.set_in_groups),
@@ -474,7 +481,8 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA305": (at_lines(names.respelt),),
     "FXA307": (as_helped,),
-    "FXA308": (as_helped, at_lines(names.respelt)),
+    "FXA308": (at_lines(optimizers.groups_themselves), as_helped, at_lines(names.respelt)),
+    "FXA310": (at_lines(conditions.each_asked), at_lines(cuts.copied_deeply), as_helped),
     "FXA401": (
         at_culprit(conditions.staying),
         at_culprit(loop.called),

@@ -47,6 +47,20 @@ def changed(old: str, new: str) -> str:
 
 CASES: list[tuple[str, Edit, str, str]] = [
     (
+        "half of a test",
+        conditions.each_asked,
+        'if "a" or "b" in name:  # HERE\n    f()\n',
+        '+ if "a" in name or "b" in name:  # HERE',
+    ),
+    ("a comparison that stands alone", conditions.each_asked, "p.on == True  # HERE", "+ p.on = True  # HERE"),
+    ("a shallow copy", cuts.copied_deeply, "t = copy.copy(net)  # HERE", "+ t = copy.deepcopy(net)  # HERE"),
+    (
+        "a copy of the groups",
+        optimizers.groups_themselves,
+        'g = o.state_dict()["param_groups"][0]  # HERE',
+        "+ g = o.param_groups[0]  # HERE",
+    ),
+    (
         "a layer of the class",
         containers.of_instance,
         """
@@ -659,3 +673,8 @@ def test_a_name_that_is_asked_for_is_respelt_where_it_is_read() -> None:
     text = 'if hasattr(m, "projection"):\n    o.add(m.projection.parameters())\n'
     found = list(names.respelt_throughout(text, Place(1), ["projector", "head"]))
     assert found == ['if hasattr(m, "projector"):\n    o.add(m.projector.parameters())\n']
+
+
+def test_what_takes_the_place_of_something_held_joins_the_optimizer() -> None:
+    found = list(optimizers.joining("net.fc = nn.Linear(4, 3)\n", Place(1), "opt"))
+    assert found == ['net.fc = nn.Linear(4, 3)\nopt.add_param_group({"params": net.fc.parameters()})\n']

@@ -10,7 +10,7 @@ import libcst as cst
 from fxaudit.program.edits.regions import dedented
 from fxaudit.program.edits.syntax import Place, Syntax, of_text, parsed
 
-__all__ = ["flipped", "handed_to_all", "holding", "other_flag", "staying", "trained_again"]
+__all__ = ["each_asked", "flipped", "handed_to_all", "holding", "other_flag", "staying", "trained_again"]
 
 OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
     cst.Equal: cst.NotEqual,
@@ -154,3 +154,19 @@ def other_flag(text: str, place: Place) -> Iterator[str]:
     for name in syntax.on_line(place, cst.Name):
         if name.value in ("True", "False"):
             yield syntax.replaced((name, cst.Name("False" if name.value == "True" else "True")))
+
+
+def each_asked(text: str, place: Place) -> Iterator[str]:
+    """`"a" in name or "b" in name` for `"a" or "b" in name`; `x = True` for an `x == True` that stands alone."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for both in syntax.on_line(place, cst.BooleanOperation):
+        match both:
+            case cst.BooleanOperation(left=cst.SimpleString() as word, right=cst.Comparison() as right):
+                yield syntax.replaced((word, right.with_changes(left=word)))
+    for part in syntax.on_line(place, cst.Expr):
+        match part.value:
+            case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=cst.Equal(), comparator=value)]):
+                if isinstance(left, cst.Name | cst.Attribute | cst.Subscript):
+                    yield syntax.replaced((part, cst.Assign([cst.AssignTarget(left)], value)))

@@ -8,7 +8,7 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text
 
-__all__ = ["without_copy", "without_detach", "without_flag", "without_new_leaf", "without_round_trip"]
+__all__ = ["copied_deeply", "without_copy", "without_detach", "without_flag", "without_new_leaf", "without_round_trip"]
 
 DETACHING = {"detach", "detach_"}
 LEAVING = {"item", "tolist", "numpy"}
@@ -92,6 +92,17 @@ def without_copy(text: str, place: Place) -> Iterator[str]:
     for call in syntax.on_line(place, cst.Call):
         if isinstance(call.func, cst.Attribute) and call.func.attr.value == "clone" and not call.args:
             yield syntax.replaced((call, call.func.value))
+
+
+def copied_deeply(text: str, place: Place) -> Iterator[str]:
+    """`copy.deepcopy` for `copy.copy` on the line: a shallow copy of a module shares its parameters."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        match call.func:
+            case cst.Attribute(value=cst.Name(value="copy"), attr=cst.Name(value="copy") as name):
+                yield syntax.replaced((name, cst.Name("deepcopy")))
 
 
 def without_round_trip(text: str, place: Place) -> Iterator[str]:

@@ -11,7 +11,7 @@ from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_te
 
 KNOWN = {"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "LBFGS", "Rprop"}
 
-__all__ = ["every_group", "given_all", "given_other", "moved_behind", "set_in_groups"]
+__all__ = ["every_group", "given_all", "given_other", "groups_themselves", "joining", "moved_behind", "set_in_groups"]
 
 
 def _builds(syntax: Syntax, place: Place) -> list[cst.Call]:
@@ -190,3 +190,30 @@ def every_group(text: str, place: Place) -> Iterator[str]:
 
 def _is_first_group(part: cst.Subscript) -> bool:
     return last_name(part.value) == "param_groups" and isinstance(part.slice[0].slice, cst.Index)
+
+
+def groups_themselves(text: str, place: Place) -> Iterator[str]:
+    """`optimizer.param_groups` for `optimizer.state_dict()["param_groups"]`, which is a copy."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for part in syntax.on_line(place, cst.Subscript):
+        match part:
+            case cst.Subscript(
+                value=cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="state_dict")), args=[]),
+                slice=[cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString() as key))],
+            ) if key.value[1:-1] == "param_groups":
+                yield syntax.replaced((part, cst.Attribute(owner, cst.Name("param_groups"))))
+
+
+def joining(text: str, place: Place, optimizer: str) -> Iterator[str]:
+    """What the line puts in the place of something that the optimizer holds, given to the optimizer, too."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    for part in statement.body:
+        if isinstance(part, cst.Assign) and isinstance(part.targets[0].target, cst.Attribute | cst.Subscript):
+            made = syntax.code(part.targets[0].target)
+            added = f'{optimizer}.add_param_group({{"params": {made}.parameters()}})'
+            yield from filter(None, [syntax.inserted(statement, added)])
