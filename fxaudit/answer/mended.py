@@ -80,8 +80,6 @@ def _still_dead(before: Answer, pairs: Pairs, named: Iterable[str]) -> str:
             if first is not None and first.verdict == "trained":
                 continue  # it was made anew in each step, and is made once now
             return f"`{name}` is no longer there"
-        if own and old is not None and old.verdict == new.verdict == "stale":
-            continue  # what nobody reads any more may stay in the optimizer; what took its place trains
         if new.verdict != "trained":
             return f"`{name}` is {'still ' if old is not None and old.verdict == new.verdict else ''}{new.verdict}"
     return "" if any(p.verdict == "trained" for p in pairs.values()) else "nothing is trained then"

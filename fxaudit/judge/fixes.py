@@ -219,7 +219,7 @@ def _variables(ground: Ground) -> list[str]:
 
 
 def _joining(ground: Ground) -> Iterator[Candidate]:
-    """What took the place of what the optimizer holds, given to it behind the line."""
+    """The optimizer's group given all parameters again, behind the line that replaced one of them."""
     for variable in _variables(ground)[:2]:
         yield from at_culprit(lambda text, place, v=variable: optimizers.joining(text, place, v))(ground)  # type: ignore[misc]
 

@@ -676,5 +676,6 @@ def test_a_name_that_is_asked_for_is_respelt_where_it_is_read() -> None:
 
 
 def test_what_takes_the_place_of_something_held_joins_the_optimizer() -> None:
-    found = list(optimizers.joining("net.fc = nn.Linear(4, 3)\n", Place(1), "opt"))
-    assert found == ['net.fc = nn.Linear(4, 3)\nopt.add_param_group({"params": net.fc.parameters()})\n']
+    text = "opt = SGD(net.parameters(), lr=1)\nnet.fc = nn.Linear(4, 3)\n"
+    found = list(optimizers.joining(text, Place(2), "opt"))
+    assert found == [f'{text}opt.param_groups[0]["params"] = list(net.parameters())\n']

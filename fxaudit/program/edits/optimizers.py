@@ -207,13 +207,17 @@ def groups_themselves(text: str, place: Place) -> Iterator[str]:
 
 
 def joining(text: str, place: Place, optimizer: str) -> Iterator[str]:
-    """What the line puts in the place of something that the optimizer holds, given to the optimizer, too."""
+    """The optimizer's group given all parameters again, behind the line that replaces one of them."""
     syntax = of_text(text)
     statement = syntax.statement(place.line) if syntax is not None else None
     if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
         return
-    for part in statement.body:
-        if isinstance(part, cst.Assign) and isinstance(part.targets[0].target, cst.Attribute | cst.Subscript):
-            made = syntax.code(part.targets[0].target)
-            added = f'{optimizer}.add_param_group({{"params": {made}.parameters()}})'
-            yield from filter(None, [syntax.inserted(statement, added)])
+    for built in syntax.all(cst.Assign):
+        given = built.value.args[:1] if isinstance(built.value, cst.Call) else ()
+        if syntax.code(built.targets[0].target) != optimizer or not given:
+            continue
+        match given[0].value:
+            case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="parameters"))):
+                all_of_it = f"list({syntax.code(owner)}.parameters())"
+                added = f'{optimizer}.param_groups[0]["params"] = {all_of_it}'
+                yield from filter(None, [syntax.inserted(statement, added)])
