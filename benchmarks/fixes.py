@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from fxaudit.program.source import actual_path
 from fxaudit.run.copy import in_copy
@@ -93,7 +94,10 @@ def _dead(path: Path, mended: Mended) -> list[str]:
         return []
     texts = {os.path.realpath(actual_path(file)): new for file, (_, new) in mended.texts.items()}
     broken = [n for n, verdict in module.EXPECT.items() if verdict not in ("trained", "frozen") and n[0] not in "?!"]
-    named = {name for f in mended.report.findings if f.patch and f.patch.state == "tried" for name in f.parameters}
+    tried = [f for f in mended.report.findings if f.patch and f.patch.state == "tried"]
+    if mended.report.patch is not None and mended.report.patch.state == "failed":
+        tried = tried[:1]  # they cannot be made together, and the first is what is written
+    named = {name for f in tried for name in f.parameters}
     broken = [name for name in broken if name in named]
     answer, why = in_copy(lambda: json.dumps(_unchanged(path, texts, broken)), 120.0)
     return json.loads(answer) if answer is not None else [f"the oracle had no answer: {why}"]
@@ -108,6 +112,7 @@ def _unchanged(path: Path, texts: Mapping[str, str], names: list[str]) -> list[s
     sys.modules["patched"] = module
     spec.loader.exec_module(module)
     made = dict(module.make()[0].named_parameters())
+    made = {name: value for name, value in made.items() if not is_lazy(value)}
     before = {name: value.detach().clone() for name, value in made.items()}
     after = dict(module.train()[0].named_parameters())
     return [n for n in names if n in before and n in after and torch.equal(before[n], after[n].detach())]

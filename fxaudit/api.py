@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import FrameType, TracebackType
@@ -65,6 +67,7 @@ def audit(
     expect: Expect | None = None,
     steps: int = 5,
     prove: bool = True,
+    fix: bool = False,
     rules: Sequence[type[Rule]] = RULES,
 ) -> Report:
     """Say for every parameter whether training will change it, and if not, what stops it and on which line.
@@ -90,6 +93,9 @@ def audit(
             pattern that fits decides. Or `fxaudit.peft()`.
         steps: How many steps to rehearse at most.
         prove: Whether to prove causes by replay.
+        fix: Whether to try edits: the functions that one changes get their new code in a forked copy, where the audit
+            is made again. What was seen to mend stands in `findings[…].patch`, and all of it in `patch`; an edit of
+            what ran before the audit, such as a constructor, is offered untried.
         rules: The rules to ask, in their order of priority.
 
     Returns:
@@ -120,30 +126,70 @@ def audit(
     optimizers = _optimizers(optimizer)
     expected = _expectations(expect, named)
     if loss is None and inputs is None:
-        from fxaudit.run.structure import symbolic_report
-
-        failures: list[str] = []
-        found = attempt("the structure", lambda: symbolic_report(named, optimizers, expected, rules), None, failures)
-        prefixed = [(f"{name}." if name else "", module) for name, module in named]
-        report = found or unjudged(prefixed, type(named[0][1]).__name__, failures)
+        again = functools.partial(_structure, named, optimizers, expected, rules)
+        closure = None
     else:
         closure = _closure(model, loss, inputs)
         frame = _caller()
-        files = _project_files(frame, loss)
-        report = _audit_recorded(named, closure, optimizers, expected, steps, prove, rules, _scope(loss, frame), files)
-        if not report.parameters:
-            kind = f"a {type(model).__name__}" if isinstance(model, nn.Module) else "a dict of modules"
-            raise InvalidModelError(
-                f"`model` is {kind} without any parameter. Expected: a module with parameters to train."
-            )
-    if not report.parameters:
-        what = f"a {type(model).__name__}" if isinstance(model, nn.Module) else "a dict of modules"
-        raise InvalidModelError(
-            f"`model` is {what} without any parameter. Expected: a module with parameters, "
-            "or one whose loss reaches some."
+        again = functools.partial(
+            _audit_recorded,
+            named,
+            closure,
+            optimizers,
+            expected,
+            steps,
+            rules,
+            _scope(loss, frame),
+            _project_files(frame, loss),
         )
+        del frame
+    begun = time.monotonic()
+    report = again(prove)
+    took = time.monotonic() - begun
+    if not report.parameters:
+        raise _nothing_to_judge(model, closure)
     check_patterns(expected, report.parameters)
-    return Report.of(report)
+    return _with_patches(report, lambda: again(False), closure, steps, took) if fix else Report.of(report)
+
+
+def _structure(
+    named: list[tuple[str, nn.Module]],
+    optimizers: list[Any],
+    expected: Mapping[str, str],
+    rules: Sequence[type[Rule]],
+    _: bool,
+) -> Answer:
+    """What the structure alone says; there is nothing to prove."""
+    from fxaudit.run.structure import symbolic_report
+
+    failures: list[str] = []
+    found = attempt("the structure", lambda: symbolic_report(named, optimizers, expected, rules), None, failures)
+    prefixed = [(f"{name}." if name else "", module) for name, module in named]
+    return found or unjudged(prefixed, type(named[0][1]).__name__, failures)
+
+
+def _nothing_to_judge(model: Any, closure: Closure | None) -> InvalidModelError:
+    what = f"a {type(model).__name__}" if isinstance(model, nn.Module) else "a dict of modules"
+    if closure is not None:
+        return InvalidModelError(
+            f"`model` is {what} without any parameter. Expected: a module with parameters to train."
+        )
+    return InvalidModelError(
+        f"`model` is {what} without any parameter. Expected: a module with parameters, or one whose loss reaches some."
+    )
+
+
+def _with_patches(
+    report: Answer, again: Callable[[], Answer], closure: Closure | None, steps: int, took: float
+) -> Report:
+    from fxaudit.run.closure_trials import AuditTrials, LiveTexts, NoTrials, in_place
+    from fxaudit.run.mending import mend
+
+    texts = LiveTexts()
+    if closure is not None and closure.function is None:
+        computed = "the loss was computed before the audit: give a closure that computes it to have edits tried"
+        return Report.of(mend(report, NoTrials(computed), texts).report)
+    return Report.of(mend(report, AuditTrials(in_place(again, texts.known), took, steps), texts).report)
 
 
 def assert_trains(
@@ -202,10 +248,10 @@ def _audit_recorded(
     optimizers: list[Any],
     expect: Mapping[str, str],
     steps: int,
-    with_proof: bool,
     rules: Sequence[type[Rule]],
     scope: Mapping[str, object],
     files: Sequence[str],
+    with_proof: bool,
 ) -> Answer:
     """One observed forward and backward; rehearsal and proofs where they are needed."""
     raise_stack_limit()
@@ -410,6 +456,8 @@ class watch:
         optimizers: The optimizers of the loop.
         expect: Name patterns and the verdicts expected of them.
         steps: Record at most this many steps; as many as are needed where it is None.
+        fix: Whether to offer edits that may mend what is found. The steps of a block cannot be run again, so they are
+            untried.
 
     Example:
         >>> import torch, fxaudit
@@ -429,8 +477,10 @@ class watch:
         *optimizers: Any,
         expect: Expect | None = None,
         steps: int | None = None,
+        fix: bool = False,
         rules: Sequence[type[Rule]] = RULES,
     ) -> None:
+        self._fix = fix
         named = [(name, unwrapped(one)) for name, one in _models(model)] if model is not None else []
         self._optimizers = [one for given in optimizers for one in _optimizers(given)]
         self._observation = Observation(
@@ -470,7 +520,7 @@ class watch:
         if self._watching is None:
             return
         try:
-            self._report = Report.of(self._observation.report())
+            self._report = self._found()
         finally:
             self._watching.__exit__(kind, error, tb)
             self._watching = None
@@ -512,9 +562,16 @@ class watch:
     @property
     def report(self) -> Report:
         """What was seen so far; after the block, what was seen in it."""
-        if self._report is not None:
-            return self._report
-        return Report.of(self._observation.report())
+        return self._report if self._report is not None else self._found()
+
+    def _found(self) -> Report:
+        found = self._observation.report()
+        if not self._fix:
+            return Report.of(found)
+        from fxaudit.run.closure_trials import LiveTexts, NoTrials
+        from fxaudit.run.mending import mend
+
+        return Report.of(mend(found, NoTrials("the steps of a watched block cannot be run again"), LiveTexts()).report)
 
 
 def why(tensor: torch.Tensor, loss: torch.Tensor, *, name: str = "") -> Explanation:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from fxaudit.answer.answer import Answer, ParameterReport
+from fxaudit.answer.answer import VERDICTS, Answer, ParameterReport
 from fxaudit.answer.finding import Finding
 
 __all__ = ["first_difference", "seen", "shortfall"]
+
+_KNOWN_TO_MODEL = tuple(verdict for verdict in VERDICTS if verdict not in ("unregistered", "stale"))
 
 Pairs = Mapping[str, ParameterReport]
 """A parameter's name before → what it has become."""
@@ -67,11 +69,16 @@ def _ending(after: Answer) -> str:
 
 
 def _still_dead(before: Answer, pairs: Pairs, named: Iterable[str]) -> str:
+    own = any(name in before.parameters and before.parameters[name].verdict in _KNOWN_TO_MODEL for name in named)
     for name in named:
         old, new = before.parameters.get(name), pairs.get(name)
         if new is None:
-            if old is None or old.verdict == "stale":
+            # A leaf made on the way, such as `detach().requires_grad_()`, may go: the model's own get its gradient.
+            if old is None or old.verdict == "stale" or (old.verdict == "unregistered" and own):
                 continue
+            first = pairs.get(re.sub(r" #\d+$", "", name))
+            if first is not None and first.verdict == "trained":
+                continue  # it was made anew in each step, and is made once now
             return f"`{name}` is no longer there"
         if new.verdict != "trained":
             return f"`{name}` is {'still ' if old is not None and old.verdict == new.verdict else ''}{new.verdict}"
@@ -84,6 +91,8 @@ def _worse(before: Answer, pairs: Pairs, named: set[str]) -> str:
         if old.name in named or old.verdict == "stale":
             continue
         new = pairs.get(old.name)
+        if new is None and old.verdict == "unregistered" and old.name not in blamed:
+            continue
         if new is None:
             return f"`{old.name}` is no longer there"
         # What no finding blames is meant to be as it is: a frozen backbone, a teacher that no optimizer holds.

@@ -41,6 +41,7 @@ from fxaudit.judge.expectations import check_patterns
 from fxaudit.program.source import count_as_own
 
 if TYPE_CHECKING:
+    from fxaudit.cli.made_again import Making
     from fxaudit.report import Report
 
 __all__ = ["main"]
@@ -102,6 +103,7 @@ class Delivery:
     outputs: tuple[Path, ...]
     format: str
     quiet: bool
+    verbose: bool
     fail_on: Level
     ignore: Mapping[str, str]
     """Code of a rule → why its findings are left out."""
@@ -109,6 +111,11 @@ class Delivery:
     baseline_file: Path | None
     baseline: Baseline | None
     updates_baseline: bool
+
+
+_verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, help="In the terminal: also show what --fix tried in vain."
+)
 
 
 def _report_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -148,6 +155,7 @@ def _report_options(command: Callable[..., int]) -> Callable[..., int]:
     @click.option("--update-baseline", is_flag=True, help="Write what is found into the baseline; nothing fails.")
     @click.option("--config", metavar="FILE", help="Take the settings from FILE instead of the nearest pyproject.toml.")
     @click.option("-q", "--quiet", is_flag=True, help="Print no report; the files and the exit status tell.")
+    @_verbose_option
     @functools.wraps(command)
     def with_delivery(
         *,
@@ -159,6 +167,7 @@ def _report_options(command: Callable[..., int]) -> Callable[..., int]:
         update_baseline: bool,
         config: str | None,
         quiet: bool,
+        verbose: bool,
         **rest: object,
     ) -> int:
         known = settings(config)
@@ -171,6 +180,7 @@ def _report_options(command: Callable[..., int]) -> Callable[..., int]:
             outputs=tuple(paths),
             format=format_,
             quiet=quiet,
+            verbose=verbose,
             fail_on=fail_on or known.fail_on or "error",
             ignore=_ignored(ignore, known),
             settings=known,
@@ -293,7 +303,6 @@ def run(
         report = prove_by_rerun(report, list(script), as_module)
     if not fix:
         return deliver(report)
-    from fxaudit.run.apply import write_patch
     from fxaudit.run.mending import Texts, mend
     from fxaudit.run.trial import Trials
 
@@ -301,9 +310,16 @@ def run(
         mended = mend(report, trials, Texts(started))
     status = deliver(mended.report)
     if write:
-        for sentence in write_patch(mended.texts) if mended.texts else ["no fix was seen to work; nothing is written"]:
-            _say(f"fxaudit: {sentence}", err)
+        _write(mended.texts, err)
     return status
+
+
+def _write(texts: Mapping[str, tuple[str, str]], err: IO[str] | None = None) -> None:
+    """Write what was seen to work, and say so."""
+    from fxaudit.run.apply import write_patch
+
+    for sentence in write_patch(texts) if texts else ["no fix was seen to work; nothing is written"]:
+        _say(f"fxaudit: {sentence}", err or sys.stderr)
 
 
 @commands.command(options_metavar="[options]", short_help="Judge a recording again.")
@@ -347,6 +363,8 @@ def judge(recording: str, expect: tuple[str, ...], delivery: Delivery) -> int:
     default=None,
     help="Whether to run the step again without each culprit (default: as audit() does).",
 )
+@click.option("--fix", is_flag=True, help="Try edits in copies of the process, and show those that were seen to work.")
+@click.option("--write", is_flag=True, help="With --fix: write what was seen to work into the files.")
 @_expect_option
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Audit so many targets at a time, if several."
@@ -357,6 +375,8 @@ def check(
     targets: tuple[str, ...],
     steps: int | None,
     prove: bool | None,
+    fix: bool,
+    write: bool,
     jobs: int,
     expect: tuple[str, ...],
     delivery: Delivery,
@@ -366,19 +386,27 @@ def check(
     TARGET is `module:callable` or `file.py:callable`. The callable takes nothing and returns a module, a tuple
     (model, loss, optimizer), or a dict of the arguments of fxaudit.audit.
     """
+    if write and (not fix or len(targets) > 1):
+        raise click.UsageError("--write writes what --fix found of one target: give both")
     expectations = _expectations(expect)
+    options = {"steps": steps, "prove": prove}
     if len(targets) > 1:
-        options = {"expect": expectations, "steps": steps, "prove": prove}
-        return _several(list(dict.fromkeys(targets)), options, jobs, delivery)
+        asked = {**options, "expect": expectations, "fix": fix}
+        return _several(list(dict.fromkeys(targets)), asked, jobs, delivery)
     from fxaudit.cli.targets import audit_arguments
 
-    arguments = audit_arguments(targets[0])
-    expect_(arguments, expectations, delivery.settings)
-    if steps is not None:
-        arguments["steps"] = steps
-    if prove is not None:
-        arguments["prove"] = prove
-    return _audited(targets[0], arguments, delivery)
+    def make() -> dict[str, object]:
+        arguments = audit_arguments(targets[0])
+        expect_(arguments, expectations, delivery.settings)
+        arguments.update({name: value for name, value in options.items() if value is not None})
+        return arguments
+
+    if not fix:
+        return _audited(targets[0], make(), delivery)
+    from fxaudit.cli.made_again import Making
+
+    making = Making(make)
+    return _audited(targets[0], make(), delivery, making, write)
 
 
 @commands.command(options_metavar="[options]", short_help="Audit a model's structure without running it.")
@@ -425,8 +453,11 @@ def trace(target: str, ops: bool, expect: tuple[str, ...], delivery: Delivery) -
 )
 @click.option("--parameter", metavar="NAME", help="Draw this parameter's way to the loss (pictures only).")
 @click.option("--view", type=click.Choice(VIEWS), help="What a picture shows (pictures only).")
+@_verbose_option
 @click.argument("report_json")
-def render(report_json: str, outputs: tuple[str, ...], format_: str, parameter: str | None, view: str | None) -> int:
+def render(
+    report_json: str, outputs: tuple[str, ...], format_: str, parameter: str | None, view: str | None, verbose: bool
+) -> int:
     """Write the saved report REPORT_JSON in another form: to the files named by -o, else to stdout.
 
     Needs neither torch nor the audited script.
@@ -439,7 +470,7 @@ def render(report_json: str, outputs: tuple[str, ...], format_: str, parameter: 
         for path in paths:
             report.save(path)
     else:
-        _print(report, format_, sys.stdout)
+        _print(report, format_, sys.stdout, verbose=verbose)
     return 0
 
 
@@ -540,20 +571,34 @@ def _several(targets: list[str], options: dict[str, Any], jobs: int, delivery: D
     return USAGE if USAGE in (status, *(outcome.status for outcome in outcomes)) else status or failed
 
 
-def _audited(target: str, arguments: dict[str, object], delivery: Delivery) -> int:
+def _audited(
+    target: str,
+    arguments: dict[str, object],
+    delivery: Delivery,
+    making: Making | None = None,
+    write: bool = False,
+) -> int:
     """Audit, and deliver the report. What the user's own forward or loss raises is shown with its traceback."""
     from fxaudit.api import audit
 
+    texts: Mapping[str, tuple[str, str]] = {}
     try:
         # The target's author wrote these arguments; `audit` checks them as it checks any caller's.
-        report = audit(**cast("dict[str, Any]", arguments))
+        if making is None:
+            report = audit(**cast("dict[str, Any]", arguments))
+        else:
+            mended = making.mended(arguments)
+            report, texts = mended.report, mended.texts
     except FxauditError:
         raise
     except Exception as error:
         _say(traceback.format_exc().rstrip("\n"), sys.stderr)
         _complain(f"nothing could be audited: {target} raised {type(error).__name__} when it ran")
         return NOTHING_AUDITED
-    return _deliver(report, delivery, sys.stdout, target)
+    status = _deliver(report, delivery, sys.stdout, target)
+    if write:
+        _write(texts)
+    return status
 
 
 def _deliver(report: Report, delivery: Delivery, out: IO[str], target: str = "") -> int:
@@ -589,7 +634,7 @@ def _hand_out(left: Report, delivery: Delivery, out: IO[str], problems: list[str
             failures.append(error)
     if not delivery.quiet:
         try:
-            _print(judged, delivery.format, out)
+            _print(judged, delivery.format, out, verbose=delivery.verbose)
         except FxauditError as error:
             _say(judged.summary, out)
             failures.append(error)
@@ -608,17 +653,17 @@ def _script_status(report: Report) -> int:
         return 1
 
 
-def _print(report: Report, format_: str, out: IO[str]) -> None:
+def _print(report: Report, format_: str, out: IO[str], *, verbose: bool = False) -> None:
     if format_ == "terminal":
         from rich.console import Console
 
+        from fxaudit.renderers.text.terminal import render, to_rich
+
         console = Console(file=out)
         if console.is_terminal:
-            _guarded(lambda: console.print(report))
+            _guarded(lambda: console.print(to_rich(report, verbose=verbose)))
             return
-        from fxaudit.renderers.text.terminal import render
-
-        _say(_guarded(lambda: render(report, width=_piped_width())).rstrip("\n"), out)
+        _say(_guarded(lambda: render(report, width=_piped_width(), verbose=verbose)).rstrip("\n"), out)
         return
     from fxaudit.renderers import render as rendered
 

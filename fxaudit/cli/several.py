@@ -65,6 +65,7 @@ def main(file: str) -> int:
     from fxaudit.api import audit
     from fxaudit.cli.configuration import settings
     from fxaudit.cli.expecting import expect
+    from fxaudit.cli.made_again import Making
     from fxaudit.cli.targets import audit_arguments
     from fxaudit.program.source import count_as_own
 
@@ -73,10 +74,15 @@ def main(file: str) -> int:
     try:
         known = settings(asked["config"])
         count_as_own(known.roots)
-        arguments: Any = audit_arguments(target)
-        expect(arguments, asked["expect"], known)
-        arguments.update({key: asked[key] for key in ("steps", "prove") if asked[key] is not None})
-        report = audit(**arguments)
+
+        def make() -> dict[str, Any]:
+            arguments = audit_arguments(target)
+            expect(arguments, asked["expect"], known)
+            arguments.update({key: asked[key] for key in ("steps", "prove") if asked[key] is not None})
+            return arguments
+
+        making = Making(make) if asked["fix"] else None
+        report = making.mended(make()).report if making is not None else audit(**make())
     except FxauditError as error:
         print(f"fxaudit: error: {error}", file=sys.stderr)
         return WRONG

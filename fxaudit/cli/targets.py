@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KEYWORDS", "audit_arguments", "traced_module"]
 
-KEYWORDS = ("model", "loss", "optimizer", "inputs", "expect", "steps", "prove")
+KEYWORDS = ("model", "loss", "optimizer", "inputs", "expect", "steps", "prove", "fix")
 """What a target's dict may hold: the arguments of `fxaudit.audit`."""
 
 _EXPECTED = "a module, a tuple (model, loss, optimizer), or a dict of fxaudit.audit's arguments"

@@ -10,12 +10,28 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fxaudit.answer.answer import Answer
-from fxaudit.answer.finding import Finding
-from fxaudit.program.edits import conditions, containers, cuts, loop, moves, names, optimizers, regions, totals, values
+from fxaudit.answer.finding import Finding, Related
+from fxaudit.program.config_files import SUFFIXES
+from fxaudit.program.edits import (
+    conditions,
+    containers,
+    cuts,
+    loop,
+    moves,
+    names,
+    neighbours,
+    numbers,
+    optimizers,
+    regions,
+    rounds,
+    settings,
+    totals,
+    values,
+)
 from fxaudit.program.edits.difference import joined
 from fxaudit.program.edits.syntax import Edit, Place
 from fxaudit.program.source import SourceLine
@@ -57,12 +73,32 @@ class Ground:
 
     def edited(self, source: SourceLine, edit: Edit) -> Iterator[Candidate]:
         """What an edit makes of the file of a line."""
-        text = None if source.library else self.read(source.file)
+        text = None if source.library or source.file.endswith(SUFFIXES) else self.read(source.file)
+        yield from self._made(source, text, edit)
+
+    def entered(self, source: SourceLine, edit: Edit) -> Iterator[Candidate]:
+        """What an edit makes of the configuration file of a line."""
+        text = self.read(source.file) if source.file.endswith(SUFFIXES) else None
+        yield from self._made(source, text, edit)
+
+    def texts(self) -> list[str]:
+        """The texts of the files that the answer names."""
+        answer = self.answer
+        found = [o.source for o in answer.optimizers] + [e.source for step in answer.steps for e in step.events]
+        found += [source for finding in answer.findings for source in (finding.culprit, *map(_line, finding.related))]
+        files = dict.fromkeys(source.file for source in found if source is not None and not source.library)
+        return [text for text in map(self.read, files) if text is not None]
+
+    def _made(self, source: SourceLine, text: str | None, edit: Edit) -> Iterator[Candidate]:
         if text is None:
             return
         for new in edit(text, Place(source.line, source.columns)):
             if new and new != text:
                 yield Candidate(source.file, new)
+
+
+def _line(related: Related) -> SourceLine:
+    return related.source
 
 
 Offer = Callable[[Ground], Iterator[Candidate]]
@@ -182,6 +218,12 @@ def _variables(ground: Ground) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _joining(ground: Ground) -> Iterator[Candidate]:
+    """The optimizer's group given all parameters again, behind the line that replaced one of them."""
+    for variable in _variables(ground)[:2]:
+        yield from at_culprit(lambda text, place, v=variable: optimizers.joining(text, place, v))(ground)  # type: ignore[misc]
+
+
 def _stepped(ground: Ground) -> Iterator[Candidate]:
     """The step of this optimizer in the place of another's."""
     for variable in _variables(ground)[:2]:
@@ -234,6 +276,58 @@ def _roots(ground: Ground) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part.isidentifier()))
 
 
+def _with_its_flag(ground: Ground) -> Iterator[Candidate]:
+    """Without the detach, and without the `requires_grad = True` that silenced what PyTorch said of it."""
+    flagged = [c for source in ground.sources() for c in ground.edited(source, cuts.without_flag)]
+    for source in ground.sources():
+        for gone in ground.edited(source, cuts.without_detach):
+            for flag in flagged:
+                together = joined(ground.read(gone.file) or "", [gone.text, flag.text])
+                if gone.file == flag.file and together is not None:
+                    yield Candidate(gone.file, together)
+
+
+def _unmarked(ground: Ground) -> Iterator[Candidate]:
+    """Without the mark that a custom Function puts on a result."""
+
+    def unmarked(text: str, place: Place) -> Iterator[str]:
+        lines = text.splitlines()
+        if place.line <= len(lines) and "mark_non_differentiable(" in lines[place.line - 1]:
+            yield from loop.removed(text, place)
+
+    yield from at_lines(unmarked)(ground)
+
+
+def _named_arguments(ground: Ground) -> Iterator[Candidate]:
+    """The parameters that forward runs without, under their own names, where a function of torch's is called."""
+    lines = set(ground.sources()[1:])
+    alike = [
+        f for f in ground.answer.findings if f.code == ground.finding.code and lines & {r.source for r in f.related}
+    ]
+    leaves = {name.rpartition(".")[2]: None for finding in alike for name in finding.parameters}
+    names = [leaf for leaf in leaves if leaf.isidentifier()]
+    if names:
+        yield from at_lines(lambda text, place: neighbours.named_arguments(text, place, names))(ground)
+
+
+def _with_roots(edit: Callable[[str, Place, Sequence[str]], Iterator[str]]) -> Offer:
+    """An edit that asks for the names that lead to the parameters."""
+
+    def offer(ground: Ground) -> Iterator[Candidate]:
+        yield from at_lines(lambda text, place: edit(text, place, _roots(ground)))(ground)
+
+    return offer
+
+
+def _as_set_elsewhere(ground: Ground) -> Iterator[Candidate]:
+    """The value that another place has under the key of a configuration file; else a placeholder."""
+    for source in ground.sources():
+        yield from ground.entered(source, lambda text, place: settings.other_entry(text, place, ground.texts()))
+    for source in ground.sources():
+        for candidate in ground.entered(source, settings.placeholder):
+            yield Candidate(candidate.file, candidate.text, placeholder=True)
+
+
 def _siblings(ground: Ground) -> Iterator[Candidate]:
     """The module that is never called where its sibling is called twice."""
     files = [source.file for source in ground.sources()]
@@ -247,21 +341,43 @@ CONDITION = (at_culprit(conditions.holding), at_culprit(names.respelt))
 
 FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA101": (
+        at_culprit(neighbours.named_alike),
+        at_callers(neighbours.unread_handed_on),
+        at_lines(conditions.trained_again),
+        at_culprit(rounds.after_loop),
+        at_culprit(neighbours.bound_early),
+        at_culprit(conditions.handed_to_all),
+        at_lines(neighbours.other_result),
         _siblings,
         at_culprit(values.whole_range),
         at_culprit(totals.kept),
         *CONDITION,
         along_path(totals.added),
+        at_lines(conditions.other_flag),
     ),
-    "FXA102": (_siblings, at_culprit(values.whole_range), *CONDITION),
+    "FXA102": (
+        _named_arguments,
+        at_culprit(rounds.after_loop),
+        at_culprit(neighbours.bound_early),
+        _siblings,
+        at_culprit(values.whole_range),
+        *CONDITION,
+    ),
     "FXA103": (
+        at_lines(neighbours.state_handed_on),
+        at_culprit(rounds.accumulated),
+        at_culprit(neighbours.other_result),
+        at_lines(neighbours.unread_instead),
         along_path(totals.added),
         at_lines(totals.kept),
         at_lines(totals.added),
         at_lines(values.whole_range),
+        at_lines(names.respelt),
         *CONDITION,
     ),
     "FXA104": (
+        at_lines(values.with_graph),
+        _with_its_flag,
         at_culprit(cuts.without_detach),
         at_all(cuts.without_detach),
         at_lines(cuts.without_detach),
@@ -269,30 +385,49 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         *CONDITION,
     ),
     "FXA105": (
+        at_lines(regions.switched_back_sooner),
         at_culprit(values.drawn_with_gradient),
         at_culprit(regions.with_gradient),
+        at_culprit(regions.restricted),
         at_all(regions.with_gradient),
         at_lines(regions.with_gradient),
         at_callers(regions.with_gradient),
         *CONDITION,
     ),
-    "FXA106": (at_culprit(cuts.without_round_trip), at_all(cuts.without_round_trip), at_lines(cuts.without_round_trip)),
-    "FXA107": (at_culprit(cuts.without_new_leaf), at_lines(cuts.without_new_leaf), at_lines(cuts.without_round_trip)),
+    "FXA106": (
+        at_culprit(cuts.without_round_trip),
+        at_all(cuts.without_round_trip),
+        at_lines(cuts.without_round_trip),
+        at_lines(values.number_passed_through),
+    ),
+    "FXA107": (
+        _with_its_flag,
+        at_culprit(cuts.without_new_leaf),
+        at_lines(cuts.without_new_leaf),
+        at_lines(cuts.without_round_trip),
+    ),
     "FXA108": (
+        at_lines(values.with_graph),
         at_lines(values.straight_through),
         at_lines(values.drawn_with_gradient),
         at_lines(values.true_division),
         at_lines(values.unrounded),
     ),
     "FXA109": (
+        _with_its_flag,
+        at_culprit(neighbours.other_result),
         at_lines(cuts.without_detach),
         at_lines(cuts.without_round_trip),
         at_lines(cuts.without_new_leaf),
         at_lines(regions.with_gradient),
     ),
     "FXA110": (as_helped,),
-    "FXA111": (uncertain(at_lines(values.gradient_of_function)),),
-    "FXA113": (at_lines(values.true_division), uncertain(at_lines(values.not_zero))),
+    "FXA111": (
+        _unmarked,
+        at_lines(neighbours.as_other_call),
+        uncertain(at_lines(values.gradient_of_function)),
+    ),
+    "FXA113": (_as_set_elsewhere, at_lines(values.true_division), uncertain(at_lines(values.not_zero))),
     "FXA201": (at_culprit(moves.in_place), at_culprit(moves.into_init), at_culprit(moves.to_local)),
     "FXA202": (
         at_culprit(moves.into_init),
@@ -300,17 +435,29 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(loop.removed),
         at_lines(cuts.without_detach),
     ),
-    "FXA203": (at_culprit(moves.into_init), at_lines(moves.into_init), at_culprit(loop.removed)),
-    "FXA204": (at_lines(optimizers.moved_behind), as_helped),
+    "FXA203": (
+        at_culprit(moves.made_once),
+        at_culprit(moves.to_local),
+        at_culprit(moves.into_init),
+        at_lines(moves.into_init),
+        at_culprit(loop.removed),
+    ),
+    "FXA204": (at_lines(optimizers.moved_behind), as_helped, _joining),
     "FXA205": (
+        at_culprit(containers.parameter_of_buffer),
         at_culprit(containers.registered),
         as_helped,
         at_lines(containers.registered),
         at_lines(containers.as_module),
+        at_culprit(containers.hoisted),
+        at_culprit(containers.of_instance),
         _given_all,
     ),
     "FXA206": (at_lines(containers.parameter_outside),),
     "FXA301": (
+        _with_roots(names.respelt_throughout),
+        _with_roots(optimizers.given_other),
+        at_culprit(loop.without_surgery),
         at_culprit(moves.without_override),
         at_culprit(values.true_division),
         at_culprit(cuts.without_copy),
@@ -322,6 +469,10 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA302": (_given_all, as_helped, at_lines(names.respelt)),
     "FXA303": (_given_all, at_lines(optimizers.moved_behind)),
     "FXA304": (
+        at_lines(optimizers.groups_themselves),
+        _as_set_elsewhere,
+        at_culprit(optimizers.every_group),
+        at_lines(optimizers.set_in_groups),
         at_lines(values.true_division),
         at_lines(names.respelt),
         at_lines(values.other_value),
@@ -330,8 +481,10 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA305": (at_lines(names.respelt),),
     "FXA307": (as_helped,),
-    "FXA308": (as_helped, at_lines(names.respelt)),
+    "FXA308": (at_lines(optimizers.groups_themselves), as_helped, at_lines(names.respelt)),
+    "FXA310": (at_lines(conditions.each_asked), at_lines(cuts.copied_deeply), as_helped),
     "FXA401": (
+        at_culprit(conditions.staying),
         at_culprit(loop.called),
         at_callers(loop.called),
         _step_added,
@@ -340,8 +493,18 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(conditions.holding),
         _stepped,
         at_culprit(names.respelt),
+        at_lines(conditions.other_flag),
     ),
-    "FXA402": (at_lines(loop.called), at_lines(conditions.holding), _given_backward, at_culprit(loop.removed)),
+    "FXA402": (
+        at_culprit(conditions.staying),
+        at_culprit(loop.without_inputs),
+        at_lines(rounds.listed),
+        at_lines(loop.called),
+        at_lines(conditions.holding),
+        _given_backward,
+        at_culprit(loop.removed),
+        at_lines(conditions.other_flag),
+    ),
     "FXA403": (
         lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "step"))(g),
         lambda g: at_culprit(lambda t, p: loop.moved_before(t, p, "backward"))(g),
@@ -350,7 +513,14 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA404": (at_lines(loop.called), at_lines(conditions.holding), _cleared),
     "FXA405": (lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "backward"))(g),),
+    "FXA406": (at_culprit(rounds.before_loop), at_lines(loop.unpinned)),
     "FXA407": (
+        _as_set_elsewhere,
+        at_culprit(loop.inherited_step),
+        at_culprit(optimizers.every_group),
+        at_lines(loop.written_to_value),
+        at_culprit(rounds.called_at_end),
+        at_culprit(numbers.other_power),
         at_lines(values.true_division),
         at_culprit(cuts.without_copy),
         at_culprit(conditions.flipped),
@@ -360,7 +530,9 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA408": (at_culprit(loop.removed_alike), at_culprit(loop.removed), at_culprit(moves.swapped), *CONDITION),
     "FXA501": (
+        _as_set_elsewhere,
         at_lines(values.true_division),
+        at_lines(numbers.dropping_the_rest),
         at_culprit(values.alive),
         at_culprit(conditions.flipped),
         at_culprit(values.straight_through),
@@ -371,9 +543,17 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(conditions.holding),
         at_lines(values.alive),
         at_culprit(names.respelt),
+        at_lines(numbers.other_sign),
         uncertain(at_lines(values.not_zero)),
+        uncertain(at_lines(numbers.without_dropping)),
     ),
-    "FXA502": (at_lines(values.finite), at_lines(values.true_division)),
+    "FXA502": (
+        at_lines(values.finite),
+        at_lines(numbers.clamped),
+        at_lines(numbers.other_triangle),
+        at_lines(values.true_division),
+    ),
+    "FXA503": (at_culprit(numbers.other_power),),
     "FXA504": (at_lines(values.hook_passing), at_lines(values.true_division), at_culprit(loop.removed)),
 }
 """Rule → what may mend it, the likeliest first."""

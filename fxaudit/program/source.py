@@ -33,6 +33,7 @@ __all__ = [
     "cell_name",
     "count_as_own",
     "displayed_path",
+    "forget_texts",
     "held_texts",
     "is_library",
     "is_skipped",
@@ -203,7 +204,7 @@ def read_anew() -> None:
         del _STAMPS[file]
         linecache.checkcache(file)
     if changed:
-        _forget_texts()
+        forget_texts()
 
 
 def _stamp(file: str) -> tuple[int, int] | None:
@@ -220,16 +221,17 @@ def held_texts(texts: Mapping[str, str] | None) -> Iterator[None]:
     if texts is None:
         yield
         return
-    _forget_texts()
+    forget_texts()
     _HELD.append(texts)
     try:
         yield
     finally:
         _HELD.pop()
-        _forget_texts()
+        forget_texts()
 
 
-def _forget_texts() -> None:
+def forget_texts() -> None:
+    """Forget what was read from the texts of files: they are others now."""
     for cached in _OF_TEXTS:
         cached.cache_clear()
     _positions.cache_clear()

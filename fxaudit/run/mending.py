@@ -1,4 +1,4 @@
-"""Patches for a watched script's findings: candidates tried one after another, and what works together joined."""
+"""Patches for the findings of a report: candidates tried one after another, and what works together joined."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import itertools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Protocol
 
 from fxaudit.answer.answer import Answer
 from fxaudit.answer.finding import Attempt, Finding, Patch
@@ -16,15 +17,38 @@ from fxaudit.program.edits.difference import joined, unified
 from fxaudit.program.source import actual_path
 from fxaudit.report import Report
 from fxaudit.run.replay import with_proofs
-from fxaudit.run.trial import Trials
 
-__all__ = ["Mended", "Texts", "mend"]
+__all__ = ["Mended", "Ran", "Runs", "Texts", "mend"]
 
 MOST_TOGETHER = 4
 """Combinations that are tried where no edit alone mends."""
 
 Changes = Mapping[str, str]
 """File, as reports print it → its new text."""
+
+
+class Ran(NamedTuple):
+    """What became of a trial: the report, or why there is none; and whether a trial was possible at all."""
+
+    answer: Answer | None
+    why: str
+    possible: bool = True
+
+
+class Runs(Protocol):
+    """What makes trials of one program. What `audit` runs again, and what a script is, differ in this alone."""
+
+    count: int
+    """How many were made."""
+    steps: int | None
+    """How many steps each has, where that is fixed."""
+
+    @property
+    def subject(self) -> str:
+        """What is run, in a word."""
+
+    def run(self, texts: Mapping[str, str], *, steps: int | None = None) -> Ran:
+        """The program with `texts` (real path → text) in the place of its files; `steps` fixes how many it makes."""
 
 
 @dataclass
@@ -65,7 +89,7 @@ class Mended:
     trials: int = 0
 
 
-def mend(report: Report, trials: Trials, texts: Texts) -> Mended:
+def mend(report: Answer, trials: Runs, texts: Texts) -> Mended:
     """`report` with a patch for each finding above note for which some edit is thinkable."""
     return _Mender(report, trials, texts).mend()
 
@@ -76,14 +100,14 @@ def _steps(answer: Answer) -> int:
 
 
 class _Mender:
-    def __init__(self, report: Report, trials: Trials, texts: Texts) -> None:
+    def __init__(self, report: Answer, trials: Runs, texts: Texts) -> None:
         self.report, self.trials, self.texts = report, trials, texts
         self.findings = [finding for finding in report.findings if finding.level != "note"]
         self.before: Answer | None = None
         self.patches: dict[int, Patch] = {}
         self.chosen: dict[int, Changes] = {}
         self.notes: list[str] = []
-        self._seen: dict[tuple[tuple[str, str], ...], tuple[Answer | None, str]] = {}
+        self._seen: dict[tuple[tuple[str, str], ...], Ran] = {}
 
     def mend(self) -> Mended:
         offered = {id(finding): self._candidates(finding) for finding in self.findings}
@@ -111,19 +135,20 @@ class _Mender:
 
     def _again(self) -> str:
         """Why nothing can be tried; "" where a second run, of the same texts, says what the first said."""
-        report, why = self._run({})
+        report, why, possible = self._run({})
+        subject = self.trials.subject
         if report is None:
-            return f"the script could not be run a second time: {why}"
+            return f"the {subject} could not be run a second time: {why}" if possible else why
         if report.script_exit != self.report.script_exit:
             ended = report.script_exit or "by itself"
             return f"run a second time, without writing anything, the script ended otherwise: {ended}"
         difference = first_difference(self.report, report)
         if difference:
-            return f"the script's second run differs from its first: {difference}"
+            return f"the {subject}'s second run differs from its first: {difference}"
         self.before = report
         return ""
 
-    def _run(self, changes: Changes) -> tuple[Answer | None, str]:
+    def _run(self, changes: Changes) -> Ran:
         key = tuple(sorted(changes.items()))
         if key not in self._seen:
             known = {file: text for file, text in self.texts.known.items() if text is not None}
@@ -131,12 +156,12 @@ class _Mender:
             self._seen[key] = self._as_long(whole)
         return self._seen[key]
 
-    def _as_long(self, texts: Mapping[str, str]) -> tuple[Answer | None, str]:
+    def _as_long(self, texts: Mapping[str, str]) -> Ran:
         """A trial; where it ended sooner than the script's own run because all seemed well, one of as many steps."""
-        found, why = self.trials.run(texts)
+        ran = self.trials.run(texts)
         wanted = _steps(self.report)
-        if self.before is None or found is None or self.trials.steps is not None or _steps(found) >= wanted:
-            return found, why
+        if self.before is None or ran.answer is None or self.trials.steps is not None or _steps(ran.answer) >= wanted:
+            return ran
         return self.trials.run(texts, steps=wanted)
 
     def _diff(self, changes: Changes) -> str:
@@ -146,7 +171,7 @@ class _Mender:
         if not found:
             return Patch("failed", seen=self._unread())
         changes = {found[0].file: found[0].text}
-        return Patch("untried", self._diff(changes), tuple(changes), f"{why}.")
+        return Patch("untried", self._diff(changes), tuple(changes), why)
 
     def _unread(self) -> str:
         return "; ".join(self.texts.reasons.values())
@@ -154,19 +179,24 @@ class _Mender:
     def _tried(self, finding: Finding, found: Sequence[Candidate]) -> Patch:
         assert self.before is not None or not found
         attempts: list[Attempt] = []
+        untried: Patch | None = None
         for candidate in found:
             changes = {candidate.file: candidate.text}
             if candidate.placeholder:
                 why = "a placeholder stands in it for a value that only you know"
-                return Patch("untried", self._diff(changes), tuple(changes), why, tuple(attempts))
-            after, why = self._run(changes)
+                untried = untried or Patch("untried", self._diff(changes), tuple(changes), why)
+                break
+            after, why, possible = self._run(changes)
+            if not possible:
+                untried = untried or Patch("untried", self._diff(changes), tuple(changes), why)
+                continue
             why = why if after is None else shortfall(self.before or after, after, [finding])
             if after is not None and not why:
                 self.chosen[id(finding)] = changes
                 words = seen(self.before or after, after, [finding])
                 return Patch("tried", self._diff(changes), tuple(changes), words, tuple(attempts))
             attempts.append(Attempt(self._diff(changes), why))
-        return Patch("failed", seen=self._why(attempts), attempts=tuple(attempts))
+        return replace(untried or Patch("failed", seen=self._why(attempts)), attempts=tuple(attempts))
 
     def _why(self, attempts: Sequence[Attempt]) -> str:
         """Why there is no fix, in words."""
@@ -190,7 +220,7 @@ class _Mender:
             changes = self._joined(edits)
             if changes is None:
                 continue
-            after, _ = self._run(changes)
+            after = self._run(changes).answer
             findings = [finding for finding, _ in offered]
             if after is not None and not shortfall(self.before or after, after, findings):
                 words = f"together, {seen(self.before or after, after, findings)}"
@@ -221,7 +251,7 @@ class _Mender:
             return None, edits[0]
         findings = [finding for finding in self.findings if id(finding) in self.chosen]
         changes = self._joined(edits)
-        after, why = self._run(changes) if changes is not None else (None, "they are about the same lines")
+        after, why, _ = self._run(changes) if changes is not None else Ran(None, "they are about the same lines")
         why = why if after is None else shortfall(self.before or after, after, findings)
         if after is None or changes is None or why:
             return Patch("failed", seen=f"the fixes do not work together: {why}"), edits[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import functools
 import importlib.machinery
 import io
 import linecache
@@ -13,7 +15,7 @@ __all__ = ["lay_over"]
 
 
 def lay_over(texts: Mapping[str, str]) -> None:
-    """From here on the import system, `runpy` and tracebacks read `texts` (real path → text); it cannot be undone.
+    """From here on imports, `runpy`, tracebacks and `open` read `texts` (real path → text); it cannot be undone.
 
     Compiled files are passed by, and none is written.
     """
@@ -29,6 +31,7 @@ def lay_over(texts: Mapping[str, str]) -> None:
             raise OSError("read from memory")  # so that no compiled file is looked for
         return stats(self, path)
 
+    _open_from_memory({path: text for path, text in found.items() if not path.endswith(".py")})
     io.open_code = open_code
     vars(_io_module())["open_code"] = open_code
     importlib.machinery.SourceFileLoader.path_stats = path_stats  # type: ignore[method-assign]
@@ -36,6 +39,23 @@ def lay_over(texts: Mapping[str, str]) -> None:
         for spelling in {path, os.path.relpath(path), *(p for p in texts if os.path.realpath(p) == path)}:
             # Without a time of change `checkcache` leaves an entry alone.
             linecache.cache[spelling] = (len(text), None, text.splitlines(keepends=True), spelling)
+
+
+def _open_from_memory(texts: Mapping[str, str]) -> None:
+    """What the program reads itself, such as a configuration file, comes from memory, too."""
+    if not texts:
+        return
+    opener = io.open
+
+    @functools.wraps(opener)
+    def opened(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        named = isinstance(file, str | os.PathLike) and not set(mode) & set("wax+")
+        text = texts.get(os.path.realpath(os.fspath(file))) if named else None
+        if text is None:
+            return opener(file, mode, *args, **kwargs)
+        return io.BytesIO(text.encode()) if "b" in mode else io.StringIO(text)
+
+    builtins.open = io.open = opened
 
 
 def _io_module() -> Any:

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from fxaudit.answer.answer import Answer
 from fxaudit.answer.document import from_text
+from fxaudit.run.mending import Ran
 
 __all__ = ["Trials", "report_on"]
 
@@ -39,6 +39,7 @@ class Trials:
     """How many seconds the script's own run took."""
     count: int = 0
     seconds: list[float] = field(default_factory=list)
+    subject: str = "script"
     _process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Trials:
@@ -55,7 +56,7 @@ class Trials:
         """How long a trial may take."""
         return max(AT_LEAST, TIMES * self.alone)
 
-    def run(self, texts: Mapping[str, str], *, steps: int | None = None) -> tuple[Answer | None, str]:
+    def run(self, texts: Mapping[str, str], *, steps: int | None = None) -> Ran:
         """The report on the script with `texts`, or None and why there is none; `steps` fixes the number of steps."""
         request = {
             "argv": self.argv,
@@ -71,7 +72,7 @@ class Trials:
         found = self._asked(json.dumps(request))
         self.seconds.append(time.monotonic() - begun)
         text = found.get("report")
-        return (from_text(text) if text else None), found.get("why") or ""
+        return Ran(from_text(text) if text else None, found.get("why") or "")
 
     def _asked(self, request: str) -> dict[str, Any]:
         command = [sys.executable, "-m", "fxaudit.run.trial"]

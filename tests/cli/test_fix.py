@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from fxaudit.answer.answer import ParameterReport
+from fxaudit.answer.finding import Attempt, Finding, Patch
+from fxaudit.renderers.text.terminal import render
+from fxaudit.report import Report
 from tests.cli.processes import Ended, forked
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -78,3 +82,59 @@ def test_a_patch_without_fix_says_how_to_get_one(tmp_path: Path) -> None:
     assert ended.status == 2
     assert "`fxaudit run --fix` tries them" in ended.err
     assert not (tmp_path / "fix.patch").exists()
+
+
+NET = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = [nn.Linear(4, 4)]
+        self.head = nn.Linear(4, 1)
+
+    def forward(self, x):
+        return self.head(torch.tanh(self.layers[0](x)))
+"""
+MAKE = """
+import torch
+from nets import Net
+
+def make():
+    model, x = Net(), torch.randn(8, 4)
+    return model, lambda: model(x).square().mean(), torch.optim.SGD(model.parameters(), lr=0.1)
+"""
+
+
+def test_check_makes_everything_again_so_that_constructors_are_tried(tmp_path: Path) -> None:
+    (tmp_path / "nets.py").write_text(NET, "utf-8")
+    (tmp_path / "train.py").write_text(MAKE, "utf-8")
+    ended = forked(["check", "--fix", "-o", "fix.patch", "train.py:make"], tmp_path)
+    assert "fix, tried: 2 parameters train, nothing else changes its verdict" in ended.out
+    assert "+ self.layers = nn.ModuleList([nn.Linear(4, 4)])" in ended.out
+    assert (tmp_path / "nets.py").read_text("utf-8") == NET
+    subprocess.run(["git", "apply", "--check", "fix.patch"], cwd=tmp_path, check=True)
+    ended = forked(["check", "--fix", "--write", "--quiet", "train.py:make"], tmp_path)
+    assert "nets.py is mended" in ended.err
+    assert forked(["check", "--quiet", "train.py:make"], tmp_path).status == 0
+
+
+def test_check_of_several_targets_tries_fixes_for_each(tmp_path: Path) -> None:
+    (tmp_path / "nets.py").write_text(NET, "utf-8")
+    (tmp_path / "train.py").write_text(MAKE + "\nagain = make\n", "utf-8")
+    asked = ["train.py:make", "train.py:again"]
+    assert forked(["check", "--fix", *asked], tmp_path).out.count("fix, tried:") == 2
+    assert forked(["check", "--fix", "--write", *asked], tmp_path).status == 2
+
+
+def test_verbose_shows_what_was_tried_in_vain(tmp_path: Path) -> None:
+    tried = Attempt("--- a/train.py\n+++ b/train.py\n@@ -1 +1 @@\n-a\n+b\n", "`w` is still blocked")
+    patch = Patch("failed", seen="the edit that was tried does not mend it", attempts=(tried,))
+    finding = Finding("FXA104", "detached-path", "error", "cut", "", ("w",), patch=patch)
+    report = Report(parameters={"w": ParameterReport("w", "blocked", "")}, findings=(finding,))
+    assert "still blocked" not in render(report)
+    assert "tried in vain: `w` is still blocked\n      train.py\n      - a\n      + b\n" in render(report, verbose=True)
+    report.save(tmp_path / "report.json")
+    shown = forked(["render", "--verbose", "report.json"], tmp_path).out
+    assert "tried in vain" in shown and "tried in vain" not in forked(["render", "report.json"], tmp_path).out

@@ -27,6 +27,8 @@ def test_changes_of_different_lines_join_and_of_the_same_do_not() -> None:
     assert joined(old, ["A\nb\nc\n", "a\nb\nC\n"]) == "A\nb\nC\n"
     assert joined(old, ["A\nb\nc\n", "A\nb\nc\n"]) == "A\nb\nc\n"
     assert joined(old, ["A\nb\nc\n", "X\nb\nc\n"]) is None
+    assert joined(old, ["a\n1\nb\nc\n", "a\n2\nb\nc\n"]) == "a\n1\n2\nb\nc\n"
+    assert joined(old, ["a\n1\nb\nc\n", "a\nB\nc\n"]) is None
 
 
 def test_git_takes_a_text_without_a_last_line_end(tmp_path: Path) -> None:

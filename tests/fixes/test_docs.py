@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "fixes.md").read_text("utf-8")
 
 
-def test_the_examples_of_the_page_run_in_their_order() -> None:
+def test_the_examples_of_the_page_run_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = "\n".join(re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE))
-    exec(compile(code, "docs/fixes.md", "exec"), {"__name__": "page"})
+    (tmp_path / "page.py").write_text(code, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path("page.py", run_name="page")
 
 
 def test_the_page_names_every_family() -> None:

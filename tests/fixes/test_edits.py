@@ -8,7 +8,22 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from fxaudit.program.edits import conditions, containers, cuts, loop, moves, names, optimizers, regions, totals, values
+from fxaudit.program.edits import (
+    conditions,
+    containers,
+    cuts,
+    loop,
+    moves,
+    names,
+    neighbours,
+    numbers,
+    optimizers,
+    regions,
+    rounds,
+    settings,
+    totals,
+    values,
+)
 from fxaudit.program.edits.syntax import Place
 
 Edit = Callable[[str, Place], Iterator[str]]
@@ -31,6 +46,330 @@ def changed(old: str, new: str) -> str:
 
 
 CASES: list[tuple[str, Edit, str, str]] = [
+    (
+        "half of a test",
+        conditions.each_asked,
+        'if "a" or "b" in name:  # HERE\n    f()\n',
+        '+ if "a" in name or "b" in name:  # HERE',
+    ),
+    ("a comparison that stands alone", conditions.each_asked, "p.on == True  # HERE", "+ p.on = True  # HERE"),
+    ("a shallow copy", cuts.copied_deeply, "t = copy.copy(net)  # HERE", "+ t = copy.deepcopy(net)  # HERE"),
+    (
+        "a copy of the groups",
+        optimizers.groups_themselves,
+        'g = o.state_dict()["param_groups"][0]  # HERE',
+        "+ g = o.param_groups[0]  # HERE",
+    ),
+    (
+        "a layer of the class",
+        containers.of_instance,
+        """
+        class Net(nn.Module):
+            project = nn.Linear(2, 2)  # HERE
+
+            def __init__(self):
+                super().__init__()
+        """,
+        "+         self.project = nn.Linear(2, 2)",
+    ),
+    ("a flag", conditions.other_flag, "self.stopped = True  # HERE", "+ self.stopped = False  # HERE"),
+    (
+        "a way out of the loop",
+        conditions.staying,
+        """
+        for name, optimizer in optimizers.items():
+            optimizer.step()
+            if name == "actor":
+                break  # HERE
+        """,
+        "-         break  # HERE\n+         continue  # HERE",
+    ),
+    (
+        "an argument that the caller has and leaves out",
+        neighbours.named_alike,
+        """
+        def forward(image, edges=None):
+            if edges is None:  # HERE
+                return image
+
+        def loss(batch):
+            image, edges = batch
+            return net(image)
+        """,
+        "+     return net(image, edges=edges)",
+    ),
+    (
+        "a step that forgets what it inherits",
+        loop.inherited_step,
+        """
+        class Own(Adam):
+            def step(self):  # HERE
+                clip()
+                return None
+        """,
+        "+         super().step()",
+    ),
+    (
+        "a group taken away",
+        loop.without_surgery,
+        "del opt.param_groups[0]  # HERE",
+        "- del opt.param_groups[0]  # HERE",
+    ),
+    (
+        "the first group alone",
+        optimizers.every_group,
+        'opt.param_groups[0]["lr"] = rate  # HERE',
+        '+ for group in opt.param_groups:\n+     group["lr"] = rate  # HERE',
+    ),
+    (
+        "a state that is given anew",
+        neighbours.state_handed_on,
+        """
+        def forward(self, x):
+            state = self.first(x)
+            h, state = self.lstm(x)  # HERE
+            return h
+        """,
+        "+     h, state = self.lstm(x, state)  # HERE",
+    ),
+    (
+        "a value that nobody hands on",
+        neighbours.unread_handed_on,
+        """
+        def loss(self, batch):
+            image, edges, y = batch
+            out = self.net(image)  # HERE
+            return f(out, y)
+        """,
+        "+     out = self.net(image, edges)  # HERE",
+    ),
+    (
+        "a term that is taken apart and not used",
+        totals.added,
+        """
+        def loss(batch):
+            total, penalty = both(batch)  # HERE
+            return total
+        """,
+        "+     return total + penalty",
+    ),
+    (
+        "made anew in each round",
+        rounds.before_loop,
+        """
+        for x in data:
+            scaler = GradScaler()  # HERE
+            scaler.step(o)
+        """,
+        "+ scaler = GradScaler()  # HERE",
+    ),
+    (
+        "some inputs alone",
+        loop.without_inputs,
+        "loss.backward(inputs=list(head.parameters()))  # HERE",
+        "+ loss.backward()  # HERE",
+    ),
+    ("the evaluation mode", conditions.trained_again, "model.eval()  # HERE", "+ model.train()  # HERE"),
+    (
+        "a derivative without a graph",
+        values.with_graph,
+        "g = torch.autograd.grad(y, x)[0]  # HERE",
+        "+ g = torch.autograd.grad(y, x, create_graph=True)[0]  # HERE",
+    ),
+    (
+        "a layer made in forward",
+        moves.made_once,
+        """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+            def forward(self, x):
+                fc = nn.Linear(x.size(1), 4)  # HERE
+                return fc(x)
+        """,
+        "+         self.fc = nn.LazyLinear(4)\n",
+    ),
+    (
+        "what is computed and never read, in the place of what is read twice",
+        neighbours.unread_instead,
+        """
+        def forward(self, x):
+            context = self.attend(x)
+            return torch.cat([x, x])  # HERE
+        """,
+        "-     return torch.cat([x, x])  # HERE\n+     return torch.cat([x, context])  # HERE",
+    ),
+    (
+        "the other of two losses",
+        neighbours.other_result,
+        """
+        def train():
+            total, aux = losses(model)
+            aux.backward()  # HERE
+        """,
+        "+     total.backward()  # HERE",
+    ),
+    (
+        "what another call is given",
+        neighbours.as_other_call,
+        "a = run(f, tuple(self.parameters()))\nb = run(g, ())  # HERE\n",
+        "+ b = run(g, tuple(self.parameters()))  # HERE",
+    ),
+    (
+        "a lambda in a loop keeps its round",
+        neighbours.bound_early,
+        "fs = [lambda: f(i) for i in range(3)]  # HERE",
+        "+ fs = [lambda i=i: f(i) for i in range(3)]  # HERE",
+    ),
+    (
+        "a total is overwritten in its loop",
+        rounds.accumulated,
+        """
+        def total():
+            loss = 0.0
+            for head in heads:
+                loss = head()  # HERE
+            return loss
+        """,
+        "+         loss = loss + head()  # HERE",
+    ),
+    (
+        "a return in the loop",
+        rounds.after_loop,
+        """
+        def forward(self, x):
+            for layer in self.layers:
+                x = layer(x)
+                return x  # HERE
+        """,
+        "-         return x  # HERE\n+     return x  # HERE",
+    ),
+    (
+        "a generator is gone through twice",
+        rounds.listed,
+        """
+        batches = stream()
+        total = sum(1 for _ in batches)  # HERE
+        """,
+        "+ batches = list(stream())",
+    ),
+    (
+        "a method that nobody calls",
+        rounds.called_at_end,
+        """
+        class Own(Optimizer):
+            def step(self):
+                self.state["update"] = 1  # HERE
+            def apply(self):
+                pass
+        """,
+        "+         self.apply()",
+    ),
+    ("a minus is missing", numbers.other_power, "eps = 1e8  # HERE", "+ eps = 1e-8  # HERE"),
+    (
+        "a sign",
+        numbers.other_sign,
+        "rate = high + (high - low) * t  # HERE",
+        "+ rate = high - (high - low) * t  # HERE",
+    ),
+    (
+        "the other triangle",
+        numbers.other_triangle,
+        "mask = torch.triu(torch.ones(n, n), diagonal=1)  # HERE",
+        "+ mask = torch.tril(torch.ones(n, n))  # HERE",
+    ),
+    ("a power of what is negative", numbers.clamped, "y = x.pow(p)  # HERE", "+ y = x.clamp(min=1e-6).pow(p)  # HERE"),
+    (
+        "what is kept for what is dropped",
+        numbers.dropping_the_rest,
+        "a = Attention(dropout=keep)  # HERE",
+        "+ a = Attention(dropout=1 - keep)  # HERE",
+    ),
+    ("everything is dropped", numbers.without_dropping, "d = nn.Dropout(1.0)  # HERE", "+ d = nn.Dropout(0.1)  # HERE"),
+    (
+        "a block without its last statement",
+        regions.restricted,
+        """
+        with torch.no_grad():  # HERE
+            a = f()
+            b = g(a)
+        """,
+        "-     b = g(a)\n+ b = g(a)",
+    ),
+    (
+        "a switch that comes too late",
+        regions.switched_back_sooner,
+        """
+        torch.set_grad_enabled(False)  # HERE
+        a = f()
+        b = g()
+        torch.set_grad_enabled(True)
+        """,
+        "+ torch.set_grad_enabled(True)\n- torch.set_grad_enabled(True)",
+    ),
+    (
+        "a flag on the loss",
+        cuts.without_flag,
+        """
+        def f():
+            y = g().detach()  # HERE
+            y.requires_grad = True
+            return y
+        """,
+        "-     y.requires_grad = True",
+    ),
+    (
+        "a Parameter made of the slot, kept in a local name",
+        moves.to_local,
+        """
+        def forward(self, x):
+            self.w = nn.Parameter(norm(self.w))  # HERE
+            return x @ self.w
+        """,
+        "-     self.w = nn.Parameter(norm(self.w))  # HERE\n-     return x @ self.w\n"
+        "+     w = norm(self.w)  # HERE\n+     return x @ w",
+    ),
+    (
+        "an own train that leaves the module out",
+        conditions.handed_to_all,
+        """
+        class Net(nn.Module):
+            def train(self, mode=True):  # HERE
+                self.body.train(mode)
+        """,
+        "+         super().train(mode)",
+    ),
+    (
+        "a buffer that is to be trained",
+        containers.parameter_of_buffer,
+        'self.register_buffer("a", torch.zeros(3, requires_grad=True))  # HERE',
+        '+ self.register_parameter("a", torch.nn.Parameter(torch.zeros(3)))  # HERE',
+    ),
+    (
+        "modules in what a call is given",
+        containers.hoisted,
+        "self.f = partial(run, [nn.Linear(2, 2)])  # HERE",
+        "+ self.f_parts = nn.ModuleList([nn.Linear(2, 2)])\n+ self.f = partial(run, self.f_parts)  # HERE",
+    ),
+    (
+        "a rate in the defaults",
+        optimizers.set_in_groups,
+        'opt.defaults["lr"] = lr  # HERE',
+        '+ for group in opt.param_groups:\n+     group["lr"] = lr',
+    ),
+    ("a pinned scale", loop.unpinned, "scaler.update(2.0**16)  # HERE", "+ scaler.update()  # HERE"),
+    (
+        "the new value in the gradient",
+        loop.written_to_value,
+        "p.grad.data = p.data - g  # HERE",
+        "+ p.data = p.data - g  # HERE",
+    ),
+    (
+        "a number made of a value",
+        values.number_passed_through,
+        "s = round(w.item(), 3)  # HERE",
+        "+ s = w + (round(w.item(), 3) - w).detach()  # HERE",
+    ),
     ("detach", cuts.without_detach, "h = f(x).detach()  # HERE", "- h = f(x).detach()  # HERE\n+ h = f(x)  # HERE"),
     ("data", cuts.without_detach, "h = g(x.data)  # HERE", "- h = g(x.data)  # HERE\n+ h = g(x)  # HERE"),
     ("in brackets", cuts.without_detach, "h = (a + b).detach()  # HERE", "+ h = (a + b)  # HERE"),
@@ -303,3 +642,40 @@ def test_a_slot_is_written_once_in_init() -> None:
     (found,) = moves.into_init(text, Place(8))
     assert "with torch.no_grad():\n            self.l.weight.copy_(torch.randn(2, 2))  # HERE" in found
     assert found.index("copy_") < found.index("def forward")
+
+
+def test_parameters_are_handed_to_the_function_that_has_a_place_for_them() -> None:
+    text = "y = F.batch_norm(x, mean, var, training=True)\n"
+    (found,) = neighbours.named_arguments(text, Place(1), ["weight", "bias"])
+    assert found == "y = F.batch_norm(x, mean, var, training=True, weight=self.weight, bias=self.bias)\n"
+    assert list(neighbours.named_arguments("y = self.f(x)\n", Place(1), ["weight"])) == []
+
+
+def test_an_entry_of_a_configuration_file_gets_the_value_that_another_place_has() -> None:
+    text = '{"steps": 3,\n "lr": 0.0, "decay": 0}\n'
+    others = ['parser.add_argument("--lr", type=float, default=3e-4)\n', "lr: 0\nlr=0.5\n"]
+    found = list(settings.other_entry(text, Place(2), others))
+    assert found == ['{"steps": 3,\n "lr": 3e-4, "decay": 0}\n', '{"steps": 3,\n "lr": 0.5, "decay": 0}\n']
+    assert list(settings.other_entry("[optim]\nweight_lr = 0\n", Place(2), ["def f(weight_lr: float = 0.1): ..."])) == [
+        "[optim]\nweight_lr = 0.1\n"
+    ]
+    assert list(settings.placeholder("lr: 0.0  # why\nx: 0\n", Place(2))) == ["lr: 0.0  # why\nx: 1.0\n"]
+    assert list(settings.placeholder("lr: 0.0  # why\n", Place(1))) == ["lr: 1e-3  # why\n"]
+    assert list(settings.placeholder("steps: 30\n", Place(1))) == []
+
+
+def test_an_optimizer_gets_what_the_parameters_belong_to() -> None:
+    found = list(optimizers.given_other("o = SGD(self.d.parameters())\n", Place(1), ["g"]))
+    assert found == ["o = SGD(self.g.parameters())\n"]
+
+
+def test_a_name_that_is_asked_for_is_respelt_where_it_is_read() -> None:
+    text = 'if hasattr(m, "projection"):\n    o.add(m.projection.parameters())\n'
+    found = list(names.respelt_throughout(text, Place(1), ["projector", "head"]))
+    assert found == ['if hasattr(m, "projector"):\n    o.add(m.projector.parameters())\n']
+
+
+def test_what_takes_the_place_of_something_held_joins_the_optimizer() -> None:
+    text = "opt = SGD(net.parameters(), lr=1)\nnet.fc = nn.Linear(4, 3)\n"
+    found = list(optimizers.joining(text, Place(2), "opt"))
+    assert found == [f'{text}opt.param_groups[0]["params"] = list(net.parameters())\n']

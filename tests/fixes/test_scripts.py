@@ -108,3 +108,24 @@ def test_a_tried_fix_makes_the_parameters_train(name: str, tmp_path: Path, monke
     subprocess.run(["git", "apply", "--check", "fix.patch"], cwd=tmp_path, check=True)
     subprocess.run(["git", "apply", "fix.patch"], cwd=tmp_path, check=True)
     assert unchanged(tmp_path / "script.py") == []
+
+
+def test_a_rate_in_a_file_gets_the_value_that_the_options_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "train.json").write_text('{\n  "lr": 0.0,\n  "steps": 4\n}\n', "utf-8")
+    text = (
+        NET
+        + """
+    import argparse, json
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", type=float, default=0.05)
+    options = vars(parser.parse_args([]))
+    options.update(json.load(open("train.json")))
+    """.replace("\n    ", "\n")
+        + START.replace("lr=0.1", "lr=options['lr']")
+        + LOOP
+    )
+    found = mended(tmp_path, text, monkeypatch)
+    patch = best(found)
+    assert patch.state == "tried", (patch, [f.code for f in found.report.findings])
+    assert '-  "lr": 0.0,\n+  "lr": 0.05,' in patch.diff
+    assert '"lr": 0.0' in (tmp_path / "train.json").read_text("utf-8")

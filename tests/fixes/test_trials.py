@@ -60,6 +60,24 @@ def test_a_trial_mends_only_where_nothing_is_worse(after: Answer, reason: str) -
     assert shortfall(before, after, [DEAD]) == reason
 
 
+def test_what_was_made_anew_in_each_step_may_be_made_once() -> None:
+    names = ("fc.w", "fc.w #2")
+    finding = Finding("FXA203", "made-in-forward", "error", "made anew", "", names)
+    before = answer(finding, b__w="trained")
+    before.parameters.update({n: ParameterReport(n, "unregistered", "") for n in names})  # type: ignore[attr-defined]
+    assert shortfall(before, answer(fc__w="trained", b__w="trained"), [finding]) == ""
+    assert shortfall(before, answer(b__w="trained"), [finding]) == "`fc.w` is no longer there"
+
+
+def test_a_leaf_made_on_the_way_may_go_where_the_models_own_train() -> None:
+    finding = Finding("FXA107", "rewrapped", "error", "a new leaf", "", ("a.w", "out"))
+    before = answer(finding, a__w="unreachable", out="unregistered")
+    assert shortfall(before, answer(a__w="trained"), [finding]) == ""
+    alone = Finding("FXA205", "unregistered", "error", "in a list", "", ("out",))
+    before = answer(alone, a__w="trained", out="unregistered")
+    assert shortfall(before, answer(a__w="trained"), [alone]) == "`out` is no longer there"
+
+
 def test_what_was_unregistered_is_found_under_the_name_that_a_container_gives() -> None:
     finding = Finding("FXA205", "unregistered", "error", "kept in a list", "", ("layers[0].w", "heads['a'].w"))
     before = answer(finding)
@@ -87,7 +105,7 @@ def test_a_script_whose_second_run_differs_is_not_tried(tmp_path: Path, monkeypa
     text += "if mark:\n    model.b.bias.requires_grad_(False)\n" + LOOP
     patch = best(mended(tmp_path, text, monkeypatch))
     assert patch.state == "untried"
-    assert patch.seen == "the script's second run differs from its first: `b.bias` was trained, then frozen."
+    assert patch.seen == "the script's second run differs from its first: `b.bias` was trained, then frozen"
     assert "-        return self.b(torch.tanh(self.a(x)).detach())" in patch.diff
 
 
@@ -103,7 +121,7 @@ def test_a_trial_that_hangs_is_ended_and_told(tmp_path: Path, monkeypatch: pytes
         )
     )
     patch = best(mended(tmp_path, text, monkeypatch))
-    assert patch.state == "failed"
+    assert patch.state == "failed", patch
     assert {attempt.reason for attempt in patch.attempts} == {"it did not end within 3 seconds"}
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from fxaudit.program.edits.regions import dedented
-from fxaudit.program.edits.syntax import Place, Syntax, of_text
+from fxaudit.program.edits.syntax import Place, Syntax, of_text, parsed
 
-__all__ = ["flipped", "holding"]
+__all__ = ["each_asked", "flipped", "handed_to_all", "holding", "other_flag", "staying", "trained_again"]
 
 OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
     cst.Equal: cst.NotEqual,
@@ -36,8 +36,10 @@ def holding(text: str, place: Place) -> Iterator[str]:
         if any(isinstance(part, cst.Return | cst.Continue | cst.Break) for part in statement.body):
             owner = next((a for a in syntax.above(statement) if isinstance(a, cst.If | cst.FunctionDef)), None)
             if isinstance(owner, cst.If):
-                yield from _changed(syntax, owner)
+                yield from _spelt(syntax, owner)
             yield from _round_only(syntax, statement)
+            if isinstance(owner, cst.If):
+                yield from _changed(syntax, owner)
             yield from filter(None, [_last(syntax, statement)])
             if not any(isinstance(part, cst.Return) and part.value for part in statement.body):
                 yield from filter(None, [syntax.without(statement)])
@@ -45,11 +47,22 @@ def holding(text: str, place: Place) -> Iterator[str]:
         owner = next((a for a in syntax.above(statement) if isinstance(a, cst.If | cst.FunctionDef)), None)
         if isinstance(owner, cst.If):
             yield from _changed(syntax, owner)
+            if owner.orelse is None:
+                yield from filter(None, [dedented(syntax, owner)])
     elif isinstance(statement, cst.If):
         yield from _changed(syntax, statement)
         is_main = any(name.value == "__name__" for name in syntax.inside(statement.test, cst.Name))
         if statement.orelse is None and not is_main:
             yield from filter(None, [dedented(syntax, statement)])
+
+
+def staying(text: str, place: Place) -> Iterator[str]:
+    """The way out at the place turned or taken away; nothing where the line is none."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    parts = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
+    if any(isinstance(part, cst.Return | cst.Continue | cst.Break) for part in parts):
+        yield from holding(text, place)
 
 
 def flipped(text: str, place: Place) -> Iterator[str]:
@@ -106,3 +119,54 @@ def _spelt(syntax: Syntax, statement: cst.If) -> Iterator[str]:
     for node in own:
         for near in difflib.get_close_matches(node.value, known, n=2, cutoff=0.6):
             yield syntax.replaced((node, node.with_changes(value=near)))
+
+
+def handed_to_all(text: str, place: Place) -> Iterator[str]:
+    """An own `train` or `eval` that calls the one it takes the place of, too."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    around = [statement, *syntax.above(statement)]
+    method = next((a for a in around if isinstance(a, cst.FunctionDef) and a.name.value in ("train", "eval")), None)
+    if method is None or syntax.class_of(method) is None or not isinstance(method.body, cst.IndentedBlock):
+        return
+    given = ", ".join(param.name.value for param in method.params.params[1:])
+    call = parsed(f"super().{method.name.value}({given})")
+    yield syntax.with_block(method.body, [*call, *method.body.body])
+
+
+def trained_again(text: str, place: Place) -> Iterator[str]:
+    """`model.train()` for the `model.eval()` on the line."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "eval" and not call.args:
+            yield syntax.replaced((call.func.attr, cst.Name("train")))
+
+
+def other_flag(text: str, place: Place) -> Iterator[str]:
+    """`False` for the `True` on the line, and the other way round."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for name in syntax.on_line(place, cst.Name):
+        if name.value in ("True", "False"):
+            yield syntax.replaced((name, cst.Name("False" if name.value == "True" else "True")))
+
+
+def each_asked(text: str, place: Place) -> Iterator[str]:
+    """`"a" in name or "b" in name` for `"a" or "b" in name`; `x = True` for an `x == True` that stands alone."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for both in syntax.on_line(place, cst.BooleanOperation):
+        match both:
+            case cst.BooleanOperation(left=cst.SimpleString() as word, right=cst.Comparison() as right):
+                yield syntax.replaced((word, right.with_changes(left=word)))
+    for part in syntax.on_line(place, cst.Expr):
+        match part.value:
+            case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=cst.Equal(), comparator=value)]):
+                if isinstance(left, cst.Name | cst.Attribute | cst.Subscript):
+                    yield syntax.replaced((part, cst.Assign([cst.AssignTarget(left)], value)))

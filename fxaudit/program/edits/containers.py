@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text
+from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text, parsed
 
-__all__ = ["as_module", "parameter_outside", "registered"]
+__all__ = ["as_module", "hoisted", "of_instance", "parameter_of_buffer", "parameter_outside", "registered"]
 
 LISTS = ("ModuleList", "ParameterList")
 DICTS = ("ModuleDict", "ParameterDict")
@@ -145,3 +145,67 @@ def _called_as_forward(plain: cst.ClassDef) -> cst.ClassDef:
             assert isinstance(new, cst.ClassDef)
             return new
     return plain
+
+
+def parameter_of_buffer(text: str, place: Place) -> Iterator[str]:
+    """`register_parameter` for a `register_buffer` of what is to be trained."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        if last_name(call.func) != "register_buffer" or len(call.args) < 2 or not isinstance(call.func, cst.Attribute):
+            continue
+        value = call.args[1].value
+        plain = value
+        if isinstance(value, cst.Call):
+            kept = [a for a in value.args if not (a.keyword and a.keyword.value == "requires_grad")]
+            if kept:
+                kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+            plain = value.with_changes(args=kept)
+        made = cst.parse_expression(f"{_namespace(syntax)}.Parameter({syntax.code(plain)})")
+        args = [call.args[0], cst.Arg(made)]
+        func = call.func.with_changes(attr=cst.Name("register_parameter"))
+        yield syntax.replaced((call, call.with_changes(func=func, args=args)))
+
+
+def hoisted(text: str, place: Place) -> Iterator[str]:
+    """Modules in a list or dict that a call on the line is given, first put into a container of `self`'s."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    for assign in syntax.inside(statement, cst.Assign):
+        target = assign.targets[0].target
+        if not (isinstance(target, cst.Attribute) and isinstance(assign.value, cst.Call)):
+            continue
+        for argument in assign.value.args:
+            kind = {cst.List: LISTS[0], cst.Dict: DICTS[0]}.get(type(argument.value))
+            if kind is None:
+                continue
+            kept = f"{syntax.code(target)}_parts"
+            shorter = syntax.of_replaced(statement, (argument.value, cst.parse_expression(kept)))
+            made = parsed(f"{kept} = {_namespace(syntax)}.{kind}({syntax.code(argument.value)})")
+            block, statements = syntax.body(statement) or (None, [])
+            if block is not None:
+                position = next(i for i, s in enumerate(statements) if s is statement)
+                yield syntax.with_block(block, [*statements[:position], *made, shorter, *statements[position + 1 :]])
+
+
+def of_instance(text: str, place: Place) -> Iterator[str]:
+    """`self.project = nn.Linear(…)` in `__init__` for a `project = nn.Linear(…)` in the body of the class."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    around = syntax.class_of(statement) if syntax is not None and statement is not None else None
+    if syntax is None or around is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    if syntax.parent(statement) is not around.body:
+        return
+    for part in statement.body:
+        for start in around.body.body:
+            if not (isinstance(start, cst.FunctionDef) and start.name.value == "__init__"):
+                continue
+            match part:
+                case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
+                    made = parsed(f"self.{name} = {syntax.code(value)}")
+                    longer = start.body.with_changes(body=[*start.body.body, *made])
+                    yield syntax.replaced((statement, cst.RemoveFromParent()), (start.body, longer))

@@ -8,7 +8,7 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text
 
-__all__ = ["without_copy", "without_detach", "without_new_leaf", "without_round_trip"]
+__all__ = ["copied_deeply", "without_copy", "without_detach", "without_flag", "without_new_leaf", "without_round_trip"]
 
 DETACHING = {"detach", "detach_"}
 LEAVING = {"item", "tolist", "numpy"}
@@ -16,6 +16,7 @@ COPYING = {"cpu", "clone"}
 NUMBERS = {"float", "int"}
 WRAPPING = {"tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor", "asarray", "HalfTensor", "DoubleTensor"}
 FUNCTIONS = {"exp", "log", "sqrt", "tanh", "sin", "cos", "abs", "log1p", "expm1", "sigmoid"}
+STACKED = {f"torch.{name}" for name in WRAPPING}
 LIBRARIES = {"math", "np", "numpy"}
 ELEMENTWISE = {"median", "mean", "sum", "max", "min", "clip", "maximum", "minimum", "where", "square", "std"}
 
@@ -93,6 +94,17 @@ def without_copy(text: str, place: Place) -> Iterator[str]:
             yield syntax.replaced((call, call.func.value))
 
 
+def copied_deeply(text: str, place: Place) -> Iterator[str]:
+    """`copy.deepcopy` for `copy.copy` on the line: a shallow copy of a module shares its parameters."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        match call.func:
+            case cst.Attribute(value=cst.Name(value="copy"), attr=cst.Name(value="copy") as name):
+                yield syntax.replaced((name, cst.Name("deepcopy")))
+
+
 def without_round_trip(text: str, place: Place) -> Iterator[str]:
     """Without the way through Python numbers or numpy: on the line, then in the whole function."""
     syntax = of_text(text)
@@ -125,7 +137,7 @@ def _kept_in_torch(node: cst.CSTNode) -> cst.BaseExpression | None:
 def _kept_or_stacked(node: cst.CSTNode) -> cst.BaseExpression | None:
     """The same, with a name that `torch.tensor` was given taken for a list of tensors."""
     match node:
-        case cst.Call(func=func, args=[cst.Arg(value=cst.Name()) as listed, *_]) if dotted(func) == "torch.tensor":
+        case cst.Call(func=func, args=[cst.Arg(value=cst.Name()) as listed, *_]) if dotted(func) in STACKED:
             plain = listed.with_changes(comma=cst.MaybeSentinel.DEFAULT)
             return node.with_changes(func=cst.parse_expression("torch.stack"), args=[plain])
     return _kept_in_torch(node)
@@ -170,6 +182,20 @@ def without_new_leaf(text: str, place: Place) -> Iterator[str]:
         nodes = {id(call), *(id(n) for n in syntax.on_line(place, cst.BaseExpression) if _kept_of_detached(n))}
         if len(nodes) > 1 and statement is not None:
             yield syntax.module.visit(_Taking(nodes, lambda n: _kept_of_leaf(n) or _kept_of_detached(n))).code
+
+
+def without_flag(text: str, place: Place) -> Iterator[str]:
+    """Without a `requires_grad = True` or `requires_grad_()` of the function, which makes a leaf of a result."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    for line in syntax.inside(syntax.function(statement), cst.SimpleStatementLine):
+        match line.body:
+            case [
+                cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute(attr=cst.Name(value="requires_grad")))])
+            ] | [cst.Expr(value=cst.Call(func=cst.Attribute(attr=cst.Name(value="requires_grad_"))))]:
+                yield from filter(None, [syntax.without(line)])
 
 
 def _kept_of_leaf(node: cst.CSTNode) -> cst.BaseExpression | None:

@@ -30,11 +30,16 @@ def _hunks(old: list[str], new: list[str]) -> list[Change]:
 
 
 def joined(old: str, news: Sequence[str]) -> str | None:
-    """All the changes of `old` at once; None where two of them are about the same lines."""
+    """All the changes of `old` at once; None where two of them are about the same lines.
+
+    What several add at the same place comes in their order.
+    """
     lines = old.splitlines(keepends=True)
-    hunks = sorted({hunk for new in news for hunk in _hunks(lines, new.splitlines(keepends=True))})
+    found = dict.fromkeys(hunk for new in news for hunk in _hunks(lines, new.splitlines(keepends=True)))
+    hunks = sorted(found, key=lambda hunk: hunk[:2])
     for first, second in itertools.pairwise(hunks):
-        if second[0] < first[1] or (second[0] == first[0]):
+        both_add = first[:2] == second[:2] and first[0] == first[1]
+        if second[0] < first[1] or (second[0] == first[0] and not both_add):
             return None
     for start, end, text in reversed(hunks):
         lines[start:end] = text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text
+from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text, parsed
 
 __all__ = [
     "backward_before",
@@ -14,12 +14,17 @@ __all__ = [
     "behind",
     "called",
     "cleared_behind",
+    "inherited_step",
     "instead",
     "moved_before",
     "moved_behind",
     "removed",
     "removed_alike",
     "step_behind",
+    "unpinned",
+    "without_inputs",
+    "without_surgery",
+    "written_to_value",
 ]
 
 
@@ -196,3 +201,71 @@ def backward_before(text: str, place: Place) -> Iterator[str]:
                     "loss" in name.value or name.value in ("total", "cost", "objective")
                 ):
                     yield from filter(None, [syntax.inserted(line, f"{name.value}.backward()")])
+
+
+def unpinned(text: str, _: Place) -> Iterator[str]:
+    """`scaler.update()` without a scale of its own, so that a skipped step lowers it."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.all(cst.Call):
+        match call.func:
+            case cst.Attribute(value=owner, attr=cst.Name(value="update")) if call.args:
+                if "scaler" in last_name(owner).lower():
+                    yield syntax.replaced((call, call.with_changes(args=[])))
+
+
+def inherited_step(text: str, place: Place) -> Iterator[str]:
+    """An own `step` that also makes the one that its class inherits."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    around = [statement, *syntax.above(statement)]
+    method = next((a for a in around if isinstance(a, cst.FunctionDef) and a.name.value == "step"), None)
+    if method is None or syntax.class_of(method) is None or not isinstance(method.body, cst.IndentedBlock):
+        return
+    statements = list(method.body.body)
+    ends = isinstance(statements[-1], cst.SimpleStatementLine) and isinstance(statements[-1].body[-1], cst.Return)
+    position = len(statements) - ends
+    yield syntax.with_block(method.body, [*statements[:position], *parsed("super().step()"), *statements[position:]])
+
+
+def without_surgery(text: str, place: Place) -> Iterator[str]:
+    """Without the statement that takes groups or parameters away from the optimizer."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    deletes = isinstance(statement.body[0], cst.Del | cst.Assign | cst.Expr)
+    if deletes and any(n.attr.value == "param_groups" for n in syntax.inside(statement, cst.Attribute)):
+        yield from filter(None, [syntax.without(statement)])
+
+
+def without_inputs(text: str, place: Place) -> Iterator[str]:
+    """`backward()` to everything, and not to some `inputs` alone."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        kept = [a for a in call.args if not (a.keyword is not None and a.keyword.value == "inputs")]
+        if last_name(call.func) == "backward" and len(kept) < len(call.args):
+            if kept:
+                kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+            yield syntax.replaced((call, call.with_changes(args=kept)))
+
+
+def written_to_value(text: str, place: Place) -> Iterator[str]:
+    """`p.data = …` for `p.grad.data = …` or `p.grad = …`: what was computed is the parameter's new value."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for assign in syntax.on_line(place, cst.AssignTarget):
+        match assign.target:
+            case (
+                cst.Attribute(
+                    value=cst.Attribute(value=owner, attr=cst.Name(value="grad")), attr=cst.Name(value="data")
+                )
+                | cst.Attribute(value=owner, attr=cst.Name(value="grad"))
+            ):
+                yield syntax.replaced((assign.target, cst.Attribute(owner, cst.Name("data"))))

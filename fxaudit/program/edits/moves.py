@@ -8,7 +8,7 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text, parsed
 
-__all__ = ["in_place", "into_init", "swapped", "to_local", "without_override"]
+__all__ = ["in_place", "into_init", "made_once", "swapped", "to_local", "without_override"]
 
 TORCHS = {
     "parameters", "named_parameters", "children", "named_children", "modules", "named_modules",
@@ -97,11 +97,13 @@ def to_local(text: str, place: Place) -> Iterator[str]:
         return
     for part in statement.body:
         match part:
-            case cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute() as target)]):
-                yield from _renamed(syntax, statement, target)
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute() as target)], value=value):
+                yield from _renamed(syntax, statement, target, value)
 
 
-def _renamed(syntax: Syntax, statement: cst.SimpleStatementLine, target: cst.Attribute) -> Iterator[str]:
+def _renamed(
+    syntax: Syntax, statement: cst.SimpleStatementLine, target: cst.Attribute, value: cst.BaseExpression
+) -> Iterator[str]:
     code, name = syntax.code(target), cst.Name(target.attr.value)
     function = syntax.function(statement)
     taken = {node.value for node in syntax.inside(function, cst.Name) if isinstance(syntax.parent(node), cst.Param)}
@@ -111,7 +113,40 @@ def _renamed(syntax: Syntax, statement: cst.SimpleStatementLine, target: cst.Att
         if syntax.code(node) == code and syntax.first(node) > syntax.first(statement)
     ]
     if later and name.value not in taken:
-        yield syntax.replaced((target, name), *((node, name) for node in later))
+        # A Parameter made of the value would be a new leaf: the value itself is what the rest reads.
+        plain = value.args[0].value if isinstance(value, cst.Call) and last_name(value.func) == "Parameter" else value
+        yield syntax.replaced((target, name), (value, plain), *((node, name) for node in later))
+
+
+def made_once(text: str, place: Place) -> Iterator[str]:
+    """`self.fc = nn.Linear(…)` in `__init__` for `fc = nn.Linear(…)` in forward; then one that learns its size."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    around = syntax.class_of(statement) if syntax is not None and statement is not None else None
+    if syntax is None or around is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    start = next((f for f in around.body.body if isinstance(f, cst.FunctionDef) and f.name.value == "__init__"), None)
+    function = syntax.function(statement)
+    found = syntax.body(statement)
+    if start is None or found is None or start is function or not isinstance(start.body, cst.IndentedBlock):
+        return
+    match statement.body:
+        case [cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as name)], value=cst.Call() as made)]:
+            kept = cst.parse_expression(f"self.{name.value}")
+            reads = [n for n in syntax.inside(function, cst.Name) if n.value == name.value and n is not name]
+            later = [(n, kept) for n in reads if syntax.first(n) > syntax.first(statement)]
+            for value in (made, *_lazy(made)):
+                line = parsed(f"self.{name.value} = {syntax.code(value)}")
+                moved = start.body.with_changes(body=[*start.body.body, *line])
+                yield syntax.replaced((statement, cst.RemoveFromParent()), (start.body, moved), *later)
+
+
+def _lazy(made: cst.Call) -> Iterator[cst.Call]:
+    name = last_name(made.func)
+    if name in ("Linear", "Conv1d", "Conv2d", "Conv3d", "BatchNorm1d", "BatchNorm2d") and made.args:
+        func = cst.Name(f"Lazy{name}")
+        new = made.func.with_changes(attr=func) if isinstance(made.func, cst.Attribute) else func
+        yield made.with_changes(func=new, args=made.args[1:])
 
 
 def swapped(text: str, place: Place) -> Iterator[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, dotted, of_text
 
-__all__ = ["respelt", "sibling"]
+__all__ = ["respelt", "respelt_throughout", "sibling"]
 
 LIBRARIES = {"torch", "nn", "torch.nn", "F", "nn.functional", "optim", "torch.optim", "np", "math"}
 SYNONYMS = {"lr", "learning_rate", "base_lr", "max_lr", "init_lr", "initial_lr", "rate"}
@@ -33,6 +33,20 @@ def respelt(text: str, place: Place) -> Iterator[str]:
         if attributes.count(named.attr.value) == 1 and dotted(named.value) not in LIBRARIES:
             for near in _near(named.attr.value, set(attributes)):
                 yield syntax.replaced((named.attr, cst.Name(near)))
+
+
+def respelt_throughout(text: str, place: Place, wanted: Sequence[str]) -> Iterator[str]:
+    """A name that the statement asks for in a text and then reads, as the nearest of those that are there is spelt."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    for string in syntax.on_line(place, cst.SimpleString):
+        word = string.value[1:-1]
+        reads = [node.attr for node in syntax.inside(statement, cst.Attribute) if node.attr.value == word]
+        for near in difflib.get_close_matches(word, [name for name in wanted if name != word], n=1, cutoff=0.7):
+            new = string.with_changes(value=f"{string.quote}{near}{string.quote}")
+            yield syntax.replaced((string, new), *((node, cst.Name(near)) for node in reads))
 
 
 def _near(word: str, words: set[str]) -> list[str]:

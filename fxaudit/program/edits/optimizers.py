@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text
+from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text, parsed
 
 KNOWN = {"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "LBFGS", "Rprop"}
 
-__all__ = ["given_all", "moved_behind"]
+__all__ = ["every_group", "given_all", "given_other", "groups_themselves", "joining", "moved_behind", "set_in_groups"]
 
 
 def _builds(syntax: Syntax, place: Place) -> list[cst.Call]:
@@ -122,3 +122,102 @@ def _replaces(statement: cst.SimpleStatementLine) -> bool:
         if isinstance(part, cst.Assign) and isinstance(part.value, cst.Call):
             return True
     return False
+
+
+def set_in_groups(text: str, _: Place) -> Iterator[str]:
+    """The value that the program puts into `defaults`, which no group looks at again, in every group."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for statement in syntax.all(cst.SimpleStatementLine):
+        match statement.body:
+            case [
+                cst.Assign(
+                    targets=[
+                        cst.AssignTarget(
+                            target=cst.Subscript(
+                                value=cst.Attribute(value=owner, attr=cst.Name(value="defaults")),
+                                slice=[cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString() as key))],
+                            )
+                        )
+                    ],
+                    value=value,
+                )
+            ]:
+                found = syntax.body(statement)
+                if found is None:
+                    continue
+                block, statements = found
+                setting = f"group[{key.value}] = {syntax.code(value)}"
+                groups = parsed(f"for group in {syntax.code(owner)}.param_groups:\n    {setting}")
+                position = next(i for i, s in enumerate(statements) if s is statement)
+                yield syntax.with_block(block, [*statements[:position], *groups, *statements[position + 1 :]])
+
+
+def given_other(text: str, place: Place, names: Sequence[str]) -> Iterator[str]:
+    """`generator.parameters()` for the `discriminator.parameters()` on the line: one of `names` for the last name."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        if not (isinstance(call.func, cst.Attribute) and call.func.attr.value in ("parameters", "named_parameters")):
+            continue
+        owner = call.func.value
+        last = owner.attr if isinstance(owner, cst.Attribute) else owner
+        for name in names:
+            if isinstance(last, cst.Name) and name != last.value:
+                yield syntax.replaced((last, cst.Name(name)))
+
+
+def every_group(text: str, place: Place) -> Iterator[str]:
+    """What the line does with the first group, done with every one."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    found = syntax.body(statement) if syntax is not None and statement is not None else None
+    if syntax is None or statement is None or found is None:
+        return
+    firsts = [part for part in syntax.inside(statement, cst.Subscript) if _is_first_group(part)]
+    if not firsts or not isinstance(statement, cst.For | cst.SimpleStatementLine):
+        return
+    group = cst.Name("group")
+    inner = syntax.of_replaced(statement, *((part, group) for part in firsts)).with_changes(leading_lines=[])
+    (outer,) = parsed(f"for group in {syntax.code(firsts[0].value)}:\n    pass")
+    assert isinstance(outer, cst.For)
+    new = outer.with_changes(body=outer.body.with_changes(body=[inner]), leading_lines=statement.leading_lines)
+    block, statements = found
+    yield syntax.with_block(block, [new if s is statement else s for s in statements])
+
+
+def _is_first_group(part: cst.Subscript) -> bool:
+    return last_name(part.value) == "param_groups" and isinstance(part.slice[0].slice, cst.Index)
+
+
+def groups_themselves(text: str, place: Place) -> Iterator[str]:
+    """`optimizer.param_groups` for `optimizer.state_dict()["param_groups"]`, which is a copy."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for part in syntax.on_line(place, cst.Subscript):
+        match part:
+            case cst.Subscript(
+                value=cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="state_dict")), args=[]),
+                slice=[cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString() as key))],
+            ) if key.value[1:-1] == "param_groups":
+                yield syntax.replaced((part, cst.Attribute(owner, cst.Name("param_groups"))))
+
+
+def joining(text: str, place: Place, optimizer: str) -> Iterator[str]:
+    """The optimizer's group given all parameters again, behind the line that replaces one of them."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    for built in syntax.all(cst.Assign):
+        given = built.value.args[:1] if isinstance(built.value, cst.Call) else ()
+        if syntax.code(built.targets[0].target) != optimizer or not given:
+            continue
+        match given[0].value:
+            case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="parameters"))):
+                all_of_it = f"list({syntax.code(owner)}.parameters())"
+                added = f'{optimizer}.param_groups[0]["params"] = {all_of_it}'
+                yield from filter(None, [syntax.inserted(statement, added)])

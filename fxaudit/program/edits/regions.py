@@ -8,7 +8,7 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text
 
-__all__ = ["with_gradient"]
+__all__ = ["restricted", "switched_back_sooner", "with_gradient"]
 
 REGIONS = {"no_grad", "inference_mode", "set_grad_enabled"}
 
@@ -92,3 +92,38 @@ def _of_switch(syntax: Syntax, statement: cst.SimpleStatementLine) -> Iterator[s
             yield syntax.without(statement)
         elif call.args:
             yield from _turned(syntax, call)
+
+
+def restricted(text: str, place: Place) -> Iterator[str]:
+    """The block at the place without its last statements, which come behind it: one, then two, and so on."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.With) or not isinstance(statement.body, cst.IndentedBlock):
+        return
+    found = syntax.body(statement)
+    if found is None or not any(_is_region(item.item) for item in statement.items):
+        return
+    block, statements = found
+    position = next(i for i, s in enumerate(statements) if s is statement)
+    inner = list(statement.body.body)
+    for kept in range(len(inner) - 1, 0, -1):
+        shorter = statement.with_changes(body=statement.body.with_changes(body=inner[:kept]))
+        yield syntax.with_block(block, [*statements[:position], shorter, *inner[kept:], *statements[position + 1 :]])
+
+
+def switched_back_sooner(text: str, place: Place) -> Iterator[str]:
+    """`set_grad_enabled(True)` one statement sooner behind the line that switches off, then two, and so on."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    found = syntax.body(statement) if syntax is not None and statement is not None else None
+    if syntax is None or found is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    block, statements = found
+    start = next(i for i, s in enumerate(statements) if s is statement)
+    for end in range(start + 1, len(statements)):
+        back = statements[end]
+        if isinstance(back, cst.SimpleStatementLine) and _switches(syntax, back):
+            for at in range(end - 1, start + 1, -1) if _switches(syntax, statement) else ():
+                moved = [*statements[:at], back, *statements[at:end], *statements[end + 1 :]]
+                yield syntax.with_block(block, moved)
+            return

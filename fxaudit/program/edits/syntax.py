@@ -14,6 +14,8 @@ __all__ = ["Edit", "Place", "Syntax", "dotted", "last_name", "of_text"]
 
 Kind = TypeVar("Kind", bound=cst.CSTNode)
 
+Replacement = cst.CSTNode | cst.RemovalSentinel
+
 Header = cst.FunctionDef | cst.ClassDef | cst.If | cst.For | cst.While | cst.With | cst.Try
 Statement = cst.SimpleStatementLine | Header
 
@@ -136,10 +138,16 @@ class Syntax:
         """The node's text."""
         return self.module.code_for_node(node)
 
-    def replaced(self, *changes: tuple[cst.CSTNode, cst.CSTNode]) -> str:
+    def replaced(self, *changes: tuple[cst.CSTNode, Replacement]) -> str:
         """The text with some nodes replaced, outermost last where they lie in each other."""
         visitor = _Replacing({id(old): new for old, new in changes})
         return self.module.visit(visitor).code
+
+    def of_replaced(self, statement: Kind, *changes: tuple[cst.CSTNode, cst.CSTNode]) -> Kind:
+        """A statement with some of its nodes replaced."""
+        found = statement.visit(_Replacing({id(old): new for old, new in changes}))
+        assert isinstance(found, type(statement))
+        return found
 
     def with_block(self, block: cst.CSTNode, statements: Sequence[cst.BaseStatement]) -> str:
         """The text with other statements in a block."""
@@ -157,7 +165,8 @@ class Syntax:
             return ""
         block, statements = found
         owner = self.parent(block)
-        if len(statements) == 1 and isinstance(owner, cst.If) and owner.orelse is None and self.body(owner):
+        is_alone = len(statements) == 1 and owner is not None and self.body(owner) is not None
+        if is_alone and (isinstance(owner, cst.With) or (isinstance(owner, cst.If) and owner.orelse is None)):
             return self.without(owner)
         position = next(i for i, s in enumerate(statements) if s is statement)
         kept = [s for s in statements if s is not statement]
@@ -188,16 +197,16 @@ def _with_comments(gone: cst.BaseStatement, kept: list[cst.BaseStatement], posit
 
 
 class _Replacing(cst.CSTTransformer):
-    """Replaces nodes by identity; a replacement of `None` removes."""
+    """Replaces nodes by identity."""
 
-    def __init__(self, changes: dict[int, cst.CSTNode]) -> None:
+    def __init__(self, changes: dict[int, Replacement]) -> None:
         super().__init__()
         self._changes = changes
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         return id(node) not in self._changes
 
-    def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> cst.CSTNode:  # type: ignore[override]
+    def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> Replacement:  # type: ignore[override]
         return self._changes.get(id(original_node), updated_node)
 
 

@@ -30,10 +30,26 @@ def added(text: str, place: Place) -> Iterator[str]:
     statement = syntax.statement(place.line) if syntax is not None else None
     if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
         return
-    name = _target(statement)
-    if not name:
-        return
-    function = syntax.function(statement)
+    for name in [_target(statement)] if _target(statement) else _unpacked(syntax, statement):
+        yield from _added(syntax, syntax.function(statement), place, name)
+
+
+def _unpacked(syntax: Syntax, statement: cst.SimpleStatementLine) -> list[str]:
+    """The names that a result is taken apart into and of which the function reads none further down."""
+    reads = [
+        n for n in syntax.inside(syntax.function(statement), cst.Name) if syntax.first(n) > syntax.first(statement)
+    ]
+    read = {node.value for node in reads}
+    return [
+        element.value.value
+        for part in statement.body
+        if isinstance(part, cst.Assign) and isinstance(part.targets[0].target, cst.Tuple)
+        for element in part.targets[0].target.elements
+        if isinstance(element.value, cst.Name) and element.value.value not in read
+    ]
+
+
+def _added(syntax: Syntax, function: cst.CSTNode, place: Place, name: str) -> Iterator[str]:
     for back in syntax.inside(function, cst.Return):
         value = back.value
         if value is None or isinstance(value, cst.Tuple | cst.Dict | cst.List) or syntax.first(back) <= place.line:

@@ -16,13 +16,16 @@ __all__ = [
     "gradient_of_function",
     "hook_passing",
     "not_zero",
+    "number_passed_through",
     "other_value",
     "straight_through",
     "true_division",
     "unrounded",
     "whole_range",
+    "with_graph",
 ]
 
+_TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 INTEGER_CASTS = {"long", "int", "round", "floor", "trunc", "ceil"}
 ROUNDING = {"bernoulli", "round", "floor", "ceil", "sign", "trunc", "round_", "heaviside"}
 ZEROING = {"zeros_"}
@@ -93,6 +96,24 @@ def straight_through(text: str, place: Place) -> Iterator[str]:
         if (source := _rounded(call)) is not None:
             before, rounded = syntax.code(source), syntax.code(call)
             yield syntax.replaced((call, cst.parse_expression(f"({before} + ({rounded} - {before}).detach())")))
+
+
+def number_passed_through(text: str, place: Place) -> Iterator[str]:
+    """`w + (round(w.item(), 3) - w).detach()`: the number that was made of `w`, the gradient as if it were `w`."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    for assign in syntax.inside(statement, cst.Assign):
+        owners = {
+            syntax.code(call.func.value)
+            for call in syntax.inside(assign.value, cst.Call)
+            if isinstance(call.func, cst.Attribute) and call.func.attr.value == "item" and not call.args
+        }
+        if len(owners) == 1:
+            (owner,) = owners
+            made = f"{owner} + ({syntax.code(assign.value)} - {owner}).detach()"
+            yield syntax.replaced((assign.value, cst.parse_expression(made)))
 
 
 def _rounded(node: cst.BaseExpression) -> cst.BaseExpression | None:
@@ -169,6 +190,10 @@ def _initialises(syntax: Syntax, statement: cst.SimpleStatementLine) -> bool:
         return False
     name = last_name(call.func)
     if name in ("zeros_", "zero_"):
+        return True
+    owner = last_name(call.func.value) if isinstance(call.func, cst.Attribute) else ""
+    of_bias = owner == "bias" or (bool(call.args) and last_name(call.args[0].value) == "bias")
+    if name in ("constant_", "fill_") and of_bias:
         return True
     values = [syntax.code(argument.value) for argument in call.args]
     return name in ("constant_", "fill_") and bool(values) and values[-1] in ("0", "0.0", "0.")
@@ -347,3 +372,19 @@ def gradient_of_function(text: str, place: Place) -> Iterator[str]:
         for name in syntax.inside(back, cst.Name):
             if name.value == "None":
                 yield syntax.replaced((name, came))
+
+
+DERIVING = {"grad", "jacobian", "hessian", "vjp", "jvp", "hvp", "vhp"}
+
+
+def with_graph(text: str, place: Place) -> Iterator[str]:
+    """A derivative that is computed with a graph of its own, so that it can be differentiated."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        given = [a for a in call.args if a.keyword is not None and a.keyword.value in ("create_graph", "retain_graph")]
+        if last_name(call.func) in DERIVING and call.args:
+            kept = [argument for argument in call.args if argument not in given]
+            asked = cst.Arg(cst.Name("True"), keyword=cst.Name("create_graph"), equal=_TIGHT)
+            yield syntax.replaced((call, call.with_changes(args=[*kept, asked])))

@@ -52,9 +52,12 @@ AROUND = 2
 """Lines shown above and below the culprit's."""
 
 
-def render(report: Answer, *, width: int = 80, color: bool = False) -> str:
-    """The report as text, `width` columns wide, without escape codes unless `color` is asked for."""
-    return _printed(to_rich(report), width, color)
+def render(report: Answer, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
+    """The report as text, `width` columns wide, without escape codes unless `color` is asked for.
+
+    Where it is `verbose`, the edits that were tried in vain are in it, too.
+    """
+    return _printed(to_rich(report, verbose=verbose), width, color)
 
 
 def render_causes(report: Answer, *, width: int = 80, color: bool = False) -> str:
@@ -83,7 +86,7 @@ def _printed(what: RenderableType, width: int, color: bool) -> str:
     return "".join(f"{line.rstrip()}\n" for line in capture.get().split("\n")[:-1])
 
 
-def to_rich(report: Answer) -> RenderableType:
+def to_rich(report: Answer, *, verbose: bool = False) -> RenderableType:
     """The report as something that `rich` prints at any width."""
     universe = Universe.of(report.parameters)
     parts: list[RenderableType] = [*_verdict(report)]
@@ -91,6 +94,8 @@ def to_rich(report: Answer) -> RenderableType:
         for finding in report.findings:
             if finding.level == level:
                 parts += ["", *(_note(finding, universe) if level == "note" else _finding(finding, universe))]
+                if verbose and finding.patch is not None:
+                    parts += _attempts(finding.patch)
     if report.patch is not None:
         parts += ["", *_patch(replace(report.patch, diff=""), "all fixes together")]
     for heading, body in (
@@ -177,6 +182,12 @@ def _patch(patch: Patch, label: str) -> Iterator[RenderableType]:
     mark = "bold green" if patch.state == "tried" else "bold yellow"
     yield _line(f"{label}, {patch.state}: ", patch.seen, mark=mark)
     yield from _diff(patch_lines(patch))
+
+
+def _attempts(patch: Patch) -> Iterator[RenderableType]:
+    for tried in patch.attempts:
+        yield _line("tried in vain: ", tried.reason, mark="bold yellow")
+        yield from _diff(patch_lines(tried))
 
 
 def _diff(lines: Sequence[str]) -> Iterator[RenderableType]:

@@ -20,7 +20,7 @@ from fxaudit.answer.folding import Universe, fold_sentence, folds
 
 if TYPE_CHECKING:
     from fxaudit.answer.answer import Answer, Event, ParameterReport, StepReport
-    from fxaudit.answer.finding import Finding, Patch, PathStep
+    from fxaudit.answer.finding import Attempt, Finding, Patch, PathStep
     from fxaudit.program.source import SourceLine
 
 __all__ = [
@@ -147,7 +147,7 @@ def fix_parts(finding: Finding) -> tuple[str, tuple[str, ...]]:
     return "\n".join(lines[: len(lines) - len(edit)]), tuple(edit)
 
 
-def patch_lines(patch: Patch) -> list[str]:
+def patch_lines(patch: Patch | Attempt) -> list[str]:
     """What a patch changes: each file's name, and the lines that go and come, without their common indentation."""
     lines: list[str] = []
     for part in re.split(r"^--- a/.*\n\+\+\+ b/", patch.diff, flags=re.MULTILINE)[1:]:
