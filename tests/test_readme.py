@@ -1,4 +1,4 @@
-"""The README: its Python runs, its commands work, and what it shows is what fxaudit says."""
+"""The README: its Python runs, its commands and those of the pages work, and what it shows is what fxaudit says."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fxaudit.renderers.text.terminal import render
 from fxaudit.report import Report
+from tests import pages
 from tests.cli.processes import forked
 
 ROOT = Path(__file__).parents[1]
@@ -72,8 +72,13 @@ def blocks(language: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    lines = [line.partition("#")[0].strip() for block in blocks("sh") for line in block.splitlines()]
-    return [line for line in lines if line.startswith("fxaudit ")]
+    """The commands of the README, and of the pages that no other test runs."""
+    shown = [
+        *blocks("sh"),
+        *(block for name in ("recordings", "fixes") for block in pages.blocks(pages.page(name), "sh")),
+    ]
+    lines = [line.partition("#")[0].strip() for block in shown for line in block.splitlines()]
+    return list(dict.fromkeys(line for line in lines if line.startswith("fxaudit ")))
 
 
 @pytest.fixture(scope="module")
@@ -131,36 +136,3 @@ def test_it_shows_two_pictures_that_exist() -> None:
     pictures = re.findall(r"!\[[^\]]+\]\((\S+\.svg)\)", README)
     assert len(pictures) == 2
     assert [path for path in pictures if not (ROOT / path).is_file()] == []
-
-
-WILD = README.partition("## Found in the wild")[2].partition("\n## ")[0]
-
-
-@pytest.mark.parametrize("name", re.findall(r"\(examples/(\w+\.py)\)", WILD))
-def test_what_was_found_in_the_wild_is_what_fxaudit_says_of_the_retold_program(name: str) -> None:
-    entry = WILD.partition(f"(examples/{name})")[2].partition("\n- ")[0]
-    shown = " ".join(line.strip() for line in entry.splitlines() if line.startswith("      "))
-    assert shown
-    ended = forked(["run", f"examples/{name}"], ROOT)
-    assert ended.status == 1
-    assert shown in " ".join(ended.out.split())
-
-
-def test_seven_of_thirty_seeds_leave_the_retold_radiance_field_dead() -> None:
-    source = (ROOT / "examples" / "density_dead_at_start.py").read_text(encoding="utf-8").partition("\nfor step")[0]
-    dead = []
-    for seed in range(30):
-        space: dict[str, Any] = {"__name__": "retold"}
-        argv, sys.argv = sys.argv, ["density_dead_at_start.py", str(seed)]
-        try:
-            exec(compile(source, "density_dead_at_start.py", "exec"), space)
-        finally:
-            sys.argv = argv
-        loss = (
-            (space["render"](space["field"], space["origins"], space["directions"]) - space["pixels"]).square().mean()
-        )
-        loss.backward()
-        if not any(bool(parameter.grad.any()) for parameter in space["field"].parameters()):
-            dead.append(seed)
-    assert len(dead) == 7
-    assert 0 in dead, "the seed that the program starts with"

@@ -1,4 +1,4 @@
-"""Writes the pages in docs/rules and the table of rules in README.md from the rules themselves.
+"""Writes the pages in docs/rules from the rules themselves.
 
     python -m tools.write_rule_pages
 
@@ -15,7 +15,6 @@ from fxaudit.judge.rule import Rule
 from fxaudit.judge.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[1]
-START, END = "<!-- rules -->", "<!-- /rules -->"
 NOTICE = "<!-- Written by tools/write_rule_pages.py from the rule's own file. -->"
 
 FAMILIES = {
@@ -28,14 +27,18 @@ FAMILIES = {
     "9": "What could not be seen",
 }
 
+INTRODUCTION = (
+    "A rule tells why parameters have the verdict that they have, and which line is to blame. Each has a page with an",
+    "example and its repair, which the tests run; `fxaudit explain FXA104` prints it, `fxaudit rules` lists them all.",
+    "An error makes the exit status 1, a warning may be meant, a note asks for nothing.",
+)
+
 
 def pages() -> dict[Path, str]:
-    """Every file that is written here, with its text; the table in README.md included."""
+    """Every file that is written here, with its text."""
     folder = ROOT / "docs" / "rules"
     found = {folder / f"{rule.code}.md": f"{NOTICE}\n\n{fxaudit.explain(rule.code).rstrip()}\n" for rule in RULES}
     found[folder / "index.md"] = index()
-    readme = ROOT / "README.md"
-    found[readme] = with_table(readme.read_text(encoding="utf-8"))
     return found
 
 
@@ -47,30 +50,16 @@ def stale_pages() -> list[Path]:
 
 def index() -> str:
     """The page that lists the rules, one family after the other."""
-    lines = [NOTICE, "", "# The rules", ""]
+    lines = [NOTICE, "", "# The rules", "", *INTRODUCTION, ""]
     for digit, title in FAMILIES.items():
         members = [rule for rule in by_code() if rule.code[3] == digit]
-        lines += [f"## FXA{digit}: {title}", "", *table(members, ""), ""]
+        lines += [f"## FXA{digit}: {title}", "", *table(members), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def with_table(readme: str) -> str:
-    """The text of README.md with the table of rules between its markers."""
-    before, start, rest = readme.partition(START)
-    if not start:
-        raise ValueError(f"README.md has no {START} line to put the table of rules behind.")
-    _, end, after = rest.partition(END)
-    if not end:
-        after = rest
-    return "\n".join([before + START, "", *table(by_code(), "docs/rules/"), "", END]) + after
-
-
-def table(rules: Iterable[type[Rule]], folder: str) -> list[str]:
+def table(rules: Iterable[type[Rule]]) -> list[str]:
     """The rules as a Markdown table, each code a link to its page."""
-    rows = [
-        f"| [{rule.code}]({folder}{rule.code}.md) | {rule.name} | {rule.level} | {_cell(rule.title())} |"
-        for rule in rules
-    ]
+    rows = [f"| [{rule.code}]({rule.code}.md) | {rule.name} | {rule.level} | {_cell(rule.title())} |" for rule in rules]
     return ["| code | name | level | what is wrong |", "| --- | --- | --- | --- |", *rows]
 
 
