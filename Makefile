@@ -5,11 +5,12 @@ PYTEST_ARGS ?=
 BIN := .venv/bin
 RUNS := .venv/runs
 INSTALLED := .venv/installed
+DOCS := .venv/docs
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXAMPLE := examples/train_translation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test explore answers coverage check format reports bench clean
+.PHONY: help audit test explore answers coverage check format reports docs bench clean
 
 help:
 	@echo "make audit    audit a real training script with a real defect; writes reports/audit.html"
@@ -20,6 +21,7 @@ help:
 	@echo "make check    lint, types and the import contract"
 	@echo "make format   rewrite the code in the project's format"
 	@echo "make reports  write the reports of all programs in examples/ to reports/"
+	@echo "make docs     write the docs as a site to site/"
 	@echo "make bench    measure what an audit costs"
 
 # What fxaudit needs to run. torch comes first and alone: the release named in constraints.txt, so that nothing else pulls
@@ -33,6 +35,11 @@ $(RUNS): pyproject.toml constraints.txt
 # What its developers need besides.
 $(INSTALLED): $(RUNS)
 	$(PIP) --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# What the site of the docs is built with.
+$(DOCS): $(RUNS)
+	$(PIP) --constraint constraints.txt --editable '.[docs]'
 	@touch $@
 
 # The script has a defect on purpose, so the audit ends with 1; any other code is a failure, and so is a missing page.
@@ -74,8 +81,13 @@ format: $(INSTALLED)
 reports: $(INSTALLED)
 	$(BIN)/python -m tools.make_reports
 
+# mkdocs-material speaks of its own future on every build.
+docs: $(DOCS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "The site: site/index.html; with a search: $(BIN)/python -m http.server -d site"
+
 bench: $(INSTALLED)
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

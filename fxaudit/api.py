@@ -85,7 +85,7 @@ def audit(
     Args:
         model: A module, or a dict of named modules.
         loss: A closure that returns a scalar tensor (it may call `backward` itself), or a scalar tensor already
-        computed.
+            computed.
             Without it and without `inputs`, nothing is executed: the forward is traced symbolically.
         optimizer: One optimizer, several, or none. Anything with `param_groups` and `step` will do.
         inputs: Arguments for the model, as a tuple or dict, where there is no loss yet; the outputs stand in for it.

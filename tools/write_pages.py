@@ -2,13 +2,15 @@
 
     python -m tools.write_pages
 
-docs/cli.md comes from the commands, docs/limits.md from the README. In the other pages a `text` block behind a line
-`<!-- fxaudit run -->` holds what that says of the `python` block before it, and behind `<!-- python -->` what that
-block prints. A test fails while what is committed differs from what this would write.
+docs/cli.md comes from the commands, docs/limits.md from the README, docs/pictures/screen.svg from a report in reports/.
+In the other pages a `text` block behind a line `<!-- fxaudit run -->` holds what that says of the `python` block before
+it, and behind `<!-- python -->` what that block prints. A test fails while what is committed differs from what this
+would write.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
@@ -17,6 +19,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.terminal_theme import DIMMED_MONOKAI as SCREEN
 
 from fxaudit.cli import commands as command_line
 from fxaudit.renderers import RENDERERS
@@ -33,7 +37,7 @@ SHOWN = re.compile(
     r"^```text\n(?P<output>(?:(?!^```).)*)^```$",
     flags=re.DOTALL | re.MULTILINE,
 )
-WIDTH = 92
+WIDTH = 80
 ORDER = ("run", "check", "trace", "render", "diff", "judge", "config", "rules", "explain")
 COMPLETION = """## Completion in a shell
 
@@ -61,7 +65,8 @@ Where the audit has no status of its own, the script's is passed on: a healthy s
 
 def generated() -> dict[Path, str]:
     """The pages that are written whole, with their texts."""
-    return {DOCS / "cli.md": command_page(), DOCS / "limits.md": limits_page()}
+    screen = DOCS / "pictures" / "screen.svg"
+    return {DOCS / "cli.md": command_page(), DOCS / "limits.md": limits_page(), screen: screen_picture()}
 
 
 def with_outputs() -> list[Path]:
@@ -104,6 +109,16 @@ def _python(code: str, folder: str, *arguments: str) -> str:
     if "fxaudit" not in arguments and process.returncode:
         raise RuntimeError(process.stderr)
     return process.stdout
+
+
+def screen_picture() -> str:
+    """What `fxaudit run` of the first example looks like in a terminal, without the fonts of anybody's server."""
+    report = Report.from_json((ROOT / "reports" / "train_translation.json").read_text(encoding="utf-8"))
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console.print(report)
+    drawn = console.export_svg(title="fxaudit run examples/train_translation.py", unique_id="screen", theme=SCREEN)
+    plain = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
+    return plain.replace("Fira Code, monospace", "ui-monospace, Menlo, Consolas, monospace")
 
 
 def limits_page() -> str:
