@@ -13,9 +13,9 @@ import pytest
 from fxaudit.run.copy import in_copy
 
 
-def needs(*names: str) -> pytest.MarkDecorator:
+def needs(*names: str, extra: str = "trainers") -> pytest.MarkDecorator:
     missing = [name for name in names if importlib.util.find_spec(name) is None]
-    return pytest.mark.skipif(bool(missing), reason=f"needs {' and '.join(missing)}: pip install fxaudit[trainers]")
+    return pytest.mark.skipif(bool(missing), reason=f"needs {' and '.join(missing)}: pip install fxaudit[{extra}]")
 
 
 def apart(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
