@@ -6,11 +6,12 @@ BIN := .venv/bin
 RUNS := .venv/runs
 INSTALLED := .venv/installed
 DOCS := .venv/docs
+DIST := .venv/dist
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXAMPLE := examples/train_translation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test explore answers coverage check format reports docs bench clean
+.PHONY: help audit test explore answers coverage check format reports docs dist bench clean
 
 help:
 	@echo "make audit    audit a real training script with a real defect; writes reports/audit.html"
@@ -22,6 +23,7 @@ help:
 	@echo "make format   rewrite the code in the project's format"
 	@echo "make reports  write the reports of all programs in examples/ to reports/"
 	@echo "make docs     write the docs as a site to site/"
+	@echo "make dist     build the sdist and the wheel, and try the wheel in an empty environment"
 	@echo "make bench    measure what an audit costs"
 
 # What fxaudit needs to run. torch comes first and alone: the release named in constraints.txt, so that nothing else pulls
@@ -40,6 +42,11 @@ $(INSTALLED): $(RUNS)
 # What the site of the docs is built with.
 $(DOCS): $(RUNS)
 	$(PIP) --constraint constraints.txt --editable '.[docs]'
+	@touch $@
+
+# What a release is built with.
+$(DIST): $(RUNS)
+	$(PIP) --constraint constraints.txt --editable '.[dist]'
 	@touch $@
 
 # The script has a defect on purpose, so the audit ends with 1; any other code is a failure, and so is a missing page.
@@ -85,6 +92,12 @@ reports: $(INSTALLED)
 docs: $(DOCS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "The site: site/index.html; with a search: $(BIN)/python -m http.server -d site"
+
+dist: $(DIST)
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python -m tools.check_dist dist
 
 bench: $(INSTALLED)
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
