@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXAMPLE := examples/train_translation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test explore answers coverage check format reports docs dist bench clean
+.PHONY: help audit test explore answers coverage check format reports docs dist bench compare clean
 
 help:
 	@echo "make audit    audit a real training script with a real defect; writes reports/audit.html"
@@ -25,6 +25,7 @@ help:
 	@echo "make docs     write the docs as a site to site/"
 	@echo "make dist     build the sdist and the wheel, and try the wheel in an empty environment"
 	@echo "make bench    measure what an audit costs"
+	@echo "make compare  measure what other tools say of 23 faulty programs; writes docs/comparison.md"
 
 # What fxaudit needs to run. torch comes first and alone: the release named in constraints.txt, so that nothing else pulls
 # another build of it.
@@ -102,5 +103,8 @@ dist: $(DIST)
 bench: $(INSTALLED)
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
+compare: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.compared
+
 clean:
-	rm -rf .venv build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist site .compared .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
