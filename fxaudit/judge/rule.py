@@ -139,6 +139,8 @@ class Audit:
             if dead is not None and self.is_thrown_away(dead):
                 return dead
         certain = leading or certain
+        # Slopes taken as numbers are often meant, as in first-order meta-learning; a detach beside them is not.
+        certain = [cut for cut in certain if self.record.ops[cut.op].name not in ("grad", "autograd.grad")] or certain
         if certain and dead is not None and certain[0].kind in ("non_differentiable", "left_torch"):
             # An argmax in the path is often meant; a custom function whose result nobody uses never is.
             op = self.record.ops[dead.op]
