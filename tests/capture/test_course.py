@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 import textwrap
 import weakref
 from pathlib import Path
@@ -15,8 +14,6 @@ from fxaudit.capture import course as writing
 from fxaudit.capture.course import CALLS, PASSES, CourseWriter
 from fxaudit.capture.session import Session
 from fxaudit.program.course import Course, Seen
-
-pytestmark = pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python has sys.monitoring, and no course")
 
 
 def ran(tmp_path: Path, text: str) -> tuple[Session, dict[str, Any]]:
