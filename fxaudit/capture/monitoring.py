@@ -94,7 +94,11 @@ class Monitor:
         self._api.use_tool_id(tool, self.NAME)
         for event, callback in self._callbacks.items():
             self._api.register_callback(tool, event, callback)
-        self._on(callers)
+        try:
+            self._on(callers)
+        except BaseException:
+            self.stop()
+            raise
         return True
 
     def stop(self) -> None:

@@ -19,6 +19,7 @@ from torch import nn
 
 import fxaudit
 from fxaudit.capture import lines, monitoring
+from fxaudit.capture.course import CourseWriter
 from fxaudit.capture.recording import Record
 from fxaudit.capture.session import Session
 from tests.scripts import judged, line_of
@@ -417,6 +418,18 @@ def test_the_tool_is_given_back_and_no_code_is_watched_any_more(number: int) -> 
         during = []
     assert left_in(*codes) == before == [(None, 0, 0, 0)] * 2
     assert during != before
+
+
+@MONITORS
+def test_a_failure_of_its_own_at_the_start_gives_the_tool_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: CourseWriter, frame: FrameType, caller: FrameType | None) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(CourseWriter, "enter", broken)
+    before = left_in()
+    with pytest.raises(RuntimeError, match="a defect"), Session().recording():
+        pass
+    assert left_in() == before
 
 
 @MONITORS
