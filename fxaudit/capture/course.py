@@ -201,12 +201,13 @@ class CourseWriter:
     def enter(self, frame: FrameType, caller: FrameType | None) -> None:
         """Note that a function of the user's begins."""
         code = frame.f_code
-        self._frames.pop(id(frame), None)
+        for known in (self._frames, self._inside, self._open_inside):
+            known.pop(id(frame), None)
         if not self._counts(id(code)):
             return
         name = getattr(code, "co_qualname", code.co_name)
-        self._frames[id(frame)] = (code, len(self.course.frames))
-        self._add_call(code.co_filename, name, code.co_firstlineno, caller)
+        number = self._add_call(code.co_filename, name, code.co_firstlineno, caller)
+        self._frames[id(frame)] = (code, number)
 
     def enter_inside(self, frame: FrameType, one: Inlined) -> bool:
         """Note that a comprehension begins, which is no call of its own; False where no more are kept."""
@@ -216,8 +217,7 @@ class CourseWriter:
             return False
         outer = getattr(code, "co_qualname", code.co_name)
         name = f"{outer}.<locals>.{one.name}" if outer != "<module>" else one.name
-        number = len(self.course.frames)
-        self._add_call(code.co_filename, name, one.line, frame)
+        number = self._add_call(code.co_filename, name, one.line, frame)
         self._inside.setdefault(id(frame), {})[one] = number
         return True
 
@@ -229,9 +229,12 @@ class CourseWriter:
         self._calls[which] = count + 1
         return True
 
-    def _add_call(self, file: str, name: str, first_line: int, caller: FrameType | None) -> None:
+    def _add_call(self, file: str, name: str, first_line: int, caller: FrameType | None) -> int:
+        """The number of the call; only what has a number already can be its caller."""
         above, line = self._noted(caller)
+        number = len(self.course.frames)
         self.course.frames.append(Entered(file, name, first_line, above, line, len(self.course.sights)))
+        return number
 
     def _noted(self, frame: FrameType | None) -> tuple[int, int]:
         """The number and the line of the innermost noted frame from `frame` upwards."""
@@ -241,7 +244,7 @@ class CourseWriter:
             if id(frame) in self._inside:
                 place = frame.f_lasti
                 for one, number in reversed(self._inside[id(frame)].items()):
-                    if one.first < place <= one.last:
+                    if one.code is frame.f_code and one.first < place <= one.last:
                         return number, frame.f_lineno
             if self.knows(frame):
                 return self._frames[id(frame)][1], frame.f_lineno

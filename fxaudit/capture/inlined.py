@@ -28,6 +28,7 @@ Comprehension = ast.ListComp | ast.SetComp | ast.DictComp
 class Inlined:
     """One comprehension in the code of a function."""
 
+    code: CodeType
     name: str
     line: int
     first: int
@@ -43,14 +44,14 @@ def inlined_in(code: CodeType) -> tuple[Inlined, ...]:
     if _APPENDING.isdisjoint(code.co_code[::2]):
         return ()
     steps = [*dis.get_instructions(code)]
-    found = (_inlined(code.co_filename, steps, index) for index, step in enumerate(steps) if step.opname in NAMES)
+    found = (_inlined(code, steps, index) for index, step in enumerate(steps) if step.opname in NAMES)
     return tuple(sorted((one for one in found if one is not None), key=lambda one: one.first))
 
 
-def _inlined(file: str, steps: Sequence[dis.Instruction], index: int) -> Inlined | None:
+def _inlined(code: CodeType, steps: Sequence[dis.Instruction], index: int) -> Inlined | None:
     """The comprehension whose elements the instruction at `index` puts into the result."""
     put, back = steps[index], steps[index + 1]
-    node = _comprehensions(file).get(_start(put))
+    node = _comprehensions(code.co_filename).get(_start(put))
     if node is None or back.opname != "JUMP_BACKWARD":
         return None
     around = (node.lineno, node.col_offset)
@@ -60,7 +61,7 @@ def _inlined(file: str, steps: Sequence[dis.Instruction], index: int) -> Inlined
     if first < 0:
         return None
     return Inlined(
-        NAMES[put.opname], node.lineno, steps[first].offset, back.offset, _parts(node, steps[first : index + 1])
+        code, NAMES[put.opname], node.lineno, steps[first].offset, back.offset, _parts(node, steps[first : index + 1])
     )
 
 
