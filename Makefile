@@ -1,6 +1,8 @@
 # Needs only make and Python 3.10 or newer; everything else is installed into .venv.
 PYTHON ?= python3
 PYTEST_ARGS ?=
+# The versions of Python that `make versions` looks for.
+VERSIONS ?= 3.10 3.12 3.13
 
 BIN := .venv/bin
 RUNS := .venv/runs
@@ -11,11 +13,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXAMPLE := examples/train_translation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test explore answers coverage check format reports docs dist bench compare clean
+.PHONY: help audit test versions explore answers coverage check format reports docs dist bench compare clean
 
 help:
 	@echo "make audit    audit a real training script with a real defect; writes reports/audit.html"
 	@echo "make test     run the tests"
+	@echo "make versions run a chosen set of tests on each of Python $(VERSIONS) that is there"
 	@echo "make explore  run the tests of properties with many new examples"
 	@echo "make answers  judge all programs in tests/programs, print what is said otherwise than on record, and renew that"
 	@echo "make coverage record all programs in tests/programs, judge the recordings, and print how much of the judge ran"
@@ -66,6 +69,9 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest -q -p no:cacheprovider -m "not alone" --numprocesses=2 $(PYTEST_ARGS) || [ $$? -eq 5 ] || failed=1; \
 	exit $$failed
 
+versions:
+	@$(PYTHON) -m tools.versions $(VERSIONS)
+
 explore: $(INSTALLED)
 	$(BIN)/python -m pytest -q -p no:cacheprovider -m hypothesis --hypothesis-profile=explore $(PYTEST_ARGS)
 
@@ -107,4 +113,4 @@ compare: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.compared
 
 clean:
-	rm -rf .venv build dist site .compared .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-* build dist site .compared .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

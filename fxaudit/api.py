@@ -258,27 +258,29 @@ def _audit_recorded(
     session = active_session() or Session()
     own = session.recording()
     rehearsal = Rehearsal(session, named, optimizers, closure, steps)
-    with own:
-        session.remember_scope(scope)
-        models = _learn(session, named, optimizers, files)
-        session.holding = {session.optimizer_info(given).index for given in optimizers}
-        session.holding |= {session.optimizers[i].wrapper_of for i in session.holding} - {-1}
-        with session.quietly():
-            session.warming = {session.optimizer_info(one).index for one in optimizers if rises_later(one)}
-        session.begin_batch((model.module for model in models), is_computed=closure.tensor is not None)
-        mode = Mode("one step", optimizers_known=bool(optimizers))
-        options = Options(
-            expect=expect,
-            rules=rules,
-            symbolic=("skipped", "", None),
-        )
-        report = rehearsal.report(lambda: examine(session, models, mode, options, type(named[0][1]).__name__))
-        if with_proof and report.findings:
-            notes: list[str] = []
-            report = attempt("the proofs", lambda: prove(report, session, closure, named), report, notes)
-            report = replace(report, notes=(*report.notes, *notes))
-    session.holding, session.batch_began = None, -1
-    session.forward_unseen = False
+    try:
+        with own:
+            session.remember_scope(scope)
+            models = _learn(session, named, optimizers, files)
+            session.holding = {session.optimizer_info(given).index for given in optimizers}
+            session.holding |= {session.optimizers[i].wrapper_of for i in session.holding} - {-1}
+            with session.quietly():
+                session.warming = {session.optimizer_info(one).index for one in optimizers if rises_later(one)}
+            session.begin_batch((model.module for model in models), is_computed=closure.tensor is not None)
+            mode = Mode("one step", optimizers_known=bool(optimizers))
+            options = Options(
+                expect=expect,
+                rules=rules,
+                symbolic=("skipped", "", None),
+            )
+            report = rehearsal.report(lambda: examine(session, models, mode, options, type(named[0][1]).__name__))
+            if with_proof and report.findings:
+                notes: list[str] = []
+                report = attempt("the proofs", lambda: prove(report, session, closure, named), report, notes)
+                report = replace(report, notes=(*report.notes, *notes))
+    finally:
+        session.holding, session.batch_began = None, -1
+        session.forward_unseen = False
     if active_session() is None:
         session.release()
     return report

@@ -125,6 +125,17 @@ def test_the_other_branch_of_a_choice_is_no_further_fit(tmp_path: Path) -> None:
     path.write_text(SOURCE, encoding="utf-8")
     here = str(path)
     ran = Ran({here: {4, 9}})
-    assert not may_fit_again([here], [(here, 4, "build")], ran, "SGD")
-    assert may_fit_again([here], [(here, 9, "fit")], ran, "SGD"), "`fit` is called by another function, too"
-    assert not may_fit_again([here], [(here, 9, "fit")], Ran({here: {4, 9, 12}}), "SGD"), "that call has run already"
+    assert not may_fit_again([here], [(here, 4, "build", -1)], ran, "SGD")
+    assert may_fit_again([here], [(here, 9, "fit", -1)], ran, "SGD"), "`fit` is called by another function, too"
+    all_ran = Ran({here: {4, 9, 12}})
+    assert not may_fit_again([here], [(here, 9, "fit", -1)], all_ran, "SGD"), "that call has run already"
+
+
+def test_what_a_comprehension_builds_is_built_often_and_what_stands_beside_it_is_not(tmp_path: Path) -> None:
+    """From Python 3.12 on it has no frame of its own."""
+    path = tmp_path / "build.py"
+    path.write_text("one = SGD([p for p in ps])\nmany = {\n    n: SGD(p) for n, p in ps\n}\n", encoding="utf-8")
+    here, ran = str(path), Ran({str(path): {1, 2, 3}})
+    assert not may_fit_again([here], [(here, 1, "<module>", 6)], ran, "none")
+    assert may_fit_again([here], [(here, 3, "<module>", 7)], ran, "none")
+    assert may_fit_again([here], [(here, 3, "<dictcomp>", -1)], ran, "none")

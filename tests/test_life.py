@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -141,10 +142,19 @@ def test_lives_are_told_where_nothing_ran() -> None:
     assert "stepped" not in {event.kind for event in report["weight"].life}
 
 
-def test_lives_are_told_where_hooks_step_in_the_backward_of_an_audit() -> None:
+def in_a_comprehension(one: torch.nn.Parameter, other: torch.nn.Parameter) -> dict[torch.Tensor, torch.optim.SGD]:
+    return {p: torch.optim.SGD([p], lr=0.1) for p in (one, other)}
+
+
+def one_by_one(one: torch.nn.Parameter, other: torch.nn.Parameter) -> dict[torch.Tensor, torch.optim.SGD]:
+    return {one: torch.optim.SGD([one], lr=0.1), other: torch.optim.SGD([other], lr=0.1)}
+
+
+@pytest.mark.parametrize("built", [in_a_comprehension, one_by_one])
+def test_lives_are_told_where_hooks_step_in_the_backward_of_an_audit(built: Any) -> None:
     with fxaudit.watch():
         model = torch.nn.Linear(2, 1)
-        steppers = {p: torch.optim.SGD([p], lr=0.1) for p in model.parameters()}
+        steppers = built(model.weight, model.bias)
 
         def step(parameter: torch.Tensor) -> None:
             steppers[parameter].step()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import textwrap
 import zlib
 from pathlib import Path
@@ -15,8 +14,6 @@ from fxaudit.judge.write_up import Options
 from fxaudit.program.config_files import MAX_BYTES, entry_of_file, keys_of_file, without_passwords
 from fxaudit.report import Report
 from tests.scripts import judged
-
-pytestmark = pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python has sys.monitoring, and no course")
 
 SECRET = "hunter2-stands-in-no-file"
 

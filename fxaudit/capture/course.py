@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import collections
 import dis
+import functools
+import inspect
 import io
 import pathlib
+import sys
 import types
 import weakref
+from collections.abc import Mapping
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +25,10 @@ import torch
 from fxaudit.attempts import note
 from fxaudit.program.course import Course, Entered, Seen, Sight
 from fxaudit.program.plain import INNER, Chain, Reading, readings
+from fxaudit.program.source import variables_of
 
 if TYPE_CHECKING:
+    from fxaudit.capture.inlined import Inlined
     from fxaudit.capture.recording import Record
 
 __all__ = ["CourseWriter"]
@@ -87,10 +93,14 @@ class CourseWriter:
         self._record = record
         self._frames: dict[int, tuple[CodeType, int]] = {}
         """`id` of a frame that runs → its code and its number."""
-        self._calls: dict[int, int] = {}
-        """`id` of a code object → how many of its calls were noted."""
+        self._calls: dict[object, int] = {}
+        """`id` of a code object (and the first instruction of a comprehension in it) → how many of its calls were
+        noted."""
         self.open: dict[int, tuple[Sight, Reading]] = {}
         """`id` of a frame → the pass that has not been left yet."""
+        self._inside: dict[int, dict[Inlined, int]] = {}
+        """`id` of a frame → the comprehensions that run in it, and the number of the call that each stands for."""
+        self._open_inside: dict[int, dict[Inlined, tuple[Sight, Reading]]] = {}
         self._starts: dict[int, int] = {}
         """`id` of the code of a generator → where its first resumption stands."""
         self._tokens: dict[int, tuple[_Which, bool, int]] = {}
@@ -115,31 +125,69 @@ class CourseWriter:
         """Hold no reference to anything of the program's any more."""
         self._tokens.clear()
         self._frames.clear()
+        self._inside.clear()
+        self._open_inside.clear()
         self.open.clear()
 
     def failed(self, error: Exception) -> None:
         """Write no more: what was written stands."""
         self.is_over = True
         self.open.clear()
+        self._open_inside.clear()
         note("the course of the program", error, self.notes)
 
-    def enter(self, frame: FrameType, caller: FrameType | None) -> None:
-        """Note that a function of the user's begins; a generator that goes on is the same call."""
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more will be written."""
+        return self.is_over or len(self.course.sights) >= MAX_SIGHTS
+
+    def knows(self, frame: FrameType) -> bool:
+        """Whether the call was noted that the frame stands for."""
         known = self._frames.get(id(frame))
+        return known is not None and known[0] is frame.f_code
+
+    def has_all_calls(self, code: CodeType) -> bool:
+        """Whether no further call of the function will be noted."""
+        return self.is_done or self._calls.get(id(code), 0) >= CALLS
+
+    def has_running(self, code: CodeType) -> bool:
+        """Whether a call of the function was noted that has not ended."""
+        return any(known is code for known, _ in self._frames.values())
+
+    def has_open(self, code: CodeType) -> bool:
+        """Whether a statement of the function has begun that has not been left yet."""
+        return any(self._frames[key][0] is code for key in self.open if key in self._frames)
+
+    def forget_suspended(self, code: CodeType) -> None:
+        """Forget the calls of a generator: Python does not tell of the end of one that nobody asks any more."""
+        if code.co_flags & _SUSPENDING:
+            for key in [key for key, (known, _) in self._frames.items() if known is code]:
+                self._forget(key)
+
+    def places(self, frame: FrameType | None) -> dict[int, int]:
+        """`id` of each noted frame from `frame` upwards → the instruction that it is at."""
+        found = {}
+        while frame is not None:
+            if self.knows(frame):
+                found[id(frame)] = frame.f_lasti
+            frame = frame.f_back
+        return found
+
+    def keep_only(self, keys: set[int]) -> None:
+        """Forget the calls of all other frames."""
+        for key in self._frames.keys() - keys:
+            self._forget(key)
+
+    def _forget(self, key: int) -> None:
+        self._frames.pop(key, None)
+        self.open.pop(key, None)
+        self._inside.pop(key, None)
+        self._open_inside.pop(key, None)
+
+    def goes_on(self, frame: FrameType) -> bool:
+        """Whether the frame is that of a generator which was noted when it began."""
         code = frame.f_code
-        if known is not None and known[0] is code and code.co_flags & _SUSPENDING and not self._begins(frame):
-            return
-        self._frames.pop(id(frame), None)
-        count = self._calls.get(id(code), 0)
-        if count >= CALLS or len(self.course.sights) >= MAX_SIGHTS:
-            return
-        self._calls[id(code)] = count + 1
-        above, line = self._noted(caller)
-        name = getattr(code, "co_qualname", code.co_name)
-        self._frames[id(frame)] = (code, len(self.course.frames))
-        self.course.frames.append(
-            Entered(code.co_filename, name, code.co_firstlineno, above, line, len(self.course.sights))
-        )
+        return bool(code.co_flags & _SUSPENDING) and self.knows(frame) and not self._begins(frame)
 
     def _begins(self, frame: FrameType) -> bool:
         """Whether a generator begins, in the place in memory of one that has ended."""
@@ -150,14 +198,56 @@ class CourseWriter:
             start = self._starts[id(code)] = next(resumptions, -1)
         return frame.f_lasti == start
 
+    def enter(self, frame: FrameType, caller: FrameType | None) -> None:
+        """Note that a function of the user's begins."""
+        code = frame.f_code
+        for known in (self._frames, self._inside, self._open_inside):
+            known.pop(id(frame), None)
+        if not self._counts(id(code)):
+            return
+        name = getattr(code, "co_qualname", code.co_name)
+        number = self._add_call(code.co_filename, name, code.co_firstlineno, caller)
+        self._frames[id(frame)] = (code, number)
+
+    def enter_inside(self, frame: FrameType, one: Inlined) -> bool:
+        """Note that a comprehension begins, which is no call of its own; False where no more are kept."""
+        self._inside.get(id(frame), {}).pop(one, None)
+        code = frame.f_code
+        if not self._counts((id(code), one.first)):
+            return False
+        outer = getattr(code, "co_qualname", code.co_name)
+        name = f"{outer}.<locals>.{one.name}" if outer != "<module>" else one.name
+        number = self._add_call(code.co_filename, name, one.line, frame)
+        self._inside.setdefault(id(frame), {})[one] = number
+        return True
+
+    def _counts(self, which: object) -> bool:
+        """Whether one more call of it is kept."""
+        count = self._calls.get(which, 0)
+        if count >= CALLS or len(self.course.sights) >= MAX_SIGHTS:
+            return False
+        self._calls[which] = count + 1
+        return True
+
+    def _add_call(self, file: str, name: str, first_line: int, caller: FrameType | None) -> int:
+        """The number of the call; only what has a number already can be its caller."""
+        above, line = self._noted(caller)
+        number = len(self.course.frames)
+        self.course.frames.append(Entered(file, name, first_line, above, line, len(self.course.sights)))
+        return number
+
     def _noted(self, frame: FrameType | None) -> tuple[int, int]:
         """The number and the line of the innermost noted frame from `frame` upwards."""
         for _ in range(60):
             if frame is None:
                 break
-            known = self._frames.get(id(frame))
-            if known is not None and known[0] is frame.f_code:
-                return known[1], frame.f_lineno
+            if id(frame) in self._inside:
+                place = frame.f_lasti
+                for one, number in reversed(self._inside[id(frame)].items()):
+                    if one.code is frame.f_code and one.first < place <= one.last:
+                        return number, frame.f_lineno
+            if self.knows(frame):
+                return self._frames[id(frame)][1], frame.f_lineno
             frame = frame.f_back
         return -1, 0
 
@@ -165,7 +255,12 @@ class CourseWriter:
         """Note that a call ends, or a generator waits."""
         self._close(frame)
         if not frame.f_code.co_flags & _SUSPENDING:
-            self._frames.pop(id(frame), None)
+            self._forget(id(frame))
+
+    def ended(self, frame: FrameType) -> None:
+        """Note that a call ends for good."""
+        self._close(frame)
+        self._forget(id(frame))
 
     def passes(self, frame: FrameType, line: int, wanted: dict[int, int]) -> None:
         """Note that the frame has come to a line."""
@@ -177,31 +272,54 @@ class CourseWriter:
             self._close(frame)
         if line not in wanted:
             return
-        left = wanted[line] - 1
-        if left:
-            wanted[line] = left
-        else:
-            del wanted[line]
-        known = self._frames.get(id(frame))
-        if known is None or known[0] is not frame.f_code or len(self.course.sights) >= MAX_SIGHTS:
+        _count_down(wanted, line)
+        if not self.knows(frame) or len(self.course.sights) >= MAX_SIGHTS:
             return
         looked_at = readings(frame.f_code.co_filename)
         reading = looked_at.inner(line) if frame.f_code.co_name in INNER else looked_at.at(line)
+        sight = self._look(frame, self._frames[id(frame)][1], line, reading)
+        if reading.bound or reading.end > line:
+            self.open[id(frame)] = (sight, reading)
+
+    def passes_inside(self, frame: FrameType, one: Inlined, line: int, wanted: dict[int, int]) -> None:
+        """Note that the element of a comprehension that is no call of its own, or one of its tests, is computed."""
+        self._close_inside(frame, one)
+        number = self._inside.get(id(frame), {}).get(one)
+        if line not in wanted:
+            return
+        _count_down(wanted, line)
+        if number is None or len(self.course.sights) >= MAX_SIGHTS:
+            return
+        reading = readings(frame.f_code.co_filename).inner(line)
+        sight = self._look(frame, number, line, reading)
+        if reading.bound:
+            self._open_inside.setdefault(id(frame), {})[one] = (sight, reading)
+
+    def _look(self, frame: FrameType, number: int, line: int, reading: Reading) -> Sight:
+        """Write down what is held before the statement runs."""
         variables, outer = _variables(frame), frame.f_globals
-        sight = Sight(known[1], line, self._record.time, index=len(self.course.sights))
+        sight = Sight(number, line, self._record.time, index=len(self.course.sights))
         for chain in reading.reads:
             value = _held(chain, variables, outer)
             if value is not _MISSING:
                 sight.read[chain.text] = self._seen(value)
         self.course.sights.append(sight)
-        if reading.bound or reading.end > line:
-            self.open[id(frame)] = (sight, reading)
+        return sight
 
     def _close(self, frame: FrameType) -> None:
+        for one in [*self._open_inside.get(id(frame), ())]:
+            self._close_inside(frame, one)
         pending = self.open.pop(id(frame), None)
-        if pending is None:
-            return
-        sight, reading = pending
+        if pending is not None:
+            self._bind(frame, *pending)
+
+    def _close_inside(self, frame: FrameType, one: Inlined) -> None:
+        pending = self._open_inside.get(id(frame), {}).pop(one, None)
+        if pending is not None:
+            self._bind(frame, *pending)
+
+    def _bind(self, frame: FrameType, sight: Sight, reading: Reading) -> None:
+        """Write down what the statement has bound."""
         variables, outer = _variables(frame), frame.f_globals
         for chain in reading.bound:
             value = _held(chain, variables, outer)
@@ -260,14 +378,32 @@ class CourseWriter:
         return self._next
 
 
-def _variables(frame: FrameType) -> dict[str, object]:
-    """The variables of a frame; none where a class of the user's holds them."""
+def _count_down(wanted: dict[int, int], line: int) -> None:
+    left = wanted[line] - 1
+    if left:
+        wanted[line] = left
+    else:
+        del wanted[line]
+
+
+_VIEW: type = type((lambda: sys._getframe().f_locals)())
+"""What shows the variables of a function: until Python 3.12 a dictionary, then a view that no value is kept by."""
+
+
+def _variables(frame: FrameType) -> Mapping[str, object]:
+    """The variables of a frame; none where a class of the user's holds them.
+
+    On Python 3.12 no tracer takes care of the copy that the frame keeps, and of the values in it.
+    """
+    if sys.version_info[:2] == (3, 12) and frame.f_code.co_flags & inspect.CO_OPTIMIZED:
+        return variables_of(frame)
     found: Any = frame.f_locals
-    return found if issubclass(type(found), dict) else {}
+    return found if type(found) is _VIEW or issubclass(type(found), dict) else {}
 
 
-def _variable(name: str, variables: dict[str, object], outer: dict[str, object]) -> object:
-    found = dict.get(variables, name, _MISSING)
+def _variable(name: str, variables: Mapping[str, object], outer: dict[str, object]) -> object:
+    get: Any = variables.get if type(variables) is _VIEW else functools.partial(dict.get, variables)
+    found = get(name, _MISSING)
     return dict.get(outer, name, _MISSING) if found is _MISSING else found
 
 
@@ -290,7 +426,7 @@ def _name_of_callable(value: Any) -> str:
     return name if type(name) is str else ""
 
 
-def _held(chain: Chain, variables: dict[str, object], outer: dict[str, object]) -> object:
+def _held(chain: Chain, variables: Mapping[str, object], outer: dict[str, object]) -> object:
     """What the chain holds; `_MISSING` where it cannot be had without calling something."""
     value = _variable(chain.name, variables, outer)
     for kind, key in chain.steps:

@@ -1,8 +1,8 @@
 """Which lines of the user's own files ran, as they ran.
 
-Python tells of each line (`sys.monitoring` from 3.12 on, else `sys.settrace`). Nothing of the user's is called or read.
-Libraries are told of once per function and then left alone. Where a debugger or a coverage tool already traces, nothing
-is installed, and what the recorded calls came through is all that is known.
+Python tells of each line: from 3.12 on through `sys.monitoring` (see `monitoring`), else through `sys.settrace`.
+Nothing of the user's is called. Libraries are told of once per function and then left alone. Where a debugger or a
+coverage tool already traces, nothing is installed, and what the recorded calls came through is all that is known.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fxaudit.capture.course import CourseWriter
+from fxaudit.capture.monitoring import IDLE_EVENTS, Monitor, is_of_the_user, sees_its_variables
 from fxaudit.program.source import is_library, is_skipped, read_source
 
 if TYPE_CHECKING:
@@ -32,10 +33,7 @@ _bootstrap: Any = importlib._bootstrap
 _FIND_AND_LOAD: Any = _bootstrap._find_and_load
 
 _GETTRACE = sys.gettrace
-_LOOKING = frozenset({"locals", "vars", "dir", "eval", "exec", "_getframe", "currentframe", "stack", "f_locals"})
 
-IDLE_EVENTS = 20_000
-"""Lines of a function that may run without a new one among them, before it is left alone: some 10 ms."""
 LOOK_EVERY = 1 << 14
 """Calls between two looks at the clock."""
 IDLE_SECONDS = 0.5
@@ -52,7 +50,7 @@ class Lines:
         """Whether nothing that ran while calls were recorded was left out."""
         self._ran: dict[int, tuple[CodeType, set[int]]] = {}
         self._traces: dict[int, tuple[CodeType, Trace | None]] = {}
-        self._monitor: _Monitor | None = None
+        self._monitor: Monitor | None = None
         self._started = False
         self._calls = 0
         self._looked = (0, 0.0)
@@ -77,14 +75,15 @@ class Lines:
         """Begin to listen; `frame` and its callers go on running, and their further lines count too."""
         if self._started:
             return
-        if _GETTRACE() is not None or _has_other_threads():
+        monitors = sys.version_info >= (3, 12)
+        if _GETTRACE() is not None or (not monitors and _has_other_threads()):
             self.is_whole = False
             return
         self._thread = threading.get_ident()
         self.is_whole = self.is_whole and not any(is_of_the_user(outer.f_code) for outer in self._callers(frame))
-        if sys.version_info >= (3, 12):
-            self._monitor = _Monitor(self)
-            self._started = self._monitor.start()
+        if monitors:
+            self._monitor = Monitor(self.writer, self._lines_of)
+            self._started = self._monitor.start(self._callers(frame))
             self.is_whole = self.is_whole and self._started
             return
         self._started = True
@@ -102,9 +101,13 @@ class Lines:
 
     def pause(self, told_of: FrameType | None = None) -> None:
         """Let the program run at full speed until `resume`. Where the recording pauses as well, nothing is missed."""
-        if self._started and not self.is_paused and self._monitor is None:
+        if not self._started or self.is_paused:
+            return
+        if self._monitor is not None:
+            self._monitor.pause(sys._getframe(1))
+        else:
             self._unlisten(told_of)
-            self.is_paused = True
+        self.is_paused = True
 
     def resume(self, frame: FrameType | None) -> None:
         """Listen again after a `pause`, if nobody else does by now."""
@@ -112,7 +115,11 @@ class Lines:
         if self._paused_at is not None and self._paused_at != self._own_place(frame):
             self.is_whole = False
         self._paused_at = None
-        if self._started and threading.get_ident() == self._thread and _GETTRACE() is None:
+        if not self._started or threading.get_ident() != self._thread:
+            return
+        if self._monitor is not None:
+            self._monitor.resume(self._callers(frame))
+        elif _GETTRACE() is None:
             self._listen(frame)
 
     def hush(self) -> bool:
@@ -213,7 +220,7 @@ class Lines:
 
     def _enters(self, frame: FrameType) -> None:
         try:
-            if not self.writer.is_over:
+            if not self.writer.is_over and not self.writer.goes_on(frame):
                 self.writer.enter(frame, frame.f_back)
         except Exception as error:
             self.writer.failed(error)
@@ -242,7 +249,7 @@ class Lines:
     def _listener(self, code: CodeType) -> Trace | None:
         if not is_of_the_user(code):
             return None
-        if sys.version_info < (3, 13) and _sees_its_variables(code):
+        if sys.version_info < (3, 13) and sees_its_variables(code):
             self.is_whole = False
             return None
         read_source(code.co_filename)  # as it is now: it may be edited while it runs
@@ -290,44 +297,6 @@ class Lines:
         return known[1]
 
 
-class _Monitor:
-    """The same through `sys.monitoring`, which tells of each line once: what has been told costs nothing more."""
-
-    NAME = "fxaudit"
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self._tool = -1
-
-    def start(self) -> bool:
-        """Whether Python tells us; not where all tools are taken."""
-        monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
-        for tool in (4, 3):
-            if monitoring.get_tool(tool) is None:
-                break
-        else:
-            return False
-        self._tool = tool
-        monitoring.use_tool_id(tool, self.NAME)
-        monitoring.register_callback(tool, monitoring.events.LINE, self._line)
-        monitoring.set_events(tool, monitoring.events.LINE)
-        monitoring.restart_events()
-        return True
-
-    def stop(self) -> None:
-        monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
-        if self._tool >= 0 and monitoring.get_tool(self._tool) == self.NAME:
-            monitoring.set_events(self._tool, 0)
-            monitoring.register_callback(self._tool, monitoring.events.LINE, None)
-            monitoring.free_tool_id(self._tool)
-        self._tool = -1
-
-    def _line(self, code: CodeType, line: int) -> object:
-        if is_of_the_user(code):
-            self._lines._lines_of(code).add(line)
-        return sys.monitoring.DISABLE  # type: ignore[attr-defined,unused-ignore]
-
-
 def _resting(lines: Lines) -> Callable[[str, Any], Any]:
     """What imports a module, `lines` resting meanwhile. Python leaves it out of tracebacks like its own machinery."""
 
@@ -355,15 +324,10 @@ def _has_other_threads() -> bool:
 
 def _drop_snapshot(frame: FrameType) -> None:
     """Each frame that was told of keeps a copy of its variables, unless it, or somebody else, looks at it."""
-    if frame.f_code.co_flags & inspect.CO_OPTIMIZED and not _sees_its_variables(frame.f_code):
+    if frame.f_code.co_flags & inspect.CO_OPTIMIZED and not sees_its_variables(frame.f_code):
         snapshot = frame.f_locals
         if sys.getrefcount(snapshot) <= 3:
             snapshot.clear()
-
-
-def _sees_its_variables(code: CodeType) -> bool:
-    """Whether a function takes its own variables as a dictionary: until Python 3.12 a tracer would write into it."""
-    return bool(code.co_flags & inspect.CO_OPTIMIZED) and not _LOOKING.isdisjoint(code.co_names)
 
 
 def _is_of_a_library(module: str) -> bool:
@@ -377,9 +341,3 @@ def _is_of_a_library(module: str) -> bool:
         return False
     file = spec.origin if spec is not None else None
     return file is not None and (is_library(file) or is_skipped(file))
-
-
-def is_of_the_user(code: CodeType) -> bool:
-    """Whether the code stands in a file of the user's own project."""
-    file = code.co_filename
-    return not is_skipped(file) and not is_library(file)

@@ -527,8 +527,8 @@ class Session:
         self.record.events.append(event)
 
     def progress(self) -> None:
-        """Tell whoever is waiting that a backward or a step has just ended."""
-        if self.on_progress is not None:
+        """Tell whoever is waiting that a backward or a step of the loop has just ended; an audit's own are none."""
+        if self.on_progress is not None and self.batch_began < 0:
             self.on_progress()
 
     def last_backward(self) -> int:

@@ -142,7 +142,12 @@ class Settling:
             frames = [frame for frame in stacks.chain(info.created) if not is_library(stacks.file(frame))]
             codes = [(frame, stacks.codes[frame]) for frame in frames]
             built = [
-                (stacks.file(frame), stacks.line(frame), getattr(code, "co_qualname", code.co_name))
+                (
+                    stacks.file(frame),
+                    stacks.line(frame),
+                    getattr(code, "co_qualname", code.co_name),
+                    stacks.column(frame),
+                )
                 for frame, code in codes
             ]
             if may_fit_again(files, built, record.ran(), info.type):

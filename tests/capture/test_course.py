@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 import textwrap
 import weakref
 from pathlib import Path
@@ -15,8 +14,6 @@ from fxaudit.capture import course as writing
 from fxaudit.capture.course import CALLS, PASSES, CourseWriter
 from fxaudit.capture.session import Session
 from fxaudit.program.course import Course, Seen
-
-pytestmark = pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python has sys.monitoring, and no course")
 
 
 def ran(tmp_path: Path, text: str) -> tuple[Session, dict[str, Any]]:
@@ -524,6 +521,43 @@ def test_a_generator_that_is_made_again_is_another_call(tmp_path: Path) -> None:
     assert len(calls) == 3
     values = [{s.read["weight"].value for s in course.in_frame(number) if "weight" in s.read} for number in calls]
     assert values == [{1.0}, {0.5}, {0.0}]
+
+
+def test_the_elements_of_comprehensions_are_seen_with_what_they_call(tmp_path: Path) -> None:
+    """From Python 3.12 on they run in the frame of the function around them."""
+    session, _ = ran(
+        tmp_path,
+        """
+        def double(number):
+            result = number * 2
+            return result
+        def work(scale):
+            listed = [
+                double(one) * scale
+                for one in (1, 2, 3)
+                if one > 1
+            ]
+            keyed = {name: (
+                double(value)) for name, value in {"a": 4}.items()}
+            return listed, keyed, [[inner + outer for inner in (7, 8)] for outer in (0.25,)]
+        result = work(0.5)
+        table = {one for one in (5, 6)}
+        """,
+    )
+    course = session.record.course
+    names = [frame.function.rpartition(".")[2] for frame in course.frames]
+    assert {name: names.count(name) for name in set(names) if name.startswith("<")} == {
+        "<module>": 1,
+        "<listcomp>": 3,
+        "<dictcomp>": 1,
+        "<setcomp>": 1,
+    }
+    inside = {number for number, name in enumerate(names) if name.endswith("comp>")}
+    assert {course.frames[n].caller for n, name in enumerate(names) if name == "double"} <= inside
+    given = [s.read["one"].value for s in course.sights if s.frame in inside and {"one", "scale"} <= s.read.keys()]
+    assert set(given) >= {2, 3}
+    assert seen(course, "scale")[-1].value == 0.5
+    assert {s.value for s in seen(course, "value")} == {4} and 0.25 in {s.value for s in seen(course, "outer")}
 
 
 def test_of_a_hot_loop_only_the_first_passes_are_kept(tmp_path: Path) -> None:

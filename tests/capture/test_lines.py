@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import gc
 import importlib
 import sys
@@ -17,12 +18,14 @@ import torch
 from torch import nn
 
 import fxaudit
-from fxaudit.capture import lines
+from fxaudit.capture import lines, monitoring
+from fxaudit.capture.course import CourseWriter
 from fxaudit.capture.recording import Record
 from fxaudit.capture.session import Session
 from tests.scripts import judged, line_of
 
 TRACES = pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python has sys.monitoring")
+MONITORS = pytest.mark.skipif(sys.version_info < (3, 12), reason="this Python has no sys.monitoring")
 
 
 def heard(session: Session) -> set[str]:
@@ -219,6 +222,7 @@ def test_a_library_is_imported_at_full_speed_and_a_module_of_ones_own_is_heard(
 
     monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
     monkeypatch.delitem(sys.modules, "this", raising=False)
+    monkeypatch.delitem(sys.modules, "colorsys")
     session = Session()
     with session.recording():
         importlib.import_module("colorsys")
@@ -379,3 +383,187 @@ def test_of_what_records_a_call_next_to_nothing_is_heard(monkeypatch: pytest.Mon
             value = value * (number + 2.0)
     assert entered > before, "the calls are heard at all"
     assert (entered - before) / 100 < 12, "recording one call makes nearly thirty"
+
+
+# -- with sys.monitoring -----------------------------------------------------------------------------------------
+
+
+def left_in(*codes: Any) -> list[tuple[object, ...]]:
+    """What the two tools that fxaudit may be have left behind in the interpreter and in the code."""
+    api: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
+    found: list[tuple[object, ...]] = []
+    for tool in (3, 4):
+        name = api.get_tool(tool)
+        if name is None:
+            api.use_tool_id(tool, "asking")
+        found.append((name, api.get_events(tool), *(api.get_local_events(tool, code) for code in codes)))
+        if name is None:
+            api.free_tool_id(tool)
+    return found
+
+
+@MONITORS
+@pytest.mark.parametrize("number", [3, 0])
+def test_the_tool_is_given_back_and_no_code_is_watched_any_more(number: int) -> None:
+    def divided(number: int) -> list[float]:
+        return [one / number for one in range(3)]
+
+    codes = (divided.__code__, sys._getframe().f_code)
+    before = left_in(*codes)
+    try:
+        with Session().recording():
+            divided(number)
+            during = left_in(*codes)
+    except ZeroDivisionError:
+        during = []
+    assert left_in(*codes) == before == [(None, 0, 0, 0)] * 2
+    assert during != before
+
+
+@MONITORS
+def test_a_failure_of_its_own_at_the_start_gives_the_tool_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: CourseWriter, frame: FrameType, caller: FrameType | None) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(CourseWriter, "enter", broken)
+    before = left_in()
+    with pytest.raises(RuntimeError, match="a defect"), Session().recording():
+        pass
+    assert left_in() == before
+
+
+@MONITORS
+def test_where_others_have_taken_all_tools_nothing_is_installed_and_theirs_stay() -> None:
+    api: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
+    for tool in (3, 4):
+        api.use_tool_id(tool, "another")
+    session = Session()
+    try:
+        count(session, 3)
+        assert [api.get_tool(tool) for tool in (3, 4)] == ["another"] * 2
+    finally:
+        for tool in (3, 4):
+            api.free_tool_id(tool)
+    assert not session.lines.is_whole and not session.record.course.sights
+    assert heard(session) == set()
+
+
+@MONITORS
+def test_what_another_tool_has_silenced_in_a_library_stays_silent() -> None:
+    api: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
+    told: list[int] = []
+
+    def once(code: object, line: int) -> object:
+        told.append(line)
+        return api.DISABLE
+
+    api.use_tool_id(2, "another")
+    try:
+        api.register_callback(2, api.events.LINE, once)
+        api.set_local_events(2, colorsys.rgb_to_yiq.__code__, api.events.LINE)
+        colorsys.rgb_to_yiq(0.1, 0.2, 0.3)
+        with Session().recording():
+            colorsys.rgb_to_yiq(0.1, 0.2, 0.3)
+        colorsys.rgb_to_yiq(0.1, 0.2, 0.3)
+    finally:
+        api.set_local_events(2, colorsys.rgb_to_yiq.__code__, 0)
+        api.register_callback(2, api.events.LINE, None)
+        api.free_tool_id(2)
+    assert told and len(told) == len(set(told))
+
+
+@MONITORS
+def test_what_has_been_noted_costs_no_event_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a branch is never taken; and without the function's lines becoming uncertain."""
+    monkeypatch.setattr(monitoring, "IDLE_EVENTS", 200)
+    events = 0
+
+    def counting(name: str) -> None:
+        asked = getattr(monitoring.Monitor, name)
+
+        def count(self: monitoring.Monitor, *given: Any) -> Any:
+            nonlocal events
+            events += 1
+            return asked(self, *given)
+
+        monkeypatch.setattr(monitoring.Monitor, name, count)
+
+    for name in ("_is_told", "_writes"):
+        counting(name)
+
+    def hot(number: int) -> list[int]:
+        if number < 0:
+            number = -number
+        return [number + one for one in range(3)]
+
+    def cold(rounds: int) -> None:
+        for number in range(rounds):
+            hot(number)
+
+    session = Session()
+    with session.recording():
+        cold(1000)
+        first = events
+        cold(1000)
+    assert first < 2000 and events - first < 10
+    assert "number = -number" not in heard(session)
+    assert "return [number + one for one in range(3)]" in heard(session)
+
+
+@MONITORS
+def test_of_another_thread_the_lines_are_heard_and_only_they() -> None:
+    session = Session()
+
+    def work() -> int:
+        elsewhere = 1
+        return elsewhere
+
+    def here() -> int:
+        near = 2
+        return near
+
+    worker = threading.Thread(target=work)
+    with session.recording():
+        worker.start()
+        worker.join()
+        here()
+    bound = {target for sight in session.record.course.sights for target in sight.bound}
+    assert "elsewhere = 1" in heard(session)
+    assert "near" in bound and "elsewhere" not in bound
+
+
+@MONITORS
+def test_while_the_recording_rests_nothing_is_heard_and_a_call_that_goes_on_is_another() -> None:
+    session = Session()
+
+    def wake() -> None:
+        session.lines.resume(sys._getframe(1))
+
+    def work() -> int:
+        before = 1
+        session.lines.pause()
+        meanwhile = 2
+        wake()
+        after = before + meanwhile
+        return after
+
+    with session.recording():
+        work()
+    assert "meanwhile = 2" not in heard(session) and "after = before + meanwhile" in heard(session)
+    course = session.record.course
+    assert [frame.function.rpartition(".")[2] for frame in course.frames].count("work") == 2
+    assert [sight.bound["after"].value for sight in course.sights if "after" in sight.bound] == [3]
+
+
+@MONITORS
+def test_looking_at_variables_keeps_none_of_them_alive_while_the_function_runs() -> None:
+    def work() -> bool:
+        tensor = torch.ones(3)
+        kept = weakref.ref(tensor)
+        again = tensor
+        del tensor, again
+        return kept() is None
+
+    with Session().recording():
+        gone = work()
+    assert gone

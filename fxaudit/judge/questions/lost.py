@@ -152,11 +152,9 @@ def _tests_of(course: Course, sight: Sight) -> list[ast.expr]:
 
 def _is_above(course: Course, frame: int, inner: int) -> bool:
     """Whether `inner` was called from `frame`, directly or not."""
-    while inner >= 0:
+    while inner > frame:  # a caller was noted before what it calls
         inner = course.frames[inner].caller
-        if inner == frame:
-            return True
-    return False
+    return inner == frame
 
 
 def _is_read(course: Course, bound: Sight, target: str, token: int) -> bool:
