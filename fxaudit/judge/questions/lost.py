@@ -152,9 +152,12 @@ def _tests_of(course: Course, sight: Sight) -> list[ast.expr]:
 
 def _is_above(course: Course, frame: int, inner: int) -> bool:
     """Whether `inner` was called from `frame`, directly or not."""
-    while inner > frame:  # a caller was noted before what it calls
-        inner = course.frames[inner].caller
-    return inner == frame
+    while inner > frame:
+        above = course.frames[inner].caller
+        if above == frame or above >= inner:  # a caller is noted before what it calls
+            return above == frame
+        inner = above
+    return False
 
 
 def _is_read(course: Course, bound: Sight, target: str, token: int) -> bool:
