@@ -38,7 +38,7 @@ class UsedUp:
     first: int
     second: int
     made: int = 0
-    """The line of the generator expression by which it is made; 0 where it is made otherwise."""
+    """The line of the generator expression by which it is made, where the second reader only hands it on; else 0."""
 
 
 def counting_loop(tree: Tree, node: ast.AST) -> int:
@@ -93,7 +93,9 @@ def used_up(file: str, line: int) -> list[UsedUp]:
             reads = [n for n in _reads(scope, name) if node.lineno < n.lineno <= last]
             again = [n for n in reads if _repeats(tree, n, node)]
             if len(reads) > 1:
-                found.append(UsedUp(name, reads[0].lineno, reads[1].lineno, _bracketed(node)))
+                is_gone_through = isinstance(tree.parents[reads[1]], ast.comprehension | ast.For)
+                made = 0 if is_gone_through else _bracketed(node)
+                found.append(UsedUp(name, reads[0].lineno, reads[1].lineno, made))
             elif again:
                 found.append(UsedUp(name, again[0].lineno, again[0].lineno, _bracketed(node)))
     return found

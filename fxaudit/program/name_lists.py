@@ -43,7 +43,9 @@ def listed_in_vain(
             if text in known or not (parts or (len(texts) == 1 and len(text) >= ALONE)):
                 continue
             near = nearest_part(text, wanted[:MOST])
-            if near is not None and (parts or near[1] == 1):
+            if near is None or any(other == near[0] for _, other in texts):
+                continue  # the name that it nearly is stands beside it: the list serves several models
+            if parts or near[1] == 1:
                 yield InVain(file, line, text, *near, tuple(name for name in wanted if near[0] in name))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from fxaudit.judge.trail import common_frame, project_stack
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.bindings import made_at
 from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import tree_of
 
 if TYPE_CHECKING:
     from fxaudit.capture.registry import ModuleInfo, OptimizerInfo
@@ -19,6 +21,11 @@ __all__ = ["ReplacedAfterOptimizer"]
 
 SPLIT = ("g", "v", "orig")
 """What `weight_norm`, `spectral_norm` and pruning hang on the name of the parameter they split."""
+
+OF_MODULES = frozenset(
+    "to cuda cpu float half double bfloat16 train eval apply _apply forward state_dict load_state_dict zero_grad".split()
+)
+"""What every module has a method of that name for."""
 
 
 class ReplacedAfterOptimizer(Rule):
@@ -89,8 +96,20 @@ def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
         return replaced
     one, other = project_stack(stacks, replaced), project_stack(stacks, built)
     above, beside = common_frame(stacks, one, other), common_frame(stacks, other, one)
-    is_apart = above not in (one, -1) and beside != other and stacks.line(above) != stacks.line(beside)
-    return above if is_apart else replaced
+    chain = stacks.chain(one)
+    if above in (one, -1) or beside == other or stacks.line(above) == stacks.line(beside) or above not in chain:
+        return replaced
+    # Who calls a method by which nobody expects a layer to be replaced did nothing wrong.
+    inner = chain[chain.index(above) - 1]
+    tree = tree_of(stacks.file(above))
+    statement = tree.statement_at(stacks.line(above)) if tree is not None else None
+    called = {
+        getattr(node.func, "attr", getattr(node.func, "id", ""))
+        for node in (ast.walk(statement) if statement is not None else ())
+        if isinstance(node, ast.Call)
+    }
+    name = stacks.codes[inner].co_name
+    return above if name in called and name not in OF_MODULES else replaced
 
 
 def _replacement(audit: Audit, state: ParameterState, stale: list[ParameterState]) -> tuple[int, int] | None:
