@@ -23,7 +23,8 @@ SPLIT = ("g", "v", "orig")
 """What `weight_norm`, `spectral_norm` and pruning hang on the name of the parameter they split."""
 
 OF_MODULES = frozenset(
-    "to cuda cpu float half double bfloat16 train eval apply _apply forward state_dict load_state_dict zero_grad".split()
+    """to cuda cpu float half double bfloat16 train eval apply _apply forward state_dict load_state_dict
+    zero_grad""".split()
 )
 """What every module has a method of that name for."""
 
