@@ -51,7 +51,7 @@ class ResNet50(nn.Module):
     def forward(self, x):
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer3(self.layer2(self.layer1(x)))
-        auxiliary = self.auxiliary(x)  # <- the defect
+        auxiliary = self.auxiliary(x)
         x = self.avgpool(self.layer4(x)).flatten(1)
         return self.fc(x), auxiliary
 
@@ -63,7 +63,7 @@ optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
 for step in range(3):
     images, labels = torch.randn(2, 3, 64, 64), torch.randint(CLASSES, (2,))
     logits, auxiliary = model(images)
-    loss = criterion(logits, labels)
+    loss = criterion(logits, labels)  # <- the defect
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
