@@ -236,7 +236,8 @@ def _findings(voting: Sequence[RankReport], best: Mapping[str, ParameterReport],
             if finding.parameters and not kept:
                 continue
             where = (finding.culprit.file, finding.culprit.line) if finding.culprit is not None else finding.message
-            groups.setdefault((finding.code, where), []).append((one.rank, replace(finding, parameters=kept)))
+            key = _of_another_rank(groups, one.rank, finding.code, kept) or (finding.code, where)
+            groups.setdefault(key, []).append((one.rank, replace(finding, parameters=kept)))
     found = []
     for group in groups.values():
         first = group[0][1]
@@ -247,6 +248,17 @@ def _findings(voting: Sequence[RankReport], best: Mapping[str, ParameterReport],
         ordered = tuple(name for name in best if name in names) + tuple(n for n in first.parameters if n not in best)
         found.append(replace(first, parameters=ordered, level=level, message=message))
     return found
+
+
+def _of_another_rank(
+    groups: Mapping[tuple[object, ...], list[tuple[int, Finding]]], rank: int, code: str, names: tuple[str, ...]
+) -> tuple[object, ...] | None:
+    """The group in which another rank says the same of the same parameters: where the ranks run other branches, they
+    may name other lines."""
+    for key, group in groups.items():
+        if names and key[0] == code and group[0][0] != rank and group[0][1].parameters == names:
+            return key
+    return None
 
 
 def _is_refuted(finding: Finding, arrived: Sequence[RankReport]) -> bool:
