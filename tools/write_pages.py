@@ -125,7 +125,7 @@ def limits_page() -> str:
     """The README's section on limits as a page."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     section = readme.partition("<!-- limits -->")[2].partition("\n## ")[0].strip()
-    return f"{NOTICE}\n\n# Limits\n\n{section}\n"
+    return f"{NOTICE}\n\n# Limits\n\n{section.replace('](docs/', '](')}\n"
 
 
 def command_page() -> str:

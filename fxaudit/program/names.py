@@ -8,12 +8,14 @@ from fxaudit.program.ran import RanLines
 from fxaudit.program.tree import Obstacle, Tree, binding_of, obstacles, tree_of
 
 __all__ = [
+    "METHODS_OF_MODULES",
     "also_called",
     "calls_again",
     "growth_not_reached",
     "handed_to",
     "ingredients",
     "is_unread",
+    "makes_weights",
     "names_bound",
     "names_read",
     "parallel",
@@ -28,6 +30,12 @@ SHAPES = frozenset(
     "shape size device dtype ndim dim numel new_zeros new_ones new_full new_empty requires_grad is_cuda".split()
 )
 
+WEIGHTS = frozenset({"sigmoid", "softmax", "hardsigmoid"})
+METHODS_OF_MODULES = frozenset(
+    """to cuda cpu float half double bfloat16 train eval apply _apply forward state_dict load_state_dict
+    zero_grad""".split()
+)
+"""What every module has a method of that name for."""
 ENTRIES = frozenset({"items", "values", "keys"})
 FILLING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
 
@@ -236,6 +244,15 @@ def parallel(one: ast.stmt, other: ast.stmt) -> bool:
     """Whether two assignments have the same form, and differ in names alone: `q = self.to_q(x)`, `k = self.to_k(x)`."""
     values = [node.value for node in (one, other) if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)]
     return len(values) == 2 and len({_form(value) for value in values}) == 1 and ingredients(one) == ingredients(other)
+
+
+def makes_weights(statement: ast.stmt) -> bool:
+    """Whether a statement binds the result of a sigmoid or a softmax: something else is multiplied with it, and nothing
+    goes on from it alone."""
+    match statement:
+        case ast.Assign(value=ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name))):
+            return name in WEIGHTS
+    return False
 
 
 def _form(value: ast.expr) -> str:

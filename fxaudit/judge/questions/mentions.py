@@ -118,9 +118,8 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     twice = twice or _twin_read_twice(audit, root, path)
     if twice is not None:
         return Unreached(twice, [(made, "made here, and never used")])
-    last = beside[0] if beside else None
-    without = line_without(audit, root, path, last) if _is_module(audit, root, path) else last
-    if without is not None and not without.library and made is not None:
+    without = line_without(audit, root, path, made, beside[0] if beside else None) if made is not None else None
+    if without is not None and not without.library:
         return Unreached(without, [(made, "made here, and never used")])
     return Unreached(made, [(source, "forward runs without it here") for source in beside])
 
@@ -168,11 +167,6 @@ def _never_called_by_name(audit: Audit, tree: Tree, scope: ast.AST | None) -> Re
         file, line, name = registered.asked
         told.append((source_at(file, line), f"`{name}` is asked for here"))
     return told
-
-
-def _is_module(audit: Audit, root: int, path: str) -> bool:
-    model = audit.recording.model_of(root)
-    return model is not None and path in audit.recording.paths(model.root)
 
 
 def _decided(decisive: Obstacle, decision: Decision, here: SourceLine, made: SourceLine | None) -> Unreached:

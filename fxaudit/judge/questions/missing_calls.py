@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from fxaudit.capture.registry import ModuleInfo
 from fxaudit.judge.rule import Audit
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import SourceLine, actual_path
 from fxaudit.program.tree import tree_of
 
 __all__ = ["line_without"]
 
 
-def line_without(audit: Audit, root: int, path: str, last: SourceLine | None) -> SourceLine | None:
+def line_without(audit: Audit, root: int, path: str, made: SourceLine, last: SourceLine | None) -> SourceLine | None:
     """The line of the owner's forward that calls what was registered before the module, or, where it is the last one
-    of all, the last line that calls anything; None where it is not the owner's constructor that makes it for itself.
+    of all, or a parameter, the `last` line that calls anything; None where it is not the constructor of the class with
+    that forward that makes it for itself.
 
     A forward mostly runs its modules in the order in which the constructor makes them.
     """
@@ -23,8 +23,10 @@ def line_without(audit: Audit, root: int, path: str, last: SourceLine | None) ->
     owner_path, _, name = path.rpartition(".")
     owner = audit.recording.paths(model.root).get(owner_path) if model is not None and owner_path else None
     owner = owner or (model.root if model is not None and not owner_path else None)
-    if owner is None or name not in owner.children or not _is_made_for_itself(owner, name):
+    if owner is None or not _is_made_for_itself(made, name):
         return None
+    if name not in owner.children:
+        return last
     order = list(owner.children)
     place = order.index(name)
     called = dict(_called(audit, owner.index, order))
@@ -41,17 +43,22 @@ def line_without(audit: Audit, root: int, path: str, last: SourceLine | None) ->
     return found if found is not None and not found.library else None
 
 
-def _is_made_for_itself(owner: ModuleInfo, name: str) -> bool:
-    """Whether the constructor of the owner's class gives the attribute its value, and does not read it: it may be a
-    pattern that others are copied from."""
-    tree = tree_of(owner.defined_in) if owner.defined_in else None
-    classes = (n for n in tree.parents if isinstance(n, ast.ClassDef)) if tree is not None else ()
-    body = next((node.body for node in classes if node.name == owner.type.rpartition(".")[2]), [])
-    constructor = next((n for n in body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
-    if constructor is None:
+def _is_made_for_itself(made: SourceLine, name: str) -> bool:
+    """Whether the constructor of a class that has a forward, too, gives the attribute its value there, and does not
+    read it: it may be a pattern that others are copied from."""
+    tree = tree_of(actual_path(made.file)) or tree_of(made.file)
+    statement = tree.statement_at(made.line) if tree is not None else None
+    constructor = tree.function(statement) if tree is not None and statement is not None else None
+    owner = tree.parents.get(constructor) if tree is not None and constructor is not None else None
+    if not isinstance(constructor, ast.FunctionDef) or constructor.name != "__init__":
         return False
+    methods = (
+        {node.name for node in owner.body if isinstance(node, ast.FunctionDef)}
+        if isinstance(owner, ast.ClassDef)
+        else ()
+    )
     used = [n.ctx for n in ast.walk(constructor) if isinstance(n, ast.Attribute) and n.attr == name]
-    return bool(used) and all(isinstance(ctx, ast.Store) for ctx in used)
+    return "forward" in methods and bool(used) and all(isinstance(ctx, ast.Store) for ctx in used)
 
 
 def _called(audit: Audit, owner: int, order: list[str]) -> Iterator[tuple[str, int]]:

@@ -18,6 +18,7 @@ from fxaudit.program.names import (
     handed_to,
     ingredients,
     is_unread,
+    makes_weights,
     names_bound,
     names_read,
     parallel,
@@ -34,8 +35,6 @@ from fxaudit.program.tree import Tree, binding_of, tree_of
 __all__ = ["overlooked", "overlooked_after"]
 
 Candidate = tuple[ast.stmt, str]
-WEIGHTS = frozenset({"sigmoid", "softmax", "hardsigmoid"})
-"""What they make is multiplied with something else, and not put into its place."""
 
 
 def overlooked(audit: Audit, stack: int, value: Value) -> list[tuple[SourceLine, str]]:
@@ -236,7 +235,7 @@ class _Unread:
         alike = [other for other in others if parallel(self.statement, other)]
         if len(alike) > 1 or (alike and not self._could_stand_for_its_source()):
             return set[str]().union(*map(names_bound, alike))
-        if _makes_weights(self.statement):
+        if makes_weights(self.statement):
             same = ingredients(self.statement)
             return set[str]().union(*(names_bound(o) for o in others if same and ingredients(o) == same))
         if isinstance(self.statement, ast.Assign) and isinstance(self.statement.value, ast.Tuple):
@@ -288,13 +287,6 @@ class _Unread:
                 for above in stacks.chain(op.stack)
             )
         ]
-
-
-def _makes_weights(statement: ast.stmt) -> bool:
-    match statement:
-        case ast.Assign(value=ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name))):
-            return name in WEIGHTS
-    return False
 
 
 def _adds(op: Op) -> bool:

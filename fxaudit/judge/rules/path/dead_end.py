@@ -82,8 +82,8 @@ class DeadEnd(Rule):
                 self.second = nn.Linear(4, 4)
 
             def forward(self, x: torch.Tensor) -> torch.Tensor:
-                h = torch.tanh(self.first(x))  # FXA103
-                h = torch.tanh(self.second(x))
+                h = torch.tanh(self.first(x))
+                h = torch.tanh(self.second(x))  # FXA103
                 return h
 
         model, x = Net(), torch.randn(8, 4)
@@ -120,20 +120,27 @@ def _lines(audit: Audit, end: UnusedValue, stack: int) -> tuple[SourceLine | Non
     again = thrown_away(audit, stack)
     if again is None:
         passed_over = [*_overlooked(audit, end, stack)] if stack >= 0 else []
-        if passed_over:
+        if passed_over and not _is_known_to_be_left(audit, end, stack):
             culprit, related = passed_over[0][0], [(culprit, "nothing reads what is made here"), *passed_over[1:]]
         else:
-            culprit, related = _handed_on(audit, end, stack, culprit, [])
+            culprit, related = _handed_on(audit, end, stack, culprit, [*passed_over])
     elif again.is_to_edit:
         culprit, related = again.source, [(culprit, "the value that is thrown away")]
     else:
         related = [(again.source, "the name is given another value here")]
     chosen = _chosen(audit, stack)
-    if chosen is not None and culprit == audit.source(stack):
-        culprit, related = chosen, [(culprit, "made here, and passed over"), *related]
+    if chosen is not None and again is None and not _is_known_to_be_left(audit, end, stack):
+        culprit, related = chosen, [(audit.source(stack), "made here, and passed over"), *related]
     elif chosen is not None:
         related.append((chosen, "what counts of the results is chosen here"))
     return _with_backward(audit, end, stack, (culprit, related), passed_over)
+
+
+def _is_known_to_be_left(audit: Audit, end: UnusedValue, stack: int) -> bool:
+    """Whether it was seen where the value is refused, or what it is handed to does not read it."""
+    if stack < 0 or lost_at(audit.record, stack, end.op) is not None:
+        return False
+    return bool(refused_at(audit.record, stack)) or len(not_passed_on(audit, stack)) > 1
 
 
 def _overlooked(audit: Audit, end: UnusedValue, stack: int) -> list[tuple[SourceLine, str]]:
@@ -200,7 +207,8 @@ def _further_ends(audit: Audit, states: list[ParameterState], end: UnusedValue) 
 
 
 def _chosen(audit: Audit, stack: int) -> SourceLine | None:
-    """The comprehension in a caller that picks, by a condition, from the results that the value was returned among."""
+    """The comprehension, in the function that binds the value or in a caller, that picks by a condition from the
+    results that it is among."""
     stacks = audit.record.stacks
     for frame in stacks.chain(stack):
         file, line = stacks.file(frame), stacks.line(frame)
@@ -209,7 +217,8 @@ def _chosen(audit: Audit, stack: int) -> SourceLine | None:
         binding = binding_of(file, line)
         if binding.kind != "returned":
             found = filtered_later(file, line, binding.names)
-            return source_at(file, found) if found else None
+            if found or frame != stack:
+                return source_at(file, found) if found else None
     return None
 
 

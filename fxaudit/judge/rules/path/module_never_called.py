@@ -85,10 +85,10 @@ class ModuleNeverCalled(Rule):
             def __init__(self) -> None:
                 super().__init__()
                 self.body = nn.Linear(4, 4)
-                self.gate = nn.Linear(4, 4)  # FXA101
+                self.gate = nn.Linear(4, 4)
 
             def forward(self, x: torch.Tensor) -> torch.Tensor:
-                return torch.tanh(self.body(x))
+                return torch.tanh(self.body(x))  # FXA101
 
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)

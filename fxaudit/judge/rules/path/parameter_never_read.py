@@ -53,10 +53,10 @@ class ParameterNeverRead(Rule):
         class ScaledLinear(nn.Linear):
             def __init__(self) -> None:
                 super().__init__(4, 1)
-                self.scale = nn.Parameter(torch.ones(1))  # FXA102
+                self.scale = nn.Parameter(torch.ones(1))
 
             def forward(self, x: torch.Tensor) -> torch.Tensor:
-                return nn.functional.linear(x, self.weight, self.bias)
+                return nn.functional.linear(x, self.weight, self.bias)  # FXA102
 
         model, x = ScaledLinear(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)

@@ -11,6 +11,7 @@ from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import common_frame, project_stack
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.bindings import made_at
+from fxaudit.program.names import METHODS_OF_MODULES
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
 
@@ -21,12 +22,6 @@ __all__ = ["ReplacedAfterOptimizer"]
 
 SPLIT = ("g", "v", "orig")
 """What `weight_norm`, `spectral_norm` and pruning hang on the name of the parameter they split."""
-
-OF_MODULES = frozenset(
-    """to cuda cpu float half double bfloat16 train eval apply _apply forward state_dict load_state_dict
-    zero_grad""".split()
-)
-"""What every module has a method of that name for."""
 
 
 class ReplacedAfterOptimizer(Rule):
@@ -98,10 +93,11 @@ def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
     one, other = project_stack(stacks, replaced), project_stack(stacks, built)
     above, beside = common_frame(stacks, one, other), common_frame(stacks, other, one)
     chain = stacks.chain(one)
-    if above in (one, -1) or beside == other or stacks.line(above) == stacks.line(beside) or above not in chain:
+    is_below = above in chain[1:2]  # a deeper call that replaces is wrong by itself
+    if not is_below or beside == other or stacks.line(above) == stacks.line(beside):
         return replaced
     # Who calls a method by which nobody expects a layer to be replaced did nothing wrong.
-    inner = chain[chain.index(above) - 1]
+    inner = chain[0]
     tree = tree_of(stacks.file(above))
     statement = tree.statement_at(stacks.line(above)) if tree is not None else None
     called = {
@@ -110,7 +106,7 @@ def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
         if isinstance(node, ast.Call)
     }
     name = stacks.codes[inner].co_name
-    return above if name in called and name not in OF_MODULES else replaced
+    return above if name in called and name not in METHODS_OF_MODULES else replaced
 
 
 def _replacement(audit: Audit, state: ParameterState, stale: list[ParameterState]) -> tuple[int, int] | None:
