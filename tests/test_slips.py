@@ -174,8 +174,25 @@ def test_the_line_that_chooses_what_an_optimizer_gets(tmp_path: Path) -> None:
     """
     file = written(tmp_path, text)
     assert [params_chosen(file, line) for line in (3, 6, 11)] == [2, None, None]
-    assert restraints_given(file, 11) == ["eps"]
-    assert restraints_given(file, 3) == []
+    assert restraints_given(file, 11, lambda tree, line, node: []) == ["eps"]
+    assert restraints_given(file, 3, lambda tree, line, node: []) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "seen", "told"),
+    [
+        ("eps=1e-8, max_iter=20", [], []),
+        ("eps=settings.eps", [1e8], ["eps"]),
+        ("eps=settings.eps", [1e-8], []),
+        ("eps=settings.eps", [], []),
+        ("max_iter=0, tolerance_grad=1e2", [], ["max_iter", "tolerance_grad"]),
+    ],
+)
+def test_an_option_restrains_a_step_only_by_its_number(
+    tmp_path: Path, options: str, seen: list[float], told: list[str]
+) -> None:
+    file = written(tmp_path, f"optimizer = LBFGS(model.parameters(), {options})")
+    assert restraints_given(file, 1, lambda tree, line, node: seen) == told
 
 
 def test_forms_of_statements(tmp_path: Path) -> None:

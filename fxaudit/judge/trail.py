@@ -35,6 +35,7 @@ __all__ = [
     "obstacles_to_entering",
     "project_files",
     "project_stack",
+    "registered",
     "return_after",
     "return_of",
     "share_a_loop",
@@ -224,7 +225,7 @@ def why_never_called(
             outer = _why_not_entered(files, tree, scope, ran) or _overriding(files, tree, scope, ran)
             if not outer and _does_one_of(scope, done):
                 continue
-            outer = outer or _registered(files, tree, scope)
+            outer = outer or registered(files, tree, scope)
             candidate = [*outer, (where, f"the call stands in `{getattr(scope, 'name', 'lambda')}`, which never runs")]
             if outer:
                 return candidate
@@ -341,7 +342,7 @@ def _why_not_entered(files: list[str], tree: Tree, scope: ast.AST, ran: Ran) -> 
     return _lines(obstacles_to_entering(files, tree, scope, ran))
 
 
-def _registered(files: list[str], tree: Tree, scope: FunctionNode) -> list[tuple[SourceLine, str]]:
+def registered(files: list[str], tree: Tree, scope: FunctionNode) -> list[tuple[SourceLine, str]]:
     """Where the function is given to what should call it, and the name that was meant, where another is near."""
     found = registration_of(files, tree, scope)
     if found is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from fxaudit.program.source import actual_path
 from fxaudit.program.tree import Tree, call_sites, tree_of
@@ -20,7 +20,15 @@ __all__ = [
 ]
 
 TAKING = frozenset({"pop", "remove", "clear"})
-RESTRAINTS = frozenset({"eps", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "dampening", "step_sizes"})
+RESTRAINING: dict[str, Callable[[float], bool]] = {
+    "eps": lambda number: number > 1e-2,
+    "max_iter": lambda number: number < 1,
+    "max_eval": lambda number: number < 1,
+    "tolerance_grad": lambda number: number > 1e-2,
+    "tolerance_change": lambda number: number > 1e-2,
+    "dampening": lambda number: number >= 1,
+}
+"""Option of an optimizer → whether a number given for it leaves little of a step, or nothing."""
 GIVING = frozenset({"append", "insert", "extend"})
 
 
@@ -109,12 +117,22 @@ def _params_of(group: ast.expr) -> ast.expr | None:
     return None
 
 
-def restraints_given(file: str, line: int) -> list[str]:
-    """The options by which the call of an optimizer at `line` may keep its steps small or few."""
+def restraints_given(file: str, line: int, numbers: Callable[[Tree, int, ast.expr], Sequence[float]]) -> list[str]:
+    """The options by which the call of an optimizer at `line` makes its steps small or none.
+
+    `numbers` tells what an expression, in the statement of the tree that begins at a line, was seen to be.
+    """
     tree = tree_of(actual_path(file)) or tree_of(file)
     statement = tree.statement_at(line) if tree is not None else None
     calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)] if statement is not None else []
-    return [k.arg for call in calls for k in call.keywords if k.arg in RESTRAINTS]
+    found = []
+    for keyword in (k for call in calls for k in call.keywords if k.arg in RESTRAINING):
+        known = [keyword.value.value] if isinstance(keyword.value, ast.Constant) else ()
+        if tree is not None and statement is not None and not known:
+            known = [*numbers(tree, statement.lineno, keyword.value)]
+        if any(isinstance(number, int | float) and RESTRAINING[str(keyword.arg)](number) for number in known):
+            found.append(str(keyword.arg))
+    return found
 
 
 def params_chosen(file: str, line: int) -> int | None:

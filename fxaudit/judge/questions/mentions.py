@@ -10,12 +10,11 @@ from fxaudit.capture.registry import ModuleInfo
 from fxaudit.judge.questions.missing_calls import line_without
 from fxaudit.judge.questions.shadowed import mode_override
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import blamed, decision_at, obstacles_to_entering, source_at, was_entered
+from fxaudit.judge.trail import blamed, decision_at, obstacles_to_entering, registered, source_at, was_entered
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.decisions import Decision
 from fxaudit.program.loops import counting_loop, late_closures, loop_over
 from fxaudit.program.ran import Ran
-from fxaudit.program.registrations import registration_of
 from fxaudit.program.source import SourceLine, is_skipped
 from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, obstacles, tree_of
 
@@ -159,14 +158,7 @@ def _never_called_by_name(audit: Audit, tree: Tree, scope: ast.AST | None) -> Re
     nearly like it is asked for."""
     if not isinstance(scope, ast.FunctionDef) or was_entered(tree, scope, audit.record.ran()):
         return []
-    registered = registration_of(audit.project_files, tree, scope)
-    if registered is None:
-        return []
-    told: Related = [(source_at(registered.file, registered.line), registered.role)]
-    if registered.asked is not None:
-        file, line, name = registered.asked
-        told.append((source_at(file, line), f"`{name}` is asked for here"))
-    return told
+    return [*registered(audit.project_files, tree, scope)]
 
 
 def _decided(decisive: Obstacle, decision: Decision, here: SourceLine, made: SourceLine | None) -> Unreached:

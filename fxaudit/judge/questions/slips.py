@@ -100,11 +100,13 @@ def _shallow_copy(audit: Audit, stack: int) -> Slip | None:
 
 
 def _comparison(audit: Audit, stack: int) -> Slip | None:
-    """`p.requires_grad == True`, where `=` was meant."""
-    for file in audit.project_files:
-        tree = tree_of(file)
-        for statement in only_compared(tree, "requires_grad") if tree is not None else ():
-            if statement.lineno in audit.record.ran().of(file):
-                words = f"`{ast.unparse(statement)}` compares, and sets nothing"
-                return Slip(source_at(file, statement.lineno), words, "Write one `=`.")
+    """`p.requires_grad == True`, where `=` was meant, behind the freeze in the same function."""
+    tree, frozen = _place(audit, stack) or (None, None)
+    if tree is None or frozen is None:
+        return None
+    for statement in only_compared(tree, "requires_grad"):
+        is_behind = statement.lineno > frozen.lineno and tree.function(statement) is tree.function(frozen)
+        if is_behind and statement.lineno in audit.record.ran().of(tree.file):
+            words = f"`{ast.unparse(statement)}` compares, and sets nothing"
+            return Slip(source_at(tree.file, statement.lineno), words, "Write one `=`.")
     return None

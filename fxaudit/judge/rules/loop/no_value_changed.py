@@ -11,6 +11,7 @@ from fxaudit.judge.questions.births import born_at, zero_argument_born
 from fxaudit.judge.questions.own_steps import Idle, idle_step
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.births import Births
 from fxaudit.program.groups import restraints_given
 from fxaudit.program.source import SourceLine
 
@@ -73,7 +74,7 @@ class NoValueChanged(Rule):
             names = audit.names(members)
             if own is None:
                 message = f"the step leaves {names} unchanged, in spite of a gradient"
-                given = restraints_given(built.file, built.line) if built is not None else []
+                given = _restraints(audit, built) if built is not None else []
                 if given:
                     what = " and ".join(f"`{option}`" for option in given)
                     related, fix = [(step, "the step that has no effect")], f"Look at {what}: leave the defaults."
@@ -146,6 +147,12 @@ class NoValueChanged(Rule):
                 optimizer.step()
 
         return Example(train=train)
+
+
+def _restraints(audit: Audit, built: SourceLine) -> list[str]:
+    """The options by which the optimizer that is built there leaves nothing of a step."""
+    births = Births(audit.record.course)
+    return restraints_given(built.file, built.line, lambda tree, line, node: births.numbers(tree.file, line, node))
 
 
 def _gradient_writer(audit: Audit, state: ParameterState) -> int | None:

@@ -121,7 +121,7 @@ def _lines(audit: Audit, end: UnusedValue, stack: int) -> tuple[SourceLine | Non
     if again is None:
         passed_over = [*_overlooked(audit, end, stack)] if stack >= 0 else []
         if passed_over and not _is_known_to_be_left(audit, end, stack):
-            culprit, related = passed_over[0][0], [(culprit, "nothing reads what is made here"), *passed_over[1:]]
+            culprit, related = passed_over[0][0], [(culprit, "what is made here goes unused"), *passed_over[1:]]
         else:
             culprit, related = _handed_on(audit, end, stack, culprit, [*passed_over])
     elif again.is_to_edit:
