@@ -36,6 +36,24 @@ flags(student)
 for p in teacher.parameters():
     p.requires_grad = False
 """,
+    "a comparison of something else in the same function": """
+def flags(module):
+    module.bias.requires_grad == True
+
+
+teacher.weight.requires_grad_(False)
+teacher.bias.requires_grad_(False)
+flags(student)
+""",
+    "a comparison before the freeze": """
+def flags(module):
+    for p in module.parameters():
+        p.requires_grad == True
+
+
+flags(teacher)
+teacher.requires_grad_(False)
+""",
     "a shallow copy of a list": """
 parameters = copy.copy(list(teacher.parameters()))
 for p in parameters:
@@ -65,6 +83,25 @@ for p in student.parameters():
     p.requires_grad = False
     p.requires_grad == True  # the slip
 teacher.requires_grad_(False)
+"""
+    text = SCRIPT.format(freezing=freezing)
+    report = judged(tmp_path, text)
+    [finding] = [finding for finding in report.findings if finding.code == "FXA310"]
+    assert {name.partition(".")[0] for name in finding.parameters} == {"student"}
+    assert finding.culprit is not None
+    assert text.splitlines()[finding.culprit.line - 1].endswith("# the slip")
+
+
+def test_a_helper_that_compares_what_was_frozen_elsewhere_is_one(tmp_path: Path) -> None:
+    freezing = """
+def thaw(module):
+    for p in module.parameters():
+        p.requires_grad == True  # the slip
+
+
+student.requires_grad_(False)
+teacher.requires_grad_(False)
+thaw(student)
 """
     text = SCRIPT.format(freezing=freezing)
     report = judged(tmp_path, text)

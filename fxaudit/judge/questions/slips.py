@@ -10,6 +10,7 @@ from fxaudit.judge.questions.freezing import decisions_around, last_freeze
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.course import Course
 from fxaudit.program.slips import flag_of_text, lone_text, made_flags, only_compared, shallow_copies
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, tree_of
@@ -100,13 +101,37 @@ def _shallow_copy(audit: Audit, stack: int) -> Slip | None:
 
 
 def _comparison(audit: Audit, stack: int) -> Slip | None:
-    """`p.requires_grad == True`, where `=` was meant, behind the freeze in the same function."""
+    """`p.requires_grad == True`, where `=` was meant, of what was frozen before it."""
     tree, frozen = _place(audit, stack) or (None, None)
     if tree is None or frozen is None:
         return None
-    for statement in only_compared(tree, "requires_grad"):
-        is_behind = statement.lineno > frozen.lineno and tree.function(statement) is tree.function(frozen)
-        if is_behind and statement.lineno in audit.record.ran().of(tree.file):
-            words = f"`{ast.unparse(statement)}` compares, and sets nothing"
-            return Slip(source_at(tree.file, statement.lineno), words, "Write one `=`.")
+    for file in audit.project_files:
+        other = tree_of(file)
+        for statement in only_compared(other, "requires_grad") if other is not None else ():
+            if other is not None and _is_of_the_same(audit.record.course, (tree, frozen), (other, statement)):
+                words = f"`{ast.unparse(statement)}` compares, and sets nothing"
+                return Slip(source_at(file, statement.lineno), words, "Write one `=`.")
     return None
+
+
+def _is_of_the_same(course: Course, first: tuple[Tree, ast.stmt], second: tuple[Tree, ast.stmt]) -> bool:
+    """Whether the second statement ran later than the first, and was given the same module or parameter."""
+    before, behind = (_objects_of(course, *place) for place in (first, second))
+    return any(token in before and moment > before[token] for token, moment in behind.items())
+
+
+def _objects_of(course: Course, tree: Tree, statement: ast.stmt) -> dict[int, int]:
+    """The objects that a statement and the loops around it were given, each with the sight of it.
+
+    Of `net.body.parameters()` that is the body, and not the net.
+    """
+    headers = (node for node in tree.ancestors(statement) if isinstance(node, ast.For))
+    found: dict[int, int] = {}
+    for line in (statement.lineno, *(node.lineno for node in headers)):
+        for sight in course.at(tree.file, line):
+            longest = (n for n in sight.read if not any(other.startswith(f"{n}.") for other in sight.read))
+            seen = (sight.read[name] for name in longest)
+            found.update(
+                {one.token: sight.index for one in seen if one.kind in ("object", "tensor") and one.token >= 0}
+            )
+    return found
