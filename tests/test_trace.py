@@ -182,6 +182,19 @@ def test_it_does_so_without_inputs_where_nothing_is_assumed(kind: type[Trait]) -
     torch.testing.assert_close(tensors(program(longer)), tensors(model(longer)))
 
 
+def test_a_custom_function_whose_apply_is_written_in_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is since PyTorch 2.14: no function of Python, but a descriptor of C."""
+    written_in_c = vars(torch._C._FunctionBase)["apply"]
+    monkeypatch.setattr(torch.autograd.Function, "apply", written_in_c)
+    model = Custom().eval()
+    monkeypatch.setitem(globals(), "doubled", Doubled.apply)  # bound before the trace, as users do
+    found = fxaudit.trace(model, X)
+    assert [op.target for op in found.ops if op.kind == "call"].count("Doubled") == 1
+    assert_same(model, X, found)
+    assert vars(torch.autograd.Function)["apply"] is written_in_c
+    assert globals()["doubled"] == Doubled.apply
+
+
 def test_what_was_assumed_is_an_obstacle() -> None:
     class Asking(Trait):
         def forward(self, x: Any) -> Any:

@@ -43,7 +43,7 @@ class ModuleCalls:
         self._call = torch.nn.Module.__call__
         self._setattr = torch.nn.Module.__setattr__
         base: Any = torch.autograd.Function
-        self._apply = vars(base)["apply"].__func__
+        self._apply = vars(base)["apply"]
         self._functions = OpaqueFunctions(model, recorder, self._replace, self._elsewhere)
 
     # The patches that hold while the trace is made.
@@ -113,7 +113,8 @@ class ModuleCalls:
         apply = self._apply
 
         def apply_function(cls: Any, *args: Any, **kwargs: Any) -> Any:
-            return apply(cls, *args, **kwargs) if calls._elsewhere() else calls.custom_function(cls, args, kwargs)
+            own = apply.__get__(None, cls)
+            return own(*args, **kwargs) if calls._elsewhere() else calls.custom_function(cls, args, kwargs)
 
         self._replace(base, "apply", classmethod(apply_function))
         checkpoint: Any = torch.utils.checkpoint.checkpoint
@@ -139,7 +140,7 @@ class ModuleCalls:
             for name, value in list(space.items()):
                 if value is checkpoint:
                     self._replace(space, name, call_checkpoint)
-                elif inspect.ismethod(value) and value.__func__ is apply:
+                elif _is_bound(value, apply):
                     self._replace(space, name, functools.partial(apply_function, value.__self__))
         patch_einops(self.recorder, self._replace, self._elsewhere, namespaces.values())
 
@@ -268,7 +269,7 @@ class ModuleCalls:
         apply = self._apply
 
         def applied(*args: Any, **kwargs: Any) -> Any:
-            return apply(cls, *args, **kwargs)
+            return apply.__get__(None, cls)(*args, **kwargs)
 
         # fx prints a function by its module and name; what bears torch's it looks up there.
         own = cls.__module__ if not cls.__module__.startswith("torch") else "custom"
@@ -352,3 +353,10 @@ def _untraceable(module: torch.nn.Module) -> str:
     if isinstance(module, torch.nn.modules.lazy.LazyModuleMixin) and module.has_uninitialized_params():
         return "the parameters of the lazy module are not initialized yet"
     return ""
+
+
+def _is_bound(value: object, method: Any) -> bool:
+    """Whether `value` is `method`, a class method, bound to a class: one of Python, or since PyTorch 2.14 one of C."""
+    owner = getattr(value, "__self__", None) if inspect.ismethod(value) or inspect.isbuiltin(value) else None
+    is_function = isinstance(owner, type) and issubclass(owner, torch.autograd.Function)
+    return is_function and value == method.__get__(None, owner)
