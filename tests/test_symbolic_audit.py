@@ -418,6 +418,15 @@ class Optional(Net):
         return self.last(x)
 
 
+class Paired(Net):
+    def forward(self, image: Any, text: Any = None, mask: Any = None) -> Any:
+        pair = self.encode(text) if text is not None and mask is not None else None
+        return self.last(image), pair
+
+    def encode(self, text: Any) -> Any:
+        return text @ self.first.weight.to(text.dtype)
+
+
 class LayerDrop(Net):
     def forward(self, x: Any) -> Any:
         if random.random() < 2:
@@ -464,7 +473,8 @@ class Signed(Net):
 
 OPEN: list[tuple[type[nn.Module], str]] = [
     (Branching, "`x.shape[1] > 3` in line"),
-    (Optional, "`mask is not None` depends on an argument that the trace leaves out"),
+    (Optional, "it runs only when `mask` is given"),
+    (Paired, "it runs only when `text` and `mask` are given"),
     (LayerDrop, "random draw"),
     (Elsewhere, "`encode` uses it, which no forward calls"),
     (Custom, "`Straight`, whose backward only a run can show"),

@@ -41,6 +41,7 @@ __all__ = [
     "portable_path",
     "read_anew",
     "read_source",
+    "running_text",
     "written_place",
 ]
 
@@ -341,6 +342,20 @@ def _characters(file: str, line: int, start: int, end: int) -> tuple[int, int]:
     return len(text[:start].decode(errors="replace")), len(text[:end].decode(errors="replace"))
 
 
+def running_text(code: CodeType, lasti: int) -> str:
+    """The text of the expression that the instruction at `lasti` evaluates; before Python 3.11 of its line."""
+    line, last, start, end = _positions(code, lasti)
+    lines = read_source(code.co_filename)[line - 1 : last]
+    if start is not None and end is not None and lines:
+        first, behind = (
+            _characters(code.co_filename, line, start, start)[0],
+            _characters(code.co_filename, last, end, end)[0],
+        )
+        lines[-1] = lines[-1][:behind]
+        lines[0] = lines[0][first:]
+    return "\n".join(lines)
+
+
 @dataclass
 class StackTable:
     """Interned call stacks. Index -1 is the empty stack; every other index names a frame and its callers."""
@@ -495,8 +510,11 @@ class StackTable:
             if start is not None and end is not None and line == last:
                 columns = _characters(code.co_filename, line, start, end)
             callers = self.chain(index)[1:]
-            while callers and is_library(self.codes[callers[-1]].co_filename):
-                callers.pop()  # what started the user's program: the command line, pytest, a launcher
+            # The outermost started the user's program: the command line, pytest, a launcher. Of a public model that is
+            # traced all frames are a library's, and they are the program.
+            if not all(is_library(self.codes[each].co_filename) for each in (index, *callers)):
+                while callers and is_library(self.codes[callers[-1]].co_filename):
+                    callers.pop()
             frames = []
             for above in callers:
                 where = self.codes[above]

@@ -897,3 +897,92 @@ def test_a_chain_of_many_operations_is_answered_without_recursion():
     found = trace(Long())
     assert len(found.ops) > 3000
     assert found.carries_gradient("weight")
+
+
+# What a program says about the shapes of its tensors.
+
+
+def starred(x: Any) -> Any:
+    batch, width, heads, device = *x.shape, 2, x.device
+    assert device is not None
+    return x.view(batch, heads, width // heads).flatten(1)
+
+
+def starred_behind(x: Any) -> Any:
+    heads, *_, width = 2, *x.shape
+    return x.view(-1, heads, width // heads).flatten(1)
+
+
+def starred_on_both_sides(x: Any) -> Any:
+    *_, width, kind = *x.shape, x.dtype
+    return x.to(kind).view(-1, width)
+
+
+def taken_apart_twice(x: Any) -> Any:
+    batch, width = x.size()
+    assert list(x.size()) == [batch, width]
+    assert x.dim() == len(x.shape) == 2
+    return x
+
+
+def compared_with_a_tuple(x: Any) -> Any:
+    batch, width = x.shape
+    out = x.t().t()
+    if out.size() != (batch, width):
+        raise ValueError(f"of shape {out.size()}")
+    return out if out.shape == (batch, width) else out.detach()
+
+
+@pytest.mark.parametrize(
+    "between", [starred, starred_behind, starred_on_both_sides, taken_apart_twice, compared_with_a_tuple]
+)
+def test_shapes_are_taken_apart_as_the_program_says(between: Callable[[Any], Any]):
+    model = net(between)
+    model(torch.ones(3, 4)).sum().backward()
+    found = trace(model)
+    assert (found.status, found.reason) == ("traced", "")
+    assert not [op for op in found.ops if op.kind == "opaque"]
+    if between is not compared_with_a_tuple:  # there the way is assumed
+        assert found.carries_gradient("first.weight")
+
+
+def made_by_default(value: Any, default: Any) -> Any:
+    return value if value is not None else (default() if callable(default) else default)
+
+
+def test_a_tensor_is_not_callable_and_what_nobody_knows_is():
+    found = trace(net(lambda x: made_by_default(None, x.relu())))
+    assert found.status == "traced"
+    assert found.carries_gradient("first.weight")
+
+    class Given(Net):
+        def forward(self, make: Any) -> Any:
+            return self.last(self.first(make())) if callable(make) else None
+
+    assert trace(Given()).carries_gradient("first.weight")
+
+
+class Labelled(nn.Module):
+    """A part that is given a label by the model, under a name of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(3, 4)
+
+    def forward(self, index: Any) -> Any:
+        return self.table(index.view(index.shape[0]))
+
+
+class LabelsHandedOn(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        self.part = Labelled()
+
+    def forward(self, x: Any, labels: Any = None, weights: Any = None) -> Any:
+        return self.last(self.first(x) + self.part(labels)) * (1 if weights is None else weights)
+
+
+def test_an_optional_input_that_a_part_asks_for_under_another_name_is_given():
+    found = trace(LabelsHandedOn())
+    assert found.carries_gradient("part.table.weight")
+    assert [op.target for op in found.ops if op.kind == "input"] == ["x", "labels"]

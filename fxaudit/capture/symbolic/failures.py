@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
+import sys
 from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType, TracebackType
+from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any
 
 import torch
@@ -13,7 +15,7 @@ import torch
 from fxaudit.capture.symbolic.recorder import Recorder
 from fxaudit.capture.symbolic.rules import tensors_in
 from fxaudit.capture.symbolic.values import Symbol, TraceStopped
-from fxaudit.program.source import Frame, SourceLine, displayed_path
+from fxaudit.program.source import Frame, SourceLine, displayed_path, running_text
 
 __all__ = ["OpaqueFunctions", "describe", "parameters_of", "unwrapped", "wanted_inputs"]
 
@@ -130,17 +132,27 @@ def describe(error: BaseException, recorder: Recorder) -> tuple[str, SourceLine 
 def wanted_inputs(error: BaseException, recorder: Recorder, module: str, absent: frozenset[str]) -> list[str]:
     """Which of the `absent` inputs the failing line or the message of `error` names."""
     entries = _user_entries(error, recorder)
-    if isinstance(error, TraceStopped) or not entries or not absent:
+    if isinstance(error, TraceStopped) or not absent:
         return []
     words = set(_words(str(error)))
     if isinstance(error, AttributeError | TypeError) and "NoneType" in str(error):
-        for entry in entries:
-            code = SourceLine.at(entry.tb_frame.f_code.co_filename, entry.tb_lineno).code
-            missing = {name for name, value in entry.tb_frame.f_locals.items() if value is None}
+        failed = ((e.tb_frame, SourceLine.at(e.tb_frame.f_code.co_filename, e.tb_lineno).code) for e in entries)
+        calling = ((frame, running_text(frame.f_code, frame.f_lasti)) for frame in _callers(recorder))
+        for frame, code in itertools.chain(failed, calling):
+            missing = {name for name, value in frame.f_locals.items() if value is None}
             words |= missing & set(_words(code))
     # The decoder asks for its `input_ids`, which the model calls `decoder_input_ids`.
     words |= {f"{part}_{word}" for part in module.split(".") for word in words}
     return sorted(words & absent, key=str(error).find)
+
+
+def _callers(recorder: Recorder) -> Iterator[FrameType]:
+    """The frames of the model's own code that are running: one of them handed a None on."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not recorder.below:
+        if not recorder.stacks.skips(frame.f_code):
+            yield frame
+        frame = frame.f_back
 
 
 def unwrapped(function: Any) -> Any:

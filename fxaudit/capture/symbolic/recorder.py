@@ -256,7 +256,7 @@ class Recorder(Journal):
             return func(value.known)
         if value.kind == "any" and name not in ("shape", "ndim"):
             return self.attribute(symbol, name)
-        return self.size_by(getattr, (symbol, name))
+        return self._asked_of_shape(name, symbol, self.size_by(getattr, (symbol, name)))
 
     def _guess(self, what: str) -> None:
         """Note that the program was told something that nobody knows without data."""
@@ -311,7 +311,17 @@ class Recorder(Journal):
             return name == "is_contiguous"
         if name in ("data_ptr", "get_device"):
             return 0 if name == "data_ptr" else -1
-        return self.size_by(len if name == "__len__" else func, args, kwargs)
+        size = self.size_by(len if name == "__len__" else func, args, kwargs)
+        return self._asked_of_shape(name, tensor, size) if len(args) == 1 and not kwargs else size
+
+    def _asked_of_shape(self, name: str, tensor: torch.Tensor, size: Symbol) -> Symbol | int:
+        """The whole shape knows whose it is, and the rank is known once a shape was taken apart."""
+        if isinstance(tensor, Symbol):
+            if name in ("shape", "size"):
+                size._fxaudit.shape_of = tensor
+            elif name in ("dim", "ndim", "ndimension") and tensor._fxaudit.rank is not None:
+                return tensor._fxaudit.rank
+        return size
 
     # Values of unknown type.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import itertools
 import math
 import sys
 from collections.abc import Iterator
@@ -81,7 +82,9 @@ class Value:
 
     A `size` was computed from shapes alone: no data flows through it, and it has no `op`. `known` is a meta tensor of
     the same shape, where the shape is known. `shares` is the value or the real tensor with which memory is shared.
-    `made` says how a size is computed, None where that cannot be written.
+    `made` says how a size is computed, None where that cannot be written. `shape_of` is the tensor whose whole shape a
+    size is; of a tensor of unknown shape, `rank` is how many sizes the program was seen to take that apart into, and
+    `sizes` are those.
     """
 
     recorder: Recorder
@@ -92,6 +95,9 @@ class Value:
     shares: object = None
     detached: bool = False
     made: Computed | None = None
+    shape_of: Symbol | None = None
+    rank: int | None = None
+    sizes: dict[int, Symbol] = field(default_factory=dict)
 
 
 class Symbol(torch.Tensor):
@@ -115,10 +121,6 @@ class Symbol(torch.Tensor):
             raise AttributeError(f"'Tensor' object has no attribute '{name}'")
         return value.recorder.attribute(self, name)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Calling makes sense where nobody knows what the value is, as for a method of it."""
-        return self._fxaudit.recorder.unknown_call(self, args, kwargs)
-
     def __bool__(self) -> bool:
         value = self._fxaudit
         if _depends_on_no_data(value):
@@ -129,6 +131,8 @@ class Symbol(torch.Tensor):
         value = self._fxaudit
         if value.known is not None and value.known.dim():
             return len(value.known)
+        if value.shape_of is not None and value.shape_of._fxaudit.rank is not None:
+            return value.shape_of._fxaudit.rank
         if value.kind == "size":
             # `(*shape, 1)` asks for the length as a hint; only `len(shape)` makes use of it.
             return value.recorder.assume_rank(noted=_running(sys._getframe(1)) in _CALLS)
@@ -136,16 +140,24 @@ class Symbol(torch.Tensor):
 
     def __iter__(self) -> Iterator[Any]:
         value = self._fxaudit
-        count = _unpacked(sys._getframe(1))
+        count, is_certain = _unpacked(sys._getframe(1))
         if value.known is not None and value.known.dim():
             count = len(value.known)
         if value.kind == "size":
+            tensor = value.shape_of._fxaudit if value.shape_of is not None else value
+            if count is None:
+                count = tensor.rank
+            elif is_certain:
+                tensor.rank = count
             # The elements of a shape of unknown rank serve only as sizes again, where one stands for all.
-            parts = [value.recorder.element_of_size(self, index) for index in range(count or 0)]
-            return iter(parts or [value.recorder.size()])
+            return iter([self._size_at(tensor, index) for index in range(count or 0)] or [value.recorder.size()])
         if count is None:
             raise TraceStopped(f"iteration over a value of unknown length{_made_by(value)}")
         return iter([value.recorder.element(self, index) for index in range(count)])
+
+    def _size_at(self, tensor: Value, index: int) -> Symbol:
+        """The same symbol each time, so that shapes taken apart twice are equal."""
+        return tensor.sizes.setdefault(index, self._fxaudit.recorder.element_of_size(self, index))
 
     def _number(self, how: str) -> int:
         value = self._fxaudit
@@ -196,6 +208,19 @@ class Symbol(torch.Tensor):
             return (*other, self)
         return super().__radd__(other)
 
+    # PyTorch compares a tensor with a tuple by identity; a shape is compared with one by its sizes.
+    def __eq__(self, other: object) -> Any:
+        if self._fxaudit.kind == "size" and isinstance(other, tuple | list):
+            return self._fxaudit.recorder.assume_condition(sys._getframe(1))
+        return super().__eq__(other)
+
+    def __ne__(self, other: object) -> Any:
+        if self._fxaudit.kind == "size" and isinstance(other, tuple | list):
+            return self._fxaudit.recorder.assume_condition(sys._getframe(1))
+        return super().__ne__(other)
+
+    __hash__ = torch.Tensor.__hash__
+
     def __repr__(self, **_: object) -> str:  # type: ignore[override]
         return f"<symbolic {self._fxaudit.kind}>"
 
@@ -220,12 +245,19 @@ class Symbol(torch.Tensor):
         return self._fxaudit.recorder.left_torch(f"numpy.{ufunc.__name__}", args, kwargs)
 
 
+class UnknownSymbol(Symbol):
+    """A symbol of which nobody knows whether it is a tensor: it may be a method, and `callable` says so."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._fxaudit.recorder.unknown_call(self, args, kwargs)
+
+
 _EMPTY = torch.empty((), dtype=torch.int64, device="meta")
 
 
 def new_symbol(value: Value) -> Symbol:
     """A symbol that stands for `value`."""
-    symbol: Symbol = torch.Tensor._make_subclass(Symbol, _EMPTY)
+    symbol: Symbol = torch.Tensor._make_subclass(UnknownSymbol if value.kind == "any" else Symbol, _EMPTY)
     symbol._fxaudit = value
     return symbol
 
@@ -267,12 +299,38 @@ def _running(frame: FrameType) -> str:
     return _instruction(frame.f_code, frame.f_lasti)[0]
 
 
-def _unpacked(frame: FrameType) -> int | None:
-    """How many values the running instruction of `frame` unpacks, None when it is no unpacking."""
+def _unpacked(frame: FrameType) -> tuple[int | None, bool]:
+    """How many values the running instruction of `frame` unpacks, and whether there can be no more; None when it is no
+    unpacking."""
     name, count = _instruction(frame.f_code, frame.f_lasti)
     if name == "UNPACK_SEQUENCE":
-        return count
+        return count, True
     if name == "UNPACK_EX":
         # `first, *rest, last`: the star gets one element.
-        return (count & 0xFF) + (count >> 8) + 1
-    return None
+        return (count & 0xFF) + (count >> 8) + 1, False
+    return _starred(frame.f_code, frame.f_lasti) if name == "LIST_EXTEND" else (None, False)
+
+
+@functools.lru_cache(maxsize=1024)
+def _starred(code: CodeType, offset: int) -> tuple[int | None, bool]:
+    """How many values the star at `offset` brings: in `b, n, h = *x.shape, heads` two; None where that is open."""
+    instructions = [each for each in dis.get_instructions(code) if each.opname != "EXTENDED_ARG"]
+    here = next((number for number, each in enumerate(instructions) if each.offset == offset), None)
+    if here is None:
+        return None, False
+    # The list is begun with what stands before the star, and what stands behind it is appended one by one.
+    begun = next((each for each in reversed(instructions[:here]) if each.opname == "BUILD_LIST"), None)
+    others = (begun.arg or 0) if begun is not None else 0
+    for each, following in itertools.pairwise(instructions[here + 1 :]):
+        if each.opname == "LIST_APPEND" and each.arg == 1:
+            others += 1
+        elif each.opname in ("LIST_TO_TUPLE", "CALL_INTRINSIC_1"):
+            taken = following.arg or 0
+            if following.opname == "UNPACK_SEQUENCE":
+                return (taken - others, True) if taken >= others else (None, False)
+            if following.opname == "UNPACK_EX":
+                return max((taken & 0xFF) + (taken >> 8) - others, 0) + 1, False
+            return None, False
+        elif each.opname in ("LIST_EXTEND", "BUILD_LIST") or "JUMP" in each.opname:
+            return None, False
+    return None, False

@@ -68,7 +68,7 @@ class Doubts:
             outer = tree.parents.get(node)
             if scope is None or getattr(scope, "name", "") in _CONSTRUCTING:
                 continue
-            if isinstance(outer, ast.Attribute) and outer.attr in HOUSEKEEPING:
+            if isinstance(outer, ast.Attribute) and outer.attr in HOUSEKEEPING and not _is_value(tree, outer):
                 continue
             if not self._may_mean_the_model(tree, node):
                 continue
@@ -144,7 +144,8 @@ class Doubts:
             return "which of several it is depends on a random draw" if draws_at_random(tree, scope) else ""
         name = getattr(scope, "name", "lambda")
         if depth < MAX_CALLERS:
-            sites = call_sites(self.files, name)
+            calls = call_sites(self.files, name)
+            sites = [(other, call) for other, call in calls if self._may_mean_the_model(other, call.func)]
             for other, call in sites:
                 reason = self._may_run(other, call, depth + 1)
                 if reason:
@@ -162,11 +163,24 @@ class Doubts:
             arguments = scope.args
             given = {each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
             method = _method_around(tree, scope)
-            if names & given - {_receiver(method) if method is not None else ""}:
+            left_out = names & given - {_receiver(method) if method is not None else ""}
+            if left_out:
+                wanted = _wanted_arguments(obstacle)
+                if wanted and set(wanted) <= left_out:
+                    told = " and ".join(f"`{name}`" for name in wanted)
+                    return f"it runs only when {told} {'is' if len(wanted) == 1 else 'are'} given"
                 return f"`{obstacle.condition}` depends on an argument that the trace leaves out"
         if obstacle.random:
             return f"`{obstacle.condition}` depends on a random draw"
         return ""
+
+
+_GIVES_THE_VALUE = frozenset({"to", "cuda", "cpu", "half", "float", "data", "weight", "bias"})
+
+
+def _is_value(tree: Tree, node: ast.Attribute) -> bool:
+    """Whether the expression is computed with, as in `x + self.embedding.to(dtype)`, and is no statement of its own."""
+    return node.attr in _GIVES_THE_VALUE and not isinstance(tree.statement(node), ast.Expr)
 
 
 def _method_around(tree: Tree, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
@@ -248,9 +262,31 @@ def _is_harmless(part: ast.AST) -> bool:
     return read - own - {"torch", "F", "nn", "math"} - called == set()
 
 
-def _names(text: str) -> set[str]:
+def _wanted_arguments(obstacle: Obstacle) -> list[str]:
+    """The names that have to be given for the code behind the obstacle to run, as `labels` in `labels is not None`."""
+    test = _parsed(obstacle.condition)
+    parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
+    names = []
+    for part in parts:
+        match part:
+            case ast.Compare(left=ast.Name(id=name), ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]):
+                names.append(name)
+            case ast.Name(id=name):
+                names.append(name)
+            case _:
+                return []
+    return names if obstacle.gave is False else []
+
+
+def _parsed(text: str) -> ast.expr | None:
     try:
-        parsed = ast.parse(text, mode="eval")
+        return ast.parse(text, mode="eval").body
     except SyntaxError:
+        return None
+
+
+def _names(text: str) -> set[str]:
+    parsed = _parsed(text)
+    if parsed is None:
         return set()
     return {node.id for node in ast.walk(parsed) if isinstance(node, ast.Name)}
