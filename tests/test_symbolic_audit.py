@@ -471,6 +471,33 @@ class Signed(Net):
         return self.last(self.first(x))
 
 
+class Dropped(Net):
+    """A layer that a draw of torch's leaves out, as a layer drop does."""
+
+    def forward(self, x: Any, keep: bool = False) -> Any:
+        skipped = torch.rand([]) < 0.1
+        if not skipped or keep:
+            x = self.first(x)
+        return self.last(x)
+
+
+class DrawnButCounted(Net):
+    def forward(self, x: Any) -> Any:
+        limit = torch.ones([]) * 2
+        if not limit < 1:
+            x = self.first(x)
+        return self.last(x)
+
+
+def test_what_a_random_draw_decides_trains_in_one_step_or_another() -> None:
+    model = Dropped()
+    report = fxaudit.audit(model, optimizer=sgd(model))
+    assert verdicts(report) == {"first": "trained", "last": "trained"}
+    counted = DrawnButCounted()
+    report = fxaudit.audit(counted, optimizer=sgd(counted))
+    assert verdicts(report) == {"first": "unknown", "last": "trained"}
+
+
 OPEN: list[tuple[type[nn.Module], str]] = [
     (Branching, "`x.shape[1] > 3` in line"),
     (Optional, "it runs only when `mask` is given"),

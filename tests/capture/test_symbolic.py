@@ -986,3 +986,24 @@ def test_an_optional_input_that_a_part_asks_for_under_another_name_is_given():
     found = trace(LabelsHandedOn())
     assert found.carries_gradient("part.table.weight")
     assert [op.target for op in found.ops if op.kind == "input"] == ["x", "labels"]
+
+
+def checked(x: Any) -> Any:
+    assert x.max().item() <= 3
+    assert not (x > 5).any(), "too large"
+    if torch.isnan(x).any():
+        raise ValueError("not a number")
+    return x
+
+
+def test_a_check_of_the_data_is_passed_as_a_program_that_works_passes_it():
+    found = trace(net(checked))
+    assert found.status == "traced" and found.carries_gradient("first.weight")
+    assert len(found.assumed) == 3 and found.obstacles
+
+    def chosen(x: Any) -> Any:
+        if x.max() > 3:
+            return x.detach()
+        return x
+
+    assert "control flow depends" in trace(net(chosen)).reason

@@ -12,7 +12,7 @@ from types import FrameType
 
 from fxaudit.program.source import of_text, read_source
 
-__all__ = ["assumed_truth"]
+__all__ = ["assumed_truth", "only_checks"]
 
 _Condition = ast.If | ast.While | ast.Assert | ast.IfExp
 _CHECKS = frozenset({"_assert", "_check", "check", "assert_"})
@@ -27,6 +27,19 @@ def assumed_truth(frame: FrameType) -> bool:
     node = max(inside, key=lambda found: _tested(found).lineno)
     wanted = _wanted(node)
     return wanted != _negated(_tested(node), line)
+
+
+def only_checks(frame: FrameType) -> bool:
+    """Whether the condition that `frame` is evaluating only refuses what is wrong: a program that works passes it."""
+    inside = [node for node in _conditions(frame.f_code.co_filename) if _spans(node, frame.f_lineno)]
+    if not inside:
+        return False
+    match max(inside, key=lambda found: _tested(found).lineno):
+        case ast.Assert() | ast.Call():
+            return True
+        case ast.If(body=body, orelse=[]):
+            return all(isinstance(step, ast.Raise) for step in body)
+    return False
 
 
 def _negated(test: ast.expr, line: int) -> bool:

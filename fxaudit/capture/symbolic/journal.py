@@ -83,6 +83,8 @@ class Journal:
         self.modules: list[str] = []
         self.undo: list[Callable[[], None]] = []
         self.assumed: dict[int, None] = {}
+        self.drawn: dict[int, None] = {}
+        """Those of the assumed lines that ask for a random draw."""
         self.assigned: dict[str, int] = {}
         self.overwritten: dict[str, int] = {}
         self.called: set[str] = set()
@@ -143,9 +145,11 @@ class Journal:
             raise TraceStopped("a loop over a size that nobody knows does not end")
         self.assumed.setdefault(self.here())
 
-    def assume_condition(self, frame: FrameType) -> bool:
-        """The truth assumed for a condition on a size."""
+    def assume_condition(self, frame: FrameType, *, is_drawn: bool = False) -> bool:
+        """The truth assumed for a condition on a size, or on a random draw."""
         self.assume()
+        if is_drawn:
+            self.drawn.setdefault(self.here())
         return assumed_truth(frame)
 
     def assume_rank(self, noted: bool) -> int:

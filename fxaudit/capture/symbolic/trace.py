@@ -66,7 +66,7 @@ class SymbolicTrace:
 
     `stopped` means that the model's own forward could not be followed to its end: `reason` and `source` say why and
     where, and `ops` end there. `assumed` are the lines whose conditions or loops depend on a size that nobody knows
-    without data, where the trace took one way.
+    without data, where the trace took one way; `drawn` are those of them that depend on a random draw.
     """
 
     status: Literal["traced", "stopped"]
@@ -79,6 +79,7 @@ class SymbolicTrace:
     called_modules: frozenset[str]
     read_parameters: frozenset[str]
     assumed: tuple[SourceLine, ...] = ()
+    drawn: tuple[SourceLine, ...] = ()
     aliases: dict[str, str] = field(default_factory=dict)
     obstacles: tuple[str, ...] = ()
     """Why `graph` does not compute what the model computes, in sentences; nothing where it does."""
@@ -337,6 +338,7 @@ def _frozen(
         called_modules=frozenset(recorder.called),
         read_parameters=frozenset(name for name, first in aliases.items() if first in read),
         assumed=tuple(line for stack in recorder.assumed if (line := stacks.source(stack)) is not None),
+        drawn=tuple(line for stack in recorder.drawn if (line := stacks.source(stack)) is not None),
         aliases={name: first for name, first in aliases.items() if name != first},
         obstacles=_obstacles(recorder, failure),
     )

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import torch
 
+from fxaudit.capture import operations
+from fxaudit.capture.symbolic.branches import only_checks
 from fxaudit.program.source import SourceLine
 
 if TYPE_CHECKING:
@@ -124,6 +126,8 @@ class Symbol(torch.Tensor):
     def __bool__(self) -> bool:
         value = self._fxaudit
         if _depends_on_no_data(value):
+            return value.recorder.assume_condition(sys._getframe(1), is_drawn=_is_drawn(value.op))
+        if only_checks(sys._getframe(1)):
             return value.recorder.assume_condition(sys._getframe(1))
         raise TraceStopped(f"control flow depends on the value of a tensor{_made_by(value)}")
 
@@ -264,6 +268,20 @@ def new_symbol(value: Value) -> Symbol:
 
 def _depends_on_no_data(value: Value) -> bool:
     return value.kind == "size" or (value.op is not None and value.op.free)
+
+
+def _is_drawn(op: Op | None) -> bool:
+    """Whether a value that depends on no data comes from a random draw: another step may draw otherwise."""
+    stack = [op] if op is not None else []
+    seen: set[int] = set()
+    while stack:
+        here = stack.pop()
+        if operations.of(here.target.rpartition(".")[2]).draws:
+            return True
+        fresh = [each for each in here.inputs if id(each) not in seen]
+        seen.update(map(id, fresh))
+        stack.extend(fresh)
+    return False
 
 
 def _made_by(value: Value) -> str:

@@ -55,6 +55,7 @@ class Doubts:
         self.ran = ran
         self.has_opaque_functions = any(op.kind == "opaque" for op in found.opaque)
         self.branches = [branch for line in found.assumed if (branch := _branch_at(line)) is not None]
+        self.drawn = {branch.node for line in found.drawn if (branch := _branch_at(line)) is not None}
 
     def never_run(self, attribute: str) -> str:
         """Why code that reads the attribute, and did not run or reached something else, may still reach it."""
@@ -90,9 +91,12 @@ class Doubts:
         return ""
 
     def only_inside(self, places: Sequence[SourceLine | None]) -> str:
-        """Why code that ran only because a branch was taken for granted may not run: `places` all lie inside it."""
+        """Why code that ran only because a branch was taken for granted may not run: `places` all lie inside it.
+
+        What a random draw decides, as in a layer drop, runs in one step or another.
+        """
         for branch in self.branches:
-            if isinstance(branch.node, ast.For | ast.While):
+            if isinstance(branch.node, ast.For | ast.While) or branch.node in self.drawn:
                 continue
             if places and all(self._lies_in(place, branch) for place in places):
                 return str(branch)
