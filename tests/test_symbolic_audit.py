@@ -481,6 +481,21 @@ class Dropped(Net):
         return self.last(x)
 
 
+class UsedOnBothSides(Net):
+    def forward(self, x: Any) -> Any:
+        if x.shape[0] == 4 and x.shape[1] == 4:
+            h = self.first(x)
+        else:
+            x = x[:4]
+            h = self.first(x)
+        return self.last(h)
+
+
+def test_what_both_sides_of_a_branch_use_is_used() -> None:
+    model = UsedOnBothSides()
+    assert verdicts(fxaudit.audit(model, optimizer=sgd(model))) == {"first": "trained", "last": "trained"}
+
+
 class DrawnButCounted(Net):
     def forward(self, x: Any) -> Any:
         limit = torch.ones([]) * 2

@@ -90,16 +90,20 @@ class Doubts:
                     return str(branch)
         return ""
 
-    def only_inside(self, places: Sequence[SourceLine | None]) -> str:
+    def only_inside(self, places: Sequence[SourceLine | None], name: str = "") -> str:
         """Why code that ran only because a branch was taken for granted may not run: `places` all lie inside it.
 
-        What a random draw decides, as in a layer drop, runs in one step or another.
+        What a random draw decides, as in a layer drop, runs in one step or another; and what both sides of a branch
+        use, a part of the dotted `name`, is used whichever way it goes.
         """
+        parts = set(name.split("."))
         for branch in self.branches:
             if isinstance(branch.node, ast.For | ast.While) or branch.node in self.drawn:
                 continue
             if places and all(self._lies_in(place, branch) for place in places):
-                return str(branch)
+                taken = {part for place in places for part in self._used_in(place, branch) if part in parts}
+                if not taken or not taken <= {part for side in self._untaken(branch) for part in _attributes(side)}:
+                    return str(branch)
         return ""
 
     # -- how they are answered -----------------------------------------------------------------------------------
@@ -118,6 +122,12 @@ class Doubts:
             tree.file == branch.tree.file and statement is not None and _contains(branch.node, statement)
             for tree, _, statement in _frames([place])
         )
+
+    def _used_in(self, place: SourceLine | None, branch: _Branch) -> Iterator[str]:
+        """The attributes that the statement names by which `place` lies in the branch."""
+        for tree, _, statement in _frames([place]):
+            if tree.file == branch.tree.file and statement is not None and _contains(branch.node, statement):
+                yield from _attributes(statement)
 
     def _untaken(self, branch: _Branch) -> list[ast.AST]:
         """The statements of the sides on which nothing ran."""
@@ -241,6 +251,10 @@ def _contains(outer: ast.AST, inner: ast.AST) -> bool:
     """Whether `inner` stands in the body of `outer`, its condition left out."""
     first, last = getattr(inner, "lineno", 0), getattr(outer, "end_lineno", 0) or 0
     return outer is not inner and getattr(outer, "lineno", 0) < first <= last
+
+
+def _attributes(part: ast.AST) -> Iterator[str]:
+    return (node.attr for node in ast.walk(part) if isinstance(node, ast.Attribute))
 
 
 def _ran(statement: ast.AST, lines: set[int]) -> bool:

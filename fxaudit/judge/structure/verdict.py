@@ -100,7 +100,7 @@ class TracedJudge(Judge):
             state.reason = "the symbolic trace stopped before the end of the forward"
         elif any(op.index in traced.surely for op in reads):
             doubt = self._doubts[state.root.index].only_inside(
-                [op.source for op in traced.readers(state.local_name) if op.index in traced.surely]
+                [op.source for op in traced.readers(state.local_name) if op.index in traced.surely], state.local_name
             )
             if doubt:
                 state.reason = f"whether it is used is open: {doubt}"
