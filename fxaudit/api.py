@@ -42,6 +42,7 @@ from fxaudit.program.groups import flags_set
 from fxaudit.program.source import PACKAGE, is_library, is_skipped, variables_of
 from fxaudit.program.tree import construction_of, constructions_of, is_only_one
 from fxaudit.report import Report
+from fxaudit.run.consulted import with_structure
 from fxaudit.run.examination import examine, unjudged
 from fxaudit.run.loop import Observation, raise_stack_limit
 from fxaudit.run.ranks.exchange import Exchange
@@ -268,14 +269,14 @@ def _audit_recorded(
                 session.warming = {session.optimizer_info(one).index for one in optimizers if rises_later(one)}
             session.begin_batch((model.module for model in models), is_computed=closure.tensor is not None)
             mode = Mode("one step", optimizers_known=bool(optimizers))
-            options = Options(
-                expect=expect,
-                rules=rules,
-                symbolic=("skipped", "", None),
-            )
+            options = Options(expect=expect, rules=rules)
             report = rehearsal.report(lambda: examine(session, models, mode, options, type(named[0][1]).__name__))
+            notes: list[str] = []
+            prefixed = [(model.prefix, model.module) for model in models]
+            report = attempt("the symbolic trace", lambda: with_structure(report, prefixed), report, notes)
+            report = replace(report, notes=(*report.notes, *notes))
             if with_proof and report.findings:
-                notes: list[str] = []
+                notes = []
                 report = attempt("the proofs", lambda: prove(report, session, closure, named), report, notes)
                 report = replace(report, notes=(*report.notes, *notes))
     finally:

@@ -166,9 +166,13 @@ class StepReport:
     events: tuple[Event, ...]
 
 
+SETTLED = "what ran settles every parameter"
+"""Why no trace was made beside a run that leaves nothing open."""
+
+
 @dataclass(frozen=True, slots=True)
 class SymbolicReport:
-    """How far the symbolic trace came."""
+    """How far the symbolic trace came, or why none was made."""
 
     status: Literal["traced", "stopped", "skipped"] = "skipped"
     reason: str = ""

@@ -25,6 +25,7 @@ from fxaudit.judge.rules import RULES
 from fxaudit.judge.rules.loop.stops_later import StopsLater
 from fxaudit.judge.write_up import Options, with_later_findings
 from fxaudit.renderers import write_whole
+from fxaudit.run.consulted import with_structure
 from fxaudit.run.enough import MAX_FITS, Settling
 from fxaudit.run.examination import examine
 from fxaudit.run.lookout import Lookout, Vigil
@@ -218,6 +219,8 @@ class Observation:
         )
         mode = Mode("part of a loop" if self.session.is_part else "loop")
         report = examine(self.session, models, mode, options, self.title, self._notes(), self._keep)
+        named = [(model.prefix, model.module) for model in models]
+        report = attempt("the symbolic trace", lambda: with_structure(report, named), report, notes)
         if self.compares or is_one_of_several():
             self._compared = replace(comparable(self.session, models), first_values=self._first_values)
         return report

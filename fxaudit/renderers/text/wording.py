@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fxaudit.answer.answer import VERDICTS, Verdict
+from fxaudit.answer.answer import SETTLED, VERDICTS, Verdict
 from fxaudit.answer.finding import LEVELS
 from fxaudit.answer.folding import Universe, fold_sentence, folds
 
@@ -193,7 +193,7 @@ def unseen(report: Answer) -> list[str]:
     if symbolic.status == "stopped":
         where = f" at {place(symbolic.source)}" if symbolic.source else ""
         found.append(f"The symbolic trace stopped{where}" + (f": {symbolic.reason}" if symbolic.reason else "."))
-    elif symbolic.status == "skipped" and symbolic.reason:
+    elif symbolic.status == "skipped" and symbolic.reason and symbolic.reason != SETTLED:
         found.append(f"The symbolic trace was skipped: {symbolic.reason}")
     return found
 
