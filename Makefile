@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXAMPLE := examples/train_translation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test versions explore answers coverage check format reports docs dist bench compare clean
+.PHONY: help audit test versions explore answers coverage check format reports docs dist bench compare zoo clean
 
 help:
 	@echo "make audit    audit a real training script with a real defect; writes reports/audit.html"
@@ -29,6 +29,7 @@ help:
 	@echo "make dist     build the sdist and the wheel, and try the wheel in an empty environment"
 	@echo "make bench    measure what an audit costs"
 	@echo "make compare  measure what other tools say of 23 faulty programs; writes docs/comparison.md"
+	@echo "make zoo      audit and trace public models of ten libraries beside a plain training; writes reports/zoo.md"
 
 # What fxaudit needs to run. torch comes first and alone: the release named in constraints.txt, so that nothing else pulls
 # another build of it.
@@ -112,5 +113,8 @@ bench: $(INSTALLED)
 compare: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.compared
 
+zoo: $(RUNS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.zoo
+
 clean:
-	rm -rf .venv .venv-* build dist site .compared .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-* build dist site .compared .zoo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
