@@ -2,6 +2,7 @@
 
     python -m benchmarks.zoo                   # install the libraries, measure, write the page
     python -m benchmarks.zoo --here timm       # with the libraries of this environment; --only WORD, --every N
+    python -m benchmarks.zoo --written F.json  # the page anew from what an earlier run wrote with --json
 
 The environment has a torch of its own, the newest that torchvision is built for. `--every N` measures each N-th model,
 and `--tracers N` lets torch.fx and torch.export follow each N-th of those; the page says how many were measured.
@@ -10,6 +11,7 @@ and `--tracers N` lets torch.fx and torch.export follow each N-th of those; the 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -17,6 +19,7 @@ import sys
 import venv
 from collections import Counter
 from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benchmarks.zoo.builders import LIBRARIES, models_of
@@ -24,6 +27,7 @@ from benchmarks.zoo.measure import Measured, apart
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".zoo"
+PAGE = ROOT / "reports" / "zoo.md"
 PACKAGES = (
     "torchvision", "timm", "transformers", "x-transformers", "vit-pytorch", "segmentation-models-pytorch", "monai",
     "open_clip_torch", "diffusers", "torch_geometric",
@@ -39,7 +43,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=120, help="for one model")
     parser.add_argument("--tracers", type=int, default=5, help="torch.fx and torch.export on each N-th; 0: on none")
     parser.add_argument("--json", type=Path, help="write what came of each model")
+    parser.add_argument("--written", type=Path, help="measure nothing: write the page from this file")
     given = parser.parse_args()
+    if given.written:
+        kept = json.loads(given.written.read_text(encoding="utf-8"))
+        models = {name: [Measured(**one) for one in rows] for name, rows in kept["models"].items()}
+        PAGE.write_text(page(models, kept["every"], kept["versions"]), encoding="utf-8")
+        return 0
     if not given.here:
         rest = [*sys.argv[1:], "--here"]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -53,10 +63,21 @@ def main() -> int:
             found.setdefault(library, []).append(one)
             print(library, one.name, _said(one), flush=True)
             if given.json:
-                given.json.write_text(json.dumps({k: [asdict(m) for m in v] for k, v in found.items()}, indent=1))
+                rows = {name: [asdict(one) for one in models] for name, models in found.items()}
+                kept = {"every": given.every, "versions": _versions(), "models": rows}
+                given.json.write_text(json.dumps(kept, indent=1))
     if not given.libraries and not given.only:
-        (ROOT / "reports" / "zoo.md").write_text(page(found), encoding="utf-8")
+        PAGE.write_text(page(found, given.every, _versions()), encoding="utf-8")
     return 0
+
+
+def _versions() -> list[str]:
+    """What the models come from, and the torch they run on."""
+    found = []
+    for package in ("torch", *PACKAGES):
+        with contextlib.suppress(PackageNotFoundError):
+            found.append(f"{package} {version(package)}")
+    return found
 
 
 def _installed() -> str:
@@ -75,9 +96,11 @@ def _said(one: Measured) -> str:
     return "; ".join([*parts, *one.crashed, *one.wrong[:3], *one.alarms[:3], *one.trace_alarms[:3]])
 
 
-def page(found: dict[str, list[Measured]]) -> str:
+def page(found: dict[str, list[Measured]], every: int, versions: list[str]) -> str:
     """The page, from what came of all models."""
-    lines = [INTRODUCTION, "", HEADER, "| --- |" + " --: |" * (HEADER.count("|") - 2)]
+    which = "All models" if every == 1 else f"Every {every}. model in the order of their names"
+    measured = f"{which} that the libraries list here: {', '.join(versions)}."
+    lines = [INTRODUCTION, "", measured, "", HEADER, "| --- |" + " --: |" * (HEADER.count("|") - 2)]
     everything = [one for models in found.values() for one in models]
     for library, models in (*found.items(), ("**all**", everything)):
         lines.append(_row(library, models))
@@ -122,8 +145,8 @@ Models of public libraries, small, with random weights, each trained plainly for
 `audit(model, loss, optimizer)`, which runs it once, and `audit(model)`, the structure only, which runs nothing. *Right*
 is a verdict that is true of what the plain training did; of a parameter whose gradient was zero in all three steps,
 `trained`, `blocked` and `unknown` are. An *alarm* is a finding of level warning or above about a model of which every
-parameter trained. Models that cannot be built, called or trained here, or that have more than 40 million elements, count
-as models, and as nothing else. `make zoo` measures anew."""
+parameter trained. Models that cannot be built, called or trained here, or that have more than 40 million elements, are
+counted as models and as nothing else. `make zoo` measures anew."""
 HEADER = (
     "| library | models | trained here | parameters | audit: right | unknown | wrong | alarms"
     " | structure: right | unknown | wrong | alarms | crashes |"
