@@ -420,7 +420,7 @@ class Optional(Net):
 
 class Paired(Net):
     def forward(self, image: Any, text: Any = None, mask: Any = None) -> Any:
-        pair = self.encode(text) if text is not None and mask is not None else None
+        pair = self.encode(text) if image is not None and text is not None and mask is not None else None
         return self.last(image), pair
 
     def encode(self, text: Any) -> Any:

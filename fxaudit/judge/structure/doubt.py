@@ -53,6 +53,7 @@ class Doubts:
         self.files = list(files)
         self.hiding = [(tree, statement, op.target) for op in hiding for tree, _, statement in _frames([op.source])]
         self.ran = ran
+        self.given = {op.target for op in found.ops if op.kind == "input"}
         self.has_opaque_functions = any(op.kind == "opaque" for op in found.opaque)
         self.branches = [branch for line in found.assumed if (branch := _branch_at(line)) is not None]
         self.drawn = {branch.node for line in found.drawn if (branch := _branch_at(line)) is not None}
@@ -179,7 +180,7 @@ class Doubts:
             method = _method_around(tree, scope)
             left_out = names & given - {_receiver(method) if method is not None else ""}
             if left_out:
-                wanted = _wanted_arguments(obstacle)
+                wanted = [name for name in _wanted_arguments(obstacle) if name not in self.given]
                 if wanted and set(wanted) <= left_out:
                     told = " and ".join(f"`{name}`" for name in wanted)
                     return f"it runs only when {told} {'is' if len(wanted) == 1 else 'are'} given"
