@@ -427,6 +427,38 @@ class Paired(Net):
         return text @ self.first.weight.to(text.dtype)
 
 
+class TypeOfAPart(Net):
+    def forward(self, batch: Any) -> Any:
+        x = batch["x"]
+        if isinstance(x, dict):
+            x = self.first(x["a"])
+        return self.last(x)
+
+
+class PartThatIsNone(Net):
+    def forward(self, batch: Any) -> Any:
+        x, *rest = batch
+        for extra in rest:
+            if extra is None:
+                x = self.first(x)
+        return self.last(x)
+
+
+class KeyOfAPart(Net):
+    def forward(self, batch: Any) -> Any:
+        x = batch["x"]
+        if "mask" in batch:
+            x = x + self.first(batch["mask"])
+        return self.last(x)
+
+
+class KeyThatIsMissing(Net):
+    def forward(self, batch: Any) -> Any:
+        if "mask" not in batch:
+            return self.last(batch["x"])
+        return self.last(self.first(batch["x"]))
+
+
 class LayerDrop(Net):
     def forward(self, x: Any) -> Any:
         if random.random() < 2:
@@ -517,10 +549,14 @@ OPEN: list[tuple[type[nn.Module], str]] = [
     (Branching, "`x.shape[1] > 3` in line"),
     (Optional, "it runs only when `mask` is given"),
     (Paired, "it runs only when `text` and `mask` are given"),
+    (TypeOfAPart, "`isinstance(x, dict)` depends on what an input holds"),
+    (PartThatIsNone, "how often the loop in line"),
+    (KeyOfAPart, "`'mask' in batch` in line"),
+    (KeyThatIsMissing, "depends on what only data can tell"),
     (LayerDrop, "random draw"),
     (Elsewhere, "`encode` uses it, which no forward calls"),
     (Custom, "`Straight`, whose backward only a run can show"),
-    (Bypassed, "depends on a size that only data can tell"),
+    (Bypassed, "depends on what only data can tell"),
     (Signed, "only a real step tells what is kept"),
 ]
 

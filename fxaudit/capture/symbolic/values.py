@@ -255,6 +255,12 @@ class UnknownSymbol(Symbol):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._fxaudit.recorder.unknown_call(self, args, kwargs)
 
+    def __contains__(self, key: object) -> bool:
+        """A text is in a mapping, and of which keys an input has nobody knows."""
+        if isinstance(key, str):
+            return self._fxaudit.recorder.assume_condition(sys._getframe(1))
+        return bool(super().__contains__(key))
+
 
 _EMPTY = torch.empty((), dtype=torch.int64, device="meta")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
 from fxaudit.judge.questions.mentions import HOUSEKEEPING
+from fxaudit.program.inputs import parts_of_inputs
 from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine, actual_path, of_text
 from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, call_sites, draws_at_random, obstacles, tree_of
@@ -26,7 +27,7 @@ Condition = ast.If | ast.IfExp | ast.While | ast.For
 
 @dataclass(frozen=True, slots=True)
 class _Branch:
-    """A condition or loop that depends on a size nobody knows."""
+    """A condition or loop that depends on a size, or on what is in an input, that nobody knows."""
 
     tree: Tree
     node: Condition
@@ -34,7 +35,7 @@ class _Branch:
 
     def __str__(self) -> str:
         test = self.node.iter if isinstance(self.node, ast.For) else self.node.test
-        return f"`{self.tree.text(test)}` in line {test.lineno} depends on a size that only data can tell"
+        return f"`{self.tree.text(test)}` in line {test.lineno} depends on what only data can tell"
 
 
 class Doubts:
@@ -178,13 +179,19 @@ class Doubts:
             arguments = scope.args
             given = {each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
             method = _method_around(tree, scope)
-            left_out = names & given - {_receiver(method) if method is not None else ""}
+            given -= {_receiver(method) if method is not None else ""}
+            left_out = names & given
             if left_out:
                 wanted = [name for name in _wanted_arguments(obstacle) if name not in self.given]
                 if wanted and set(wanted) <= left_out:
                     told = " and ".join(f"`{name}`" for name in wanted)
                     return f"it runs only when {told} {'is' if len(wanted) == 1 else 'are'} given"
                 return f"`{obstacle.condition}` depends on an argument that the trace leaves out"
+            parts = parts_of_inputs(scope, given)
+            if names & parts:
+                return f"`{obstacle.condition}` depends on what an input holds"
+            if obstacle.has_no_round and _names_gone_through(scope, obstacle.line) & (parts | given):
+                return f"how often the loop in line {obstacle.line} goes round depends on what an input holds"
         if obstacle.random:
             return f"`{obstacle.condition}` depends on a random draw"
         return ""
@@ -279,6 +286,12 @@ def _is_harmless(part: ast.AST) -> bool:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             called.add(node.func.id)
     return read - own - {"torch", "F", "nn", "math"} - called == set()
+
+
+def _names_gone_through(scope: ast.AST, line: int) -> set[str]:
+    """The names in what the loop on `line` goes through."""
+    loops = (node for node in ast.walk(scope) if isinstance(node, ast.For) and node.lineno == line)
+    return {node.id for loop in loops for node in ast.walk(loop.iter) if isinstance(node, ast.Name)}
 
 
 def _wanted_arguments(obstacle: Obstacle) -> list[str]:
