@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable
 
 from fxaudit.capture.recording import Record
+from fxaudit.program.counts import begins_anew
 from fxaudit.program.deciders import decider_at
 from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.ran import Ran
@@ -216,6 +217,10 @@ def why_never_called(
         where = source_at(tree.file, node.lineno)
         if found:
             told = [*_lines(found), (where, "the call that never runs")]
+            anew = begins_anew(record.course, found[0])
+            if anew is not None:
+                again = (source_at(found[0].file, anew[0]), f"`{anew[1]}` begins anew here, each time")
+                return [again, *told, *behind_test(record, files, found[0])]
             decision = decision_at(record, found[0])
             return blamed(decision, told) if decision is not None else [*told, *behind_test(record, files, found[0])]
         if receivers and node.lineno in ran.of(tree.file):

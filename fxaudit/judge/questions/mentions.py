@@ -18,7 +18,7 @@ from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine, is_skipped
 from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, obstacles, tree_of
 
-__all__ = ["Unreached", "is_missed", "mentions", "registration", "unreached_mention"]
+__all__ = ["Unreached", "decided", "is_missed", "mentions", "registration", "unreached_mention"]
 
 HOUSEKEEPING = frozenset(
     {
@@ -94,7 +94,7 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
         decisive = found[0]
         decision = decision_at(audit.record, decisive)
         if decision is not None and "training" not in decision.operand:
-            return _decided(decisive, decision, here, made)
+            return decided(decisive, decision, here, made)
         related: Related = [(here, "the call that never runs")]
         related += [
             (source, "what the branch asks for was set here") for source in _set_at(audit, root, path, decisive)
@@ -161,7 +161,7 @@ def _never_called_by_name(audit: Audit, tree: Tree, scope: ast.AST | None) -> Re
     return [*registered(audit.project_files, tree, scope)]
 
 
-def _decided(decisive: Obstacle, decision: Decision, here: SourceLine, made: SourceLine | None) -> Unreached:
+def decided(decisive: Obstacle, decision: Decision, here: SourceLine, made: SourceLine | None) -> Unreached:
     """The same where the course of the program tells what decided: a flag that was set, or else the test."""
     test = source_at(decisive.file, decisive.line)
     (culprit, _), *related = blamed(decision, [(test, "asked here"), (here, "the call that never runs")])

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.capture.registry import OptimizerInfo
+from fxaudit.judge.questions.mentions import Related, Unreached
+from fxaudit.judge.questions.variables import unused_variable
 from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.source import SourceLine
 
 __all__ = ["ForeignTensor"]
 
@@ -26,16 +31,30 @@ class ForeignTensor(Rule):
             states = [s for s in audit.unexplained("stale") if any(index == info.index for index, _ in s.held)]
             if not states:
                 continue
-            made = states[0].track.created
-            excluded = audit.having("excluded")
-            yield self.finding(
-                audit,
-                states,
-                f"`{info.type}` holds {audit.names(states)}, which no model has and no loss reaches",
-                audit.source(info.created),
-                related=[(audit.source(made), "the tensor is made here")],
-                level="error" if excluded else "warning",
-            )
+            by_test: dict[SourceLine | None, tuple[Unreached | None, list[ParameterState]]] = {}
+            for state in states:
+                use = unused_variable(audit, audit.source(state.track.created))
+                by_test.setdefault(use.culprit if use is not None else None, (use, []))[1].append(state)
+            for use, some in by_test.values():
+                yield self._finding(audit, info, some, use)
+
+    def _finding(
+        self, audit: Audit, info: OptimizerInfo, states: list[ParameterState], use: Unreached | None
+    ) -> Finding:
+        message = f"`{info.type}` holds {audit.names(states)}, which no model has and no loss reaches"
+        excluded = audit.having("excluded")
+        built = audit.source(info.created)
+        related: Related = [(audit.source(states[0].track.created), "the tensor is made here")]
+        if use is not None:
+            related, message = [*use.related, (built, "the optimizer is built here")], f"{message}: {use.condition}"
+        return self.finding(
+            audit,
+            states,
+            message,
+            built if use is None else use.culprit,
+            related=related,
+            level="error" if excluded else "warning",
+        )
 
     @staticmethod
     def bad() -> Example:
