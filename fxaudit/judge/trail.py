@@ -111,7 +111,7 @@ def return_of(files: Iterable[str], qualified: str, method: str) -> SourceLine |
         tree = tree_of(file)
         if tree is None:
             continue
-        for node in ast.walk(tree.root):
+        for node in tree.nodes:
             if isinstance(node, ast.ClassDef) and node.name == wanted:
                 for member in node.body:
                     if isinstance(member, ast.FunctionDef) and member.name == method:

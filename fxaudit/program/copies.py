@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from fxaudit.program.source import of_text
 from fxaudit.program.tree import FunctionNode, Tree, tree_of
 
 __all__ = ["CopiedWrite", "copied_writes"]
@@ -36,15 +37,16 @@ class _Thing:
 
 def copied_writes(files: Iterable[str]) -> list[CopiedWrite]:
     """The writes to copied groups that are given to nobody: not returned, not passed on, not kept elsewhere."""
-    found: list[CopiedWrite] = []
-    for file in files:
-        tree = tree_of(file)
-        if tree is None or not any(_names_groups(node) for node in ast.walk(tree.root)):
-            continue
-        functions = (n for n in ast.walk(tree.root) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
-        for scope in (None, *functions):
-            found += _Scope(tree, scope).writes()
-    return found
+    return [write for file in files for write in _written_in(file)]
+
+
+@of_text
+def _written_in(file: str) -> tuple[CopiedWrite, ...]:
+    tree = tree_of(file)
+    if tree is None or not any(_names_groups(node) for node in tree.nodes):
+        return ()
+    functions = (n for n in tree.nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+    return tuple(write for scope in (None, *functions) for write in _Scope(tree, scope).writes())
 
 
 class _Scope:

@@ -58,7 +58,7 @@ def _exits(statements: list[ast.stmt]) -> Iterator[ast.expr]:
 def decider_at(file: str, line: int) -> tuple[Tree, ast.expr] | None:
     """What the branch or loop that begins at `line` decides by."""
     tree = tree_of(file)
-    for node in ast.walk(tree.root) if tree is not None else ():
+    for node in tree.nodes if tree is not None else ():
         match node:
             case ast.If(test=test) | ast.While(test=test) | ast.For(iter=test) if node.lineno == line:
                 assert tree is not None

@@ -16,7 +16,7 @@ def gradient_writes(files: Iterable[str]) -> Iterator[tuple[Tree, ast.stmt]]:
         tree = tree_of(file)
         if tree is None:
             continue
-        for node in ast.walk(tree.root):
+        for node in tree.nodes:
             match node:
                 case ast.Assign(targets=targets, value=value) if not _is_none(value) and any(map(_is_grad, targets)):
                     yield tree, node

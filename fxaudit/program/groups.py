@@ -221,7 +221,7 @@ def _rebinds_with_gradient(node: ast.stmt) -> bool:
 def _statements(files: Iterable[str]) -> Iterator[tuple[str, ast.stmt]]:
     for file in files:
         tree = tree_of(file)
-        for node in ast.walk(tree.root) if tree is not None else ():
+        for node in tree.nodes if tree is not None else ():
             if isinstance(node, ast.Assign | ast.AugAssign | ast.Delete | ast.Expr):
                 yield file, node
 

@@ -199,7 +199,7 @@ def _definition(file: str, line: int) -> ast.FunctionDef | None:
     return next(
         (
             n
-            for n in ast.walk(tree.root)
+            for n in tree.nodes
             if isinstance(n, ast.FunctionDef)
             and min([n.lineno, *(d.lineno for d in n.decorator_list)]) <= line <= n.body[0].lineno
         ),

@@ -128,7 +128,7 @@ def _is_generator(tree: Tree, name: str) -> bool:
         isinstance(node, ast.FunctionDef)
         and node.name == name
         and any(isinstance(n, ast.Yield | ast.YieldFrom) and tree.function(n) is node for n in ast.walk(node))
-        for node in ast.walk(tree.root)
+        for node in tree.nodes
     )
 
 
@@ -237,7 +237,7 @@ def late_closures(tree: Tree) -> list[tuple[int, str]]:
     By then it has its last value: all of them see the same.
     """
     found: list[tuple[int, str]] = []
-    for node in ast.walk(tree.root):
+    for node in tree.nodes:
         if not isinstance(node, ast.Lambda | ast.FunctionDef):
             continue
         own = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}

@@ -38,7 +38,7 @@ def thaws_in_loops(files: Iterable[str]) -> list[Thaw]:
     found = []
     for file in files:
         tree = tree_of(file)
-        for node in ast.walk(tree.root) if tree is not None else ():
+        for node in tree.nodes if tree is not None else ():
             if tree is not None and _thaws(node) and (thaw := _selected(tree, node)) is not None:
                 found.append(thaw)
     return found

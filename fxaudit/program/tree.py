@@ -6,6 +6,7 @@ Recording says what ran. What did *not* run is only in the source: this module l
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,13 @@ class Tree:
     parents: dict[ast.AST, ast.AST]
     statements: tuple[ast.stmt, ...]
     """Every statement, outer ones before what they hold."""
+    nodes: tuple[ast.AST, ...]
+    """Every node, as `ast.walk` gives them."""
+
+    @functools.cached_property
+    def calls(self) -> tuple[ast.Call, ...]:
+        """The calls among the nodes."""
+        return tuple(node for node in self.nodes if isinstance(node, ast.Call))
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes around `node`, innermost first."""
@@ -116,13 +124,11 @@ def tree_of(file: str) -> Tree | None:
     except (SyntaxError, ValueError, RecursionError):
         return None
     parents: dict[ast.AST, ast.AST] = {}
-    statements = []
-    for node in ast.walk(root):
-        if isinstance(node, ast.stmt):
-            statements.append(node)
+    nodes = tuple(ast.walk(root))
+    for node in nodes:
         for child in ast.iter_child_nodes(node):
             parents[child] = node
-    return Tree(file, root, parents, tuple(statements))
+    return Tree(file, root, parents, tuple(node for node in nodes if isinstance(node, ast.stmt)), nodes)
 
 
 JUMPS = (ast.Return, ast.Continue, ast.Break, ast.Raise)
@@ -159,8 +165,8 @@ def call_sites(files: Iterable[str], attribute: str) -> list[tuple[Tree, ast.Cal
         tree = tree_of(file)
         if tree is None:
             continue
-        for node in ast.walk(tree.root):
-            if isinstance(node, ast.Call) and _called_name(node) == attribute:
+        for node in tree.calls:
+            if _called_name(node) == attribute:
                 found.append((tree, node))
     return sorted(found, key=lambda pair: (pair[0].file, pair[1].lineno))
 
@@ -172,7 +178,7 @@ def uncalled_mentions(files: Iterable[str], attribute: str) -> list[tuple[Tree, 
         tree = tree_of(file)
         if tree is None:
             continue
-        for node in ast.walk(tree.root):
+        for node in tree.nodes:
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute) and node.value.attr == attribute:
                 found.append((tree, node))
     return found
@@ -186,7 +192,7 @@ def attribute_mentions(files: Iterable[str], attribute: str) -> list[tuple[Tree,
         tree = tree_of(file)
         if tree is None:
             continue
-        for node in ast.walk(tree.root):
+        for node in tree.nodes:
             match node:
                 case ast.Attribute(attr=name, ctx=ast.Load()) if name == attribute:
                     found.append((tree, node))
@@ -635,8 +641,8 @@ def constructions_of(files: Iterable[str], kinds: set[str]) -> list[tuple[str, i
     found = []
     for file in files:
         tree = tree_of(file)
-        for node in ast.walk(tree.root) if tree is not None else ():
-            if tree is not None and isinstance(node, ast.Call) and _called_name(node) in kinds:
+        for node in tree.calls if tree is not None else ():
+            if tree is not None and _called_name(node) in kinds:
                 scope = tree.function(node)
                 found.append((file, node.lineno, getattr(scope, "name", "<module>"), node.col_offset))
     return found
@@ -736,7 +742,7 @@ def _ends_its_loop(tree: Tree, node: ast.AST) -> bool:
 
 
 def _definitions(tree: Tree, name: str) -> list[ast.AST]:
-    return [n for n in ast.walk(tree.root) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n.name == name]
+    return [n for n in tree.nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n.name == name]
 
 
 def is_zero(node: ast.AST | None) -> bool:

@@ -243,7 +243,7 @@ class _Index:
 def _index(file: str) -> _Index:
     tree = tree_of(file)
     index = _Index(tree)
-    for node in ast.walk(tree.root) if tree is not None else ():
+    for node in tree.nodes if tree is not None else ():
         assert tree is not None
         match node:
             case ast.Assign(targets=targets, value=value):

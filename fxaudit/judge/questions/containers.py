@@ -78,7 +78,7 @@ def _in_class(file: str, kind: ClassInfo, attribute: str) -> tuple[list[SourceLi
     tree = tree_of(file) if file else None
     if tree is None:
         return assigned, added
-    for node in ast.walk(tree.root):
+    for node in tree.nodes:
         if not (isinstance(node, ast.ClassDef) and node.name in names):
             continue
         for inner in ast.walk(node):

@@ -369,7 +369,7 @@ def _assignment_in_class(file: str, kind: str, attribute: str) -> SourceLine | N
     tree = tree_of(file)
     if tree is None:
         return None
-    for node in ast.walk(tree.root):
+    for node in tree.nodes:
         if isinstance(node, ast.ClassDef) and node.name == kind:
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Assign):

@@ -44,7 +44,7 @@ def idle_step(audit: Audit, state: ParameterState) -> Idle | None:
     is_zero = any(fact.gradient == "zero" for fact in state.facts)
     for file in audit.project_files:
         tree = tree_of(file)
-        for node in ast.walk(tree.root) if tree is not None else ():
+        for node in tree.nodes if tree is not None else ():
             if tree is not None and isinstance(node, ast.ClassDef) and node.name == kind and not is_zero:
                 return _unrun(audit, state, tree, node) or _write_of_nothing(audit, tree, node) or _silent(tree, node)
     return None
@@ -139,7 +139,7 @@ def _passed_over(audit: Audit, step: OwnStep, track: Track, kind: str) -> Idle |
     ran = RanLines(lines_about(step.record, track, step.record.ops, step.tracks.values()))
     for file in audit.project_files:
         tree = tree_of(file)
-        for node in ast.walk(tree.root) if tree is not None else ():
+        for node in tree.nodes if tree is not None else ():
             if tree is not None and isinstance(node, ast.ClassDef) and node.name == kind:
                 if ran:
                     return _unreached(tree, node, ran)

@@ -60,7 +60,7 @@ def written_rate(record: Record, *, later: bool = False) -> Rate | None:
     found, ran = None, record.ran()
     for file in project_files(record):
         tree = tree_of(file)
-        for node in ast.walk(tree.root) if tree is not None else ():
+        for node in tree.nodes if tree is not None else ():
             if isinstance(node, ast.Assign | ast.AugAssign):
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 has_run = node.lineno in ran.of(file) if later else not ran.of(file).certainly_not(node.lineno)
@@ -93,7 +93,7 @@ def schedule_origins(audit: Audit, info: OptimizerInfo) -> list[tuple[SourceLine
     found: list[Origin] = []
     for file, line in info.factors.get(position, ()):
         tree = tree_of(file)
-        for node in ast.walk(tree.root) if tree is not None else ():
+        for node in tree.nodes if tree is not None else ():
             if tree is not None and isinstance(node, ast.Lambda | ast.FunctionDef) and first_line(node) == line:
                 found += results(tree, node)
                 found += [

@@ -176,7 +176,7 @@ def _filters(method: ast.FunctionDef) -> Iterator[int]:
 def _definition(function: FunctionInfo) -> ast.FunctionDef | None:
     tree: Tree | None = tree_of(function.file)
     first = function.line
-    for node in ast.walk(tree.root) if tree is not None else ():
+    for node in tree.nodes if tree is not None else ():
         if (
             isinstance(node, ast.FunctionDef)
             and node.name == function.name

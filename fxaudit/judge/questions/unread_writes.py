@@ -10,7 +10,7 @@ from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.program.copies import copied_writes
 from fxaudit.program.reached import was_passed
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import SourceLine, of_text
 from fxaudit.program.tree import Tree, call_sites, tree_of
 
 __all__ = ["UnreadWrite", "unread_writes"]
@@ -36,22 +36,24 @@ def unread_writes(audit: Audit) -> Iterator[UnreadWrite]:
             where = source_at(write.tree.file, write.statement.lineno)
             yield UnreadWrite(where, write.key, "a copy of the param groups", ((made, "copied here"),))
     if not call_sites(files, "add_param_group"):
-        for tree, node, key in _entries_of(files, "defaults"):
+        for tree, node, key in (entry for file in files for entry in _defaults_written(file)):
             if key in keys and was_passed(files, ran, tree, node):
                 yield UnreadWrite(source_at(tree.file, node.lineno), key, "the defaults of an optimizer that is built")
     yield from _attributes(audit, keys)
 
 
-def _entries_of(files: list[str], attribute: str) -> Iterator[tuple[Tree, ast.stmt, str]]:
-    """The assignments to `something.attribute["key"]`."""
-    for file in files:
-        tree = tree_of(file)
-        for node in ast.walk(tree.root) if tree is not None else ():
-            match node:
-                case ast.Assign(
-                    targets=[ast.Subscript(value=ast.Attribute(attr=name), slice=ast.Constant(value=str(key)))]
-                ) if name == attribute and tree is not None:
-                    yield tree, node, key
+@of_text
+def _defaults_written(file: str) -> tuple[tuple[Tree, ast.stmt, str], ...]:
+    """The assignments to `something.defaults["key"]`."""
+    found: list[tuple[Tree, ast.stmt, str]] = []
+    tree = tree_of(file)
+    for node in tree.nodes if tree is not None else ():
+        match node:
+            case ast.Assign(
+                targets=[ast.Subscript(value=ast.Attribute(attr="defaults"), slice=ast.Constant(value=str(key)))]
+            ) if tree is not None:
+                found.append((tree, node, key))
+    return tuple(found)
 
 
 def _attributes(audit: Audit, keys: set[str]) -> Iterator[UnreadWrite]:
@@ -69,7 +71,7 @@ def _attributes(audit: Audit, keys: set[str]) -> Iterator[UnreadWrite]:
 def _stored(file: str, attribute: str, name: str) -> Iterator[tuple[str, int]]:
     """The lines that assign `name.attribute`."""
     tree = tree_of(file)
-    for node in ast.walk(tree.root) if tree is not None else ():
+    for node in tree.nodes if tree is not None else ():
         match node:
             case ast.Attribute(value=owner, attr=found, ctx=ast.Store()) if found == attribute:
                 if ast.unparse(owner).rpartition(".")[2] == name.rpartition(".")[2]:

@@ -59,7 +59,7 @@ def zeros_given(audit: Audit, index: int) -> list[SourceLine]:
     read = {node.attr for node in ast.walk(statement) if isinstance(node, ast.Attribute) and _is_self(node.value)}
     return [
         source_at(tree.file, node.lineno)
-        for node in ast.walk(tree.root)
+        for node in tree.nodes
         if isinstance(node, ast.Assign | ast.Expr) and not read.isdisjoint(_filled_with_zeros(node))
     ]
 
@@ -112,7 +112,7 @@ def _integer_attribute(file: str, line: int) -> SourceLine | None:
     if tree is None or statement is None:
         return None
     attributes = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)}
-    for node in ast.walk(tree.root):
+    for node in tree.nodes:
         match node:
             case ast.Assign(targets=[ast.Attribute(attr=name)], value=value) if name in attributes and is_whole(value):
                 return source_at(file, node.lineno)
@@ -160,7 +160,7 @@ def _literal_zero(file: str, line: int) -> SourceLine | None:
         return None
     names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
     attributes = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
-    for node in ast.walk(tree.root):
+    for node in tree.nodes:
         match node:
             case ast.Assign(targets=targets, value=value) if _has_zero(value):
                 for target in targets:

@@ -239,7 +239,7 @@ def _branch_at(line: SourceLine) -> _Branch | None:
 def _conditions(file: str) -> tuple[Condition, ...]:
     """The conditions and loops of a file, inner ones first."""
     tree = tree_of(file)
-    found = [node for node in ast.walk(tree.root) if isinstance(node, Condition)] if tree is not None else []
+    found = [node for node in tree.nodes if isinstance(node, Condition)] if tree is not None else []
     return tuple(reversed(found))
 
 

@@ -221,7 +221,7 @@ def _compared(audit: Audit) -> SourceLine | None:
     """A statement such as `p.requires_grad == True`, which compares and was meant to assign."""
     for file in project_files(audit.record):
         tree = tree_of(file)
-        for node in ast.walk(tree.root) if tree is not None else ():
+        for node in tree.nodes if tree is not None else ():
             match node:
                 case ast.Expr(value=ast.Compare(left=ast.Attribute(attr="requires_grad"), ops=[ast.Eq()])):
                     return source_at(file, node.lineno)

@@ -146,7 +146,7 @@ def _written(audit: Audit, name: str) -> SourceLine | None:
 
 def _stores(file: str, name: str) -> Iterator[int]:
     tree = tree_of(file)
-    for node in ast.walk(tree.root) if tree is not None else ():
+    for node in tree.nodes if tree is not None else ():
         match node:
             case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
                 yield node.lineno
