@@ -18,8 +18,10 @@ from torch.optim import lr_scheduler
 from fxaudit.answer.answer import VERDICTS, Answer
 from fxaudit.answer.explanation import Explanation
 from fxaudit.attempts import attempt
+from fxaudit.capture.collector import collector_seldom
 from fxaudit.capture.frozen import Mode
 from fxaudit.capture.generated import exported_module
+from fxaudit.capture.members import named_modules, named_parameters
 from fxaudit.capture.naming import ModelName
 from fxaudit.capture.processes import unwrapped
 from fxaudit.capture.remembered import remember
@@ -260,7 +262,7 @@ def _audit_recorded(
     own = session.recording()
     rehearsal = Rehearsal(session, named, optimizers, closure, steps)
     try:
-        with own:
+        with own, collector_seldom():
             session.remember_scope(scope)
             models = _learn(session, named, optimizers, files)
             session.holding = {session.optimizer_info(given).index for given in optimizers}
@@ -332,7 +334,7 @@ def _learn(
         models.append(ModelName(info, module, "" if single else f"{name}."))
         with session.quietly():
             session.note_names(info, module)
-            for parameter in module.parameters():
+            for _, parameter in named_parameters(module):
                 note_earlier_hooks(session, parameter)
             _note_earlier_flags(session, module, files)
     for optimizer in optimizers:
@@ -347,7 +349,7 @@ def _learn(
 
 def _note_earlier_flags(session: Session, model: nn.Module, files: Sequence[str]) -> None:
     """`requires_grad` as an attribute of a module, set before anybody watched."""
-    for module in model.modules():
+    for _, module in named_modules(model):
         flag = vars(module).get("requires_grad")
         if isinstance(flag, bool) and "requires_grad" not in session.module_info(module).attributes:
             places = [(*place, "") for place in flags_set(files, flag)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,70 +20,105 @@ from fxaudit.capture.values import gradient_states
 if TYPE_CHECKING:
     from fxaudit.capture.recorder import Recorder
 
-__all__ = [
-    "NodeFlow",
-    "Probe",
-    "all_nodes",
-    "autograd_graph",
-    "base_name",
-    "graph_behind",
-    "meets_singularity",
-    "reached_leaves",
-]
+__all__ = ["NodeFlow", "Probe", "Walk", "autograd_graph"]
 
 
 def _first_nodes(roots: Sequence[torch.Tensor]) -> list[Any]:
     return [node for node in map(grad_fn_of, roots) if node is not None]
 
 
-def reached_leaves(roots: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    """The leaf tensors to which a backward from `roots` brings a gradient, by the graph alone.
+class Walk:
+    """Every autograd node behind `roots`, asked once for what follows it; linear in their number.
 
-    Iterative, linear in the number of nodes. A root that is itself a leaf counts.
+    It holds the nodes, so it must be gone before the loss is.
     """
-    leaves: dict[int, torch.Tensor] = {id(r): r for r in roots if r.requires_grad and is_leaf(r)}
-    with collector_paused():
-        stack: list[Any] = _first_nodes(roots)
-        seen = set(stack)
+
+    def __init__(self, roots: Sequence[torch.Tensor]) -> None:
+        self._roots = roots
+        self.nodes: list[Any] = []
+        self.following: list[tuple[int, ...]] = []
+        """For each node, those that it hands gradients to; -1 for what needs none."""
+        index: dict[Any, int] = {None: -1}
+        with collector_paused():
+            for node in _first_nodes(roots):
+                if node not in index:
+                    index[node] = len(self.nodes)
+                    self.nodes.append(node)
+            self.first = list(range(len(self.nodes)))
+            for node in self.nodes:  # which grows meanwhile
+                behind = node.next_functions
+                for following, _ in behind:
+                    if following not in index:
+                        index[following] = len(self.nodes)
+                        self.nodes.append(following)
+                self.following.append(tuple([index[following] for following, _ in behind]))
+
+    def leaf(self, number: int) -> torch.Tensor | None:
+        """The tensor that gets its gradient at a node; None where the node hands all on."""
+        return getattr(self.nodes[number], "variable", None) if not self.following[number] else None
+
+    def leaves(self) -> list[torch.Tensor]:
+        """The leaf tensors to which a backward brings a gradient, by the graph alone; a root that is one counts."""
+        found = {id(root): root for root in self._roots if root.requires_grad and is_leaf(root)}
+        stack, seen = list(self.first), set(self.first)
         while stack:
-            node = stack.pop()
-            variable = getattr(node, "variable", None)
-            if variable is not None:
-                leaves[id(variable)] = variable
-            for following, _ in node.next_functions:
-                if following is not None and following not in seen:
+            number = stack.pop()
+            leaf = self.leaf(number)
+            if leaf is not None:
+                found[id(leaf)] = leaf
+            for following in self.following[number]:
+                if following >= 0 and following not in seen:
                     seen.add(following)
                     stack.append(following)
-    return list(leaves.values())
+        return list(found.values())
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """The names of the nodes, without what only tells where they are defined."""
+        return [sys.intern(node.name().rpartition("::")[2]) for node in self.nodes]
+
+    def graph(self, recorder: Recorder, most: int) -> GradFnGraph | None:
+        """The graph as plain data, None where it has more than `most` nodes; `recorder` knows the leaves already."""
+        if len(self.nodes) > most:
+            return None
+        named: list[tuple[str, int]] = []
+        leaves: dict[int, int] = {}
+        for number, node in enumerate(self.nodes):
+            leaf = self.leaf(number)
+            if leaf is not None:
+                leaves[number] = recorder.track(leaf).index
+            named.append((self.names[number], -1 if leaf is not None else node._sequence_nr()))
+        edges = tuple((one, other) for one, found in enumerate(self.following) for other in found if other >= 0)
+        return GradFnGraph(tuple(named), leaves, edges)
+
+    def meets_singularity(self) -> bool:
+        """Whether some operation got a number at which its derivative is not finite, such as `sqrt` of 0.
+
+        Asked before a backward, because a step with NaN leaves no number from which it could be told afterwards.
+        """
+        with torch.no_grad():
+            return any(
+                _base(name) in SINGULAR.nodes and _is_singular(node)
+                for name, node in zip(self.names, self.nodes, strict=True)
+            )
+
+    def gradient_sums(self, of: Mapping[str, tuple[int, ...]]) -> Iterator[tuple[Any, str, int, torch.Tensor]]:
+        """The nodes of the kinds in `of` that sum up a gradient for a one-dimensional leaf: (node, kind, position of
+        the leaf, leaf)."""
+        for number, name in enumerate(self.names):
+            positions = of.get(_base(name), ())
+            following = self.following[number]
+            for position in positions:
+                behind = following[position] if position < len(following) else -1
+                leaf = self.leaf(behind) if behind >= 0 else None
+                if leaf is not None and leaf.ndim == 1 and leaf.is_floating_point():
+                    yield self.nodes[number], _base(name), position, leaf
 
 
-def all_nodes(roots: Sequence[torch.Tensor]) -> Iterator[Any]:
-    """Every autograd node behind `roots`, once each."""
-    with collector_paused():
-        stack = _first_nodes(roots)
-        seen = set(stack)
-        while stack:
-            node = stack.pop()
-            yield node
-            for following, _ in node.next_functions:
-                if following is not None and following not in seen:
-                    seen.add(following)
-                    stack.append(following)
-
-
-def base_name(node: Any) -> str:
+@functools.cache
+def _base(name: str) -> str:
     """`Relu` of `ReluBackward0`."""
-    name: str = node.name()
-    return name.rpartition("::")[2].partition("Backward")[0]
-
-
-def meets_singularity(roots: Sequence[torch.Tensor]) -> bool:
-    """Whether some operation behind `roots` got a number at which its derivative is not finite, such as `sqrt` of 0.
-
-    Asked before a backward, because a step with NaN leaves no number from which it could be told afterwards.
-    """
-    with torch.no_grad():
-        return any(base_name(node) in SINGULAR.nodes and _is_singular(node) for node in all_nodes(roots))
+    return name.partition("Backward")[0]
 
 
 def _is_singular(node: Any) -> bool:
@@ -116,24 +152,6 @@ def autograd_graph(roots: Sequence[torch.Tensor], most: int = sys.maxsize) -> tu
                 edges.append((done, number))
             done += 1
     return nodes, edges
-
-
-def graph_behind(roots: Sequence[torch.Tensor], recorder: Recorder, most: int) -> GradFnGraph | None:
-    """The graph behind `roots` as plain data, None where it has more than `most` nodes.
-
-    The leaves are known to `recorder` already.
-    """
-    nodes, edges = autograd_graph(roots, most)
-    if len(nodes) > most:
-        return None
-    named: list[tuple[str, int]] = []
-    leaves: dict[int, int] = {}
-    for number, node in enumerate(nodes):
-        variable = getattr(node, "variable", None)
-        if variable is not None:
-            leaves[number] = recorder.track(variable).index
-        named.append((sys.intern(node.name().rpartition("::")[2]), -1 if variable is not None else node._sequence_nr()))
-    return GradFnGraph(tuple(named), leaves, tuple(edges))
 
 
 class Probe:

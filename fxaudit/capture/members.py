@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import nn
 
-__all__ = ["LISTING", "every_module", "named_parameters", "passed_over"]
+__all__ = ["LISTING", "every_module", "named_modules", "named_parameters", "passed_over"]
 
 LISTING = ("parameters", "named_parameters", "named_children", "children", "named_modules", "modules")
 """The methods by which programs, and torch itself, go through a module."""
+_TORCHS = {name: vars(nn.Module)[name] for name in (*LISTING, "_named_members")}
 _KNOWN: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
+_PLAIN: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
+
+Parts = list[tuple[str, nn.Module]]
+"""Modules, each with the prefix of its members' names."""
 
 
 def named_parameters(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
     """What `module.named_parameters()` lists, and in its place in the tree what an overriding method passes over."""
+    plain = _plain_tree(module)
+    if plain is not None:
+        return list(_members(plain))
     listed = list(module.named_parameters())
     if not _is_overridden(module):
         return listed
@@ -27,14 +35,56 @@ def named_parameters(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
 
 def passed_over(module: nn.Module) -> frozenset[int]:
     """The `id`s of the parameters in the tree of `module` that its `named_parameters()` does not list."""
-    if not _is_overridden(module):
+    if _plain_tree(module) is not None or not _is_overridden(module):
         return frozenset()
     return frozenset(id(p) for _, p in _tree(module)) - frozenset(id(p) for _, p in module.named_parameters())
+
+
+def named_modules(module: nn.Module) -> list[tuple[str, nn.Module]]:
+    """What `module.named_modules()` lists."""
+    plain = _plain_tree(module)
+    return list(module.named_modules()) if plain is None else [(prefix[:-1], part) for prefix, part in plain]
 
 
 def every_module(module: nn.Module) -> Iterator[nn.Module]:
     """`module` and everything below it, each once."""
     return (part for _, part in _modules(module, "", set()))
+
+
+def _plain_tree(module: nn.Module) -> Parts | None:
+    """Every module of a tree in torch's own order; None where a class in it has another way to list its members."""
+    if any(vars(nn.Module)[name] is not own for name, own in _TORCHS.items()):
+        return None
+    found: Parts = []
+    seen: set[int] = set()
+    plain: set[type] = set()
+    queue = [("", module)]
+    while queue:
+        path, part = queue.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        kind = type(part)
+        if kind not in plain:
+            if not _is_plain(kind):
+                return None
+            plain.add(kind)
+        children = part.__dict__.get("_modules")
+        if not isinstance(children, dict) or not isinstance(part.__dict__.get("_parameters"), dict):
+            return None
+        found.append((path, part))
+        if children:
+            queue.extend((f"{path}{name}.", one) for name, one in reversed(children.items()) if one is not None)
+    return found
+
+
+def _is_plain(kind: type) -> bool:
+    """Whether a class lists its members by torch's own methods, and keeps them where these look."""
+    known = _PLAIN.get(kind)
+    if known is None:
+        found = {name: next(vars(owner)[name] for owner in kind.__mro__ if name in vars(owner)) for name in _TORCHS}
+        known = _PLAIN[kind] = found == _TORCHS and not issubclass(kind, torch.jit.ScriptModule)
+    return known
 
 
 def _is_overridden(module: nn.Module) -> bool:
@@ -52,8 +102,12 @@ def _overrides(kind: type) -> bool:
 
 
 def _tree(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    return _members(_modules(module, "", set()))
+
+
+def _members(parts: Iterable[tuple[str, nn.Module]]) -> Iterator[tuple[str, nn.Parameter]]:
     seen: set[int] = set()
-    for prefix, part in _modules(module, "", set()):
+    for prefix, part in parts:
         for slot, parameter in vars(part).get("_parameters", {}).items():
             if parameter is not None and id(parameter) not in seen:
                 seen.add(id(parameter))

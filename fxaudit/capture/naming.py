@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from fxaudit.capture import operations
-from fxaudit.capture.members import named_parameters
+from fxaudit.capture.members import named_modules, named_parameters
 from fxaudit.capture.reading import grad_fn_of, is_leaf
 from fxaudit.capture.registry import LiveModule
 from fxaudit.program.bindings import made_at, object_name
@@ -252,12 +252,11 @@ def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Record
     registered = {id(p) for _, root in roots for _, p in named_parameters(root)}
     queue: deque[tuple[str, object, int]] = deque()
     seen: set[int] = set()
+    of_class: dict[type, list[tuple[str, object]]] = {}
     for prefix, root in roots:
-        for name, module in root.named_modules():
+        for name, module in named_modules(root):
             path = prefix + name + "." if name else prefix
-            for key, value in _kept_by(module):
-                if type(value) not in _ATOMS and (not key.startswith("_") or key.startswith("__")):
-                    queue.append((path + key, value, 0))
+            queue.extend((path + key, value, 0) for key, value in _kept_by(module, of_class))
     while queue and visited < MAX_VISITED:
         path, value, depth = queue.popleft()
         visited += 1
@@ -303,14 +302,22 @@ def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Record
     return found
 
 
-def _kept_by(module: nn.Module) -> Iterator[tuple[str, object]]:
-    """What a module keeps: its attributes, its buffers, and the modules and tensors among the attributes of its own
-    classes."""
-    yield from vars(module).items()
-    yield from vars(module).get("_buffers", {}).items()
-    for kind in type(module).__mro__:
-        if not kind.__module__.startswith(("torch.", "builtins")):
-            yield from ((k, v) for k, v in vars(kind).items() if isinstance(v, nn.Module | torch.Tensor | list | dict))
+def _kept_by(module: nn.Module, of_class: dict[type, list[tuple[str, object]]]) -> Iterator[tuple[str, object]]:
+    """What a module keeps under names that are not private: its attributes, its buffers, and the modules and tensors
+    among the attributes of its own classes, which `of_class` remembers."""
+    own, kind = vars(module), type(module)
+    if kind not in of_class:
+        of_class[kind] = list(_kept_by_class(kind))
+    for kept in (own.items(), own.get("_buffers", {}).items(), of_class[kind]):
+        for key, value in kept:
+            if (not key.startswith("_") or key.startswith("__")) and type(value) not in _ATOMS:
+                yield key, value
+
+
+def _kept_by_class(kind: type) -> Iterator[tuple[str, object]]:
+    for base in kind.__mro__:
+        if not base.__module__.startswith(("torch.", "builtins")):
+            yield from ((k, v) for k, v in vars(base).items() if isinstance(v, nn.Module | torch.Tensor | list | dict))
 
 
 def is_own_object(value: object) -> bool:

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import is_lazy
 
+from fxaudit.capture.members import named_modules
 from fxaudit.capture.reading import is_leaf, pointer_of, shape_of
 from fxaudit.capture.values import same_numbers
 
@@ -25,6 +26,9 @@ _HOOK_DICTIONARIES = (
     "_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks", "_forward_hooks_with_kwargs",
     "_forward_pre_hooks_with_kwargs", "_forward_hooks_always_called", "_state_dict_hooks", "_load_state_dict_pre_hooks",
 )  # fmt: skip
+
+
+_ATOMS = frozenset({int, float, bool, str, type(None)})
 
 
 @contextlib.contextmanager
@@ -138,7 +142,9 @@ class _State:
 
     def _save_plain(self, thing: Any) -> None:
         if id(thing) not in self.plain:
-            kept = {key: _copied(value) for key, value in vars(thing).items() if _is_plain(value)}
+            attributes = vars(thing)
+            kept = {key: value for key, value in attributes.items() if type(value) in _ATOMS}
+            kept |= {key: list(value) for key, value in attributes.items() if type(value) is list and _is_plain(value)}
             self.plain[id(thing)] = (thing, kept)
 
     def restore(self) -> None:
@@ -241,12 +247,7 @@ class _Groups:
 
 def _is_plain(value: object) -> bool:
     """Whether the value is a number, a flag, a text, nothing, or a list of such."""
-    kinds = (int, float, bool, str, type(None))
-    return type(value) in kinds or (type(value) is list and all(type(part) in kinds for part in value))
-
-
-def _copied(value: Any) -> Any:
-    return list(value) if type(value) is list else value
+    return type(value) in _ATOMS or (type(value) is list and all(type(part) in _ATOMS for part in value))
 
 
 def _restore_plain(thing: Any, kept: dict[str, Any]) -> None:
@@ -271,7 +272,7 @@ def _all_modules(modules: Sequence[nn.Module]) -> list[nn.Module]:
     found: list[nn.Module] = []
     seen: set[int] = set()
     for root in modules:
-        for module in root.modules():
+        for _, module in named_modules(root):
             if id(module) not in seen:
                 seen.add(id(module))
                 found.append(module)

@@ -22,7 +22,7 @@ from torch.overrides import _get_current_function_mode_stack, _pop_mode, _push_m
 from fxaudit.capture.autograd import Probe
 from fxaudit.capture.events import BackwardEvent, LoopEvent
 from fxaudit.capture.lines import Lines
-from fxaudit.capture.members import named_parameters
+from fxaudit.capture.members import named_modules, named_parameters
 from fxaudit.capture.patches import Patches
 from fxaudit.capture.processes import is_wrapper, join_shards, synchronises
 from fxaudit.capture.recorder import Recorder
@@ -379,7 +379,7 @@ class Session:
             kept = [
                 tensor
                 for root in modules
-                for module in root.modules()
+                for _, module in named_modules(root)
                 for tensor in (
                     *vars(module).get("_buffers", {}).values(),
                     *vars(module).get("_parameters", {}).values(),

@@ -9,14 +9,12 @@ every bias of a model whose inputs are large.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from fxaudit.capture.autograd import all_nodes, base_name
-
 if TYPE_CHECKING:
+    from fxaudit.capture.autograd import Walk
     from fxaudit.capture.recorder import Recorder
     from fxaudit.capture.recording import LiveTrack
 
@@ -41,30 +39,17 @@ SUSPECT = 1e-3
 class Sums:
     """Hooks on the nodes that sum up a gradient for a leaf, for one backward."""
 
-    def __init__(self, roots: Sequence[torch.Tensor], recorder: Recorder) -> None:
+    def __init__(self, walk: Walk, recorder: Recorder) -> None:
         self._handles: list[Any] = []
-        for node, position, leaf in _sums_behind(roots):
-            track = recorder.track(leaf)
-            second = base_name(node) in CHANNELS_SECOND
-            self._handles.append(node.register_hook(_hook(track, position, second, recorder)))
+        for node, kind, position, leaf in walk.gradient_sums(ADDED):
+            hook = _hook(recorder.track(leaf), position, kind in CHANNELS_SECOND, recorder)
+            self._handles.append(node.register_hook(hook))
 
     def close(self) -> None:
         """Take the hooks off."""
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
-
-
-def _sums_behind(roots: Sequence[torch.Tensor]) -> Iterator[tuple[Any, int, torch.Tensor]]:
-    for node in all_nodes(roots):
-        positions = ADDED.get(base_name(node), ())
-        if not positions:
-            continue
-        following = node.next_functions
-        for position in positions:
-            leaf = getattr(following[position][0], "variable", None) if position < len(following) else None
-            if leaf is not None and leaf.ndim == 1 and leaf.is_floating_point():
-                yield node, position, leaf
 
 
 def _hook(track: LiveTrack, position: int, second: bool, recorder: Recorder) -> Any:
@@ -83,9 +68,12 @@ def _hook(track: LiveTrack, position: int, second: bool, recorder: Recorder) -> 
 
 def _share(total: torch.Tensor | None, summands: torch.Tensor | None, second: bool) -> float | None:
     """The largest share that an element of the sum has of the sum of its summands' sizes; None where nothing came."""
-    if total is None or summands is None or total.numel() == 0 or not bool(total.any()):
+    if total is None or summands is None or total.numel() == 0:
         return None
-    if float(total.norm()) > SUSPECT * float(summands.norm()):
+    size = float(total.norm())
+    if not size and not bool(total.any()):
+        return None
+    if size > SUSPECT * float(summands.norm()):
         return 1.0
     sizes = summands.abs().double()
     over = [d for d in range(sizes.ndim) if d != (1 if second else sizes.ndim - 1)]

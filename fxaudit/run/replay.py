@@ -18,6 +18,7 @@ from fxaudit.answer.answer import Answer, ParameterReport
 from fxaudit.answer.document import from_text, to_text
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import BackwardEvent, StepEvent
+from fxaudit.capture.members import named_parameters
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.preserve import preserved
 from fxaudit.capture.processes import is_one_of_several
@@ -265,7 +266,7 @@ class Rehearsal:
         held = {t for info in session.optimizers for _, members in info.groups for t in members}
         graph = StepGraph(session.record)
         with session.quietly():
-            own = {session.recorder.track(p).index for module in self.modules for p in module.parameters()}
+            own = {session.recorder.track(p).index for module in self.modules for _, p in named_parameters(module)}
         written = {vid for op in graph.ops if op.module >= 0 for vid in op.mutates}
         if any(not written.isdisjoint(session.record.tracks[index].values) for index in held | own):
             return True  # forward writes a parameter in place

@@ -16,7 +16,7 @@ import torch
 from torch.overrides import _get_current_function_mode_stack
 
 from fxaudit.attempts import attempt
-from fxaudit.capture.autograd import Probe, graph_behind, meets_singularity, reached_leaves
+from fxaudit.capture.autograd import Probe, Walk
 from fxaudit.capture.events import BackwardEvent, ClearEvent, GradientEvent
 from fxaudit.capture.patches import Patches
 from fxaudit.capture.processes import hands_through
@@ -118,12 +118,13 @@ def _open(session: Session, event: BackwardEvent, outputs: Any, args: tuple[Any,
         recorder.repeats.forget()
         with session.quietly():
             session.look_at_names()
-            leaves = reached_leaves(roots)
+            walk = Walk(roots)
+            leaves = walk.leaves()
             if session.on_leaves is not None:
                 session.on_leaves(leaves)
             event.reached = frozenset(recorder.track(leaf).index for leaf in leaves)
             session.remember_leaves(event.reached, sys._getframe(3))
-            _keep_graph(session, event, roots)
+            _keep_graph(session, event, walk)
             _note_hand_updates(session)
             _note_zeroed_by_hand(session)
             session.gradients_before = {
@@ -136,10 +137,10 @@ def _open(session: Session, event: BackwardEvent, outputs: Any, args: tuple[Any,
                 # After a step with it every number is NaN: what is still alive now tells where that begins.
                 recorder.look_at_living()
                 session.glances.add(len(session.record.events))
-            if not event.error and (recorder.probing or spoilt or meets_singularity(roots)):
+            if not event.error and (recorder.probing or spoilt or walk.meets_singularity()):
                 session.probe = Probe.on(roots, recorder)
             if not event.error:
-                session.sums = Sums(roots, recorder)
+                session.sums = Sums(walk, recorder)
     session.record.events.append(event)
 
 
@@ -151,16 +152,16 @@ def _watch_refusals(session: Session) -> None:
         event = BackwardEvent(stack, session.record.time, error=error)
         event.roots = session.recorder.values_of(root)
         with session.quietly():
-            event.reached = frozenset(session.recorder.track(leaf).index for leaf in reached_leaves([root]))
+            event.reached = frozenset(session.recorder.track(leaf).index for leaf in Walk([root]).leaves())
         session.record.events.append(event)
 
     session.recorder.backward_raised = backward_raised  # type: ignore[method-assign]
 
 
-def _keep_graph(session: Session, event: BackwardEvent, roots: list[torch.Tensor]) -> None:
+def _keep_graph(session: Session, event: BackwardEvent, walk: Walk) -> None:
     """Keep the `grad_fn` graph for the pictures, as long as those kept so far are not too big."""
     if session.grad_fns_kept < MAX_GRAD_FNS:
-        event.grad_fns = graph_behind(roots, session.recorder, MAX_GRAD_FNS)
+        event.grad_fns = walk.graph(session.recorder, MAX_GRAD_FNS)
         session.grad_fns_kept += len(event.grad_fns.nodes) if event.grad_fns is not None else 0
 
 
