@@ -55,7 +55,7 @@ def freeze(
     Methods of the user's that list the members of a module (`parameters`, …) are called once, where something that no
     optimizer holds may be due to them. Nothing else of the user's is called, and nothing is changed.
     """
-    with session.quietly():
+    with session.quietly(), session.still():
         return _Freezing(session, models).recording(mode, title, notes)
 
 

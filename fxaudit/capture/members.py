@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from collections.abc import Iterable, Iterator
 
 import torch
 from torch import nn
 
-__all__ = ["LISTING", "every_module", "named_modules", "named_parameters", "passed_over"]
+__all__ = ["LISTING", "every_module", "named_modules", "named_parameters", "passed_over", "still"]
 
 LISTING = ("parameters", "named_parameters", "named_children", "children", "named_modules", "modules")
 """The methods by which programs, and torch itself, go through a module."""
 _TORCHS = {name: vars(nn.Module)[name] for name in (*LISTING, "_named_members")}
 _KNOWN: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
 _PLAIN: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
+
+_SEEN: dict[int, tuple[nn.Module, Parts | None]] | None = None
+"""What was found of each tree, inside of `still`."""
 
 Parts = list[tuple[str, nn.Module]]
 """Modules, each with the prefix of its members' names."""
@@ -51,8 +55,28 @@ def every_module(module: nn.Module) -> Iterator[nn.Module]:
     return (part for _, part in _modules(module, "", set()))
 
 
+@contextlib.contextmanager
+def still() -> Iterator[None]:
+    """Inside, no module gets or loses members: each tree is gone through once."""
+    global _SEEN
+    outer, _SEEN = _SEEN, {}
+    try:
+        yield
+    finally:
+        _SEEN = outer
+
+
 def _plain_tree(module: nn.Module) -> Parts | None:
     """Every module of a tree in torch's own order; None where a class in it has another way to list its members."""
+    if _SEEN is None:
+        return _look(module)
+    known = _SEEN.get(id(module))
+    if known is None or known[0] is not module:
+        known = _SEEN[id(module)] = (module, _look(module))
+    return known[1]
+
+
+def _look(module: nn.Module) -> Parts | None:
     if any(vars(nn.Module)[name] is not own for name, own in _TORCHS.items()):
         return None
     found: Parts = []

@@ -308,10 +308,19 @@ def _kept_by(module: nn.Module, of_class: dict[type, list[tuple[str, object]]]) 
     own, kind = vars(module), type(module)
     if kind not in of_class:
         of_class[kind] = list(_kept_by_class(kind))
-    for kept in (own.items(), own.get("_buffers", {}).items(), of_class[kind]):
+    for key in _public(tuple(own)):
+        if type(own[key]) not in _ATOMS:
+            yield key, own[key]
+    for kept in (own.get("_buffers", {}).items(), of_class[kind]):
         for key, value in kept:
             if (not key.startswith("_") or key.startswith("__")) and type(value) not in _ATOMS:
                 yield key, value
+
+
+@functools.lru_cache(maxsize=1024)
+def _public(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that are not private; most modules have the same ones."""
+    return tuple(name for name in names if not name.startswith("_") or name.startswith("__"))
 
 
 def _kept_by_class(kind: type) -> Iterator[tuple[str, object]]:

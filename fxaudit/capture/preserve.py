@@ -52,16 +52,16 @@ class _State:
         self.modules = _all_modules(modules)
         self.flags = [(module, module.training) for module in self.modules]
         self.slots = [
-            (module, name, dict(vars(module)[name]))
+            (module, name, dict(slots))
             for module in self.modules
             for name in ("_parameters", "_buffers", "_modules")
-            if isinstance(vars(module).get(name), dict)  # scripted modules keep them in C++
+            if isinstance(slots := vars(module).get(name), dict)  # scripted modules keep them in C++
         ]
         self.hooks = [
-            (vars(module)[name], list(vars(module)[name].items()))
-            for module in self.modules
+            (hooks, list(hooks.items()) if hooks else [])
+            for own in map(vars, self.modules)
             for name in _HOOK_DICTIONARIES
-            if isinstance(vars(module).get(name), dict)
+            if isinstance(hooks := own.get(name), dict)
         ]
         self.lazy_modules = [
             (module, type(module), dict(vars(module)))
@@ -170,7 +170,7 @@ class _State:
                 if name == "_parameters" and slot in vars(module) and slot not in ("training",):
                     del vars(module)[slot]
         for hooks, items in self.hooks:
-            if list(hooks) != [key for key, _ in items]:
+            if (hooks or items) and list(hooks) != [key for key, _ in items]:
                 hooks.clear()
                 hooks.update(items)
         for module, kind, attributes in self.lazy_modules:
@@ -253,7 +253,7 @@ def _is_plain(value: object) -> bool:
 def _restore_plain(thing: Any, kept: dict[str, Any]) -> None:
     """Attributes that were plain values are what they were; plain ones that were added are gone."""
     attributes = vars(thing)
-    for key in [key for key, value in attributes.items() if key not in kept and _is_plain(value)]:
+    for key in [key for key in attributes.keys() - kept.keys() if _is_plain(attributes[key])]:
         del attributes[key]
     for key, value in kept.items():
         current = attributes.get(key)

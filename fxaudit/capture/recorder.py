@@ -603,6 +603,11 @@ class Recorder(TorchFunctionMode):
 
         return forget
 
+    @property
+    def number_of_track(self) -> Callable[[int], int | None]:
+        """`id` of a tensor → the index of its track, where it has one."""
+        return self._tracks.get
+
     def known_track(self, tensor: torch.Tensor) -> LiveTrack | None:
         """The track of `tensor` if it has one."""
         known = self._tracks.get(id(tensor))

@@ -19,6 +19,7 @@ import torch
 from torch import nn
 from torch.overrides import _get_current_function_mode_stack, _pop_mode, _push_mode
 
+from fxaudit.capture import members
 from fxaudit.capture.autograd import Probe
 from fxaudit.capture.events import BackwardEvent, LoopEvent
 from fxaudit.capture.lines import Lines
@@ -136,6 +137,12 @@ class Session:
         """The place where optimizers were built → the models kept for each of these."""
         self._by_id: dict[int, int] = {}
         self._optimizer_by_id: dict[int, int] = {}
+        self._still: list[Any] | None = None
+        """Inside of `still`: how many modules were known when they were looked up, and those that live."""
+        self._times_noted = 0
+        """How often names were noted."""
+        self._last_look: tuple[int, list[Any]] = (-1, [])
+        """`_times_noted` after the last look at all names, and what was seen in it."""
         self._living: list[int] = []
         """The tracks whose tensors were alive when last asked, among the first `_tracks_seen`."""
         self._tracks_seen = 0
@@ -330,8 +337,26 @@ class Session:
         self._by_id[id(module)] = info.index
         return info
 
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        """Inside, none of the user's code runs: which modules there are is looked up once."""
+        outer, self._still = self._still, []
+        try:
+            with members.still():
+                yield
+        finally:
+            self._still = outer
+
     def live_modules(self) -> list[tuple[LiveModule, nn.Module]]:
         """The known modules that are still alive, with all their sub-modules made known."""
+        if self._still and self._still[0] == len(self.modules):
+            return list(self._still[1])
+        found = self._find_modules()
+        if self._still is not None:
+            self._still[:] = (len(self.modules), found)
+        return found
+
+    def _find_modules(self) -> list[tuple[LiveModule, nn.Module]]:
         found: list[tuple[LiveModule, nn.Module]] = []
         seen: set[int] = set()
         for info in list(self.modules):
@@ -366,8 +391,16 @@ class Session:
         """Refresh the names of all parameters from the module trees as they are now."""
         with self.quietly():
             join_shards(self)
-            for info, root in self.roots():
-                self.note_names(info, root)
+            listed = [(info, root, named_parameters(root)) for info, root in self.roots()]
+            if self._last_look == (self._times_noted, self._seen(listed)):
+                return
+            for info, root, named in listed:
+                self._note_names(info, root, named)
+            self._last_look = (self._times_noted, self._seen(listed))
+
+    def _seen(self, listed: Iterable[tuple[LiveModule, nn.Module, list[tuple[str, nn.Parameter]]]]) -> list[Any]:
+        number = self.recorder.number_of_track
+        return [(info.index, [(name, number(id(one))) for name, one in named]) for info, _, named in listed]
 
     def begin_batch(self, modules: Iterable[nn.Module], *, is_computed: bool) -> None:
         """One batch is audited, without a loop: what stands in `modules` now is the program's, and not the batch's.
@@ -376,16 +409,14 @@ class Session:
         """
         self.batch_began = 0 if is_computed else self.record.time
         with self.quietly():
+            known: dict[type, bool] = {}
             kept = [
-                tensor
+                thing
                 for root in modules
                 for _, module in named_modules(root)
-                for tensor in (
-                    *vars(module).get("_buffers", {}).values(),
-                    *vars(module).get("_parameters", {}).values(),
-                    *vars(module).values(),
-                )
-                if isinstance(tensor, torch.Tensor)
+                for kept in (vars(module).get("_buffers", {}), vars(module).get("_parameters", {}), vars(module))
+                for thing in kept.values()
+                if (known[kind] if (kind := type(thing)) in known else _is_tensor(kind, known))
             ]
             self.fixed_values = frozenset(vid for tensor in kept for vid in self.recorder.values_of(tensor))
 
@@ -394,10 +425,15 @@ class Session:
 
         A parameter that another root has named already keeps that name, unless the other root is a part of this one.
         """
+        named = named_parameters(module)
+        if unseen_only:
+            named = [(name, one) for name, one in named if self.recorder.known_track(one) is None]
+        self._note_names(root, module, named)
+
+    def _note_names(self, root: LiveModule, module: nn.Module, named: Iterable[tuple[str, nn.Parameter]]) -> None:
+        self._times_noted += 1
         parts: set[int] | None = None
-        for name, parameter in named_parameters(module):
-            if unseen_only and self.recorder.known_track(parameter) is not None:
-                continue
+        for name, parameter in named:
             track = self.recorder.track(parameter)
             known = self.owners.get(track.index)
             if known is not None and known[0] != root.index:
@@ -683,6 +719,11 @@ def _parts(module: nn.Module) -> Iterator[nn.Module]:
             if child is not None and id(child) not in seen:
                 seen.add(id(child))
                 queue.append(child)
+
+
+def _is_tensor(kind: type, known: dict[type, bool]) -> bool:
+    known[kind] = issubclass(kind, torch.Tensor)
+    return known[kind]
 
 
 def _has_slot(root: nn.Module, name: str) -> bool:

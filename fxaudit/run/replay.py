@@ -275,13 +275,15 @@ class Rehearsal:
             return False
         if any(not type(optimizer).__module__.startswith("torch.") for optimizer in self.optimizers):
             return True  # what the user's own optimizer writes, and where, only a step can tell
+        finite: list[tuple[int, torch.Tensor]] = []
         for index in held:
             track = session.record.tracks[index]
             tensor = track.ref()
             if tensor is None or not tensor.requires_grad:
                 continue
             states = [event.arrived[index][0] for event in events if index in event.arrived]
-            if "finite" in states and not self._is_lost_to_rounding(index, tensor):
+            if "finite" in states:
+                finite.append((index, tensor))
                 continue
             cut = not states and graph.cuts(index) and not graph.carries_to_loss(index)
             if cut and self._may_have_its_turn(index):
@@ -289,7 +291,7 @@ class Rehearsal:
             if cut and not session.record.tracks[index].hand_gradient:
                 continue
             return True
-        return False
+        return self._some_is_lost_to_rounding(finite)
 
     def _may_have_its_turn(self, index: int) -> bool:
         """Whether this loss gives nothing at all to what holds it, and something to another optimizer: the next call of
@@ -299,24 +301,40 @@ class Rehearsal:
         members = {t for info in self.session.optimizers if info.index in own for _, held in info.groups for t in held}
         return len(self.optimizers) > 1 and not members & arrived and bool(arrived)
 
-    def _is_lost_to_rounding(self, index: int, tensor: torch.Tensor) -> bool:
-        """Whether a step may be smaller than the spacing of the numbers that it is added to."""
-        spacing = torch.finfo(tensor.dtype).eps
-        events = self.session.record.backwards()
-        norms = [norm for event in events for norm in event.arrived.get(index, ("", 0.0))[1:]]
+    def _some_is_lost_to_rounding(self, finite: Sequence[tuple[int, torch.Tensor]]) -> bool:
+        """Whether, of tensors with a gradient, a step may be smaller than the spacing of the numbers it is added to."""
+        doubtful: dict[tuple[torch.dtype, torch.device], list[tuple[float, torch.Tensor]]] = {}
+        arrived = [event.arrived for event in self.session.record.backwards()]
+        for index, tensor in finite:
+            steps = self._relative_steps(index, tensor, [norms[index][1] for norms in arrived if index in norms])
+            if not any(step >= 1e3 for step in steps):
+                alike = doubtful.setdefault((tensor.dtype, tensor.device), [])
+                alike.append((max(steps, default=-math.inf), tensor.detach()))
+        for alike in doubtful.values():
+            # The norm is at least as large as the largest number, and quick to get for all of them.
+            norms = _norms([tensor for _, tensor in alike])
+            for (step, tensor), norm in zip(alike, norms, strict=True):
+                if step >= norm:
+                    continue
+                low, high = torch.aminmax(tensor)
+                if not step >= max(abs(float(low)), abs(float(high))):
+                    return True
+        return False
+
+    def _relative_steps(self, index: int, tensor: torch.Tensor, norms: list[float]) -> list[float]:
+        """About how far each optimizer moves a tensor, as a multiple of the spacing of the numbers next to 1."""
         if self.session.record.tracks[index].is_rounding_noise:
-            return False
+            return [math.inf]
+        spacing = torch.finfo(tensor.dtype).eps
+        steps = []
         for info, group in self.session.holders(index):
-            rate = info.groups[group][0]
-            # Plain descent moves by the gradient, of which some element is at least this large; what adapts moves by
-            # about the learning rate.
-            size = max(norms) / math.sqrt(tensor.numel()) if isinstance(info.ref(), torch.optim.SGD) else 1.0
-            if rate is None or rate * size >= spacing * 1e3:
-                return False
-            low, high = torch.aminmax(tensor.detach())
-            if rate * size >= spacing * max(abs(float(low)), abs(float(high))):
-                return False
-        return True
+            rate, size = info.groups[group][0], 1.0
+            if isinstance(info.ref(), torch.optim.SGD):
+                # Plain descent moves by the gradient, of which some element is at least this large; what adapts moves
+                # by about the learning rate.
+                size = max(norms) / math.sqrt(tensor.numel())
+            steps.append(math.inf if rate is None else rate * size / spacing)
+        return steps
 
     def _rehearse(self) -> None:
         """Steps of the user's own loop, as far as it is known: clear, forward, backward, step."""
@@ -363,6 +381,14 @@ class Rehearsal:
             any(f.changed and f.gradient == "finite" and f.lost is False for f in self.session.record.tracks[t].facts)
             for t in held
         )
+
+
+def _norms(tensors: list[torch.Tensor]) -> list[float]:
+    """The 2-norm of each; infinite where torch has none for such tensors all at once."""
+    try:
+        return [float(norm) for norm in torch.stack([one.float() for one in torch._foreach_norm(tensors, 2)]).tolist()]
+    except (RuntimeError, TypeError):
+        return [math.inf] * len(tensors)
 
 
 def _clear(optimizer: Any) -> None:
