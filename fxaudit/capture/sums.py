@@ -70,10 +70,10 @@ def _share(total: torch.Tensor | None, summands: torch.Tensor | None, second: bo
     """The largest share that an element of the sum has of the sum of its summands' sizes; None where nothing came."""
     if total is None or summands is None or total.numel() == 0:
         return None
-    size = float(total.norm())
+    size = float(torch.linalg.vector_norm(total))
     if not size and not bool(total.any()):
         return None
-    if size > SUSPECT * float(summands.norm()):
+    if size > SUSPECT * float(torch.linalg.vector_norm(summands)):
         return 1.0
     sizes = summands.abs().double()
     over = [d for d in range(sizes.ndim) if d != (1 if second else sizes.ndim - 1)]

@@ -94,11 +94,11 @@ class Snapshot:
 
     def note_before(self, tensor: torch.Tensor) -> tuple[bool, bool]:
         """Before a step: (something wrote it since the last step, it is again what it was before that step)."""
-        now = copy_of(tensor)
-        if now is None:
+        if is_lazy(tensor):
             return False, False
-        written = self.after is not None and not same_numbers(now, self.after)
-        lost = written and self.before is not None and same_numbers(now, self.before)
+        written = self.after is not None and not same_numbers(tensor.detach(), self.after)
+        now = self.after if self.after is not None and not written else copy_of(tensor)
+        lost = written and now is not None and self.before is not None and same_numbers(now, self.before)
         self.previous, self.before, self.after = self.before, now, None
         return written, lost
 
@@ -108,13 +108,26 @@ class Snapshot:
         if now is None or self.before is None:
             self.after = now
             return True, math.nan
-        changed = not same_numbers(now, self.before)
+        size = _distance(now, self.before) if _is_dense(now) and _is_dense(self.before) else math.nan
+        # Where that is a number above 0, no element is NaN and some have changed: nothing has to be compared.
+        changed = (math.isfinite(size) and size > 0) or not same_numbers(now, self.before)
         self.after = now if changed else self.before
         if not changed:
             return False, 0.0
-        if now.shape != self.before.shape or now.dtype != self.before.dtype:
-            return True, math.nan
-        return True, float(torch.linalg.vector_norm((now - self.before).flatten().abs().float()))
+        return True, size if _is_dense(now) else _distance(now, self.before)
+
+
+def _is_dense(tensor: torch.Tensor) -> bool:
+    numbers = tensor.is_floating_point() or tensor.is_complex()
+    return numbers and tensor.layout is torch.strided and not tensor.is_nested and tensor.device.type != "meta"
+
+
+def _distance(now: torch.Tensor, before: torch.Tensor) -> float:
+    """The 2-norm of the difference; NaN where there is none."""
+    if now.shape != before.shape or now.dtype != before.dtype:
+        return math.nan
+    moved = (now - before).flatten()
+    return float(torch.linalg.vector_norm(moved.abs().float() if moved.is_complex() else moved.float()))
 
 
 def copy_of(tensor: torch.Tensor) -> torch.Tensor | None:
