@@ -31,9 +31,11 @@ from fxaudit.capture.watch.autograd import note_earlier_hooks
 from fxaudit.capture.watch.optimizers import inner_optimizer
 from fxaudit.errors import (
     InvalidExpectationError,
+    InvalidInputsError,
     InvalidLossError,
     InvalidModelError,
     InvalidOptimizerError,
+    InvalidOptionError,
 )
 from fxaudit.judge.expectations import check_patterns, expected_of
 from fxaudit.judge.rule import Rule
@@ -50,7 +52,7 @@ from fxaudit.run.loop import Observation, raise_stack_limit
 from fxaudit.run.ranks.exchange import Exchange
 from fxaudit.run.replay import Closure, Rehearsal, prove
 from fxaudit.run.structure import without_recording
-from fxaudit.run.traced import Trace, traced
+from fxaudit.run.traced import Trace, arguments_of, traced
 from fxaudit.run.warm_up import rises_later
 from fxaudit.run.why import explanation_of
 
@@ -72,6 +74,7 @@ def audit(
     prove: bool = True,
     fix: bool = False,
     rules: Sequence[type[Rule]] = RULES,
+    device: str | torch.device | None = None,
 ) -> Report:
     """Say for every parameter whether training will change it, and if not, what stops it and on which line.
 
@@ -100,6 +103,9 @@ def audit(
             is made again. What was seen to mend stands in `findings[…].patch`, and all of it in `patch`; an edit of
             what ran before the audit, such as a constructor, is offered untried.
         rules: The rules to ask, in their order of priority.
+        device: `"meta"` judges the structure alone, of a model of any size: nothing is executed, and of `inputs` only
+            the shapes and types are used. `model` may be a class, or what makes a model when it is called without
+            arguments: it is made on the meta device, where it takes no memory. The outputs stand in for a `loss`.
 
     Returns:
         The report: a verdict for each parameter, a finding for each cause.
@@ -109,6 +115,7 @@ def audit(
         InvalidLossError: `loss` is neither a scalar tensor nor a callable that returns one.
         InvalidOptimizerError: An optimizer lacks `param_groups` or `step`.
         InvalidExpectationError: An `expect` pattern names no verdict, or matches no parameter.
+        InvalidOptionError: `device` is another one than `"meta"`.
 
     Example:
         >>> import torch, fxaudit
@@ -120,16 +127,17 @@ def audit(
 
         Without a loss and inputs the structure is judged, and nothing is executed:
 
-        >>> report = fxaudit.audit(torch.nn.Linear(10**6, 10**6, device="meta"))
+        >>> report = fxaudit.audit(lambda: torch.nn.Linear(10**6, 10**6), device="meta")
         >>> print(report["weight"].reason)
         the structure lets gradient pass; it trains if an optimizer holds it
     """
-    model = exported_module(model)
+    model = exported_module(_on(device, model))
     named = _models(model)
     optimizers = _optimizers(optimizer)
     expected = _expectations(expect, named)
-    if loss is None and inputs is None:
-        again = functools.partial(_structure, named, optimizers, expected, rules)
+    if device is not None or (loss is None and inputs is None):
+        given = _arguments(model, inputs)
+        again = functools.partial(_structure, named, optimizers, expected, rules, given)
         closure = None
     else:
         closure = _closure(model, loss, inputs)
@@ -155,18 +163,42 @@ def audit(
     return _with_patches(report, lambda: again(False), closure, steps, took) if fix else Report.of(report)
 
 
+def _on(device: str | torch.device | None, model: Any) -> Any:
+    """The model; where `device` is the meta device, what a class or a function makes there."""
+    if device is None:
+        return model
+    if str(device).partition(":")[0] != "meta":
+        raise InvalidOptionError(
+            f"`device` is {str(device)!r}. Expected: 'meta', or nothing: the audit runs the model where it is."
+        )
+    if isinstance(model, nn.Module | Mapping) or not callable(model):
+        return model
+    with torch.device("meta"):
+        return model()
+
+
+def _arguments(model: Any, inputs: Any) -> tuple[Any, ...] | dict[str, Any] | None:
+    """The arguments of the forward whose shapes are to be used."""
+    if inputs is not None and isinstance(model, Mapping):
+        raise InvalidInputsError("`inputs` works for a single model. Expected: none for a dict of modules.")
+    return arguments_of(inputs)
+
+
 def _structure(
     named: list[tuple[str, nn.Module]],
     optimizers: list[Any],
     expected: Mapping[str, str],
     rules: Sequence[type[Rule]],
+    inputs: tuple[Any, ...] | dict[str, Any] | None,
     _: bool,
 ) -> Answer:
     """What the structure alone says; there is nothing to prove."""
     from fxaudit.run.structure import symbolic_report
 
     failures: list[str] = []
-    found = attempt("the structure", lambda: symbolic_report(named, optimizers, expected, rules), None, failures)
+    found = attempt(
+        "the structure", lambda: symbolic_report(named, optimizers, expected, rules, inputs), None, failures
+    )
     prefixed = [(f"{name}." if name else "", module) for name, module in named]
     return found or unjudged(prefixed, type(named[0][1]).__name__, failures)
 

@@ -365,6 +365,11 @@ def judge(recording: str, expect: tuple[str, ...], delivery: Delivery) -> int:
 )
 @click.option("--fix", is_flag=True, help="Try edits in copies of the process, and show those that were seen to work.")
 @click.option("--write", is_flag=True, help="With --fix: write what was seen to work into the files.")
+@click.option(
+    "--device",
+    type=click.Choice(["meta"]),
+    help="Make the model on the meta device, where it takes no memory, and judge its structure without running it.",
+)
 @_expect_option
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Audit so many targets at a time, if several."
@@ -377,6 +382,7 @@ def check(
     prove: bool | None,
     fix: bool,
     write: bool,
+    device: str | None,
     jobs: int,
     expect: tuple[str, ...],
     delivery: Delivery,
@@ -391,12 +397,12 @@ def check(
     expectations = _expectations(expect)
     options = {"steps": steps, "prove": prove}
     if len(targets) > 1:
-        asked = {**options, "expect": expectations, "fix": fix}
+        asked = {**options, "expect": expectations, "fix": fix, "device": device}
         return _several(list(dict.fromkeys(targets)), asked, jobs, delivery)
     from fxaudit.cli.targets import audit_arguments
 
     def make() -> dict[str, object]:
-        arguments = audit_arguments(targets[0])
+        arguments = audit_arguments(targets[0], device)
         expect_(arguments, expectations, delivery.settings)
         arguments.update({name: value for name, value in options.items() if value is not None})
         return arguments

@@ -76,7 +76,7 @@ def main(file: str) -> int:
         count_as_own(known.roots)
 
         def make() -> dict[str, Any]:
-            arguments = audit_arguments(target)
+            arguments = audit_arguments(target, asked["device"])
             expect(arguments, asked["expect"], known)
             arguments.update({key: asked[key] for key in ("steps", "prove") if asked[key] is not None})
             return arguments

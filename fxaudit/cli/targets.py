@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KEYWORDS", "audit_arguments", "traced_module"]
 
-KEYWORDS = ("model", "loss", "optimizer", "inputs", "expect", "steps", "prove", "fix")
+KEYWORDS = ("model", "loss", "optimizer", "inputs", "expect", "steps", "prove", "fix", "device")
 """What a target's dict may hold: the arguments of `fxaudit.audit`."""
 
 _EXPECTED = "a module, a tuple (model, loss, optimizer), or a dict of fxaudit.audit's arguments"
@@ -33,14 +33,22 @@ _EXPECTED = "a module, a tuple (model, loss, optimizer), or a dict of fxaudit.au
 Made = TypeVar("Made")
 
 
-def audit_arguments(target: str) -> dict[str, object]:
-    """The keyword arguments for `fxaudit.audit` that `target` stands for. Its callable is called once.
+def audit_arguments(target: str, device: str | None = None) -> dict[str, object]:
+    """The keyword arguments for `fxaudit.audit` that `target` stands for. Its callable is called once; with a `device`,
+    what it makes is made there.
 
     Raises:
         InvalidTargetError: The target cannot be found, cannot be called, fails, or returns something else.
     """
-    import torch  # noqa: F401  # where it is missing, that is what is to be said, and not the target's traceback
+    import torch  # where it is missing, that is what is to be said, and not the target's traceback
 
+    if device is not None:
+        with torch.device(device):
+            return {**_arguments(target), "device": device}
+    return _arguments(target)
+
+
+def _arguments(target: str) -> dict[str, object]:
     made = _made(target)
     if isinstance(made, Mapping):
         unknown = [key for key in made if key not in KEYWORDS]

@@ -31,6 +31,7 @@ def symbolic_report(
     optimizers: Sequence[Any],
     expect: Mapping[str, str],
     rules: Sequence[type[Rule]],
+    inputs: tuple[Any, ...] | dict[str, Any] | None = None,
 ) -> Answer:
     """The report of `audit(model)`: what the structure of the models says, with their outputs in place of a loss.
 
@@ -41,6 +42,7 @@ def symbolic_report(
         optimizers: The optimizers, or nothing; then every parameter that requires grad is taken as meant to train.
         expect: Name patterns and the verdicts expected of what they match.
         rules: The rules to ask. Those about the loop and about gradient values have nothing to say.
+        inputs: Arguments of the one model, of whose tensors only the shapes and types are used.
 
     Returns:
         The report. What the trace could not settle is `unknown`, with the reason.
@@ -51,7 +53,7 @@ def symbolic_report(
     with without_recording():
         session = _session()
         models = _models(session, named, optimizers)
-        traces = [trace(module) for _, module in named]
+        traces = [trace(module, inputs) for _, module in named]
         written = written_down(session, models, traces)
         mode = Mode("structure", optimizers_known=bool(optimizers))
         recording = freeze(session, models, mode, type(named[0][1]).__name__)

@@ -88,13 +88,18 @@ def traced(model: Any, inputs: Any = None, concrete_args: Any = None) -> Trace:
     if not isinstance(model, nn.Module):
         kind = "a class: pass an instance" if isinstance(model, type) else f"a value of type {type(model).__name__}"
         raise InvalidModelError(f"`model` is {kind}. Expected: a torch.nn.Module.")
-    given = _inputs(inputs)
+    given = arguments_of(inputs)
     found = trace(model, given, _concrete(model, concrete_args, given))
     assert found.graph is not None
     return Trace(found.status, found.reason, found.source, found.ops, found.graph, found.assumed, found.obstacles)
 
 
-def _inputs(inputs: Any) -> tuple[Any, ...] | dict[str, Any] | None:
+def arguments_of(inputs: Any) -> tuple[Any, ...] | dict[str, Any] | None:
+    """`inputs` as the arguments of a forward: those without names as a tuple, those with names as a dict.
+
+    Raises:
+        InvalidInputsError: It is nothing that could be handed to a forward.
+    """
     if inputs is None:
         return None
     if isinstance(inputs, torch.Tensor):
