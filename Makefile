@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXAMPLE := examples/train_translation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test versions explore answers coverage check format reports docs dist bench compare zoo clean
+.PHONY: help audit test versions explore answers coverage check format reports docs dist bench bench-compare compare zoo clean
 
 help:
 	@echo "make audit    audit a real training script with a real defect; writes reports/audit.html"
@@ -27,7 +27,8 @@ help:
 	@echo "make reports  write the reports of all programs in examples/ to reports/"
 	@echo "make docs     write the docs as a site to site/"
 	@echo "make dist     build the sdist and the wheel, and try the wheel in an empty environment"
-	@echo "make bench    measure what an audit costs"
+	@echo "make bench    measure what an audit costs; writes reports/bench.json and reports/bench.svg"
+	@echo "make bench-compare OLD=a.json NEW=b.json  say what got slower"
 	@echo "make compare  measure what other tools say of 23 faulty programs; writes docs/comparison.md"
 	@echo "make zoo      audit and trace public models of ten libraries beside a plain training; writes reports/zoo.md"
 
@@ -108,7 +109,10 @@ dist: $(DIST)
 	$(BIN)/python -m tools.check_dist dist
 
 bench: $(INSTALLED)
-	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench
+
+bench-compare: $(INSTALLED)
+	@$(BIN)/python -m benchmarks.bench_compare $(OLD) $(NEW)
 
 compare: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.compared

@@ -105,7 +105,7 @@ def test_the_outputs_stand_in_for_a_loss() -> None:
 
 
 def test_another_device_is_refused() -> None:
-    with pytest.raises(InvalidOptionError, match="'cuda:1'. Expected: 'meta'"):
+    with pytest.raises(InvalidOptionError, match=r"'cuda:1'\. Expected: 'meta'"):
         fxaudit.audit(BySize(), device="cuda:1")
 
 
