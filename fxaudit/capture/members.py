@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import weakref
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -17,24 +18,43 @@ _TORCHS = {name: vars(nn.Module)[name] for name in (*LISTING, "_named_members")}
 _KNOWN: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
 _PLAIN: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
 
-_SEEN: dict[int, tuple[nn.Module, Parts | None]] | None = None
-"""What was found of each tree, inside of `still`."""
-
 Parts = list[tuple[str, nn.Module]]
 """Modules, each with the prefix of its members' names."""
+
+
+@dataclass
+class _Seen:
+    """What was found of a tree; `root` keeps its `id` from being another's."""
+
+    root: nn.Module
+    parts: Parts | None
+    parameters: list[tuple[str, nn.Parameter]] | None = None
+
+
+_SEEN: dict[int, _Seen] | None = None
+"""What was found of each tree, inside of `still`."""
 
 
 def named_parameters(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
     """What `module.named_parameters()` lists, and in its place in the tree what an overriding method passes over."""
     plain = _plain_tree(module)
     if plain is not None:
-        return list(_members(plain))
+        return _own_of(module, plain)
     listed = list(module.named_parameters())
     if not _is_overridden(module):
         return listed
     names = {id(parameter): name for name, parameter in listed}
     found = [(names.pop(id(parameter), path), parameter) for path, parameter in _tree(module)]
     return [*found, *((name, parameter) for name, parameter in listed if id(parameter) in names)]
+
+
+def _own_of(module: nn.Module, plain: Parts) -> list[tuple[str, nn.Parameter]]:
+    known = _SEEN.get(id(module)) if _SEEN is not None else None
+    if known is None:
+        return list(_members(plain))
+    if known.parameters is None:
+        known.parameters = list(_members(plain))
+    return list(known.parameters)
 
 
 def passed_over(module: nn.Module) -> frozenset[int]:
@@ -71,9 +91,9 @@ def _plain_tree(module: nn.Module) -> Parts | None:
     if _SEEN is None:
         return _look(module)
     known = _SEEN.get(id(module))
-    if known is None or known[0] is not module:
-        known = _SEEN[id(module)] = (module, _look(module))
-    return known[1]
+    if known is None:
+        known = _SEEN[id(module)] = _Seen(module, _look(module))
+    return known.parts
 
 
 def _look(module: nn.Module) -> Parts | None:

@@ -116,7 +116,7 @@ def _open(session: Session, event: BackwardEvent, outputs: Any, args: tuple[Any,
         event.error = "element 0 of tensors does not require grad and does not have a grad_fn"
     if accumulates:
         recorder.repeats.forget()
-        with session.quietly():
+        with session.quietly(), session.still():
             session.look_at_names()
             walk = Walk(roots)
             leaves = walk.leaves()
