@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -31,8 +32,13 @@ class _Seen:
     parameters: list[tuple[str, nn.Parameter]] | None = None
 
 
-_SEEN: dict[int, _Seen] | None = None
-"""What was found of each tree, inside of `still`."""
+class _Moment(threading.local):
+    """What was found of each tree, inside of `still`, by this thread."""
+
+    trees: dict[int, _Seen] | None = None
+
+
+_MOMENT = _Moment()
 
 
 def named_parameters(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
@@ -49,7 +55,7 @@ def named_parameters(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
 
 
 def _own_of(module: nn.Module, plain: Parts) -> list[tuple[str, nn.Parameter]]:
-    known = _SEEN.get(id(module)) if _SEEN is not None else None
+    known = _MOMENT.trees.get(id(module)) if _MOMENT.trees is not None else None
     if known is None:
         return list(_members(plain))
     if known.parameters is None:
@@ -78,21 +84,21 @@ def every_module(module: nn.Module) -> Iterator[nn.Module]:
 @contextlib.contextmanager
 def still() -> Iterator[None]:
     """Inside, no module gets or loses members: each tree is gone through once."""
-    global _SEEN
-    outer, _SEEN = _SEEN, {}
+    outer, _MOMENT.trees = _MOMENT.trees, {}
     try:
         yield
     finally:
-        _SEEN = outer
+        _MOMENT.trees = outer
 
 
 def _plain_tree(module: nn.Module) -> Parts | None:
     """Every module of a tree in torch's own order; None where a class in it has another way to list its members."""
-    if _SEEN is None:
+    trees = _MOMENT.trees
+    if trees is None:
         return _look(module)
-    known = _SEEN.get(id(module))
+    known = trees.get(id(module))
     if known is None:
-        known = _SEEN[id(module)] = _Seen(module, _look(module))
+        known = trees[id(module)] = _Seen(module, _look(module))
     return known.parts
 
 
