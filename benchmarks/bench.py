@@ -62,7 +62,7 @@ def transformer(layers: int, width: int, tokens: int) -> Made:
 MODELS: dict[str, tuple[Callable[[], Made], int]] = {
     "MLP, 3 layers of 64": (mlp, 40),
     "1,000 blocks of width 8": (lambda: blocks(1000), 5),
-    "5,000 blocks of width 8": (lambda: blocks(5000), 2),
+    "5,000 blocks of width 8": (lambda: blocks(5000), 1),
     "transformer, 12 layers of 256": (lambda: transformer(12, 256, 64), 7),
     "transformer, 32 layers of 256": (lambda: transformer(32, 256, 64), 5),
     "BERT-like, 12 layers of 768": (lambda: transformer(12, 768, 128), 3),
@@ -185,6 +185,14 @@ def line(row: dict[str, Any]) -> str:
     )
 
 
+def write(rows: list[dict[str, Any]], file: Path) -> None:
+    """The rows as JSON, and as a picture beside it."""
+    versions = {"fxaudit": fxaudit.__version__, "torch": torch.__version__, "python": platform.python_version()}
+    text = json.dumps({"versions": versions, "rows": rows}, indent=1, ensure_ascii=False)
+    file.write_text(text + "\n", encoding="utf-8")
+    file.with_suffix(".svg").write_text(plot(rows), encoding="utf-8")
+
+
 def main() -> None:
     """Measure, print, and write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -201,10 +209,7 @@ def main() -> None:
         if asked.only in f"{what} {name}":
             rows.append(apart(what, name))
             print(line(rows[-1]), flush=True)
-    versions = {"fxaudit": fxaudit.__version__, "torch": torch.__version__, "python": platform.python_version()}
-    written = {"versions": versions, "rows": rows}
-    asked.output.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    asked.output.with_suffix(".svg").write_text(plot(rows), encoding="utf-8")
+            write(rows, asked.output)  # after each row: the rest may take too long
 
 
 if __name__ == "__main__":
