@@ -27,6 +27,7 @@ __all__ = [
     "Holder",
     "LifeEvent",
     "LifeKind",
+    "Movement",
     "OptimizerReport",
     "ParameterReport",
     "RuleInfo",
@@ -160,10 +161,27 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Movement:
+    """What one step did to a param group: the rate then, and the 2-norms of its gradients and of its change.
+
+    `changed` of its `parameters` have another value after it. A norm is None where it is not known or not finite.
+    """
+
+    optimizer: str
+    group: int
+    rate: float | None = None
+    norm: float | None = None
+    change: float | None = None
+    changed: int = 0
+    parameters: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StepReport:
-    """The events between two moments at which parameters change."""
+    """The events between two moments at which parameters change, and what the optimizers did to their groups there."""
 
     events: tuple[Event, ...]
+    movements: tuple[Movement, ...] = ()
 
 
 SETTLED = "what ran settles every parameter"

@@ -43,7 +43,7 @@ def render(report: Answer) -> str:
             style=style,
             script=script,
             policy=_policy(style, script),
-            data=Markup(encoded(table_data(report, page.boxes, page.titles))),
+            data=Markup(encoded({**table_data(report, page.boxes, page.titles), "lines": page.through})),
             version=__version__,
         )
     )

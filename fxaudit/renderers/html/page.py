@@ -11,6 +11,7 @@ from fxaudit.answer.answer import VERDICTS, Answer
 from fxaudit.answer.folding import Universe, folds
 from fxaudit.errors import PictureError
 from fxaudit.renderers.html.causes import Cause, Place, cause_of, place_of
+from fxaudit.renderers.html.ribbon import Listed, ribbon
 from fxaudit.renderers.picture.canvas import Bands
 from fxaudit.renderers.picture.engine import Key, Picture, lay_out
 from fxaudit.renderers.picture.film import film_of, film_of_events, has_film, rounds
@@ -118,6 +119,8 @@ class Page:
     keys: tuple[Key, ...] = ()
     boxes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
+    source: tuple[Listed, ...] = ()
+    through: list[list[list[int]]] = field(default_factory=list)
 
 
 def page_from_report(
@@ -138,6 +141,7 @@ def page_from_report(
             picture = inliner.svg(draw_finding(report, finding, framed=False, name=f"{prefix}-why{index}"))
         causes.append(replace(cause_of(report, index, prefix, universe, rows), picture=picture, film=film))
     modules = draw_modules(report, framed=False, name=f"{prefix}-modules", causes=f"{prefix}-cause-")
+    source, through = ribbon(report) if links else ((), [])
     closed = modules.caption.removeprefix(f"{report.title or 'Model'}: {report.summary}").strip()
     return Page(
         prefix=prefix,
@@ -159,6 +163,8 @@ def page_from_report(
         keys=tuple(sorted(inliner.keys.values(), key=lambda key: KINDS.index(key.of))),
         boxes=inliner.boxes,
         titles=inliner.titles,
+        source=source,
+        through=through,
     )
 
 

@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   /** @typedef {[string, number, number, number, number, number, number, number, number, number, number, number[], number, number[]]} Row */
-  /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>, titles: Record<string, string>}} Data */
+  /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>, titles: Record<string, string>, lines: [number, number][][]}} Data */
 
   const ROW_HEIGHT = 30;
   const MARGIN = 12;
@@ -363,6 +363,40 @@
     const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;
     if (link && follow((link.getAttribute("href") || "#").slice(1))) event.preventDefault();
   });
+
+  // ---- the gradient through the source ----
+
+  const listed = /** @type {NodeListOf<HTMLTableRowElement>} */ (document.querySelectorAll("tr[data-line]"));
+  const told = document.getElementById("line-told");
+  const linesOf = (/** @type {HTMLElement} */ line) => data.lines[Number(line.dataset.line)];
+  const light = (/** @type {number} */ index) => {
+    for (const line of listed) line.classList.toggle("lights", linesOf(line).some(([a, b]) => a <= index && index < b));
+  };
+  const tell = (/** @type {HTMLTableRowElement | null} */ line) => {
+    for (const other of listed) other.classList.toggle("at", other === line);
+    if (!told || !line) return;
+    const names = [];
+    let count = 0;
+    for (const [first, end] of linesOf(line)) {
+      for (let i = first; i < end && names.length < 4; i++) names.push(rows[i][0]);
+      count += end - first;
+    }
+    const words = [`line ${line.cells[0].textContent}: ${line.querySelector(".unseen")?.textContent || ""}`];
+    if (names.length) words.push(names.join(", ") + (count > names.length ? `, … ${number.format(count - names.length)} more` : ""));
+    told.textContent = words.join(": ");
+    told.hidden = false;
+  };
+  for (const kind of ["pointerover", "focusin"]) {
+    document.addEventListener(kind, (event) => {
+      const target = event.target instanceof Element ? event.target : null;
+      const of = /** @type {HTMLElement | null} */ (target?.closest("[data-of]"));
+      const row = target?.closest("tbody tr[id^='p-']");
+      if (of || row) light(Number(of ? of.dataset.of : row?.id.slice(2)));
+      const line = /** @type {HTMLTableRowElement | null} */ (target?.closest("tr[data-line]"));
+      if (line || target?.closest(".listing")) tell(line);
+      if (!of && !row) light(-1);
+    });
+  }
 
   for (const canvas of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".canvas"))) {
     let from = /** @type {[number, number, number, number] | null} */ (null);
