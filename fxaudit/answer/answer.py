@@ -103,7 +103,8 @@ class ParameterReport:
     `reached_in` counts the recorded steps whose loss reaches it, out of `steps`. `culprit` is the line to blame, None
     where nothing is wrong or no line is known. `path` is its own way to the loss; it is empty where nothing is wrong,
     and for all but the first parameters of a cause that has very many.
-    `frozen_at` is the line that froze it, where it is frozen and that was seen. `life` is what happened to it, in
+    `norm` is the 2-norm of its value in the end, None where no step was seen. `frozen_at` is the line that froze it,
+    where it is frozen and that was seen. `life` is what happened to it, in
     order.
     """
 
@@ -126,6 +127,7 @@ class ParameterReport:
     module_type: str = ""
     frozen_at: SourceLine | None = None
     life: tuple[LifeEvent, ...] = ()
+    norm: float | None = None
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.verdict}, {self.reason}"]

@@ -164,6 +164,7 @@ def to_document(answer: Answer) -> Json:
                 "module_type": p.module_type,
                 "frozen_at": _source(p.frozen_at),
                 "life": [lives.index(event, table) for event in p.life],
+                "norm": _finite(p.norm),
             }
             for p in answer
         ],
@@ -288,6 +289,7 @@ def from_document(document: Json) -> Answer:
             module_type=p["module_type"],
             frozen_at=_read_source(p.get("frozen_at")),
             life=tuple(_entry(lives, number) for number in p.get("life", ())),
+            norm=p.get("norm"),
         )
         for p in document["parameters"]
     }

@@ -33,7 +33,7 @@ class Movements:
                 self._names[optimizer],
                 group,
                 [fact.lr for fact in facts.values()][-1],
-                _joint(fact.norm for fact in facts.values()),
+                _joint(fact.norm for fact in facts.values() if fact.gradient != "none"),
                 _joint(fact.change for fact in facts.values()),
                 sum(fact.changed for fact in facts.values()),
                 len(facts),
@@ -43,6 +43,7 @@ class Movements:
 
 
 def _joint(norms: Iterable[float]) -> float | None:
-    """The norm of several tensors together; None where it is not finite."""
-    found = math.sqrt(sum(norm * norm for norm in norms))
-    return found if math.isfinite(found) else None
+    """The norm of several tensors together; None where there is none, or it is not finite."""
+    known = list(norms)
+    found = math.sqrt(sum(norm * norm for norm in known))
+    return found if known and math.isfinite(found) else None

@@ -262,6 +262,7 @@ def _parameter(
         held_by=tuple(Holder(optimizers[index].name, group) for index, group in state.held if index in optimizers),
         gradient=Gradient(state.arrived if gradient_known else "unknown", norm),
         change=change,
+        norm=state.track.size,
         identity="swapped" if state.swapped else "same",
         reached_in=state.reached_in,
         steps=max(len(facts), len(audit.graph.backwards)),

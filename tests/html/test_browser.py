@@ -7,17 +7,18 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fxaudit.answer.answer import LifeEvent
+from fxaudit.answer.answer import Answer, Event, LifeEvent, Movement, OptimizerReport, ParameterReport, StepReport
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.html.markup import fragment, render
 from fxaudit.report import Report
 from tests import sample_reports
+from tests.html.test_ribbon import cut_net
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -458,3 +459,42 @@ def test_what_happened_to_a_parameter_that_does_not_train_is_told(open_page: Ope
     assert page.locator("#details .life li").all_inner_texts() == ["made model.py:3", "never stepped (step 2)"]
     page.click("#table tbody button:has-text('decoder.bias')")
     assert page.locator("#details .life").count() == 0
+
+
+def test_pointing_at_a_line_says_whose_gradient_passes_and_at_a_parameter_lights_its_lines(open_page: Open) -> None:
+    opened = open_page(Report(**_fields(cut_net())))
+    opened.page.locator("tr[data-line='1'] .c").hover()
+    assert (
+        opened.page.locator("#line-told").inner_text()
+        == "line 4: gradient comes back for 1 parameter, norm 2: b.weight"
+    )
+    opened.page.locator(".reads", has_text="b.weight").hover()
+    lit = opened.page.locator(".listing tr.lights .n").all_inner_texts()
+    assert lit == ["4"]
+    opened.page.locator(".reads", has_text="a.weight").focus()
+    assert opened.page.locator(".listing tr.lights").count() == 0
+
+
+def test_a_slider_goes_through_the_recorded_steps(open_page: Open) -> None:
+    moved = [Movement("opt", 0, 0.1 / n, float(n), 0.2, 1, 1) for n in (1, 2, 3)]
+    event = Event("step", "opt.step", optimizers=("opt",))
+    clear = Event("zero_grad", "opt: nothing to clear", optimizers=("opt",))
+    report = Report(
+        {"a": ParameterReport("a", "trained", "")},
+        optimizers=(OptimizerReport("opt", "SGD", None, ((0.1, ("a",)),), 3),),
+        steps=tuple(StepReport((event, clear)[: 1 + n], (m,)) for n, m in zip((0, 1, 1), moved, strict=True)),
+    )
+    opened = open_page(report)
+    seen = opened.page.locator("#numbers tbody tr:visible")
+    assert [row.split("\t")[3] for row in seen.all_inner_texts()] == ["1"]
+    assert opened.page.locator(".frame:visible").count() == 1
+    opened.page.locator("#scrub").press("ArrowRight")
+    assert opened.page.locator("#scrubbed").inner_text() == "2 of 3"
+    assert [row.split("\t")[3] for row in seen.all_inner_texts()] == ["2"]
+    assert "steps 2 to 3" in opened.page.locator(".frame:visible svg.film").inner_html()
+    opened.page.locator("#every").check()
+    assert seen.count() == 3 and opened.page.locator(".frame:visible").count() == 2
+
+
+def _fields(answer: Answer) -> dict[str, Any]:
+    return {f.name: getattr(answer, f.name) for f in fields(Answer)}

@@ -11,10 +11,12 @@ from fxaudit.answer.answer import VERDICTS, Answer
 from fxaudit.answer.folding import Universe, folds
 from fxaudit.errors import PictureError
 from fxaudit.renderers.html.causes import Cause, Place, cause_of, place_of
+from fxaudit.renderers.html.health import Health, health_of
+from fxaudit.renderers.html.reel import Reel, reel_of
 from fxaudit.renderers.html.ribbon import Listed, ribbon
 from fxaudit.renderers.picture.canvas import Bands
 from fxaudit.renderers.picture.engine import Key, Picture, lay_out
-from fxaudit.renderers.picture.film import film_of, film_of_events, has_film, rounds
+from fxaudit.renderers.picture.film import film_of, film_of_events, has_film, rounds, span
 from fxaudit.renderers.picture.film_svg import film_inline
 from fxaudit.renderers.picture.modules import draw_modules
 from fxaudit.renderers.picture.palette import GROUPS, look
@@ -94,6 +96,8 @@ class Round:
     label: str
     events: tuple[Occurrence, ...]
     film: Markup | None
+    first: int = 0
+    last: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,8 @@ class Page:
     titles: dict[str, str] = field(default_factory=dict)
     source: tuple[Listed, ...] = ()
     through: list[list[list[int]]] = field(default_factory=list)
+    reel: Reel | None = None
+    health: Health | None = None
 
 
 def page_from_report(
@@ -165,16 +171,19 @@ def page_from_report(
         titles=inliner.titles,
         source=source,
         through=through,
+        reel=reel_of(report),
+        health=health_of(report),
     )
 
 
 def _rounds(report: Answer) -> Iterator[Round]:
-    for index, (label, events) in enumerate(rounds(report)):
+    for index, (first, last, events) in enumerate(rounds(report)):
         film = None
+        label = span(first, last)
         if index < FILMS and report.optimizers and events:
             film = Markup(film_inline(film_of_events(report, label, events, report.findings), f"Film of {label}"))
         shown = tuple(Occurrence(e.kind, e.text or e.kind, place_of(e.source), e.count) for e in events)
-        yield Round(label, shown, film)
+        yield Round(label, shown, film, first + 1, last + 1)
 
 
 class _Inliner:

@@ -1,7 +1,7 @@
 // @ts-check
 "use strict";
 (() => {
-  /** @typedef {[string, number, number, number, number, number, number, number, number, number, number, number[], number, number[]]} Row */
+  /** @typedef {[string, number, number, number, number, number, number, number, number, number, number, number[], number, number[], number | null, number | null]} Row */
   /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>, titles: Record<string, string>, lines: [number, number][][]}} Data */
 
   const ROW_HEIGHT = 30;
@@ -37,6 +37,7 @@
     { key: "numel", head: "Elements", show: (/** @type {Row} */ r) => number.format(r[3]) },
     { key: "held", head: "Held by", show: (/** @type {Row} */ r) => text(r[5]) || "none" },
     { key: "gradient", head: "Gradient", show: (/** @type {Row} */ r) => text(r[6]) },
+    { key: "update", head: "Update", show: (/** @type {Row} */ r) => (r[15] === null ? "" : r[15] ? r[15].toPrecision(2).replace(/(\.\d*?)0+$/, "$1") : "0") },
     { key: "cause", head: "Cause", show: (/** @type {Row} */ r) => r[11].map((cause) => cause + 1).join(", ") },
   ];
 
@@ -67,6 +68,8 @@
     const [x, y] = [rows[a], rows[b]];
     const key = columns[state.sort].key;
     if (key === "numel") return x[3] - y[3];
+    if (key === "gradient") return (x[14] ?? -1) - (y[14] ?? -1);
+    if (key === "update") return (x[15] ?? -1) - (y[15] ?? -1);
     if (key === "verdict") return data.verdicts[x[1]][3] - data.verdicts[y[1]][3];
     return order.compare(columns[state.sort].show(x), columns[state.sort].show(y));
   };
@@ -363,6 +366,45 @@
     const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;
     if (link && follow((link.getAttribute("href") || "#").slice(1))) event.preventDefault();
   });
+
+  // ---- the recorded steps ----
+
+  const scrub = /** @type {HTMLInputElement | null} */ (document.getElementById("scrub"));
+  if (scrub) {
+    const every = /** @type {HTMLInputElement} */ (at("every"));
+    at("scrubber").hidden = Number(scrub.max) < 2;
+    const show = () => {
+      const now = Number(scrub.value);
+      at("scrubbed").textContent = every.checked ? `all ${scrub.max}` : `${now} of ${scrub.max}`;
+      at("loop").classList.toggle("scrubbing", !every.checked);
+      for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#numbers tbody tr"))) {
+        row.hidden = !every.checked && row.dataset.at !== scrub.value;
+      }
+      for (const frame of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".frame"))) {
+        frame.hidden = !every.checked && !(Number(frame.dataset.first) <= now && now <= Number(frame.dataset.last));
+      }
+      for (const chart of /** @type {NodeListOf<SVGElement>} */ (document.querySelectorAll(".chart"))) {
+        const x = String(Number(chart.dataset.left) + Number(chart.dataset.step) * (now - 1));
+        for (const end of ["x1", "x2"]) chart.querySelector(".cursor")?.setAttribute(end, x);
+      }
+    };
+    scrub.addEventListener("input", () => {
+      every.checked = false;
+      show();
+    });
+    every.addEventListener("input", show);
+    let all = every.checked;
+    window.addEventListener("beforeprint", () => {
+      all = every.checked;
+      every.checked = true;
+      show();
+    });
+    window.addEventListener("afterprint", () => {
+      every.checked = all;
+      show();
+    });
+    show();
+  }
 
   // ---- the gradient through the source ----
 
