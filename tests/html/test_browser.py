@@ -18,6 +18,7 @@ from fxaudit.program.source import SourceLine
 from fxaudit.renderers.html.markup import fragment, render
 from fxaudit.report import Report
 from tests import sample_reports
+from tests.html.test_before_and_after import PROVED, net
 from tests.html.test_ribbon import cut_net
 
 if TYPE_CHECKING:
@@ -494,6 +495,46 @@ def test_a_slider_goes_through_the_recorded_steps(open_page: Open) -> None:
     assert "steps 2 to 3" in opened.page.locator(".frame:visible svg.film").inner_html()
     opened.page.locator("#every").check()
     assert seen.count() == 3 and opened.page.locator(".frame:visible").count() == 2
+
+
+def test_a_button_turns_the_map_into_that_without_the_line(open_page: Open) -> None:
+    opened = open_page(Report(**_fields(net(PROVED))))
+    shown = opened.page.locator("#modules-canvas .version:visible")
+    assert shown.locator(".node.v-unreachable").count() == 1
+    opened.page.get_by_role("button", name="Without the line of cause 1").press("Enter")
+    assert shown.count() == 1 and shown.locator(".node.v-unreachable").count() == 0
+    assert "1 parameter" in opened.page.locator("#versioned").inner_text()
+    opened.page.get_by_role("button", name="As it is").press("Enter")
+    assert shown.locator(".node.v-unreachable").count() == 1
+
+
+def test_modules_open_level_by_level_with_repeats_folded(open_page: Open) -> None:
+    opened = open_page(sample_reports.transformer(odd=5))
+    page = opened.page
+    page.locator("#outline > summary").click()
+    tree = page.locator("#outline-tree")
+    assert tree.locator("li").count() == 1
+    tree.locator("summary", has_text="transformer").press("Enter")
+    tree.locator("summary", has_text="h").last.press("Enter")
+    names = tree.locator("summary > code").all_inner_texts()
+    assert names == ["transformer", "h", "0 … 4", "5", "6 … 11"]
+    assert "60 trained" in tree.locator("summary", has_text="0 … 4").inner_text()
+    page.fill("#outline-search", "h.5.attn")
+    assert tree.locator("li code").all_inner_texts() == ["transformer.h.5.attn"]
+    tree.get_by_role("button", name="Show transformer.h.5.attn in the table").click()
+    assert opened.count() == "4 of 147 parameters"
+    page.fill("#outline-search", "no such module")
+    assert tree.inner_text() == "No module matches."
+
+
+def test_a_thousand_modules_and_a_hundred_thousand_parameters_open_at_once(open_page: Open) -> None:
+    names = [f"m{n % 1000}.p{n // 1000}" for n in range(100_000)]
+    opened = open_page(Report({name: ParameterReport(name, "trained", "", (2,), 2) for name in names}))
+    opened.page.locator("#outline > summary").click()
+    opened.page.wait_for_selector("#outline-tree li")
+    assert opened.page.locator("#outline-tree li").count() == 201
+    opened.page.get_by_role("button", name="800 more").click()
+    assert opened.page.locator("#outline-tree li").count() == 401
 
 
 def _fields(answer: Answer) -> dict[str, Any]:

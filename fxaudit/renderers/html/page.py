@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
+from fxaudit.answer.afterwards import afterwards, revived
 from fxaudit.answer.answer import VERDICTS, Answer
 from fxaudit.answer.folding import Universe, folds
 from fxaudit.errors import PictureError
@@ -39,6 +40,8 @@ PICTURES = 24
 """Findings that get a picture; the others keep their path as a list."""
 KINDS = ("verdict", "arrow", "box", "group")
 """What the legend explains first."""
+MAPS = 4
+"""Causes without whose line the map is drawn, too."""
 BAR = 1000
 """Width of the bar of verdicts, in its own units."""
 
@@ -101,6 +104,15 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """The map as it is without the line of a cause: what the button says, what was seen, the picture."""
+
+    button: str
+    told: str
+    picture: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The whole page."""
 
@@ -125,6 +137,7 @@ class Page:
     titles: dict[str, str] = field(default_factory=dict)
     source: tuple[Listed, ...] = ()
     through: list[list[list[int]]] = field(default_factory=list)
+    versions: tuple[Version, ...] = ()
     reel: Reel | None = None
     health: Health | None = None
 
@@ -149,6 +162,8 @@ def page_from_report(
     modules = draw_modules(report, framed=False, name=f"{prefix}-modules", causes=f"{prefix}-cause-")
     source, through = ribbon(report) if links else ((), [])
     closed = modules.caption.removeprefix(f"{report.title or 'Model'}: {report.summary}").strip()
+    shown_modules = inliner.svg(modules) if report.parameters else None
+    versions = tuple(_versions(report, inliner, prefix)) if links and shown_modules else ()
     return Page(
         prefix=prefix,
         title=report.title or "fxaudit",
@@ -158,7 +173,7 @@ def page_from_report(
         causes=tuple(causes),
         more_causes=len(report.findings) - len(shown),
         unexplained=tuple(unexplained(report)),
-        modules=inliner.svg(modules) if report.parameters else None,
+        modules=shown_modules,
         modules_caption=closed.partition(";")[0],
         optimizers=_optimizers(report, universe),
         loop=tuple(_rounds(report)),
@@ -171,9 +186,27 @@ def page_from_report(
         titles=inliner.titles,
         source=source,
         through=through,
+        versions=versions,
         reel=reel_of(report),
         health=health_of(report),
     )
+
+
+def _versions(report: Answer, inliner: _Inliner, prefix: str) -> Iterator[Version]:
+    """The map without the line of each cause for which that was tried."""
+    tried = [(n, after) for n, finding in enumerate(report.findings) if (after := afterwards(report, finding))]
+    for cause, after in tried[:MAPS]:
+        finding = report.findings[cause]
+        alive = revived(report, finding)
+        picture = inliner.svg(draw_modules(after, framed=False, name=f"{prefix}-after{cause}"))
+        size = (
+            f"{counted(len(alive), 'parameter')}, {counted(sum(after[name].numel for name in alive), 'element')} alive"
+        )
+        is_fixed = finding.patch is not None and finding.patch.state == "tried"
+        how = "The fix was tried" if is_fixed else "The line was neutralised, and the step run again"
+        if picture is not None:
+            name = f"{'With the fix of' if is_fixed else 'Without the line of'} cause {cause + 1}"
+            yield Version(name, f"{how}: {size}.", picture)
 
 
 def _rounds(report: Answer) -> Iterator[Round]:

@@ -339,6 +339,11 @@
     event.preventDefault();
   });
 
+  document.addEventListener("fxa-narrow", (event) => {
+    const [spans, title] = /** @type {CustomEvent} */ (event).detail;
+    narrow(spans, title);
+  });
+
   // ---- pictures ----
 
   const follow = (/** @type {string} */ target) => {
@@ -471,13 +476,16 @@
   const canvas = document.getElementById("modules-canvas");
   const picture = canvas?.querySelector("svg");
   if (canvas && picture) {
+    const pictures = /** @type {SVGSVGElement[]} */ ([...canvas.querySelectorAll(".version > svg")]);
     const natural = picture.viewBox.baseVal.width * (96 / 72);
     let scale = 0;
     const zoom = (/** @type {number} */ to) => {
       scale = Math.min(4, Math.max(0.1, to));
       canvas.classList.add("zoomed");
-      picture.setAttribute("width", `${natural * scale}`);
-      picture.removeAttribute("height");
+      for (const one of pictures) {
+        one.setAttribute("width", `${one.viewBox.baseVal.width * (96 / 72) * scale}`);
+        one.removeAttribute("height");
+      }
     };
     const fit = () => Math.min(1, (canvas.clientWidth - 4) / natural);
     const whole = (0.8 * window.innerHeight) / ((natural / picture.viewBox.baseVal.width) * picture.viewBox.baseVal.height);
@@ -487,6 +495,16 @@
       const [box, frame] = [unwell.getBoundingClientRect(), canvas.getBoundingClientRect()];
       canvas.scrollTop = box.top - frame.top - (canvas.clientHeight - box.height) / 2;
       canvas.scrollLeft = box.left - frame.left - (canvas.clientWidth - box.width) / 2;
+    }
+    const versions = /** @type {NodeListOf<HTMLElement>} */ (canvas.querySelectorAll(".version"));
+    const choices = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-version]"));
+    if (choices.length) at("versions").hidden = false;
+    for (const choice of choices) {
+      choice.addEventListener("click", () => {
+        for (const other of choices) other.setAttribute("aria-pressed", String(other === choice));
+        versions.forEach((version, n) => (version.hidden = String(n) !== choice.dataset.version));
+        at("versioned").textContent = versions[Number(choice.dataset.version)].dataset.told || "";
+      });
     }
     for (const tool of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-zoom]"))) {
       tool.addEventListener("click", () => {
