@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Mapping, Sequence
@@ -34,6 +35,8 @@ def table_data(
     def index(text: str) -> int:
         return strings.setdefault(text, len(strings))
 
+    shape_of = functools.cache(lambda shape: index("×".join(map(str, shape)) or "scalar"))
+    holders_of = functools.cache(lambda held: index(", ".join(f"{h.optimizer}[{h.group}]" for h in held)))
     finding_numbers = {id(finding): number for number, finding in enumerate(report.findings)}
     unwell = {p.name for p in itertools.islice((p for p in report if p.verdict not in HAPPY), LIVES)}
     position = {name: number for number, name in enumerate(report.parameters)}
@@ -41,16 +44,16 @@ def table_data(
         [
             p.name,
             VERDICTS.index(p.verdict),
-            index("×".join(map(str, p.shape)) or "scalar"),
+            shape_of(p.shape),
             p.numel,
             index(p.dtype),
-            index(", ".join(f"{h.optimizer}[{h.group}]" for h in p.held_by)),
+            holders_of(p.held_by),
             index(_gradient(p)),
             index(_change(p)),
             index(p.reason),
             index(f"{place(p.culprit)}: {p.culprit.code}" if p.culprit else ""),
             index(p.module_type),
-            [finding_numbers[id(f)] for f in p.findings if id(f) in finding_numbers],
+            [finding_numbers[id(f)] for f in p.findings if id(f) in finding_numbers] if p.findings else [],
             index(f"{place(p.frozen_at)}: {p.frozen_at.code}" if p.frozen_at else ""),
             [index(str(event)) for event in p.life] if p.name in unwell else [],
             _brief(p.gradient.norm),
