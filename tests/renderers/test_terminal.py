@@ -13,9 +13,10 @@ from rich.console import Console
 
 from fxaudit.answer.answer import Event, Gradient, Holder, ParameterReport, StepReport
 from fxaudit.answer.finding import Finding, Related
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import Frame, SourceLine
 from fxaudit.renderers.text.code_frame import CodeFrame
 from fxaudit.renderers.text.terminal import render
+from fxaudit.renderers.text.wording import events_text
 from fxaudit.report import Report
 
 
@@ -266,3 +267,17 @@ def test_the_environment_decides_on_colours(
     out = io.StringIO()
     _print(reports["detached"], "terminal", out)
     assert bool(re.search(r"\x1b\[[\d;]*31m", out.getvalue())) is colored
+
+
+def test_what_a_library_does_goes_by_its_hook() -> None:
+    private = SourceLine(
+        "lib/loop.py", 9, "_Loop._step", "", (Frame("lib/module.py", 3, "Module.optimizer_step"),), library=True
+    )
+    events = (
+        Event("backward", "backward", SourceLine("lib/module.py", 7, "Module.backward", "", library=True)),
+        Event("step", "opt.step", private),
+        Event("zero_grad", "cleared", SourceLine("train.py", 4, "main", "")),
+    )
+    assert events_text(events) == "backward in Module.backward → opt.step in Module.optimizer_step → cleared train.py:4"
+    nameless = SourceLine("lib/run.py", 2, "<module>", "", library=True)
+    assert events_text([Event("step", "opt.step", nameless)]) == "opt.step lib/run.py:2"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from markupsafe import Markup
 
 from fxaudit.answer.afterwards import afterwards, revived
-from fxaudit.answer.answer import VERDICTS, Answer
+from fxaudit.answer.answer import VERDICTS, Answer, Event
 from fxaudit.answer.folding import Universe, folds
 from fxaudit.errors import PictureError
 from fxaudit.renderers.html.causes import Cause, Place, cause_of, place_of
@@ -26,6 +26,7 @@ from fxaudit.renderers.picture.why import draw_finding
 from fxaudit.renderers.text.wording import (
     counted,
     ending_parts,
+    hook,
     learning_rate,
     number,
     unexplained,
@@ -215,8 +216,14 @@ def _rounds(report: Answer) -> Iterator[Round]:
         label = span(first, last)
         if index < FILMS and report.optimizers and events:
             film = Markup(film_inline(film_of_events(report, label, events, report.findings), f"Film of {label}"))
-        shown = tuple(Occurrence(e.kind, e.text or e.kind, place_of(e.source), e.count) for e in events)
+        shown = tuple(Occurrence(e.kind, e.text or e.kind, _event_place(e), e.count) for e in events)
         yield Round(label, shown, film, first + 1, last + 1)
+
+
+def _event_place(event: Event) -> Place | None:
+    if event.source is not None and (name := hook(event.source)):
+        return Place(f"in {name}", name)
+    return place_of(event.source)
 
 
 class _Inliner:

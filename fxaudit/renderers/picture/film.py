@@ -13,7 +13,7 @@ from fxaudit.answer.finding import Finding
 from fxaudit.answer.folding import fold_sentence
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.picture.labels import shortened, where
-from fxaudit.renderers.text.wording import counted, learning_rate, timeline
+from fxaudit.renderers.text.wording import counted, hook, learning_rate, timeline
 
 __all__ = ["Film", "Ghost", "Lane", "Mark", "film_of", "film_of_events", "has_film", "rounds", "span"]
 
@@ -240,7 +240,8 @@ def _marks(tracks: _Tracks, events: Sequence[Event]) -> Iterator[tuple[Mark, Eve
         word = WORDS[event.kind] + (f" ×{event.count}" if event.count > 1 else "")
         word = "skips" if event.kind == "scaler" and "skips" in event.text else word
         tip = f"{event.text or event.kind} · {event.source}: {event.source.code}" if event.source else event.text
-        yield Mark(event.kind, word, where(event.source), tip, tracks.of(event)), event
+        name = hook(event.source).rpartition(".")[2] if event.source else ""
+        yield Mark(event.kind, word, name or where(event.source), tip, tracks.of(event)), event
 
 
 def _same(event: Event, source: SourceLine) -> bool:
