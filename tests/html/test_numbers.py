@@ -111,3 +111,12 @@ def test_a_ratio_needs_both_norms() -> None:
 
 def test_nothing_measured_shows_nothing() -> None:
     assert health_of(Answer(parameters={"a": ParameterReport("a", "unknown", "")})) is None
+
+
+def test_what_hardly_varies_is_drawn_flat() -> None:
+    reel = reel_of(report_of(*[(Movement("opt", 0, 0.1, norm, 0.1, 1, 1),) for norm in (1.0, 0.9999, 1.0001)]))
+    assert reel is not None
+    chart = reel.charts.split("</svg>")[1]
+    heights = [float(y) for y in re.findall(r'cy="([\d.]+)"', chart)]
+    assert max(heights) - min(heights) < 0.2
+    assert chart.count('class="a"') == 1

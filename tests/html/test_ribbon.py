@@ -152,3 +152,25 @@ def test_an_audit_keeps_the_functions_of_forward_callers_first() -> None:
     counts = [row.told.partition(" for ")[2].partition(",")[0] for row in outer.values()]
     assert counts == ["2 parameters", "4 parameters"]
     assert outer[max(outer)].is_loss
+
+
+class Two(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.c = torch.nn.Linear(3, 5), torch.nn.Linear(5, 2), torch.nn.Linear(5, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = self.a(x)
+        return (self.b(h) + self.c(h.relu())).sum()
+
+
+def test_arrows_of_a_healthy_map_tell_the_shapes_that_flow() -> None:
+    model, x = Two(), torch.ones(7, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    drawn = fxaudit.audit(model, lambda: model(x), optimizer).draw().source
+    assert sum("7×5" in line for line in drawn.splitlines()) == 1, (
+        "what goes through an operation in no box is not known there"
+    )
+    assert "7×3" in drawn
+    cut = fxaudit.audit(model, lambda: model(x), torch.optim.SGD(model.a.parameters(), lr=0.1)).draw().source
+    assert "7×5" not in cut

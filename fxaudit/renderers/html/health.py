@@ -115,7 +115,7 @@ def color(value: float, low: float, high: float) -> int:
     """The number of the colour of a value: by its logarithm between the smallest and the largest."""
     if high <= low:
         return COLORS - 1
-    share = math.log(value / low) / math.log(high / low)
+    share = (math.log(value) - math.log(low)) / (math.log(high) - math.log(low))
     return min(COLORS - 1, int(share * COLORS))
 
 

@@ -20,6 +20,9 @@ GROUPS = 8
 """Param groups that are shown: the first ones."""
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 380, 130, 58, 24, 30, 20
 
+LEAST = 1.25
+"""The range of a chart goes from its lower end to at least so many times that."""
+
 Measure = Callable[[Movement], float | None]
 MEASURES: tuple[tuple[str, Measure], ...] = (
     ("learning rate", lambda moved: moved.rate),
@@ -148,7 +151,10 @@ class _Scale:
         self.low, self.high = (min(positive), max(positive)) if positive else (0.0, 0.0)
         self.has_zero = any(value <= 0 for value in values)
         self.step = (WIDTH - LEFT - RIGHT) / max(1, steps - 1)
-        self.ticks = sorted({*([0.0] if self.has_zero or not positive else []), *({self.low, self.high} - {0.0})})
+        ends = {_said(value): value for value in (self.low, self.high) if value}
+        self.ticks = sorted({*([0.0] if self.has_zero or not positive else []), *ends.values()})
+        # What hardly varies is drawn flat: the noise of a clipped norm is no valley.
+        self.range = max(math.log(self.high) - math.log(self.low), math.log(LEAST)) if positive else 1.0
         self.said = f"from {_said(min(values))} to {_said(max(values))}" if values else "not known"
 
     def x(self, step: int) -> float:
@@ -161,7 +167,6 @@ class _Scale:
         if value <= 0:
             return bottom
         floor = bottom - 18 if self.has_zero else bottom
-        if self.high == self.low:
-            return (floor + top) / 2
-        share = math.log(value / self.low) / math.log(self.high / self.low)
+        middle = (math.log(self.low) + math.log(self.high)) / 2
+        share = 0.5 + (math.log(value) - middle) / self.range
         return floor - share * (floor - top)
