@@ -119,6 +119,19 @@ def test_a_report_without_the_text_has_no_such_part() -> None:
     assert ribbon(replace(net, graph_data=replace(net.graph_data, listings=()))) == ((), [])
 
 
+@pytest.mark.parametrize(
+    ("gradient", "state", "told"),
+    [
+        (Gradient("none"), "value", "gradient could come back to it, and none arrived"),
+        (Gradient("unknown"), "flow", "gradient can come back to it"),
+        (Gradient("nonfinite"), "flow", "gradient comes back for 1 parameter, not finite"),
+    ],
+)
+def test_what_did_not_arrive_does_not_come_back(gradient: Gradient, state: str, told: str) -> None:
+    found = rows(cut_net(b=gradient))[4]
+    assert (found.state, found.width, found.told) == (state, 0, told)
+
+
 class Inner(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()

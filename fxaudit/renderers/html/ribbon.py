@@ -218,19 +218,21 @@ class _Lines:
         ends = "gradient ends here" if seen.cut else ""
         if not seen.alive:
             return ("cut", 0, ends) if seen.cut else ("value", 0, "no gradient comes back to it")
-        whose = _whose(seen.behind.bit_count())
-        if self._is_zero(seen.behind):
+        states = [self.report.parameters[self.names[row]].gradient.state for row in self._parameters(seen.behind)]
+        if states and set(states) == {"none"}:
+            return "cut" if seen.cut else "value", 0, ends or "gradient could come back to it, and none arrived"
+        whose = _whose(len(states) - states.count("none"))
+        if "unknown" in states:
+            return "cut" if seen.cut else "flow", 0, ends or "gradient can come back to it"
+        if set(states) - {"none"} == {"zero"}:
             return "cut" if seen.cut else "zero", 0, "; ".join(filter(None, [ends, f"gradient is exactly 0{whose}"]))
         norm = self._norm(seen.behind)
         said = f"gradient comes back{whose}" + (f", norm {norm:.3g}" if norm else "")
+        said += ", not finite" if "nonfinite" in states else ""
         return "cut" if seen.cut else "flow", self._width(norm), f"{ends}; on another way {said}" if ends else said
 
     def _parameters(self, bits: int) -> Iterator[int]:
         return (row for first, end in _spans(bits) for row in range(first, end))
-
-    def _is_zero(self, bits: int) -> bool:
-        states = {self.report.parameters[self.names[row]].gradient.state for row in self._parameters(bits)}
-        return states == {"zero"}
 
     def _norm(self, bits: int) -> float | None:
         """The norm of what comes through to all these parameters together; None where one of them is not known."""
@@ -239,7 +241,7 @@ class _Lines:
             gradient = self.report.parameters[self.names[row]].gradient
             if gradient.state == "finite" and gradient.norm is not None:
                 total += gradient.norm**2
-            elif gradient.state != "zero":
+            elif gradient.state not in ("zero", "none"):
                 return None
         return math.sqrt(total) if total else None
 

@@ -319,7 +319,7 @@
   let closed = [];
   window.addEventListener("beforeprint", () => {
     paint(true, true);
-    closed = [.../** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details:not([open])"))];
+    closed = [.../** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details:not([open], #outline, #outline *)"))];
     for (const part of closed) part.open = true;
   });
   window.addEventListener("afterprint", () => {
@@ -343,6 +343,21 @@
     const [spans, title] = /** @type {CustomEvent} */ (event).detail;
     narrow(spans, title);
   });
+
+  for (const listing of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".listing"))) {
+    // With the keyboard: the arrows go from line to line of the listing that has the focus.
+    listing.addEventListener("keydown", (event) => {
+      const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+      if (!step || event.target !== listing) return;
+      const own = /** @type {HTMLTableRowElement[]} */ ([...listing.querySelectorAll("tr[data-line]")]);
+      const now = own.findIndex((line) => line.classList.contains("at"));
+      const next = own[now < 0 ? (step > 0 ? 0 : own.length - 1) : now + step];
+      if (!next) return;
+      tell(next);
+      next.scrollIntoView({ block: "nearest" });
+      event.preventDefault();
+    });
+  }
 
   // ---- pictures ----
 
