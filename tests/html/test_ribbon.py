@@ -10,6 +10,7 @@ import torch
 import fxaudit
 from fxaudit.answer.answer import Answer, Gradient, ParameterReport
 from fxaudit.answer.document import from_text, to_text
+from fxaudit.answer.finding import Finding
 from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphNode, Listing
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.html.ribbon import MOST_BITS, ListedRow, ribbon
@@ -130,6 +131,16 @@ def test_a_report_without_the_text_has_no_such_part() -> None:
 def test_what_did_not_arrive_does_not_come_back(gradient: Gradient, state: str, told: str) -> None:
     found = rows(cut_net(b=gradient))[4]
     assert (found.state, found.width, found.told) == (state, 0, told)
+
+
+def test_before_the_line_that_makes_it_zero_it_is_not_said_to_be_zero() -> None:
+    net = cut_net(a=Gradient("zero", 0.0), b=Gradient("zero", 0.0))
+    data = net.graph_data
+    edges = (*(replace(edge, cut=False) for edge in data.edges), GraphEdge(2, 3, "grad"), GraphEdge(3, 4, "grad"))
+    bites = Finding("FXA501", "zero-gradient", "error", "`detach` gives 0", "", ("a.weight",), line(2))
+    found = rows(replace(net, graph_data=replace(data, edges=edges), findings=(bites,)))
+    assert found[2].told == "gradient is exactly 0 for 1 parameter"
+    assert found[4].state == "flow" and found[4].told == "further up the gradient becomes exactly 0 for 2 parameters"
 
 
 class Inner(torch.nn.Module):

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from fxaudit.answer.answer import Answer
 from fxaudit.answer.folding import Universe, folds
 from fxaudit.answer.picture_data import GraphData
+from fxaudit.program.source import SourceLine
+from fxaudit.renderers.picture.vanished import all_zero, zero_lines
 from fxaudit.renderers.text.operation_names import operation
 
 __all__ = ["Listed", "ListedRow", "Reading", "ribbon"]
@@ -73,6 +75,9 @@ class _Seen:
     """What ran in a line: the operations of its own and of what it calls."""
 
     alive: bool = False
+    short: dict[bool, bool] = field(default_factory=dict)
+    """Whether what is alive lies between a line that makes the gradient zero and the loss: all of its own (True), and
+    all of what it calls (False)."""
     cut: bool = False
     is_loss: bool = False
     columns: list[tuple[int, int]] = field(default_factory=list)
@@ -134,6 +139,7 @@ class _Lines:
 
     def _fill(self, alive: set[int], behind: Mapping[int, int]) -> None:
         cut = {edge.target for edge in self.data.edges if edge.cut}
+        short = self._short_of_zero()
         reads, losses = self._neighbours()
         for number, node in enumerate(self.data.nodes):
             if node.kind != "op" or node.source < 0:
@@ -142,6 +148,7 @@ class _Lines:
                 seen = self.seen.setdefault((self.data.sources[source].file, self.data.sources[source].line), _Seen())
                 if number in alive:
                     seen.alive = True
+                    seen.short[not place] = seen.short.get(not place, True) and number in short
                     seen.behind |= behind.get(number, 0)
                 if place:
                     continue
@@ -154,6 +161,35 @@ class _Lines:
                     seen.cut = True
                     columns = self.data.sources[source].columns
                     seen.columns.extend([columns] if columns else [])
+
+    def _short_of_zero(self) -> set[int]:
+        """The nodes behind those that make the gradient zero: what comes back to them need not be zero."""
+        after: dict[int, list[int]] = {}
+        for edge in self.data.edges:
+            if edge.kind == "grad":
+                after.setdefault(edge.source, []).append(edge.target)
+        bites: set[int] = set()
+        for finding in self.report.findings:
+            if all_zero(self.report.parameters[name] for name in finding.parameters if name in self.row_of):
+                names = set(finding.parameters)
+                starts = {
+                    n for n, node in enumerate(self.data.nodes) if node.kind == "parameter" and node.label in names
+                }
+                bites |= self._at(zero_lines(finding), _reached(starts, after))
+        return _reached(bites, after) - bites
+
+    def _at(self, lines: Iterable[SourceLine], nodes: set[int]) -> set[int]:
+        """Those of `nodes` that stand at the first of `lines` at which one stands."""
+        for line in lines:
+            there = set()
+            for number in nodes:
+                source = self.data.nodes[number].source
+                at = self.data.sources[source] if source >= 0 and self.data.nodes[number].kind == "op" else None
+                if at is not None and (at.file, at.line) == (line.file, line.line):
+                    there.add(number)
+            if there:
+                return there
+        return set()
 
     def _own(self, source: int) -> Iterator[int]:
         """The listed lines of a stack, innermost first."""
@@ -224,6 +260,8 @@ class _Lines:
         whose = _whose(len(states) - states.count("none"))
         if "unknown" in states:
             return "cut" if seen.cut else "flow", 0, ends or "gradient can come back to it"
+        if set(states) - {"none"} == {"zero"} and seen.short.get(True, seen.short.get(False)):
+            return "cut" if seen.cut else "flow", 0, ends or f"further up the gradient becomes exactly 0{whose}"
         if set(states) - {"none"} == {"zero"}:
             return "cut" if seen.cut else "zero", 0, "; ".join(filter(None, [ends, f"gradient is exactly 0{whose}"]))
         norm = self._norm(seen.behind)
@@ -262,13 +300,17 @@ def _alive(data: GraphData) -> set[int]:
     for edge in data.edges:
         if edge.kind == "grad":
             back.setdefault(edge.target, []).append(edge.source)
-    stack = [number for number, node in enumerate(data.nodes) if node.kind == "loss"]
-    seen = set(stack)
+    return _reached({number for number, node in enumerate(data.nodes) if node.kind == "loss"}, back)
+
+
+def _reached(starts: set[int], steps: Mapping[int, Sequence[int]]) -> set[int]:
+    seen = set(starts)
+    stack = list(starts)
     while stack:
-        for source in back.get(stack.pop(), ()):
-            if source not in seen:
-                seen.add(source)
-                stack.append(source)
+        for node in steps.get(stack.pop(), ()):
+            if node not in seen:
+                seen.add(node)
+                stack.append(node)
     return seen
 
 
