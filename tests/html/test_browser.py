@@ -223,7 +223,7 @@ def test_a_hundred_thousand_parameters_are_drawn_a_screen_at_a_time(open_page: O
     assert opened.count() == "100,000 of 100,000 parameters"
     assert opened.page.locator("#table tbody tr").count() < 100
     opened.page.evaluate("document.querySelector('#rows').scrollTop = 1500000")
-    opened.page.wait_for_selector("text=blocks.12500.p0")
+    opened.page.wait_for_selector("#table >> text=blocks.12500.p0")
     opened.page.fill("#search", "blocks.24999.p3")
     assert opened.rows() == ["blocks.24999.p3"]
 

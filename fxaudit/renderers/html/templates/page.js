@@ -344,21 +344,6 @@
     narrow(spans, title);
   });
 
-  for (const listing of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".listing"))) {
-    // With the keyboard: the arrows go from line to line of the listing that has the focus.
-    listing.addEventListener("keydown", (event) => {
-      const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-      if (!step || event.target !== listing) return;
-      const own = /** @type {HTMLTableRowElement[]} */ ([...listing.querySelectorAll("tr[data-line]")]);
-      const now = own.findIndex((line) => line.classList.contains("at"));
-      const next = own[now < 0 ? (step > 0 ? 0 : own.length - 1) : now + step];
-      if (!next) return;
-      tell(next);
-      next.scrollIntoView({ block: "nearest" });
-      event.preventDefault();
-    });
-  }
-
   // ---- pictures ----
 
   const follow = (/** @type {string} */ target) => {
@@ -386,79 +371,6 @@
     const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;
     if (link && follow((link.getAttribute("href") || "#").slice(1))) event.preventDefault();
   });
-
-  // ---- the recorded steps ----
-
-  const scrub = /** @type {HTMLInputElement | null} */ (document.getElementById("scrub"));
-  if (scrub) {
-    const every = /** @type {HTMLInputElement} */ (at("every"));
-    at("scrubber").hidden = Number(scrub.max) < 2;
-    const show = () => {
-      const now = Number(scrub.value);
-      at("scrubbed").textContent = every.checked ? `all ${scrub.max}` : `${now} of ${scrub.max}`;
-      at("loop").classList.toggle("scrubbing", !every.checked);
-      for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#numbers tbody tr"))) {
-        row.hidden = !every.checked && row.dataset.at !== scrub.value;
-      }
-      for (const frame of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".frame"))) {
-        frame.hidden = !every.checked && !(Number(frame.dataset.first) <= now && now <= Number(frame.dataset.last));
-      }
-      for (const chart of /** @type {NodeListOf<SVGElement>} */ (document.querySelectorAll(".chart"))) {
-        const x = String(Number(chart.dataset.left) + Number(chart.dataset.step) * (now - 1));
-        for (const end of ["x1", "x2"]) chart.querySelector(".cursor")?.setAttribute(end, x);
-      }
-    };
-    scrub.addEventListener("input", () => {
-      every.checked = false;
-      show();
-    });
-    every.addEventListener("input", show);
-    let all = every.checked;
-    window.addEventListener("beforeprint", () => {
-      all = every.checked;
-      every.checked = true;
-      show();
-    });
-    window.addEventListener("afterprint", () => {
-      every.checked = all;
-      show();
-    });
-    show();
-  }
-
-  // ---- the gradient through the source ----
-
-  const listed = /** @type {NodeListOf<HTMLTableRowElement>} */ (document.querySelectorAll("tr[data-line]"));
-  const told = document.getElementById("line-told");
-  const linesOf = (/** @type {HTMLElement} */ line) => data.lines[Number(line.dataset.line)];
-  const light = (/** @type {number} */ index) => {
-    for (const line of listed) line.classList.toggle("lights", linesOf(line).some(([a, b]) => a <= index && index < b));
-  };
-  const tell = (/** @type {HTMLTableRowElement | null} */ line) => {
-    for (const other of listed) other.classList.toggle("at", other === line);
-    if (!told || !line) return;
-    const names = [];
-    let count = 0;
-    for (const [first, end] of linesOf(line)) {
-      for (let i = first; i < end && names.length < 4; i++) names.push(rows[i][0]);
-      count += end - first;
-    }
-    const words = [`line ${line.cells[0].textContent}: ${line.querySelector(".unseen")?.textContent || ""}`];
-    if (names.length) words.push(names.join(", ") + (count > names.length ? `, … ${number.format(count - names.length)} more` : ""));
-    told.textContent = words.join(": ");
-    told.hidden = false;
-  };
-  for (const kind of ["pointerover", "focusin"]) {
-    document.addEventListener(kind, (event) => {
-      const target = event.target instanceof Element ? event.target : null;
-      const of = /** @type {HTMLElement | null} */ (target?.closest("[data-of]"));
-      const row = target?.closest("tbody tr[id^='p-']");
-      if (of || row) light(Number(of ? of.dataset.of : row?.id.slice(2)));
-      const line = /** @type {HTMLTableRowElement | null} */ (target?.closest("tr[data-line]"));
-      if (line || target?.closest(".listing")) tell(line);
-      if (!of && !row) light(-1);
-    });
-  }
 
   for (const canvas of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".canvas"))) {
     let from = /** @type {[number, number, number, number] | null} */ (null);
