@@ -27,6 +27,7 @@ __all__ = [
     "Holder",
     "LifeEvent",
     "LifeKind",
+    "Movement",
     "OptimizerReport",
     "ParameterReport",
     "RuleInfo",
@@ -102,7 +103,8 @@ class ParameterReport:
     `reached_in` counts the recorded steps whose loss reaches it, out of `steps`. `culprit` is the line to blame, None
     where nothing is wrong or no line is known. `path` is its own way to the loss; it is empty where nothing is wrong,
     and for all but the first parameters of a cause that has very many.
-    `frozen_at` is the line that froze it, where it is frozen and that was seen. `life` is what happened to it, in
+    `norm` is the 2-norm of its value in the end, None where no step was seen. `frozen_at` is the line that froze it,
+    where it is frozen and that was seen. `life` is what happened to it, in
     order.
     """
 
@@ -125,6 +127,7 @@ class ParameterReport:
     module_type: str = ""
     frozen_at: SourceLine | None = None
     life: tuple[LifeEvent, ...] = ()
+    norm: float | None = None
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.verdict}, {self.reason}"]
@@ -160,10 +163,27 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Movement:
+    """What one step did to a param group: the rate then, and the 2-norms of its gradients and of its change.
+
+    `changed` of its `parameters` have another value after it. A norm is None where it is not known or not finite.
+    """
+
+    optimizer: str
+    group: int
+    rate: float | None = None
+    norm: float | None = None
+    change: float | None = None
+    changed: int = 0
+    parameters: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StepReport:
-    """The events between two moments at which parameters change."""
+    """The events between two moments at which parameters change, and what the optimizers did to their groups there."""
 
     events: tuple[Event, ...]
+    movements: tuple[Movement, ...] = ()
 
 
 SETTLED = "what ran settles every parameter"

@@ -20,6 +20,7 @@ from fxaudit.answer.answer import (
     Gradient,
     Holder,
     LifeEvent,
+    Movement,
     OptimizerReport,
     ParameterReport,
     RuleInfo,
@@ -27,7 +28,7 @@ from fxaudit.answer.answer import (
     SymbolicReport,
 )
 from fxaudit.answer.finding import LEVELS, PATCH_STATES, Attempt, Finding, Patch, PathStep, Related
-from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, GraphNode
+from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, GraphNode, Listing
 from fxaudit.errors import InvalidReportError
 from fxaudit.program.source import Frame, SourceLine
 
@@ -163,6 +164,7 @@ def to_document(answer: Answer) -> Json:
                 "module_type": p.module_type,
                 "frozen_at": _source(p.frozen_at),
                 "life": [lives.index(event, table) for event in p.life],
+                "norm": _finite(p.norm),
             }
             for p in answer
         ],
@@ -190,7 +192,8 @@ def to_document(answer: Answer) -> Json:
                         "optimizers": list(e.optimizers),
                     }
                     for e in step.events
-                ]
+                ],
+                "movements": [_movement(m) for m in step.movements],
             }
             for step in answer.steps
         ],
@@ -213,7 +216,7 @@ def to_document(answer: Answer) -> Json:
         "graph": {
             "modules": [[m.name, m.type, m.parent, m.called] for m in graph.modules],
             "sources": [_source(source) for source in graph.sources],
-            "nodes": [[n.kind, n.label, n.module, n.source, n.carries_gradient] for n in graph.nodes],
+            "nodes": [_node(n) for n in graph.nodes],
             "edges": [[e.source, e.target, e.kind, e.cut] for e in graph.edges],
             "autograd_nodes": [list(pair) for pair in graph.autograd_nodes],
             "autograd_edges": [list(pair) for pair in graph.autograd_edges],
@@ -221,8 +224,29 @@ def to_document(answer: Answer) -> Json:
             "autograd_roots": [list(pair) for pair in graph.autograd_roots],
             "traced": [list(node) for node in graph.traced],
             "left_out": graph.left_out,
+            "callers": list(graph.callers),
+            "listings": [
+                {"file": listing.file, "function": listing.function, "rows": [list(row) for row in listing.rows]}
+                for listing in graph.listings
+            ],
         },
     }
+
+
+def _node(node: GraphNode) -> list[Any]:
+    known = [node.kind, node.label, node.module, node.source, node.carries_gradient]
+    return known if node.shape is None else [*known, list(node.shape), node.floating]
+
+
+def _read_node(data: list[Any]) -> GraphNode:
+    shape, floating = (tuple(data[5]), data[6]) if len(data) > 5 else (None, True)
+    kind, label, module, source, carries = data[:5]
+    return GraphNode(kind, label, module, source, carries, shape, floating)
+
+
+def _movement(movement: Movement) -> list[Any]:
+    numbers = map(_finite, (movement.rate, movement.norm, movement.change))
+    return [movement.optimizer, movement.group, *numbers, movement.changed, movement.parameters]
 
 
 def _read_event(event: Json) -> Event:
@@ -265,6 +289,7 @@ def from_document(document: Json) -> Answer:
             module_type=p["module_type"],
             frozen_at=_read_source(p.get("frozen_at")),
             life=tuple(_entry(lives, number) for number in p.get("life", ())),
+            norm=p.get("norm"),
         )
         for p in document["parameters"]
     }
@@ -288,7 +313,8 @@ def from_document(document: Json) -> Answer:
                 tuple(
                     Event(e["kind"], e["text"], _read_source(e["source"]), e["count"], tuple(e.get("optimizers", ())))
                     for e in step["events"]
-                )
+                ),
+                tuple(Movement(*movement) for movement in step.get("movements", ())),
             )
             for step in document["steps"]
         ),
@@ -296,7 +322,7 @@ def from_document(document: Json) -> Answer:
         graph_data=GraphData(
             modules=tuple(GraphModule(*m) for m in graph["modules"]),
             sources=tuple(source for source in map(_read_source, graph["sources"]) if source is not None),
-            nodes=tuple(GraphNode(*n) for n in graph["nodes"]),
+            nodes=tuple(map(_read_node, graph["nodes"])),
             edges=tuple(GraphEdge(*e) for e in graph["edges"]),
             autograd_nodes=tuple((name, op) for name, op in graph["autograd_nodes"]),
             autograd_edges=tuple((a, b) for a, b in graph["autograd_edges"]),
@@ -304,6 +330,11 @@ def from_document(document: Json) -> Answer:
             autograd_roots=tuple((node, loss) for node, loss in graph.get("autograd_roots", ())),
             traced=tuple((name, target, op) for name, target, op in graph.get("traced", ())),
             left_out=graph.get("left_out", ""),
+            callers=tuple(graph.get("callers", ())),
+            listings=tuple(
+                Listing(listing["file"], listing["function"], tuple((n, text) for n, text in listing["rows"]))
+                for listing in graph.get("listings", ())
+            ),
         ),
         rules=tuple(
             RuleInfo(r["code"], r["name"], r["level"], r["title"], r["rationale"], r["fix"]) for r in document["rules"]

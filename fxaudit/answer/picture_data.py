@@ -10,7 +10,7 @@ from typing import Literal
 
 from fxaudit.program.source import SourceLine
 
-__all__ = ["GraphData", "GraphEdge", "GraphModule", "GraphNode"]
+__all__ = ["GraphData", "GraphEdge", "GraphModule", "GraphNode", "Listing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,9 @@ class GraphNode:
     """A box of the picture.
 
     `kind`: parameter, buffer, input, op, loss, group (a param group). `label` is the parameter's name, the operation's
-    name or the group's. `module` and `source` index `GraphData.modules` and `.sources`, -1 for none.
+    name or the group's. `module` and `source` index `GraphData.modules` and `.sources`, -1 for none. `shape` is that of
+    the tensor that comes out of it, None where it is not known or there is none; `floating` is whether that one could
+    carry a gradient at all.
     """
 
     kind: Literal["parameter", "buffer", "input", "op", "loss", "group"]
@@ -36,6 +38,17 @@ class GraphNode:
     module: int = -1
     source: int = -1
     carries_gradient: bool = False
+    shape: tuple[int, ...] | None = None
+    floating: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The text of one of the user's functions ("" for a module's own lines) as (line, text); what is long has gaps."""
+
+    file: str
+    function: str
+    rows: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,9 @@ class GraphData:
     `autograd_sequences` has its sequence number (-1 for a leaf); `autograd_roots` pairs those at which a backward began
     with the loss (-1: unknown). `traced` has the nodes of the symbolic trace: name, target, and the operation that
     stands for it. `left_out` says in a sentence what is missing because it was too much.
+
+    `callers` has for each of the sources the index of the line that called its function, -1 where none is known;
+    `listings` are the user's functions in which the operations ran, in the order of forward.
     """
 
     modules: tuple[GraphModule, ...] = ()
@@ -70,3 +86,5 @@ class GraphData:
     autograd_roots: tuple[tuple[int, int], ...] = ()
     traced: tuple[tuple[str, str, int], ...] = ()
     left_out: str = ""
+    callers: tuple[int, ...] = ()
+    listings: tuple[Listing, ...] = ()

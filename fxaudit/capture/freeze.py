@@ -32,7 +32,7 @@ from fxaudit.capture.registry import (
 )
 from fxaudit.capture.session import Session, defining_file
 from fxaudit.capture.steps import RecordedStep
-from fxaudit.capture.values import is_elsewhere
+from fxaudit.capture.values import gradient_states, is_elsewhere
 from fxaudit.program.source import is_library, is_skipped
 
 __all__ = ["environment", "freeze"]
@@ -124,7 +124,9 @@ class _Freezing:
         record = self.session.record
         asks = any(state == "zero" for event in record.backwards() for state, _ in event.arrived.values())
         asks = asks or any(fact.gradient == "zero" for track in record.tracks for fact in track.facts)
-        return _copied(record, [self._track(track, asks_for_constants=asks) for track in record.tracks])
+        tracks = [self._track(track, asks_for_constants=asks) for track in record.tracks]
+        _measure([(track, live.ref()) for track, live in zip(tracks, record.tracks, strict=True) if track.facts])
+        return _copied(record, tracks)
 
     def _track(self, live: LiveTrack, *, asks_for_constants: bool) -> Track:
         track = Track(*_OF_TRACK(live))
@@ -248,6 +250,15 @@ class _Freezing:
             index = self._class_of[kind] = len(self.classes)
             self.classes.append(_class(kind))
         return index
+
+
+def _measure(stepped: Sequence[tuple[Track, torch.Tensor | None]]) -> None:
+    """Note the norms of the values that optimizers stepped."""
+    known = [(track, tensor) for track, tensor in stepped if tensor is not None and not track.is_meta]
+    with contextlib.suppress(RuntimeError, NotImplementedError), torch.no_grad():
+        states = gradient_states([tensor for _, tensor in known])
+        for (track, _), (state, norm) in zip(known, states, strict=True):
+            track.size = norm if state in ("zero", "finite") else None
 
 
 def _copied(record: Record, tracks: Sequence[Track]) -> Record:

@@ -226,6 +226,8 @@ class Track:
 
     # What the tensor was like when the recording was frozen.
     is_alive: bool = False
+    size: float | None = None
+    """The 2-norm of its value; of what an optimizer stepped, where it is finite."""
     variable: str = ""
     """The variable that a scope holds it in."""
     is_meta: bool = False

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, get_args, get_origin, get_type_hints
 
-from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
+import cattrs.errors
 from cattrs.preconf.json import JsonConverter, make_converter
 
 from fxaudit.capture.events import LoopEvent
@@ -28,6 +28,9 @@ __all__ = ["from_bytes", "to_bytes"]
 FORMAT, VERSION = "fxaudit recording", 1
 MAX_BYTES = 1 << 31
 """A file that unpacks to more is not read."""
+
+_MISFIT: type[Exception] = getattr(cattrs.errors, "CattrsError", Exception)
+"""What cattrs raises; older versions raise a plain `Exception` for a word that is none of those allowed."""
 
 _EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in LoopEvent.__args__}
 _PARTS = get_type_hints(Record)
@@ -91,7 +94,7 @@ def from_bytes(data: bytes) -> Recording:
         )
     try:
         return _recording(document)
-    except (BaseValidationError, StructureHandlerNotFoundError, LookupError, TypeError, ValueError, AttributeError):
+    except (_MISFIT, LookupError, TypeError, ValueError, AttributeError):
         raise InvalidRecordingError(
             "This recording is damaged: a part of it is missing, or of the wrong kind. Record it again."
         ) from None

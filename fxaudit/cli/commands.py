@@ -114,7 +114,10 @@ class Delivery:
 
 
 _verbose_option = click.option(
-    "-v", "--verbose", is_flag=True, help="In the terminal: also show what --fix tried in vain."
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="In the terminal: also show the optimizers, the loop, and what --fix tried in vain.",
 )
 
 

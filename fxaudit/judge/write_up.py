@@ -46,6 +46,8 @@ from fxaudit.capture.frozen import Recording
 from fxaudit.capture.recording import Op, OpsBySequence, Value
 from fxaudit.judge.expectations import expected_of
 from fxaudit.judge.life import Lives
+from fxaudit.judge.listing import listings
+from fxaudit.judge.movements import Movements
 from fxaudit.judge.questions.freezing import settle_frozen
 from fxaudit.judge.questions.misnamed import with_misnamed_override
 from fxaudit.judge.questions.name_tests import with_name_in_vain
@@ -164,7 +166,7 @@ def report_on(
         parameters=parameters,
         findings=findings,
         optimizers=tuple(optimizers.values()),
-        steps=attempt("the loop", lambda: _steps(recording, optimizers), (), notes),
+        steps=attempt("the loop", lambda: _steps(recording, optimizers, judge), (), notes),
         symbolic=SymbolicReport(*options.symbolic),  # type: ignore[arg-type]
         graph_data=attempt("the graph", lambda: _graph_data(audit, optimizers, options.traced), GraphData(), notes),
         rules=tuple(rule_info(rule) for rule in options.rules if any(f.code == rule.code for f in findings)),
@@ -260,6 +262,7 @@ def _parameter(
         held_by=tuple(Holder(optimizers[index].name, group) for index, group in state.held if index in optimizers),
         gradient=Gradient(state.arrived if gradient_known else "unknown", norm),
         change=change,
+        norm=state.track.size,
         identity="swapped" if state.swapped else "same",
         reached_in=state.reached_in,
         steps=max(len(facts), len(audit.graph.backwards)),
@@ -307,17 +310,18 @@ def _optimizers(recording: Recording, judge: Judge) -> dict[int, OptimizerReport
 # -- the timeline ------------------------------------------------------------------------------------------------
 
 
-def _steps(recording: Recording, optimizers: Mapping[int, OptimizerReport]) -> tuple[StepReport, ...]:
+def _steps(recording: Recording, optimizers: Mapping[int, OptimizerReport], judge: Judge) -> tuple[StepReport, ...]:
     """Events grouped into steps: a step ends when something else than another optimizer's step follows a step.
 
     Where nothing ever steps, a step ends when another backward follows something else than a backward.
     """
     steps: list[StepReport] = []
     names = _OptimizerNames(recording, optimizers)
+    moved = Movements([state.track for state in judge.states], {n: o.name for n, o in optimizers.items()})
     stepping = bool(recording.record.steps())
     current: list[Event] = []
     stepped = False
-    for event in recording.record.events:
+    for number, event in enumerate(recording.record.events):
         shown = _event(recording, event, names)
         if shown is None:
             continue
@@ -326,7 +330,7 @@ def _steps(recording: Recording, optimizers: Mapping[int, OptimizerReport]) -> t
             and not isinstance(event, StepEvent | SchedulerStepEvent | ClearEvent)
             and not (isinstance(event, ScalerStepEvent) and not event.skipped)
         ):
-            steps.append(StepReport(tuple(current)))
+            steps.append(StepReport(tuple(current), moved.between(number)))
             current, stepped = [], False
         if not stepping and shown.kind == "backward" and _ended(current):
             steps.append(StepReport(tuple(current)))
@@ -341,7 +345,7 @@ def _steps(recording: Recording, optimizers: Mapping[int, OptimizerReport]) -> t
         current.append(shown)
         stepped = stepped or isinstance(event, StepEvent)
     if current:
-        steps.append(StepReport(tuple(current)))
+        steps.append(StepReport(tuple(current), moved.between(len(recording.record.events))))
     return tuple(steps[:MAX_REPORTED_STEPS])
 
 
@@ -443,6 +447,8 @@ def _graph_data(
         tuple(writer.autograd_roots),
         writer.traced(traced),
         " ".join(writer.left_out),
+        tuple(writer.callers),
+        listings(audit.record, writer.stacks),
     )
 
 
@@ -456,6 +462,8 @@ class _GraphWriter:
         self.start, self.end = _window(audit)
         self.modules: list[GraphModule] = []
         self.sources: list[SourceLine] = []
+        self.callers: list[int] = []
+        self.stacks: dict[int, None] = {}
         self.nodes: list[GraphNode] = []
         self.edges: list[GraphEdge] = []
         self.autograd_nodes: list[tuple[str, int]] = []
@@ -591,7 +599,11 @@ class _GraphWriter:
     def _operation(self, op: Op) -> None:
         carries = any(self.values[out].requires_grad and not self.values[out].leaf for out in op.outputs)
         node = self._op[op.index] = len(self.nodes)
-        self.nodes.append(GraphNode("op", op.name, self._module_of(op), self._source(op.stack), carries))
+        self.stacks[op.stack] = None
+        shape, floating = self._made(op)
+        self.nodes.append(
+            GraphNode("op", op.name, self._module_of(op), self._source(op.stack, called=True), carries, shape, floating)
+        )
         for vid in op.inputs:
             origin = self._origin(vid, op)
             if origin in (-1, node):
@@ -602,6 +614,11 @@ class _GraphWriter:
         for escape in self.graph.python_inputs(op):
             if escape in self._op and escape not in self._guessed:
                 self.edges.append(GraphEdge(self._op[escape], node, "python"))
+
+    def _made(self, op: Op) -> tuple[tuple[int, ...] | None, bool]:
+        """The shape of what an operation makes, where that is one tensor, and whether any of it is floating."""
+        made = [self.values[vid] for vid in op.outputs]
+        return (tuple(made[0].shape) if len(made) == 1 else None), any(value.floating for value in made) or not made
 
     def _downstream(self, start: Iterable[int]) -> set[int]:
         """All values that depend on any of `start`, guesses left out."""
@@ -635,7 +652,10 @@ class _GraphWriter:
                 self._buffers_drawn.add(name)
                 self.nodes.append(GraphNode("buffer", name, module))
             else:
-                self.nodes.append(GraphNode("input", self._input_name(value, op), -1, -1, value.requires_grad))
+                name = self._input_name(value, op)
+                self.nodes.append(
+                    GraphNode("input", name, -1, -1, value.requires_grad, tuple(value.shape), value.floating)
+                )
         return self._outside[vid]
 
     def _module_of(self, op: Op) -> int:
@@ -671,12 +691,20 @@ class _GraphWriter:
                 self.buffers[len(self.modules)] = [(f"{full}.{buffer}".lstrip("."), shape) for buffer, shape in own]
                 self.modules.append(GraphModule(full, info.type, parent, info.calls > 0))
 
-    def _source(self, stack: int) -> int:
-        if stack >= 0 and stack not in self._source_of:
-            found = self.audit.record.stacks.source(stack)
-            if found is not None:
-                self._source_of[stack] = len(self.sources)
-                self.sources.append(_brief(found))
+    def _source(self, stack: int, *, called: bool = False) -> int:
+        """The index of a line, with the lines that called its function where `called`."""
+        if stack >= 0 and (stack not in self._source_of or called):
+            stacks = self.audit.record.stacks
+            found = stacks.source(stack)
+            above = stacks.chain(stack)[1 : 1 + len(found.frames)] if found is not None and called else []
+            caller = -1
+            for frame in (*reversed(above), stack):
+                source = stacks.source(frame) if frame not in self._source_of else None
+                if source is not None:
+                    self._source_of[frame] = len(self.sources)
+                    self.sources.append(replace(_brief(source), columns=source.columns))
+                    self.callers.append(caller)
+                caller = self._source_of.get(frame, -1)
         return self._source_of.get(stack, -1)
 
 

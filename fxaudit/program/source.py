@@ -479,6 +479,10 @@ class StackTable:
         """The file of the innermost frame, as its code object names it."""
         return self.codes[index].co_filename
 
+    def function(self, index: int) -> str:
+        """The qualified name of the innermost frame's function."""
+        return _function(self.codes[index])
+
     def kept(self) -> StackTable:
         """The same stacks without any code object."""
         known: dict[int, KeptCode] = {}

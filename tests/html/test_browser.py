@@ -7,17 +7,19 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fxaudit.answer.answer import LifeEvent
+from fxaudit.answer.answer import Answer, Event, LifeEvent, Movement, OptimizerReport, ParameterReport, StepReport
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.html.markup import fragment, render
 from fxaudit.report import Report
 from tests import sample_reports
+from tests.html.test_before_and_after import PROVED, net
+from tests.html.test_ribbon import cut_net
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -221,7 +223,7 @@ def test_a_hundred_thousand_parameters_are_drawn_a_screen_at_a_time(open_page: O
     assert opened.count() == "100,000 of 100,000 parameters"
     assert opened.page.locator("#table tbody tr").count() < 100
     opened.page.evaluate("document.querySelector('#rows').scrollTop = 1500000")
-    opened.page.wait_for_selector("text=blocks.12500.p0")
+    opened.page.wait_for_selector("#table >> text=blocks.12500.p0")
     opened.page.fill("#search", "blocks.24999.p3")
     assert opened.rows() == ["blocks.24999.p3"]
 
@@ -270,13 +272,13 @@ def test_without_javascript_the_causes_and_pictures_are_still_there(open_page: O
 
 def test_printing_shows_every_row_and_opens_what_is_folded(open_page: Open) -> None:
     page = open_page(sample_reports.transformer(odd=5)).page
-    folded = page.locator("details:not([open])").count()
+    folded = page.locator("details:not([open], #outline)").count()
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert page.locator("#table tbody tr").count() == 147
-    assert folded and not page.locator("details:not([open])").count()
+    assert folded and not page.locator("details:not([open], #outline)").count()
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.locator("#table tbody tr").count() < 147
-    assert page.locator("details:not([open])").count() == folded
+    assert page.locator("details:not([open], #outline)").count() == folded
 
 
 def test_a_printed_page_is_no_wider_than_the_paper(open_page: Open) -> None:
@@ -458,3 +460,87 @@ def test_what_happened_to_a_parameter_that_does_not_train_is_told(open_page: Ope
     assert page.locator("#details .life li").all_inner_texts() == ["made model.py:3", "never stepped (step 2)"]
     page.click("#table tbody button:has-text('decoder.bias')")
     assert page.locator("#details .life").count() == 0
+
+
+def test_pointing_at_a_line_says_whose_gradient_passes_and_at_a_parameter_lights_its_lines(open_page: Open) -> None:
+    opened = open_page(Report(**_fields(cut_net())))
+    opened.page.locator("tr[data-line='1'] .c").hover()
+    assert (
+        opened.page.locator("#line-told").inner_text()
+        == "line 4: gradient comes back for 1 parameter, norm 2: b.weight"
+    )
+    opened.page.locator(".reads", has_text="b.weight").hover()
+    lit = opened.page.locator(".listing tr.lights .n").all_inner_texts()
+    assert lit == ["4"]
+    opened.page.locator(".reads", has_text="a.weight").focus()
+    assert opened.page.locator(".listing tr.lights").count() == 0
+    listing = opened.page.locator(".listing")
+    listing.focus()
+    listing.press("ArrowDown")
+    listing.press("ArrowUp")
+    assert opened.page.locator("#line-told").inner_text() == "line 2: gradient ends here"
+
+
+def test_a_slider_goes_through_the_recorded_steps(open_page: Open) -> None:
+    moved = [Movement("opt", 0, 0.1 / n, float(n), 0.2, 1, 1) for n in (1, 2, 3)]
+    event = Event("step", "opt.step", optimizers=("opt",))
+    clear = Event("zero_grad", "opt: nothing to clear", optimizers=("opt",))
+    report = Report(
+        {"a": ParameterReport("a", "trained", "")},
+        optimizers=(OptimizerReport("opt", "SGD", None, ((0.1, ("a",)),), 3),),
+        steps=tuple(StepReport((event, clear)[: 1 + n], (m,)) for n, m in zip((0, 1, 1), moved, strict=True)),
+    )
+    opened = open_page(report)
+    seen = opened.page.locator("#numbers tbody tr:visible")
+    assert [row.split("\t")[3] for row in seen.all_inner_texts()] == ["1"]
+    assert opened.page.locator(".frame:visible").count() == 1
+    opened.page.locator("#scrub").press("ArrowRight")
+    assert opened.page.locator("#scrubbed").inner_text() == "2 of 3"
+    assert [row.split("\t")[3] for row in seen.all_inner_texts()] == ["2"]
+    assert "steps 2 to 3" in opened.page.locator(".frame:visible svg.film").inner_html()
+    opened.page.locator("#every").check()
+    assert seen.count() == 3 and opened.page.locator(".frame:visible").count() == 2
+
+
+def test_a_button_turns_the_map_into_that_without_the_line(open_page: Open) -> None:
+    opened = open_page(Report(**_fields(net(PROVED))))
+    shown = opened.page.locator("#modules-canvas .version:visible")
+    assert shown.locator(".node.v-unreachable").count() == 1
+    opened.page.get_by_role("button", name="Without the line of cause 1").press("Enter")
+    assert shown.count() == 1 and shown.locator(".node.v-unreachable").count() == 0
+    assert "1 parameter" in opened.page.locator("#versioned").inner_text()
+    opened.page.get_by_role("button", name="As it is").press("Enter")
+    assert shown.locator(".node.v-unreachable").count() == 1
+
+
+def test_modules_open_level_by_level_with_repeats_folded(open_page: Open) -> None:
+    opened = open_page(sample_reports.transformer(odd=5))
+    page = opened.page
+    page.locator("#outline > summary").click()
+    tree = page.locator("#outline-tree")
+    assert tree.locator("li").count() == 1
+    tree.locator("summary", has_text="transformer").press("Enter")
+    tree.locator("summary", has_text="h").last.press("Enter")
+    names = tree.locator("summary > code").all_inner_texts()
+    assert names == ["transformer", "h", "0 … 4", "5", "6 … 11"]
+    assert "60 trained" in tree.locator("summary", has_text="0 … 4").inner_text()
+    page.fill("#outline-search", "h.5.attn")
+    assert tree.locator("li code").all_inner_texts() == ["transformer.h.5.attn"]
+    tree.get_by_role("button", name="Show transformer.h.5.attn in the table").click()
+    assert opened.count() == "4 of 147 parameters"
+    page.fill("#outline-search", "no such module")
+    assert tree.inner_text() == "No module matches."
+
+
+def test_a_thousand_modules_and_a_hundred_thousand_parameters_open_at_once(open_page: Open) -> None:
+    names = [f"m{n % 1000}.p{n // 1000}" for n in range(100_000)]
+    opened = open_page(Report({name: ParameterReport(name, "trained", "", (2,), 2) for name in names}))
+    opened.page.locator("#outline > summary").click()
+    opened.page.wait_for_selector("#outline-tree li")
+    assert opened.page.locator("#outline-tree li").count() == 201
+    opened.page.get_by_role("button", name="800 more").click()
+    assert opened.page.locator("#outline-tree li").count() == 401
+
+
+def _fields(answer: Answer) -> dict[str, Any]:
+    return {f.name: getattr(answer, f.name) for f in fields(Answer)}

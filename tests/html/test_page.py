@@ -16,7 +16,7 @@ import pytest
 from fxaudit.answer.answer import OptimizerReport
 from fxaudit.answer.finding import Related
 from fxaudit.program.source import SourceLine
-from fxaudit.renderers.html.markup import fragment, render
+from fxaudit.renderers.html.markup import SCRIPTS, fragment, render
 from fxaudit.renderers.picture.palette import GROUPS
 from fxaudit.report import Report
 from tests import sample_reports
@@ -136,8 +136,8 @@ def test_a_cause_shows_its_picture_proof_fix_and_folded_parameters(parse: Parse)
     ]
     assert "No optimizer holds head.*" in second.text
     films = page.all("svg", "film")
-    # The optimizer forgot something: a film, as of the loop; else ways to the loss and the map.
-    assert (len(page.all("svg", "picture")) - len(films), len(films)) == (2, 2)
+    # The optimizer forgot something: a film, as of the loop; else ways to the loss, the map, and it without cause 1.
+    assert (len(page.all("svg", "picture")) - len(films), len(films)) == (3, 2)
     assert "no step changes it" in films[0].text and "gradient ends here" not in second.text
 
 
@@ -199,8 +199,9 @@ def test_every_style_of_the_fragment_is_confined_to_it(parse: Parse) -> None:
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-def test_the_script_parses() -> None:
-    script = Path(__file__).parents[2] / "fxaudit" / "renderers" / "html" / "templates" / "page.js"
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_each_script_parses_and_can_be_read_at_one_sitting(name: str) -> None:
+    script = Path(__file__).parents[2] / "fxaudit" / "renderers" / "html" / "templates" / name
     done = subprocess.run(["node", "--check", str(script)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(script.read_text(encoding="utf-8").splitlines()) < 500

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+import pytest
+
 from fxaudit.renderers.picture.draw import draw
-from fxaudit.renderers.picture.engine import Picture
-from fxaudit.renderers.picture.scene import LIMIT
+from fxaudit.renderers.picture.engine import Picture, lay_out
+from fxaudit.renderers.picture.scene import COMFORT, LIMIT
 from tests import sample_reports
 from tests.pictures.conftest import Drawn
 
@@ -30,8 +33,8 @@ def test_operations_draws_every_node_with_the_cut_and_the_optimizer(read: Read) 
 def test_a_big_graph_is_folded_by_module_to_the_limit_and_says_how_to_narrow_it() -> None:
     report = sample_reports.transformer(layers=24, odd=5)
     picture = draw(report, view="operations")
-    assert len(report.graph_data.nodes) > LIMIT >= picture.drawn
-    assert f"At most {LIMIT} boxes" in picture.caption and "root=" in picture.caption
+    assert len(report.graph_data.nodes) > LIMIT > COMFORT >= picture.drawn
+    assert f"At most {COMFORT} boxes" in picture.caption and "root=" in picture.caption
     dead = {name for names in picture.boxes.values() for name in names} & {
         name for name, p in report.parameters.items() if p.verdict == "unreachable"
     }
@@ -96,3 +99,10 @@ def test_narrowed_to_what_has_no_leaf_autograd_still_shows_it(read: Read) -> Non
 def test_a_view_of_what_was_not_recorded_says_so() -> None:
     for view in ("operations", "autograd"):
         assert "nothing was recorded" in draw(sample_reports.without_graph(), view=view).caption
+
+
+@pytest.mark.parametrize("view", ["operations", "autograd"])
+def test_a_deep_model_is_drawn_no_wider_than_a_wide_screen(view: str) -> None:
+    picture = draw(sample_reports.transformer(layers=24), view=view)
+    (width,) = re.findall(r'<svg width="(\d+)pt"', lay_out(picture, "svg").decode())
+    assert int(width) < 2000

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,9 +13,10 @@ from rich.console import Console
 
 from fxaudit.answer.answer import Event, Gradient, Holder, ParameterReport, StepReport
 from fxaudit.answer.finding import Finding, Related
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import Frame, SourceLine
 from fxaudit.renderers.text.code_frame import CodeFrame
 from fxaudit.renderers.text.terminal import render
+from fxaudit.renderers.text.wording import events_text
 from fxaudit.report import Report
 
 
@@ -224,3 +226,58 @@ def test_the_customary_variables_decide_on_colour(
     stream = io.StringIO()
     Console(file=stream, width=80).print(reports["detached"])
     assert ("\x1b[1;31m" in stream.getvalue()) is has_color
+
+
+def test_the_loop_is_told_where_a_cause_lies_there_and_on_request(reports: dict[str, Report]) -> None:
+    report = reports["detached"]
+    text = render(report)
+    assert "\nOptimizers\n" not in text and "\nThe loop\n" not in text
+    assert text.endswith("Optimizers and the loop: --verbose\n")
+    assert "\nOptimizers\n" in render(report, verbose=True) and "--verbose" not in render(report, verbose=True)
+    in_loop = replace(report, findings=(replace(report.findings[0], code="FXA402"),))
+    assert "\nOptimizers\n" in render(in_loop)
+    assert "\nThe loop\n" in render(reports["healthy"])
+
+
+def test_one_cause_takes_one_screen(reports: dict[str, Report]) -> None:
+    assert len(render(reports["detached"], width=100).splitlines()) <= 40
+
+
+def test_a_place_is_a_link_where_the_file_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a b.py").write_text("x = 1\n")
+    finding = Finding("FXA104", "cut", "error", "cut", "", (), SourceLine("a b.py", 1, "f", "x = 1"))
+    shown = render(Report(findings=(finding,)), color=True)
+    assert "]8;id=" in shown and f"{(tmp_path / 'a b.py').as_uri()}#1" in shown
+    assert "\x1b" not in render(Report(findings=(finding,)))
+    (tmp_path / "a b.py").unlink()
+    assert "]8;" not in render(Report(findings=(finding,)), color=True)
+
+
+@pytest.mark.parametrize(("name", "colored"), [("FORCE_COLOR", True), ("NO_COLOR", False)])
+def test_the_environment_decides_on_colours(
+    name: str, colored: bool, reports: dict[str, Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fxaudit.cli.commands import _print
+
+    for other in ("FORCE_COLOR", "NO_COLOR", "TERM", "COLORTERM"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    out = io.StringIO()
+    _print(reports["detached"], "terminal", out)
+    assert bool(re.search(r"\x1b\[[\d;]*31m", out.getvalue())) is colored
+
+
+def test_what_a_library_does_goes_by_its_hook() -> None:
+    private = SourceLine(
+        "lib/loop.py", 9, "_Loop._step", "", (Frame("lib/module.py", 3, "Module.optimizer_step"),), library=True
+    )
+    events = (
+        Event("backward", "backward", SourceLine("lib/module.py", 7, "Module.backward", "", library=True)),
+        Event("step", "opt.step", private),
+        Event("zero_grad", "cleared", SourceLine("train.py", 4, "main", "")),
+    )
+    assert events_text(events) == "backward in Module.backward → opt.step in Module.optimizer_step → cleared train.py:4"
+    nameless = SourceLine("lib/run.py", 2, "<module>", "", library=True)
+    assert events_text([Event("step", "opt.step", nameless)]) == "opt.step lib/run.py:2"

@@ -7,13 +7,17 @@ from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
-from fxaudit.answer.answer import VERDICTS, Answer
+from fxaudit.answer.afterwards import afterwards, revived
+from fxaudit.answer.answer import VERDICTS, Answer, Event
 from fxaudit.answer.folding import Universe, folds
 from fxaudit.errors import PictureError
 from fxaudit.renderers.html.causes import Cause, Place, cause_of, place_of
+from fxaudit.renderers.html.health import Health, health_of
+from fxaudit.renderers.html.reel import Reel, reel_of
+from fxaudit.renderers.html.ribbon import Listed, ribbon
 from fxaudit.renderers.picture.canvas import Bands
 from fxaudit.renderers.picture.engine import Key, Picture, lay_out
-from fxaudit.renderers.picture.film import film_of, film_of_events, has_film, rounds
+from fxaudit.renderers.picture.film import film_of, film_of_events, has_film, rounds, span
 from fxaudit.renderers.picture.film_svg import film_inline
 from fxaudit.renderers.picture.modules import draw_modules
 from fxaudit.renderers.picture.palette import GROUPS, look
@@ -22,6 +26,7 @@ from fxaudit.renderers.picture.why import draw_finding
 from fxaudit.renderers.text.wording import (
     counted,
     ending_parts,
+    hook,
     learning_rate,
     number,
     unexplained,
@@ -36,6 +41,8 @@ PICTURES = 24
 """Findings that get a picture; the others keep their path as a list."""
 KINDS = ("verdict", "arrow", "box", "group")
 """What the legend explains first."""
+MAPS = 4
+"""Causes without whose line the map is drawn, too."""
 BAR = 1000
 """Width of the bar of verdicts, in its own units."""
 
@@ -93,6 +100,17 @@ class Round:
     label: str
     events: tuple[Occurrence, ...]
     film: Markup | None
+    first: int = 0
+    last: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The map as it is without the line of a cause: what the button says, what was seen, the picture."""
+
+    button: str
+    told: str
+    picture: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +136,11 @@ class Page:
     keys: tuple[Key, ...] = ()
     boxes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
+    source: tuple[Listed, ...] = ()
+    through: list[list[list[int]]] = field(default_factory=list)
+    versions: tuple[Version, ...] = ()
+    reel: Reel | None = None
+    health: Health | None = None
 
 
 def page_from_report(
@@ -138,7 +161,10 @@ def page_from_report(
             picture = inliner.svg(draw_finding(report, finding, framed=False, name=f"{prefix}-why{index}"))
         causes.append(replace(cause_of(report, index, prefix, universe, rows), picture=picture, film=film))
     modules = draw_modules(report, framed=False, name=f"{prefix}-modules", causes=f"{prefix}-cause-")
+    source, through = ribbon(report) if links else ((), [])
     closed = modules.caption.removeprefix(f"{report.title or 'Model'}: {report.summary}").strip()
+    shown_modules = inliner.svg(modules) if report.parameters else None
+    versions = tuple(_versions(report, inliner, prefix)) if links and shown_modules else ()
     return Page(
         prefix=prefix,
         title=report.title or "fxaudit",
@@ -148,7 +174,7 @@ def page_from_report(
         causes=tuple(causes),
         more_causes=len(report.findings) - len(shown),
         unexplained=tuple(unexplained(report)),
-        modules=inliner.svg(modules) if report.parameters else None,
+        modules=shown_modules,
         modules_caption=closed.partition(";")[0],
         optimizers=_optimizers(report, universe),
         loop=tuple(_rounds(report)),
@@ -159,16 +185,45 @@ def page_from_report(
         keys=tuple(sorted(inliner.keys.values(), key=lambda key: KINDS.index(key.of))),
         boxes=inliner.boxes,
         titles=inliner.titles,
+        source=source,
+        through=through,
+        versions=versions,
+        reel=reel_of(report),
+        health=health_of(report),
     )
 
 
+def _versions(report: Answer, inliner: _Inliner, prefix: str) -> Iterator[Version]:
+    """The map without the line of each cause for which that was tried."""
+    tried = [(n, after) for n, finding in enumerate(report.findings) if (after := afterwards(report, finding))]
+    for cause, after in tried[:MAPS]:
+        finding = report.findings[cause]
+        alive = revived(report, finding)
+        picture = inliner.svg(draw_modules(after, framed=False, name=f"{prefix}-after{cause}"))
+        size = (
+            f"{counted(len(alive), 'parameter')}, {counted(sum(after[name].numel for name in alive), 'element')} alive"
+        )
+        is_fixed = finding.patch is not None and finding.patch.state == "tried"
+        how = "The fix was tried" if is_fixed else "The line was neutralised, and the step run again"
+        if picture is not None:
+            name = f"{'With the fix of' if is_fixed else 'Without the line of'} cause {cause + 1}"
+            yield Version(name, f"{how}: {size}.", picture)
+
+
 def _rounds(report: Answer) -> Iterator[Round]:
-    for index, (label, events) in enumerate(rounds(report)):
+    for index, (first, last, events) in enumerate(rounds(report)):
         film = None
+        label = span(first, last)
         if index < FILMS and report.optimizers and events:
             film = Markup(film_inline(film_of_events(report, label, events, report.findings), f"Film of {label}"))
-        shown = tuple(Occurrence(e.kind, e.text or e.kind, place_of(e.source), e.count) for e in events)
-        yield Round(label, shown, film)
+        shown = tuple(Occurrence(e.kind, e.text or e.kind, _event_place(e), e.count) for e in events)
+        yield Round(label, shown, film, first + 1, last + 1)
+
+
+def _event_place(event: Event) -> Place | None:
+    if event.source is not None and (name := hook(event.source)):
+        return Place(f"in {name}", name)
+    return place_of(event.source)
 
 
 class _Inliner:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fxaudit.answer.answer import VERDICTS, Answer, ParameterReport
+from fxaudit.renderers.html.health import update_ratio
 from fxaudit.renderers.picture.palette import HAPPY, SEVERITY, look
 from fxaudit.renderers.text.wording import place
 
@@ -24,14 +26,17 @@ def table_data(
 
     `rows` holds one list per parameter, in the report's order: name, then the indices of verdict, shape, number of
     elements, dtype, param groups, gradient, change, reason, culprit and module type; then the findings' numbers, and
-    the index of the line that froze it and those of what happened to it, where something is wrong with it. `titles`
-    says what the boxes are called.
+    the index of the line that froze it and those of what happened to it, where something is wrong with it; then the
+    norm of the gradient and the share of its value that a step changed, None where not known. `titles` says what the
+    boxes are called.
     """
     strings: dict[str, int] = {}
 
     def index(text: str) -> int:
         return strings.setdefault(text, len(strings))
 
+    shape_of = functools.cache(lambda shape: index("×".join(map(str, shape)) or "scalar"))
+    holders_of = functools.cache(lambda held: index(", ".join(f"{h.optimizer}[{h.group}]" for h in held)))
     finding_numbers = {id(finding): number for number, finding in enumerate(report.findings)}
     unwell = {p.name for p in itertools.islice((p for p in report if p.verdict not in HAPPY), LIVES)}
     position = {name: number for number, name in enumerate(report.parameters)}
@@ -39,18 +44,20 @@ def table_data(
         [
             p.name,
             VERDICTS.index(p.verdict),
-            index("×".join(map(str, p.shape)) or "scalar"),
+            shape_of(p.shape),
             p.numel,
             index(p.dtype),
-            index(", ".join(f"{h.optimizer}[{h.group}]" for h in p.held_by)),
+            holders_of(p.held_by),
             index(_gradient(p)),
             index(_change(p)),
             index(p.reason),
             index(f"{place(p.culprit)}: {p.culprit.code}" if p.culprit else ""),
             index(p.module_type),
-            [finding_numbers[id(f)] for f in p.findings if id(f) in finding_numbers],
+            [finding_numbers[id(f)] for f in p.findings if id(f) in finding_numbers] if p.findings else [],
             index(f"{place(p.frozen_at)}: {p.frozen_at.code}" if p.frozen_at else ""),
             [index(str(event)) for event in p.life] if p.name in unwell else [],
+            _brief(p.gradient.norm),
+            _brief(update_ratio(p)),
         ]
         for p in report
     ]
@@ -67,6 +74,10 @@ def encoded(data: object) -> str:
     """`data` as JSON that may stand inside a script element: nothing in it can end the element or a line."""
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _brief(number: float | None) -> float | None:
+    return None if number is None else float(f"{number:.3g}")
 
 
 def _spans(numbers: list[int]) -> list[list[int]]:

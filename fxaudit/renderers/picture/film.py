@@ -13,9 +13,9 @@ from fxaudit.answer.finding import Finding
 from fxaudit.answer.folding import fold_sentence
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.picture.labels import shortened, where
-from fxaudit.renderers.text.wording import counted, learning_rate, timeline
+from fxaudit.renderers.text.wording import counted, hook, learning_rate, timeline
 
-__all__ = ["Film", "Ghost", "Lane", "Mark", "film_of", "film_of_events", "has_film", "rounds"]
+__all__ = ["Film", "Ghost", "Lane", "Mark", "film_of", "film_of_events", "has_film", "rounds", "span"]
 
 FILMED = ("FXA4", "FXA301", "FXA302", "FXA304", "FXA305")
 """What the codes of causes begin with that lie in the order of the step or in the optimizers."""
@@ -175,8 +175,8 @@ def _lane(tracks: _Tracks, lane: int, told: bool = False) -> Lane:
     return Lane(optimizer.name if group < 0 else f"{optimizer.name}[{group}]", " · ".join(about), remark)
 
 
-def rounds(report: Answer) -> list[tuple[str, tuple[Event, ...]]]:
-    """The loop as rounds of all optimizers that step, equal ones in a row folded: (`step 1` or `steps 3 to 8`, events).
+def rounds(report: Answer) -> list[tuple[int, int, tuple[Event, ...]]]:
+    """The loop as rounds of all optimizers that step, equal ones in a row folded: (first step, last step, events).
 
     Two optimizers that take turns would else make two different steps that never repeat in a row.
     """
@@ -193,14 +193,15 @@ def rounds(report: Answer) -> list[tuple[str, tuple[Event, ...]]]:
         else:
             found.append((first, last, events))
         first = last + 1
-    return [(_span(first, last), events) for first, last, events in found]
+    return found
 
 
 def _stepped(events: Iterable[Event]) -> set[str]:
     return {name for event in events if event.kind == "step" for name in event.optimizers}
 
 
-def _span(first: int, last: int) -> str:
+def span(first: int, last: int) -> str:
+    """`step 1` or `steps 3 to 8`, of numbers that count from 0."""
     return f"step {first + 1}" if first == last else f"steps {first + 1} to {last + 1}"
 
 
@@ -224,7 +225,7 @@ def _window(report: Answer, finding: Finding) -> tuple[str, list[Event]]:
         # The first step is often the odd one: nothing to clear, something being built.
         rank = (any(_is_at(event, finding) for event in events), near, first > 0 and bool(events))
         if best is None or rank > best[0]:
-            best = (rank, _span(first, last), events)
+            best = (rank, span(first, last), events)
     return (best[1], best[2]) if best is not None else ("", [])
 
 
@@ -239,7 +240,8 @@ def _marks(tracks: _Tracks, events: Sequence[Event]) -> Iterator[tuple[Mark, Eve
         word = WORDS[event.kind] + (f" ×{event.count}" if event.count > 1 else "")
         word = "skips" if event.kind == "scaler" and "skips" in event.text else word
         tip = f"{event.text or event.kind} · {event.source}: {event.source.code}" if event.source else event.text
-        yield Mark(event.kind, word, where(event.source), tip, tracks.of(event)), event
+        name = hook(event.source).rpartition(".")[2] if event.source else ""
+        yield Mark(event.kind, word, name or where(event.source), tip, tracks.of(event)), event
 
 
 def _same(event: Event, source: SourceLine) -> bool:

@@ -89,7 +89,7 @@ class _Drawing:
         last = ""
         for number, mark in enumerate(self.film.marks):
             file, _, line = mark.line.rpartition(":")
-            shown = f":{line}" if file == last and line else mark.line.rpartition("/")[2]
+            shown = f":{line}" if file and file == last else mark.line.rpartition("/")[2]
             last = file or last
             x = self._x(number)
             self._say(x, self.top + 34, shortened(shown, 16), MUTED, size=11, anchor="middle", mono=True)

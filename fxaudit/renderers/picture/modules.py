@@ -25,6 +25,8 @@ __all__ = ["draw_modules"]
 ROWS = 6
 COLUMN = 6
 INPUTS = 3
+SHAPED = 40
+"""Boxes of a picture in which the shapes of what flows are told, at most."""
 CAUSES = 4
 """Numbers of causes in one box."""
 
@@ -79,6 +81,7 @@ class _Drawing:
         self.inside_cuts = self._cuts_inside()
         self.leaving: set[int] = set()
         self.zero_inside: dict[int, str] = {}
+        self.shapes: dict[tuple[int, int], str] = {}
 
     def draw(self) -> None:
         """Boxes in their frames, then everything around the model, then the arrows."""
@@ -88,6 +91,7 @@ class _Drawing:
         self.zero_inside = self._zeros_inside(place_of)
         edges = box_edges(self.data, place_of, self.places.drawn, self.places.near())
         self.leaving = {edge.source for edge in edges}
+        self.shapes = self._shapes(place_of)
         for branch in self.tree.tops():
             self._branch(branch, None)
         connected = self._arrows(edges, extra)
@@ -259,8 +263,25 @@ class _Drawing:
             elif edge.state == "grad" and self._is_zero(edge.source):
                 self.canvas.edge(names[edge.source], names[edge.target], "zero", "0")
             else:
-                self.canvas.edge(names[edge.source], names[edge.target], edge.state)
+                shape = self.shapes.get((edge.source, edge.target), "")
+                self.canvas.edge(names[edge.source], names[edge.target], edge.state, shape)
         return {names[number] for number in used}
+
+    def _shapes(self, place_of: Sequence[int]) -> dict[tuple[int, int], str]:
+        """The shapes of what goes from box to box, where it goes there directly and always has the same one.
+
+        They are told where nothing is wrong: elsewhere what is wrong is to be seen first.
+        """
+        if len(self.boxes) > SHAPED or any(finding.level != "note" for finding in self.report.findings):
+            return {}
+        found: dict[tuple[int, int], set[str]] = {}
+        for edge in self.data.edges:
+            source, target = place_of[edge.source], place_of[edge.target]
+            node = self.data.nodes[edge.source]
+            if edge.kind == "data" and source >= 0 and target >= 0 and node.kind in ("op", "input"):
+                shape = "×".join(map(str, node.shape)) if node.shape else ""
+                found.setdefault((self.places.drawn[source], self.places.drawn[target]), set()).add(shape)
+        return {boxes: shapes.pop() for boxes, shapes in found.items() if len(shapes) == 1}
 
     def _cut(self, edge: BoxEdge, told: set[tuple[int, int]]) -> tuple[str, str]:
         """What stands at the arrow of a cut, and its tip; of several arrows of one cut only the first is written on."""

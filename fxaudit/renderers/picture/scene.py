@@ -15,8 +15,10 @@ from fxaudit.renderers.picture.palette import MUTED, look, worst
 from fxaudit.renderers.picture.tree import ModuleTree
 from fxaudit.renderers.text.wording import counted
 
-__all__ = ["LIMIT", "Beside", "Item", "Scene"]
+__all__ = ["COMFORT", "LIMIT", "Beside", "Item", "Scene"]
 
+COMFORT = 150
+"""Boxes drawn at most where nobody asked for a depth: modules are closed until so many are left."""
 LIMIT = 400
 """Boxes drawn at most; what is beyond is folded by module."""
 URGENT = 120
@@ -68,6 +70,7 @@ class Scene:
         self.view, self.noun, self.remark = view, noun, remark
         self.leaves = leaves
         self.beside = beside
+        self.limit = COMFORT
         self.items = items
         self.edges = edges
         self.modules = report.graph_data.modules
@@ -81,6 +84,7 @@ class Scene:
     def draw(self, parameter: str | None, depth: int | None, root: str | None) -> Picture:
         """The picture, narrowed to a parameter or a module, modules deeper than `depth` folded."""
         shown = self._narrowed(parameter, root)
+        self.limit = COMFORT if depth is None else LIMIT
         boxes = self._folded(shown, depth, root)
         if not self.leaves:
             boxes = self._together(boxes)
@@ -127,8 +131,8 @@ class Scene:
         missing = len(shown) - len(boxes)
         if folded or missing:
             left_out = f", {missing:,} nodes left out" if missing else ""
-            caption += f" At most {LIMIT} boxes are drawn: {counted(folded, 'module')} drawn closed{left_out}."
-            caption += " root='a.module' or parameter='a.name' narrows the picture."
+            caption += f" At most {self.limit} boxes are drawn: {counted(folded, 'module')} drawn closed{left_out}."
+            caption += " depth= opens more levels, root='a.module' or parameter='a.name' narrows the picture."
         return caption
 
     def _narrowed(self, parameter: str | None, root: str | None) -> list[int]:
@@ -158,7 +162,7 @@ class Scene:
 
     def _folded(self, shown: Sequence[int], depth: int | None, root: str | None) -> dict[int, str]:
         """The box of each node that is drawn: its own, `n<i>`, or `f<module>` for one folded into a module."""
-        if depth is None and len(shown) <= LIMIT:
+        if depth is None and len(shown) <= self.limit:
             return {n: f"n{n}" for n in shown}
         base = next((d for m, d in zip(self.modules, self.depths, strict=True) if m.name == root), 0)
         levels = [depth] if depth is not None else range(max(self.depths, default=0), -1, -1)
@@ -167,12 +171,12 @@ class Scene:
         boxes: dict[int, str] = {}
         for level in levels:
             boxes = {n: f"n{n}" if n in alone else self._box(n, base + level) for n in shown}
-            if len(set(boxes.values())) <= LIMIT:
+            if len(set(boxes.values())) <= self.limit:
                 return boxes
         # Even the top level has too many: what matters first, then from the loss backwards.
         kept: dict[str, None] = {}
         for n in sorted(shown, key=lambda n: (not self.items[n].urgent, -n)):
-            if len(kept) < LIMIT:
+            if len(kept) < self.limit:
                 kept[boxes[n]] = None
         return {n: box for n, box in boxes.items() if box in kept}
 

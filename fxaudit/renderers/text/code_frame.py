@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from fxaudit.answer.finding import Related
     from fxaudit.program.source import SourceLine
 
-__all__ = ["MARGIN", "CodeFrame"]
+__all__ = ["MARGIN", "CodeFrame", "linked"]
 
 MARGIN = "bright_blue"
 """The colour of line numbers and margins: plain blue cannot be read on a dark ground."""
@@ -42,7 +45,7 @@ class CodeFrame:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         blank = " " * self.gutter
         arrow = ":::" if self.role else "-->"
-        where = Text(inert(place(self.source)))
+        where = linked(self.source)
         if self.role:
             where.append(f": {inert(self.role)}", "bold")
         heading = Table.grid(padding=0)
@@ -100,6 +103,16 @@ class CodeFrame:
             first, last = meant.columns
         start = cell_len(inert(text[shared:first]))
         return start, start + cell_len(inert(text[first:last]))
+
+
+def linked(source: SourceLine) -> Text:
+    """Where a line is, as a link that terminals open (OSC 8) if the file is here; nobody sees it in plain text."""
+    where = Text(inert(place(source)))
+    path = Path(source.file)
+    with contextlib.suppress(OSError, ValueError):  # the name is somebody else's: too long, or with a NUL in it
+        if not source.library and not source.file.startswith("<") and path.is_file():
+            where.stylize(Style(link=f"{path.absolute().as_uri()}#{source.line}"))
+    return where
 
 
 def _indentation(text: str) -> int:

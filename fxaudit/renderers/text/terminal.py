@@ -14,7 +14,7 @@ from rich.text import Text
 
 from fxaudit.answer.finding import LEVELS
 from fxaudit.answer.folding import Universe, folds
-from fxaudit.renderers.text.code_frame import MARGIN, CodeFrame
+from fxaudit.renderers.text.code_frame import MARGIN, CodeFrame, linked
 from fxaudit.renderers.text.operation_names import step_name
 from fxaudit.renderers.text.wording import (
     ENDS,
@@ -48,6 +48,8 @@ STYLES = {"error": "red", "warning": "yellow", "note": "cyan"}
 VERDICT_STYLES = {"trained": "green", "frozen": MARGIN, "unknown": "yellow"}
 PATTERNS_OF_A_FINDING = 6
 TIMELINE_LINES = 10
+LOOP_CODES = ("FXA3", "FXA4")
+"""What the codes of causes in the optimizers and in the loop begin with."""
 AROUND = 2
 """Lines shown above and below the culprit's."""
 
@@ -55,7 +57,8 @@ AROUND = 2
 def render(report: Answer, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
     """The report as text, `width` columns wide, without escape codes unless `color` is asked for.
 
-    Where it is `verbose`, the edits that were tried in vain are in it, too.
+    Where it is `verbose`, the optimizers and the loop are in it even if no cause lies there, and the edits that were
+    tried in vain.
     """
     return _printed(to_rich(report, verbose=verbose), width, color)
 
@@ -89,6 +92,7 @@ def _printed(what: RenderableType, width: int, color: bool) -> str:
 def to_rich(report: Answer, *, verbose: bool = False) -> RenderableType:
     """The report as something that `rich` prints at any width."""
     universe = Universe.of(report.parameters)
+    whole = verbose or _lies_in_the_loop(report)
     parts: list[RenderableType] = [*_verdict(report)]
     for level in LEVELS:
         for finding in report.findings:
@@ -101,14 +105,22 @@ def to_rich(report: Answer, *, verbose: bool = False) -> RenderableType:
     for heading, body in (
         ("Parameters", _parameters(report)),
         ("Not explained by a finding", [_line("- ", sentence) for sentence in unexplained(report)]),
-        ("Optimizers", [_optimizer(optimizer, universe) for optimizer in report.optimizers]),
-        ("The loop", _loop(report)),
+        ("Optimizers", [_optimizer(optimizer, universe) for optimizer in report.optimizers] if whole else []),
+        ("The loop", _loop(report) if whole else []),
         ("What could not be seen", [_line("- ", sentence) for sentence in unseen(report)]),
     ):
         if body:
             parts += ["", Text(heading, "bold"), *(Padding(item, (0, 0, 0, 2)) for item in body)]
     parts += ["", *_conclusion(report)]
+    if not whole and (report.optimizers or report.steps):
+        parts.append(_line("Optimizers and the loop: ", "--verbose"))
     return Group(*parts)
+
+
+def _lies_in_the_loop(report: Answer) -> bool:
+    """Whether a cause lies in the optimizers or the loop, or there is none, so that they tell what was checked."""
+    loud = [finding for finding in report.findings if finding.level != "note"]
+    return not loud or any(finding.code.startswith(LOOP_CODES) for finding in loud)
 
 
 def _verdict(report: Answer) -> Iterator[RenderableType]:
@@ -199,7 +211,7 @@ def _diff(lines: Sequence[str]) -> Iterator[RenderableType]:
 def _note(finding: Finding, universe: Universe) -> Iterator[RenderableType]:
     yield _headline(finding)
     if finding.culprit:
-        yield _line("  --> ", place(finding.culprit), mark=MARGIN)
+        yield _line("  --> ", linked(finding.culprit), mark=MARGIN)
     if finding.parameters:
         yield _line("  = parameters: ", _patterns(finding.parameters, universe, most=3), mark=MARGIN)
 

@@ -33,6 +33,7 @@ __all__ = [
     "ending_parts",
     "events_text",
     "fix_parts",
+    "hook",
     "inert",
     "last_frame",
     "learning_rate",
@@ -296,13 +297,30 @@ def _joined(events: Sequence[Event]) -> Iterator[Event]:
         yield waiting
 
 
+def hook(source: SourceLine) -> str:
+    """The method by which a library did something, as its users know it; "" for a line that is none of a library's.
+
+    Which of a trainer's many frames it was helps nobody: the innermost one that is not private tells what was done.
+    """
+    if not source.library:
+        return ""
+    names = (source.function, *(frame.function for frame in source.frames))
+    return next((name for name in names if name and "<" not in name and not _is_private(name)), "")
+
+
+def _is_private(function: str) -> bool:
+    return any(part.startswith("_") for part in function.split("."))
+
+
 def events_text(events: Sequence[Event]) -> str:
     """Events in a few words: `optimizer.zero_grad() train.py:12 → forward :13 ×4`."""
     texts: list[str] = []
     file = None
     for event in events:
         text = event.text or event.kind
-        if event.source:
+        if event.source and (name := hook(event.source)):
+            text += f" in {name}"
+        elif event.source:
             text += f" {event.source}" if event.source.file != file else f" :{event.source.line}"
             file = event.source.file
         texts.append(text + (f" ×{event.count}" if event.count > 1 else ""))

@@ -1,8 +1,8 @@
 // @ts-check
 "use strict";
 (() => {
-  /** @typedef {[string, number, number, number, number, number, number, number, number, number, number, number[], number, number[]]} Row */
-  /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>, titles: Record<string, string>}} Data */
+  /** @typedef {[string, number, number, number, number, number, number, number, number, number, number, number[], number, number[], number | null, number | null]} Row */
+  /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>, titles: Record<string, string>, lines: [number, number][][]}} Data */
 
   const ROW_HEIGHT = 30;
   const MARGIN = 12;
@@ -37,6 +37,7 @@
     { key: "numel", head: "Elements", show: (/** @type {Row} */ r) => number.format(r[3]) },
     { key: "held", head: "Held by", show: (/** @type {Row} */ r) => text(r[5]) || "none" },
     { key: "gradient", head: "Gradient", show: (/** @type {Row} */ r) => text(r[6]) },
+    { key: "update", head: "Update", show: (/** @type {Row} */ r) => (r[15] === null ? "" : r[15] ? r[15].toPrecision(2).replace(/(\.\d*?)0+$/, "$1") : "0") },
     { key: "cause", head: "Cause", show: (/** @type {Row} */ r) => r[11].map((cause) => cause + 1).join(", ") },
   ];
 
@@ -67,6 +68,8 @@
     const [x, y] = [rows[a], rows[b]];
     const key = columns[state.sort].key;
     if (key === "numel") return x[3] - y[3];
+    if (key === "gradient") return (x[14] ?? -1) - (y[14] ?? -1);
+    if (key === "update") return (x[15] ?? -1) - (y[15] ?? -1);
     if (key === "verdict") return data.verdicts[x[1]][3] - data.verdicts[y[1]][3];
     return order.compare(columns[state.sort].show(x), columns[state.sort].show(y));
   };
@@ -316,7 +319,7 @@
   let closed = [];
   window.addEventListener("beforeprint", () => {
     paint(true, true);
-    closed = [.../** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details:not([open])"))];
+    closed = [.../** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details:not([open], #outline, #outline *)"))];
     for (const part of closed) part.open = true;
   });
   window.addEventListener("afterprint", () => {
@@ -334,6 +337,11 @@
     const next = state.found[state.found.indexOf(Number(current)) + step];
     if (next !== undefined) select(next);
     event.preventDefault();
+  });
+
+  document.addEventListener("fxa-narrow", (event) => {
+    const [spans, title] = /** @type {CustomEvent} */ (event).detail;
+    narrow(spans, title);
   });
 
   // ---- pictures ----
@@ -395,13 +403,16 @@
   const canvas = document.getElementById("modules-canvas");
   const picture = canvas?.querySelector("svg");
   if (canvas && picture) {
+    const pictures = /** @type {SVGSVGElement[]} */ ([...canvas.querySelectorAll(".version > svg")]);
     const natural = picture.viewBox.baseVal.width * (96 / 72);
     let scale = 0;
     const zoom = (/** @type {number} */ to) => {
       scale = Math.min(4, Math.max(0.1, to));
       canvas.classList.add("zoomed");
-      picture.setAttribute("width", `${natural * scale}`);
-      picture.removeAttribute("height");
+      for (const one of pictures) {
+        one.setAttribute("width", `${one.viewBox.baseVal.width * (96 / 72) * scale}`);
+        one.removeAttribute("height");
+      }
     };
     const fit = () => Math.min(1, (canvas.clientWidth - 4) / natural);
     const whole = (0.8 * window.innerHeight) / ((natural / picture.viewBox.baseVal.width) * picture.viewBox.baseVal.height);
@@ -411,6 +422,16 @@
       const [box, frame] = [unwell.getBoundingClientRect(), canvas.getBoundingClientRect()];
       canvas.scrollTop = box.top - frame.top - (canvas.clientHeight - box.height) / 2;
       canvas.scrollLeft = box.left - frame.left - (canvas.clientWidth - box.width) / 2;
+    }
+    const versions = /** @type {NodeListOf<HTMLElement>} */ (canvas.querySelectorAll(".version"));
+    const choices = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-version]"));
+    if (choices.length) at("versions").hidden = false;
+    for (const choice of choices) {
+      choice.addEventListener("click", () => {
+        for (const other of choices) other.setAttribute("aria-pressed", String(other === choice));
+        versions.forEach((version, n) => (version.hidden = String(n) !== choice.dataset.version));
+        at("versioned").textContent = versions[Number(choice.dataset.version)].dataset.told || "";
+      });
     }
     for (const tool of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-zoom]"))) {
       tool.addEventListener("click", () => {

@@ -1,0 +1,142 @@
+"""How the parameters fare in numbers: what was checked, and each one's gradient and update as a colour."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from fxaudit.answer.answer import Answer, ParameterReport
+from fxaudit.renderers.picture.svg import SVG
+from fxaudit.renderers.text.wording import counted, inert
+
+__all__ = ["COLORS", "Extreme", "Health", "Strip", "gradient_size", "health_of", "update_ratio"]
+
+CELLS = 400
+"""Cells of a strip: of more parameters several in a row share one."""
+COLORS = 8
+WIDTH, CELL = 1000, 26
+
+Measure = Callable[[ParameterReport], "float | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """The parameter that has the smallest or the largest of something."""
+
+    what: str
+    name: str
+    row: int
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A measure of all parameters, in the model's order: a picture, and (lower end, upper end) of its colours."""
+
+    title: str
+    about: str
+    picture: Markup
+    low: str
+    high: str
+    extremes: tuple[Extreme, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What was checked in sentences, and the strips."""
+
+    checked: tuple[str, ...]
+    strips: tuple[Strip, ...]
+
+
+def gradient_size(parameter: ParameterReport) -> float | None:
+    """The root mean square of the elements of its gradient; None where that is not known or there is none."""
+    norm, state = parameter.gradient.norm, parameter.gradient.state
+    if state == "zero":
+        return 0.0
+    return norm / math.sqrt(parameter.numel) if norm is not None and state == "finite" and parameter.numel else None
+
+
+def update_ratio(parameter: ParameterReport) -> float | None:
+    """How much of its value's norm the last step that moved it changed; None where either is not known."""
+    change, norm = parameter.change.norm, parameter.norm
+    return change / norm if change is not None and norm else None
+
+
+def health_of(report: Answer) -> Health | None:
+    """The numbers of a report; None where nothing was measured."""
+    strips = [
+        strip
+        for strip in (
+            _strip(report, "Gradient", "root mean square of the elements of each parameter's gradient", gradient_size),
+            _strip(report, "Update", "norm of the last change, by the norm of the value", update_ratio),
+        )
+        if strip is not None
+    ]
+    checked = tuple(_checked(report))
+    return Health(checked, tuple(strips)) if strips and checked else None
+
+
+def _checked(report: Answer) -> Iterable[str]:
+    steps = max((parameter.steps for parameter in report), default=0)
+    if steps:
+        yield f"{counted(len(report), 'parameter')} in {counted(steps, 'recorded step')}"
+    held = sum(bool(parameter.held_by) for parameter in report)
+    if report.optimizers:
+        yield f"{counted(len(report.optimizers), 'optimizer')}, {held:,} of {len(report):,} parameters held"
+    states = [parameter.gradient.state for parameter in report]
+    yield f"finite gradients for {states.count('finite'):,}, exactly zero for {states.count('zero'):,}"
+    if states.count("nonfinite"):
+        yield f"gradients that are not finite for {states.count('nonfinite'):,}"
+    moved = sum(parameter.change.state == "changed" for parameter in report)
+    yield f"values of {moved:,} parameters changed"
+
+
+def _strip(report: Answer, title: str, about: str, measure: Measure) -> Strip | None:
+    values = [measure(parameter) for parameter in report]
+    positive = [value for value in values if value]
+    if not positive:
+        return None
+    low, high = min(positive), max(positive)
+    rows = [(value, row) for row, value in enumerate(values) if value]
+    names = list(report.parameters)
+    extremes = tuple(
+        Extreme(what, names[row], row, f"{value:.2g}")
+        for what, (value, row) in (("smallest", min(rows)), ("largest", max(rows)))
+    )
+    return Strip(title, about, _picture(names, values, low, high, title), f"{low:.2g}", f"{high:.2g}", extremes)
+
+
+def color(value: float, low: float, high: float) -> int:
+    """The number of the colour of a value: by its logarithm between the smallest and the largest."""
+    if high <= low:
+        return COLORS - 1
+    share = (math.log(value) - math.log(low)) / (math.log(high) - math.log(low))
+    return min(COLORS - 1, int(share * COLORS))
+
+
+def _picture(names: Sequence[str], values: Sequence[float | None], low: float, high: float, title: str) -> Markup:
+    per_cell = -(-len(names) // CELLS)
+    cells = [range(first, min(first + per_cell, len(names))) for first in range(0, len(names), per_cell)]
+    width = min(40.0, WIDTH / len(cells))
+    parts = []
+    for number, cell in enumerate(cells):
+        # Of several the smallest counts: it is the one that may not learn.
+        value = min((v for row in cell if (v := values[row]) is not None), default=None)
+        kind = "kn" if value is None else "kz" if value == 0 else f"k{color(value, low, high)}"
+        said = "not known, or none" if value is None else f"{value:.2g}"
+        whose = names[cell[0]] if len(cell) == 1 else f"{names[cell[0]]} … {names[cell[-1]]}, the smallest"
+        parts.append(
+            f'<rect class="{kind}" x="{number * width:.2f}" y="0" width="{max(1.0, width - 1):.2f}" height="{CELL}">'
+            f"<title>{html.escape(inert(f'{whose}: {said}'))}</title></rect>"
+        )
+    label = html.escape(f"{title} of {len(names):,} parameters, from {low:.2g} to {high:.2g}")
+    full = width * len(cells)
+    return Markup(
+        f'<svg xmlns="{SVG}" class="strip" viewBox="0 0 {full:.1f} {CELL}" width="{full:.0f}" height="{CELL}" '
+        f'preserveAspectRatio="none" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+    )
