@@ -23,7 +23,7 @@ NOISE = 1e-6
 
 @dataclass
 class Fact:
-    """What was seen of one parameter over all steps."""
+    """What was seen of one parameter over all steps; `frozen` is what it is at the end."""
 
     frozen: bool = True
     arrived: bool = False
@@ -57,7 +57,26 @@ def plainly_trained(program: dict[str, Any], steps: int) -> tuple[dict[str, Fact
     with _looking(model, facts), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program["train"](model, optimizers, steps)
-    return facts, observed(model, optimizers)
+    end = observed(model, optimizers)
+    if not any(fact.arrived for fact in facts.values()):  # no backward ran: what would one have reached?
+        _ask_every_loss(program, facts, steps)
+    return facts, end
+
+
+def _ask_every_loss(program: dict[str, Any], facts: dict[str, Fact], steps: int) -> None:
+    model, optimizers = program["make"]()
+
+    def ask(loss: torch.Tensor) -> None:
+        asked = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        if not asked or not loss.requires_grad:
+            return
+        found = torch.autograd.grad(loss, list(asked.values()), allow_unused=True, retain_graph=True)
+        for name, gradient in zip(asked, found, strict=True):
+            facts[name].arrived |= gradient is not None
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program["train"](model, optimizers, steps, ask)
 
 
 def observed(model: nn.Module, optimizers: list[Any]) -> list[bytes]:
@@ -77,7 +96,7 @@ def _looking(model: nn.Module, facts: dict[str, Fact]) -> Iterator[None]:
     def after_backward(self: torch.Tensor, *args: Any, **kwargs: Any) -> None:
         backward(self, *args, **kwargs)
         for name, parameter in model.named_parameters():
-            facts[name].frozen &= not parameter.requires_grad
+            facts[name].frozen = not parameter.requires_grad
             facts[name].arrived |= parameter.grad is not None
 
     def before(optimizer: Any, args: Any, kwargs: Any) -> None:
@@ -88,7 +107,7 @@ def _looking(model: nn.Module, facts: dict[str, Fact]) -> Iterator[None]:
         norms = {n: float(p.grad.norm()) for n, p in model.named_parameters() if p.grad is not None}
         largest = max(norms.values(), default=0.0)
         for name, parameter in model.named_parameters():
-            facts[name].frozen &= not parameter.requires_grad
+            facts[name].frozen = not parameter.requires_grad
             if id(parameter) not in own or not norms.get(name):
                 continue
             if norms[name] < NOISE * largest:
@@ -107,4 +126,4 @@ def _looking(model: nn.Module, facts: dict[str, Fact]) -> Iterator[None]:
         for hook in hooks:
             hook.remove()
         for name, parameter in model.named_parameters():
-            facts[name].frozen &= not parameter.requires_grad
+            facts[name].frozen = not parameter.requires_grad

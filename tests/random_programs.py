@@ -1,7 +1,7 @@
 """Programs that train something, drawn at random from a seed, as source text.
 
-Each defines `make()`, which returns the model and its optimizers, and `train(model, optimizers, steps)`. What stands in
-it is drawn: shared layers and parameters, branches, loops, views, writes in place, several losses and optimizers,
+Each defines `make()`, which returns the model and its optimizers, and `train(model, optimizers, steps, note)`, which
+tells `note` each loss before its backward. What stands in it is drawn: shared layers and parameters, branches, loops, views, writes in place, several losses and optimizers,
 freezing, cuts of every kind, custom functions, hooks, checkpoints, autocast, `torch.func`, and mistakes in the loop.
 """
 
@@ -79,7 +79,7 @@ KEEPING = [
     "with torch.autocast('cpu', torch.bfloat16):\n    {v} = self.{layer}({a})\n{v} = {v}.float()",
     "{v} = functional_call(self.{layer}, dict(self.{layer}.named_parameters()), ({a},))",
     "{v} = vmap(lambda row: torch.tanh(row) * self.{p})({a})",
-    "{v} = {a} * 2\n{v}.register_hook(lambda g: g * 3)",
+    "{v} = {a} * 2\nif {v}.requires_grad:\n    {v}.register_hook(lambda g: g * 3)",
     "{v} = torch.einsum('ij,jk->ik', {a}, self.{m})",
     "{v} = torch.nn.functional.linear({a}, self.{layer}.weight)",
     "{v} = torch.nn.functional.dropout({a}, 0.2, self.training)",
@@ -100,7 +100,7 @@ CUTTING = [
     "{v} = {b} + 0 * self.{layer}({a})",
     "{v} = HalfBlind.apply({b}, {a})",
     "{v} = Numb.apply({a})",
-    "{v} = {a} * 1\n{v}.register_hook(lambda g: torch.zeros_like(g))",
+    "{v} = {a} * 1\nif {v}.requires_grad:\n    {v}.register_hook(lambda g: torch.zeros_like(g))",
     "{v} = functional_call(self.{layer}, {{k: p.detach() for k, p in self.{layer}.named_parameters()}}, ({a},))",
     "{v} = torch.sign({a}) * {b}",
     "{v} = {a}.clamp(100, 200)",
@@ -203,6 +203,7 @@ def _train(draw: random.Random) -> str:
             body += ["    if step == 2:", "        model.requires_grad_(True)"]
         case "one loss only":
             body += ["    loss = losses[-1]"]
+    body.append("    note(loss)")
     ready = "loss.requires_grad" + (" and step > 100" if mistake == "backward missing" else "")
     if mistake == "no gradient kept":
         body += [f"    if {ready}:", "        torch.autograd.grad(loss, [p for p in model.parameters() if p.requires_grad],"
@@ -213,4 +214,4 @@ def _train(draw: random.Random) -> str:
         body += ["    for optimizer in optimizers:", "        optimizer.zero_grad()"]
     which = "optimizers[1:]" if mistake == "step missing" else "optimizers"
     body += [f"    for optimizer in {which}:", "        optimizer.step()"] * (2 if mistake == "step twice" else 1)
-    return "def train(model, optimizers, steps):\n" + textwrap.indent("\n".join(body), "    ")
+    return "def train(model, optimizers, steps, note=lambda loss: None):\n" + textwrap.indent("\n".join(body), "    ")

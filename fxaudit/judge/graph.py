@@ -80,7 +80,13 @@ class StepGraph:
     def losses(self) -> tuple[int, ...]:
         """The values that backward started from; without any backward, the scalars that look like losses."""
         roots = tuple(dict.fromkeys(vid for event in self.backwards for vid in event.roots))
-        return roots or self.candidate_losses
+        return roots or self.asked_losses or self.candidate_losses
+
+    @functools.cached_property
+    def asked_losses(self) -> tuple[int, ...]:
+        """The scalars that a backward would start from: `if loss.requires_grad: loss.backward()` asked them."""
+        values = self.record.values
+        return tuple(vid for op in self.ops for vid in op.outputs if values[vid].asked)
 
     @functools.cached_property
     def is_spoilt(self) -> bool:
