@@ -1,8 +1,9 @@
 """Programs that train something, drawn at random from a seed, as source text.
 
 Each defines `make()`, which returns the model and its optimizers, and `train(model, optimizers, steps, note)`, which
-tells `note` each loss before its backward. What stands in it is drawn: shared layers and parameters, branches, loops, views, writes in place, several losses and optimizers,
-freezing, cuts of every kind, custom functions, hooks, checkpoints, autocast, `torch.func`, and mistakes in the loop.
+tells `note` each loss before its backward. What stands in it is drawn: shared layers and parameters, branches, loops,
+views, writes in place, several losses and optimizers, freezing, cuts of every kind, custom functions, hooks,
+checkpoints, autocast, `torch.func`, and mistakes in the loop.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ from torch.func import functional_call, vmap
 from torch.utils.checkpoint import checkpoint
 
 
+def tick():
+    """Called between the statements of a forward and in a backward: a test may end it there."""
+
+
 class Through(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, y):
@@ -27,6 +32,7 @@ class Through(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, g):
+        tick()
         x, y = ctx.saved_tensors
         return g * y, g * x
 
@@ -125,7 +131,9 @@ def source(seed: int) -> str:
 def _model(draw: random.Random, layers: list[str]) -> str:
     init = ["super().__init__()", "self.rounds = 0"]
     for name in layers:
-        init.append(f"self.{name} = {draw.choice(['nn.Linear(3, 3)', 'nn.Linear(3, 3)', 'nn.Linear(3, 3, bias=False)'])}")
+        init.append(
+            f"self.{name} = {draw.choice(['nn.Linear(3, 3)', 'nn.Linear(3, 3)', 'nn.Linear(3, 3, bias=False)'])}"
+        )
     if draw.random() < 0.3:
         init.append(f"self.shared = self.{draw.choice(layers)}")
         layers = [*layers, "shared"]
@@ -144,6 +152,7 @@ def _model(draw: random.Random, layers: list[str]) -> str:
             p=draw.choice(["p0", "p1"]), m="m0", n=draw.randint(0, 2),
         ).split("\n")  # fmt: skip
         values.append(name)
+        body.append("tick()")
     ends = [values[-1], *(draw.choice(values) for _ in range(draw.randint(0, 2)))]
     body.append(f"return {', '.join(ends)},")
     return "class Net(nn.Module):\n" + textwrap.indent(
@@ -173,7 +182,9 @@ def _make(draw: random.Random, layers: list[str]) -> str:
                 f"torch.optim.{draw.choice(kinds).format(f'given[{cut}:]', '0.01')}]"
             )
         case "some":
-            body.append(f"given = [p for n, p in model.named_parameters() if not n.startswith({draw.choice(layers)!r})]")
+            body.append(
+                f"given = [p for n, p in model.named_parameters() if not n.startswith({draw.choice(layers)!r})]"
+            )
             body.append(f"optimizers = [torch.optim.{kind.format('given', rate)}]")
     body.append("return model, optimizers")
     return "def make():\n" + textwrap.indent("\n".join(body), "    ")
@@ -206,8 +217,8 @@ def _train(draw: random.Random) -> str:
     body.append("    note(loss)")
     ready = "loss.requires_grad" + (" and step > 100" if mistake == "backward missing" else "")
     if mistake == "no gradient kept":
-        body += [f"    if {ready}:", "        torch.autograd.grad(loss, [p for p in model.parameters() if p.requires_grad],"
-                 " allow_unused=True)"]  # fmt: skip
+        asked = "[p for p in model.parameters() if p.requires_grad]"
+        body += [f"    if {ready}:", f"        torch.autograd.grad(loss, {asked}, allow_unused=True)"]
     else:
         body += [f"    if {ready}:", "        loss.backward()"]
     if mistake == "zero between":

@@ -136,7 +136,7 @@ step()
 time.sleep(0.3)
 sys.exit(4)
 """
-BACK = f"""
+BACK = """
 signal.signal(signal.SIGTERM, lambda *_: None)
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
 assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

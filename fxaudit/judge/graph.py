@@ -89,6 +89,11 @@ class StepGraph:
         return tuple(vid for op in self.ops for vid in op.outputs if values[vid].asked)
 
     @functools.cached_property
+    def knows_what_was_asked(self) -> bool:
+        """Whether the way to the losses that were asked is seen to its beginning, as no backward shows the rest."""
+        return bool(self.asked_losses) and not any(self.record.values[vid].foreign for vid in self.reaching)
+
+    @functools.cached_property
     def is_spoilt(self) -> bool:
         """Whether every loss whose numbers were looked at is NaN or infinite."""
         finite = [known for vid in self.losses if (known := self.record.values[vid].finite) is not None]

@@ -454,7 +454,7 @@ class Judge:
             if self.recording.died and not self.record.steps():
                 state.verdict, state.reason = "unknown", "the script died before its first backward"
                 return
-            if self.graph.asked_losses and not self._is_reached(state):
+            if self.graph.knows_what_was_asked and not self._is_reached(state):
                 state.verdict, state.reason = "unreachable", "no gradient path leads from a loss to it"
                 return
             # Without any loss there is no evidence for a cut: what is known is that backward never ran.

@@ -6,7 +6,6 @@ answering that. Nothing of the script is unwound. The process then goes as it wo
 
 from __future__ import annotations
 
-import _signal
 import contextlib
 import os
 import signal
@@ -29,6 +28,9 @@ GOERS = ("_exit", "abort", "execv", "execve")
 TRY_AGAIN = 0.05
 LONGEST_WAIT = 10.0
 """Seconds that a signal waits where fxaudit itself is at work, so that nothing is judged half noted."""
+
+# What the script sees of `signal` are our wrappers.
+_plain_getsignal, _plain_signal = signal.getsignal, signal.signal
 
 Way = Literal["signal", "exit", "abort", "exec"]
 _attending: list[LastWords] = []
@@ -144,8 +146,8 @@ class LastWords:
         """In a forked process of the script's: the system's default stands where it stood for the script."""
         for number in self._ours:
             with contextlib.suppress(ValueError):
-                if _signal.getsignal(number) == self._signalled:
-                    _signal.signal(number, _signal.SIG_DFL)
+                if _plain_getsignal(number) == self._signalled:
+                    _plain_signal(number, signal.SIG_DFL)
 
     def _speak(self, way: Way, what: str) -> int:
         if self.make is None:
@@ -156,7 +158,7 @@ class LastWords:
                 stream.flush()
         return status
 
-    # -- functions that do not return -----------------------------------------------------------------------------------
+    # -- functions that do not return --------------------------------------------------------------------------------
 
     def _goer(self, name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
         def gone(*args: Any, **kwargs: Any) -> Any:
@@ -197,9 +199,7 @@ def _after_fork_in_child() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
-    )
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
 
 
 def _is_ours(frame: FrameType | None) -> bool:
@@ -216,5 +216,5 @@ def _is_ours(frame: FrameType | None) -> bool:
 
 def _die_of(number: int) -> None:
     """End this process as the signal would have, whatever stands for `signal.signal`."""
-    _signal.signal(number, _signal.SIG_DFL)
+    _plain_signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

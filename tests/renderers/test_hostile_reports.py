@@ -64,7 +64,9 @@ def test_a_bent_report_is_refused_or_shown(place: Place, value: Any) -> None:
     try:
         report = Report.from_json(json.dumps(bent(BROKEN, place, value)))
     except InvalidReportError as error:
-        assert str(error).startswith(("The report is damaged: ", "This is no fxaudit report: ", "The report has schema"))
+        assert str(error).startswith(
+            ("The report is damaged: ", "This is no fxaudit report: ", "The report has schema")
+        )
         return
     for form in TEXTS:
         assert render(report, form) is not None
@@ -117,7 +119,7 @@ def test_what_does_not_fit_is_named_with_its_place(place: Place, value: Any, sai
         made["graph"]["traced"], made["graph"]["autograd_roots"] = [], []
         made["graph"]["autograd_nodes"] = [[name, -1] for name, _ in made["graph"]["autograd_nodes"]]
     problem = typed.misfit(made)
-    if not (place[-1] == "autograd_nodes"):
+    if place[-1] != "autograd_nodes":
         with pytest.raises(InvalidReportError):
             Report.from_json(json.dumps(made))
     assert problem.startswith(said)
