@@ -3,9 +3,9 @@
     python -m tools.write_pages
 
 docs/cli.md comes from the commands, docs/limits.md from the README, docs/promises.md from tools/promises.py,
-docs/pictures/screen.svg from a report in reports/. In the other pages a `text` block behind a line `<!-- fxaudit run -->` holds what that says of the `python` block before
-it, and behind `<!-- python -->` what that block prints. A test fails while what is committed differs from what this
-would write.
+docs/pictures/screen.svg from a report in reports/. In the other pages a `text` block behind a line `<!-- fxaudit run
+-->` holds what that says of the `python` block before it, and behind `<!-- python -->` what that block prints. A test
+fails while what is committed differs from what this would write.
 """
 
 from __future__ import annotations

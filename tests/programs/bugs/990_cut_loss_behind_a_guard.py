@@ -37,7 +37,7 @@ def train(steps=6):
     return model, losses
 
 
-KIND = "forward"
+KIND = "loss"
 EXPECT = {f"{part}.{n}": "unreachable" for part in ("body", "out") for n in ("weight", "bias")}
 CAUSE = "detached"
 
