@@ -3,6 +3,9 @@ PYTHON ?= python3
 PYTEST_ARGS ?=
 # The versions of Python that `make versions` looks for.
 VERSIONS ?= 3.10 3.12 3.13
+# How many programs `make random` draws, and from which seed on.
+COUNT ?= 2000
+SEED ?= $(shell date +%s)
 
 BIN := .venv/bin
 RUNS := .venv/runs
@@ -13,13 +16,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXAMPLE := examples/train_translation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test versions explore answers coverage check format reports docs dist bench bench-compare compare zoo clean
+.PHONY: help audit test versions explore random answers coverage check format reports docs dist bench bench-compare compare zoo clean
 
 help:
 	@echo "make audit    audit a real training script with a real defect; writes reports/audit.html"
 	@echo "make test     run the tests"
 	@echo "make versions run a chosen set of tests on each of Python $(VERSIONS) that is there"
 	@echo "make explore  run the tests of properties with many new examples"
+	@echo "make random   compare random programs with plain training (COUNT=2000, SEED=the time)"
 	@echo "make answers  judge all programs in tests/programs, print what is said otherwise than on record, and renew that"
 	@echo "make coverage record all programs in tests/programs, judge the recordings, and print how much of the judge ran"
 	@echo "make check    lint, types and the import contract"
@@ -76,6 +80,11 @@ versions:
 
 explore: $(INSTALLED)
 	$(BIN)/python -m pytest -q -p no:cacheprovider -m hypothesis --hypothesis-profile=explore $(PYTEST_ARGS)
+
+# Two at a time; what disagrees is told with its seed.
+random: $(INSTALLED)
+	OMP_NUM_THREADS=1 FXAUDIT_RANDOM_COUNT=$(COUNT) FXAUDIT_RANDOM_SEED=$(SEED) $(BIN)/python -m pytest -q -p no:cacheprovider \
+	  --numprocesses=2 tests/test_random_programs.py $(PYTEST_ARGS)
 
 answers: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.program_answers --renew

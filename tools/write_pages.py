@@ -2,10 +2,10 @@
 
     python -m tools.write_pages
 
-docs/cli.md comes from the commands, docs/limits.md from the README, docs/pictures/screen.svg from a report in reports/.
-In the other pages a `text` block behind a line `<!-- fxaudit run -->` holds what that says of the `python` block before
-it, and behind `<!-- python -->` what that block prints. A test fails while what is committed differs from what this
-would write.
+docs/cli.md comes from the commands, docs/limits.md from the README, docs/promises.md from tools/promises.py,
+docs/pictures/screen.svg from a report in reports/. In the other pages a `text` block behind a line `<!-- fxaudit run
+-->` holds what that says of the `python` block before it, and behind `<!-- python -->` what that block prints. A test
+fails while what is committed differs from what this would write.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from fxaudit.cli import commands as command_line
 from fxaudit.renderers import RENDERERS
 from fxaudit.renderers.text.terminal import render
 from fxaudit.report import Report
+from tools.promises import promises_page
 
 __all__ = ["DOCS", "filled", "generated", "main", "with_outputs"]
 
@@ -60,13 +61,23 @@ STATUS = """## Exit status
 
 Where the audit has no status of its own, the script's is passed on: a healthy script that ends with 7 still ends with
 7.
+
+A script that is ended by SIGTERM (a scheduler's limit of time, `timeout`), SIGHUP or SIGXCPU, and has no handler of
+its own, gets its report first and dies of the signal then (a shell shows 143, 129 or 152). `os._exit` tells first,
+too, and counts as `sys.exit`. With `--to-end` the files are written when the recording ends, and again at the end:
+something is there if the script is killed.
 """
 
 
 def generated() -> dict[Path, str]:
     """The pages that are written whole, with their texts."""
     screen = DOCS / "pictures" / "screen.svg"
-    return {DOCS / "cli.md": command_page(), DOCS / "limits.md": limits_page(), screen: screen_picture()}
+    return {
+        DOCS / "cli.md": command_page(),
+        DOCS / "limits.md": limits_page(),
+        DOCS / "promises.md": f"{NOTICE}\n\n{promises_page()}",
+        screen: screen_picture(),
+    }
 
 
 def with_outputs() -> list[Path]:

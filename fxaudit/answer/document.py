@@ -29,6 +29,7 @@ from fxaudit.answer.answer import (
 )
 from fxaudit.answer.finding import LEVELS, PATCH_STATES, Attempt, Finding, Patch, PathStep, Related
 from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, GraphNode, Listing
+from fxaudit.answer.typed import MAX_TEXT, misfit
 from fxaudit.errors import InvalidReportError
 from fxaudit.program.source import Frame, SourceLine
 
@@ -52,6 +53,8 @@ def from_text(text: str) -> Answer:
     Raises:
         InvalidReportError: The text is no report, or one of another schema version.
     """
+    if len(text) > MAX_TEXT:
+        raise InvalidReportError(f"The report is too large: more than {MAX_TEXT:,} characters.")
     try:
         document = json.loads(text)
     except ValueError as error:
@@ -66,9 +69,13 @@ def from_text(text: str) -> Answer:
             "Make it again with this version."
         )
     try:
-        return from_document(document)
+        answer = from_document(document)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
         raise InvalidReportError(f"The report is damaged: {type(error).__name__}: {error}.") from error
+    problem = misfit(document)
+    if problem:
+        raise InvalidReportError(f"The report is damaged: {problem}.")
+    return answer
 
 
 class _SourceTable:

@@ -82,6 +82,8 @@ def _learn(function: Any) -> _Callee:
         owner = getattr(getattr(function, "__self__", None), "__name__", "")
         owner = "grad" if owner == "_grad" else owner
         if name == "__get__":
+            if owner in ("requires_grad", "grad_fn"):
+                return _Callee(owner, "asked", False)
             if operations.of(owner).quiet:
                 return _Callee(owner, "quiet", False)
             return _Callee(owner, "grad" if owner == "grad" else "call", False)
@@ -160,6 +162,9 @@ class Recorder(TorchFunctionMode):
         kind = callee.kind
         if kind == "quiet":
             return func(*args, **kwargs)
+        if kind == "asked":
+            self._note_asked(args[0])
+            return func(*args, **kwargs)
         if kind == "call":
             lines = self.lines
             if lines is None or not lines.hush():
@@ -229,6 +234,14 @@ class Recorder(TorchFunctionMode):
         except Exception as error:
             note(f"a call of `{callee.name}`", error, self.notes)
         return result
+
+    def _note_asked(self, tensor: torch.Tensor) -> None:
+        """A scalar outside every module was asked whether it carries gradient: that is a loss before its backward."""
+        known = self._current.get(id(tensor)) if not self.module_stack else None
+        if known is not None:
+            for vid in known[0]:
+                value = self.record.values[vid]
+                value.asked = value.numel == 1 and value.floating and value.track < 0 <= value.op
 
     def _read(self, callee: _Callee, tensors: list[torch.Tensor]) -> tuple[int, ...]:
         """The values that a call reads."""

@@ -67,6 +67,8 @@ class Value:
     """How many events of the loop had been seen when its numbers were looked at."""
     foreign: bool = False
     """It has a `grad_fn` that no recorded operation made."""
+    asked: bool = False
+    """A scalar of which the program asked, outside every module, whether it carries gradient."""
 
 
 @dataclass(slots=True)

@@ -641,8 +641,9 @@ class Session:
         """Keep the topmost owners of a module that the loop calls."""
         self.uncalled.clear()
         called = module.module if is_wrapper(module) else module
+        known = {id(kept) for kept in self.kept}
         for _, root in self.roots():
-            if all(root is not kept for kept in self.kept) and any(part is called for part in _parts(root)):
+            if id(root) not in known and any(part is called for part in _parts(root)):
                 self.kept.extend([root] if called is module else [root, module])
                 self.remember_variable(root, frame)
                 if called is root and id(module) in self.variables:

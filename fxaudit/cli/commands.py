@@ -6,6 +6,7 @@ the commands that need it, so that `fxaudit --help`, `render` and `diff` answer 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
@@ -28,6 +29,8 @@ from fxaudit.cli.configuration import Settings, codes_of, settings, told
 from fxaudit.cli.decided import decided, read_baseline
 from fxaudit.cli.expecting import expect as expect_
 from fxaudit.cli.expecting import others
+from fxaudit.cli.streams import Stream, say
+from fxaudit.cli.streams import told as told_of
 from fxaudit.errors import (
     FxauditError,
     InvalidExpectationError,
@@ -262,11 +265,15 @@ def run(
     expectations = _expectations(expect)
     recorded = _writable(record, "recording") if record is not None else None
     # Whatever the script does to sys.stdout, the report goes where the shell expects it.
-    out, err = sys.stdout, sys.stderr
+    streams = Stream(sys.stdout), Stream(sys.stderr)
+    for stream in streams:
+        click.get_current_context().call_on_close(stream.close)
+    err = sys.stderr
     alone, first = os.environ.get("WORLD_SIZE", "1") == "1", os.environ.get("RANK", "0") == "0"
     speaks = not delivery.quiet and err.isatty() and (alone or first)
 
     def deliver(report: Report) -> int:
+        out, err = (stream.now() for stream in streams)
         if report.traceback:
             _say(report.traceback.rstrip("\n"), err)
         status = _deliver(report, delivery, out) or _script_status(report)
@@ -295,17 +302,20 @@ def run(
             raise click.UsageError(f"{asked} runs the script again, which several processes cannot do one by one")
         if company is not None:
             return run_rank(list(script), company, deliver, **options)
+    from fxaudit.run.leaving import LastWords
     from fxaudit.run.script import run_script
 
-    started, cwd = time.time(), os.getcwd()
-    report = run_script(list(script), **options)
-    took = time.time() - started
-    if prove:
-        from fxaudit.run.rerun import prove_by_rerun
+    last_words = LastWords(deliver, lambda report: _keep(report, delivery))
+    with last_words.attending():
+        started, cwd = time.time(), os.getcwd()
+        report = run_script(list(script), last_words=last_words, **options)
+        took = time.time() - started
+        if prove:
+            from fxaudit.run.rerun import prove_by_rerun
 
-        report = prove_by_rerun(report, list(script), as_module)
-    if not fix:
-        return deliver(report)
+            report = prove_by_rerun(report, list(script), as_module)
+        if not fix:
+            return deliver(report)
     from fxaudit.run.mending import Texts, mend
     from fxaudit.run.trial import Trials
 
@@ -619,6 +629,14 @@ def _deliver(report: Report, delivery: Delivery, out: IO[str], target: str = "")
     return _hand_out(left, delivery, out, problems)
 
 
+def _keep(report: Report, delivery: Delivery) -> None:
+    """Write the files as far as it is known now. What goes wrong is told when they are written at the end."""
+    left, _, _ = decided(report, delivery.ignore, delivery.baseline, updates=False, target="")
+    for path in delivery.outputs:
+        with contextlib.suppress(FxauditError):
+            left.failing_on(delivery.fail_on).save(path)
+
+
 def _decided(report: Report, delivery: Delivery, target: str) -> tuple[Report, list[str]]:
     """What is left of the report, and what is wrong with comments in the program; the baseline is kept up to date."""
     left, baseline, problems = decided(
@@ -644,6 +662,8 @@ def _hand_out(left: Report, delivery: Delivery, out: IO[str], problems: list[str
     if not delivery.quiet:
         try:
             _print(judged, delivery.format, out, verbose=delivery.verbose)
+        except UnwritableOutputError as error:
+            failures.append(error)
         except FxauditError as error:
             _say(judged.summary, out)
             failures.append(error)
@@ -670,14 +690,15 @@ def _print(report: Report, format_: str, out: IO[str], *, verbose: bool = False)
 
         console = Console(file=out)
         if console.is_terminal:
-            _guarded(lambda: console.print(to_rich(report, verbose=verbose)))
+            with told_of(out):
+                _guarded(lambda: console.print(to_rich(report, verbose=verbose)))
             return
-        _say(_guarded(lambda: render(report, width=_piped_width(), verbose=verbose)).rstrip("\n"), out)
+        say(_guarded(lambda: render(report, width=_piped_width(), verbose=verbose)).rstrip("\n"), out)
         return
     from fxaudit.renderers import render as rendered
 
     text = rendered(report, format_)
-    _say((text if isinstance(text, str) else text.decode()).rstrip("\n"), out)
+    say((text if isinstance(text, str) else text.decode()).rstrip("\n"), out)
 
 
 def _guarded(make: Callable[[], T]) -> T:
@@ -814,10 +835,6 @@ def _complain(message: str) -> int:
 
 
 def _say(text: str, stream: IO[str]) -> None:
-    """Write a line, whatever the stream's encoding, and whether or not its reader is still there."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    try:
-        click.echo(text.encode(encoding, "replace").decode(encoding), file=stream)
-    except BrokenPipeError:
-        # `fxaudit … | head`: the reader has seen enough; the exit status still counts.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    """Write a line; if nobody can be told, nobody is."""
+    with contextlib.suppress(UnwritableOutputError):
+        say(text, stream)

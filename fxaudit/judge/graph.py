@@ -80,7 +80,18 @@ class StepGraph:
     def losses(self) -> tuple[int, ...]:
         """The values that backward started from; without any backward, the scalars that look like losses."""
         roots = tuple(dict.fromkeys(vid for event in self.backwards for vid in event.roots))
-        return roots or self.candidate_losses
+        return roots or self.asked_losses or self.candidate_losses
+
+    @functools.cached_property
+    def asked_losses(self) -> tuple[int, ...]:
+        """The scalars that a backward would start from: `if loss.requires_grad: loss.backward()` asked them."""
+        values = self.record.values
+        return tuple(vid for op in self.ops for vid in op.outputs if values[vid].asked)
+
+    @functools.cached_property
+    def knows_what_was_asked(self) -> bool:
+        """Whether the way to the losses that were asked is seen to its beginning, as no backward shows the rest."""
+        return bool(self.asked_losses) and not any(self.record.values[vid].foreign for vid in self.reaching)
 
     @functools.cached_property
     def is_spoilt(self) -> bool:

@@ -454,6 +454,9 @@ class Judge:
             if self.recording.died and not self.record.steps():
                 state.verdict, state.reason = "unknown", "the script died before its first backward"
                 return
+            if self.graph.knows_what_was_asked and not self._is_reached(state):
+                state.verdict, state.reason = "unreachable", "no gradient path leads from a loss to it"
+                return
             # Without any loss there is no evidence for a cut: what is known is that backward never ran.
             state.verdict, state.reason = "blocked", "`backward` is never called"
             return

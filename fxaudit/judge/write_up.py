@@ -224,7 +224,9 @@ def _limits(judge: Judge) -> list[str]:
     if not judge.optimizers_known and any(state.verdict == "trained" for state in judge.states):
         notes.append("No optimizer was given: `trained` means that gradient arrives and an optimizer would update it.")
     if not judge.graph.backwards and judge.graph.losses:
-        notes.append("No backward was seen; scalars that carry gradient stand in for the loss.")
+        asked = judge.graph.asked_losses
+        found = "what the program asked for its gradient stands" if asked else "scalars that carry gradient stand"
+        notes.append(f"No backward was seen; {found} in for the loss.")
     return notes
 
 

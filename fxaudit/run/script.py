@@ -23,6 +23,7 @@ from fxaudit.errors import InvalidTargetError
 from fxaudit.program.source import PACKAGE, SourceLine, is_library, is_skipped
 from fxaudit.report import Report
 from fxaudit.run.copy import Copy, can_fork
+from fxaudit.run.leaving import LastWords, Way
 from fxaudit.run.loop import Observation
 from fxaudit.run.ranks.exchange import Company, Terminated
 from fxaudit.run.ranks.merge import Ending
@@ -48,6 +49,7 @@ def run_script(
     progress: Callable[[str], None] | None = None,
     record: Path | None = None,
     prepare: Callable[[Observation], None] | None = None,
+    last_words: LastWords | None = None,
 ) -> Report:
     """Run `argv[0]` with the arguments `argv[1:]` as plain `python` would, and report what was seen of its training.
 
@@ -64,6 +66,7 @@ def run_script(
         progress: Called with a short sentence now and then.
         record: The file to which the recording is written, for `fxaudit judge`.
         prepare: Called with the observation before the script starts.
+        last_words: Says what was seen where the process goes without coming back here.
 
     Returns:
         The report; `report.traceback` and `report.script_exit` say how the script ended.
@@ -75,7 +78,7 @@ def run_script(
     observation = Observation(title=argv[0], steps=steps, expect=dict(expect or {}), progress=progress, record=record)
     if prepare is not None:
         prepare(observation)
-    report, _ = _run(observation, script, argv, module, to_end)
+    report, _ = _run(observation, script, argv, module, to_end, last_words)
     return Report.of(report)
 
 
@@ -129,13 +132,23 @@ def run_rank(
     return conclude(report, ending, deaths_before=deaths_before)
 
 
-def _run(observation: Observation, script: Any, argv: list[str], module: bool, to_end: bool) -> tuple[Answer, Ending]:
+def _run(
+    observation: Observation,
+    script: Any,
+    argv: list[str],
+    module: bool,
+    to_end: bool,
+    last_words: LastWords | None = None,
+) -> tuple[Answer, Ending]:
     """Run the script under observation: (its report, how it ended)."""
     observation.session.record.stacks.outermost.update({_run_code.__code__, _execute.__code__})
     ending = _Ending(observation, to_end)
     observation.on_enough = ending.enough
     child = _Refusals(observation)
-    with _as_main(argv, module):
+    if last_words is not None:
+        ending.keep = last_words.keep
+        last_words.make = lambda way, what: _cut_short(observation, child, way, what)
+    with _as_main(argv, module), last_words.of_the_script() if last_words is not None else contextlib.nullcontext():
         code, death = _execute(script, argv, module, observation, child, ending)
     observation.session.died = death is not None
     let_through = child.collect()
@@ -144,6 +157,24 @@ def _run(observation: Observation, script: Any, argv: list[str], module: bool, t
         let_through = replace(let_through, notes=(*let_through.notes, said))
     report = let_through or observation.report()
     return replace(report, script_exit=code, traceback=death, crash=observation.crash), ending.kind(death)
+
+
+def _cut_short(observation: Observation, child: _Refusals, way: Way, what: str) -> Report:
+    """The report for a process that goes here and now."""
+    child.abandon()
+    observation.session.died = way in ("signal", "abort")
+    report = observation.report()
+    match way:
+        case "signal":
+            report = replace(report, script_exit=f"{what}: the process was ended from outside")
+        case "abort":
+            report = replace(report, script_exit=f"{what}()")
+        case "exit":
+            report = replace(report, script_exit=what if what != "0" else None)
+        case "exec":
+            said = f"The script gave its process over to another program (`{what}`); what that did was not seen."
+            report = replace(report, notes=(*report.notes, said))
+    return Report.of(report)
 
 
 def _resolve(argv: list[str], module: bool) -> Any:
@@ -308,6 +339,8 @@ class _Ending:
         self.to_end = to_end
         self.ended = False
         self.terminated = False
+        self.keep: Callable[[Report], None] | None = None
+        """Called with the report where the script goes on to its end without being recorded."""
         self.main = types.ModuleType("__main__")
         """The script's namespace: as long as it lives, so does what its variables hold, and the report can name it."""
 
@@ -322,6 +355,10 @@ class _Ending:
     def enough(self) -> None:
         if self.to_end and not self.observation.session.lenient:
             self.observation.stop_recording()
+            if self.keep is not None:
+                said = "The script was still running when this was written."
+                report = self.observation.report()
+                self.keep(Report.of(replace(report, notes=(*report.notes, said))))
             return
         if self.ended:
             _raise_at_every_line()  # the script caught it, so it is raised until no handler is left
@@ -368,6 +405,12 @@ class _Refusals:
             return None
         answer, _ = self.copy.answer(CHILD_SECONDS)
         return from_text(answer) if answer is not None else None
+
+    def abandon(self) -> None:
+        """End the copy, if there is one; nobody waits for its report."""
+        if self.copy is not None and not self.copy.is_child:
+            self.copy.answer(0.0)
+            self.copy = None
 
     def leave_if_child(self) -> None:
         """In the copy: send the report and be gone."""
