@@ -70,7 +70,7 @@ def _mistyped(value: Any, schema: Schema, place: str) -> str:
     if names and not any(_is(value, name) for name in names):
         expected = " or ".join(WORDS[TYPES[name][-1]] for name in names)
         return f"{place}: expected {expected}, found {WORDS.get(type(value), 'something else')}"
-    if isinstance(value, int | float) and not -LARGEST <= value <= LARGEST:
+    if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
         return f"{place}: the number is too large"
     if isinstance(value, int | float) and value < schema.get("minimum", value):
         return f"{place}: expected at least {schema['minimum']}"
