@@ -64,3 +64,36 @@ def test_who_holds_a_parameter_is_looked_up_and_not_searched_for(monkeypatch: py
     report = fxaudit.audit(model, lambda: torch.stack([part(x).sum() for part in parts]).sum(), optimizers, prove=False)
     assert report.verdicts() == {"trained": 120}
     assert asked < 20 * 120, "each parameter asks its own optimizer, not all 60"
+
+
+def test_parts_that_the_loop_calls_itself_do_not_each_look_for_their_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    from fxaudit.capture.session import Session
+
+    asked = 0
+    roots = Session.roots
+
+    def counting(self: Session) -> object:
+        nonlocal asked
+        asked += 1
+        return roots(self)
+
+    def looked(count: int) -> int:
+        nonlocal asked
+        asked = 0
+        model = nn.ModuleList(nn.Linear(2, 2) for _ in range(count))
+        for layer in model:
+            nn.init.eye_(layer.weight)  # so that no gradient fades on the way
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        with fxaudit.watch(model, optimizer) as watch:
+            for _ in range(2):
+                x = torch.ones(1, 2)
+                for layer in model:
+                    x = layer(x)
+                optimizer.zero_grad()
+                x.sum().backward()
+                optimizer.step()
+        assert {parameter.verdict for parameter in watch.report} == {"trained"}
+        return asked
+
+    monkeypatch.setattr(Session, "roots", counting)
+    assert looked(400) <= looked(200)

@@ -40,6 +40,8 @@ __all__ = ["Session", "active_session", "defining_file"]
 
 
 MAX_KEPT_ALIKE = 8
+MAX_SEARCHES = 100
+"""So often all owners of a module that the loop calls are looked for; then only where none is known."""
 """Of the models whose optimizers are built at one place, so many are kept alive to be named."""
 
 _ACTIVE: list[Session] = []
@@ -113,6 +115,8 @@ class Session:
         self.notes: list[str] = self.recorder.notes
         self.lines.writer.notes = self.notes
         self.kept: list[object] = []
+        self._kept_parts: set[int] = set()
+        self._owners_sought = 0
         """Root modules and optimizers in use, kept alive while the session is, so that they can be named at its end."""
         self.uncalled: list[object] = []
         """Owners of what optimizers hold, kept alive as long as no module was called."""
@@ -641,10 +645,14 @@ class Session:
         """Keep the topmost owners of a module that the loop calls."""
         self.uncalled.clear()
         called = module.module if is_wrapper(module) else module
+        self._owners_sought += 1
+        if self._owners_sought > MAX_SEARCHES and id(called) in self._kept_parts:
+            return  # a loop that calls each of thousands of parts itself: their owner is known
         known = {id(kept) for kept in self.kept}
         for _, root in self.roots():
             if id(root) not in known and any(part is called for part in _parts(root)):
                 self.kept.extend([root] if called is module else [root, module])
+                self._kept_parts.update(map(id, _parts(root)))
                 self.remember_variable(root, frame)
                 if called is root and id(module) in self.variables:
                     self.variables.setdefault(id(root), self.variables[id(module)])
@@ -671,10 +679,12 @@ class Session:
             if len(alike) > MAX_KEPT_ALIKE:
                 dropped = {id(root) for root in alike.popleft()} - {id(root) for roots in alike for root in roots}
                 self.kept[:] = [kept for kept in self.kept if id(kept) not in dropped]
+                self._kept_parts.clear()
 
     def release(self) -> None:
         """Let go of everything of the user's."""
         self.kept.clear()
+        self._kept_parts.clear()
         self._kept_for.clear()
         self.uncalled.clear()
         self.snapshots.clear()
