@@ -92,7 +92,7 @@ def test_the_smallest_and_the_largest_are_named() -> None:
     (strip,) = found.strips
     assert [(e.what, e.name, e.value) for e in strip.extremes] == [("smallest", "a", "1"), ("largest", "b", "4")]
     assert re.findall(r'class="(k.)"', strip.picture) == ["k0", "k7", "kz", "kn"]
-    assert "exactly zero for 1" in "; ".join(found.checked)
+    assert "gradients of exactly zero for 1" in "; ".join(found.checked)
 
 
 def test_of_many_parameters_the_smallest_of_a_cell_counts() -> None:

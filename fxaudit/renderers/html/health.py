@@ -89,7 +89,9 @@ def _checked(report: Answer) -> Iterable[str]:
     if report.optimizers:
         yield f"{counted(len(report.optimizers), 'optimizer')}, {held:,} of {len(report):,} parameters held"
     states = [parameter.gradient.state for parameter in report]
-    yield f"finite gradients for {states.count('finite'):,}, exactly zero for {states.count('zero'):,}"
+    yield f"finite gradients for {states.count('finite'):,}"
+    if states.count("zero"):
+        yield f"gradients of exactly zero for {states.count('zero'):,}"
     if states.count("nonfinite"):
         yield f"gradients that are not finite for {states.count('nonfinite'):,}"
     moved = sum(parameter.change.state == "changed" for parameter in report)
