@@ -31,7 +31,7 @@ help:
 	@echo "make reports  write the reports of all programs in examples/ to reports/"
 	@echo "make docs     write the docs as a site to site/"
 	@echo "make dist     build the sdist and the wheel, and try the wheel in an empty environment"
-	@echo "make bench    measure what an audit costs; writes reports/bench.json and reports/bench.svg"
+	@echo "make bench    measure what an audit costs; writes reports/bench/bench.json and reports/bench/bench.svg"
 	@echo "make bench-compare OLD=a.json NEW=b.json  say what got slower"
 	@echo "make compare  measure what other tools say of 23 faulty programs; writes docs/comparison.md"
 	@echo "make zoo      audit and trace public models of ten libraries beside a plain training; writes reports/zoo.md"

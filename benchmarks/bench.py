@@ -2,7 +2,7 @@
 
 Each row is measured in a process of its own with one thread: what is plain and what is audited or recorded in turn, so
 that both meet the same machine. `min` is the least of the audited over the least of the plain, `median` the middle of
-the pairs. Writes `reports/bench.json` and `reports/bench.svg`; `benchmarks/bench_compare.py` compares two such files.
+the pairs. Writes `reports/bench/bench.json` and `reports/bench/bench.svg`; `benchmarks/bench_compare.py` compares two such files.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--row", nargs=2, metavar=("WHAT", "MODEL"), help="measure one row here, and print it as JSON")
     parser.add_argument("--only", default="", help="only the rows whose model or kind holds this text")
-    parser.add_argument("-o", "--output", type=Path, default=REPORTS / "bench.json")
+    parser.add_argument("-o", "--output", type=Path, default=REPORTS / "bench" / "bench.json")
     asked = parser.parse_args()
     if asked.row:
         print(json.dumps(measured(*asked.row)))

@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / "reports"
 FORMS = ("html", "svg", "md", "json")
 WHY = "why.svg"
-OTHERS = ("audit.html", "bench.json", "bench.svg", "zoo.md")
+OTHERS = ("audit.html", "bench", "zoo.md")
 """Files in `reports/` that are not the gallery's: `make audit`, `make bench` and `make zoo` write them."""
 PROCESSES = {"ddp_train.py": 2}
 """Programs that train on several processes: `torchrun` starts as many."""

@@ -27,7 +27,7 @@ from fxaudit.capture.recording import LiveRecord, LiveTrack, Op, Phase, Value
 from fxaudit.capture.repeats import ENOUGH, KEPT, KEPT_NUMBERS, Repeats, Site
 from fxaudit.capture.scopes import numbers_seen
 from fxaudit.capture.values import local_part
-from fxaudit.program.source import variables_of
+from fxaudit.program.source import is_library, variables_of
 
 __all__ = ["Recorder"]
 
@@ -236,9 +236,12 @@ class Recorder(TorchFunctionMode):
         return result
 
     def _note_asked(self, tensor: torch.Tensor) -> None:
-        """A scalar outside every module was asked whether it carries gradient: that is a loss before its backward."""
+        """The program asked a scalar outside every module whether it carries gradient: a loss before its backward.
+
+        What a trainer's library asks of its own numbers says nothing.
+        """
         known = self._current.get(id(tensor)) if not self.module_stack else None
-        if known is not None:
+        if known is not None and not is_library(sys._getframe(2).f_code.co_filename):
             for vid in known[0]:
                 value = self.record.values[vid]
                 value.asked = value.numel == 1 and value.floating and value.track < 0 <= value.op

@@ -8,6 +8,7 @@ from fxaudit.program.ran import RanLines
 from fxaudit.program.tree import Obstacle, Tree, binding_of, obstacles, tree_of
 
 __all__ = [
+    "GIVING_THE_VALUE",
     "METHODS_OF_MODULES",
     "also_called",
     "calls_again",
@@ -36,6 +37,8 @@ METHODS_OF_MODULES = frozenset(
     zero_grad""".split()
 )
 """What every module has a method of that name for."""
+GIVING_THE_VALUE = frozenset({"to", "cuda", "cpu", "half", "float", "data", "weight", "bias"})
+"""Attributes and methods of a parameter or module by which its value is computed with, in some form."""
 ENTRIES = frozenset({"items", "values", "keys"})
 FILLING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
 

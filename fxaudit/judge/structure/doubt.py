@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
 from fxaudit.judge.questions.mentions import HOUSEKEEPING
 from fxaudit.program.inputs import parts_of_inputs
+from fxaudit.program.names import GIVING_THE_VALUE
 from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine, actual_path, of_text
 from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, call_sites, draws_at_random, obstacles, tree_of
@@ -197,12 +198,9 @@ class Doubts:
         return ""
 
 
-_GIVES_THE_VALUE = frozenset({"to", "cuda", "cpu", "half", "float", "data", "weight", "bias"})
-
-
 def _is_value(tree: Tree, node: ast.Attribute) -> bool:
     """Whether the expression is computed with, as in `x + self.embedding.to(dtype)`, and is no statement of its own."""
-    return node.attr in _GIVES_THE_VALUE and not isinstance(tree.statement(node), ast.Expr)
+    return node.attr in GIVING_THE_VALUE and not isinstance(tree.statement(node), ast.Expr)
 
 
 def _method_around(tree: Tree, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
