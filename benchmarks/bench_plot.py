@@ -30,7 +30,7 @@ def plot(rows: Sequence[Mapping[str, Any]]) -> str:
         end = LEFT + reach(max(least, middle)) + 6
         drawn.append(f'<text x="{end:.1f}" y="{top + 13}">{least:.2f}</text>')
     size = f'width="{LEFT + WIDTH + 60}" height="{40 + HEIGHT * len(rows)}"'
-    title = "CPU time with fxaudit / without (the thin bar: median)"
+    title = "CPU time with fxaudit / without (logarithmic; the thin bar: median)"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">'
     paper = '<rect width="100%" height="100%" fill="white"/>'
     return "\n".join([head, paper, f'<text x="8" y="18">{title}</text>', *drawn, "</svg>", ""])
