@@ -2,7 +2,8 @@
 
 Each row is measured in a process of its own with one thread: what is plain and what is audited or recorded in turn, so
 that both meet the same machine. `min` is the least of the audited over the least of the plain, `median` the middle of
-the pairs. Writes `reports/bench/bench.json` and `reports/bench/bench.svg`; `benchmarks/bench_compare.py` compares two such files.
+the pairs. Writes `reports/bench/bench.json` and `reports/bench/bench.svg`; `benchmarks/bench_compare.py` compares two
+such files.
 """
 
 from __future__ import annotations
