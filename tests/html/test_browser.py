@@ -514,18 +514,21 @@ def test_a_button_turns_the_map_into_that_without_the_line(open_page: Open) -> N
 
 
 def test_modules_open_level_by_level_with_repeats_folded(open_page: Open) -> None:
+    from playwright.sync_api import expect
+
     opened = open_page(sample_reports.transformer(odd=5))
     page = opened.page
     page.locator("#outline > summary").click()
     tree = page.locator("#outline-tree")
-    assert tree.locator("li").count() == 1
+    expect(tree.locator("li")).to_have_count(1)
     tree.locator("summary", has_text="transformer").press("Enter")
+    names = tree.locator("summary > code")
+    expect(names).to_have_text(["transformer", "h"])
     tree.locator("summary", has_text="h").last.press("Enter")
-    names = tree.locator("summary > code").all_inner_texts()
-    assert names == ["transformer", "h", "0 … 4", "5", "6 … 11"]
+    expect(names).to_have_text(["transformer", "h", "0 … 4", "5", "6 … 11"])
     assert "60 trained" in tree.locator("summary", has_text="0 … 4").inner_text()
     page.fill("#outline-search", "h.5.attn")
-    assert tree.locator("li code").all_inner_texts() == ["transformer.h.5.attn"]
+    expect(tree.locator("li code")).to_have_text(["transformer.h.5.attn"])
     tree.get_by_role("button", name="Show transformer.h.5.attn in the table").click()
     assert opened.count() == "4 of 147 parameters"
     page.fill("#outline-search", "no such module")
