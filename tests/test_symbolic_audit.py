@@ -459,6 +459,15 @@ class KeyThatIsMissing(Net):
         return self.last(self.first(batch["x"]))
 
 
+class JoinedWhenBothAreThere(Net):
+    def forward(self, x: Any, image: Any = None) -> Any:
+        text = self.first(x)
+        joined = None
+        if image is not None:
+            joined = self.last(torch.cat([text, image]))
+        return self.last(x), joined
+
+
 class LayerDrop(Net):
     def forward(self, x: Any) -> Any:
         if random.random() < 2:
@@ -549,6 +558,7 @@ OPEN: list[tuple[type[nn.Module], str]] = [
     (Branching, "`x.shape[1] > 3` in line"),
     (Optional, "it runs only when `mask` is given"),
     (Paired, "it runs only when `text` and `mask` are given"),
+    (JoinedWhenBothAreThere, "it runs only when `image` is given"),
     (TypeOfAPart, "`isinstance(x, dict)` depends on what an input holds"),
     (PartThatIsNone, "how often the loop in line"),
     (KeyOfAPart, "`'mask' in batch` in line"),

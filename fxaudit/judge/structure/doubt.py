@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
 from fxaudit.judge.questions.mentions import HOUSEKEEPING
 from fxaudit.program.inputs import parts_of_inputs
-from fxaudit.program.names import GIVING_THE_VALUE
+from fxaudit.program.names import GIVING_THE_VALUE, names_bound
 from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine, actual_path, of_text
 from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, call_sites, draws_at_random, obstacles, tree_of
@@ -91,6 +91,22 @@ class Doubts:
                     return str(branch)
                 if not all(_is_harmless(part) for part in self._untaken(branch)):
                     return str(branch)
+        return ""
+
+    def used_elsewhere(self, places: Iterable[SourceLine | None]) -> str:
+        """Why a value that is bound to a name at one of `places`, and used no further, may be used after all: by code
+        further down in the function that did not run."""
+        for tree, scope, statement in _frames(places):
+            if scope is None or not isinstance(statement, ast.Assign | ast.AnnAssign):
+                continue
+            bound, ran = names_bound(statement), self.ran.of(tree.file)
+            for node in ast.walk(scope):
+                if not isinstance(node, ast.Name) or node.id not in bound or not isinstance(node.ctx, ast.Load):
+                    continue
+                if node.lineno > statement.lineno and node.lineno not in ran and obstacles(tree, node, ran):
+                    reason = self._may_run(tree, node, 0)
+                    if reason:
+                        return reason
         return ""
 
     def only_inside(self, places: Sequence[SourceLine | None], name: str = "") -> str:

@@ -134,7 +134,10 @@ class TracedJudge(Judge):
             state.reason = f"the forward never {what}"
         else:
             reaches = self.graph.reaches_by_data(state.index)
-            doubt = doubts.other_way(self._ends(state)) or ("" if reaches else self._lost_track(state, traced))
+            ends = self._ends(state)
+            doubt = doubts.other_way(ends)
+            if not doubt and not reaches:
+                doubt = doubts.used_elsewhere(ends) or self._lost_track(state, traced)
             state.reason = (
                 "gradient is cut off on every way to an output"
                 if reaches
