@@ -999,7 +999,8 @@ def checked(x: Any) -> Any:
 def test_a_check_of_the_data_is_passed_as_a_program_that_works_passes_it():
     found = trace(net(checked))
     assert found.status == "traced" and found.carries_gradient("first.weight")
-    assert len(found.assumed) == 3 and found.obstacles
+    assert len(found.assumed) == 3
+    assert ["a check of the data is taken as passed" in obstacle for obstacle in found.obstacles[:3]] == [True] * 3
 
     def chosen(x: Any) -> Any:
         if x.max() > 3:

@@ -83,6 +83,8 @@ class Journal:
         self.modules: list[str] = []
         self.undo: list[Callable[[], None]] = []
         self.assumed: dict[int, None] = {}
+        self.checked: dict[int, None] = {}
+        """Lines whose check of the data was taken as passed."""
         self.drawn: dict[int, None] = {}
         """Those of the assumed lines that ask for a random draw."""
         self.assigned: dict[str, int] = {}
@@ -145,9 +147,11 @@ class Journal:
             raise TraceStopped("a loop over a size that nobody knows does not end")
         self.assumed.setdefault(self.here())
 
-    def assume_condition(self, frame: FrameType, *, is_drawn: bool = False) -> bool:
-        """The truth assumed for a condition on a size, or on a random draw."""
+    def assume_condition(self, frame: FrameType, *, is_drawn: bool = False, is_check: bool = False) -> bool:
+        """The truth assumed for a condition on a size or a random draw, or in a check of the data, which passes."""
         self.assume()
+        if is_check:
+            self.checked.setdefault(self.here())
         if is_drawn:
             self.drawn.setdefault(self.here())
         return assumed_truth(frame)

@@ -351,7 +351,11 @@ def _obstacles(recorder: Recorder, failure: tuple[str, SourceLine | None] | None
         found[f"the trace stopped: {failure[0]}"] = None
     for stack in recorder.assumed:
         line = recorder.stacks.source(stack)
-        found[f"a size that nobody knows without inputs decides{f' at {line}' if line is not None else ''}"] = None
+        is_check = stack in recorder.checked
+        what = (
+            "a check of the data is taken as passed" if is_check else "a size that nobody knows without inputs decides"
+        )
+        found[f"{what}{f' at {line}' if line is not None else ''}"] = None
     found.update((f"{guess} was asked for, which nobody knows without inputs", None) for guess in recorder.guesses)
     return tuple(found | not_written(recorder.ops))
 

@@ -128,7 +128,7 @@ class Symbol(torch.Tensor):
         if _depends_on_no_data(value):
             return value.recorder.assume_condition(sys._getframe(1), is_drawn=_is_drawn(value.op))
         if only_checks(sys._getframe(1)):
-            return value.recorder.assume_condition(sys._getframe(1))
+            return value.recorder.assume_condition(sys._getframe(1), is_check=True)
         raise TraceStopped(f"control flow depends on the value of a tensor{_made_by(value)}")
 
     def __len__(self) -> int:

@@ -54,6 +54,7 @@ class ForeignTensor(Rule):
             built if use is None else use.culprit,
             related=related,
             level="error" if excluded else "warning",
+            fix=None if use is None else "Let the loss use it in each step, or leave it out of the optimizer.",
         )
 
     @staticmethod
