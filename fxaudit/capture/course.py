@@ -16,14 +16,14 @@ import pathlib
 import sys
 import types
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from fxaudit.attempts import note
-from fxaudit.program.course import Course, Entered, Seen, Sight
+from fxaudit.program.course import Course, Entered, Plain, Seen, Sight
 from fxaudit.program.plain import INNER, Chain, Reading, readings
 from fxaudit.program.source import variables_of
 
@@ -40,6 +40,8 @@ CALLS = 24
 MAX_SIGHTS = 30_000
 MAX_TEXT = 240
 MAX_BITS = 62
+MAX_MEMBERS = 32
+"""The members of a larger list, and the keys of a larger dictionary, are not written down."""
 MAX_KEYS = 4096
 """An entry of a larger dictionary is not looked up."""
 
@@ -354,9 +356,10 @@ class CourseWriter:
         if issubclass(kind, torch.Tensor):
             return Seen("tensor", None, token)
         if id(kind) in _LISTS:
-            return Seen("list", len(value), token)
+            return Seen("list", len(value), token, _members(value, len(value)))
         if issubclass(kind, dict):
-            return Seen("dict", dict.__len__(value), token)
+            size = dict.__len__(value)
+            return Seen("dict", size, token, _members(dict.__iter__(value), size))
         if kind is types.MethodType or kind is type or id(kind) in _FUNCTIONS:
             return Seen("callable", _name_of_callable(value), token)
         return Seen("object", _NAME_OF_CLASS.__get__(kind), token)
@@ -376,6 +379,20 @@ class CourseWriter:
         self._next += 1
         self._tokens[id(value)] = (kept, is_its_own, self._next)
         return self._next
+
+
+def _members(members: Iterable[object], size: int) -> tuple[Plain, ...] | None:
+    """The members, where there are few and all of them are plain and short."""
+    if size > MAX_MEMBERS:
+        return None
+    found: list[Any] = []
+    for member in members:
+        kind = type(member)
+        is_short = kind is not str or len(member) <= MAX_TEXT  # type: ignore[arg-type]
+        if id(kind) not in _PLAIN or not is_short or (kind is int and member.bit_length() > MAX_BITS):  # type: ignore[attr-defined]
+            return None
+        found.append(member)
+    return tuple(found)
 
 
 def _count_down(wanted: dict[int, int], line: int) -> None:

@@ -276,6 +276,8 @@ def _leave_out_secrets(course: dict[str, Any], known: _Known) -> None:
             is_text = isinstance(seen["value"], str) and seen["kind"] in ("plain", "file", "module")
             if is_text and seen["value"] not in known:
                 seen["kind"], seen["value"] = "object", "str"
+            if any(isinstance(member, str) and member not in known for member in seen["members"] or ()):
+                seen["members"] = None
         owners = sight["owners"]
         for target, (owner, part) in owners.items():
             owners[target] = [owner, part if part in known else ""]

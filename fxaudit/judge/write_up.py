@@ -49,6 +49,7 @@ from fxaudit.judge.life import Lives
 from fxaudit.judge.listing import listings
 from fxaudit.judge.movements import Movements
 from fxaudit.judge.questions.freezing import settle_frozen
+from fxaudit.judge.questions.lookups import with_failed_lookup
 from fxaudit.judge.questions.misnamed import with_misnamed_override
 from fxaudit.judge.questions.name_tests import with_name_in_vain
 from fxaudit.judge.questions.starved import settle_starved
@@ -147,6 +148,7 @@ def report_on(
         for finding in attempted(f"what {rule.code} {rule.name} finds", partial(rule().check, audit), notes):
             is_met = bool(finding.parameters) and all(name in meant for name in finding.parameters)
             finding = attempt("a misspelt method", partial(with_misnamed_override, audit, finding), finding, notes)
+            finding = attempt("a failed lookup", partial(with_failed_lookup, audit, finding), finding, notes)
             finding = attempt("a name in vain", partial(with_name_in_vain, audit, finding), finding, notes)
             audit.book(finding if is_met else adjusted(finding, rule), rule, is_told=not is_met)
     findings = tuple(_with_brief_path(f) for f in _by_weight(audit.findings, judge.states))

@@ -30,6 +30,8 @@ class Seen:
     or of a class."""
     token: int = -1
     """Which object it was, where that can be told apart."""
+    members: tuple[Plain, ...] | None = None
+    """The keys of a small dict, or the members of a small list, where all of them are plain; of a set in any order."""
 
     def __str__(self) -> str:
         return repr(self.value) if self.kind == "plain" else str(self.value)
@@ -172,6 +174,14 @@ class Course:
         for number in self._called_from.get(sight.frame, ()):
             if sight.index < self.frames[number].after <= following:
                 yield number
+
+    def entered_from(self, sight: Sight) -> Iterator[int]:
+        """The frames that were entered while the statement ran, however deep."""
+        waiting = [*self.calls_in(sight)]
+        while waiting:
+            number = waiting.pop()
+            yield number
+            waiting += self._called_from.get(number, ())
 
 
 def _last_before(sights: Iterable[Sight], before: int) -> Sight | None:

@@ -44,8 +44,15 @@ def evaluated(node: ast.expr, read: Mapping[str, Seen]) -> object:
             return _extreme(name, [evaluated(part, read) for part in parts])
         case ast.Call(func=ast.Name(id=name), args=[given], keywords=[]):
             return _converted(name, evaluated(given, read))
+        case ast.Call(func=ast.Attribute(value=table, attr="get" | "pop"), args=[key, default], keywords=[]):
+            is_missing = _contained(evaluated(key, read), False, evaluated(table, read), table, read)
+            return evaluated(default, read) if is_missing is True else NOT_KNOWN
         case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[given], keywords=[]):
             return _of_text(evaluated(owner, read), name, evaluated(given, read))
+        case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[], keywords=[]):
+            return _changed_text(evaluated(owner, read), name)
+        case ast.JoinedStr(values=values):
+            return _joined(values, read)
     return NOT_KNOWN
 
 
@@ -69,6 +76,8 @@ def _true(value: object) -> bool | None:
 
 
 def _arithmetic(left: object, op: ast.operator, right: object) -> object:
+    if isinstance(left, str) and isinstance(right, str) and isinstance(op, ast.Add):
+        return left + right
     if not isinstance(left, int | float) or not isinstance(right, int | float):
         return NOT_KNOWN
     found = computed(left, op, right)
@@ -117,7 +126,9 @@ def _compared(left: object, op: ast.cmpop, right: object, node: ast.expr, read: 
 def _contained(left: object, is_in: bool, right: object, node: ast.expr, read: Mapping[str, Seen]) -> object:
     if isinstance(left, str) and isinstance(right, str):
         return (left in right) is is_in
-    if isinstance(node, ast.Tuple | ast.List | ast.Set) and left is not NOT_KNOWN and not isinstance(left, Seen):
+    if isinstance(right, Seen) and right.members is not None and _is_one(left):
+        return (left in right.members) is is_in
+    if isinstance(node, ast.Tuple | ast.List | ast.Set) and _is_one(left):
         parts = [evaluated(part, read) for part in node.elts]
         if not any(part is NOT_KNOWN or isinstance(part, Seen) for part in parts):
             return (left in parts) is is_in
@@ -161,6 +172,39 @@ def _of_text(owner: object, name: str, given: object) -> object:
             case "endswith":
                 return owner.endswith(given)
     return NOT_KNOWN
+
+
+def _is_one(value: object) -> bool:
+    return value is not NOT_KNOWN and not isinstance(value, Seen)
+
+
+def _changed_text(owner: object, name: str) -> object:
+    if isinstance(owner, str):
+        match name:
+            case "lower":
+                return owner.lower()
+            case "upper":
+                return owner.upper()
+            case "strip":
+                return owner.strip()
+    return NOT_KNOWN
+
+
+def _joined(values: list[ast.expr], read: Mapping[str, Seen]) -> object:
+    """An f-string whose parts are plain texts and whole numbers, written without a format."""
+    found = []
+    for part in values:
+        match part:
+            case ast.Constant(value=str() as text):
+                found.append(text)
+            case ast.FormattedValue(value=inner, conversion=-1, format_spec=None):
+                value = evaluated(inner, read)
+                if not isinstance(value, str | int):
+                    return NOT_KNOWN
+                found.append(str(value))
+            case _:
+                return NOT_KNOWN
+    return "".join(found)
 
 
 def same(one: object, other: object) -> bool:

@@ -104,6 +104,12 @@ class Readings:
         """That body or element itself."""
         return self._inner[line][0] if line in self._inner else None
 
+    def nodes_at(self, line: int) -> list[ast.AST]:
+        """What is looked at there: a statement, of a compound one its header, or the body of a lambda or element."""
+        statement = self._nodes.get(line)
+        found = [*_own_parts(statement)] if statement is not None else [self.inner_at(line)]
+        return [node for node in found if node is not None]
+
     def tests_at(self, line: int) -> tuple[ast.expr, ...]:
         """The tests of the comprehension whose element begins there."""
         return self._inner[line][1] if line in self._inner else ()

@@ -143,6 +143,20 @@ def rate_born(record: Record, info: OptimizerInfo, *, written: bool) -> Birth | 
             found = births.of(file, statement.lineno, given, 0)
             if found is not None:
                 return found
+    return _rate_within(record, births, info.created) if info.created >= 0 else None
+
+
+def _rate_within(record: Record, births: Births, stack: int) -> Birth | None:
+    """The same in the functions that the call of the optimizer, or its caller's, was given the groups by."""
+    course = record.course
+    for file, statement in _statements(record, stack, 2):
+        for sight in reversed(course.at(file, statement.lineno)):
+            for inner in (inner for number in course.entered_from(sight) for inner in course.in_frame(number)):
+                made = births.statement(inner)
+                for given in _rates(made) if made is not None else ():
+                    found = births.of(course.file_of(inner), inner.line, given, 0)
+                    if found is not None:
+                        return found
     return None
 
 

@@ -1,0 +1,139 @@
+"""What is to blame only because a lookup found nothing: `LOSSES.get(name, nothing)`, where no key is that name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fxaudit.answer.finding import Finding, Related
+from fxaudit.judge.rule import Audit
+from fxaudit.judge.trail import source_at
+from fxaudit.program.lookups import Lookup, Lookups
+from fxaudit.program.source import SourceLine, actual_path, is_library
+from fxaudit.program.tree import Tree, is_zero, tree_of
+
+__all__ = ["with_failed_lookup"]
+
+CHOSEN = ("FXA301",)
+"""The rules whose culprit chooses something: what it calls may have looked that up in vain."""
+UNUSED = ("FXA101", "FXA103", "FXA303")
+"""The rules on what nothing uses: the function that was meant may use it."""
+
+
+def with_failed_lookup(audit: Audit, finding: Finding) -> Finding:
+    """The finding; with the line of the key that was looked up in vain, where that is why its culprit ran."""
+    line = finding.culprit
+    if line is None or line.library or finding.level == "note" or is_library(line.file):
+        return finding
+    lookups = Lookups(audit.record.course)
+    lookup, role = next(_standing_in(lookups, line), None), "this stands in for what is missing"
+    if lookup is None:
+        lookup, role = next(_asked_there(lookups, line), None), ""
+    if lookup is None and finding.code in CHOSEN:
+        lookup, role = next(_asked_within(audit, lookups, line), None), "what was found is used here"
+    if lookup is None and finding.code in UNUSED:
+        lookup, role = next(_using(audit, lookups, finding), None), "nothing that ran uses it"
+    if lookup is None:
+        return finding
+    where = source_at(*lookup.place)
+    told = [Related(line, role or "looked up here"), *finding.related]
+    if role and (lookup.file, lookup.line) != lookup.place:
+        told.insert(0, Related(source_at(lookup.file, lookup.line), "looked up here"))
+    related = tuple(r for r in told if r.source != where)[:3]
+    return replace(finding, culprit=where, related=related, fix=lookup.advice, fact=lookup.sentence)
+
+
+def _standing_in(lookups: Lookups, line: SourceLine) -> Iterator[Lookup]:
+    """The lookups that found nothing, so that the function around the line ran, where it was not meant to: another key
+    is nearly the same, or the function does nothing."""
+    file, function = actual_path(line.file), line.function
+    for lookup in (*lookups.standing_in(function), *lookups.standing_in(function.rpartition(".")[0])):
+        if lookup.near is not None or _does_nothing(line):
+            yield lookup
+    statement = _statement(line)
+    sights = lookups.course.at(file, statement.lineno) if statement is not None else ()
+    held = {seen.value for sight in sights for seen in sight.read.values() if seen.kind == "callable"}
+    for lookup in lookups.all:
+        taken = lookup.taken
+        if lookup.near is not None and lookup.stand_in in held:
+            yield lookup
+        is_there = lookup.file == file and taken is not None and taken.lineno <= line.line <= (taken.end_lineno or 0)
+        if is_there and (lookup.near is not None or (isinstance(taken, ast.Lambda) and _is_nothing(taken.body))):
+            yield lookup
+
+
+def _using(audit: Audit, lookups: Lookups, finding: Finding) -> Iterator[Lookup]:
+    """The lookups that found nothing where the function of a name nearly the same uses what the finding is about."""
+    places = [finding.culprit, *(related.source for related in finding.related)]
+    words = {name.split(".")[0] for name in finding.parameters}
+    for place in places:
+        statement = _statement(place) if place is not None else None
+        if isinstance(statement, ast.Assign):
+            words |= {getattr(target, "attr", getattr(target, "id", "")) for target in statement.targets}
+    words -= {"", "self"}
+    for lookup in lookups.all:
+        if lookup.near is not None and words & _words_of(audit, lookup.near):
+            yield lookup
+
+
+def _words_of(audit: Audit, function: str) -> set[str]:
+    """The names and attributes in the functions of that name."""
+    trees = [tree for tree in map(tree_of, audit.project_files) if tree is not None]
+    found = [n for tree in trees for n in tree.parents if isinstance(n, ast.FunctionDef) and n.name == function]
+    nodes = [node for one in found for node in ast.walk(one)]
+    return {
+        getattr(node, "attr", getattr(node, "id", "")) for node in nodes if isinstance(node, ast.Attribute | ast.Name)
+    }
+
+
+def _asked_there(lookups: Lookups, line: SourceLine) -> Iterator[Lookup]:
+    """The lookups in the line itself, where another key is nearly the same."""
+    file = actual_path(line.file)
+    return (found for found in lookups.all if found.near and (found.file, found.line) == (file, line.line))
+
+
+def _asked_within(audit: Audit, lookups: Lookups, line: SourceLine) -> Iterator[Lookup]:
+    """The lookups in what the statement at the line called, whose key somebody wrote down elsewhere."""
+    course = audit.record.course
+    tree = tree_of(actual_path(line.file)) or tree_of(line.file)
+    statement = tree.statement_at(line.line) if tree is not None else None
+    sights = course.at(tree.file, statement.lineno) if tree is not None and statement is not None else []
+    frames = [number for sight in sights for number in course.entered_from(sight)]
+    here = {(sight.frame, sight.line) for sight in sights}
+    for lookup in lookups.all:
+        is_asked = lookup.sight.frame in frames or (lookup.sight.frame, lookup.sight.line) in here
+        if is_asked and (lookup.birth is not None or lookup.near is not None):
+            yield lookup
+
+
+def _statement(line: SourceLine) -> ast.stmt | None:
+    tree = tree_of(actual_path(line.file)) or tree_of(line.file)
+    return tree.statement_at(line.line) if tree is not None else None
+
+
+def _does_nothing(line: SourceLine) -> bool:
+    """Whether the function around the line only returns a constant, or something times 0."""
+    tree = tree_of(actual_path(line.file)) or tree_of(line.file)
+    statement = _statement(line)
+    function = tree.function(statement) if tree is not None and statement is not None else None
+    return isinstance(tree, Tree) and isinstance(function, ast.FunctionDef) and _returns_nothing(function)
+
+
+def _returns_nothing(function: ast.FunctionDef) -> bool:
+    body = [node for node in function.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
+    match body:
+        case [ast.Return(value=None) | ast.Pass()]:
+            return True
+        case [ast.Return(value=ast.expr() as value)]:
+            return _is_nothing(value)
+    return False
+
+
+def _is_nothing(value: ast.expr) -> bool:
+    match value:
+        case ast.Constant() | ast.List(elts=[]) | ast.Tuple(elts=[]):
+            return True
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            return is_zero(left) or is_zero(right)
+    return False

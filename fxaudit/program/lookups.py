@@ -1,0 +1,242 @@
+"""Lookups that found nothing, so that what stands in for a missing entry was taken: `TABLE.get(name, default)`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from fxaudit.program.births import Birth, Births
+from fxaudit.program.course import Course, Plain, Seen, Sight
+from fxaudit.program.evaluation import NOT_KNOWN, evaluated
+from fxaudit.program.plain import chain_of, readings
+from fxaudit.program.source import of_text
+from fxaudit.program.spelling import letters_apart
+from fxaudit.program.tree import Tree, tree_of
+
+__all__ = ["Lookup", "Lookups"]
+
+MAX_TOLD = 5
+"""So many keys are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One that found nothing."""
+
+    sight: Sight
+    file: str
+    line: int
+    table: str
+    """What was asked, as it is written."""
+    key: Plain
+    keys: tuple[Plain, ...]
+    """The keys that there were."""
+    taken: ast.expr | None
+    """What was taken in its place; None for `None`."""
+    birth: Birth | None
+    """Where the key was written down, if that is elsewhere."""
+    of_object: bool = False
+    """Whether an attribute was asked for; then `keys` are the functions of the program."""
+
+    @property
+    def near(self) -> str | None:
+        """The key that was meant, where one is nearly the same."""
+        if not isinstance(self.key, str):
+            return None
+        apart = {key: letters_apart(key, self.key) for key in self.keys if isinstance(key, str)}
+        return min((key for key, by in apart.items() if by is not None), key=lambda key: apart[key] or 0, default=None)
+
+    @property
+    def stand_in(self) -> str:
+        """The qualified name of the function or class that was taken; "" where it was none, or that is not known."""
+        held = evaluated(self.taken, self.sight.read) if self.taken is not None else None
+        found = held if isinstance(held, Seen) else _bound_as(self.sight, self.taken)
+        return str(found.value) if found is not None and found.kind == "callable" else ""
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The line to edit: where the key was written down, else the lookup."""
+        return (self.birth.file, self.birth.line) if self.birth is not None else (self.file, self.line)
+
+    @property
+    def sentence(self) -> str:
+        """What happened."""
+        if self.of_object:
+            return f"`{self.table}` has no `{self.key}`"
+        known = ", ".join(f"`{key}`" for key in self.keys[:MAX_TOLD])
+        more = f" and {len(self.keys) - MAX_TOLD} more" if len(self.keys) > MAX_TOLD else ""
+        return f"`{self.table}` has no `{self.key}`, only {known}{more}"
+
+    @property
+    def advice(self) -> str:
+        """What to do."""
+        raises = "`getattr` with two arguments" if self.of_object else f"`{self.table}[...]`"
+        if self.near is not None:
+            return f"`{self.near}` was meant: correct the name. {_capital(raises)} raises where there is none."
+        return f"Name one that there is, or add the missing one. {_capital(raises)} raises where there is none."
+
+
+class Lookups:
+    """Answers for one course."""
+
+    def __init__(self, course: Course) -> None:
+        self.course = course
+        self._births = Births(course)
+
+    @cached_property
+    def all(self) -> tuple[Lookup, ...]:
+        """Each that found nothing, once for each key."""
+        found: dict[tuple[str, int, Plain], Lookup] = {}
+        for last in self.course.last_passes():
+            file = self.course.file_of(last)
+            asked = [*_asked(file, last.line)]
+            for sight in self.course.at(file, last.line) if asked else ():
+                for one in asked:
+                    lookup = self._missed(sight, one)
+                    if lookup is not None:
+                        found.setdefault((file, one.node.lineno, lookup.key), lookup)
+        return tuple(found.values())
+
+    def standing_in(self, function: str) -> Iterator[Lookup]:
+        """Those that found nothing, so that the function or class of that qualified name was taken."""
+        return (found for found in self.all if found.stand_in == function)
+
+    def _missed(self, sight: Sight, one: _Asked) -> Lookup | None:
+        value = evaluated(one.key, sight.read)
+        keys = self._attributes(sight, one) if one.of_object else _keys(sight, one.table)
+        if not keys or value is NOT_KNOWN or isinstance(value, Seen) or value in keys:
+            return None
+        birth = None if isinstance(one.key, ast.Constant) else self._written(sight, one.key, value)  # type: ignore[arg-type]
+        file, table = self.course.file_of(sight), ast.unparse(one.table)
+        return Lookup(sight, file, one.node.lineno, table, value, keys, one.taken, birth, one.of_object)  # type: ignore[arg-type]
+
+    def _attributes(self, sight: Sight, one: _Asked) -> tuple[Plain, ...]:
+        """The names of the functions of the program, where what was taken shows that the object lacks the attribute."""
+        if _bound_as(sight, one.taken) is None:
+            return ()
+        names = {frame.function.rpartition(".")[2] for frame in self.course.frames}
+        return (*sorted(names | _functions(self.course.files())),)
+
+    def _written(self, sight: Sight, key: ast.expr, value: Plain) -> Birth | None:
+        """Where somebody wrote the key down; of `key.lower()`, the text that it was made of."""
+        while isinstance(key, ast.Call) and isinstance(key.func, ast.Attribute) and not key.args:
+            key = key.func.value
+            value = evaluated(key, sight.read)  # type: ignore[assignment]
+        parts = [key] if not isinstance(key, ast.JoinedStr | ast.BinOp) else [*ast.walk(key)]
+        for part in parts:
+            held = evaluated(part, sight.read) if isinstance(part, ast.expr) else None
+            is_text = isinstance(held, str) and not isinstance(part, ast.Constant | ast.JoinedStr | ast.BinOp)
+            birth = self._births.back(sight, part, held) if is_text else None  # type: ignore[arg-type]
+            if birth is not None and birth.is_a_setting:
+                return birth
+        return self._only_place(value) if isinstance(value, str) else None
+
+    def _only_place(self, text: str) -> Birth | None:
+        """The one place of the program where the text stands, where there is only one."""
+        found = [
+            Birth(file, node.lineno, "literal", ast.unparse(node), text)
+            for file in self.course.files()
+            for node in _texts(file).get(text, ())
+        ]
+        return found[0] if len(found) == 1 else None
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _bound_as(sight: Sight, taken: ast.expr | None) -> Seen | None:
+    """What the statement bound, where it is a function of the name that stands in `taken`."""
+    bound = next(iter(sight.bound.values()), None)
+    name = getattr(taken, "attr", getattr(taken, "id", ""))
+    is_it = bound is not None and bound.kind == "callable" and str(bound.value).rpartition(".")[2] == name
+    return bound if is_it else None
+
+
+def _keys(sight: Sight, table: ast.expr) -> tuple[Plain, ...]:
+    chain = chain_of(table)
+    seen = sight.read.get(chain.text) if chain is not None else None
+    return (seen.members or ()) if seen is not None else ()
+
+
+def _functions(files: Iterable[str]) -> set[str]:
+    """The names of the functions that the files define."""
+    trees = [tree for tree in map(tree_of, files) if tree is not None]
+    return {node.name for tree in trees for node in tree.parents if isinstance(node, ast.FunctionDef)}
+
+
+@of_text
+def _texts(file: str) -> dict[str, list[ast.Constant]]:
+    """The texts that stand in a file."""
+    tree = tree_of(file)
+    found: dict[str, list[ast.Constant]] = {}
+    for node in tree.parents if tree is not None else ():
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.setdefault(node.value, []).append(node)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How a statement looks something up."""
+
+    node: ast.expr
+    table: ast.expr
+    key: ast.expr
+    taken: ast.expr | None
+    """What is taken where there is no such key."""
+    of_object: bool = False
+    """Whether it is an attribute that is asked for."""
+
+
+def _asked(file: str, line: int) -> Iterator[_Asked]:
+    """The lookups that do not raise in the statement at the line, or in its header."""
+    looked_at = readings(file)
+    statement, tree = looked_at.statement(line), tree_of(file)
+    for part in (part for node in looked_at.nodes_at(line) for part in ast.walk(node)):
+        match part:
+            case ast.Call(func=ast.Attribute(value=table, attr="get" | "pop"), args=[key, *rest], keywords=[]):
+                if len(rest) < 2:
+                    yield _Asked(part, table, key, rest[0] if rest else None)
+            case ast.Call(func=ast.Name(id="getattr"), args=[owner, key, taken]):
+                yield _Asked(part, owner, key, taken, of_object=True)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                yield from _chosen(part, test, body, orelse)
+            case ast.Subscript(value=table, slice=key) if tree is not None and statement is not None:
+                yield from _caught(tree, statement, part, table, key)
+    if isinstance(statement, ast.If):
+        yield from _chosen(statement.test, statement.test, _value(statement.body), _value(statement.orelse))
+
+
+def _chosen(node: ast.expr, test: ast.expr, body: ast.expr | None, orelse: ast.expr | None) -> Iterator[_Asked]:
+    """`T[k] if k in T else d`, and the same as statements."""
+    match test:
+        case ast.Compare(left=key, ops=[ast.In()], comparators=[table]) if _reads(body, table):
+            yield _Asked(node, table, key, orelse)
+        case ast.Compare(left=key, ops=[ast.NotIn()], comparators=[table]) if body is not None:
+            yield _Asked(node, table, key, body)
+
+
+def _reads(node: ast.expr | None, table: ast.expr) -> bool:
+    text = ast.unparse(table)
+    parts = ast.walk(node) if node is not None else ()
+    return any(isinstance(part, ast.Subscript) and ast.unparse(part.value) == text for part in parts)
+
+
+def _caught(tree: Tree, statement: ast.stmt, node: ast.expr, table: ast.expr, key: ast.expr) -> Iterator[_Asked]:
+    """`T[k]` in a `try`, with what its handler takes."""
+    outer = tree.parents.get(statement)
+    if isinstance(outer, ast.Try) and statement in outer.body and outer.handlers:
+        taken = _value(outer.handlers[0].body)
+        if taken is not None:
+            yield _Asked(node, table, key, taken)
+
+
+def _value(body: list[ast.stmt]) -> ast.expr | None:
+    """What a branch assigns or returns first."""
+    for statement in body:
+        if isinstance(statement, ast.Assign | ast.Return):
+            return statement.value
+    return None
