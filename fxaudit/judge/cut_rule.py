@@ -9,6 +9,7 @@ from fxaudit.answer.finding import Finding, Level
 from fxaudit.capture import operations
 from fxaudit.judge.graph import Cut, CutKind
 from fxaudit.judge.questions.dead_ends import bound
+from fxaudit.judge.questions.other_ways import other_way
 from fxaudit.judge.questions.turns import turn_never_comes
 from fxaudit.judge.rule import Audit, Rule
 from fxaudit.judge.verdict import ParameterState
@@ -37,7 +38,8 @@ class CutRule(Rule):
             cut = members[0][1]
             culprit, moved = self.settled(audit, [state for state, _ in members], cut, self.culprit(audit, cut))
             related = [*moved, *self.related(audit, states, cut)]
-            turn = turn_never_comes(audit, [state for state, _ in members])
+            concerned = [state for state, _ in members]
+            turn = turn_never_comes(audit, concerned) or other_way(audit, concerned)
             if turn:
                 culprit, related = turn[0][0], [*turn[1:], (culprit, "gradient ends here meanwhile"), *related]
             yield self.finding(

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from fxaudit.program.arithmetic import is_whole
-from fxaudit.program.config_files import entry_of_file, keys_of_file
+from fxaudit.program.config_files import entry_of_file, keys_of_file, replaced_blocks
 from fxaudit.program.contained import Contained
 from fxaudit.program.course import Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated, same
@@ -39,11 +39,13 @@ from fxaudit.program.tree import tree_of
 __all__ = ["Birth", "Births"]
 
 MAX_STATIONS = 24
+FALLING_BACK = frozenset({"getint", "getfloat", "getboolean"})
+"""The further methods of a `ConfigParser` that take a section, an option and a `fallback`."""
 
 Stations = tuple[tuple[str, int, str], ...]
 """(file, line, what hands the value on there), from the effect towards the birth."""
 
-Kind = Literal["literal", "default", "option", "entry", "misspelt", "computed"]
+Kind = Literal["literal", "default", "option", "entry", "misspelt", "misplaced", "computed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,9 @@ class Births:
             case ast.BoolOp(values=values):
                 part = next((v for v in values if same(evaluated(v, sight.read), value)), None)
                 return self.back(sight, part, value, stations) if part is not None else here
+            case ast.Call(func=ast.Name(id="max" | "min"), args=[_, _, *_] as parts):
+                part = next((part for part in parts if same(evaluated(part, sight.read), value)), None)
+                return self.back(sight, part, value, stations) if part is not None else None
             case ast.Call():
                 made = self._result(sight, node, value, stations)
                 is_flag = isinstance(node.func, ast.Name) and node.func.id == "bool" and value is True
@@ -518,7 +523,7 @@ class Births:
             inner_value = evaluated(call.args[0], sight.read)
             if _is_plain(inner_value) and inner_value == value:
                 return self.back(sight, call.args[0], inner_value, stations)
-        if name in ("get", "getattr", "pop", "setdefault"):
+        if name in ("get", "getattr", "pop", "setdefault", *FALLING_BACK):
             return self._looked_up(sight, call, name, value, stations)
         if _all_known(call, sight):
             return Birth(file, call.lineno, "computed", ast.unparse(call), value, stations, is_whole=is_whole(call))
@@ -541,17 +546,38 @@ class Births:
             owner, rest = (call.args[0], call.args[1:]) if call.args else (None, [])
         else:
             owner, rest = (call.func.value if isinstance(call.func, ast.Attribute) else None), call.args
+        default = next((k.value for k in call.keywords if k.arg == "fallback"), None)
+        if default is not None:
+            rest = rest[1:]  # the section comes first
+        elif len(rest) > 1:
+            default = rest[1]
         chain = chain_of(owner) if owner is not None else None
         seen = sight.read.get(chain.text) if chain is not None else None
         key = evaluated(rest[0], sight.read) if rest else None
         if seen is None or not isinstance(key, str):
             return None
         found = self._part(sight, seen, key, value, stations)
-        default = rest[1] if len(rest) > 1 else None
         if found is None and default is not None and same(evaluated(default, sight.read), value):
             file = self._course.file_of(sight)
-            return Birth(file, default.lineno, "default", ast.unparse(call), value, stations)
+            taken = (file, call.lineno, f"`{key}` is not there, and `{ast.unparse(default)}` is taken")
+            misplaced = self._misplaced(key, value, sight.index, (*stations, taken))
+            return misplaced or Birth(file, default.lineno, "default", ast.unparse(call), value, stations)
         return found
+
+    def _misplaced(self, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
+        """Where a configuration file has the key after all: in another section, or in a block that has no effect
+        because its own key comes once more further down."""
+        found: list[Birth] = []
+        for file in self._course.config_files(before):
+            for line, key, text in keys_of_file(file):
+                if key != name or any(line == at for at, _ in entry_of_file(file, name, value)):
+                    continue
+                idle = next((block for block in replaced_blocks(file) if block.first <= line <= block.last), None)
+                if idle is not None:
+                    here = (file, line, f"`{name}` stands here, and `{idle.key}` is given once more")
+                    return Birth(file, idle.again, "misplaced", idle.text, value, (*stations, here))
+                found.append(Birth(file, line, "misplaced", text, value, stations))
+        return found[0] if len(found) == 1 else None
 
     def statement(self, sight: Sight) -> ast.stmt | None:
         """The statement that ran."""

@@ -7,10 +7,19 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from fxaudit.program.source import of_text, read_source
 
-__all__ = ["SUFFIXES", "entry_of_file", "keys_of_file", "settings_in", "without_passwords"]
+__all__ = [
+    "SUFFIXES",
+    "Replaced",
+    "entry_of_file",
+    "keys_of_file",
+    "replaced_blocks",
+    "settings_in",
+    "without_passwords",
+]
 
 SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".conf")
 
@@ -19,6 +28,7 @@ MAX_BYTES = 200_000
 
 _ENTRY = re.compile(r"""["']?([\w.\-]+)["']?\s*[:=]\s*("[^"]*"|'[^']*'|[^,#{}\[\]]+)""")
 _COMMENT = re.compile(r"""^((?:"[^"]*"|'[^']*'|[^"'])*?)(?:(?<!\S)(?:\#|;|//).*)$""")
+_KEY = re.compile(r"""^(\s*)(-\s+)?["']?([\w.\-]+)["']?\s*:(?:\s|$)""")
 _SECRET = re.compile(
     r"pass(word|wd|phrase)|secret|credential|cookie|(^|[_.\-])(token|key|auth|pass|pw)s?$", re.IGNORECASE
 )
@@ -61,6 +71,51 @@ def entry_of_file(file: str, key: str, value: object) -> Iterator[tuple[int, str
 def keys_of_file(file: str) -> Iterator[tuple[int, str, str]]:
     """(line, key, text) of each entry of the file; nothing where it is no such file."""
     yield from ((line, key, text) for line, key, _, text in _entries(file))
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A block of a YAML file that has no effect, because its key comes once more, and the last one counts."""
+
+    key: str
+    first: int
+    last: int
+    again: int
+    """The line of the key that counts."""
+    text: str
+
+
+@of_text
+def replaced_blocks(file: str) -> tuple[Replaced, ...]:
+    """The blocks of a YAML file whose key comes again in the same mapping."""
+    if not file.endswith((".yaml", ".yml")):
+        return ()
+    found: list[Replaced] = []
+    scopes: list[tuple[int, dict[str, int]]] = []
+    """(how far it is indented, key → its line) of the mappings around the line."""
+    lines = settings_in(file)
+    for number, line in enumerate(lines, 1):
+        entry = _KEY.match(line)
+        if entry is None:
+            continue
+        indent = len(entry[1]) + len(entry[2] or "")
+        while scopes and (scopes[-1][0] > indent or (entry[2] and scopes[-1][0] >= indent)):
+            scopes.pop()
+        if not scopes or scopes[-1][0] < indent:
+            scopes.append((indent, {}))
+        first = scopes[-1][1].get(entry[3])
+        if first is not None:
+            found.append(Replaced(entry[3], first, _end_of_block(lines, first, indent), number, line.strip()))
+        scopes[-1][1][entry[3]] = number
+    return tuple(found)
+
+
+def _end_of_block(lines: list[str], first: int, indent: int) -> int:
+    """The last line of the block that begins at `first`."""
+    for number, line in enumerate(lines[first:], first + 1):
+        if line.strip() and not line.strip().startswith("#") and len(line) - len(line.lstrip()) <= indent:
+            return number - 1
+    return len(lines)
 
 
 @of_text

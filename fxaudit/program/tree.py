@@ -38,6 +38,7 @@ __all__ = [
     "is_only_one",
     "is_only_returned",
     "is_zero",
+    "last_of_chain",
     "made_lazily",
     "obstacles",
     "rebinding_of",
@@ -574,6 +575,20 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
                                         found.append((file, assignment.lineno, _kind(tree, assignment, value)))
                                         queue.append(value)
     return found
+
+
+def last_of_chain(file: str, line: int) -> int:
+    """The line of the last `elif` of the chain that begins at `line`, where no `else` takes the rest; 0 where there is
+    none."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    last = 0
+    while isinstance(statement, ast.If) and statement.orelse:
+        following = statement.orelse[0] if len(statement.orelse) == 1 else None
+        if not isinstance(following, ast.If):
+            return 0
+        statement, last = following, following.lineno
+    return last
 
 
 def assignments_behind(file: str, line: int, limit: int = 12) -> list[ast.stmt]:

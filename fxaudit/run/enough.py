@@ -9,6 +9,7 @@ from fxaudit.capture.recording import Record
 from fxaudit.capture.session import Session
 from fxaudit.capture.values import is_elsewhere
 from fxaudit.judge.graph import StepGraph
+from fxaudit.judge.questions.other_ways import calls_not_taken
 from fxaudit.judge.trail import calls_not_run, project_files, share_a_loop
 from fxaudit.program.fits import may_fit_again
 from fxaudit.program.groups import late_thaws, thaws_through
@@ -266,4 +267,7 @@ class Settling:
         track = self.session.record.tracks[index]
         if any(fact.gradient != "none" for fact in track.facts):
             return False
+        name = self.session.names.get(index)
+        if name is not None and next(calls_not_taken(self.session.record, [name]), None) is not None:
+            return False  # a later round may take the other way
         return graph.reaches_by_data(index) and bool(graph.cuts(index)) and not graph.carries_to_loss(index)

@@ -25,6 +25,7 @@ __all__ = [
     "number_born",
     "rate_born",
     "threshold_born",
+    "unread_setting",
     "zero_argument_born",
     "zero_factor_born",
     "zero_in_hook",
@@ -40,6 +41,17 @@ def born_at(birth: Birth) -> tuple[SourceLine, Lines]:
     """The line of a birth, where its operands come from, and the stations from it to the effect."""
     told = [*birth.because, *reversed(birth.stations)]
     return source_at(birth.file, birth.line), [(source_at(file, number), role) for file, number, role in told]
+
+
+def unread_setting(birth: Birth | None) -> str:
+    """What to do about a setting that somebody wrote, and that has no effect; "" where the birth is no such one."""
+    if birth is None or birth.kind not in ("misspelt", "misplaced"):
+        return ""
+    if birth.kind == "misspelt":
+        return f"Correct the key of `{birth.text}`: nobody asks for it as it is written, and a default is taken."
+    if any("given once more" in role for _, _, role in birth.stations):
+        return f"Join the two blocks of `{birth.text.rstrip(': ')}`: the second takes the place of the whole first one."
+    return f"Put `{birth.text}` where it is asked for: it stands in another place, and a default is taken."
 
 
 def zero_factor_born(record: Record, stack: int, frames: int = 2) -> Birth | None:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from fxaudit.capture import operations
 from fxaudit.capture.events import GradientEvent
 from fxaudit.capture.recording import Fact
-from fxaudit.judge.questions.births import born_at, number_born, threshold_born, zero_argument_born, zero_factor_born
+from fxaudit.judge.questions.births import (
+    born_at,
+    number_born,
+    threshold_born,
+    unread_setting,
+    zero_argument_born,
+    zero_factor_born,
+)
 from fxaudit.judge.questions.masking import hiding_mask, last_bend, one_step_long, part_read_alone
 from fxaudit.judge.questions.zeros import factor_origins, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import Audit
@@ -88,7 +95,7 @@ class ZeroOrigins:
         born = zero_factor_born(audit.record, audit.record.ops[found.bites].stack) if found.bites >= 0 else None
         if born is not None:
             line, stations = born_at(born)
-            return line, [(bites, "multiplied by 0 here"), *stations], BY_ZERO
+            return line, [(bites, "multiplied by 0 here"), *stations], _by_zero(born)
         literal = zero_number(audit, found.bites, frames=1)
         behind = factor_origins(audit, found.bites) if literal is None else []
         literal = literal or (behind[0][0] if behind else None) or zero_number(audit, found.bites)
@@ -103,7 +110,7 @@ class ZeroOrigins:
         born = self._given_zero(found.origin)
         if born is not None:
             line, stations = born_at(born)
-            return line, [(origin, "zeros are left here"), used, *stations], BY_ZERO
+            return line, [(origin, "zeros are left here"), used, *stations], _by_zero(born)
         literal = _multiplied_by_zero(audit, found.origin)
         if literal is not None:
             return literal, [(origin, "multiplied by 0 here")], BY_ZERO
@@ -193,6 +200,10 @@ class ZeroOrigins:
     def _given_zero(self, index: int) -> Birth | None:
         """The birth of a 0 that the operation was given as a bound or a count."""
         return zero_argument_born(self._audit.record, self._audit.record.ops[index].stack, 1) if index >= 0 else None
+
+
+def _by_zero(born: Birth) -> Fact:
+    return Fact(BY_ZERO.sentence, unread_setting(born) or BY_ZERO.help)
 
 
 def _why(found: Vanishing, name: str, otherwise: str) -> Fact:

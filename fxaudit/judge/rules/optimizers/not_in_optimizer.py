@@ -20,7 +20,7 @@ from fxaudit.program.loops import used_up
 from fxaudit.program.name_tests import InVain
 from fxaudit.program.repairs import added_group
 from fxaudit.program.source import SourceLine
-from fxaudit.program.tree import branch_ran, sliced_statements, tree_of
+from fxaudit.program.tree import branch_ran, last_of_chain, sliced_statements, tree_of
 from fxaudit.program.values import origins
 
 __all__ = ["NotInOptimizer"]
@@ -375,6 +375,8 @@ def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, li
     ran = audit.record.ran()
     never = [e for e in loud if e[2] == "branch" and not branch_ran(e[0], e[1], ran.of(e[0]))]
     first = next((e for e in loud if e[2] == "rebound"), (never or loud)[0])
+    last = last_of_chain(first[0], first[1]) if first[2] == "branch" else 0
+    first = (first[0], last, "branch") if last else first
     words = {"filter": "filtered here", "rebound": "assigned anew in each round", "branch": "decided here"}
     more: list[tuple[SourceLine | None, str]] = [
         (source_at(file, line), words[kind]) for file, line, kind in loud if (file, line) != (first[0], first[1])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import SchedulerStepEvent, StepEvent
 from fxaudit.capture.registry import OptimizerInfo
-from fxaudit.judge.questions.births import born_at, factor_born, rate_born
+from fxaudit.judge.questions.births import born_at, factor_born, rate_born, unread_setting
 from fxaudit.judge.questions.rates import given_rate, schedule_origins, written_rate
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import source_at, why_never_called
@@ -33,13 +33,14 @@ class ZeroLearningRate(Rule):
         for info in audit.recording.optimizers:
             states = [s for s in audit.unexplained("blocked") if self._is_stuck(audit, s, info)]
             if states:
-                culprit, related = _origin(audit, info, states)
+                culprit, related, fix = _origin(audit, info, states)
                 yield self.finding(
                     audit,
                     states,
                     f"`{info.type}` steps {audit.names(states)} with learning rate 0",
                     culprit,
                     related=related,
+                    fix=fix or None,
                 )
             waiting = [s for s in audit.unexplained("unknown") if audit.judge.is_warming(s)]
             waiting = [s for s in waiting if any(index == info.index for index, _ in s.held)]
@@ -98,7 +99,8 @@ class ZeroLearningRate(Rule):
 Lines = list[tuple[SourceLine | None, str]]
 
 
-def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> tuple[SourceLine | None, Lines]:
+def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> tuple[SourceLine | None, Lines, str]:
+    """The line to edit, what is related to it, and what to do where that is not to raise the rate."""
     built = audit.source(info.created)
     written = written_rate(audit.record)
     given = rate_born(audit.record, info, written=False) if written is None else None
@@ -116,27 +118,24 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
             seen = [e.stack for e in audit.record.events if isinstance(e, StepEvent | SchedulerStepEvent)]
             why = why_never_called(audit.record, "step", seen, receivers)
             if why:
-                return why[0][0], [*why[1:], *related]
+                return why[0][0], [*why[1:], *related], ""
         born = factor_born(audit.record, info)
         if born is not None and (born.is_a_setting or born.is_whole):
             line, stations = born_at(born)
-            return line, [
-                (scheduler, f"the {kind} is built here"),
-                *stations,
-                (built, "the optimizer is built here"),
-            ]
-        return scheduler, [*factors[:2], (built, "the optimizer is built here")]
+            behind = [(scheduler, f"the {kind} is built here"), *stations, (built, "the optimizer is built here")]
+            return line, behind, unread_setting(born)
+        return scheduler, [*factors[:2], (built, "the optimizer is built here")], ""
     rate = written or given_rate(audit, info)
     born = given or rate_born(audit.record, info, written=written is not None)
     if born is not None and (born.is_a_setting or born.is_whole):
         line, stations = born_at(born)
-        return line, [*stations[:2], (built, "the optimizer is built here")]
+        return line, [*stations[:2], (built, "the optimizer is built here")], unread_setting(born)
     if rate is None:
-        return built, []
+        return built, [], ""
     culprit, behind = rate.explanation(audit)
     callers = _callers(audit, source_at(written.tree.file, written.line)) if written is not None else []
     behind = [(line, role) for line, role in behind if line != culprit]
-    return culprit, [*behind[:1], *callers, (built, "the optimizer is built here"), *behind[1:]]
+    return culprit, [*behind[:1], *callers, (built, "the optimizer is built here"), *behind[1:]], ""
 
 
 def _callers(audit: Audit, written: SourceLine) -> Lines:

@@ -8,6 +8,7 @@ from fxaudit.answer.finding import Finding, Level
 from fxaudit.judge.graph import UnusedValue
 from fxaudit.judge.questions.dead_ends import bound, thrown_away
 from fxaudit.judge.questions.lost import lost_at, refused_at
+from fxaudit.judge.questions.unreached_reads import read_only_where_nothing_ran
 from fxaudit.judge.questions.unread_arguments import not_passed_on
 from fxaudit.judge.questions.unread_names import overlooked, overlooked_after
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -117,6 +118,9 @@ def _lines(audit: Audit, end: UnusedValue, stack: int) -> tuple[SourceLine | Non
     culprit = audit.source(stack)
     related: Related = []
     passed_over: Related = []
+    unreached = read_only_where_nothing_ran(audit, stack) if stack >= 0 else []
+    if unreached:
+        return unreached[0][0], [*unreached[1:], (culprit, "what is made here goes unused")]
     again = thrown_away(audit, stack)
     if again is None:
         passed_over = [*_overlooked(audit, end, stack)] if stack >= 0 else []
