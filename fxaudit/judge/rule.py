@@ -139,6 +139,8 @@ class Audit:
             if dead is not None and self.is_thrown_away(dead):
                 return dead
         certain = leading or certain
+        if dead is not None and certain and self.is_thrown_away(dead) and all(c.kind == "no_grad" for c in certain):
+            return dead  # a region without gradients is mostly meant, as in an EMA or a rollout; this never is
         # Slopes taken as numbers are often meant, as in first-order meta-learning; a detach beside them is not.
         certain = [cut for cut in certain if self.record.ops[cut.op].name not in ("grad", "autograd.grad")] or certain
         if certain and dead is not None and certain[0].kind in ("non_differentiable", "left_torch"):

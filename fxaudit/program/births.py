@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import Literal
 
 from fxaudit.program.arithmetic import is_whole
-from fxaudit.program.config_files import entry_of_file, keys_of_file, replaced_blocks
+from fxaudit.program.config_files import entry_of_file, entry_of_texts, keys_of_file, replaced_blocks
 from fxaudit.program.contained import Contained
-from fxaudit.program.course import Course, Plain, Seen, Sight
+from fxaudit.program.course import Course, Entered, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated, same
 from fxaudit.program.given import (
     argument_of,
@@ -32,7 +32,7 @@ from fxaudit.program.given import (
     position_of,
     unpacks,
 )
-from fxaudit.program.plain import INNER, chain_of, readings, words_of
+from fxaudit.program.plain import INNER, bases_of, chain_of, count_of, readings, stores_of, words_of
 from fxaudit.program.spelling import letters_apart
 from fxaudit.program.tree import tree_of
 
@@ -215,7 +215,11 @@ class Births:
         if bound is not None:
             return self._binding(bound, name, value, stations)
         entered = self._course.frames[sight.frame]
-        if entered.function.rpartition(".")[2] in INNER:
+        kind = entered.function.rpartition(".")[2]
+        enclosing = self._enclosing(entered, name, sight.index, value, stations) if kind != "<genexpr>" else None
+        if enclosing is not None:
+            return enclosing
+        if kind in INNER:
             return self._around(sight, name, value, stations)
         tree = tree_of(entered.file)
         function = function_at(tree, entered.first_line) if tree is not None else None
@@ -223,6 +227,26 @@ class Births:
         if argument is not None and isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             return self._given(sight.frame, function, name, value, stations)
         return self._module_variable(entered.file, name, sight.index, value, stations)
+
+    def _enclosing(self, entered: Entered, name: str, before: int, value: Plain, stations: Stations) -> Birth | None:
+        """From a variable of a function inside another to the other's, which may have ended: its last call."""
+        outer = entered.function.rpartition(".<locals>.")[0]
+        if not outer:
+            return None
+        for number in range(len(self._course.frames) - 1, -1, -1):
+            frame = self._course.frames[number]
+            if (frame.file, frame.function) != (entered.file, outer):
+                continue
+            bound = self._course.name_bound(number, name, before)
+            if bound is not None and same(bound.bound[name], value):
+                return self._binding(bound, name, value, stations)
+            tree = tree_of(frame.file)
+            function = function_at(tree, frame.first_line) if tree is not None else None
+            if isinstance(function, ast.FunctionDef) and argument_of(function, name) is not None and bound is None:
+                found = self._given(number, function, name, value, stations)
+                if found is not None:
+                    return found
+        return None
 
     def _around(self, sight: Sight, name: str, value: Plain, stations: Stations) -> Birth | None:
         """From a variable of a lambda or a comprehension to what it goes through, or to the function around it."""
@@ -267,12 +291,35 @@ class Births:
             return self._contained.birth(bound, statement.iter, value, stations, position_of(statement.target, target))
         given = given_to(statement, target)
         if given is None:
-            return None
+            return self._unpacked_from(bound, statement, target, value, stations)
         file = self._course.file_of(bound)
         station = (file, bound.line, f"`{target}` gets its value here")
         if isinstance(statement, ast.AugAssign):
             return Birth(file, bound.line, "computed", ast.unparse(statement), value, stations)
         return self.back(bound, given, value, (*stations, station))
+
+    def _unpacked_from(
+        self, bound: Sight, statement: ast.stmt | None, target: str, value: Plain, stations: Stations
+    ) -> Birth | None:
+        """`low, high = BOUNDS`: the member of what was unpacked, or what the function returned that was."""
+        match statement:
+            case ast.Assign(targets=[ast.Tuple() | ast.List() as targets], value=given):
+                pass
+            case _:
+                return None
+        position = position_of(targets, target)
+        here = (self._course.file_of(bound), bound.line, f"`{target}` gets its value here")
+        if isinstance(given, ast.Call):
+            answered = self.answer(bound, given)
+            display = answered[1] if answered is not None else None
+            if answered is None or not isinstance(display, ast.Tuple) or position >= len(display.elts):
+                return None
+            part = display.elts[position]
+            known = same(evaluated(part, answered[0].read), value)
+            return self.back(answered[0], part, value, (*stations, here)) if known else None
+        chain = chain_of(given)
+        seen = bound.read.get(chain.text) if chain is not None else None
+        return self._part(bound, seen, str(position), value, (*stations, here)) if seen is not None else None
 
     def _given(
         self,
@@ -431,17 +478,18 @@ class Births:
         return found
 
     def _class_default(self, owner: Seen, name: str, value: Plain, stations: Stations) -> Birth | None:
-        """What the class body gives the attribute."""
+        """What the body of the class, or of one that it is derived from, gives the attribute."""
         if owner.kind not in ("object", "callable", "dict"):
             return None
-        for number, frame in enumerate(self._course.frames):
-            if frame.function == owner.value:
+        for kind in self._lineage(str(owner.value)):
+            for number in self._bodies.get(kind, ()):
                 bound = self._course.name_bound(number, name, len(self._course.sights))
                 if bound is None:
                     continue
                 if same(bound.bound[name], value):
-                    found = self._binding(bound, name, value, stations)
-                    return replace(found, kind="default") if found is not None else None
+                    misspelt = self._written_in_vain(name, value, stations)
+                    found = misspelt or self._binding(bound, name, value, stations)
+                    return replace(found, kind="default") if found is not None and misspelt is None else found
                 statement = self.statement(bound)
                 for part in ast.walk(statement) if statement is not None else ():
                     if not isinstance(part, ast.keyword) or part.arg != "default":  # `field(default=…)`
@@ -450,6 +498,22 @@ class Births:
                         file = self._course.file_of(bound)
                         return Birth(file, part.value.lineno, "default", ast.unparse(part.value), value, stations)
         return None
+
+    @cached_property
+    def _bodies(self) -> dict[str, list[int]]:
+        """Qualified name → the calls of that name: of a class, its body."""
+        found: dict[str, list[int]] = {}
+        for number, frame in enumerate(self._course.frames):
+            found.setdefault(frame.function, []).append(number)
+        return found
+
+    def _lineage(self, name: str) -> list[str]:
+        """The class and those that it is derived from, as far as they stand in the program, the nearest first."""
+        found = [name]
+        for kind in found:
+            for file in self._course.files():
+                found += [base for base in bases_of(file, kind) if base not in found]
+        return found
 
     def _option(self, owner: Seen, name: str, value: Plain, stations: Stations) -> Birth | None:
         """The option of a command line by which the attribute got its default."""
@@ -476,6 +540,16 @@ class Births:
         for file in files:
             for line, key, text in keys_of_file(file):
                 if key not in read and _is_nearly(name, key):
+                    return Birth(file, line, "misspelt", text, value, stations)
+        return None
+
+    def _written_in_vain(self, name: str, value: Plain, stations: Stations) -> Birth | None:
+        """Where the program gives a value to something of nearly this name, which it mentions nowhere else."""
+        files = self._course.files()
+        for file in files:
+            for word, line, text in stores_of(file):
+                is_near = word != name and letters_apart(name, word) is not None
+                if is_near and sum(count_of(other, word) for other in files) == 1:
                     return Birth(file, line, "misspelt", text, value, stations)
         return None
 
@@ -506,6 +580,9 @@ class Births:
             (file, line, text)
             for file in self._course.config_files(before)
             for line, text in entry_of_file(file, name, value)
+        ]
+        found += [
+            (file, line, text) for file in self._course.files() for line, text in entry_of_texts(file, name, value)
         ]
         if len({(file, line) for file, line, _ in found}) != 1:
             return None
@@ -560,8 +637,9 @@ class Births:
         if found is None and default is not None and same(evaluated(default, sight.read), value):
             file = self._course.file_of(sight)
             taken = (file, call.lineno, f"`{key}` is not there, and `{ast.unparse(default)}` is taken")
-            misplaced = self._misplaced(key, value, sight.index, (*stations, taken))
-            return misplaced or Birth(file, default.lineno, "default", ast.unparse(call), value, stations)
+            told = (*stations, taken)
+            elsewhere = self._misplaced(key, value, sight.index, told) or self._written_in_vain(key, value, told)
+            return elsewhere or Birth(file, default.lineno, "default", ast.unparse(call), value, stations)
         return found
 
     def _misplaced(self, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -10,11 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fxaudit.program.source import of_text, read_source
+from fxaudit.program.tree import tree_of
 
 __all__ = [
     "SUFFIXES",
     "Replaced",
     "entry_of_file",
+    "entry_of_texts",
     "keys_of_file",
     "replaced_blocks",
     "settings_in",
@@ -66,6 +69,27 @@ def entry_of_file(file: str, key: str, value: object) -> Iterator[tuple[int, str
     for line, name, written, text in _entries(file):
         if name == key and _means(written, value):
             yield line, text
+
+
+def entry_of_texts(file: str, key: str, value: object) -> Iterator[tuple[int, str]]:
+    """(line, text) of each entry of that key that holds the value in a text of several lines within a program: a
+    configuration that is written there."""
+    for line, name, written, text in _entries_in_texts(file):
+        if name == key and _means(written, value):
+            yield line, text
+
+
+@of_text
+def _entries_in_texts(file: str) -> tuple[tuple[int, str, str, str], ...]:
+    found = []
+    tree = tree_of(file)
+    for node in tree.parents if tree is not None else ():
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and node.end_lineno != node.lineno
+        if tree is None or not is_text or isinstance(tree.parents.get(node), ast.Expr):
+            continue
+        for number, line in enumerate(node.value.splitlines(), node.lineno):  # type: ignore[attr-defined]
+            found += [(number, *entry) for entry in _entries_of(line)]
+    return tuple(found)
 
 
 def keys_of_file(file: str) -> Iterator[tuple[int, str, str]]:
@@ -120,12 +144,14 @@ def _end_of_block(lines: list[str], first: int, indent: int) -> int:
 
 @of_text
 def _entries(file: str) -> tuple[tuple[int, str, str, str], ...]:
-    found = []
-    for number, line in enumerate(settings_in(file), 1):
-        commented = _COMMENT.match(line)
-        for part in _ENTRY.finditer(line if commented is None else commented[1]):
-            found.append((number, part[1].rpartition(".")[2], part[2].strip(), line.strip()))
-    return tuple(found)
+    return tuple((number, *entry) for number, line in enumerate(settings_in(file), 1) for entry in _entries_of(line))
+
+
+def _entries_of(line: str) -> Iterator[tuple[str, str, str]]:
+    """(key, what is written for it, the line) of each entry in a line."""
+    commented = _COMMENT.match(line)
+    for part in _ENTRY.finditer(line if commented is None else commented[1]):
+        yield part[1].rpartition(".")[2], part[2].strip(), line.strip()
 
 
 def _means(written: str, value: object) -> bool:

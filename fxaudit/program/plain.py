@@ -11,7 +11,18 @@ from typing import TypeGuard
 from fxaudit.program.source import of_text
 from fxaudit.program.tree import tree_of
 
-__all__ = ["INNER", "Chain", "Reading", "chain_of", "readings", "texts_of", "words_of"]
+__all__ = [
+    "INNER",
+    "Chain",
+    "Reading",
+    "bases_of",
+    "chain_of",
+    "count_of",
+    "readings",
+    "stores_of",
+    "texts_of",
+    "words_of",
+]
 
 INNER = frozenset({"<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 """The names of code that is an expression of the function around it."""
@@ -64,6 +75,63 @@ def words_of(file: str) -> frozenset[str]:
             case ast.Constant(value=str() as word):
                 found.add(word)
     return frozenset(found)
+
+
+@of_text
+def _counted(file: str) -> dict[str, int]:
+    """How often each word stands in the file: as a name, an attribute, an argument, a keyword or a whole text."""
+    tree = tree_of(file)
+    found: dict[str, int] = {}
+    for node in tree.parents if tree is not None else ():
+        match node:
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.arg(arg=word) | ast.keyword(arg=str() as word):
+                found[word] = found.get(word, 0) + 1
+            case ast.Constant(value=str() as word):
+                found[word] = found.get(word, 0) + 1
+    return found
+
+
+def count_of(file: str, word: str) -> int:
+    """How often the word stands in the file."""
+    return _counted(file).get(word, 0)
+
+
+@of_text
+def _bases(file: str) -> dict[str, list[str]]:
+    tree = tree_of(file)
+    found: dict[str, list[str]] = {}
+    for node in tree.parents if tree is not None else ():
+        if isinstance(node, ast.ClassDef):
+            found[node.name] = [ast.unparse(base).rpartition(".")[2] for base in node.bases]
+    return found
+
+
+def bases_of(file: str, name: str) -> list[str]:
+    """What the class of that name in the file is derived from."""
+    return _bases(file).get(name, [])
+
+
+@of_text
+def stores_of(file: str) -> tuple[tuple[str, int, str], ...]:
+    """(name, line, text) of what the file gives an attribute, a name in the body of a class, or a key of a display."""
+    tree = tree_of(file)
+    found: list[tuple[str, int, str]] = []
+    for node in tree.parents if tree is not None else ():
+        match node:
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                found.append((name, node.lineno, ast.unparse(node)))
+            case ast.ClassDef(body=body):
+                for statement in body:
+                    targets = (
+                        statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+                    )
+                    names = [target for target in targets if isinstance(target, ast.Name)]
+                    found += [(target.id, statement.lineno, ast.unparse(statement)) for target in names]
+            case ast.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                        found.append((key.value, key.lineno, f"{ast.unparse(key)}: {ast.unparse(value)}"))
+    return tuple(found)
 
 
 class Readings:

@@ -35,6 +35,8 @@ from fxaudit.program.tree import Tree, binding_of, tree_of
 __all__ = ["overlooked", "overlooked_after"]
 
 Candidate = tuple[ast.stmt, str]
+MAX_SCALED = 8
+"""So many operations that scale a term are followed."""
 
 
 def overlooked(audit: Audit, stack: int, value: Value) -> list[tuple[SourceLine, str]]:
@@ -179,10 +181,36 @@ class _Unread:
     def _beside(self) -> Iterator[Candidate]:
         """Where what was unpacked together with it is used."""
         beside = siblings_of(self.tree, self.statement, self.name)
+        alike = {name for name in beside if self._kind_of(name) not in ("", "tensor") and self._is_like(name)}
+        for wanted in (alike, beside):
+            for other in self.later:
+                read = names_read(other) & wanted
+                if read and self._reaches(other):
+                    yield other, f"`{min(read)}` is used here, and `{self.name}` nowhere"
+        yield from self._chosen_by(beside)
+
+    def _chosen_by(self, beside: set[str]) -> Iterator[Candidate]:
+        """Where something is chosen by what was unpacked together with it, through masks that are made of that."""
+        derived: set[str] = set()
         for other in self.later:
-            read = names_read(other) & beside
-            if read and self._reaches(other):
-                yield other, f"`{min(read)}` is used here, and `{self.name}` nowhere"
+            read = names_read(other) & (beside | derived)
+            if read and read & derived and self._reaches(other):
+                yield other, f"`{min(read & derived)}` chooses here, and `{self.name}` is used nowhere"
+                return
+            if read and not self._reaches(other) and isinstance(other, ast.Assign):
+                derived |= names_bound(other)
+
+    def _kind_of(self, name: str) -> str:
+        """What the name was seen to hold where it was given its value: a kind of object."""
+        course = self.audit.record.course
+        for sight in reversed(course.at(self.tree.file, self.statement.lineno)):
+            if name in sight.bound:
+                seen = sight.bound[name]
+                return str(seen.value) if seen.kind == "object" else seen.kind
+        return ""
+
+    def _is_like(self, name: str) -> bool:
+        return self._kind_of(name) == self._kind_of(self.name)
 
     def _parallel(self) -> Iterator[Candidate]:
         """Where what is made just like it, or from the same things, is read; the second time, if one is read again."""
@@ -295,12 +323,16 @@ def _adds(op: Op) -> bool:
 
 
 def _is_idle_term(audit: Audit, op: Op) -> bool:
-    """Whether the operation makes a summand of the loss in which no parameter has a part."""
+    """Whether the operation makes a summand of the loss, before or after it is scaled, in which no parameter has a
+    part."""
     graph, values = audit.graph, audit.record.values
-    for out in op.outputs:
+    waiting = [*op.outputs]
+    for out in waiting:
         value = values[out]
         if value.numel == 1 and value.floating and not value.requires_grad and out in graph.reaching:
             for reader in graph.consumers.get(out, ()):
                 if _adds(reader) and any(values[made].requires_grad for made in reader.outputs):
                     return True
+                if operations.of(reader.name).scaled and len(waiting) < MAX_SCALED:
+                    waiting += reader.outputs
     return False

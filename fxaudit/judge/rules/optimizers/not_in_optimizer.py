@@ -157,7 +157,9 @@ class NotInOptimizer(Rule):
             ]
             related.extend(thaws[-1:])
             statement = _dropping_statement(audit, info.created)[0] if info.created >= 0 else None
-            if statement is not None:
+            if statement is not None and "requires_grad" in statement.code and built is not None:
+                related.append((statement, "what is frozen is passed over here"))
+            elif statement is not None:
                 culprit = statement
                 related.append((built, f"the optimizer `{info.type}` is built here"))
         elif info.created >= 0 and not all(s.track.created_time > info.created_time >= 0 for s in states):
@@ -375,13 +377,26 @@ def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, li
     ran = audit.record.ran()
     never = [e for e in loud if e[2] == "branch" and not branch_ran(e[0], e[1], ran.of(e[0]))]
     first = next((e for e in loud if e[2] == "rebound"), (never or loud)[0])
-    last = last_of_chain(first[0], first[1]) if first[2] == "branch" else 0
-    first = (first[0], last, "branch") if last else first
+    last = last_of_chain(first[0], first[1]) if first[2] == "branch" else _last_filter(loud, first)
+    first = (first[0], last, first[2]) if last else first
     words = {"filter": "filtered here", "rebound": "assigned anew in each round", "branch": "decided here"}
     more: list[tuple[SourceLine | None, str]] = [
         (source_at(file, line), words[kind]) for file, line, kind in loud if (file, line) != (first[0], first[1])
     ]
     return source_at(first[0], first[1]), more
+
+
+def _last_filter(found: list[tuple[str, int, str]], first: tuple[str, int, str]) -> int:
+    """The last of several comprehensions of one function that are filtered and given names of their own: it was to take
+    what the others leave. 0 where there is only one."""
+    tree = tree_of(first[0])
+    filters = [tree.statement_at(line) for file, line, kind in found if (file, kind) == (first[0], "filter") and tree]
+    beside = [node for node in filters if isinstance(node, ast.Assign) and isinstance(node.value, ast.ListComp)]
+    own = tree.statement_at(first[1]) if tree is not None else None
+    if tree is None or own not in beside:
+        return 0
+    alike = {node.lineno for node in beside if tree.function(node) is tree.function(own)}
+    return max(alike) if len(alike) > 1 else 0
 
 
 def _backward_line(audit: Audit) -> SourceLine | None:

@@ -47,10 +47,9 @@ class HookReplacedGradient(Rule):
             if told is not None:
                 line, behind = told
                 culprit, related = line, [(culprit, "the hook multiplies here"), *behind, *related]
-            names = audit.names(states)
-            yield self.finding(
-                audit, states, f"a hook replaces the gradient of {names} by zeros", culprit, related=related
-            )
+            message = f"a hook replaces the gradient of {audit.names(states)} by zeros"
+            fix = self.fix if told is None else "Give what the hook multiplies the gradient by another value."
+            yield self.finding(audit, states, message, culprit, related=related, fix=fix)
 
     @staticmethod
     def bad() -> Example:
