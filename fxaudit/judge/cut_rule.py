@@ -49,8 +49,12 @@ class CutRule(Rule):
                 culprit,
                 related=related,
                 level=self.level_for(audit, states),
-                fix=self.fix + self.edit(audit, cut),
+                fix=self.advice(audit, cut) + self.edit(audit, cut),
             )
+
+    def advice(self, audit: Audit, cut: Cut) -> str:
+        """What to do, in words."""
+        return self.fix
 
     def edit(self, audit: Audit, cut: Cut) -> str:
         """The diff that follows the fix, where the culprit's line can be edited with certainty."""

@@ -9,9 +9,11 @@ from fxaudit.capture.recording import Record
 from fxaudit.program.counts import begins_anew
 from fxaudit.program.deciders import decider_at
 from fxaudit.program.decisions import Decision, Decisions
+from fxaudit.program.plain import bases_of, count_of
 from fxaudit.program.ran import Ran
 from fxaudit.program.registrations import registration_of
 from fxaudit.program.source import SourceLine, StackTable, is_library
+from fxaudit.program.spelling import shares_words
 from fxaudit.program.tree import (
     FunctionNode,
     Obstacle,
@@ -33,6 +35,7 @@ __all__ = [
     "decided_from",
     "decision_at",
     "method_call_of",
+    "never_called",
     "obstacles_to_entering",
     "project_files",
     "project_stack",
@@ -215,7 +218,9 @@ def why_never_called(
     for tree, node in sites:
         found = _decisive(files, obstacles(tree, node, ran.of(tree.file)))
         where = source_at(tree.file, node.lineno)
-        if found:
+        function = tree.function(node)
+        uncalled = never_called(record, tree, function) if function is not None else []
+        if found and not uncalled:
             told = [*_lines(found), (where, "the call that never runs")]
             anew = begins_anew(record.course, found[0])
             if anew is not None:
@@ -234,7 +239,7 @@ def why_never_called(
             candidate = [*outer, (where, f"the call stands in `{getattr(scope, 'name', 'lambda')}`, which never runs")]
             if outer:
                 return candidate
-            best = best or [(candidate[-1][0], candidate[-1][1])]
+            best = best or [*uncalled, (candidate[-1][0], candidate[-1][1])]
     return idle or best
 
 
@@ -341,6 +346,31 @@ def was_entered(tree: Tree, scope: ast.AST, ran: Ran) -> bool:
         for s in statements
         for line in ran.of(tree.file)
     )
+
+
+def never_called(record: Record, tree: Tree, scope: ast.AST) -> list[tuple[SourceLine, str]]:
+    """Where a function begins that never ran, and whose name stands nowhere else in the program; in its place a method
+    of a class that its own is derived from may have run."""
+    name = getattr(scope, "name", "")
+    if not name or was_entered(tree, scope, record.ran()):
+        return []
+    files = project_files(record)
+    if any(count_of(file, name) for file in files):
+        return []
+    told = [(source_at(tree.file, scope.lineno), f"nobody calls `{name}`")]  # type: ignore[attr-defined]
+    owner = tree.parents.get(scope)
+    bases = [base for file in files for base in bases_of(file, getattr(owner, "name", ""))]
+    ran = {frame.function for frame in record.course.frames}
+    beside = [f"{base}.{method}" for base in bases for method in _methods(files, base) if f"{base}.{method}" in ran]
+    near = [method for method in beside if shares_words(method.rpartition(".")[2], name)]
+    return [(told[0][0], f"nobody calls `{name}`; `{near[0]}` runs")] if len(near) == 1 else told
+
+
+def _methods(files: list[str], kind: str) -> list[str]:
+    """The methods that the class of that name has of its own."""
+    trees = [tree for tree in map(tree_of, files) if tree is not None]
+    classes = [n for tree in trees for n in tree.parents if isinstance(n, ast.ClassDef) and n.name == kind]
+    return [member.name for node in classes for member in node.body if isinstance(member, ast.FunctionDef)]
 
 
 def _why_not_entered(files: list[str], tree: Tree, scope: ast.AST, ran: Ran) -> list[tuple[SourceLine, str]]:

@@ -53,6 +53,7 @@ from fxaudit.judge.questions.lookups import with_failed_lookup
 from fxaudit.judge.questions.misnamed import with_misnamed_override
 from fxaudit.judge.questions.name_tests import with_name_in_vain
 from fxaudit.judge.questions.starved import settle_starved
+from fxaudit.judge.questions.text_flags import with_text_flag
 from fxaudit.judge.rule import Audit, Rule
 from fxaudit.judge.rules import RULES
 from fxaudit.judge.verdict import Judge, ParameterState
@@ -62,6 +63,13 @@ from fxaudit.program.tree import binding_of
 
 __all__ = ["Options", "judged", "report_on", "rule_info", "unjudged_report"]
 
+BEHIND: tuple[tuple[str, Callable[[Audit, Finding], Finding]], ...] = (
+    ("a misspelt method", with_misnamed_override),
+    ("a failed lookup", with_failed_lookup),
+    ("a text taken for a flag", with_text_flag),
+    ("a name in vain", with_name_in_vain),
+)
+"""What may lie behind the line that a rule blames: each gives the finding, with another line where it knows one."""
 MAX_REPORTED_STEPS = 24
 MAX_PATHS = 50
 MAX_PATH_STEPS = 2_000
@@ -147,9 +155,8 @@ def report_on(
     for rule in options.rules:
         for finding in attempted(f"what {rule.code} {rule.name} finds", partial(rule().check, audit), notes):
             is_met = bool(finding.parameters) and all(name in meant for name in finding.parameters)
-            finding = attempt("a misspelt method", partial(with_misnamed_override, audit, finding), finding, notes)
-            finding = attempt("a failed lookup", partial(with_failed_lookup, audit, finding), finding, notes)
-            finding = attempt("a name in vain", partial(with_name_in_vain, audit, finding), finding, notes)
+            for what, adjust in BEHIND:
+                finding = attempt(what, partial(adjust, audit, finding), finding, notes)
             audit.book(finding if is_met else adjusted(finding, rule), rule, is_told=not is_met)
     findings = tuple(_with_brief_path(f) for f in _by_weight(audit.findings, judge.states))
     none: dict[int, OptimizerReport] = {}

@@ -39,6 +39,8 @@ from fxaudit.program.tree import tree_of
 __all__ = ["Birth", "Births"]
 
 MAX_STATIONS = 24
+MIN_COUNTED = 2
+"""What had so many values is a counter."""
 FALLING_BACK = frozenset({"getint", "getfloat", "getboolean"})
 """The further methods of a `ConfigParser` that take a section, an option and a `fallback`."""
 
@@ -167,13 +169,14 @@ class Births:
                 part = next((v for v in values if same(evaluated(v, sight.read), value)), None)
                 return self.back(sight, part, value, stations) if part is not None else here
             case ast.Call(func=ast.Name(id="max" | "min"), args=[_, _, *_] as parts):
-                part = next((part for part in parts if same(evaluated(part, sight.read), value)), None)
-                return self.back(sight, part, value, stations) if part is not None else None
+                given = [part for part in parts if not isinstance(part, ast.Constant)]
+                part = next((part for part in given if same(evaluated(part, sight.read), value)), None)
+                return self.back(sight, part, value, stations) if part is not None else here
             case ast.Call():
                 made = self._result(sight, node, value, stations)
                 is_flag = isinstance(node.func, ast.Name) and node.func.id == "bool" and value is True
                 return here if made is None and is_flag else made
-        found = self._factor(sight, node, value, stations)
+        found = self._factor(sight, node, value, stations) or self._divided_away(sight, node, stations)
         if found is None and _all_known(node, sight):
             return replace(here, because=self._operands(sight, node, stations))
         return found
@@ -190,6 +193,23 @@ class Births:
                 said = (birth.file, birth.line, f"`{ast.unparse(part)}` is {value!r}, from here")
                 found.setdefault((birth.file, birth.line), said)
         return tuple(found.values())
+
+    def _divided_away(self, sight: Sight, node: ast.expr, stations: Stations) -> Birth | None:
+        """The setting by which a counter is divided, `epoch // every`, where the counter never comes that far."""
+        file = self._course.file_of(sight)
+        for part in ast.walk(node):
+            match part:
+                case ast.BinOp(left=left, op=ast.FloorDiv(), right=right):
+                    passes = self._course.at(file, sight.line)
+                    counted = {held for one in passes if isinstance(held := evaluated(left, one.read), int)}
+                    divisor = evaluated(right, sight.read)
+                    if len(counted) < MIN_COUNTED or not isinstance(divisor, int) or max(counted) >= divisor:
+                        continue
+                    words = f"`{ast.unparse(part)}` is 0 as long as `{ast.unparse(left)}` is below {divisor}"
+                    told = (*stations, (file, part.lineno, words))
+                    birth = self.back(sight, right, divisor, told)
+                    return birth if birth is not None and birth.is_a_setting else None
+        return None
 
     def _factor(self, sight: Sight, node: ast.expr, value: Plain, stations: Stations) -> Birth | None:
         """The operand that makes an arithmetic 0, where one is 0 by itself."""

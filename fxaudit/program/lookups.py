@@ -42,9 +42,9 @@ class Lookup:
 
     @property
     def near(self) -> str | None:
-        """The key that was meant, where one is nearly the same."""
+        """The key that was meant, where one is nearly the same, or the same as a text."""
         if not isinstance(self.key, str):
-            return None
+            return next((repr(key) for key in self.keys if key != self.key and str(key) == str(self.key)), None)
         apart = {key: letters_apart(key, self.key) for key in self.keys if isinstance(key, str)}
         return min((key for key, by in apart.items() if by is not None), key=lambda key: apart[key] or 0, default=None)
 
@@ -56,6 +56,12 @@ class Lookup:
         return str(found.value) if found is not None and found.kind == "callable" else ""
 
     @property
+    def number_taken(self) -> float | None:
+        """The number that was taken, where it was one."""
+        held = evaluated(self.taken, self.sight.read) if self.taken is not None else None
+        return held if isinstance(held, int | float) and not isinstance(held, bool) else None
+
+    @property
     def place(self) -> tuple[str, int]:
         """The line to edit: where the key was written down, else the lookup."""
         return (self.birth.file, self.birth.line) if self.birth is not None else (self.file, self.line)
@@ -65,7 +71,8 @@ class Lookup:
         """What happened."""
         if self.of_object:
             return f"`{self.table}` has no `{self.key}`"
-        known = ", ".join(f"`{key}`" for key in self.keys[:MAX_TOLD])
+        written = str if isinstance(self.key, str) else repr
+        known = ", ".join(f"`{written(key)}`" for key in self.keys[:MAX_TOLD])
         more = f" and {len(self.keys) - MAX_TOLD} more" if len(self.keys) > MAX_TOLD else ""
         return f"`{self.table}` has no `{self.key}`, only {known}{more}"
 
@@ -73,6 +80,8 @@ class Lookup:
     def advice(self) -> str:
         """What to do."""
         raises = "`getattr` with two arguments" if self.of_object else f"`{self.table}[...]`"
+        if self.near is not None and not isinstance(self.key, str):
+            return f"The keys are texts: ask for `{self.near}`. {_capital(raises)} raises where there is none."
         if self.near is not None:
             return f"`{self.near}` was meant: correct the name. {_capital(raises)} raises where there is none."
         return f"Name one that there is, or add the missing one. {_capital(raises)} raises where there is none."
@@ -101,7 +110,7 @@ class Lookups:
 
     def standing_in(self, function: str) -> Iterator[Lookup]:
         """Those that found nothing, so that the function or class of that qualified name was taken."""
-        return (found for found in self.all if found.stand_in == function)
+        return (found for found in self.all if function and found.stand_in == function)
 
     def _missed(self, sight: Sight, one: _Asked) -> Lookup | None:
         value = evaluated(one.key, sight.read)

@@ -9,10 +9,21 @@ from fxaudit.program.course import Seen
 from fxaudit.program.given import is_any_text_true
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["flag_of_text", "lone_text", "made_flags", "only_compared", "shallow_copies"]
+__all__ = [
+    "NO",
+    "flag_of_text",
+    "flags_read_late",
+    "inverted_option",
+    "lone_text",
+    "made_flags",
+    "only_compared",
+    "shallow_copies",
+]
 
 NO = frozenset({"0", "false", "no", "off", "none", "n", "f"})
 """Texts that mean no, and are true."""
+NEGATIVE = ("no", "dont", "do-not", "without", "disable", "skip", "un", "exclude", "ignore")
+"""How the name of an option begins that rightly switches something off."""
 
 
 def lone_text(test: ast.AST) -> str | None:
@@ -57,6 +68,58 @@ def flag_of_text(file: str, line: int, read: Mapping[str, Seen]) -> str | None:
             case ast.Call(func=ast.Attribute(attr="add_argument")) if is_any_text_true(node):
                 return "a text"
     return None
+
+
+def inverted_option(statement: ast.stmt) -> str | None:
+    """The option of a command line that is `store_false`, though its name says what is on where it is given."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument":
+            given = {keyword.arg: keyword.value for keyword in node.keywords}
+            action = given.get("action")
+            names = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+            option = next((name for name in names if name.startswith("--")), "")
+            is_off = isinstance(action, ast.Constant) and action.value == "store_false" and "dest" not in given
+            if is_off and option and not option.lstrip("-").startswith(NEGATIVE):
+                return option
+    return None
+
+
+def flags_read_late(tree: Tree, statement: ast.stmt) -> tuple[ast.stmt, ast.stmt] | None:
+    """(what reads `requires_grad`, what had switched it off before) in the function in which `statement` puts back the
+    flags that were read."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="requires_grad_"), args=[ast.Name()])):
+            pass
+        case ast.Assign(targets=[ast.Attribute(attr="requires_grad")], value=ast.Name()):
+            pass
+        case _:
+            return None
+    scope = tree.function(statement)
+    owner = tree.parents.get(scope) if scope is not None else None
+    is_exit = isinstance(owner, ast.ClassDef) and getattr(scope, "name", "") == "__exit__"
+    outer = owner if is_exit else scope
+    own = [
+        s for s in tree.statements if outer is not None and outer in tree.ancestors(s) and s.lineno < statement.lineno
+    ]
+    reads = [s for s in own if isinstance(s, ast.Assign) and _reads_flag(s.value)]
+    switched = [s for s in own if not isinstance(s, ast.Assign) or not _reads_flag(s.value)]
+    off = [s for s in switched if _switches_off(s)]
+    if len(reads) == 1 and off and off[0].lineno < reads[0].lineno:
+        return reads[0], off[0]
+    return None
+
+
+def _reads_flag(value: ast.expr) -> bool:
+    return any(isinstance(n, ast.Attribute) and n.attr == "requires_grad" for n in ast.walk(value))
+
+
+def _switches_off(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="requires_grad_"), args=[ast.Constant(value=False)])):
+            return True
+        case ast.Assign(targets=[ast.Attribute(attr="requires_grad")], value=ast.Constant(value=False)):
+            return True
+    return False
 
 
 def made_flags(files: Iterable[str], name: str) -> list[tuple[str, int]]:

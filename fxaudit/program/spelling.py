@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["letters_apart", "plain", "written_alike"]
+__all__ = ["letters_apart", "plain", "shares_words", "written_alike"]
 
 SHORT, LONG = 5, 9
 """Names shorter than the first are never near; from the second on, two letters may differ."""
@@ -25,6 +25,13 @@ def letters_apart(one: str, other: str) -> int | None:
 def written_alike(one: str, other: str) -> bool:
     """Whether the names differ in case, dots, `_` and `-` alone."""
     return plain(one) == plain(other)
+
+
+def shares_words(one: str, other: str) -> bool:
+    """Whether all but one of the words of two names are the same: `on_epoch_begin` and `on_epoch_start`."""
+    first, second = one.split("_"), other.split("_")
+    apart = sum(a != b for a, b in zip(first, second, strict=False))
+    return len(first) == len(second) > 1 and apart <= 1
 
 
 def plain(text: str) -> str:

@@ -25,12 +25,17 @@ def last_freeze(state: ParameterState) -> int:
 
 
 def decisions_around(audit: Audit, stack: int) -> Iterator[Decision]:
-    """What the branches around the freeze at `stack` decided by, the innermost first, also in the callers."""
+    """What the freeze at `stack` and the branches around it decided by, the innermost first, also in the callers."""
     stacks, decisions = audit.record.stacks, Decisions(audit.record.course)
     for frame in stacks.chain(project_stack(stacks, stack))[:CALLERS]:
         tree = tree_of(stacks.file(frame))
         statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
         inner: ast.AST | None = statement
+        given = _flag_given(statement)
+        if tree is not None and statement is not None and given is not None:
+            decision = decisions.of(tree.file, statement.lineno, given, outcome=False)
+            if decision is not None:
+                yield decision
         for outer in tree.ancestors(statement) if tree is not None and statement is not None else ():
             if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
                 break
@@ -39,6 +44,18 @@ def decisions_around(audit: Audit, stack: int) -> Iterator[Decision]:
                 if decision is not None:
                     yield decision
             inner = outer
+
+
+def _flag_given(statement: ast.stmt | None) -> ast.expr | None:
+    """What a statement sets `requires_grad` to, where that is no constant."""
+    match statement:
+        case ast.Assign(targets=[ast.Attribute(attr="requires_grad")], value=given):
+            pass
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="requires_grad_"), args=[given])):
+            pass
+        case _:
+            return None
+    return None if isinstance(given, ast.Constant) else given
 
 
 def frozen_at(audit: Audit, state: ParameterState) -> SourceLine | None:

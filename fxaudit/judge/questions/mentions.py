@@ -7,11 +7,13 @@ import re
 from dataclasses import dataclass
 
 from fxaudit.capture.registry import ModuleInfo
+from fxaudit.judge.questions.births import born_at
 from fxaudit.judge.questions.missing_calls import line_without
 from fxaudit.judge.questions.shadowed import mode_override
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import blamed, decision_at, obstacles_to_entering, registered, source_at, was_entered
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.births import Birth, Births
 from fxaudit.program.decisions import Decision
 from fxaudit.program.loops import counting_loop, late_closures, loop_over
 from fxaudit.program.ran import Ran
@@ -78,6 +80,11 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
         if not found and loop is not None:
             # The loop runs, but not over this one: what it goes through leaves it out.
             header = source_at(tree.file, getattr(mention, "lineno", 0))
+            born = _bound_born(audit, tree, mention)
+            if born is not None:
+                bound, birth = born
+                line, stations = born_at(birth)
+                return Unreached(line, [*stations, (header, "the loop ends there"), (made, "made here")], bound)
             return Unreached(header, [(here, "called in the loop"), (made, "made here")])
         if not found:
             uncalled = _never_called_by_name(audit, tree, scope)
@@ -121,6 +128,23 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     if without is not None and not without.library:
         return Unreached(without, [(made, "made here, and never used")])
     return Unreached(made, [(source, "forward runs without it here") for source in beside])
+
+
+def _bound_born(audit: Audit, tree: Tree, mention: ast.AST) -> tuple[str, Birth] | None:
+    """(what it is, where somebody wrote it down) of the bound of the slice of a container that a loop goes through:
+    `self.blocks[:depth]`."""
+    part, births = tree.parents.get(mention), Births(audit.record.course)
+    if not isinstance(part, ast.Subscript) or part.value is not mention or not isinstance(part.slice, ast.Slice):
+        return None
+    statement = tree.statement(part)
+    for bound in (part.slice.upper, part.slice.lower):
+        if statement is None or bound is None or isinstance(bound, ast.Constant):
+            continue
+        for number in births.numbers(tree.file, statement.lineno, bound)[-1:]:
+            birth = births.of(tree.file, statement.lineno, bound, number)
+            if birth is not None and birth.is_a_setting:
+                return f"`{ast.unparse(bound)}` is {number:g}", birth
+    return None
 
 
 def _turn_left_out(audit: Audit, root: int, path: str) -> tuple[SourceLine, SourceLine] | None:

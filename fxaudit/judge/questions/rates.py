@@ -11,10 +11,10 @@ from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_files, source_at
 from fxaudit.program.source import SourceLine
-from fxaudit.program.tree import Tree, is_zero, sliced_statements, tree_of
+from fxaudit.program.tree import Tree, call_sites, is_zero, sliced_statements, tree_of
 from fxaudit.program.values import Origin, first_line, origins, results
 
-__all__ = ["Rate", "given_rate", "schedule_origins", "written_rate"]
+__all__ = ["Rate", "given_rate", "schedule_origins", "stepped_outside", "written_rate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,26 @@ def schedule_origins(audit: Audit, info: OptimizerInfo) -> list[tuple[SourceLine
                 found += [o for value in given for o in _origins(audit, tree, value) if _doubt(o.value) < 2]
     found.sort(key=lambda origin: _doubt(origin.value))
     return [(source_at(o.file, o.line), f"`{o.name}` gets its value here") for o in found]
+
+
+def stepped_outside(audit: Audit, names: frozenset[str]) -> tuple[SourceLine, SourceLine] | None:
+    """(the call of `step` of the scheduler with one of these names, the inner loop) where it stands outside the loop in
+    which the optimizer steps."""
+    stacks = audit.record.stacks
+    for tree, call in call_sites(audit.project_files, "step"):
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if getattr(owner, "attr", getattr(owner, "id", "")) not in names:
+            continue
+        for event in audit.record.steps():
+            for frame in stacks.chain(event.stack):
+                statement = tree.statement_at(stacks.line(frame)) if stacks.file(frame) == tree.file else None
+                if statement is None or tree.function(statement) is not tree.function(call):
+                    continue
+                inner = [node for node in tree.ancestors(statement) if isinstance(node, ast.For | ast.While)]
+                outer = [node for node in tree.ancestors(call) if isinstance(node, ast.For | ast.While)]
+                if len(inner) > len(outer) and inner[len(inner) - len(outer) :] == outer:
+                    return source_at(tree.file, call.lineno), source_at(tree.file, inner[0].lineno)
+    return None
 
 
 def _origins(audit: Audit, tree: Tree, value: ast.expr) -> list[Origin]:

@@ -7,11 +7,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from fxaudit.judge.questions.freezing import decisions_around, last_freeze
+from fxaudit.judge.questions.text_flags import COMPARE, means_no
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.course import Course
-from fxaudit.program.slips import flag_of_text, lone_text, made_flags, only_compared, shallow_copies
+from fxaudit.program.slips import (
+    flag_of_text,
+    flags_read_late,
+    inverted_option,
+    lone_text,
+    made_flags,
+    only_compared,
+    shallow_copies,
+)
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, tree_of
 
@@ -32,7 +41,9 @@ def frozen_by_a_slip(audit: Audit) -> Iterator[tuple[Slip, list[ParameterState]]
     by_stack: dict[int, list[ParameterState]] = {}
     for state in audit.unexplained("frozen"):
         by_stack.setdefault(last_freeze(state), []).append(state)
-    ways: tuple[Callable[[Audit, int], Slip | None], ...] = (_true_text, _text_for_a_flag, _shallow_copy, _comparison)
+    ways: tuple[Callable[[Audit, int], Slip | None], ...] = (
+        _true_text, _text_for_a_flag, _inverted_option, _flags_read_late, _shallow_copy, _comparison,
+    )  # fmt: skip
     found: dict[Slip, list[ParameterState]] = {}
     for stack, states in by_stack.items():
         slip = next((slip for way in ways if stack >= 0 and (slip := way(audit, stack)) is not None), None)
@@ -68,6 +79,9 @@ def _true_text(audit: Audit, stack: int) -> Slip | None:
 def _text_for_a_flag(audit: Audit, stack: int) -> Slip | None:
     """`if bool("0"):`"""
     for decision in decisions_around(audit, stack):
+        if means_no(decision):
+            words = f"the text `{decision.value!r}` is taken for a flag, and is true"
+            return Slip(source_at(*decision.place), words, COMPARE)
         if decision.value is not True:
             continue
         birth, name = decision.birth, decision.operand.rpartition(".")[2]
@@ -82,6 +96,32 @@ def _text_for_a_flag(audit: Audit, stack: int) -> Slip | None:
                 words = f"{told} is taken for a flag, and is true"
                 return Slip(source_at(file, line), words, "Compare the text: `value.lower() in ('1', 'true')`.")
     return None
+
+
+def _inverted_option(audit: Audit, stack: int) -> Slip | None:
+    """`--freeze` with `store_false`: it is on where nobody asks for it."""
+    for decision in decisions_around(audit, stack):
+        birth = decision.birth
+        tree = tree_of(birth.file) if birth is not None and birth.kind == "option" else None
+        statement = tree.statement_at(birth.line) if tree is not None and birth is not None else None
+        option = inverted_option(statement) if statement is not None and decision.value is True else None
+        if option is not None and birth is not None:
+            words = f"`{option}` is on unless it is given: it is `store_false`"
+            return Slip(source_at(birth.file, birth.line), words, 'Write `action="store_true"`, or name it `--no-…`.')
+    return None
+
+
+def _flags_read_late(audit: Audit, stack: int) -> Slip | None:
+    """Flags that are put back were read after they had been switched off: so they stay off."""
+    place = _place(audit, stack)
+    if place is None:
+        return None
+    tree, statement = place
+    late = flags_read_late(tree, statement)
+    if late is None or not {late[0].lineno, late[1].lineno} <= audit.record.ran().of(tree.file):
+        return None
+    words = f"the flags that are put back are read after line {late[1].lineno} has switched them off"
+    return Slip(source_at(tree.file, late[0].lineno), words, "Read the flags before they are switched off.")
 
 
 def _shallow_copy(audit: Audit, stack: int) -> Slip | None:

@@ -23,6 +23,7 @@ from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.vanishing import Vanishing
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.births import Birth
+from fxaudit.program.lookups import Lookup, Lookups
 from fxaudit.program.names import growth_not_reached
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
@@ -42,6 +43,8 @@ BY_ZERO = Fact(
 )
 DEFAULT_IGNORED = -100
 """The label that torch's losses leave out where they are not told another."""
+MAX_BEHIND = 12
+"""So many operations are gone back from a product."""
 NOTHING = "Look at what selects: print how many elements are left, and skip the term where there is none."
 
 Lines = list[tuple[SourceLine | None, str]]
@@ -121,6 +124,9 @@ class ZeroOrigins:
         if bend >= 0:
             kink = _module_made(audit, bend) or audit.op_source(bend)
             return kink, [(origin, "a second derivative is taken here")], Fact("its second derivative is zero")
+        both = self._both_zero(found)
+        if both is not None and origin is not None:
+            return both, [(origin, "the other factor is filled with zeros here"), used], _why(found, name, "")
         constant = _constant_behind(audit, found.origin, self._filled)
         if constant is not None:
             flat = (origin, f"`{audit.record.ops[found.origin].name}` is zero there")
@@ -130,6 +136,24 @@ class ZeroOrigins:
         more = [(line, "filled with zeros, too") for line in given[1:]]
         why = _why(found, name, f"`{name}` multiplies it with zeros")
         return given[0] if given else origin or bites, [used, *more], why
+
+    def _both_zero(self, found: Vanishing) -> SourceLine | None:
+        """Where both factors of a product are 0: the line that filled the one that is nearer to the input, which the
+        help says to start away from 0."""
+        if found.fact is None or not found.fact.sentence.startswith("both factors") or found.bites < 0:
+            return None
+        record = self._audit.record
+        queue, seen = [*record.ops[found.bites].inputs], set[int]()
+        last: Op | None = None
+        for vid in queue:
+            value = record.values[vid]
+            writes = [op for op in self._filled.get(value.track, ()) if op.index < found.bites]
+            if writes and (operations.of(writes[-1].name).fresh == "zeros" or set(writes[-1].numbers) == {0}):
+                last = writes[-1]
+            if value.op >= 0 and value.op not in seen and len(seen) < MAX_BEHIND:
+                seen.add(value.op)
+                queue += record.ops[value.op].inputs
+        return self._audit.source(last.stack) if last is not None else None
 
     def _by_selection(self, found: Vanishing, bites: SourceLine | None, name: str) -> Origin:
         selects = (bites, f"`{name}` selects nothing here")
@@ -165,11 +189,16 @@ class ZeroOrigins:
         constant = _constant_behind(audit, found.bites, self._filled)
         if constant is not None:
             return constant, [(bites, f"`{name}` is flat there"), (fed, "its input comes from here")], why
-        ignored = _ignored_written(audit, found.bites) if found.fact is not None and found.fact.leaves_out else None
+        leaves_out = found.fact is not None and found.fact.leaves_out
+        lookup = _ignored_instead(audit, found.bites) if leaves_out else None
+        if lookup is not None:
+            where, looked_up = source_at(*lookup.place), source_at(lookup.file, lookup.line)
+            told: Lines = [(looked_up, lookup.sentence), (bites, f"`{name}` leaves them out")]
+            return where, told, Fact(why.sentence, lookup.advice)
+        ignored = _ignored_written(audit, found.bites) if leaves_out else None
         if ignored is not None:
             return ignored, [(bites, f"`{name}` leaves them out")], why
-        is_left_out = found.fact is not None and found.fact.leaves_out
-        compared = self._compared(found.bites, (bites, f"`{name}` chooses here")) if not is_left_out else None
+        compared = self._compared(found.bites, (bites, f"`{name}` chooses here")) if not leaves_out else None
         if compared is not None:
             return compared[0], compared[1], why
         op = audit.record.ops[found.bites] if found.bites >= 0 else None
@@ -312,6 +341,13 @@ def _filled_outside(audit: Audit) -> dict[int, list[Op]]:
             for track in {tracks[vid] for vid in op.mutates if vid in tracks}:
                 found.setdefault(track, []).append(op)
     return found
+
+
+def _ignored_instead(audit: Audit, index: int) -> Lookup | None:
+    """The lookup that found nothing, so that the label which the loss leaves out was taken."""
+    numbers = audit.record.ops[index].numbers if index >= 0 else ()
+    wanted = {number for number in numbers if number not in (0, 1)} | {DEFAULT_IGNORED}
+    return next((one for one in Lookups(audit.record.course).all if one.number_taken in wanted), None)
 
 
 def _ignored_written(audit: Audit, index: int) -> SourceLine | None:

@@ -13,6 +13,7 @@ from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import (
     blamed,
     decision_at,
+    never_called,
     project_files,
     project_stack,
     source_at,
@@ -48,10 +49,11 @@ class FrozenYetHeld(Rule):
         thaw = _thaw_never_run(audit) if audit.judge.looped else []
         froze_at = next((line for state in states if (line := frozen_at(audit, state)) is not None), None)
         if thaw:
+            why = thaw[0][1] if thaw[0][1].startswith("nobody calls") else "the line that unfreezes never runs"
             yield self.finding(
                 audit,
                 states,
-                f"{audit.names(states, 'stays', 'stay')} frozen: the line that unfreezes never runs",
+                f"{audit.names(states, 'stays', 'stay')} frozen: {why}",
                 thaw[0][0],
                 related=[*thaw[1:], (froze_at, "frozen here")],
                 level="note" if audit.recording.mode.is_part else "warning",
@@ -161,8 +163,11 @@ def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
         loops = [outer.lineno for outer in tree.ancestors(call) if isinstance(outer, ast.For)]
         if found and found[0].file == tree.file and loops and found[0].line >= loops[-1]:
             continue  # what a loop selects, and whether it may select nothing, is the story of FXA308
+        scope = tree.function(call)
+        uncalled = never_called(audit.record, tree, scope) if scope is not None else []
+        if uncalled:
+            return [*uncalled, (where, "would unfreeze it")]
         if found:
-            scope = tree.function(call)
             callers = call_sites(project_files(audit.record), getattr(scope, "name", "")) if scope is not None else []
             calls = [(source_at(t.file, c.lineno), "called from here") for t, c in callers[:1]]
             return [(source_at(found[0].file, found[0].line), found[0].role), (where, "would unfreeze it"), *calls]

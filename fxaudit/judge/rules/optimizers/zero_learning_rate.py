@@ -8,7 +8,7 @@ from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import SchedulerStepEvent, StepEvent
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.questions.births import born_at, factor_born, rate_born, unread_setting
-from fxaudit.judge.questions.rates import given_rate, schedule_origins, written_rate
+from fxaudit.judge.questions.rates import given_rate, schedule_origins, stepped_outside, written_rate
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
@@ -124,6 +124,12 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
             line, stations = born_at(born)
             behind = [(scheduler, f"the {kind} is built here"), *stations, (built, "the optimizer is built here")]
             return line, behind, unread_setting(born)
+        is_rare = 2 * info.scheduler_steps < info.steps
+        rarely = stepped_outside(audit, _bound_names(audit, stack)) if is_rare else None
+        if rarely is not None:
+            line, stepping = rarely
+            told = [(stepping, "the optimizer steps in this loop, in each of its rounds"), *related]
+            return line, told, "Advance the scheduler where the optimizer steps, or count its steps as it is advanced."
         return scheduler, [*factors[:2], (built, "the optimizer is built here")], ""
     rate = written or given_rate(audit, info)
     born = given or rate_born(audit.record, info, written=written is not None)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
+from fxaudit.judge.questions.swapped import swapped_arguments
 from fxaudit.judge.rule import Audit, Example
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.repairs import without_detach
+from fxaudit.program.source import SourceLine
 
 __all__ = ["DetachedPath"]
 
@@ -30,9 +32,23 @@ class DetachedPath(CutRule):
         )
         return f"`{call}` cuts {audit.names(states)} off from the loss"
 
+    def settled(
+        self, audit: Audit, states: list[ParameterState], cut: Cut, culprit: SourceLine | None
+    ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
+        """The call that gives a function its arguments in the wrong order, where the function rightly detaches one."""
+        swapped = swapped_arguments(audit, audit.record.ops[cut.op])
+        role = "this is detached, and the other argument carries no gradient: they may be swapped"
+        return (culprit, []) if swapped is None else (swapped, [(culprit, role)])
+
+    def advice(self, audit: Audit, cut: Cut) -> str:
+        """To swap arguments, or to delete the call."""
+        is_swapped = swapped_arguments(audit, audit.record.ops[cut.op]) is not None
+        return "Give the arguments in the other order: the function detaches this one." if is_swapped else self.fix
+
     def edit(self, audit: Audit, cut: Cut) -> str:
-        """The line without the call."""
-        return without_detach(self.culprit(audit, cut))
+        """The line without the call, where that is to edit."""
+        is_swapped = swapped_arguments(audit, audit.record.ops[cut.op]) is not None
+        return "" if is_swapped else without_detach(self.culprit(audit, cut))
 
     @staticmethod
     def bad() -> Example:

@@ -9,6 +9,7 @@ from fxaudit.answer.finding import Finding
 from fxaudit.capture import operations
 from fxaudit.capture.recording import Op
 from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import binding_of, tree_of
 
 __all__ = ["InertLossTerm"]
@@ -29,7 +30,7 @@ class InertLossTerm(Rule):
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each line at which a term loses its gradient."""
-        told = {f.culprit for f in audit.findings if f.level != "note"}
+        told = _places_told(audit)
         for loss in dict.fromkeys(audit.graph.losses[-MAX_TERMS:]):
             for summing, term in _terms(audit, loss):
                 cut = _cut_behind(audit, term)
@@ -37,9 +38,10 @@ class InertLossTerm(Rule):
                     continue
                 region = cut.region if not cut.grad_enabled else -1
                 culprit = audit.source(region) if region >= 0 else audit.op_source(cut.index)
-                if culprit is None or culprit in told:
+                places = {_place(culprit), _place(audit.op_source(term.index))}
+                if culprit is None or places & told:
                     continue
-                told.add(culprit)
+                told |= {_place(culprit)}
                 yield self.finding(
                     audit,
                     (),
@@ -79,6 +81,17 @@ class InertLossTerm(Rule):
             return error + 0.1 * penalty
 
         return Example(model, loss, optimizer)
+
+
+def _places_told(audit: Audit) -> set[tuple[str, int]]:
+    """The lines that errors and warnings name already: the same term need not be told twice."""
+    loud = [finding for finding in audit.findings if finding.level != "note"]
+    sources = [source for f in loud for source in (f.culprit, *(related.source for related in f.related))]
+    return {_place(source) for source in sources if source is not None}
+
+
+def _place(source: SourceLine | None) -> tuple[str, int]:
+    return (source.file, source.line) if source is not None else ("", 0)
 
 
 def _terms(audit: Audit, loss: int) -> Iterator[tuple[Op, Op]]:

@@ -94,7 +94,11 @@ def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
     above, beside = common_frame(stacks, one, other), common_frame(stacks, other, one)
     chain = stacks.chain(one)
     is_below = above in chain[1:2]  # a deeper call that replaces is wrong by itself
-    if not is_below or beside == other or stacks.line(above) == stacks.line(beside):
+    if not is_below or stacks.line(above) == stacks.line(beside):
+        return replaced
+    if _assigns(stacks.file(above), stacks.line(above), stacks.codes[chain[0]].co_name):
+        return above  # a property that makes new parameters: assigned too late
+    if beside == other:
         return replaced
     # Who calls a method by which nobody expects a layer to be replaced did nothing wrong.
     inner = chain[0]
@@ -107,6 +111,14 @@ def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
     }
     name = stacks.codes[inner].co_name
     return above if name in called and name not in METHODS_OF_MODULES else replaced
+
+
+def _assigns(file: str, line: int, name: str) -> bool:
+    """Whether the statement assigns to an attribute of that name."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return any(isinstance(target, ast.Attribute) and target.attr == name for target in targets)
 
 
 def _replacement(audit: Audit, state: ParameterState, stale: list[ParameterState]) -> tuple[int, int] | None:

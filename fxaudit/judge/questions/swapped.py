@@ -1,0 +1,74 @@
+"""Arguments in the wrong order: a function detaches the one that carries the gradient, and the other carries none."""
+
+from __future__ import annotations
+
+import ast
+
+from fxaudit.capture.recording import Op
+from fxaudit.judge.rule import Audit
+from fxaudit.judge.trail import project_stack
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import tree_of
+
+__all__ = ["swapped_arguments"]
+
+CUTTING = frozenset({"detach", "detach_", "data"})
+MAX_BEHIND = 400
+"""So many operations are gone back from the other argument."""
+
+
+def swapped_arguments(audit: Audit, op: Op) -> SourceLine | None:
+    """The call that gives a function its arguments in the wrong order, where `op` in it detaches one of them.
+
+    The function would bring gradient to the other one, which comes from parameters, too, and is held constant by the
+    caller: a teacher's output. What comes out has no gradient at all.
+    """
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, op.stack)
+    caller = stacks.parents[frame] if frame >= 0 else -1
+    if caller < 0 or not _detaches_argument(stacks.file(frame), stacks.line(frame)):
+        return None
+    place = (stacks.codes[frame], caller)
+    inside = [
+        other
+        for other in audit.graph.ops
+        if any((stacks.codes[above], stacks.parents[above]) == place for above in stacks.chain(other.stack))
+    ]
+    values = audit.record.values
+    if any(values[out].requires_grad for other in inside for out in other.outputs):
+        return None
+    made = {out for other in inside for out in other.outputs} | set(op.inputs)
+    others = {vid for other in inside for vid in other.inputs if vid not in made and values[vid].track < 0}
+    if any(_comes_from_parameters(audit, vid) for vid in others):
+        return audit.source(project_stack(stacks, caller))
+    return None
+
+
+def _detaches_argument(file: str, line: int) -> bool:
+    """Whether the line detaches an argument of its function, which has several."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    function = tree.function(statement) if tree is not None and statement is not None else None
+    if statement is None or not isinstance(function, ast.FunctionDef):
+        return False
+    names = {argument.arg for argument in (*function.args.posonlyargs, *function.args.args)} - {"self"}
+    return len(names) > 1 and any(
+        isinstance(node, ast.Attribute)
+        and node.attr in CUTTING
+        and isinstance(node.value, ast.Name)
+        and node.value.id in names
+        for node in ast.walk(statement)
+    )
+
+
+def _comes_from_parameters(audit: Audit, vid: int) -> bool:
+    record, parameters = audit.record, {state.index for state in audit.states}
+    queue, seen = [vid], set[int]()
+    for value in queue:
+        if record.values[value].track in parameters:
+            return True
+        made = record.values[value].op
+        if made >= 0 and made not in seen and len(seen) < MAX_BEHIND:
+            seen.add(made)
+            queue += record.ops[made].inputs
+    return False
