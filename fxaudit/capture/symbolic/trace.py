@@ -83,6 +83,8 @@ class SymbolicTrace:
     aliases: dict[str, str] = field(default_factory=dict)
     obstacles: tuple[str, ...] = ()
     """Why `graph` does not compute what the model computes, in sentences; nothing where it does."""
+    given: bool = False
+    """Whether the caller gave the arguments: what is not among them has its default."""
 
     @property
     def opaque(self) -> tuple[SymbolicOp, ...]:
@@ -341,6 +343,7 @@ def _frozen(
         drawn=tuple(line for stack in recorder.drawn if (line := stacks.source(stack)) is not None),
         aliases={name: first for name, first in aliases.items() if name != first},
         obstacles=_obstacles(recorder, failure),
+        given=recorder.exact,
     )
 
 

@@ -7,7 +7,7 @@ another way could change is not known, and is no finding.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
@@ -21,6 +21,7 @@ from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, call_sites,
 __all__ = ["Doubts"]
 
 MAX_CALLERS = 3
+RUNS_ONLY = "it runs only when "
 _CONSTRUCTING = ("__init__", "__repr__", "extra_repr", "reset_parameters", "_init_weights", "init_weights")
 
 Condition = ast.If | ast.IfExp | ast.While | ast.For
@@ -49,9 +50,14 @@ class Doubts:
         hiding: Iterable[SymbolicOp],
         files: Iterable[str],
         ran: Ran,
+        holders: Mapping[str, frozenset[str]],
     ) -> None:
         self.methods = methods
         self._answers: dict[str, str] = {}
+        self._holders = holders
+        """Class → the attributes that hold modules of that class."""
+        self._attributes = frozenset().union(*holders.values())
+        self._is_given = found.given
         self.files = list(files)
         self.hiding = [(tree, statement, op.target) for op in hiding for tree, _, statement in _frames([op.source])]
         self.ran = ran
@@ -63,6 +69,7 @@ class Doubts:
     def never_run(self, attribute: str) -> str:
         """Why code that reads the attribute, and did not run or reached something else, may still reach it."""
         if attribute not in self._answers:
+            self._answers[attribute] = ""  # what leads back here adds nothing
             self._answers[attribute] = self._never_run(attribute)
         return self._answers[attribute]
 
@@ -163,7 +170,8 @@ class Doubts:
         found = obstacles(tree, node, ran)
         if found:
             reasons = [self._doubt(tree, obstacle, scope) for obstacle in found]
-            return reasons[0] if all(reasons) else ""
+            telling = [reason for reason in reasons if reason.startswith(RUNS_ONLY)]
+            return (telling or reasons)[0] if all(reasons) else ""
         if scope is None:
             return ""
         body = scope.body if isinstance(scope.body, list) else [scope.body]
@@ -179,13 +187,27 @@ class Doubts:
         if depth < MAX_CALLERS:
             calls = call_sites(self.files, name)
             sites = [(other, call) for other, call in calls if self._may_mean_the_model(other, call.func)]
+            if name == "forward":
+                sites = [(other, call) for other, call in sites if self._may_be_a_part(call.func)]
             for other, call in sites:
                 reason = self._may_run(other, call, depth + 1)
                 if reason:
                     return reason
             if sites:
                 return "code that could not be followed may use it" if self.has_opaque_functions else ""
+        if name == "forward" and (held := self._held_as(tree, scope)):
+            return next(filter(None, map(self.never_run, sorted(held))), "")
         return f"`{name}` uses it, which no forward calls; only a run of the loop can tell whether anybody does"
+
+    def _may_be_a_part(self, function: ast.expr) -> bool:
+        """Whether the call of `receiver.forward` may be that of a module in the model, by the name of the receiver."""
+        receiver = getattr(function, "value", None)
+        return not isinstance(receiver, ast.Attribute) or receiver.attr in self._attributes
+
+    def _held_as(self, tree: Tree, scope: ast.AST) -> frozenset[str]:
+        """The attributes that hold modules of the class to which the method belongs."""
+        outer = tree.parents.get(scope)
+        return self._holders.get(outer.name, frozenset()) if isinstance(outer, ast.ClassDef) else frozenset()
 
     def _doubt(self, tree: Tree, obstacle: Obstacle, scope: ast.AST | None) -> str:
         for branch in self.branches:
@@ -197,17 +219,17 @@ class Doubts:
             given = {each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
             method = _method_around(tree, scope)
             given -= {_receiver(method) if method is not None else ""}
-            left_out = names & given
+            left_out = names & given if not self._is_given else set()
             if left_out:
                 wanted = [name for name in _wanted_arguments(obstacle) if name not in self.given]
                 if wanted and set(wanted) <= left_out:
                     told = " and ".join(f"`{name}`" for name in wanted)
-                    return f"it runs only when {told} {'is' if len(wanted) == 1 else 'are'} given"
+                    return f"{RUNS_ONLY}{told} {'is' if len(wanted) == 1 else 'are'} given"
                 return f"`{obstacle.condition}` depends on an argument that the trace leaves out"
-            parts = parts_of_inputs(scope, given)
+            parts = parts_of_inputs(scope, given) if not self._is_given else set()
             if names & parts:
                 return f"`{obstacle.condition}` depends on what an input holds"
-            if obstacle.has_no_round and _names_gone_through(scope, obstacle.line) & (parts | given):
+            if obstacle.has_no_round and not self._is_given and _names_gone_through(scope, obstacle.line) & (parts | given):
                 return f"how often the loop in line {obstacle.line} goes round depends on what an input holds"
         if obstacle.random:
             return f"`{obstacle.condition}` depends on a random draw"
