@@ -493,9 +493,87 @@ class Straight(torch.autograd.Function):
         return gradient
 
 
+class Scaled(torch.autograd.Function):
+    @staticmethod
+    def forward(x: Any, factor: Any, power: int) -> Any:
+        return x * factor**power
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(*inputs[:2])
+        ctx.power = inputs[2]
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Any) -> Any:
+        x, factor = ctx.saved_tensors
+        return gradient * factor**ctx.power, (gradient * x).sum(), None
+
+
+class HalfLost(Straight):
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        return torch.zeros_like(gradient)
+
+
+class Precomputed(Straight):
+    """Its gradient is what the forward saved; what comes to it plays no part."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.kept = x.detach()
+        return x.sum()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        return ctx.kept
+
+
+class Torn(Straight):
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        return gradient if gradient.sum() > 0 else None
+
+
 class Custom(Net):
+    function: Any = Torn
+
     def forward(self, x: Any) -> Any:
-        return self.last(Straight.apply(self.first(x)))
+        return self.last(self.function.apply(self.first(x)))
+
+
+class WithScale(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, x: Any) -> Any:
+        return self.last(Scaled.apply(self.first(x), self.scale, 2))
+
+
+def test_a_backward_that_hands_its_gradient_on_is_seen_through() -> None:
+    net = Custom()
+    net.function = Straight
+    for model in (net, WithScale()):
+        report = fxaudit.audit(model)
+        assert set(report.verdicts()) == {"trained"} and not report.findings
+        assert report.verdicts() == fxaudit.audit(model, inputs=(torch.randn(3, 4),)).verdicts()
+
+
+@pytest.mark.parametrize("function", [HalfLost, Precomputed, Torn])
+def test_a_backward_whose_gradient_comes_from_elsewhere_is_left_open(function: Any) -> None:
+    net = Custom()
+    net.function = function
+    assert fxaudit.audit(net)["first.weight"].verdict == "unknown"
+    assert fxaudit.audit(net).findings == ()
+
+
+def test_following_a_custom_function_leaves_nothing_in_the_trace() -> None:
+    found = fxaudit.trace(WithScale())
+    assert [op.target for op in found.ops if op.kind == "call"] == ["torch.nn.functional.linear", "Scaled"] + [
+        "torch.nn.functional.linear"
+    ]
+    assert not found.obstacles
 
 
 class Bypassed(Net):
@@ -565,7 +643,7 @@ OPEN: list[tuple[type[nn.Module], str]] = [
     (KeyThatIsMissing, "depends on what only data can tell"),
     (LayerDrop, "random draw"),
     (Elsewhere, "`encode` uses it, which no forward calls"),
-    (Custom, "`Straight`, whose backward only a run can show"),
+    (Custom, "`Torn`, whose backward only a run can show"),
     (Bypassed, "depends on what only data can tell"),
     (Signed, "only a real step tells what is kept"),
 ]

@@ -58,6 +58,8 @@ class SymbolicOp:
     reason: str = ""
     carries: tuple[int, ...] = ()
     cut: str = ""
+    hides_gradient: bool = False
+    """Nobody can tell without a run whether gradient passes back through it: it could not be followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +327,7 @@ def _frozen(
             op.reason,
             tuple(index[id(source)] for source in op.carries if id(source) in index),
             op.cut,
+            op.hides_gradient or op.kind == "opaque",
         )
         for position, op in enumerate(recorder.ops)
     )

@@ -37,7 +37,7 @@ class Traced:
     @functools.cached_property
     def hiding(self) -> frozenset[int]:
         """Operations whose gradient nobody can tell: what could not be followed, and custom autograd Functions."""
-        return self.written.custom | {op.index for op in self.found.opaque}
+        return frozenset(op.index for op in self.found.ops if op.hides_gradient)
 
     @functools.cached_property
     def surely(self) -> frozenset[int]:
