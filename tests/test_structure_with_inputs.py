@@ -139,3 +139,45 @@ def test_a_part_of_what_never_runs_is_asked_about_by_what_holds_it() -> None:
 
 def test_a_forward_of_that_name_elsewhere_is_no_use() -> None:
     assert fxaudit.audit(Forgetful())["table.table.weight"].verdict == "unreachable"
+
+
+class Wrapped(nn.Module):
+    """A method of the same name hands on to the part that has it, as wrappers of public libraries do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.captioner = Captioner()
+
+    def embedded(self, pixels: Any, encoded: Any) -> Any:
+        return self.captioner.embedded(pixels, encoded)
+
+    def forward(self, x: Any, pixels: Any = None) -> Any:
+        return self.captioner(x, pixels)
+
+
+class Encoded(Captioner):
+    def encoded(self, pixels: Any) -> Any:
+        return self.vision(pixels)
+
+    def forward(self, x: Any, pixels: Any = None) -> Any:
+        return self.text(x if pixels is None else x + self.encoded(pixels))
+
+
+class WrapsEncoded(Wrapped):
+    def __init__(self) -> None:
+        super().__init__()
+        self.captioner = Encoded()
+
+    def encoded(self, pixels: Any) -> Any:
+        return self.captioner.encoded(pixels)
+
+
+def test_methods_that_call_their_like_in_a_part_are_asked_about_once() -> None:
+    report = structure(WrapsEncoded(), (X,))
+    assert report["captioner.vision.weight"].verdict == "unreachable"
+    assert fxaudit.audit(WrapsEncoded())["captioner.vision.weight"].verdict == "unknown"
+
+
+def test_a_check_that_was_passed_is_no_reason() -> None:
+    (finding,) = structure(Captioner(), (X,)).findings
+    assert finding.message == "`vision` is never called: `pixels is not None` is never true"

@@ -13,7 +13,7 @@ from fxaudit.answer.answer import Answer
 from fxaudit.capture.freeze import freeze
 from fxaudit.capture.frozen import Mode
 from fxaudit.capture.naming import ModelName
-from fxaudit.capture.recording import LiveRecord
+from fxaudit.capture.recording import HeardLines, LiveRecord
 from fxaudit.capture.session import Session, active_session
 from fxaudit.capture.symbolic.trace import trace
 from fxaudit.capture.symbolic.transcript import TraceStacks, written_down
@@ -57,6 +57,8 @@ def symbolic_report(
         written = written_down(session, models, traces)
         mode = Mode("structure", optimizers_known=bool(optimizers))
         recording = freeze(session, models, mode, type(named[0][1]).__name__)
+        ended = all(found.status == "traced" for found in traces)
+        recording.record.lines = HeardLines({}, is_whole=False, nothing_raised=ended)
         report = judged_structure(recording, written, Options(expect=expect, rules=rules))
         if not report.parameters:
             raise InvalidModelError(

@@ -83,7 +83,7 @@ class Doubts:
                 continue
             if not self._may_mean_the_model(tree, node):
                 continue
-            reason = self._may_run(tree, node, 0)
+            reason = self._may_run(tree, node)
             if reason:
                 return reason
         return ""
@@ -111,7 +111,7 @@ class Doubts:
                 if not isinstance(node, ast.Name) or node.id not in bound or not isinstance(node.ctx, ast.Load):
                     continue
                 if node.lineno > statement.lineno and node.lineno not in ran and obstacles(tree, node, ran):
-                    reason = self._may_run(tree, node, 0)
+                    reason = self._may_run(tree, node)
                     if reason:
                         return reason
         return ""
@@ -164,7 +164,8 @@ class Doubts:
         sides = [side for side in (node.body, node.orelse) if not any(_ran(statement, ran) for statement in side)]
         return [statement for side in sides for statement in side]
 
-    def _may_run(self, tree: Tree, node: ast.AST, depth: int) -> str:
+    def _may_run(self, tree: Tree, node: ast.AST, callers: tuple[str, ...] = ()) -> str:
+        """Why `node` may run, which did not; `callers` are the functions by which it is asked about already."""
         ran = self.ran.of(tree.file)
         scope = tree.function(node)
         found = obstacles(tree, node, ran)
@@ -184,13 +185,15 @@ class Doubts:
                 return str(open_here[0])
             return "which of several it is depends on a random draw" if draws_at_random(tree, scope) else ""
         name = getattr(scope, "name", "lambda")
-        if depth < MAX_CALLERS:
+        if name in callers:
+            return ""  # who calls that is being asked
+        if len(callers) < MAX_CALLERS:
             calls = call_sites(self.files, name)
             sites = [(other, call) for other, call in calls if self._may_mean_the_model(other, call.func)]
             if name == "forward":
                 sites = [(other, call) for other, call in sites if self._may_be_a_part(call.func)]
             for other, call in sites:
-                reason = self._may_run(other, call, depth + 1)
+                reason = self._may_run(other, call, (*callers, name))
                 if reason:
                     return reason
             if sites:
@@ -229,7 +232,11 @@ class Doubts:
             parts = parts_of_inputs(scope, given) if not self._is_given else set()
             if names & parts:
                 return f"`{obstacle.condition}` depends on what an input holds"
-            if obstacle.has_no_round and not self._is_given and _names_gone_through(scope, obstacle.line) & (parts | given):
+            if (
+                obstacle.has_no_round
+                and not self._is_given
+                and _names_gone_through(scope, obstacle.line) & (parts | given)
+            ):
                 return f"how often the loop in line {obstacle.line} goes round depends on what an input holds"
         if obstacle.random:
             return f"`{obstacle.condition}` depends on a random draw"
