@@ -11,8 +11,7 @@ import inspect
 import sys
 import threading
 import warnings
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Literal
@@ -20,6 +19,7 @@ from typing import Any, Literal
 import torch
 
 from fxaudit.capture.symbolic.failures import unwrapped
+from fxaudit.capture.symbolic.flow import TraceFlow
 from fxaudit.capture.symbolic.fx_graph import fx_graph, not_written
 from fxaudit.capture.symbolic.journal import lost_in
 from fxaudit.capture.symbolic.modules import ModuleCalls
@@ -93,53 +93,30 @@ class SymbolicTrace:
         """The regions that could not be followed."""
         return tuple(op for op in self.ops if op.kind == "opaque")
 
+    def flow(self, closed: Container[int] = ()) -> TraceFlow:
+        """What the operations read and what reads them; no gradient passes those that are `closed`."""
+        return TraceFlow(self.ops, closed)
+
     def reaches_output(self, parameter_name: str) -> bool:
         """Whether the value of the parameter flows into an output of the model."""
-        reached = self._leading_to_output(gradient=False)
-        return any(op.index in reached for op in self._reads(parameter_name))
+        return not self.flow().reaching.isdisjoint(self.reads(parameter_name))
 
     def carries_gradient(self, parameter_name: str) -> bool:
         """Whether some path from the parameter to an output lets gradient flow back."""
-        reached = self._leading_to_output(gradient=True)
-        return any(op.index in reached for op in self._reads(parameter_name))
+        return not self.flow().carrying.isdisjoint(self.reads(parameter_name))
 
     def first_cut(self, parameter_name: str) -> SymbolicOp | None:
         """The first operation on the way to an output at which the gradient to the parameter ends.
 
         None when gradient flows on some path, and when the value reaches no output.
         """
-        if self.carries_gradient(parameter_name):
-            return None
-        users: list[list[int]] = [[] for _ in self.ops]
-        for op in self.ops:
-            for source in op.inputs:
-                users[source].append(op.index)
-        relevant = self._leading_to_output(gradient=False)
-        queue = deque(op.index for op in self._reads(parameter_name))
-        seen = set(queue)
-        cuts = []
-        while queue:
-            index = queue.popleft()
-            for user in users[index]:
-                if index not in self.ops[user].carries:
-                    if user in relevant:
-                        cuts.append(user)
-                elif user not in seen:
-                    seen.add(user)
-                    queue.append(user)
-        return self.ops[min(cuts)] if cuts else None
+        found = self.flow().first_cut(self.reads(parameter_name))
+        return self.ops[found] if found is not None else None
 
-    def _reads(self, parameter_name: str) -> list[SymbolicOp]:
+    def reads(self, parameter_name: str) -> list[int]:
+        """The operations that stand for the value of the parameter."""
         slot = self.aliases.get(parameter_name, parameter_name)
-        return [op for op in self.ops if op.kind == "parameter" and op.slot == slot]
-
-    def _leading_to_output(self, gradient: bool) -> set[int]:
-        reached = {op.index for op in self.ops if op.kind == "output"}
-        # Inputs stand before their users, so that one pass from the end suffices.
-        for op in reversed(self.ops):
-            if op.index in reached:
-                reached.update(op.carries if gradient else op.inputs)
-        return reached
+        return [op.index for op in self.ops if op.kind == "parameter" and op.slot == slot]
 
 
 def trace(
