@@ -570,9 +570,8 @@ def test_a_backward_whose_gradient_comes_from_elsewhere_is_left_open(function: A
 
 def test_following_a_custom_function_leaves_nothing_in_the_trace() -> None:
     found = fxaudit.trace(WithScale())
-    assert [op.target for op in found.ops if op.kind == "call"] == ["torch.nn.functional.linear", "Scaled"] + [
-        "torch.nn.functional.linear"
-    ]
+    linear = "torch.nn.functional.linear"
+    assert [op.target for op in found.ops if op.kind == "call"] == [linear, "Scaled", linear]
     assert not found.obstacles
 
 
@@ -621,6 +620,82 @@ class DrawnButCounted(Net):
         if not limit < 1:
             x = self.first(x)
         return self.last(x)
+
+
+class Windowed(Net):
+    """What `first` makes is used only where the input is long enough, though it is read before anybody asks."""
+
+    def forward(self, x: Any) -> Any:
+        made = self.first(x)
+        if made.shape[0] > 2:
+            return self.last(made.view(-1, 4))
+        return self.last(made.new_zeros((2, 4)))
+
+
+class UnseenOtherWay(Net):
+    """The other way is one that the trace cannot follow: what it uses is not known."""
+
+    def forward(self, x: Any) -> Any:
+        made = self.first(x)
+        if made.shape[0] > 2:
+            return self.last(torch.relu(self.first(made)))
+        return self.last(torch.zeros(int(made.sum()), 4))
+
+
+class Cache:
+    def __init__(self, kept: Any) -> None:
+        self.kept = kept
+
+
+class Caching(Net):
+    """What `first` makes is only in the cache that is returned beside the output."""
+
+    def forward(self, x: Any) -> Any:
+        return {"logits": self.last(x), "cache": Cache(self.first(x))}
+
+
+class Boxed(Net):
+    def forward(self, x: Any) -> Any:
+        return Cache(self.last(self.first(x)))
+
+
+def test_what_is_only_in_a_returned_object_is_open() -> None:
+    report = fxaudit.audit(Caching())
+    assert verdicts(report) == {"first": "unknown", "last": "trained"} and not report.findings
+    assert "inside an object" in report["first.weight"].reason
+    assert fxaudit.audit(Boxed()).verdicts() == {"trained": 4}
+
+
+class ReadBefore(Net):
+    def forward(self, x: Any) -> Any:
+        made = self.first(x)
+        if made.shape[0] % 2 > 0:
+            return self.last(torch.relu(made))
+        else:
+            return self.last(made)
+
+
+class Padded(Net):
+    def forward(self, x: Any) -> Any:
+        made = self.first(x)
+        if made.shape[0] % 2 > 0:
+            made = torch.nn.functional.pad(made, (0, 0, 0, 1))
+        return self.last(made)
+
+
+def test_what_is_used_on_one_side_of_a_size_only_is_open() -> None:
+    for model in (Windowed(), UnseenOtherWay()):
+        report = fxaudit.audit(model)
+        assert report["first.weight"].verdict == "unknown" and not report.findings
+        assert "`made.shape[0] > 2` in line" in report["first.weight"].reason
+    assert fxaudit.audit(Windowed())["last.weight"].verdict == "trained"
+    short, long = (fxaudit.audit(Windowed(), inputs=(torch.randn(size, 4),)) for size in (2, 4))
+    assert (short["first.weight"].verdict, long["first.weight"].verdict) == ("unreachable", "trained")
+
+
+@pytest.mark.parametrize("kind", [ReadBefore, Padded])
+def test_what_is_used_on_both_sides_of_a_size_is_trained(kind: type[nn.Module]) -> None:
+    assert fxaudit.audit(kind()).verdicts() == {"trained": 4}
 
 
 def test_what_a_random_draw_decides_trains_in_one_step_or_another() -> None:

@@ -15,7 +15,8 @@ from fxaudit.capture.frozen import Mode
 from fxaudit.capture.naming import ModelName
 from fxaudit.capture.recording import HeardLines, LiveRecord
 from fxaudit.capture.session import Session, active_session
-from fxaudit.capture.symbolic.trace import trace
+from fxaudit.capture.symbolic.other_ways import with_hinges
+from fxaudit.capture.symbolic.trace import SymbolicTrace, trace
 from fxaudit.capture.symbolic.transcript import TraceStacks, written_down
 from fxaudit.capture.watch.optimizers import note_construction
 from fxaudit.errors import InvalidModelError
@@ -53,7 +54,7 @@ def symbolic_report(
     with without_recording():
         session = _session()
         models = _models(session, named, optimizers)
-        traces = [trace(module, inputs) for _, module in named]
+        traces = [_traced(module, inputs) for _, module in named]
         written = written_down(session, models, traces)
         mode = Mode("structure", optimizers_known=bool(optimizers))
         recording = freeze(session, models, mode, type(named[0][1]).__name__)
@@ -65,6 +66,12 @@ def symbolic_report(
                 f"`model` is {_described(named)} without any parameter. Expected: a module with parameters to train."
             )
         return report
+
+
+def _traced(module: nn.Module, inputs: tuple[Any, ...] | dict[str, Any] | None) -> SymbolicTrace:
+    """The trace of the model, which knows what hinges on the conditions that it had to assume."""
+    found = trace(module, inputs)
+    return with_hinges(found, lambda place: trace(module, inputs, turned=place))
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from typing import Protocol
 
 from fxaudit.program.flow import Flow
@@ -34,15 +34,22 @@ class TraceFlow(Flow):
     """What each operation of a trace reads, and what reads it; the outputs of the model are the ends.
 
     No gradient passes the operations that are `closed`: what could not be followed, or what another way leaves out.
+    None begins at what is only `returned_inside` an object.
     """
 
-    def __init__(self, ops: Sequence[Operation], closed: Container[int] = ()) -> None:
+    def __init__(
+        self, ops: Sequence[Operation], closed: Container[int] = (), returned_inside: Collection[int] = ()
+    ) -> None:
         self._ops = ops
         self._closed = closed
+        self._left_out = {op.index: returned_inside for op in ops if op.kind == "output" and returned_inside}
         self._users: dict[int, list[int]] = {}
+        self._carrying: dict[int, list[int]] = {}
         for op in ops:
             for source in op.inputs:
                 self._users.setdefault(source, []).append(op.index)
+            for source in self.carried_sources(op.index):
+                self._carrying.setdefault(source, []).append(op.index)
 
     @property
     def ends(self) -> tuple[int, ...]:
@@ -53,9 +60,9 @@ class TraceFlow(Flow):
         """The operations that read it."""
         return self._users.get(index, ())
 
-    def carrying_back_to(self, index: int) -> Iterable[int]:
+    def carrying_back_to(self, index: int) -> Sequence[int]:
         """Those of them that send gradient back to it."""
-        return (user for user in self.made_of(index) if index in self._ops[user].carries and user not in self._closed)
+        return self._carrying.get(index, ())
 
     def sources(self, index: int) -> tuple[int, ...]:
         """The operations that it reads."""
@@ -63,7 +70,10 @@ class TraceFlow(Flow):
 
     def carried_sources(self, index: int) -> tuple[int, ...]:
         """Those of them to which it sends gradient."""
-        return self._ops[index].carries if index not in self._closed else ()
+        if index in self._closed:
+            return ()
+        carries, left_out = self._ops[index].carries, self._left_out.get(index)
+        return carries if left_out is None else tuple(source for source in carries if source not in left_out)
 
     def first_cut(self, start: Iterable[int]) -> int | None:
         """The first operation on the way to an end at which the gradient of `start` ends; None where it does not."""

@@ -11,7 +11,7 @@ import inspect
 import sys
 import threading
 import warnings
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Literal
@@ -87,15 +87,27 @@ class SymbolicTrace:
     """Why `graph` does not compute what the model computes, in sentences; nothing where it does."""
     given: bool = False
     """Whether the caller gave the arguments: what is not among them has its default."""
+    returned_inside: frozenset[int] = frozenset()
+    """The operations whose results the model returns only inside an object, such as a cache, beside its outputs."""
+    turned: tuple[SourceLine, ...] = ()
+    """Those of the assumed lines of which the other way was followed, too."""
+    hinges: dict[str, SourceLine] = field(default_factory=dict)
+    """Parameter slot → the one of them that decides whether gradient comes to it."""
 
     @property
     def opaque(self) -> tuple[SymbolicOp, ...]:
         """The regions that could not be followed."""
         return tuple(op for op in self.ops if op.kind == "opaque")
 
-    def flow(self, closed: Container[int] = ()) -> TraceFlow:
-        """What the operations read and what reads them; no gradient passes those that are `closed`."""
-        return TraceFlow(self.ops, closed)
+    def flow(self, closed: Collection[int] = (), *, is_sure: bool = False) -> TraceFlow:
+        """What the operations read and what reads them; no gradient passes those that are `closed`.
+
+        A flow that `is_sure` has no gradient from what could not be followed, and from what no loss may look at.
+        """
+        if not is_sure:
+            return TraceFlow(self.ops, closed)
+        hiding = {op.index for op in self.ops if op.hides_gradient}
+        return TraceFlow(self.ops, hiding.union(closed), self.returned_inside)
 
     def reaches_output(self, parameter_name: str) -> bool:
         """Whether the value of the parameter flows into an output of the model."""
@@ -123,6 +135,7 @@ def trace(
     model: torch.nn.Module,
     inputs: tuple[Any, ...] | dict[str, Any] | None = None,
     concrete: Mapping[str, Any] | None = None,
+    turned: tuple[str, int] | None = None,
 ) -> SymbolicTrace:
     """Follow the forward of `model` without executing it.
 
@@ -136,6 +149,7 @@ def trace(
         inputs: positional arguments of the forward, or named ones in a dict. Only the shapes and types of their tensors
             are used, which settle what would otherwise be assumed.
         concrete: arguments that are given to the forward as they are.
+        turned: file and line of an assumed condition that is to come out the other way.
 
     Returns:
         The trace; its status is `stopped` when the model's own forward could not be followed. Never raises for what the
@@ -145,7 +159,7 @@ def trace(
     extra = 1
     best: SymbolicTrace | None = None
     for _ in range(MAX_ATTEMPTS):
-        found, wanted, variadic = _attempt(model, inputs, concrete or {}, promoted, extra)
+        found, wanted, variadic = _attempt(model, inputs, concrete or {}, promoted, extra, turned)
         if best is None or _quality(found) > _quality(best):
             best = found
         missing = [name for name in wanted if name not in promoted]
@@ -171,6 +185,7 @@ def _attempt(
     concrete: Mapping[str, Any],
     promoted: tuple[str, ...],
     extra: int,
+    turned: tuple[str, int] | None,
 ) -> tuple[SymbolicTrace, list[str], bool]:
     stacks = StackTable()
     limit = sys.getrecursionlimit()
@@ -182,6 +197,7 @@ def _attempt(
     with warnings.catch_warnings(), unchanged(model):
         warnings.simplefilter("ignore")
         recorder = Recorder(model, stacks, _attempt.__code__, exact=inputs is not None)
+        recorder.turned = turned
         required, named, absent, variadic = _arguments(model, promoted)
         calls = ModuleCalls(model, recorder, absent)
         failure: tuple[str, SourceLine | None] | None = None
@@ -193,6 +209,8 @@ def _attempt(
                 args, kwargs = _placeholders(recorder, required, named, inputs, concrete, extra if variadic else 0)
                 result = calls.call_module(model, args, kwargs)
                 outputs = recorder.origins(tensors_in(result, deep=True))
+                plain = recorder.origins(tensors_in(result))
+                recorder.returned_inside = tuple(op for op in outputs if op not in plain) if plain else ()
                 recorder.record("output", "output", outputs, carries=outputs, module="")
                 recorder.ops[-1].args = (recorder.written_output(result),)
                 recorder.ops[-1].lost = lost_in(recorder.ops[-1].args)
@@ -203,6 +221,8 @@ def _attempt(
         finally:
             sys.setrecursionlimit(limit)
             torch.set_grad_enabled(grad_enabled)
+    if turned is not None and not recorder.has_turned and failure is None:
+        failure = ("the condition that was to be turned was never asked", None)
     classes = {name: type(module) for name, module in model.named_modules(remove_duplicate=False)}
     return _frozen(recorder, stacks, failure, aliases, classes), calls.wanted, variadic
 
@@ -323,6 +343,7 @@ def _frozen(
         drawn=tuple(line for stack in recorder.drawn if (line := stacks.source(stack)) is not None),
         aliases={name: first for name, first in aliases.items() if name != first},
         obstacles=_obstacles(recorder, failure),
+        returned_inside=frozenset(index[id(op)] for op in recorder.returned_inside if id(op) in index),
         given=recorder.exact,
     )
 

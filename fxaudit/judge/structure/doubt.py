@@ -64,7 +64,10 @@ class Doubts:
         self.given = {op.target for op in found.ops if op.kind == "input"}
         self.has_opaque_functions = any(op.kind == "opaque" for op in found.opaque)
         self.branches = [branch for line in found.assumed if (branch := _branch_at(line)) is not None]
-        self.drawn = {branch.node for line in found.drawn if (branch := _branch_at(line)) is not None}
+        # What hinges on a condition is known where its other way was followed, and nothing does on a random draw.
+        settled = (*found.drawn, *found.turned)
+        self.settled = {branch.node for line in settled if (branch := _branch_at(line)) is not None}
+        self._hinges = found.hinges
 
     def never_run(self, attribute: str) -> str:
         """Why code that reads the attribute, and did not run or reached something else, may still reach it."""
@@ -124,13 +127,19 @@ class Doubts:
         """
         parts = set(name.split("."))
         for branch in self.branches:
-            if isinstance(branch.node, ast.For | ast.While) or branch.node in self.drawn:
+            if isinstance(branch.node, ast.For | ast.While) or branch.node in self.settled:
                 continue
             if places and all(self._lies_in(place, branch) for place in places):
                 taken = {part for place in places for part in self._used_in(place, branch) if part in parts}
                 if not taken or not taken <= {part for side in self._untaken(branch) for part in _attributes(side)}:
                     return str(branch)
         return ""
+
+    def hinge(self, slot: str) -> str:
+        """Why gradient that comes to the parameter in the slot may not come: a condition was taken to be true."""
+        line = self._hinges.get(slot)
+        branch = _branch_at(line) if line is not None else None
+        return str(branch) if branch is not None else ""
 
     # -- how they are answered -----------------------------------------------------------------------------------
 

@@ -43,7 +43,7 @@ class Traced:
     @functools.cached_property
     def surely(self) -> frozenset[int]:
         """Operations to which gradient is known to flow back from an output."""
-        return self.found.flow(self.hiding).carrying
+        return self.found.flow(is_sure=True).carrying
 
     @functools.cached_property
     def perhaps(self) -> frozenset[int]:
@@ -154,8 +154,9 @@ def _first_writer(ops: Sequence[SymbolicOp], op: SymbolicOp) -> SymbolicOp:
 
 def hidden_reason(op: SymbolicOp | None) -> str:
     """Why nobody can tell what gradient passes through `op`."""
-    if op is None or not op.reason:
-        name = f"`{op.target}`" if op is not None else "a custom function"
-        return f"its gradient passes through {name}, whose backward only a run can show"
+    if op is None:
+        return "it reaches only what the model returns inside an object, and whether a loss reads that is open"
+    if not op.reason:
+        return f"its gradient passes through `{op.target}`, whose backward only a run can show"
     where = f" in line {op.source.line} of {op.source.file}" if op.source is not None else ""
     return f"`{op.target}` could not be followed: {op.reason}{where}"

@@ -110,9 +110,10 @@ class TracedJudge(Judge):
         if traced.found.status == "stopped":
             state.reason = "the symbolic trace stopped before the end of the forward"
         elif any(op.index in traced.surely for op in reads):
-            doubt = self._doubts[state.root.index].only_inside(
-                [op.source for op in traced.readers(state.local_name) if op.index in traced.surely], state.local_name
-            )
+            doubts = self._doubts[state.root.index]
+            readers = [op.source for op in traced.readers(state.local_name) if op.index in traced.surely]
+            slot = traced.found.aliases.get(state.local_name, state.local_name)
+            doubt = doubts.hinge(slot) or doubts.only_inside(readers, state.local_name)
             if doubt:
                 state.reason = f"whether it is used is open: {doubt}"
             else:
