@@ -106,16 +106,22 @@ def measured(libraries: Iterable[str], given: Any) -> tuple[dict[str, list[Measu
             if is_new:
                 print(library, one.name, _said(one), flush=True)
             if given.json and is_new:
-                _keep(given, {**before, **found}, missing)
+                _keep(given, {name: _joined(before, found, name) for name in {**before, **found}}, missing)
     return found, missing
 
 
+def _joined(before: dict[str, list[Measured]], found: dict[str, list[Measured]], library: str) -> list[Measured]:
+    """The models of the library that were measured now or before, each once."""
+    return list({one.name: one for one in (*before.get(library, ()), *found.get(library, ()))}.values())
+
+
 def _before(given: Any) -> dict[str, list[Measured]]:
-    """What an earlier run measured of the same versions in the same way."""
+    """What an earlier run measured of the same versions, and of the same choice of models."""
     if given.anew or not given.json or not given.json.exists():
         return {}
     kept = json.loads(given.json.read_text(encoding="utf-8"))
-    return _read(kept) if kept["versions"] == _versions() else {}
+    is_same = (kept["every"], kept.get("skip", 0), kept["versions"]) == (given.every, given.skip, _versions())
+    return _read(kept) if is_same else {}
 
 
 def _read(kept: Any) -> dict[str, list[Measured]]:
@@ -124,7 +130,7 @@ def _read(kept: Any) -> dict[str, list[Measured]]:
 
 def _keep(given: Any, found: dict[str, list[Measured]], missing: dict[str, str]) -> None:
     rows = {name: [asdict(one) for one in models] for name, models in found.items()}
-    kept = {"every": given.every, "versions": _versions(), "missing": missing, "models": rows}
+    kept = {"every": given.every, "skip": given.skip, "versions": _versions(), "missing": missing, "models": rows}
     part = given.json.with_suffix(".part")
     part.write_text(json.dumps(kept, indent=1), encoding="utf-8")
     part.replace(given.json)  # never half a file, however the run ends
@@ -168,8 +174,10 @@ def _installed(libraries: Iterable[str]) -> str:
 def _said(one: Measured) -> str:
     if one.problem:
         return f"– {one.problem}"
-    parts = [f"audit {one.audit}", f"trace {one.trace} {one.complete.get('fxaudit', '?') or 'complete'}"]
-    return "; ".join([*parts, *one.crashed, *one.wrong[:3], *one.alarms[:3], *one.trace_alarms[:3]])
+    how_far = one.complete.get("fxaudit", "?") or "complete"
+    parts = [f"audit {one.audit}", f"trace {one.trace} {how_far}", f"with inputs {one.given}"]
+    alarms = (*one.alarms[:3], *one.trace_alarms[:3], *one.given_alarms[:3])
+    return "; ".join([*parts, *one.crashed, *one.wrong[:3], *alarms])
 
 
 def page(found: dict[str, list[Measured]], every: int, versions: list[str], missing: dict[str, str]) -> str:
@@ -188,10 +196,7 @@ def page(found: dict[str, list[Measured]], every: int, versions: list[str], miss
         lines.append(f"| {tracer} | {sum(not one.complete[tracer] for one in asked)} | {len(asked)} |")
     both = [one for one in everything if "torch.export" in one.complete and "fxaudit" in one.complete]
     agreed = sum(bool(one.complete["torch.export"]) is bool(one.complete["fxaudit"]) for one in both)
-    lines += [
-        "",
-        f"fxaudit and torch.export agree about {agreed} of the {len(both)} models that both were asked about.",
-    ]
+    lines += ["", f"fxaudit and torch.export agree about {agreed} of {len(both)} models that both were asked about."]
     lines += ["", "## What is wrong", ""]
     wrong = [
         f"- {library} {one.name}: {text}"
