@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from fxaudit.answer.answer import Answer
+from fxaudit.capture.collector import collector_seldom
 from fxaudit.capture.freeze import freeze
 from fxaudit.capture.frozen import Mode
 from fxaudit.capture.naming import ModelName
@@ -51,7 +52,7 @@ def symbolic_report(
     Raises:
         InvalidModelError: There is no parameter, registered or not.
     """
-    with without_recording():
+    with without_recording(), collector_seldom():
         session = _session()
         models = _models(session, named, optimizers)
         traces = [_traced(module, inputs) for _, module in named]
