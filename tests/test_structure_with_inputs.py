@@ -80,9 +80,36 @@ def test_what_the_given_arguments_run_trains() -> None:
     assert report.verdicts() == {"trained": 4} and not report.findings
 
 
-def test_the_keys_of_a_given_dict_are_known() -> None:
+def test_another_batch_may_have_other_keys() -> None:
     report = structure(Registry(), {"batch": {"image": X}})
-    assert (report["image.weight"].verdict, report["sound.weight"].verdict) == ("trained", "unreachable")
+    assert (report["image.weight"].verdict, report["sound.weight"].verdict) == ("trained", "unknown")
+    assert "another batch" in report["sound.weight"].reason
+
+
+class Chosen(nn.Module):
+    """What it uses is decided by a flag, by the size of a value on the way, and by a dict that it makes itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flagged, self.long, self.kept, self.head = (nn.Linear(4, 4) for _ in range(4))
+
+    def pick(self, hidden: Any) -> Any:
+        return self.long(hidden) if len(hidden) > 4 else hidden
+
+    def forward(self, x: Any, mode: str = "plain", encoded: Any = None, more: Any = None) -> Any:
+        if mode == "joint":
+            x = self.flagged(x)
+        encoded = encoded if encoded is not None else {}
+        if encoded.get("image") is None and more is not None:
+            encoded["image"] = self.kept(more)
+        return self.head(self.pick(x)), encoded
+
+
+def test_flags_are_settled_by_the_call_and_sizes_are_not() -> None:
+    report = structure(Chosen(), (X,))
+    said = {one.name.partition(".")[0]: one.verdict for one in report}
+    assert said == {"flagged": "unreachable", "long": "unknown", "kept": "unreachable", "head": "trained"}
+    assert structure(Chosen(), {"x": X, "mode": "joint", "more": X}).verdicts()["trained"] == 6
 
 
 @pytest.mark.parametrize("inputs", [(X,), {"x": X}, {"x": X, "pixels": X}])

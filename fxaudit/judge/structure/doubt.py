@@ -22,6 +22,8 @@ __all__ = ["Doubts"]
 
 MAX_CALLERS = 3
 RUNS_ONLY = "it runs only when "
+LEFT_OUT = "an argument that the trace leaves out"
+WHAT_IS_GIVEN = "what is given, and another batch may hold something else"
 _CONSTRUCTING = ("__init__", "__repr__", "extra_repr", "reset_parameters", "_init_weights", "init_weights")
 
 Condition = ast.If | ast.IfExp | ast.While | ast.For
@@ -61,7 +63,7 @@ class Doubts:
         self.files = list(files)
         self.hiding = [(tree, statement, op.target) for op in hiding for tree, _, statement in _frames([op.source])]
         self.ran = ran
-        self.given = {op.target for op in found.ops if op.kind == "input"}
+        self.given = {op.target.partition(".")[0] for op in found.ops if op.kind == "input"}
         self.has_opaque_functions = any(op.kind == "opaque" for op in found.opaque)
         self.branches = [branch for line in found.assumed if (branch := _branch_at(line)) is not None]
         # What hinges on a condition is known where its other way was followed, and nothing does on a random draw.
@@ -211,6 +213,23 @@ class Doubts:
             return next(filter(None, map(self.never_run, sorted(held))), "")
         return f"`{name}` uses it, which no forward calls; only a run of the loop can tell whether anybody does"
 
+    def _open_where_given(self, condition: str, arguments: set[str]) -> set[str]:
+        """Those of the arguments that another call of the same form may decide otherwise.
+
+        Whether an argument is there, and a flag, is the same in each call. What a given one holds is not, nor how
+        large it is.
+        """
+        test = _parsed(condition)
+        if test is None:
+            return arguments
+        settled = {id(node) for node in _flags(test)}
+        asked = [node for node in ast.walk(test) if isinstance(node, ast.Name) and node.id in arguments]
+        return {
+            node.id
+            for node in asked
+            if id(node) not in settled and (node.id in self.given or not _is_content(test, node))
+        }
+
     def _may_be_a_part(self, function: ast.expr) -> bool:
         """Whether the call of `receiver.forward` may be that of a module in the model, by the name of the receiver."""
         receiver = getattr(function, "value", None)
@@ -231,21 +250,19 @@ class Doubts:
             given = {each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
             method = _method_around(tree, scope)
             given -= {_receiver(method) if method is not None else ""}
-            left_out = names & given if not self._is_given else set()
+            left_out = names & given
+            if self._is_given:
+                left_out = self._open_where_given(obstacle.condition, left_out)
             if left_out:
                 wanted = [name for name in _wanted_arguments(obstacle) if name not in self.given]
                 if wanted and set(wanted) <= left_out:
                     told = " and ".join(f"`{name}`" for name in wanted)
                     return f"{RUNS_ONLY}{told} {'is' if len(wanted) == 1 else 'are'} given"
-                return f"`{obstacle.condition}` depends on an argument that the trace leaves out"
-            parts = parts_of_inputs(scope, given) if not self._is_given else set()
+                return f"`{obstacle.condition}` depends on {WHAT_IS_GIVEN if self._is_given else LEFT_OUT}"
+            parts = parts_of_inputs(scope, given)
             if names & parts:
                 return f"`{obstacle.condition}` depends on what an input holds"
-            if (
-                obstacle.has_no_round
-                and not self._is_given
-                and _names_gone_through(scope, obstacle.line) & (parts | given)
-            ):
+            if obstacle.has_no_round and _names_gone_through(scope, obstacle.line) & (parts | given):
                 return f"how often the loop in line {obstacle.line} goes round depends on what an input holds"
         if obstacle.random:
             return f"`{obstacle.condition}` depends on a random draw"
@@ -360,6 +377,35 @@ def _wanted_arguments(obstacle: Obstacle) -> list[str]:
             case _:
                 return []
     return names if obstacle.gave is False else []
+
+
+def _flags(test: ast.expr) -> Iterator[ast.expr]:
+    """The operands of a condition that are only asked whether they are there, true, or equal to a constant."""
+    match test:
+        case ast.BoolOp(values=parts):
+            for part in parts:
+                yield from _flags(part)
+        case ast.UnaryOp(op=ast.Not(), operand=part):
+            yield from _flags(part)
+        case ast.Compare(
+            left=part, ops=[ast.Is() | ast.IsNot() | ast.Eq() | ast.NotEq()], comparators=[ast.Constant()]
+        ):
+            yield part
+        case ast.Name():
+            yield test
+
+
+def _is_content(test: ast.expr, name: ast.Name) -> bool:
+    """Whether the condition asks for a key or the type of what bears the name, and not for its size."""
+    for node in ast.walk(test):
+        match node:
+            case ast.Call(func=ast.Attribute(value=inner, attr="get")) | ast.Subscript(value=inner) if inner is name:
+                return True
+            case ast.Call(func=ast.Name(id="isinstance"), args=[inner, *_]) if inner is name:
+                return True
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[inner]) if inner is name:
+                return True
+    return False
 
 
 def _parsed(text: str) -> ast.expr | None:
