@@ -2,8 +2,9 @@
 
 Each row is measured in a process of its own with one thread: what is plain and what is audited or recorded in turn, so
 that both meet the same machine. `min` is the least of the audited over the least of the plain, `median` the middle of
-the pairs. Writes `reports/bench/bench.json` and `reports/bench/bench.svg`; `benchmarks/bench_compare.py` compares two
-such files.
+the pairs. Then what a node of `report.graph` and an operation of `fxaudit.trace` cost, from small models to large ones
+(`benchmarks/graph_cost.py`). Writes `reports/bench/bench.json` and `reports/bench/bench.svg`;
+`benchmarks/bench_compare.py` compares two such files.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import torch
 from torch import nn
 
 import fxaudit
+from benchmarks import graph_cost
 from benchmarks.audit_cost import Block, resnet
 from benchmarks.bench_plot import plot
 
@@ -186,10 +188,10 @@ def line(row: dict[str, Any]) -> str:
     )
 
 
-def write(rows: list[dict[str, Any]], file: Path) -> None:
+def write(rows: list[dict[str, Any]], file: Path, sizes: list[dict[str, Any]] | None = None) -> None:
     """The rows as JSON, and as a picture beside it."""
     versions = {"fxaudit": fxaudit.__version__, "torch": torch.__version__, "python": platform.python_version()}
-    text = json.dumps({"versions": versions, "rows": rows}, indent=1, ensure_ascii=False)
+    text = json.dumps({"versions": versions, "rows": rows, "sizes": sizes or []}, indent=1, ensure_ascii=False)
     file.write_text(text + "\n", encoding="utf-8")
     file.with_suffix(".svg").write_text(plot(rows), encoding="utf-8")
 
@@ -211,6 +213,10 @@ def main() -> None:
             rows.append(apart(what, name))
             print(line(rows[-1]), flush=True)
             write(rows, asked.output)  # after each row: the rest may take too long
+    sizes = [row for kind in graph_cost.KINDS if asked.only in kind for row in graph_cost.rows(kind)]
+    if sizes:
+        print(f"\n{graph_cost.table(sizes)}", flush=True)
+        write(rows, asked.output, sizes)
 
 
 if __name__ == "__main__":

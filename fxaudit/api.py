@@ -673,5 +673,5 @@ def trace(model: nn.Module, inputs: Any = None, concrete_args: Mapping[str, Any]
         >>> torch.fx.GraphModule(model, found.graph)(torch.ones(1, 2)).shape
         torch.Size([1, 2])
     """
-    with without_recording():
+    with without_recording(), collector_seldom():
         return traced(model, inputs, concrete_args)

@@ -15,6 +15,7 @@ from fxaudit.answer.differences import difference
 from fxaudit.answer.document import from_text, to_text
 from fxaudit.answer.graph_questions import bottleneck, comparison, paths, trained_by
 from fxaudit.answer.networkx_face import networkx_graph
+from fxaudit.capture.collector import collector_paused
 
 if TYPE_CHECKING:
     import graphviz
@@ -50,7 +51,8 @@ class Report(Answer):
         operation). Nodes carry `receives_gradient`, edges `cut` and the `finding` that tells of the cut. A report read
         from JSON has the same graph. `graph.graph["left_out"]` says what was too much to be kept.
         """
-        return networkx_graph(self)
+        with collector_paused():
+            return networkx_graph(self)
 
     def paths(self, name: str) -> tuple[GraphPath, ...]:
         """The ways of the parameter `name` to the losses: the shortest to each loss that sends it gradient, then one

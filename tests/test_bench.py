@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import bench_compare
+from benchmarks import bench_compare, graph_cost
 from benchmarks.bench import ROWS, line
 from benchmarks.bench_plot import plot
 
@@ -42,3 +42,12 @@ def test_the_picture_has_two_bars_for_each_row_and_the_table_a_line() -> None:
     root = ElementTree.fromstring(plot(rows))
     assert len(root.findall("{http://www.w3.org/2000/svg}rect")) == 1 + 2 * len(rows)
     assert all("MiB" in line(one) for one in rows)
+
+
+@pytest.mark.parametrize("kind", graph_cost.KINDS)
+def test_a_node_of_a_larger_model_costs_no_more(kind: str) -> None:
+    small, large = graph_cost.measured(kind, 20), graph_cost.measured(kind, 200)
+    assert 9 < large["count"] / small["count"] < 11
+    assert large["bytes"] / large["count"] < 1.3 * small["bytes"] / small["count"]
+    text = graph_cost.table([small, large])
+    assert text.splitlines()[-1].startswith(f"{kind}: a node of the largest takes ")

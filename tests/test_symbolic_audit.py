@@ -493,9 +493,86 @@ class Straight(torch.autograd.Function):
         return gradient
 
 
+class Scaled(torch.autograd.Function):
+    @staticmethod
+    def forward(x: Any, factor: Any, power: int) -> Any:
+        return x * factor**power
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(*inputs[:2])
+        ctx.power = inputs[2]
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Any) -> Any:
+        x, factor = ctx.saved_tensors
+        return gradient * factor**ctx.power, (gradient * x).sum(), None
+
+
+class HalfLost(Straight):
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        return torch.zeros_like(gradient)
+
+
+class Precomputed(Straight):
+    """Its gradient is what the forward saved; what comes to it plays no part."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.kept = x.detach()
+        return x.sum()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        return ctx.kept
+
+
+class Torn(Straight):
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        return gradient if gradient.sum() > 0 else None
+
+
 class Custom(Net):
+    function: Any = Torn
+
     def forward(self, x: Any) -> Any:
-        return self.last(Straight.apply(self.first(x)))
+        return self.last(self.function.apply(self.first(x)))
+
+
+class WithScale(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, x: Any) -> Any:
+        return self.last(Scaled.apply(self.first(x), self.scale, 2))
+
+
+def test_a_backward_that_hands_its_gradient_on_is_seen_through() -> None:
+    net = Custom()
+    net.function = Straight
+    for model in (net, WithScale()):
+        report = fxaudit.audit(model)
+        assert set(report.verdicts()) == {"trained"} and not report.findings
+        assert report.verdicts() == fxaudit.audit(model, inputs=(torch.randn(3, 4),)).verdicts()
+
+
+@pytest.mark.parametrize("function", [HalfLost, Precomputed, Torn])
+def test_a_backward_whose_gradient_comes_from_elsewhere_is_left_open(function: Any) -> None:
+    net = Custom()
+    net.function = function
+    assert fxaudit.audit(net)["first.weight"].verdict == "unknown"
+    assert fxaudit.audit(net).findings == ()
+
+
+def test_following_a_custom_function_leaves_nothing_in_the_trace() -> None:
+    found = fxaudit.trace(WithScale())
+    linear = "torch.nn.functional.linear"
+    assert [op.target for op in found.ops if op.kind == "call"] == [linear, "Scaled", linear]
+    assert not found.obstacles
 
 
 class Bypassed(Net):
@@ -545,6 +622,82 @@ class DrawnButCounted(Net):
         return self.last(x)
 
 
+class Windowed(Net):
+    """What `first` makes is used only where the input is long enough, though it is read before anybody asks."""
+
+    def forward(self, x: Any) -> Any:
+        made = self.first(x)
+        if made.shape[0] > 2:
+            return self.last(made.view(-1, 4))
+        return self.last(made.new_zeros((2, 4)))
+
+
+class UnseenOtherWay(Net):
+    """The other way is one that the trace cannot follow: what it uses is not known."""
+
+    def forward(self, x: Any) -> Any:
+        made = self.first(x)
+        if made.shape[0] > 2:
+            return self.last(torch.relu(self.first(made)))
+        return self.last(torch.zeros(int(made.sum()), 4))
+
+
+class Cache:
+    def __init__(self, kept: Any) -> None:
+        self.kept = kept
+
+
+class Caching(Net):
+    """What `first` makes is only in the cache that is returned beside the output."""
+
+    def forward(self, x: Any) -> Any:
+        return {"logits": self.last(x), "cache": Cache(self.first(x))}
+
+
+class Boxed(Net):
+    def forward(self, x: Any) -> Any:
+        return Cache(self.last(self.first(x)))
+
+
+def test_what_is_only_in_a_returned_object_is_open() -> None:
+    report = fxaudit.audit(Caching())
+    assert verdicts(report) == {"first": "unknown", "last": "trained"} and not report.findings
+    assert "inside an object" in report["first.weight"].reason
+    assert fxaudit.audit(Boxed()).verdicts() == {"trained": 4}
+
+
+class ReadBefore(Net):
+    def forward(self, x: Any) -> Any:
+        made = self.first(x)
+        if made.shape[0] % 2 > 0:
+            return self.last(torch.relu(made))
+        else:
+            return self.last(made)
+
+
+class Padded(Net):
+    def forward(self, x: Any) -> Any:
+        made = self.first(x)
+        if made.shape[0] % 2 > 0:
+            made = torch.nn.functional.pad(made, (0, 0, 0, 1))
+        return self.last(made)
+
+
+def test_what_is_used_on_one_side_of_a_size_only_is_open() -> None:
+    for model in (Windowed(), UnseenOtherWay()):
+        report = fxaudit.audit(model)
+        assert report["first.weight"].verdict == "unknown" and not report.findings
+        assert "`made.shape[0] > 2` in line" in report["first.weight"].reason
+    assert fxaudit.audit(Windowed())["last.weight"].verdict == "trained"
+    short, long = (fxaudit.audit(Windowed(), inputs=(torch.randn(size, 4),)) for size in (2, 4))
+    assert (short["first.weight"].verdict, long["first.weight"].verdict) == ("unreachable", "trained")
+
+
+@pytest.mark.parametrize("kind", [ReadBefore, Padded])
+def test_what_is_used_on_both_sides_of_a_size_is_trained(kind: type[nn.Module]) -> None:
+    assert fxaudit.audit(kind()).verdicts() == {"trained": 4}
+
+
 def test_what_a_random_draw_decides_trains_in_one_step_or_another() -> None:
     model = Dropped()
     report = fxaudit.audit(model, optimizer=sgd(model))
@@ -565,7 +718,7 @@ OPEN: list[tuple[type[nn.Module], str]] = [
     (KeyThatIsMissing, "depends on what only data can tell"),
     (LayerDrop, "random draw"),
     (Elsewhere, "`encode` uses it, which no forward calls"),
-    (Custom, "`Straight`, whose backward only a run can show"),
+    (Custom, "`Torn`, whose backward only a run can show"),
     (Bypassed, "depends on what only data can tell"),
     (Signed, "only a real step tells what is kept"),
 ]

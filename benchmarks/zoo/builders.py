@@ -19,11 +19,8 @@ Builder = Callable[[], Built]
 
 
 def models_of(library: str) -> dict[str, Builder]:
-    """The models of one library; none where it is not installed."""
-    try:
-        return dict(LIBRARIES[library]())
-    except ImportError:
-        return {}
+    """The models of one library; raises ImportError where it is not installed."""
+    return dict(LIBRARIES[library]())
 
 
 def _positional(model: nn.Module, *values: Any) -> Built:
@@ -121,6 +118,7 @@ NUMBERS = {
     r"(.*_)?(num_attention_heads|num_heads|n_heads?|encoder_attention_heads|decoder_attention_heads)": 4,
     r"(.*_)?(num_key_value_heads)": 2,
     r"(.*_)?(num_experts|num_local_experts|n_routed_experts)": 4,
+    r"(.*_)?(num_experts_per_tok|moe_topk|moe_top_k|top_k_experts)": 2,
     r"(.*_)?(head_dim|d_kv|qk_nope_head_dim|v_head_dim|qk_rope_head_dim)": 8,
     r"(.*_)?(q_lora_rank|kv_lora_rank)": 16,
     r"(.*_)?vocab_size": 120,

@@ -29,6 +29,7 @@ __all__ = ["Measured", "apart", "measured"]
 MOST = 40_000_000
 """Elements; a larger model takes too long here."""
 STEPS = 3
+WAITING = ("it runs only when", "depends on an argument that the trace leaves out")
 RIGHT = {
     "trained": {"trained"},
     "never reached": {"unreachable"},
@@ -51,11 +52,15 @@ class Measured:
     audit: dict[str, int] = field(default_factory=dict)
     """`right`, `unknown`, `wrong` → how many parameters."""
     trace: dict[str, int] = field(default_factory=dict)
+    """The structure alone; `waits` are those unknown ones that wait for an argument that forward may do without."""
+    given: dict[str, int] = field(default_factory=dict)
+    """The structure with the shapes of the arguments that the training gave."""
     wrong: list[str] = field(default_factory=list)
     """`audit encoder.weight: never reached, but trained`"""
     alarms: list[str] = field(default_factory=list)
     """Findings of level warning and above of a model of which every parameter trains."""
     trace_alarms: list[str] = field(default_factory=list)
+    given_alarms: list[str] = field(default_factory=list)
     complete: dict[str, str] = field(default_factory=dict)
     """`fxaudit`, `torch.fx`, `torch.export` → empty where the trace reached the end, else why not."""
     crashed: list[str] = field(default_factory=list)
@@ -80,7 +85,7 @@ def measured(name: str, build: Callable[[], Built], tracers: bool = True) -> Mea
         return found
     found.facts = dict(Counter(facts.values()))
     is_clean = set(facts.values()) == {"trained"}
-    for what, ask in (("trace", _traced), ("audit", _audited)):
+    for what, ask in (("trace", _traced), ("given", _traced_with_inputs), ("audit", _audited)):
         started = time.perf_counter()
         try:
             verdicts, alarms = ask(found, copy.deepcopy(model), given)
@@ -91,13 +96,15 @@ def measured(name: str, build: Callable[[], Built], tracers: bool = True) -> Mea
             found.seconds[what] = time.perf_counter() - started
         counts = getattr(found, what)
         for parameter, fact in facts.items():
-            verdict = verdicts.get(parameter, "missing")
+            verdict, reason = verdicts.get(parameter, ("missing", ""))
             kind = _kind(fact, verdict, what)
+            if kind == "unknown" and what == "trace" and any(words in reason for words in WAITING):
+                kind = "waits"
             counts[kind] = counts.get(kind, 0) + 1
             if kind == "wrong":
                 found.wrong.append(f"{what} {parameter}: {fact}, but {verdict}")
         if is_clean:
-            getattr(found, "alarms" if what == "audit" else "trace_alarms").extend(alarms)
+            getattr(found, "alarms" if what == "audit" else f"{what}_alarms").extend(alarms)
     if tracers:
         _others(found, model, given)
     return found
@@ -106,7 +113,7 @@ def measured(name: str, build: Callable[[], Built], tracers: bool = True) -> Mea
 def _kind(fact: str, verdict: str, what: str) -> str:
     if verdict == "unknown":
         return "unknown"
-    if what == "trace" and fact == "never moved":
+    if what != "audit" and fact == "never moved":
         return "right" if verdict == "trained" else "unknown"  # zeros are no matter of structure
     return "right" if verdict in RIGHT[fact] else "wrong"
 
@@ -155,20 +162,29 @@ def _trained_plainly(model: nn.Module, given: Mapping[str, Any]) -> dict[str, st
     return facts
 
 
-def _audited(found: Measured, model: nn.Module, given: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+Said = tuple[dict[str, tuple[str, str]], list[str]]
+"""Parameter → verdict and reason; and the alarms."""
+
+
+def _audited(found: Measured, model: nn.Module, given: Mapping[str, Any]) -> Said:
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.01)
     report = fxaudit.audit(model, lambda: _loss(model(**copy.deepcopy(dict(given)))), optimizer)
     return _verdicts(report), _alarms(report)
 
 
-def _traced(found: Measured, model: nn.Module, given: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+def _traced(found: Measured, model: nn.Module, given: Mapping[str, Any]) -> Said:
     report = fxaudit.audit(model)
     found.complete["fxaudit"] = "" if report.symbolic.status == "traced" else report.symbolic.reason or "stopped"
     return _verdicts(report), _alarms(report)
 
 
-def _verdicts(report: fxaudit.Report) -> dict[str, str]:
-    return {parameter.name: parameter.verdict for parameter in report}
+def _traced_with_inputs(found: Measured, model: nn.Module, given: Mapping[str, Any]) -> Said:
+    report = fxaudit.audit(model, inputs=dict(given), device="meta")
+    return _verdicts(report), _alarms(report)
+
+
+def _verdicts(report: fxaudit.Report) -> dict[str, tuple[str, str]]:
+    return {parameter.name: (parameter.verdict, parameter.reason) for parameter in report}
 
 
 def _alarms(report: fxaudit.Report) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from fxaudit.answer.graph_nodes import GradFnNode, LossNode, Node, OpNode
 from fxaudit.answer.networkx_face import Faces, cut_findings, reached
 from fxaudit.answer.picture_data import GraphData
 from fxaudit.errors import UnknownLossError, UnknownParameterError
+from fxaudit.program.flow import shortest, way
 
 if TYPE_CHECKING:
     from fxaudit.answer.answer import Verdict
@@ -59,7 +59,7 @@ def paths(answer: Answer, name: str) -> tuple[GraphPath, ...]:
     following = _following(data)
     alive = _shortest({source: targets["grad"] for source, targets in following.items()}, [start])
     ways = [
-        GraphPath(tuple(faces[node] for node in _way(alive, index)), carries_gradient=True)
+        GraphPath(tuple(faces[node] for node in way(alive, index)), carries_gradient=True)
         for index, node in enumerate(data.nodes)
         if node.kind == "loss" and index in alive
     ]
@@ -68,7 +68,7 @@ def paths(answer: Answer, name: str) -> tuple[GraphPath, ...]:
     for edge in data.edges:
         is_cut = edge.cut or (edge.kind == "python" and edge.target not in alive)
         if is_cut and edge.source in alive and len(ways) < MAX_CUT_PATHS:
-            before, after = _way(alive, edge.source), _way(onwards, edge.target)[::-1] or [edge.target]
+            before, after = way(alive, edge.source), way(onwards, edge.target)[::-1] or [edge.target]
             nodes = tuple(faces[node] for node in (*before, *after))
             pair = (faces[edge.source], faces[edge.target])
             is_whole = data.nodes[after[-1]].kind == "loss"
@@ -85,7 +85,7 @@ def _dead_end(
     known = _shortest({source: [*to["grad"], *to["data"]] for source, to in following.items()}, [start])
     losses = [index for index in known if data.nodes[index].kind == "loss"]
     end = losses[0] if losses else next(reversed(known))
-    return GraphPath(tuple(faces[node] for node in _way(known, end)), carries_gradient=False, reaches_loss=bool(losses))
+    return GraphPath(tuple(faces[node] for node in way(known, end)), carries_gradient=False, reaches_loss=bool(losses))
 
 
 def _following(data: GraphData) -> dict[int, dict[str, list[int]]]:
@@ -108,26 +108,7 @@ def _towards_losses(data: GraphData) -> dict[int, int]:
 
 
 def _shortest(following: dict[int, list[int]], start: Iterable[int]) -> dict[int, int]:
-    """Node → the one before it on a shortest way from `start`, in the order in which they are met."""
-    came = dict.fromkeys(start, -1)
-    queue = deque(came)
-    while queue:
-        node = queue.popleft()
-        for target in following.get(node, ()):
-            if target not in came:
-                came[target] = node
-                queue.append(target)
-    return came
-
-
-def _way(came: dict[int, int], end: int) -> list[int]:
-    """The nodes up to `end`; nothing where no way leads there."""
-    nodes = []
-    node = end if end in came else -1
-    while node >= 0:
-        nodes.append(node)
-        node = came[node]
-    return nodes[::-1]
+    return shortest(start, lambda node: following.get(node, ()))
 
 
 # -- what all gradient passes ------------------------------------------------------------------------------------

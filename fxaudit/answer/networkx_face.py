@@ -20,6 +20,7 @@ from fxaudit.answer.graph_nodes import (
     ParameterNode,
 )
 from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphNode
+from fxaudit.program.flow import beyond
 
 if TYPE_CHECKING:
     import networkx
@@ -114,14 +115,7 @@ def reached(edges: Iterable[tuple[int, int]], start: Iterable[int]) -> set[int]:
     following: dict[int, list[int]] = {}
     for source, target in edges:
         following.setdefault(source, []).append(target)
-    seen = set(start)
-    queue = list(seen)
-    while queue:
-        for target in following.get(queue.pop(), ()):
-            if target not in seen:
-                seen.add(target)
-                queue.append(target)
-    return seen
+    return beyond(start, lambda node: following.get(node, ()))
 
 
 def _receiving(answer: Answer) -> set[int]:

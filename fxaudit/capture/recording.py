@@ -273,6 +273,8 @@ class HeardLines:
 
     files: dict[str, set[int]]
     is_whole: bool
+    nothing_raised: bool = False
+    """Of all checks on the way each was passed: a trace went to its end."""
 
     def ran(self) -> dict[str, set[int]]:
         """File → the lines that ran."""
@@ -301,7 +303,8 @@ class Record:
         found = self.stacks.lines_seen()
         for file, lines in self.lines.ran().items() if self.lines is not None else ():
             found.setdefault(file, set()).update(lines)
-        return Ran(found, is_whole=self.lines is not None and self.lines.is_whole)
+        nothing_raised = isinstance(self.lines, HeardLines) and self.lines.nothing_raised
+        return Ran(found, is_whole=self.lines is not None and self.lines.is_whole, nothing_raised=nothing_raised)
 
     @property
     def time(self) -> int:

@@ -15,6 +15,7 @@ from fxaudit.capture import operations
 from fxaudit.capture.events import BackwardEvent
 from fxaudit.capture.recording import Op, Record, Value
 from fxaudit.judge.walks import sweep
+from fxaudit.program.flow import Flow, onwards
 
 __all__ = ["Cut", "CutKind", "StepGraph", "UnusedValue"]
 
@@ -40,7 +41,7 @@ class UnusedValue:
     value: int
 
 
-class StepGraph:
+class StepGraph(Flow):
     """Data and gradient edges between the recorded values, from parameters to losses."""
 
     def __init__(self, record: Record) -> None:
@@ -129,23 +130,46 @@ class StepGraph:
             nearest.append((found[0], found[1] + 1))
         return tuple(op for op, _ in nearest)
 
-    @functools.cached_property
-    def reaching(self) -> frozenset[int]:
-        """The values from which a loss is reachable by data."""
-        seen = set(self.losses)
-        queue = list(self.losses)
-        values, ops = self.record.values, self.record.ops
-        while queue:
-            made_by = values[queue.pop()].op
-            if made_by < 0:
-                continue
-            op = ops[made_by]
-            sources = [*op.inputs, *(vid for escape in self.python_inputs(op) for vid in ops[escape].inputs)]
-            for vid in sources:
-                if vid not in seen:
-                    seen.add(vid)
-                    queue.append(vid)
-        return frozenset(seen)
+    # -- what follows and what went before, for every question of a flow --------------------------------------------
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The losses."""
+        return self.losses
+
+    def sources(self, vid: int) -> Iterable[int]:
+        """The values that a value was computed from, by data or through Python."""
+        made_by = self.record.values[vid].op
+        if made_by < 0:
+            return ()
+        op, ops = self.record.ops[made_by], self.record.ops
+        return (*op.inputs, *(source for escape in self.python_inputs(op) for source in ops[escape].inputs))
+
+    def carried_sources(self, vid: int) -> Iterable[int]:
+        """The values to which a value sends gradient directly."""
+        values = self.record.values
+        after = values[vid]
+        op = self.record.ops[after.op] if after.op >= 0 else None
+        if op is None or op.phase != "forward" or op.inside >= 0 or op.name == "autograd.grad":
+            return ()
+        return (source for source in op.inputs if self.carries(values[source], after))
+
+    def carrying_back_to(self, vid: int) -> Iterator[int]:
+        """The values that carry gradient back to a value directly."""
+        values = self.record.values
+        before = values[vid]
+        for op in self.consumers.get(vid, ()):
+            if op.name != "autograd.grad":
+                for out in op.outputs:
+                    if out != vid and self.carries(before, values[out]):
+                        yield out
+
+    def made_of(self, vid: int) -> Iterator[int]:
+        """The values that depend on a value directly, by data or through Python."""
+        for op in self.consumers.get(vid, ()):
+            yield from op.outputs
+            for user in self.python_consumers.get(op.index, ()):
+                yield from user.outputs
 
     # -- one parameter -------------------------------------------------------------------------------------------
 
@@ -220,60 +244,15 @@ class StepGraph:
 
     def carried(self, tracks: Iterable[int]) -> set[int]:
         """The values that depend on any of the tensors and carry gradient back to them."""
-        start = [vid for track in tracks for vid in self._own_values(track)]
-        seen = set(start)
-        queue = list(start)
-        values = self.record.values
-        while queue:
-            vid = queue.pop()
-            for op in self.consumers.get(vid, ()):
-                for out in op.outputs:
-                    if out not in seen and self.carries(values[vid], values[out]) and op.name != "autograd.grad":
-                        seen.add(out)
-                        queue.append(out)
-        return seen
+        return self.carried_from(vid for track in tracks for vid in self._own_values(track))
 
     def carries_to_loss(self, track: int) -> bool:
         """Whether some loss carries gradient back to the tensor, by the recorded operations alone."""
-        return any(vid in self._carrying for vid in self._own_values(track))
+        return any(vid in self.carrying for vid in self._own_values(track))
 
     def carries_value(self, vid: int) -> bool:
         """Whether some loss carries gradient back to the value."""
-        return vid in self._carrying
-
-    @functools.cached_property
-    def _carrying(self) -> frozenset[int]:
-        """The values to which a loss carries gradient back."""
-        seen = set(self.losses)
-        queue = list(self.losses)
-        values, ops = self.record.values, self.record.ops
-        while queue:
-            after = values[queue.pop()]
-            op = ops[after.op] if after.op >= 0 else None
-            if op is None or op.phase != "forward" or op.inside >= 0 or op.name == "autograd.grad":
-                continue
-            for vid in op.inputs:
-                if vid not in seen and self.carries(values[vid], after):
-                    seen.add(vid)
-                    queue.append(vid)
-        return frozenset(seen)
-
-    def _carried_on(self, vid: int) -> Iterator[int]:
-        """The values that carry gradient back to a value directly."""
-        values = self.record.values
-        before = values[vid]
-        for op in self.consumers.get(vid, ()):
-            if op.name != "autograd.grad":
-                for out in op.outputs:
-                    if out != vid and self.carries(before, values[out]):
-                        yield out
-
-    def _read_on(self, vid: int) -> Iterator[int]:
-        """The values that depend on a value directly, by data or through Python."""
-        for op in self.consumers.get(vid, ()):
-            yield from op.outputs
-            for user in self.python_consumers.get(op.index, ()):
-                yield from user.outputs
+        return vid in self.carrying
 
     def cuts(self, track: int) -> list[Cut]:
         """The places on the way from the tensor to a loss at which gradient ends, in the order they ran."""
@@ -289,23 +268,13 @@ class StepGraph:
         """
         carried = self.carried([track])
         op = self.record.ops[cut.op]
-        queue = [*op.outputs, *(out for user in self.python_consumers.get(op.index, ()) for out in user.outputs)]
-        seen = set(queue)
+        start = [*op.outputs, *(out for user in self.python_consumers.get(op.index, ()) for out in user.outputs)]
         losses = set(self.losses)
-        while queue:
-            vid = queue.pop()
-            if vid in losses:
-                return True
-            for op in self.consumers.get(vid, ()):
-                following = [
-                    *op.outputs,
-                    *(o for user in self.python_consumers.get(op.index, ()) for o in user.outputs),
-                ]
-                for out in following:
-                    if out not in seen and out in self.reaching and out not in carried:
-                        seen.add(out)
-                        queue.append(out)
-        return False
+
+        def on(vid: int) -> Iterator[int]:
+            return (out for out in self.made_of(vid) if out in self.reaching and out not in carried)
+
+        return any(vid in losses for vid in onwards(start, on))
 
     def leads_on(self, cut: Cut) -> bool:
         """Whether gradient could come from a loss to the cut if the cut alone were gone.
@@ -316,21 +285,17 @@ class StepGraph:
         if cut.kind in ("non_differentiable", "left_torch"):
             return True
         values, tracks = self.record.values, self.record.tracks
-        queue = [out for out in self.record.ops[cut.op].outputs if values[out].floating]
-        seen, losses = set(queue), set(self.losses)
-        while queue:
-            vid = queue.pop()
-            if vid in losses:
-                return True
+        losses = set(self.losses)
+
+        def on(vid: int) -> Iterator[int]:
             for op in self.consumers.get(vid, ()):
                 written = (values[target].track for target in op.mutates)
                 if op.detail == "escape" or any(track >= 0 and tracks[track].is_parameter for track in written):
                     continue
-                for out in op.outputs:
-                    if out not in seen and out in self.reaching and values[out].floating:
-                        seen.add(out)
-                        queue.append(out)
-        return False
+                yield from (out for out in op.outputs if out in self.reaching and values[out].floating)
+
+        start = [out for out in self.record.ops[cut.op].outputs if values[out].floating]
+        return any(vid in losses for vid in onwards(start, on))
 
     def hidden_reader(self, track: int) -> Op | None:
         """The custom function whose forward reads the tensor without being given it."""
@@ -339,7 +304,7 @@ class StepGraph:
 
     def _find_cuts(self, track: int) -> list[Cut]:
         own = self._own_values(track)
-        sweep(own, self._carried_on, self._cuts_at, frozenset.union, self._cuts_beyond)
+        sweep(own, self.carrying_back_to, self.cuts_at, frozenset.union, self._cuts_beyond)
         found: dict[int, int] = {}
         for op, vid in sorted(frozenset().union(*(self._cuts_beyond[value] for value in own))):
             found.setdefault(op, vid)
@@ -350,7 +315,7 @@ class StepGraph:
             kept = list(found)
         return [Cut(op, found[op], self.kind_of_cut(self.record.ops[op]), op in self.inferred) for op in kept]
 
-    def _cuts_at(self, vid: int) -> frozenset[tuple[int, int]]:
+    def cuts_at(self, vid: int) -> frozenset[tuple[int, int]]:
         """(operation, value) of the cuts at which the gradient of what follows ends before it comes to the value."""
         values = self.record.values
         before = values[vid]
@@ -403,22 +368,6 @@ class StepGraph:
                     seen.update(later.outputs)
         return found
 
-    def downstream(self, start: Iterable[int]) -> set[int]:
-        """All values that depend on any of `start` by data or through Python."""
-        seen = set(start)
-        queue = list(seen)
-        while queue:
-            vid = queue.pop()
-            for op in self.consumers.get(vid, ()):
-                following = list(op.outputs)
-                for user in self.python_consumers.get(op.index, ()):
-                    following.extend(user.outputs)
-                for out in following:
-                    if out not in seen:
-                        seen.add(out)
-                        queue.append(out)
-        return seen
-
     def dead_end(self, track: int) -> UnusedValue | None:
         """Where the tensor's value goes no further; None where nothing reads it."""
         if track not in self._dead_ends:
@@ -432,8 +381,8 @@ class StepGraph:
                 if end is not None:
                     return end
         own = self._own_values(track)
-        goes_on = any(True for vid in own for _ in self._carried_on(vid))
-        following, known = (self._carried_on, self._ends_carried) if goes_on else (self._read_on, self._ends_read)
+        goes_on = any(True for vid in own for _ in self.carrying_back_to(vid))
+        following, known = (self.carrying_back_to, self._ends_carried) if goes_on else (self.made_of, self._ends_read)
         sweep(own, following, self._end_at, max, known)
         last = max((known[vid] for vid in own), default=-1)
         return UnusedValue(self.record.values[last].op, last) if last >= 0 else None

@@ -308,12 +308,16 @@ def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST, ran: RanLines) -> O
         statements = getattr(block, name, None)
         if not isinstance(statements, list) or inner not in statements:
             continue
-        for statement in reversed(statements[: statements.index(inner)]):
+        position = statements.index(inner)
+        for number in reversed(range(position)):
+            statement = statements[number]
             if isinstance(statement, JUMPS) and not ran.certainly_not(statement.lineno):
                 word = type(statement).__name__.lower()
                 return Obstacle(tree.file, statement.lineno, f"the `{word}` comes first")
             if isinstance(statement, ast.If):
                 ends = next((s for s in statement.body if isinstance(s, JUMPS)), None)
+                if isinstance(ends, ast.Raise) and (ran.nothing_raised or _body_ran(statements[number + 1 :], ran)):
+                    continue  # the check was passed
                 if ends is not None and not ran.certainly_not(ends.lineno):
                     text = tree.text(statement.test)
                     word = type(ends).__name__.lower()

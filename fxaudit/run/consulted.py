@@ -62,12 +62,17 @@ def _told(prefix: str, module: nn.Module, wanted: set[str]) -> dict[str, Any]:
 
 
 def _uses(found: SymbolicTrace, prefix: str, wanted: set[str]) -> Iterator[tuple[str, SourceLine | None]]:
+    flow = found.flow()
+    by_slot: dict[str | None, list[int]] = {}
+    for op in found.ops:
+        if op.kind == "parameter":
+            by_slot.setdefault(op.slot, []).append(op.index)
     for name in sorted(wanted):
         local = name.removeprefix(prefix)
-        slot = found.aliases.get(local, local)
-        read = {op.index for op in found.ops if op.kind == "parameter" and op.slot == slot}
-        if read and found.carries_gradient(local):
-            yield name, next((op.source for op in found.ops if op.source and read & set(op.inputs)), None)
+        read = by_slot.get(found.aliases.get(local, local), [])
+        if not flow.carrying.isdisjoint(read):
+            users = sorted(user for index in read for user in flow.made_of(index))
+            yield name, next((source for user in users if (source := found.ops[user].source)), None)
 
 
 def _plain(line: SourceLine | None) -> list[Any] | None:

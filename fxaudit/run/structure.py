@@ -10,12 +10,14 @@ from typing import Any
 from torch import nn
 
 from fxaudit.answer.answer import Answer
+from fxaudit.capture.collector import collector_seldom
 from fxaudit.capture.freeze import freeze
 from fxaudit.capture.frozen import Mode
 from fxaudit.capture.naming import ModelName
-from fxaudit.capture.recording import LiveRecord
+from fxaudit.capture.recording import HeardLines, LiveRecord
 from fxaudit.capture.session import Session, active_session
-from fxaudit.capture.symbolic.trace import trace
+from fxaudit.capture.symbolic.other_ways import with_hinges
+from fxaudit.capture.symbolic.trace import SymbolicTrace, trace
 from fxaudit.capture.symbolic.transcript import TraceStacks, written_down
 from fxaudit.capture.watch.optimizers import note_construction
 from fxaudit.errors import InvalidModelError
@@ -50,19 +52,27 @@ def symbolic_report(
     Raises:
         InvalidModelError: There is no parameter, registered or not.
     """
-    with without_recording():
+    with without_recording(), collector_seldom():
         session = _session()
         models = _models(session, named, optimizers)
-        traces = [trace(module, inputs) for _, module in named]
+        traces = [_traced(module, inputs) for _, module in named]
         written = written_down(session, models, traces)
         mode = Mode("structure", optimizers_known=bool(optimizers))
         recording = freeze(session, models, mode, type(named[0][1]).__name__)
+        ended = all(found.status == "traced" for found in traces)
+        recording.record.lines = HeardLines({}, is_whole=False, nothing_raised=ended)
         report = judged_structure(recording, written, Options(expect=expect, rules=rules))
         if not report.parameters:
             raise InvalidModelError(
                 f"`model` is {_described(named)} without any parameter. Expected: a module with parameters to train."
             )
         return report
+
+
+def _traced(module: nn.Module, inputs: tuple[Any, ...] | dict[str, Any] | None) -> SymbolicTrace:
+    """The trace of the model, which knows what hinges on the conditions that it had to assume."""
+    found = trace(module, inputs)
+    return with_hinges(found, lambda place: trace(module, inputs, turned=place))
 
 
 @contextlib.contextmanager

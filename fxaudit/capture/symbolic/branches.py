@@ -12,7 +12,7 @@ from types import FrameType
 
 from fxaudit.program.source import of_text, read_source
 
-__all__ = ["assumed_truth", "only_checks"]
+__all__ = ["assumed_truth", "body_at", "only_checks"]
 
 _Condition = ast.If | ast.While | ast.Assert | ast.IfExp
 _CHECKS = frozenset({"_assert", "_check", "check", "assert_"})
@@ -27,6 +27,20 @@ def assumed_truth(frame: FrameType) -> bool:
     node = max(inside, key=lambda found: _tested(found).lineno)
     wanted = _wanted(node)
     return wanted != _negated(_tested(node), line)
+
+
+def body_at(file: str, line: int) -> tuple[int, int] | None:
+    """The first and the last line of what the `if` whose condition stands at `line` decides about.
+
+    None where there is none, or where it only refuses what is wrong.
+    """
+    inside = [node for node in _conditions(file) if isinstance(node, ast.If) and _spans(node, line)]
+    if not inside:
+        return None
+    node = max(inside, key=lambda found: _tested(found).lineno)
+    if not node.orelse and all(isinstance(step, ast.Raise) for step in node.body):
+        return None
+    return node.body[0].lineno, node.end_lineno or node.lineno
 
 
 def only_checks(frame: FrameType) -> bool:

@@ -12,6 +12,7 @@ import torch
 from fxaudit.capture.symbolic import names
 from fxaudit.capture.symbolic.journal import Lost
 from fxaudit.capture.symbolic.values import Computed, Op
+from fxaudit.program.flow import beyond
 from fxaudit.program.source import SourceLine, actual_path
 
 __all__ = ["NodeFacts", "fx_graph", "not_written"]
@@ -48,13 +49,7 @@ class Sources:
 
     def parameters(self, index: int) -> tuple[str, ...]:
         """The parameters from which a differentiable way leads to operation `index`."""
-        seen = {index}
-        queue = [index]
-        while queue:
-            for source in self._carries[queue.pop()]:
-                if source not in seen:
-                    seen.add(source)
-                    queue.append(source)
+        seen = beyond([index], self._carries.__getitem__)
         return tuple(dict.fromkeys(slot for one in sorted(seen) if (slot := self._slots[one]) is not None))
 
 

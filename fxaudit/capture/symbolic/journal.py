@@ -87,9 +87,14 @@ class Journal:
         """Lines whose check of the data was taken as passed."""
         self.drawn: dict[int, None] = {}
         """Those of the assumed lines that ask for a random draw."""
+        self.returned_inside: tuple[Op, ...] = ()
+        """What the model returns only inside an object, beside its outputs."""
         self.assigned: dict[str, int] = {}
         self.overwritten: dict[str, int] = {}
         self.called: set[str] = set()
+        self.turned: tuple[str, int] | None = None
+        """File and line of a condition that comes out other than assumed."""
+        self.has_turned = False
         self.grad_source: SourceLine | None = None
         self.guesses: dict[str, None] = {}
         """What the program got an answer to that nobody knows without data, beside sizes."""
@@ -154,7 +159,15 @@ class Journal:
             self.checked.setdefault(self.here())
         if is_drawn:
             self.drawn.setdefault(self.here())
-        return assumed_truth(frame)
+        return assumed_truth(frame) != self._is_turned()
+
+    def _is_turned(self) -> bool:
+        if self.turned is None:
+            return False
+        stack = self.here()
+        is_turned = self.turned == (self.stacks.file(stack), self.stacks.line(stack))
+        self.has_turned |= is_turned
+        return is_turned
 
     def assume_rank(self, noted: bool) -> int:
         """The number of dimensions assumed for a tensor of unknown shape."""

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 import torch.utils.checkpoint
 
+from fxaudit.capture.symbolic.custom_functions import hands_on_gradient
 from fxaudit.capture.symbolic.failures import OpaqueFunctions, describe, parameters_of, unwrapped, wanted_inputs
 from fxaudit.capture.symbolic.rearranging import patch_einops
 from fxaudit.capture.symbolic.recorder import Recorder
@@ -258,10 +259,12 @@ class ModuleCalls:
         return symbol
 
     def custom_function(self, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Symbol:
-        """`cls.apply(...)` of a custom autograd Function: one operation, its forward is not looked into."""
+        """`cls.apply(...)` of a custom autograd Function: one operation."""
         recorder = self.recorder
         inputs = recorder.origins(tensors_in((args, kwargs), deep=True))
+        passes = not kwargs and hands_on_gradient(recorder, cls, args)
         op = recorder.record("call", cls.__name__, inputs, function=self._applied(cls), args=args, kwargs=kwargs)
+        op.hides_gradient = not passes
         return recorder.symbol(op, "any", torch.get_default_dtype())
 
     def _applied(self, cls: Any) -> Any:

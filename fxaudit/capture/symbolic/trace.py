@@ -11,8 +11,7 @@ import inspect
 import sys
 import threading
 import warnings
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Literal
@@ -20,6 +19,7 @@ from typing import Any, Literal
 import torch
 
 from fxaudit.capture.symbolic.failures import unwrapped
+from fxaudit.capture.symbolic.flow import TraceFlow
 from fxaudit.capture.symbolic.fx_graph import fx_graph, not_written
 from fxaudit.capture.symbolic.journal import lost_in
 from fxaudit.capture.symbolic.modules import ModuleCalls
@@ -58,6 +58,8 @@ class SymbolicOp:
     reason: str = ""
     carries: tuple[int, ...] = ()
     cut: str = ""
+    hides_gradient: bool = False
+    """Nobody can tell without a run whether gradient passes back through it: it could not be followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,65 +85,57 @@ class SymbolicTrace:
     aliases: dict[str, str] = field(default_factory=dict)
     obstacles: tuple[str, ...] = ()
     """Why `graph` does not compute what the model computes, in sentences; nothing where it does."""
+    given: bool = False
+    """Whether the caller gave the arguments: what is not among them has its default."""
+    returned_inside: frozenset[int] = frozenset()
+    """The operations whose results the model returns only inside an object, such as a cache, beside its outputs."""
+    turned: tuple[SourceLine, ...] = ()
+    """Those of the assumed lines of which the other way was followed, too."""
+    hinges: dict[str, SourceLine] = field(default_factory=dict)
+    """Parameter slot → the one of them that decides whether gradient comes to it."""
 
     @property
     def opaque(self) -> tuple[SymbolicOp, ...]:
         """The regions that could not be followed."""
         return tuple(op for op in self.ops if op.kind == "opaque")
 
+    def flow(self, closed: Collection[int] = (), *, is_sure: bool = False) -> TraceFlow:
+        """What the operations read and what reads them; no gradient passes those that are `closed`.
+
+        A flow that `is_sure` has no gradient from what could not be followed, and from what no loss may look at.
+        """
+        if not is_sure:
+            return TraceFlow(self.ops, closed)
+        hiding = {op.index for op in self.ops if op.hides_gradient}
+        return TraceFlow(self.ops, hiding.union(closed), self.returned_inside)
+
     def reaches_output(self, parameter_name: str) -> bool:
         """Whether the value of the parameter flows into an output of the model."""
-        reached = self._leading_to_output(gradient=False)
-        return any(op.index in reached for op in self._reads(parameter_name))
+        return not self.flow().reaching.isdisjoint(self.reads(parameter_name))
 
     def carries_gradient(self, parameter_name: str) -> bool:
         """Whether some path from the parameter to an output lets gradient flow back."""
-        reached = self._leading_to_output(gradient=True)
-        return any(op.index in reached for op in self._reads(parameter_name))
+        return not self.flow().carrying.isdisjoint(self.reads(parameter_name))
 
     def first_cut(self, parameter_name: str) -> SymbolicOp | None:
         """The first operation on the way to an output at which the gradient to the parameter ends.
 
         None when gradient flows on some path, and when the value reaches no output.
         """
-        if self.carries_gradient(parameter_name):
-            return None
-        users: list[list[int]] = [[] for _ in self.ops]
-        for op in self.ops:
-            for source in op.inputs:
-                users[source].append(op.index)
-        relevant = self._leading_to_output(gradient=False)
-        queue = deque(op.index for op in self._reads(parameter_name))
-        seen = set(queue)
-        cuts = []
-        while queue:
-            index = queue.popleft()
-            for user in users[index]:
-                if index not in self.ops[user].carries:
-                    if user in relevant:
-                        cuts.append(user)
-                elif user not in seen:
-                    seen.add(user)
-                    queue.append(user)
-        return self.ops[min(cuts)] if cuts else None
+        found = self.flow().first_cut(self.reads(parameter_name))
+        return self.ops[found] if found is not None else None
 
-    def _reads(self, parameter_name: str) -> list[SymbolicOp]:
+    def reads(self, parameter_name: str) -> list[int]:
+        """The operations that stand for the value of the parameter."""
         slot = self.aliases.get(parameter_name, parameter_name)
-        return [op for op in self.ops if op.kind == "parameter" and op.slot == slot]
-
-    def _leading_to_output(self, gradient: bool) -> set[int]:
-        reached = {op.index for op in self.ops if op.kind == "output"}
-        # Inputs stand before their users, so that one pass from the end suffices.
-        for op in reversed(self.ops):
-            if op.index in reached:
-                reached.update(op.carries if gradient else op.inputs)
-        return reached
+        return [op.index for op in self.ops if op.kind == "parameter" and op.slot == slot]
 
 
 def trace(
     model: torch.nn.Module,
     inputs: tuple[Any, ...] | dict[str, Any] | None = None,
     concrete: Mapping[str, Any] | None = None,
+    turned: tuple[str, int] | None = None,
 ) -> SymbolicTrace:
     """Follow the forward of `model` without executing it.
 
@@ -155,6 +149,7 @@ def trace(
         inputs: positional arguments of the forward, or named ones in a dict. Only the shapes and types of their tensors
             are used, which settle what would otherwise be assumed.
         concrete: arguments that are given to the forward as they are.
+        turned: file and line of an assumed condition that is to come out the other way.
 
     Returns:
         The trace; its status is `stopped` when the model's own forward could not be followed. Never raises for what the
@@ -164,7 +159,7 @@ def trace(
     extra = 1
     best: SymbolicTrace | None = None
     for _ in range(MAX_ATTEMPTS):
-        found, wanted, variadic = _attempt(model, inputs, concrete or {}, promoted, extra)
+        found, wanted, variadic = _attempt(model, inputs, concrete or {}, promoted, extra, turned)
         if best is None or _quality(found) > _quality(best):
             best = found
         missing = [name for name in wanted if name not in promoted]
@@ -190,6 +185,7 @@ def _attempt(
     concrete: Mapping[str, Any],
     promoted: tuple[str, ...],
     extra: int,
+    turned: tuple[str, int] | None,
 ) -> tuple[SymbolicTrace, list[str], bool]:
     stacks = StackTable()
     limit = sys.getrecursionlimit()
@@ -201,6 +197,7 @@ def _attempt(
     with warnings.catch_warnings(), unchanged(model):
         warnings.simplefilter("ignore")
         recorder = Recorder(model, stacks, _attempt.__code__, exact=inputs is not None)
+        recorder.turned = turned
         required, named, absent, variadic = _arguments(model, promoted)
         calls = ModuleCalls(model, recorder, absent)
         failure: tuple[str, SourceLine | None] | None = None
@@ -212,6 +209,8 @@ def _attempt(
                 args, kwargs = _placeholders(recorder, required, named, inputs, concrete, extra if variadic else 0)
                 result = calls.call_module(model, args, kwargs)
                 outputs = recorder.origins(tensors_in(result, deep=True))
+                plain = recorder.origins(tensors_in(result))
+                recorder.returned_inside = tuple(op for op in outputs if op not in plain) if plain else ()
                 recorder.record("output", "output", outputs, carries=outputs, module="")
                 recorder.ops[-1].args = (recorder.written_output(result),)
                 recorder.ops[-1].lost = lost_in(recorder.ops[-1].args)
@@ -222,6 +221,8 @@ def _attempt(
         finally:
             sys.setrecursionlimit(limit)
             torch.set_grad_enabled(grad_enabled)
+    if turned is not None and not recorder.has_turned and failure is None:
+        failure = ("the condition that was to be turned was never asked", None)
     classes = {name: type(module) for name, module in model.named_modules(remove_duplicate=False)}
     return _frozen(recorder, stacks, failure, aliases, classes), calls.wanted, variadic
 
@@ -323,6 +324,7 @@ def _frozen(
             op.reason,
             tuple(index[id(source)] for source in op.carries if id(source) in index),
             op.cut,
+            op.hides_gradient or op.kind == "opaque",
         )
         for position, op in enumerate(recorder.ops)
     )
@@ -341,6 +343,8 @@ def _frozen(
         drawn=tuple(line for stack in recorder.drawn if (line := stacks.source(stack)) is not None),
         aliases={name: first for name, first in aliases.items() if name != first},
         obstacles=_obstacles(recorder, failure),
+        returned_inside=frozenset(index[id(op)] for op in recorder.returned_inside if id(op) in index),
+        given=recorder.exact,
     )
 
 

@@ -12,7 +12,6 @@ from torch import nn
 
 from fxaudit.capture import operations
 from fxaudit.capture.naming import ModelName, names_in_containers
-from fxaudit.capture.reading import is_autograd_function
 from fxaudit.capture.recording import ModuleCall, Op, Track, Value
 from fxaudit.capture.registry import SlotAssignment
 from fxaudit.capture.session import Session
@@ -96,8 +95,6 @@ class Written:
     transcript: Transcript
     hidden: dict[int, tuple[str, ...]]
     """Track → the labels under which the trace may know an unregistered tensor."""
-    custom: frozenset[int]
-    """The operations of the trace that are custom autograd Functions."""
     nodes: Mapping[int, tuple[str, str]]
     """Operation of the record → name and target of the node of the trace that it stands for."""
     methods: frozenset[tuple[str, int]]
@@ -117,7 +114,7 @@ def written_down(session: Session, models: Sequence[ModelName], traces: Sequence
         transcript = _Scribe(session, model, found, pools).transcript
         nodes = _nodes(session, found, transcript)
         methods = _methods(model.module)
-        written.append(Written(model.info.index, found, transcript, labels, _custom(found), nodes, methods))
+        written.append(Written(model.info.index, found, transcript, labels, nodes, methods))
         _note_assignments(session, model, found)
     return written
 
@@ -157,13 +154,6 @@ def _nodes(session: Session, found: SymbolicTrace, transcript: Transcript) -> di
                 nodes.setdefault(session.record.values[vid].op, (node.name, found.ops[index].target))
     nodes.pop(-1, None)
     return nodes
-
-
-def _custom(found: SymbolicTrace) -> frozenset[int]:
-    nodes = found.graph.nodes if found.graph is not None else ()
-    return frozenset(
-        node.meta["fxaudit_index"] for node in nodes if is_autograd_function(getattr(node.target, "__self__", None))
-    )
 
 
 def _methods(model: nn.Module) -> frozenset[tuple[str, int]]:

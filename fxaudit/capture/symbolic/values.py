@@ -76,6 +76,8 @@ class Op:
     dropped: bool = False
     stands_for: Op | None = None
     lost: str = ""
+    hides_gradient: bool = False
+    """Nobody can tell whether gradient passes back through it without a run."""
 
 
 @dataclass(slots=True, eq=False)

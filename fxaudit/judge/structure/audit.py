@@ -47,6 +47,10 @@ class _TracedAudit(Audit):
         """Whether an optimizer holds any of the parameters, or may hold them."""
         return not self.judge.optimizers_known or super().is_held(states)
 
+    def _is_trained_by_the_user(self) -> bool:
+        """Nothing ran: who asks about the structure is who trains it."""
+        return True
+
 
 def _status(traces: Sequence[SymbolicTrace]) -> tuple[str, str, SourceLine | None]:
     stopped = next((found for found in traces if found.status == "stopped"), None)

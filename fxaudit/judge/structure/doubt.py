@@ -7,7 +7,7 @@ another way could change is not known, and is no finding.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
@@ -21,6 +21,9 @@ from fxaudit.program.tree import Obstacle, Tree, attribute_mentions, call_sites,
 __all__ = ["Doubts"]
 
 MAX_CALLERS = 3
+RUNS_ONLY = "it runs only when "
+LEFT_OUT = "an argument that the trace leaves out"
+WHAT_IS_GIVEN = "what is given, and another batch may hold something else"
 _CONSTRUCTING = ("__init__", "__repr__", "extra_repr", "reset_parameters", "_init_weights", "init_weights")
 
 Condition = ast.If | ast.IfExp | ast.While | ast.For
@@ -49,20 +52,29 @@ class Doubts:
         hiding: Iterable[SymbolicOp],
         files: Iterable[str],
         ran: Ran,
+        holders: Mapping[str, frozenset[str]],
     ) -> None:
         self.methods = methods
         self._answers: dict[str, str] = {}
+        self._holders = holders
+        """Class → the attributes that hold modules of that class."""
+        self._attributes = frozenset().union(*holders.values())
+        self._is_given = found.given
         self.files = list(files)
         self.hiding = [(tree, statement, op.target) for op in hiding for tree, _, statement in _frames([op.source])]
         self.ran = ran
-        self.given = {op.target for op in found.ops if op.kind == "input"}
+        self.given = {op.target.partition(".")[0] for op in found.ops if op.kind == "input"}
         self.has_opaque_functions = any(op.kind == "opaque" for op in found.opaque)
         self.branches = [branch for line in found.assumed if (branch := _branch_at(line)) is not None]
-        self.drawn = {branch.node for line in found.drawn if (branch := _branch_at(line)) is not None}
+        # What hinges on a condition is known where its other way was followed, and nothing does on a random draw.
+        settled = (*found.drawn, *found.turned)
+        self.settled = {branch.node for line in settled if (branch := _branch_at(line)) is not None}
+        self._hinges = found.hinges
 
     def never_run(self, attribute: str) -> str:
         """Why code that reads the attribute, and did not run or reached something else, may still reach it."""
         if attribute not in self._answers:
+            self._answers[attribute] = ""  # what leads back here adds nothing
             self._answers[attribute] = self._never_run(attribute)
         return self._answers[attribute]
 
@@ -76,7 +88,7 @@ class Doubts:
                 continue
             if not self._may_mean_the_model(tree, node):
                 continue
-            reason = self._may_run(tree, node, 0)
+            reason = self._may_run(tree, node)
             if reason:
                 return reason
         return ""
@@ -104,7 +116,7 @@ class Doubts:
                 if not isinstance(node, ast.Name) or node.id not in bound or not isinstance(node.ctx, ast.Load):
                     continue
                 if node.lineno > statement.lineno and node.lineno not in ran and obstacles(tree, node, ran):
-                    reason = self._may_run(tree, node, 0)
+                    reason = self._may_run(tree, node)
                     if reason:
                         return reason
         return ""
@@ -117,13 +129,19 @@ class Doubts:
         """
         parts = set(name.split("."))
         for branch in self.branches:
-            if isinstance(branch.node, ast.For | ast.While) or branch.node in self.drawn:
+            if isinstance(branch.node, ast.For | ast.While) or branch.node in self.settled:
                 continue
             if places and all(self._lies_in(place, branch) for place in places):
                 taken = {part for place in places for part in self._used_in(place, branch) if part in parts}
                 if not taken or not taken <= {part for side in self._untaken(branch) for part in _attributes(side)}:
                     return str(branch)
         return ""
+
+    def hinge(self, slot: str) -> str:
+        """Why gradient that comes to the parameter in the slot may not come: a condition was taken to be true."""
+        line = self._hinges.get(slot)
+        branch = _branch_at(line) if line is not None else None
+        return str(branch) if branch is not None else ""
 
     # -- how they are answered -----------------------------------------------------------------------------------
 
@@ -157,13 +175,15 @@ class Doubts:
         sides = [side for side in (node.body, node.orelse) if not any(_ran(statement, ran) for statement in side)]
         return [statement for side in sides for statement in side]
 
-    def _may_run(self, tree: Tree, node: ast.AST, depth: int) -> str:
+    def _may_run(self, tree: Tree, node: ast.AST, callers: tuple[str, ...] = ()) -> str:
+        """Why `node` may run, which did not; `callers` are the functions by which it is asked about already."""
         ran = self.ran.of(tree.file)
         scope = tree.function(node)
         found = obstacles(tree, node, ran)
         if found:
             reasons = [self._doubt(tree, obstacle, scope) for obstacle in found]
-            return reasons[0] if all(reasons) else ""
+            telling = [reason for reason in reasons if reason.startswith(RUNS_ONLY)]
+            return (telling or reasons)[0] if all(reasons) else ""
         if scope is None:
             return ""
         body = scope.body if isinstance(scope.body, list) else [scope.body]
@@ -176,16 +196,49 @@ class Doubts:
                 return str(open_here[0])
             return "which of several it is depends on a random draw" if draws_at_random(tree, scope) else ""
         name = getattr(scope, "name", "lambda")
-        if depth < MAX_CALLERS:
+        if name in callers:
+            return ""  # who calls that is being asked
+        if len(callers) < MAX_CALLERS:
             calls = call_sites(self.files, name)
             sites = [(other, call) for other, call in calls if self._may_mean_the_model(other, call.func)]
+            if name == "forward":
+                sites = [(other, call) for other, call in sites if self._may_be_a_part(call.func)]
             for other, call in sites:
-                reason = self._may_run(other, call, depth + 1)
+                reason = self._may_run(other, call, (*callers, name))
                 if reason:
                     return reason
             if sites:
                 return "code that could not be followed may use it" if self.has_opaque_functions else ""
+        if name == "forward" and (held := self._held_as(tree, scope)):
+            return next(filter(None, map(self.never_run, sorted(held))), "")
         return f"`{name}` uses it, which no forward calls; only a run of the loop can tell whether anybody does"
+
+    def _open_where_given(self, condition: str, arguments: set[str]) -> set[str]:
+        """Those of the arguments that another call of the same form may decide otherwise.
+
+        Whether an argument is there, and a flag, is the same in each call. What a given one holds is not, nor how
+        large it is.
+        """
+        test = _parsed(condition)
+        if test is None:
+            return arguments
+        settled = {id(node) for node in _flags(test)}
+        asked = [node for node in ast.walk(test) if isinstance(node, ast.Name) and node.id in arguments]
+        return {
+            node.id
+            for node in asked
+            if id(node) not in settled and (node.id in self.given or not _is_content(test, node))
+        }
+
+    def _may_be_a_part(self, function: ast.expr) -> bool:
+        """Whether the call of `receiver.forward` may be that of a module in the model, by the name of the receiver."""
+        receiver = getattr(function, "value", None)
+        return not isinstance(receiver, ast.Attribute) or receiver.attr in self._attributes
+
+    def _held_as(self, tree: Tree, scope: ast.AST) -> frozenset[str]:
+        """The attributes that hold modules of the class to which the method belongs."""
+        outer = tree.parents.get(scope)
+        return self._holders.get(outer.name, frozenset()) if isinstance(outer, ast.ClassDef) else frozenset()
 
     def _doubt(self, tree: Tree, obstacle: Obstacle, scope: ast.AST | None) -> str:
         for branch in self.branches:
@@ -198,12 +251,14 @@ class Doubts:
             method = _method_around(tree, scope)
             given -= {_receiver(method) if method is not None else ""}
             left_out = names & given
+            if self._is_given:
+                left_out = self._open_where_given(obstacle.condition, left_out)
             if left_out:
                 wanted = [name for name in _wanted_arguments(obstacle) if name not in self.given]
                 if wanted and set(wanted) <= left_out:
                     told = " and ".join(f"`{name}`" for name in wanted)
-                    return f"it runs only when {told} {'is' if len(wanted) == 1 else 'are'} given"
-                return f"`{obstacle.condition}` depends on an argument that the trace leaves out"
+                    return f"{RUNS_ONLY}{told} {'is' if len(wanted) == 1 else 'are'} given"
+                return f"`{obstacle.condition}` depends on {WHAT_IS_GIVEN if self._is_given else LEFT_OUT}"
             parts = parts_of_inputs(scope, given)
             if names & parts:
                 return f"`{obstacle.condition}` depends on what an input holds"
@@ -322,6 +377,35 @@ def _wanted_arguments(obstacle: Obstacle) -> list[str]:
             case _:
                 return []
     return names if obstacle.gave is False else []
+
+
+def _flags(test: ast.expr) -> Iterator[ast.expr]:
+    """The operands of a condition that are only asked whether they are there, true, or equal to a constant."""
+    match test:
+        case ast.BoolOp(values=parts):
+            for part in parts:
+                yield from _flags(part)
+        case ast.UnaryOp(op=ast.Not(), operand=part):
+            yield from _flags(part)
+        case ast.Compare(
+            left=part, ops=[ast.Is() | ast.IsNot() | ast.Eq() | ast.NotEq()], comparators=[ast.Constant()]
+        ):
+            yield part
+        case ast.Name():
+            yield test
+
+
+def _is_content(test: ast.expr, name: ast.Name) -> bool:
+    """Whether the condition asks for a key or the type of what bears the name, and not for its size."""
+    for node in ast.walk(test):
+        match node:
+            case ast.Call(func=ast.Attribute(value=inner, attr="get")) | ast.Subscript(value=inner) if inner is name:
+                return True
+            case ast.Call(func=ast.Name(id="isinstance"), args=[inner, *_]) if inner is name:
+                return True
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[inner]) if inner is name:
+                return True
+    return False
 
 
 def _parsed(text: str) -> ast.expr | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fxaudit.capture import operations
 from fxaudit.capture.registry import ModuleInfo
+from fxaudit.capture.symbolic.flow import TraceFlow
 from fxaudit.capture.symbolic.trace import SymbolicOp, SymbolicTrace
 from fxaudit.capture.symbolic.transcript import Transcript, Written
+from fxaudit.program.flow import beyond, onwards
 
 __all__ = ["Traced", "hidden_reason", "loses_updates", "unused"]
 
@@ -37,41 +38,30 @@ class Traced:
     @functools.cached_property
     def hiding(self) -> frozenset[int]:
         """Operations whose gradient nobody can tell: what could not be followed, and custom autograd Functions."""
-        return self.written.custom | {op.index for op in self.found.opaque}
+        return frozenset(op.index for op in self.found.ops if op.hides_gradient)
 
     @functools.cached_property
     def surely(self) -> frozenset[int]:
-        """Operations from which gradient is known to flow back from an output."""
-        return self._leading(past_hiding=False)
+        """Operations to which gradient is known to flow back from an output."""
+        return self.found.flow(is_sure=True).carrying
 
     @functools.cached_property
     def perhaps(self) -> frozenset[int]:
-        """Operations from which gradient may flow back from an output, through what cannot be followed."""
-        return self._leading(past_hiding=True)
+        """Operations to which gradient may flow back from an output, through what cannot be followed."""
+        return self.flow.carrying
 
-    def _leading(self, *, past_hiding: bool) -> frozenset[int]:
-        reached = {op.index for op in self.found.ops if op.kind == "output"}
-        for op in reversed(self.found.ops):
-            if op.index in reached and (past_hiding or op.index not in self.hiding):
-                reached.update(op.carries)
-        return frozenset(reached)
+    @functools.cached_property
+    def flow(self) -> TraceFlow:
+        """What the operations read, and what reads them."""
+        return self.found.flow()
 
     @functools.cached_property
     def has_strangers(self) -> bool:
         """Whether an output depends on a tensor of unknown origin, such as what function transforms hand on."""
         return any(
-            op.kind == "buffer" and op.target.startswith("<Tensor ") and self.users.get(op.index)
+            op.kind == "buffer" and op.target.startswith("<Tensor ") and self.flow.made_of(op.index)
             for op in self.found.ops
         )
-
-    @functools.cached_property
-    def users(self) -> dict[int, list[SymbolicOp]]:
-        """Operation → the operations that read its result."""
-        found: dict[int, list[SymbolicOp]] = {}
-        for op in self.found.ops:
-            for source in op.inputs:
-                found.setdefault(source, []).append(op)
-        return found
 
     @functools.cached_property
     def called(self) -> frozenset[int]:
@@ -102,21 +92,17 @@ class Traced:
 
     def readers(self, local: str) -> list[SymbolicOp]:
         """The operations that read it."""
-        return [user for op in self.reads(local) for user in self.users.get(op.index, ())]
+        return [self.found.ops[user] for op in self.reads(local) for user in self.flow.made_of(op.index)]
 
     def hidden_by(self, reads: Iterable[SymbolicOp]) -> SymbolicOp | None:
         """The first operation on a way to an output that cannot be seen through."""
-        queue = deque(op.index for op in reads if op.index in self.perhaps)
-        seen = set(queue)
-        while queue:
-            index = queue.popleft()
-            if index in self.hiding:
-                return self.found.ops[index]
-            for user in self.users.get(index, ()):
-                if index in user.carries and user.index in self.perhaps and user.index not in seen:
-                    seen.add(user.index)
-                    queue.append(user.index)
-        return None
+
+        def on(index: int) -> Iterable[int]:
+            return (user for user in self.flow.carrying_back_to(index) if user in self.perhaps)
+
+        start = (op.index for op in reads if op.index in self.perhaps)
+        hidden = next((index for index in onwards(start, on) if index in self.hiding), None)
+        return self.found.ops[hidden] if hidden is not None else None
 
 
 def unused(traced: Traced, local: str) -> tuple[str, str]:
@@ -147,7 +133,7 @@ def loses_updates(traced: Traced, slot: str) -> bool | None:
             answers.append(False)
         elif operation.replaces_all or name == "data":
             sources = writer.inputs if name == "data" else writer.inputs[1:]
-            answers.append(None if _depends(ops, sources, own) else True)
+            answers.append(None if not own.isdisjoint(beyond(sources, traced.flow.sources)) else True)
         else:
             answers.append(None)
     if any(answer is True for answer in answers):
@@ -166,22 +152,11 @@ def _first_writer(ops: Sequence[SymbolicOp], op: SymbolicOp) -> SymbolicOp:
         op = before[-1]
 
 
-def _depends(ops: Sequence[SymbolicOp], start: Iterable[int], on: set[int]) -> bool:
-    queue, seen = list(start), set(start)
-    while queue:
-        index = queue.pop()
-        if index in on:
-            return True
-        fresh = [source for source in ops[index].inputs if source not in seen]
-        seen.update(fresh)
-        queue.extend(fresh)
-    return False
-
-
 def hidden_reason(op: SymbolicOp | None) -> str:
     """Why nobody can tell what gradient passes through `op`."""
-    if op is None or not op.reason:
-        name = f"`{op.target}`" if op is not None else "a custom function"
-        return f"its gradient passes through {name}, whose backward only a run can show"
+    if op is None:
+        return "it reaches only what the model returns inside an object, and whether a loss reads that is open"
+    if not op.reason:
+        return f"its gradient passes through `{op.target}`, whose backward only a run can show"
     where = f" in line {op.source.line} of {op.source.file}" if op.source is not None else ""
     return f"`{op.target}` could not be followed: {op.reason}{where}"

@@ -43,8 +43,19 @@ class TracedJudge(Judge):
         found = {}
         for index, traced in self._traced.items():
             hiding = [traced.found.ops[at] for at in traced.hiding]
-            found[index] = Doubts(traced.written.methods, traced.found, hiding, files, ran)
+            holders = self._holders(traced)
+            found[index] = Doubts(traced.written.methods, traced.found, hiding, files, ran, holders)
         return found
+
+    def _holders(self, traced: Traced) -> dict[str, frozenset[str]]:
+        """Class → the attributes by which the model gets at its modules of that class."""
+        found: dict[str, set[str]] = {}
+        for path, info in traced.modules.items():
+            named = [part for part in path.split(".") if part and not part.isdigit()]
+            kinds = self.recording.classes[info.kind].bases if info.kind >= 0 else ()
+            for name, _, _ in kinds if named else ():
+                found.setdefault(name, set()).add(named[-1])
+        return {name: frozenset(attributes) for name, attributes in found.items()}
 
     # -- who is there --------------------------------------------------------------------------------------------
 
@@ -99,9 +110,10 @@ class TracedJudge(Judge):
         if traced.found.status == "stopped":
             state.reason = "the symbolic trace stopped before the end of the forward"
         elif any(op.index in traced.surely for op in reads):
-            doubt = self._doubts[state.root.index].only_inside(
-                [op.source for op in traced.readers(state.local_name) if op.index in traced.surely], state.local_name
-            )
+            doubts = self._doubts[state.root.index]
+            readers = [op.source for op in traced.readers(state.local_name) if op.index in traced.surely]
+            slot = traced.found.aliases.get(state.local_name, state.local_name)
+            doubt = doubts.hinge(slot) or doubts.only_inside(readers, state.local_name)
             if doubt:
                 state.reason = f"whether it is used is open: {doubt}"
             else:
