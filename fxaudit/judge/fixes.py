@@ -20,6 +20,8 @@ from fxaudit.program.edits import (
     conditions,
     containers,
     cuts,
+    factors,
+    freezes,
     loop,
     moves,
     names,
@@ -28,6 +30,7 @@ from fxaudit.program.edits import (
     optimizers,
     regions,
     rounds,
+    selections,
     settings,
     totals,
     values,
@@ -338,6 +341,12 @@ def _siblings(ground: Ground) -> Iterator[Candidate]:
 
 
 CONDITION = (at_culprit(conditions.holding), at_culprit(names.respelt))
+UNFREEZING = (
+    at_lines(conditions.one_sooner),
+    at_lines(conditions.holding),
+    at_lines(freezes.narrowed),
+    at_lines(names.respelt),
+)
 
 FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA101": (
@@ -366,6 +375,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA103": (
         at_lines(neighbours.state_handed_on),
         at_culprit(rounds.accumulated),
+        at_lines(totals.not_overwritten),
         at_culprit(neighbours.other_result),
         at_lines(neighbours.unread_instead),
         along_path(totals.added),
@@ -386,7 +396,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA105": (
         at_lines(regions.switched_back_sooner),
-        at_culprit(values.drawn_with_gradient),
+        at_culprit(selections.drawn_with_gradient),
         at_culprit(regions.with_gradient),
         at_culprit(regions.restricted),
         at_all(regions.with_gradient),
@@ -398,7 +408,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(cuts.without_round_trip),
         at_all(cuts.without_round_trip),
         at_lines(cuts.without_round_trip),
-        at_lines(values.number_passed_through),
+        at_lines(selections.number_passed_through),
     ),
     "FXA107": (
         _with_its_flag,
@@ -408,10 +418,11 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA108": (
         at_lines(values.with_graph),
-        at_lines(values.straight_through),
-        at_lines(values.drawn_with_gradient),
+        at_lines(selections.straight_through),
+        at_lines(selections.drawn_with_gradient),
         at_lines(values.true_division),
-        at_lines(values.unrounded),
+        at_lines(selections.unrounded),
+        uncertain(at_lines(selections.chosen_softly)),
     ),
     "FXA109": (
         _with_its_flag,
@@ -427,7 +438,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(neighbours.as_other_call),
         uncertain(at_lines(values.gradient_of_function)),
     ),
-    "FXA113": (_as_set_elsewhere, at_lines(values.true_division), uncertain(at_lines(values.not_zero))),
+    "FXA113": (_as_set_elsewhere, at_lines(values.true_division), uncertain(at_lines(factors.not_zero))),
     "FXA201": (at_culprit(moves.in_place), at_culprit(moves.into_init), at_culprit(moves.to_local)),
     "FXA202": (
         at_culprit(moves.into_init),
@@ -451,6 +462,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(containers.as_module),
         at_culprit(containers.hoisted),
         at_culprit(containers.of_instance),
+        at_culprit(containers.kept_beside),
         _given_all,
     ),
     "FXA206": (at_lines(containers.parameter_outside),),
@@ -474,11 +486,12 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(optimizers.every_group),
         at_lines(optimizers.set_in_groups),
         at_lines(values.true_division),
+        at_lines(factors.other_value),
         at_lines(names.respelt),
-        at_lines(values.other_value),
         at_lines(conditions.holding),
-        uncertain(at_lines(values.not_zero)),
+        uncertain(at_lines(factors.not_zero)),
     ),
+    "FXA306": UNFREEZING,
     "FXA305": (at_lines(names.respelt),),
     "FXA307": (as_helped,),
     "FXA308": (at_lines(optimizers.groups_themselves), as_helped, at_lines(names.respelt)),
@@ -533,27 +546,31 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         _as_set_elsewhere,
         at_lines(values.true_division),
         at_lines(numbers.dropping_the_rest),
+        at_lines(numbers.within_reach),
         at_culprit(values.alive),
         at_culprit(conditions.flipped),
-        at_culprit(values.straight_through),
+        at_lines(selections.straight_through),
         at_culprit(values.detached),
-        at_culprit(values.drawn_with_gradient),
+        at_culprit(selections.drawn_with_gradient),
         at_culprit(values.whole_range),
-        at_culprit(values.unrounded),
+        at_culprit(selections.unrounded),
         at_culprit(conditions.holding),
+        at_lines(conditions.flipped),
         at_lines(values.alive),
         at_culprit(names.respelt),
         at_lines(numbers.other_sign),
-        uncertain(at_lines(values.not_zero)),
+        uncertain(at_lines(factors.not_zero)),
         uncertain(at_lines(numbers.without_dropping)),
     ),
     "FXA502": (
+        at_lines(numbers.without_nan),
         at_lines(values.finite),
         at_lines(numbers.clamped),
         at_lines(numbers.other_triangle),
         at_lines(values.true_division),
     ),
     "FXA503": (at_culprit(numbers.other_power),),
+    "FXA602": (at_lines(freezes.narrowed), at_lines(freezes.thawed), *UNFREEZING),
     "FXA504": (at_lines(values.hook_passing), at_lines(values.true_division), at_culprit(loop.removed)),
 }
 """Rule → what may mend it, the likeliest first."""

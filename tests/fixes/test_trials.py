@@ -60,6 +60,15 @@ def test_a_trial_mends_only_where_nothing_is_worse(after: Answer, reason: str) -
     assert shortfall(before, after, [DEAD]) == reason
 
 
+def test_what_gets_rounding_noise_alone_need_not_train() -> None:
+    noise = Finding("FXA505", "rounding-noise", "note", "noise", "", ("a.b",))
+    dead = dataclasses.replace(DEAD, parameters=("a.w", "a.b"))
+    before = answer(dead, a__w="excluded", a__b="excluded")
+    assert shortfall(before, answer(noise, a__w="trained", a__b="unknown"), [dead]) == ""
+    assert shortfall(before, answer(a__w="trained", a__b="unknown"), [dead]) == "`a.b` is unknown"
+    assert shortfall(before, answer(noise, a__w="unknown", a__b="unknown"), [dead]) == "`a.w` is unknown"
+
+
 def test_what_was_made_anew_in_each_step_may_be_made_once() -> None:
     names = ("fc.w", "fc.w #2")
     finding = Finding("FXA203", "made-in-forward", "error", "made anew", "", names)

@@ -10,7 +10,16 @@ import libcst as cst
 from fxaudit.program.edits.regions import dedented
 from fxaudit.program.edits.syntax import Place, Syntax, of_text, parsed
 
-__all__ = ["each_asked", "flipped", "handed_to_all", "holding", "other_flag", "staying", "trained_again"]
+__all__ = [
+    "each_asked",
+    "flipped",
+    "handed_to_all",
+    "holding",
+    "one_sooner",
+    "other_flag",
+    "staying",
+    "trained_again",
+]
 
 OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
     cst.Equal: cst.NotEqual,
@@ -154,6 +163,21 @@ def other_flag(text: str, place: Place) -> Iterator[str]:
     for name in syntax.on_line(place, cst.Name):
         if name.value in ("True", "False"):
             yield syntax.replaced((name, cst.Name("False" if name.value == "True" else "True")))
+
+
+def one_sooner(text: str, place: Place) -> Iterator[str]:
+    """`epoch + 1 >= last` for `epoch >= last`, and `>=` for `>`: a count that begins at 0 never reaches its number."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for test in syntax.on_line(place, cst.Comparison):
+        if len(test.comparisons) != 1:
+            continue
+        target = test.comparisons[0]
+        if isinstance(target.operator, cst.GreaterThan):
+            yield syntax.replaced((target, target.with_changes(operator=cst.GreaterThanEqual())))
+        elif isinstance(target.operator, cst.GreaterThanEqual | cst.Equal):
+            yield syntax.replaced((test.left, cst.parse_expression(f"{syntax.code(test.left)} + 1")))
 
 
 def each_asked(text: str, place: Place) -> Iterator[str]:

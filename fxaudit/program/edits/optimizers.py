@@ -52,15 +52,16 @@ def _models(syntax: Syntax, call: cst.Call) -> list[str]:
     """What stands before `.parameters()` and its like in the function or the file, or is called `model` in it."""
     function = syntax.function(call)
     found: list[str] = []
-    asked = ("parameters", "named_parameters", "state_dict", "modules", "children", "named_modules", "train")
+    asked = ("parameters", "named_parameters", "state_dict", "modules", "children", "named_modules", "train",
+             "get_submodule")  # fmt: skip
     for around in (function, syntax.module):
         for other in syntax.inside(around, cst.Call):
             if isinstance(other.func, cst.Attribute) and other.func.attr.value in asked:
                 found.append(syntax.code(other.func.value))
         for assign in syntax.inside(around, cst.Assign):
-            name = syntax.code(assign.targets[0].target)
-            if last_name(assign.targets[0].target) in ("model", "net", "network"):
-                found.append(name)
+            target = assign.targets[0].target
+            parts = [e.value for e in target.elements] if isinstance(target, cst.Tuple) else [target]
+            found += [syntax.code(part) for part in parts if last_name(part) in ("model", "net", "network")]
     params = function.params.params if isinstance(function, cst.FunctionDef) else ()
     found += [p.name.value for p in params if p.name.value in ("model", "net", "module", "network")]
     roots = [match[0] for name in found if (match := re.match(r"(self\.)?\w+(?=[.\[])", name))]
@@ -164,9 +165,17 @@ def given_other(text: str, place: Place, names: Sequence[str]) -> Iterator[str]:
             continue
         owner = call.func.value
         last = owner.attr if isinstance(owner, cst.Attribute) else owner
+        known = set(names) if isinstance(owner, cst.Attribute) else _bound(syntax)
         for name in names:
-            if isinstance(last, cst.Name) and name != last.value:
+            if isinstance(last, cst.Name) and name != last.value and name in known:
                 yield syntax.replaced((last, cst.Name(name)))
+
+
+def _bound(syntax: Syntax) -> set[str]:
+    """The names that the text gives a value."""
+    targets = [n.value for a in syntax.all(cst.AssignTarget) for n in syntax.inside(a.target, cst.Name)]
+    loops = [n.value for a in syntax.all(cst.For) for n in syntax.inside(a.target, cst.Name)]
+    return {*targets, *loops, *(param.name.value for param in syntax.all(cst.Param))}
 
 
 def every_group(text: str, place: Place) -> Iterator[str]:
