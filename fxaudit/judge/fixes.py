@@ -245,8 +245,16 @@ def _step_added(ground: Ground) -> Iterator[Candidate]:
 
 
 def _cleared(ground: Ground) -> Iterator[Candidate]:
-    """The gradients cleared behind the step that uses them."""
-    for source in _events(ground, "step"):
+    """The gradients cleared behind the step that uses them: behind that of the optimizer that holds them first."""
+    known = [ground.answer.parameters[n] for n in ground.finding.parameters if n in ground.answer.parameters]
+    holders = {holder.optimizer for parameter in known for holder in parameter.held_by}
+    own = [
+        e.source
+        for step in ground.answer.steps
+        for e in step.events
+        if e.kind == "step" and e.source is not None and holders & set(e.optimizers)
+    ]
+    for source in {(s.file, s.line): s for s in (*own, *_events(ground, "step"))}.values():
         yield from ground.edited(source, loop.cleared_behind)
 
 
@@ -468,12 +476,13 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA206": (at_lines(containers.parameter_outside),),
     "FXA301": (
         _with_roots(names.respelt_throughout),
-        _with_roots(optimizers.given_other),
         at_culprit(loop.without_surgery),
         at_culprit(moves.without_override),
+        _with_roots(optimizers.given_twice),
         at_culprit(values.true_division),
         at_culprit(cuts.without_copy),
         _given_all,
+        _with_roots(optimizers.given_other),
         as_helped,
         at_culprit(names.respelt),
         at_lines(conditions.holding),
@@ -498,6 +507,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA310": (at_lines(conditions.each_asked), at_lines(cuts.copied_deeply), as_helped),
     "FXA401": (
         at_culprit(conditions.staying),
+        at_culprit(conditions.asked),
         at_culprit(loop.called),
         at_callers(loop.called),
         _step_added,
@@ -510,6 +520,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA402": (
         at_culprit(conditions.staying),
+        at_culprit(conditions.asked),
         at_culprit(loop.without_inputs),
         at_lines(rounds.listed),
         at_lines(loop.called),
@@ -524,11 +535,18 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(loop.removed),
         _removed_and_cleared,
     ),
-    "FXA404": (at_lines(loop.called), at_lines(conditions.holding), _cleared),
+    "FXA404": (
+        at_lines(loop.called),
+        at_culprit(conditions.staying),
+        at_culprit(conditions.asked),
+        _cleared,
+        at_lines(conditions.holding),
+    ),
     "FXA405": (lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "backward"))(g),),
     "FXA406": (at_culprit(rounds.before_loop), at_lines(loop.unpinned)),
     "FXA407": (
         _as_set_elsewhere,
+        at_culprit(conditions.staying),
         at_culprit(loop.inherited_step),
         at_culprit(optimizers.every_group),
         at_lines(loop.written_to_value),
@@ -577,9 +595,10 @@ FIXES: dict[str, tuple[Offer, ...]] = {
 
 
 def candidates(ground: Ground) -> list[Candidate]:
-    """What may mend the finding: different texts, at most `MOST`, the likeliest first, those with placeholders last."""
+    """What may mend the finding: different texts, at most `MOST`, the likeliest first, then one with a placeholder."""
     found: dict[tuple[str, str], Candidate] = {}
     offered = (candidate for offer in FIXES.get(ground.finding.code, ()) for candidate in offer(ground))
     for candidate in itertools.islice(offered, 4 * MOST):
         found.setdefault((candidate.file, candidate.text), candidate)
-    return sorted(found.values(), key=lambda candidate: candidate.placeholder)[:MOST]
+    certain = [candidate for candidate in found.values() if not candidate.placeholder]
+    return [*certain[:MOST], *[candidate for candidate in found.values() if candidate.placeholder][:1]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import linecache
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from fxaudit.answer.mended import first_difference, seen, shortfall
 from fxaudit.attempts import attempt
 from fxaudit.judge.fixes import Candidate, Ground, candidates
 from fxaudit.program.edits.difference import joined, unified
-from fxaudit.program.source import actual_path
+from fxaudit.program.source import actual_path, cell_file
 from fxaudit.report import Report
 from fxaudit.run.replay import with_proofs
 
@@ -69,6 +70,8 @@ class Texts:
 
     def _read(self, file: str) -> str | None:
         path = actual_path(file)
+        if cell_file(file):
+            return "".join(linecache.getlines(path)) or None
         try:
             if os.stat(path).st_mtime > self.started:
                 self.reasons[file] = f"{file} was changed since the run began"

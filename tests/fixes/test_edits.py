@@ -168,6 +168,22 @@ CASES: list[tuple[str, Edit, str, str]] = [
         "self.e = nn.Embedding.from_pretrained(v)  # HERE",
         "+ self.e = nn.Embedding.from_pretrained(v, freeze=False)  # HERE",
     ),
+    (
+        "a remainder",
+        conditions.asked,
+        "if seen % every == every:  # HERE\n    f()\n",
+        "+ if seen % every == 0:  # HERE",
+    ),
+    (
+        "numbers that are stacked later",
+        cuts.without_round_trip,
+        """
+        def f(x):
+            all = [g(part).item() for part in x]  # HERE
+            return torch.tensor(all).mean()
+        """,
+        "+     all = [g(part) for part in x]  # HERE\n+     return torch.stack(all).mean()",
+    ),
     ("a flag", conditions.other_flag, "self.stopped = True  # HERE", "+ self.stopped = False  # HERE"),
     (
         "a way out of the loop",
@@ -718,6 +734,17 @@ def test_a_term_of_the_loss_takes_nothings_place() -> None:
     text = "def f(x):\n    penalty = g(x)\n    return x\n"
     assert list(neighbours.unread_instead(text, Place(3))) == []
     assert list(totals.added(text, Place(2))) == [text.replace("return x", "return x + penalty")]
+
+
+def test_what_is_stacked_later_is_mended_at_both_places_first() -> None:
+    text = "def f(x):\n    all = [g(part).item() for part in x]\n    return torch.tensor(all).mean()\n"
+    assert "torch.stack(all)" in next(cuts.without_round_trip(text, Place(2)))
+
+
+def test_only_what_is_given_twice_gives_way_to_another() -> None:
+    text = "d, g = D(), G()\na = SGD(d.parameters())\nb = SGD(d.parameters())\n"
+    assert list(optimizers.given_twice(text, Place(3), ["g"])) == [text.replace("b = SGD(d", "b = SGD(g")]
+    assert list(optimizers.given_twice(text.replace("a = SGD(d", "a = SGD(g"), Place(3), ["g"])) == []
 
 
 def test_a_name_that_is_not_there_is_not_offered() -> None:

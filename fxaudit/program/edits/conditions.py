@@ -11,6 +11,7 @@ from fxaudit.program.edits.regions import dedented
 from fxaudit.program.edits.syntax import Place, Syntax, of_text, parsed
 
 __all__ = [
+    "asked",
     "each_asked",
     "flipped",
     "handed_to_all",
@@ -74,6 +75,13 @@ def staying(text: str, place: Place) -> Iterator[str]:
         yield from holding(text, place)
 
 
+def asked(text: str, place: Place) -> Iterator[str]:
+    """The `if` that begins at the place, such that its body runs; nothing where the line begins none."""
+    syntax = of_text(text)
+    if syntax is not None and isinstance(syntax.statement(place.line), cst.If):
+        yield from holding(text, place)
+
+
 def flipped(text: str, place: Place) -> Iterator[str]:
     """A comparison on the line turned: what a mask keeps is what it should drop."""
     syntax = of_text(text)
@@ -111,6 +119,8 @@ def _changed(syntax: Syntax, statement: cst.If) -> Iterator[str]:
     if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
         target = test.comparisons[0]
         operator = OPPOSITES.get(type(target.operator))
+        if _is_remainder(test.left) and isinstance(target.operator, cst.Equal):
+            yield syntax.replaced((target.comparator, cst.Integer("0")))  # a remainder is below what it divides by
         if operator is not None:
             yield syntax.replaced((target, target.with_changes(operator=operator())))
     elif isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
@@ -119,6 +129,10 @@ def _changed(syntax: Syntax, statement: cst.If) -> Iterator[str]:
         needs = isinstance(test, cst.BooleanOperation) and not test.lpar
         inner = test.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()]) if needs else test
         yield syntax.replaced((test, cst.UnaryOperation(cst.Not(), inner)))
+
+
+def _is_remainder(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Modulo)
 
 
 def _spelt(syntax: Syntax, statement: cst.If) -> Iterator[str]:

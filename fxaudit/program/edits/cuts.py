@@ -126,8 +126,22 @@ def without_round_trip(text: str, place: Place) -> Iterator[str]:
     function = syntax.function(statement)
     here = {id(node) for node in syntax.on_line(place, cst.BaseExpression)}
     everywhere = {id(node) for node in syntax.inside(function, cst.BaseExpression)}
-    for chosen, kept in ((here, _kept_in_torch), (everywhere, _kept_in_torch), (everywhere, _kept_or_stacked)):
+    ways = [(here, _kept_in_torch), (everywhere, _kept_in_torch), (everywhere, _kept_or_stacked)]
+    if _is_stacked_later(syntax, function, statement):
+        ways.reverse()
+    for chosen, kept in ways:
         yield from _taken(syntax, place, _Taking(chosen, kept))
+
+
+def _is_stacked_later(syntax: Syntax, function: cst.CSTNode, statement: cst.CSTNode) -> bool:
+    """Whether the statement makes a list that a `torch.tensor` of the function is given by its name."""
+    made = {
+        last_name(a.targets[0].target)
+        for a in syntax.inside(statement, cst.Assign)
+        if isinstance(a.value, cst.ListComp | cst.List)
+    }
+    calls = [call for call in syntax.inside(function, cst.Call) if dotted(call.func) in STACKED and call.args]
+    return any(isinstance(call.args[0].value, cst.Name) and call.args[0].value.value in made for call in calls)
 
 
 def _kept_in_torch(node: cst.CSTNode) -> cst.BaseExpression | None:

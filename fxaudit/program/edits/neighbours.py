@@ -115,7 +115,7 @@ def named_arguments(text: str, place: Place, names: Sequence[str]) -> Iterator[s
         return
     for call in syntax.on_line(place, cst.Call):
         owner = dotted(call.func).rpartition(".")[0]
-        if owner in ("F", "nn.functional", "torch.nn.functional", "torch"):
+        if owner in ("F", "nn.functional", "torch.nn.functional"):
             values = [(cst.Name(name), cst.Attribute(cst.Name("self"), cst.Name(name))) for name in names]
             given = [cst.Arg(value, keyword=name, equal=_TIGHT) for name, value in values]
             yield _with_argument(syntax, call, *given)

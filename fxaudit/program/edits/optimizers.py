@@ -11,7 +11,16 @@ from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_te
 
 KNOWN = {"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "LBFGS", "Rprop"}
 
-__all__ = ["every_group", "given_all", "given_other", "groups_themselves", "joining", "moved_behind", "set_in_groups"]
+__all__ = [
+    "every_group",
+    "given_all",
+    "given_other",
+    "given_twice",
+    "groups_themselves",
+    "joining",
+    "moved_behind",
+    "set_in_groups",
+]
 
 
 def _builds(syntax: Syntax, place: Place) -> list[cst.Call]:
@@ -155,13 +164,27 @@ def set_in_groups(text: str, _: Place) -> Iterator[str]:
                 yield syntax.with_block(block, [*statements[:position], *groups, *statements[position + 1 :]])
 
 
+def given_twice(text: str, place: Place, names: Sequence[str]) -> Iterator[str]:
+    """`given_other`, where what the line is given is given at another place as well."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    asked = [syntax.code(call.func) for call in syntax.all(cst.Call) if _asks(call)]
+    if any(_asks(call) and asked.count(syntax.code(call.func)) > 1 for call in syntax.on_line(place, cst.Call)):
+        yield from given_other(text, place, names)
+
+
+def _asks(call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value in ("parameters", "named_parameters")
+
+
 def given_other(text: str, place: Place, names: Sequence[str]) -> Iterator[str]:
     """`generator.parameters()` for the `discriminator.parameters()` on the line: one of `names` for the last name."""
     syntax = of_text(text)
     if syntax is None:
         return
     for call in syntax.on_line(place, cst.Call):
-        if not (isinstance(call.func, cst.Attribute) and call.func.attr.value in ("parameters", "named_parameters")):
+        if not _asks(call) or not isinstance(call.func, cst.Attribute):
             continue
         owner = call.func.value
         last = owner.attr if isinstance(owner, cst.Attribute) else owner
