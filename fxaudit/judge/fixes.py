@@ -153,6 +153,18 @@ def at_all(edit: Edit) -> Offer:
     return offer
 
 
+def at_freezes(edit: Edit) -> Offer:
+    """The edit at the lines that froze what the finding names."""
+
+    def offer(ground: Ground) -> Iterator[Candidate]:
+        known = [ground.answer.parameters[n] for n in ground.finding.parameters if n in ground.answer.parameters]
+        lines = [e.source for parameter in known for e in parameter.life if e.kind == "frozen" and e.source is not None]
+        for source in {(s.file, s.line): s for s in lines}.values():
+            yield from ground.edited(source, edit)
+
+    return offer
+
+
 def along_path(edit: Edit) -> Offer:
     """The edit at the lines on the way from the parameter to the loss, the last first."""
 
@@ -588,7 +600,12 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(values.true_division),
     ),
     "FXA503": (at_culprit(numbers.other_power),),
-    "FXA602": (at_lines(freezes.narrowed), at_lines(freezes.thawed), *UNFREEZING),
+    "FXA602": (
+        at_freezes(freezes.narrowed),
+        at_freezes(freezes.thawed),
+        at_lines(freezes.thawed),
+        *UNFREEZING,
+    ),
     "FXA504": (at_lines(values.hook_passing), at_lines(values.true_division), at_culprit(loop.removed)),
 }
 """Rule → what may mend it, the likeliest first."""

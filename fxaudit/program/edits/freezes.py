@@ -14,20 +14,27 @@ _TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 
 def narrowed(text: str, place: Place) -> Iterator[str]:
-    """`f"{word}." in name` for `word in name`, and the like: `layer1` no longer means `layer10` as well."""
+    """`f"{word}." in name` for `word in name`, and the like: `layer1` no longer means `layer10` as well.
+
+    The test stands on the line, or in an `if` around it.
+    """
     syntax = of_text(text)
-    if syntax is None:
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
         return
-    for test in syntax.on_line(place, cst.Comparison):
-        match test:
-            case cst.Comparison(
-                left=word, comparisons=[cst.ComparisonTarget(operator=cst.In(), comparator=cst.Name())]
+    owners = [above.test for above in syntax.above(statement) if isinstance(above, cst.If)]
+    parts = [*syntax.on_line(place, cst.BaseExpression), *(n for o in owners for n in _within(syntax, o))]
+    for part in parts:
+        match part:
+            case (
+                cst.Comparison(left=word, comparisons=[cst.ComparisonTarget(operator=cst.In(), comparator=cst.Name())])
+                | cst.Call(func=cst.Attribute(attr=cst.Name(value="startswith")), args=[cst.Arg(value=word)])
             ):
                 yield syntax.replaced((word, _as_part(syntax, word)))
-    for call in syntax.on_line(place, cst.Call):
-        match call:
-            case cst.Call(func=cst.Attribute(attr=cst.Name(value="startswith")), args=[cst.Arg(value=word)]):
-                yield syntax.replaced((word, _as_part(syntax, word)))
+
+
+def _within(syntax: Syntax, node: cst.BaseExpression) -> list[cst.BaseExpression]:
+    return syntax.inside(node, cst.BaseExpression)
 
 
 def _as_part(syntax: Syntax, word: cst.BaseExpression) -> cst.BaseExpression:
@@ -55,7 +62,12 @@ def thawed(text: str, place: Place) -> Iterator[str]:
                     targets=[cst.AssignTarget(target=cst.Attribute(attr=cst.Name(value="requires_grad")))],
                     value=cst.Name(value="False"),
                 )
-                | cst.Expr(value=cst.Call(func=cst.Attribute(attr=cst.Name(value="requires_grad_"))))
+                | cst.Expr(
+                    value=cst.Call(
+                        func=cst.Attribute(attr=cst.Name(value="requires_grad_")),
+                        args=[cst.Arg(value=cst.Name(value="False"))],
+                    )
+                )
             ]
         ):
             yield from filter(None, [syntax.without(statement)])
