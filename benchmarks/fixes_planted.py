@@ -124,7 +124,8 @@ def _mended(bench: Bench, program: Program, path: Path, stopped: list[str]) -> P
     found.diff = patch.diff or "".join(f"{a.diff}  # {a.reason}\n" for a in patch.attempts)
     if patch.state == "tried":
         texts = {os.path.realpath(actual_path(file)): new for file, (_, new) in mended.texts.items()}
-        found.dead = _dead(path, texts, stopped)
+        named = {n for f in patched if f.patch and f.patch.state == "tried" for n in f.parameters}
+        found.dead = _dead(path, texts, [name for name in stopped if name in named])
         found.lives = not found.dead
         found.inverse = found.lives and _same(_losses(path, texts), _losses(_healthy(bench, program), {}))
     return found
@@ -136,8 +137,9 @@ def _dead(path: Path, texts: Mapping[str, str], stopped: list[str]) -> list[str]
     def work() -> str:
         warnings.simplefilter("ignore")
         lay_over(texts)
-        verdicts = truth(load(path)).verdicts
-        return json.dumps([name for name in stopped if name in verdicts and verdicts[name] != "trained"])
+        real = truth(load(path))
+        named = [name for name in stopped if name in real.verdicts and name not in real.noise]
+        return json.dumps([name for name in named if real.verdicts[name] != "trained"])
 
     answer, why = in_copy(work, 120.0)
     return json.loads(answer) if answer is not None else [f"the oracle had no answer: {why}"]

@@ -38,7 +38,7 @@ def shortfall(before: Answer, after: Answer, findings: Sequence[Finding]) -> str
     named = {name: None for finding in findings for name in finding.parameters}
     return (
         _ending(after)
-        or _still_dead(before, after, pairs, named)
+        or _still_dead(before, after, pairs, named, _meant_to_freeze(findings))
         or _worse(before, after, pairs, set(named))
         or _still_found(after, findings)
         or _new(before, after)
@@ -56,7 +56,10 @@ def seen(before: Answer, after: Answer, findings: Sequence[Finding]) -> str:
         for name in trained
         if name not in named and name in before.parameters and before.parameters[name].verdict != "trained"
     ]
+    frozen = sum(pairs[name].verdict == "frozen" for name in _meant_to_freeze(findings) if name in pairs)
     said = f"{count} parameter{'s train' if count != 1 else ' trains'}" if count else "the finding is gone"
+    if frozen:
+        said = f"{frozen} parameter{'s are' if frozen != 1 else ' is'} frozen, as was meant"
     if more:
         return f"{said}, {len(more)} more with {'them' if count != 1 else 'it'}, nothing else changes its verdict"
     return f"{said}, nothing else changes its verdict"
@@ -68,7 +71,12 @@ def _ending(after: Answer) -> str:
     return "" if after.audited else "nothing could be audited then"
 
 
-def _still_dead(before: Answer, after: Answer, pairs: Pairs, named: Iterable[str]) -> str:
+def _meant_to_freeze(findings: Sequence[Finding]) -> set[str]:
+    """What a line was to freeze that freezes nothing: where the edit does freeze it, that is what was meant."""
+    return {name for finding in findings if finding.name == "flag-on-module" for name in finding.parameters}
+
+
+def _still_dead(before: Answer, after: Answer, pairs: Pairs, named: Iterable[str], to_freeze: set[str]) -> str:
     noise = {name for name, new in pairs.items() if new.name in _only_noise(after)}
     own = any(name in before.parameters and before.parameters[name].verdict in _KNOWN_TO_MODEL for name in named)
     for name in named:
@@ -81,6 +89,8 @@ def _still_dead(before: Answer, after: Answer, pairs: Pairs, named: Iterable[str
             if first is not None and first.verdict == "trained":
                 continue  # it was made anew in each step, and is made once now
             return f"`{name}` is no longer there"
+        if new.verdict == "frozen" and name in to_freeze:
+            continue
         if new.verdict != "trained" and name not in noise:
             return f"`{name}` is {'still ' if old is not None and old.verdict == new.verdict else ''}{new.verdict}"
     lives = any(pairs[name].verdict == "trained" for name in named if name in pairs) or not set(named) & noise

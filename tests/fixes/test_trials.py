@@ -60,6 +60,15 @@ def test_a_trial_mends_only_where_nothing_is_worse(after: Answer, reason: str) -
     assert shortfall(before, after, [DEAD]) == reason
 
 
+def test_what_was_to_be_frozen_may_be_frozen_then() -> None:
+    flag = dataclasses.replace(DEAD, code="FXA307", name="flag-on-module")
+    before = answer(flag, a__w="trained", b__w="trained")
+    after = answer(a__w="frozen", b__w="trained")
+    assert shortfall(before, after, [flag]) == ""
+    assert seen(before, after, [flag]) == "1 parameter is frozen, as was meant, nothing else changes its verdict"
+    assert shortfall(before, after, [DEAD]) == "`a.w` is frozen"
+
+
 def test_what_gets_rounding_noise_alone_need_not_train() -> None:
     noise = Finding("FXA505", "rounding-noise", "note", "noise", "", ("a.b",))
     dead = dataclasses.replace(DEAD, parameters=("a.w", "a.b"))

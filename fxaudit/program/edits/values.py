@@ -242,7 +242,9 @@ def hook_passing(text: str, place: Place) -> Iterator[str]:
             for back in syntax.inside(function, cst.Return):
                 params = [p.name for p in function.params.params if p.name.value != "self"]
                 if params and back.value is not None:
-                    yield syntax.replaced((back.value, params[-1]))
+                    read = {name.value for name in syntax.inside(back.value, cst.Name)}
+                    came = [name for name in params if name.value in read] or params[-1:]
+                    yield syntax.replaced((back.value, came[-1]))
 
 
 def gradient_of_function(text: str, place: Place) -> Iterator[str]:
