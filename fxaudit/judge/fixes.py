@@ -47,11 +47,11 @@ MOST = 5
 
 @dataclass(frozen=True)
 class Candidate:
-    """The new text of a file. A `placeholder` stands in it for a value that only the author knows."""
+    """The new text of a file. Where a `doubt` says what only the author knows, it is offered, and nobody tries it."""
 
     file: str
     text: str
-    placeholder: bool = False
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -176,14 +176,19 @@ def along_path(edit: Edit) -> Offer:
     return offer
 
 
-def uncertain(offer: Offer) -> Offer:
-    """The offer with values that stand for those that only the author knows."""
+PLACEHOLDER = "a placeholder stands in it for a value that only you know"
+WEIGHTS = "what reads the selection has to take weights then"
+CHOICE = "which of them are to count is for you to say"
 
-    def placeholders(ground: Ground) -> Iterator[Candidate]:
+
+def uncertain(offer: Offer, doubt: str = PLACEHOLDER) -> Offer:
+    """The offer, with what only the author knows."""
+
+    def doubted(ground: Ground) -> Iterator[Candidate]:
         for candidate in offer(ground):
-            yield Candidate(candidate.file, candidate.text, placeholder=True)
+            yield Candidate(candidate.file, candidate.text, doubt)
 
-    return placeholders
+    return doubted
 
 
 def as_helped(ground: Ground) -> Iterator[Candidate]:
@@ -348,7 +353,7 @@ def _as_set_elsewhere(ground: Ground) -> Iterator[Candidate]:
         yield from ground.entered(source, lambda text, place: settings.other_entry(text, place, ground.texts()))
     for source in ground.sources():
         for candidate in ground.entered(source, settings.placeholder):
-            yield Candidate(candidate.file, candidate.text, placeholder=True)
+            yield Candidate(candidate.file, candidate.text, PLACEHOLDER)
 
 
 def _siblings(ground: Ground) -> Iterator[Candidate]:
@@ -442,7 +447,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(selections.drawn_with_gradient),
         at_lines(values.true_division),
         at_lines(selections.unrounded),
-        uncertain(at_lines(selections.chosen_softly)),
+        uncertain(at_lines(selections.chosen_softly), WEIGHTS),
     ),
     "FXA109": (
         _with_its_flag,
@@ -589,6 +594,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(values.alive),
         at_culprit(names.respelt),
         at_lines(numbers.other_sign),
+        uncertain(at_lines(conditions.other_elements), CHOICE),
         uncertain(at_lines(factors.not_zero)),
         uncertain(at_lines(numbers.without_dropping)),
     ),
@@ -612,10 +618,10 @@ FIXES: dict[str, tuple[Offer, ...]] = {
 
 
 def candidates(ground: Ground) -> list[Candidate]:
-    """What may mend the finding: different texts, at most `MOST`, the likeliest first, then one with a placeholder."""
+    """What may mend the finding: different texts, at most `MOST`, the likeliest first, then one with a doubt."""
     found: dict[tuple[str, str], Candidate] = {}
     offered = (candidate for offer in FIXES.get(ground.finding.code, ()) for candidate in offer(ground))
     for candidate in itertools.islice(offered, 4 * MOST):
         found.setdefault((candidate.file, candidate.text), candidate)
-    certain = [candidate for candidate in found.values() if not candidate.placeholder]
-    return [*certain[:MOST], *[candidate for candidate in found.values() if candidate.placeholder][:1]]
+    certain = [candidate for candidate in found.values() if not candidate.doubt]
+    return [*certain[:MOST], *[candidate for candidate in found.values() if candidate.doubt][:1]]

@@ -185,9 +185,8 @@ class _Mender:
         untried: Patch | None = None
         for candidate in found:
             changes = {candidate.file: candidate.text}
-            if candidate.placeholder:
-                why = "a placeholder stands in it for a value that only you know"
-                untried = untried or Patch("untried", self._diff(changes), tuple(changes), why)
+            if candidate.doubt:
+                untried = untried or Patch("untried", self._diff(changes), tuple(changes), candidate.doubt)
                 break
             after, why, possible = self._run(changes)
             if not possible:
@@ -212,7 +211,7 @@ class _Mender:
     def _jointly(self, offered: Sequence[tuple[Finding, Sequence[Candidate]]]) -> None:
         """What no edit mends alone may be mended by several: those that work, and one for each of the others."""
         left = [
-            [(finding, candidate) for candidate in found if not candidate.placeholder][:2]
+            [(finding, candidate) for candidate in found if not candidate.doubt][:2]
             for finding, found in offered
             if id(finding) not in self.chosen
         ]

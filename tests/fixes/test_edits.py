@@ -169,6 +169,12 @@ CASES: list[tuple[str, Edit, str, str]] = [
         "+ self.e = nn.Embedding.from_pretrained(v, freeze=False)  # HERE",
     ),
     (
+        "labels that count",
+        conditions.other_elements,
+        "labels[position < n] = -100  # HERE",
+        "+ labels[position >= n] = -100  # HERE",
+    ),
+    (
         "a remainder",
         conditions.asked,
         "if seen % every == every:  # HERE\n    f()\n",

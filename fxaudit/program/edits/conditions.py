@@ -17,6 +17,7 @@ __all__ = [
     "handed_to_all",
     "holding",
     "one_sooner",
+    "other_elements",
     "other_flag",
     "staying",
     "trained_again",
@@ -84,10 +85,21 @@ def asked(text: str, place: Place) -> Iterator[str]:
 
 def flipped(text: str, place: Place) -> Iterator[str]:
     """A comparison on the line turned: what a mask keeps is what it should drop."""
+    yield from _turned(text, place, in_target=False)
+
+
+def other_elements(text: str, place: Place) -> Iterator[str]:
+    """`labels[position >= n] = -100` for `labels[position < n] = -100`."""
+    yield from _turned(text, place, in_target=True)
+
+
+def _turned(text: str, place: Place, *, in_target: bool) -> Iterator[str]:
     syntax = of_text(text)
     if syntax is None:
         return
     for test in syntax.on_line(place, cst.Comparison):
+        if any(isinstance(above, cst.AssignTarget) for above in syntax.above(test)) != in_target:
+            continue
         operator = OPPOSITES.get(type(test.comparisons[0].operator)) if len(test.comparisons) == 1 else None
         if operator is not None:
             target = test.comparisons[0]
