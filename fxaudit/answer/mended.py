@@ -58,6 +58,9 @@ def seen(before: Answer, after: Answer, findings: Sequence[Finding]) -> str:
     ]
     frozen = sum(pairs[name].verdict == "frozen" for name in _meant_to_freeze(findings) if name in pairs)
     said = f"{count} parameter{'s train' if count != 1 else ' trains'}" if count else "the finding is gone"
+    noise = sum(pairs[name].name in _only_noise(after) for name in named if name in pairs)
+    if noise:
+        said += f", {noise} {'get' if noise != 1 else 'gets'} rounding noise alone"
     if frozen:
         said = f"{frozen} parameter{'s are' if frozen != 1 else ' is'} frozen, as was meant"
     if more:

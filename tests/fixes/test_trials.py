@@ -73,7 +73,10 @@ def test_what_gets_rounding_noise_alone_need_not_train() -> None:
     noise = Finding("FXA505", "rounding-noise", "note", "noise", "", ("a.b",))
     dead = dataclasses.replace(DEAD, parameters=("a.w", "a.b"))
     before = answer(dead, a__w="excluded", a__b="excluded")
-    assert shortfall(before, answer(noise, a__w="trained", a__b="unknown"), [dead]) == ""
+    mended = answer(noise, a__w="trained", a__b="unknown")
+    assert shortfall(before, mended, [dead]) == ""
+    words = "1 parameter trains, 1 gets rounding noise alone, nothing else changes its verdict"
+    assert seen(before, mended, [dead]) == words
     assert shortfall(before, answer(a__w="trained", a__b="unknown"), [dead]) == "`a.b` is unknown"
     assert shortfall(before, answer(noise, a__w="unknown", a__b="unknown"), [dead]) == "`a.w` is unknown"
 
