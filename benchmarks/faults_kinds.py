@@ -718,3 +718,16 @@ NEUTRAL = frozenset(
     }
 )  # fmt: skip
 """The kinds whose cause has a neutral form, so that running the loss without it shows that it is the cause."""
+
+ONE_WAY = frozenset(
+    {
+        # a number that only the author knows
+        "times 0.0", "loss: times 0.0", "loss: weight 0", "weighed by 0.0", "lr 0", "scheduler to 0", "bf16, tiny lr",
+        "dropout 1.0", "dropout layer at 1.0", "dropout set to 1.0",
+        # a value, a derivative or a place that nothing in the program tells
+        "argsort", "Function returns None", "never read", "loss: comparison",
+        # what may be meant as it stands, and is only told
+        "frozen yet held", "frozen later", "norm weight zero and frozen", "held twice",
+    }
+)  # fmt: skip
+"""The kinds that no edit can take back, because the program does not tell what stood there before."""

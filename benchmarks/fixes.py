@@ -26,6 +26,7 @@ from typing import Any
 import torch
 from torch.nn.parameter import is_lazy
 
+from fxaudit.program.edits.difference import hunks_of
 from fxaudit.program.source import actual_path
 from fxaudit.run.copy import in_copy
 from fxaudit.run.mending import Mended, Texts, mend
@@ -35,6 +36,8 @@ from tests import judged
 from tests.warming import pay_for_the_first_step
 
 WORKERS = 2
+NOISE = 1e-6
+"""A gradient smaller than this part of the largest is rounding noise."""
 
 
 @dataclass
@@ -51,6 +54,10 @@ class Outcome:
     """All trials together, as a multiple of the first run."""
     dead: list[str] = field(default_factory=list)
     """What the program says is broken and does not change, in a plain run with the patch."""
+    blamed: bool | None = None
+    """Where the edit that mends is not on the blamed line: whether that line is a marked one; None elsewhere."""
+    mended: bool | None = None
+    """The same of a line that the edit changes."""
     code: str = ""
     reason: str = ""
     diff: str = ""
@@ -84,7 +91,25 @@ def outcome(path: Path) -> Outcome:
         found.reason, found.diff = best.seen, best.diff or "".join(a.diff + f"  # {a.reason}\n" for a in best.attempts)
     if found.state == "tried":
         found.dead = _dead(path, mended)
+        found.blamed, found.mended = _elsewhere(path, mended)
     return found
+
+
+def _elsewhere(path: Path, mended: Mended) -> tuple[bool | None, bool | None]:
+    """Whether the blamed line is right and whether the mended one is, where they differ."""
+    tried = next(f for f in mended.report.findings if f.patch is not None and f.patch.state == "tried")
+    marks = {n for n, line in enumerate(path.read_text("utf-8").splitlines(), 1) if "# <-- culprit" in line}
+    assert tried.patch is not None
+    edited = {
+        line
+        for file, hunks in hunks_of(tried.patch.diff)
+        for begun, gone, _ in hunks
+        for line in range(begun, begun + max(gone, 1))
+        if path.name == Path(file).name
+    }
+    if tried.culprit is None or not marks or tried.culprit.line in edited:
+        return None, None
+    return tried.culprit.line in marks, bool(edited & marks)
 
 
 def _dead(path: Path, mended: Mended) -> list[str]:
@@ -115,7 +140,11 @@ def _unchanged(path: Path, texts: Mapping[str, str], names: list[str]) -> list[s
     made = {name: value for name, value in made.items() if not is_lazy(value)}
     before = {name: value.detach().clone() for name, value in made.items()}
     after = dict(module.train()[0].named_parameters())
-    return [n for n in names if n in before and n in after and torch.equal(before[n], after[n].detach())]
+    norms = {name: float(p.grad.norm()) for name, p in after.items() if p.grad is not None}
+    # What gets rounding noise alone (a bias before a normalisation or a difference) is trained by no edit.
+    noise = {name for name, norm in norms.items() if norm < NOISE * max(norms.values())}
+    known = [n for n in names if n in before and n in after and n not in noise]
+    return [n for n in known if torch.equal(before[n], after[n].detach())]
 
 
 def outcomes(paths: list[Path]) -> list[Outcome]:
@@ -137,6 +166,9 @@ def table(title: str, found: list[Outcome]) -> None:
     print(f"{title}: {len(found)} programs")
     print(f"  a tried fix: {len(tried)} ({_share(tried, found)}), of which the oracle confirms {len(lives)}")
     print(f"  the first candidate did it: {_share([one for one in tried if one.first], tried)} of those")
+    other = [one for one in tried if one.blamed is not None]
+    right = f"{sum(one.blamed is True for one in other)} blamed, {sum(one.mended is True for one in other)} mended"
+    print(f"  mended on another line than the blamed one: {len(other)}; the right line: {right}")
     print(f"  offered untried: {sum(one.state == 'untried' for one in found)}")
     if with_trials:
         per = sum(one.trials for one in with_trials) / len(with_trials)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.faults import Bench, main, share, table, warm_up
-from benchmarks.faults_kinds import KINDS
+from benchmarks.faults_kinds import KINDS, ONE_WAY
 from benchmarks.faults_models import SUBJECTS
 from benchmarks.faults_programs import Program, places, source_of, survey
+from benchmarks.fixes_planted import outcome
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="every program runs in a forked copy")
 
@@ -85,3 +86,13 @@ def test_the_command_prints_a_table_and_writes_every_outcome(
 def test_a_table_ends_with_the_totals() -> None:
     assert table([]).splitlines()[-1].startswith("| **all** | 0 |")
     assert share(1, 3) == "1/3 (33.3 %)"
+
+
+@pytest.mark.slow
+def test_the_fix_of_a_planted_fault_is_its_inverse(bench: Bench) -> None:
+    detached = next(f for f in places("mlp", 0, KINDS["detach"]) if f.style == "output")
+    found = outcome(bench, Program("mlp", 0, (detached,)))
+    assert found is not None and (found.state, found.first, found.lives, found.inverse) == ("tried", True, True, True)
+    unread = next(f for f in places("mlp", 0, KINDS["never read"]))
+    found = outcome(bench, Program("mlp", 0, (unread,)))
+    assert found is not None and found.state != "tried" and "never read" in ONE_WAY

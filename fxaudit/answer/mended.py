@@ -38,8 +38,8 @@ def shortfall(before: Answer, after: Answer, findings: Sequence[Finding]) -> str
     named = {name: None for finding in findings for name in finding.parameters}
     return (
         _ending(after)
-        or _still_dead(before, pairs, named)
-        or _worse(before, pairs, set(named))
+        or _still_dead(before, after, pairs, named, _meant_to_freeze(findings))
+        or _worse(before, after, pairs, set(named))
         or _still_found(after, findings)
         or _new(before, after)
     )
@@ -56,7 +56,13 @@ def seen(before: Answer, after: Answer, findings: Sequence[Finding]) -> str:
         for name in trained
         if name not in named and name in before.parameters and before.parameters[name].verdict != "trained"
     ]
+    frozen = sum(pairs[name].verdict == "frozen" for name in _meant_to_freeze(findings) if name in pairs)
     said = f"{count} parameter{'s train' if count != 1 else ' trains'}" if count else "the finding is gone"
+    noise = sum(pairs[name].name in _only_noise(after) for name in named if name in pairs)
+    if noise:
+        said += f", {noise} {'get' if noise != 1 else 'gets'} rounding noise alone"
+    if frozen:
+        said = f"{frozen} parameter{'s are' if frozen != 1 else ' is'} frozen, as was meant"
     if more:
         return f"{said}, {len(more)} more with {'them' if count != 1 else 'it'}, nothing else changes its verdict"
     return f"{said}, nothing else changes its verdict"
@@ -68,7 +74,13 @@ def _ending(after: Answer) -> str:
     return "" if after.audited else "nothing could be audited then"
 
 
-def _still_dead(before: Answer, pairs: Pairs, named: Iterable[str]) -> str:
+def _meant_to_freeze(findings: Sequence[Finding]) -> set[str]:
+    """What a line was to freeze that freezes nothing: where the edit does freeze it, that is what was meant."""
+    return {name for finding in findings if finding.name == "flag-on-module" for name in finding.parameters}
+
+
+def _still_dead(before: Answer, after: Answer, pairs: Pairs, named: Iterable[str], to_freeze: set[str]) -> str:
+    noise = {name for name, new in pairs.items() if new.name in _only_noise(after)}
     own = any(name in before.parameters and before.parameters[name].verdict in _KNOWN_TO_MODEL for name in named)
     for name in named:
         old, new = before.parameters.get(name), pairs.get(name)
@@ -80,12 +92,20 @@ def _still_dead(before: Answer, pairs: Pairs, named: Iterable[str]) -> str:
             if first is not None and first.verdict == "trained":
                 continue  # it was made anew in each step, and is made once now
             return f"`{name}` is no longer there"
-        if new.verdict != "trained":
+        if new.verdict == "frozen" and name in to_freeze:
+            continue
+        if new.verdict != "trained" and name not in noise:
             return f"`{name}` is {'still ' if old is not None and old.verdict == new.verdict else ''}{new.verdict}"
-    return "" if any(p.verdict == "trained" for p in pairs.values()) else "nothing is trained then"
+    lives = any(pairs[name].verdict == "trained" for name in named if name in pairs) or not set(named) & noise
+    return "" if lives and any(p.verdict == "trained" for p in pairs.values()) else "nothing is trained then"
 
 
-def _worse(before: Answer, pairs: Pairs, named: set[str]) -> str:
+def _only_noise(after: Answer) -> set[str]:
+    """What gets a gradient of rounding noise alone, such as a bias before a normalisation: no edit can train it."""
+    return {name for f in after.findings if f.name == "rounding-noise" for name in f.parameters}
+
+
+def _worse(before: Answer, after: Answer, pairs: Pairs, named: set[str]) -> str:
     blamed = {name for finding in _loud(before) for name in finding.parameters}
     for old in before:
         if old.name in named or old.verdict == "stale":
@@ -95,6 +115,8 @@ def _worse(before: Answer, pairs: Pairs, named: set[str]) -> str:
             continue
         if new is None:
             return f"`{old.name}` is no longer there"
+        if old.name in blamed and new.name in _only_noise(after):
+            continue
         # What no finding blames is meant to be as it is: a frozen backbone, a teacher that no optimizer holds.
         if new.verdict != old.verdict and not (new.verdict == "trained" and old.name in blamed):
             return f"`{old.name}` becomes {new.verdict}"

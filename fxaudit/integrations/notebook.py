@@ -23,7 +23,7 @@ __all__ = ["load_ipython_extension"]
 USAGE = """Expected one of:
   %fxaudit model [loss [optimizer …]]   what audit(model, loss, optimizer) says; a loss such as criterion(model(x), y)
   %%fxaudit [model [optimizer …]]       what happens in the cell; without a model, of all that the cell uses
-Options: -o FILE (repeatable), --expect PATTERN=VERDICT (repeatable), --steps N"""
+Options: -o FILE (repeatable), --expect PATTERN=VERDICT (repeatable), --steps N, --fix"""
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -64,6 +64,9 @@ class _Asked:
         for word in words:
             if not word.startswith("-"):
                 found.expressions.append(word)
+                continue
+            if word == "--fix":
+                found.options["fix"] = True
                 continue
             if word not in ("-o", "--expect", "--steps"):
                 raise InvalidOptionError(f"there is no option {word}.\n{USAGE}")

@@ -20,6 +20,8 @@ from fxaudit.program.edits import (
     conditions,
     containers,
     cuts,
+    factors,
+    freezes,
     loop,
     moves,
     names,
@@ -28,6 +30,7 @@ from fxaudit.program.edits import (
     optimizers,
     regions,
     rounds,
+    selections,
     settings,
     totals,
     values,
@@ -44,11 +47,11 @@ MOST = 5
 
 @dataclass(frozen=True)
 class Candidate:
-    """The new text of a file. A `placeholder` stands in it for a value that only the author knows."""
+    """The new text of a file. Where a `doubt` says what only the author knows, it is offered, and nobody tries it."""
 
     file: str
     text: str
-    placeholder: bool = False
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,18 @@ def at_all(edit: Edit) -> Offer:
     return offer
 
 
+def at_freezes(edit: Edit) -> Offer:
+    """The edit at the lines that froze what the finding names."""
+
+    def offer(ground: Ground) -> Iterator[Candidate]:
+        known = [ground.answer.parameters[n] for n in ground.finding.parameters if n in ground.answer.parameters]
+        lines = [e.source for parameter in known for e in parameter.life if e.kind == "frozen" and e.source is not None]
+        for source in {(s.file, s.line): s for s in lines}.values():
+            yield from ground.edited(source, edit)
+
+    return offer
+
+
 def along_path(edit: Edit) -> Offer:
     """The edit at the lines on the way from the parameter to the loss, the last first."""
 
@@ -161,14 +176,19 @@ def along_path(edit: Edit) -> Offer:
     return offer
 
 
-def uncertain(offer: Offer) -> Offer:
-    """The offer with values that stand for those that only the author knows."""
+PLACEHOLDER = "a placeholder stands in it for a value that only you know"
+WEIGHTS = "what reads the selection has to take weights then"
+CHOICE = "which of them are to count is for you to say"
 
-    def placeholders(ground: Ground) -> Iterator[Candidate]:
+
+def uncertain(offer: Offer, doubt: str = PLACEHOLDER) -> Offer:
+    """The offer, with what only the author knows."""
+
+    def doubted(ground: Ground) -> Iterator[Candidate]:
         for candidate in offer(ground):
-            yield Candidate(candidate.file, candidate.text, placeholder=True)
+            yield Candidate(candidate.file, candidate.text, doubt)
 
-    return placeholders
+    return doubted
 
 
 def as_helped(ground: Ground) -> Iterator[Candidate]:
@@ -242,8 +262,16 @@ def _step_added(ground: Ground) -> Iterator[Candidate]:
 
 
 def _cleared(ground: Ground) -> Iterator[Candidate]:
-    """The gradients cleared behind the step that uses them."""
-    for source in _events(ground, "step"):
+    """The gradients cleared behind the step that uses them: behind that of the optimizer that holds them first."""
+    known = [ground.answer.parameters[n] for n in ground.finding.parameters if n in ground.answer.parameters]
+    holders = {holder.optimizer for parameter in known for holder in parameter.held_by}
+    own = [
+        e.source
+        for step in ground.answer.steps
+        for e in step.events
+        if e.kind == "step" and e.source is not None and holders & set(e.optimizers)
+    ]
+    for source in {(s.file, s.line): s for s in (*own, *_events(ground, "step"))}.values():
         yield from ground.edited(source, loop.cleared_behind)
 
 
@@ -325,7 +353,7 @@ def _as_set_elsewhere(ground: Ground) -> Iterator[Candidate]:
         yield from ground.entered(source, lambda text, place: settings.other_entry(text, place, ground.texts()))
     for source in ground.sources():
         for candidate in ground.entered(source, settings.placeholder):
-            yield Candidate(candidate.file, candidate.text, placeholder=True)
+            yield Candidate(candidate.file, candidate.text, PLACEHOLDER)
 
 
 def _siblings(ground: Ground) -> Iterator[Candidate]:
@@ -338,6 +366,12 @@ def _siblings(ground: Ground) -> Iterator[Candidate]:
 
 
 CONDITION = (at_culprit(conditions.holding), at_culprit(names.respelt))
+UNFREEZING = (
+    at_lines(conditions.one_sooner),
+    at_lines(conditions.holding),
+    at_lines(freezes.narrowed),
+    at_lines(names.respelt),
+)
 
 FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA101": (
@@ -366,6 +400,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA103": (
         at_lines(neighbours.state_handed_on),
         at_culprit(rounds.accumulated),
+        at_lines(totals.not_overwritten),
         at_culprit(neighbours.other_result),
         at_lines(neighbours.unread_instead),
         along_path(totals.added),
@@ -386,7 +421,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA105": (
         at_lines(regions.switched_back_sooner),
-        at_culprit(values.drawn_with_gradient),
+        at_culprit(selections.drawn_with_gradient),
         at_culprit(regions.with_gradient),
         at_culprit(regions.restricted),
         at_all(regions.with_gradient),
@@ -398,7 +433,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(cuts.without_round_trip),
         at_all(cuts.without_round_trip),
         at_lines(cuts.without_round_trip),
-        at_lines(values.number_passed_through),
+        at_lines(selections.number_passed_through),
     ),
     "FXA107": (
         _with_its_flag,
@@ -408,10 +443,11 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA108": (
         at_lines(values.with_graph),
-        at_lines(values.straight_through),
-        at_lines(values.drawn_with_gradient),
+        at_lines(selections.straight_through),
+        at_lines(selections.drawn_with_gradient),
         at_lines(values.true_division),
-        at_lines(values.unrounded),
+        at_lines(selections.unrounded),
+        uncertain(at_lines(selections.chosen_softly), WEIGHTS),
     ),
     "FXA109": (
         _with_its_flag,
@@ -427,7 +463,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(neighbours.as_other_call),
         uncertain(at_lines(values.gradient_of_function)),
     ),
-    "FXA113": (_as_set_elsewhere, at_lines(values.true_division), uncertain(at_lines(values.not_zero))),
+    "FXA113": (_as_set_elsewhere, at_lines(values.true_division), uncertain(at_lines(factors.not_zero))),
     "FXA201": (at_culprit(moves.in_place), at_culprit(moves.into_init), at_culprit(moves.to_local)),
     "FXA202": (
         at_culprit(moves.into_init),
@@ -451,17 +487,19 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(containers.as_module),
         at_culprit(containers.hoisted),
         at_culprit(containers.of_instance),
+        at_culprit(containers.kept_beside),
         _given_all,
     ),
     "FXA206": (at_lines(containers.parameter_outside),),
     "FXA301": (
         _with_roots(names.respelt_throughout),
-        _with_roots(optimizers.given_other),
         at_culprit(loop.without_surgery),
         at_culprit(moves.without_override),
+        _with_roots(optimizers.given_twice),
         at_culprit(values.true_division),
         at_culprit(cuts.without_copy),
         _given_all,
+        _with_roots(optimizers.given_other),
         as_helped,
         at_culprit(names.respelt),
         at_lines(conditions.holding),
@@ -474,17 +512,19 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(optimizers.every_group),
         at_lines(optimizers.set_in_groups),
         at_lines(values.true_division),
+        at_lines(factors.other_value),
         at_lines(names.respelt),
-        at_lines(values.other_value),
         at_lines(conditions.holding),
-        uncertain(at_lines(values.not_zero)),
+        uncertain(at_lines(factors.not_zero)),
     ),
+    "FXA306": UNFREEZING,
     "FXA305": (at_lines(names.respelt),),
     "FXA307": (as_helped,),
     "FXA308": (at_lines(optimizers.groups_themselves), as_helped, at_lines(names.respelt)),
     "FXA310": (at_lines(conditions.each_asked), at_lines(cuts.copied_deeply), as_helped),
     "FXA401": (
         at_culprit(conditions.staying),
+        at_culprit(conditions.asked),
         at_culprit(loop.called),
         at_callers(loop.called),
         _step_added,
@@ -497,6 +537,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA402": (
         at_culprit(conditions.staying),
+        at_culprit(conditions.asked),
         at_culprit(loop.without_inputs),
         at_lines(rounds.listed),
         at_lines(loop.called),
@@ -511,11 +552,18 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(loop.removed),
         _removed_and_cleared,
     ),
-    "FXA404": (at_lines(loop.called), at_lines(conditions.holding), _cleared),
+    "FXA404": (
+        at_lines(loop.called),
+        at_culprit(conditions.staying),
+        at_culprit(conditions.asked),
+        _cleared,
+        at_lines(conditions.holding),
+    ),
     "FXA405": (lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "backward"))(g),),
     "FXA406": (at_culprit(rounds.before_loop), at_lines(loop.unpinned)),
     "FXA407": (
         _as_set_elsewhere,
+        at_culprit(conditions.staying),
         at_culprit(loop.inherited_step),
         at_culprit(optimizers.every_group),
         at_lines(loop.written_to_value),
@@ -533,36 +581,47 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         _as_set_elsewhere,
         at_lines(values.true_division),
         at_lines(numbers.dropping_the_rest),
+        at_lines(numbers.within_reach),
         at_culprit(values.alive),
         at_culprit(conditions.flipped),
-        at_culprit(values.straight_through),
+        at_lines(selections.straight_through),
         at_culprit(values.detached),
-        at_culprit(values.drawn_with_gradient),
+        at_culprit(selections.drawn_with_gradient),
         at_culprit(values.whole_range),
-        at_culprit(values.unrounded),
+        at_culprit(selections.unrounded),
         at_culprit(conditions.holding),
+        at_lines(conditions.flipped),
         at_lines(values.alive),
         at_culprit(names.respelt),
         at_lines(numbers.other_sign),
-        uncertain(at_lines(values.not_zero)),
+        uncertain(at_lines(conditions.other_elements), CHOICE),
+        uncertain(at_lines(factors.not_zero)),
         uncertain(at_lines(numbers.without_dropping)),
     ),
     "FXA502": (
+        at_lines(numbers.without_nan),
         at_lines(values.finite),
         at_lines(numbers.clamped),
         at_lines(numbers.other_triangle),
         at_lines(values.true_division),
     ),
     "FXA503": (at_culprit(numbers.other_power),),
+    "FXA602": (
+        at_freezes(freezes.narrowed),
+        at_freezes(freezes.thawed),
+        at_lines(freezes.thawed),
+        *UNFREEZING,
+    ),
     "FXA504": (at_lines(values.hook_passing), at_lines(values.true_division), at_culprit(loop.removed)),
 }
 """Rule → what may mend it, the likeliest first."""
 
 
 def candidates(ground: Ground) -> list[Candidate]:
-    """What may mend the finding: different texts, at most `MOST`, the likeliest first, those with placeholders last."""
+    """What may mend the finding: different texts, at most `MOST`, the likeliest first, then one with a doubt."""
     found: dict[tuple[str, str], Candidate] = {}
     offered = (candidate for offer in FIXES.get(ground.finding.code, ()) for candidate in offer(ground))
     for candidate in itertools.islice(offered, 4 * MOST):
         found.setdefault((candidate.file, candidate.text), candidate)
-    return sorted(found.values(), key=lambda candidate: candidate.placeholder)[:MOST]
+    certain = [candidate for candidate in found.values() if not candidate.doubt]
+    return [*certain[:MOST], *[candidate for candidate in found.values() if candidate.doubt][:1]]

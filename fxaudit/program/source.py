@@ -30,6 +30,7 @@ __all__ = [
     "SourceLine",
     "StackTable",
     "actual_path",
+    "cell_file",
     "cell_name",
     "count_as_own",
     "displayed_path",
@@ -129,6 +130,16 @@ def cell_name(file: str) -> str:
     return " ".join(named) if named is not None else ""
 
 
+CELL = "Cell In["
+
+
+def cell_file(displayed: str) -> str:
+    """The file name under which IPython keeps the cell that `cell_name` calls so; "" where it is no cell."""
+    if not displayed.startswith(CELL):
+        return ""
+    return next((file for file in reversed(list(linecache.cache)) if cell_name(file) == displayed), "")
+
+
 def written_place(file: str, line: int) -> str:
     """A line of a file, as it is written: `train.py:12`, and of a notebook's cell `Cell In[2], line 8`.
 
@@ -165,6 +176,8 @@ def _displayed_from(directory: str, file: str) -> str:
 
 def actual_path(displayed: str) -> str:
     """The file that `displayed_path` printed as `displayed`: the inverse, as far as files have not moved."""
+    if displayed.startswith(CELL):
+        return cell_file(displayed) or displayed
     if displayed.startswith("<") or os.path.exists(displayed):
         return displayed if displayed.startswith("<") else os.path.abspath(displayed)
     candidates = (root + displayed for root in _installed_directories())

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fxaudit.errors import UnwritableOutputError
-from fxaudit.program.source import actual_path
+from fxaudit.program.source import actual_path, cell_file
 
 __all__ = ["write_patch"]
 
@@ -25,6 +25,9 @@ def write_patch(texts: Mapping[str, tuple[str, str]]) -> list[str]:
     Raises:
         UnwritableOutputError: A file is not what was run, or cannot be written; then none is.
     """
+    for file in texts:
+        if cell_file(file):
+            raise UnwritableOutputError(f"{file} is no file: put the edit into the cell. Nothing was changed.")
     paths = {file: Path(os.path.realpath(actual_path(file))) for file in texts}
     for file, path in paths.items():
         _check(file, path, texts[file][0])

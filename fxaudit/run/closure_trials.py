@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from fxaudit.answer.answer import Answer
 from fxaudit.answer.document import from_text, to_text
 from fxaudit.capture.session import active_session
+from fxaudit.program.config_files import SUFFIXES
 from fxaudit.program.source import actual_path, forget_texts
 from fxaudit.run.copy import can_fork, in_copy
 from fxaudit.run.mending import Ran, Texts
@@ -108,7 +109,7 @@ def in_place(audit: Callable[[], Answer], known: Mapping[str, str | None]) -> Ag
         exchange = Exchange()
         for path, text in texts.items():
             old = olds.get(path)
-            if old is not None and text != old and not path.endswith(".py"):
+            if old is not None and text != old and path.endswith(SUFFIXES):
                 raise Untriable(f"{os.path.basename(path)} was read before the audit")
             if old is not None and text != old:
                 exchange.put(path, old, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import linecache
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from fxaudit.answer.mended import first_difference, seen, shortfall
 from fxaudit.attempts import attempt
 from fxaudit.judge.fixes import Candidate, Ground, candidates
 from fxaudit.program.edits.difference import joined, unified
-from fxaudit.program.source import actual_path
+from fxaudit.program.source import actual_path, cell_file
 from fxaudit.report import Report
 from fxaudit.run.replay import with_proofs
 
@@ -69,6 +70,8 @@ class Texts:
 
     def _read(self, file: str) -> str | None:
         path = actual_path(file)
+        if cell_file(file):
+            return "".join(linecache.getlines(path)) or None
         try:
             if os.stat(path).st_mtime > self.started:
                 self.reasons[file] = f"{file} was changed since the run began"
@@ -182,9 +185,8 @@ class _Mender:
         untried: Patch | None = None
         for candidate in found:
             changes = {candidate.file: candidate.text}
-            if candidate.placeholder:
-                why = "a placeholder stands in it for a value that only you know"
-                untried = untried or Patch("untried", self._diff(changes), tuple(changes), why)
+            if candidate.doubt:
+                untried = untried or Patch("untried", self._diff(changes), tuple(changes), candidate.doubt)
                 break
             after, why, possible = self._run(changes)
             if not possible:
@@ -209,7 +211,7 @@ class _Mender:
     def _jointly(self, offered: Sequence[tuple[Finding, Sequence[Candidate]]]) -> None:
         """What no edit mends alone may be mended by several: those that work, and one for each of the others."""
         left = [
-            [(finding, candidate) for candidate in found if not candidate.placeholder][:2]
+            [(finding, candidate) for candidate in found if not candidate.doubt][:2]
             for finding, found in offered
             if id(finding) not in self.chosen
         ]

@@ -138,3 +138,27 @@ def test_verbose_shows_what_was_tried_in_vain(tmp_path: Path) -> None:
     report.save(tmp_path / "report.json")
     shown = forked(["render", "--verbose", "report.json"], tmp_path).out
     assert "tried in vain" in shown and "tried in vain" not in forked(["render", "report.json"], tmp_path).out
+
+
+FROZEN = """
+import torch
+from torch import nn
+
+net = nn.ModuleDict({name: nn.Linear(4, 4) for name in ("layer1", "layer10", "layer2")})
+for name, parameter in net.named_parameters():
+    if name.startswith("layer1"):
+        parameter.requires_grad = False
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+for _ in range(3):
+    optimizer.zero_grad()
+    sum(layer(torch.ones(2, 4)).square().mean() for layer in net.values()).backward()
+    optimizer.step()
+"""
+
+
+def test_what_freezes_more_than_is_expected_is_made_narrower(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(FROZEN, "utf-8")
+    expected = ["--expect", "layer1.*=frozen", "--expect", "layer10.*=trained"]
+    ended = forked(["run", "--fix", *expected, "train.py"], tmp_path)
+    assert '+ if name.startswith("layer1."):' in ended.out, ended.out
+    assert "fix, tried: 2 parameters train, nothing else changes its verdict" in ended.out

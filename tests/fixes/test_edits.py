@@ -12,6 +12,8 @@ from fxaudit.program.edits import (
     conditions,
     containers,
     cuts,
+    factors,
+    freezes,
     loop,
     moves,
     names,
@@ -20,6 +22,7 @@ from fxaudit.program.edits import (
     optimizers,
     regions,
     rounds,
+    selections,
     settings,
     totals,
     values,
@@ -71,6 +74,121 @@ CASES: list[tuple[str, Edit, str, str]] = [
                 super().__init__()
         """,
         "+         self.project = nn.Linear(2, 2)",
+    ),
+    (
+        "a tensor made of itself",
+        cuts.without_new_leaf,
+        "h = f(x)\nh = h.new_tensor(h)  # HERE\n",
+        "- h = h.new_tensor(h)  # HERE",
+    ),
+    (
+        "what says nothing any more goes",
+        cuts.without_round_trip,
+        "def f(x):\n    x = torch.from_numpy(x.detach().numpy())  # HERE\n    return x\n",
+        "-     x = torch.from_numpy(x.detach().numpy())  # HERE",
+    ),
+    (
+        "filled with a number",
+        cuts.without_round_trip,
+        "def f(x):\n    return torch.full_like(x, x.mean().item())  # HERE\n",
+        "+     return x.mean().expand_as(x)  # HERE",
+    ),
+    (
+        "a selection of one",
+        selections.straight_through,
+        "h = F.one_hot(h.argmax(-1), 3).float()  # HERE",
+        "+ h = (h.softmax(-1) + (F.one_hot(h.argmax(-1), 3).float() - h.softmax(-1)).detach())  # HERE",
+    ),
+    ("a selection", selections.chosen_softly, "k = torch.argmax(s, dim=1)  # HERE", "+ k = s.softmax(1)  # HERE"),
+    (
+        "a draw",
+        selections.chosen_softly,
+        "k = torch.multinomial(p, 1)  # HERE",
+        "+ k = torch.nn.functional.gumbel_softmax(p.log(), hard=True)  # HERE",
+    ),
+    (
+        "a mask of zeros",
+        values.alive,
+        "mask = torch.zeros_like(x)  # HERE\ny = x * mask\n",
+        "+ mask = torch.ones_like(x)  # HERE",
+    ),
+    ("far away", numbers.within_reach, "h = torch.relu(h - 1e4)  # HERE", "+ h = torch.relu(h)  # HERE"),
+    (
+        "not a number",
+        numbers.without_nan,
+        "f(w)\nw.data[0] = float('nan')  # HERE\n",
+        "- w.data[0] = float('nan')  # HERE",
+    ),
+    (
+        "a value thrown away",
+        totals.not_overwritten,
+        "def f(x):\n    y = g(x)\n    y = torch.randn(y.shape)  # HERE\n    return y\n",
+        "-     y = torch.randn(y.shape)  # HERE",
+    ),
+    (
+        "what a function closes over",
+        containers.kept_beside,
+        """
+        class Net(nn.Module):
+            def __init__(self, inner):
+                super().__init__()
+                self.run = lambda x: inner(x)  # HERE
+        """,
+        "+         self.inner = inner",
+    ),
+    (
+        "a group's rate",
+        factors.other_value,
+        'groups = [{"params": a, "lr": 0.0}]  # HERE\no = SGD(groups, lr=0.01)\n',
+        '+ groups = [{"params": a, "lr": 0.01}]  # HERE',
+    ),
+    ("a rate of a group", factors.not_zero, 'group["lr"] = 0.0  # HERE', '+ group["lr"] = 1e-3  # HERE'),
+    ("a weight by position", factors.not_zero, "net = Net(8, 0.0)  # HERE", "+ net = Net(8, 1.0)  # HERE"),
+    (
+        "a count that begins at 0",
+        conditions.one_sooner,
+        "if epoch >= last:  # HERE\n    f()\n",
+        "+ if epoch + 1 >= last:  # HERE",
+    ),
+    (
+        "a name that begins alike",
+        freezes.narrowed,
+        "for n in names:\n    if n.startswith(part):  # HERE\n        f(n)\n",
+        '+     if n.startswith(part + "."):  # HERE',
+    ),
+    (
+        "a part of a name",
+        freezes.narrowed,
+        'if "layer1" in name:  # HERE\n    f()\n',
+        '+ if "layer1." in name:  # HERE',
+    ),
+    (
+        "frozen by default",
+        freezes.thawed,
+        "self.e = nn.Embedding.from_pretrained(v)  # HERE",
+        "+ self.e = nn.Embedding.from_pretrained(v, freeze=False)  # HERE",
+    ),
+    (
+        "labels that count",
+        conditions.other_elements,
+        "labels[position < n] = -100  # HERE",
+        "+ labels[position >= n] = -100  # HERE",
+    ),
+    (
+        "a remainder",
+        conditions.asked,
+        "if seen % every == every:  # HERE\n    f()\n",
+        "+ if seen % every == 0:  # HERE",
+    ),
+    (
+        "numbers that are stacked later",
+        cuts.without_round_trip,
+        """
+        def f(x):
+            all = [g(part).item() for part in x]  # HERE
+            return torch.tensor(all).mean()
+        """,
+        "+     all = [g(part) for part in x]  # HERE\n+     return torch.stack(all).mean()",
     ),
     ("a flag", conditions.other_flag, "self.stopped = True  # HERE", "+ self.stopped = False  # HERE"),
     (
@@ -366,7 +484,7 @@ CASES: list[tuple[str, Edit, str, str]] = [
     ),
     (
         "a number made of a value",
-        values.number_passed_through,
+        selections.number_passed_through,
         "s = round(w.item(), 3)  # HERE",
         "+ s = w + (round(w.item(), 3) - w).detach()  # HERE",
     ),
@@ -504,13 +622,13 @@ CASES: list[tuple[str, Edit, str, str]] = [
     ("whole numbers", values.true_division, "a = b // c  # HERE", "+ a = b / c  # HERE"),
     (
         "rounding",
-        values.straight_through,
+        selections.straight_through,
         "y = torch.round(x)  # HERE",
         "+ y = (x + (torch.round(x) - x).detach())  # HERE",
     ),
     (
         "a threshold",
-        values.straight_through,
+        selections.straight_through,
         "y = (p > 0.5).float()  # HERE",
         "+ y = (p + ((p > 0.5).float() - p).detach())  # HERE",
     ),
@@ -531,11 +649,11 @@ CASES: list[tuple[str, Edit, str, str]] = [
     ("a root", values.finite, "d = x.sum().sqrt()  # HERE", "+ d = (x.sum() + 1e-8).sqrt()  # HERE"),
     (
         "another place's rate",
-        values.other_value,
+        factors.other_value,
         "a = SGD(p, lr=0.0)  # HERE\nb = SGD(q, lr=0.3)\n",
         "+ a = SGD(p, lr=0.3)  # HERE",
     ),
-    ("a placeholder", values.not_zero, "a = SGD(p, lr=0.0)  # HERE\n", "+ a = SGD(p, lr=1e-3)  # HERE"),
+    ("a placeholder", factors.not_zero, "a = SGD(p, lr=0.0)  # HERE\n", "+ a = SGD(p, lr=1e-3)  # HERE"),
     (
         "a hook",
         values.hook_passing,
@@ -607,6 +725,41 @@ def test_an_edit_that_does_not_fit_yields_nothing_else(edit: Edit, text: str) ->
         [],
         ["pass  # HERE\n"],
     ) or edit is loop.removed
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["h = x.flatten(0, 1)", "m = ids != 0", "i = torch.randint(0, 2, (6,))", "r = max(0.0, r)", "h = h[0]",
+     "n = 0 // 3", "e = nn.Embedding(4, 2, padding_idx=0)", "x = x.masked_fill(m, 0.0)"],
+)  # fmt: skip
+def test_a_zero_that_is_a_place_or_a_bound_gets_no_placeholder(code: str) -> None:
+    assert list(factors.not_zero(f"{code}\n", Place(1))) == []
+
+
+def test_a_term_of_the_loss_takes_nothings_place() -> None:
+    text = "def f(x):\n    penalty = g(x)\n    return x\n"
+    assert list(neighbours.unread_instead(text, Place(3))) == []
+    assert list(totals.added(text, Place(2))) == [text.replace("return x", "return x + penalty")]
+
+
+def test_what_is_stacked_later_is_mended_at_both_places_first() -> None:
+    text = "def f(x):\n    all = [g(part).item() for part in x]\n    return torch.tensor(all).mean()\n"
+    assert "torch.stack(all)" in next(cuts.without_round_trip(text, Place(2)))
+
+
+def test_only_what_is_given_twice_gives_way_to_another() -> None:
+    text = "d, g = D(), G()\na = SGD(d.parameters())\nb = SGD(d.parameters())\n"
+    assert list(optimizers.given_twice(text, Place(3), ["g"])) == [text.replace("b = SGD(d", "b = SGD(g")]
+    assert list(optimizers.given_twice(text.replace("a = SGD(d", "a = SGD(g"), Place(3), ["g"])) == []
+
+
+def test_a_name_that_is_not_there_is_not_offered() -> None:
+    assert list(optimizers.given_other("o = SGD(part.parameters())\n", Place(1), ["encoder"])) == []
+
+
+def test_along_an_axis_that_was_just_made_there_is_one_element() -> None:
+    first = next(values.alive("h = h.unsqueeze(-1).softmax(-1)\n", Place(1)))
+    assert first == "h = torch.sigmoid(h.unsqueeze(-1))\n"
 
 
 def test_carriage_returns_and_a_missing_line_end_stay() -> None:

@@ -63,6 +63,7 @@ def said(*cells: str) -> dict[str, Any]:
             "success": result.success,
             "verdicts": report.verdicts() if report is not None else None,
             "codes": [finding.code for finding in report.findings] if report is not None else [],
+            "patches": [(f.patch.state, [*f.patch.files]) for f in report.findings if f.patch] if report else [],
             "places": [str(finding.culprit) for finding in report.findings] if report is not None else [],
             "optimizers": [(one.name, one.steps) for one in report.optimizers] if report is not None else [],
             "events": [str(event.source) for step in report.steps for event in step.events]
@@ -73,6 +74,18 @@ def said(*cells: str) -> dict[str, Any]:
         }
 
     return apart(work)
+
+
+@needs("IPython")
+def test_a_patch_for_a_cell_is_tried_and_shown_under_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = said("%fxaudit --fix model loss() optimizer")
+    assert found["patches"] == [["tried", ["Cell In[2]"]]]
+    assert "2 parameters train, nothing else changes its verdict" in found["shown"]
+    assert "- h = self.first(x).detach()" in found["shown"] and "+ h = self.first(x)" in found["shown"]
+    refused = said("%fxaudit --fix -o fix.patch model loss() optimizer")
+    assert refused["err"] == "fxaudit: There is no patch to write: the edit is one of Cell In[2], which is no file.\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 LOOP = """for _ in range(4):

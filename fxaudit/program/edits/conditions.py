@@ -10,7 +10,18 @@ import libcst as cst
 from fxaudit.program.edits.regions import dedented
 from fxaudit.program.edits.syntax import Place, Syntax, of_text, parsed
 
-__all__ = ["each_asked", "flipped", "handed_to_all", "holding", "other_flag", "staying", "trained_again"]
+__all__ = [
+    "asked",
+    "each_asked",
+    "flipped",
+    "handed_to_all",
+    "holding",
+    "one_sooner",
+    "other_elements",
+    "other_flag",
+    "staying",
+    "trained_again",
+]
 
 OPPOSITES: dict[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
     cst.Equal: cst.NotEqual,
@@ -65,12 +76,30 @@ def staying(text: str, place: Place) -> Iterator[str]:
         yield from holding(text, place)
 
 
+def asked(text: str, place: Place) -> Iterator[str]:
+    """The `if` that begins at the place, such that its body runs; nothing where the line begins none."""
+    syntax = of_text(text)
+    if syntax is not None and isinstance(syntax.statement(place.line), cst.If):
+        yield from holding(text, place)
+
+
 def flipped(text: str, place: Place) -> Iterator[str]:
     """A comparison on the line turned: what a mask keeps is what it should drop."""
+    yield from _turned(text, place, in_target=False)
+
+
+def other_elements(text: str, place: Place) -> Iterator[str]:
+    """`labels[position >= n] = -100` for `labels[position < n] = -100`."""
+    yield from _turned(text, place, in_target=True)
+
+
+def _turned(text: str, place: Place, *, in_target: bool) -> Iterator[str]:
     syntax = of_text(text)
     if syntax is None:
         return
     for test in syntax.on_line(place, cst.Comparison):
+        if any(isinstance(above, cst.AssignTarget) for above in syntax.above(test)) != in_target:
+            continue
         operator = OPPOSITES.get(type(test.comparisons[0].operator)) if len(test.comparisons) == 1 else None
         if operator is not None:
             target = test.comparisons[0]
@@ -102,6 +131,8 @@ def _changed(syntax: Syntax, statement: cst.If) -> Iterator[str]:
     if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
         target = test.comparisons[0]
         operator = OPPOSITES.get(type(target.operator))
+        if _is_remainder(test.left) and isinstance(target.operator, cst.Equal):
+            yield syntax.replaced((target.comparator, cst.Integer("0")))  # a remainder is below what it divides by
         if operator is not None:
             yield syntax.replaced((target, target.with_changes(operator=operator())))
     elif isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
@@ -110,6 +141,10 @@ def _changed(syntax: Syntax, statement: cst.If) -> Iterator[str]:
         needs = isinstance(test, cst.BooleanOperation) and not test.lpar
         inner = test.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()]) if needs else test
         yield syntax.replaced((test, cst.UnaryOperation(cst.Not(), inner)))
+
+
+def _is_remainder(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Modulo)
 
 
 def _spelt(syntax: Syntax, statement: cst.If) -> Iterator[str]:
@@ -154,6 +189,21 @@ def other_flag(text: str, place: Place) -> Iterator[str]:
     for name in syntax.on_line(place, cst.Name):
         if name.value in ("True", "False"):
             yield syntax.replaced((name, cst.Name("False" if name.value == "True" else "True")))
+
+
+def one_sooner(text: str, place: Place) -> Iterator[str]:
+    """`epoch + 1 >= last` for `epoch >= last`, and `>=` for `>`: a count that begins at 0 never reaches its number."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for test in syntax.on_line(place, cst.Comparison):
+        if len(test.comparisons) != 1:
+            continue
+        target = test.comparisons[0]
+        if isinstance(target.operator, cst.GreaterThan):
+            yield syntax.replaced((target, target.with_changes(operator=cst.GreaterThanEqual())))
+        elif isinstance(target.operator, cst.GreaterThanEqual | cst.Equal):
+            yield syntax.replaced((test.left, cst.parse_expression(f"{syntax.code(test.left)} + 1")))
 
 
 def each_asked(text: str, place: Place) -> Iterator[str]:

@@ -8,7 +8,15 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text, parsed
 
-__all__ = ["as_module", "hoisted", "of_instance", "parameter_of_buffer", "parameter_outside", "registered"]
+__all__ = [
+    "as_module",
+    "hoisted",
+    "kept_beside",
+    "of_instance",
+    "parameter_of_buffer",
+    "parameter_outside",
+    "registered",
+]
 
 LISTS = ("ModuleList", "ParameterList")
 DICTS = ("ModuleDict", "ParameterDict")
@@ -189,6 +197,28 @@ def hoisted(text: str, place: Place) -> Iterator[str]:
             if block is not None:
                 position = next(i for i, s in enumerate(statements) if s is statement)
                 yield syntax.with_block(block, [*statements[:position], *made, shorter, *statements[position + 1 :]])
+
+
+def kept_beside(text: str, place: Place) -> Iterator[str]:
+    """`self.inner = inner` before a `self.run = lambda x: inner(x)`: what is closed over gets a name of its own."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    function = syntax.function(statement) if syntax is not None and statement is not None else None
+    if (
+        syntax is None
+        or not isinstance(function, cst.FunctionDef)
+        or not isinstance(statement, cst.SimpleStatementLine)
+    ):
+        return
+    if function.name.value != "__init__":
+        return
+    own = {param.name.value for param in function.params.params[1:]}
+    own |= {last_name(a.target) for a in syntax.inside(function, cst.AssignTarget) if isinstance(a.target, cst.Name)}
+    for part in syntax.inside(statement, cst.Lambda) + syntax.inside(statement, cst.Call):
+        body = part.body if isinstance(part, cst.Lambda) else part
+        bound = {p.name.value for p in part.params.params} if isinstance(part, cst.Lambda) else set()
+        for name in dict.fromkeys(n.value for n in syntax.inside(body, cst.Name) if n.value in own - bound):
+            yield from filter(None, [syntax.inserted(statement, f"self.{name} = {name}", before=True)])
 
 
 def of_instance(text: str, place: Place) -> Iterator[str]:

@@ -14,7 +14,17 @@ DETACHING = {"detach", "detach_"}
 LEAVING = {"item", "tolist", "numpy"}
 COPYING = {"cpu", "clone"}
 NUMBERS = {"float", "int"}
-WRAPPING = {"tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor", "asarray", "HalfTensor", "DoubleTensor"}
+WRAPPING = {
+    "tensor",
+    "new_tensor",
+    "as_tensor",
+    "from_numpy",
+    "FloatTensor",
+    "Tensor",
+    "asarray",
+    "HalfTensor",
+    "DoubleTensor",
+}
 FUNCTIONS = {"exp", "log", "sqrt", "tanh", "sin", "cos", "abs", "log1p", "expm1", "sigmoid"}
 STACKED = {f"torch.{name}" for name in WRAPPING}
 LIBRARIES = {"math", "np", "numpy"}
@@ -42,14 +52,16 @@ def _kept_of_detached(node: cst.CSTNode) -> cst.BaseExpression | None:
 
 
 def _replaced(syntax: Syntax, nodes: list[cst.BaseExpression], place: Place) -> Iterator[str]:
-    statement = syntax.statement(place.line)
-    visitor = _Taking({id(node) for node in nodes}, _kept_of_detached)
+    yield from _taken(syntax, place, _Taking({id(node) for node in nodes}, _kept_of_detached))
+
+
+def _taken(syntax: Syntax, place: Place, visitor: _Taking) -> Iterator[str]:
+    """The text after the visitor; without the statement at the place, where that is `x = x` then."""
     text = syntax.module.visit(visitor).code
-    if isinstance(statement, cst.SimpleStatementLine):
-        new = statement.visit(visitor)
-        assert isinstance(new, cst.SimpleStatementLine)
-        if _says_nothing(new):
-            text = syntax.without(statement)
+    new = of_text(text)
+    statement = new.statement(place.line) if new is not None else None
+    if new is not None and isinstance(statement, cst.SimpleStatementLine) and _says_nothing(statement):
+        text = new.without(statement)
     if text:
         yield text
 
@@ -114,8 +126,22 @@ def without_round_trip(text: str, place: Place) -> Iterator[str]:
     function = syntax.function(statement)
     here = {id(node) for node in syntax.on_line(place, cst.BaseExpression)}
     everywhere = {id(node) for node in syntax.inside(function, cst.BaseExpression)}
-    for chosen, kept in ((here, _kept_in_torch), (everywhere, _kept_in_torch), (everywhere, _kept_or_stacked)):
-        yield syntax.module.visit(_Taking(chosen, kept)).code
+    ways = [(here, _kept_in_torch), (everywhere, _kept_in_torch), (everywhere, _kept_or_stacked)]
+    if _is_stacked_later(syntax, function, statement):
+        ways.reverse()
+    for chosen, kept in ways:
+        yield from _taken(syntax, place, _Taking(chosen, kept))
+
+
+def _is_stacked_later(syntax: Syntax, function: cst.CSTNode, statement: cst.CSTNode) -> bool:
+    """Whether the statement makes a list that a `torch.tensor` of the function is given by its name."""
+    made = {
+        last_name(a.targets[0].target)
+        for a in syntax.inside(statement, cst.Assign)
+        if isinstance(a.value, cst.ListComp | cst.List)
+    }
+    calls = [call for call in syntax.inside(function, cst.Call) if dotted(call.func) in STACKED and call.args]
+    return any(isinstance(call.args[0].value, cst.Name) and call.args[0].value.value in made for call in calls)
 
 
 def _kept_in_torch(node: cst.CSTNode) -> cst.BaseExpression | None:
@@ -129,9 +155,23 @@ def _kept_in_torch(node: cst.CSTNode) -> cst.BaseExpression | None:
             return owner
         case cst.Call(func=cst.Name(value=name), args=[cst.Arg(value=value, star="", keyword=None)]) if name in NUMBERS:
             return value
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="full_like")), args=[first, value]) if not _is_number(
+            value
+        ):
+            like = first.with_changes(comma=cst.MaybeSentinel.DEFAULT)
+            owner = value.value if not isinstance(value.value, cst.BinaryOperation) else _in_brackets(value.value)
+            return cst.Call(cst.Attribute(owner, cst.Name("expand_as")), [like])
     if isinstance(node, cst.Call) and node.args and not node.args[0].star:
         return _wrapped(node) or _function(node)
     return None
+
+
+def _is_number(argument: cst.Arg) -> bool:
+    return isinstance(argument.value, cst.BaseNumber | cst.UnaryOperation)
+
+
+def _in_brackets(node: cst.BaseExpression) -> cst.BaseExpression:
+    return node if node.lpar else node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
 def _kept_or_stacked(node: cst.CSTNode) -> cst.BaseExpression | None:
@@ -146,7 +186,10 @@ def _kept_or_stacked(node: cst.CSTNode) -> cst.BaseExpression | None:
 def _wrapped(call: cst.Call) -> cst.BaseExpression | None:
     """What `torch.tensor(…)` was given: a tensor, or a list of tensors to be stacked."""
     owner = call.func.value if isinstance(call.func, cst.Attribute) else None
-    if last_name(call.func) not in WRAPPING or owner is None or dotted(owner) not in ("torch", "np", "numpy"):
+    of_tensor = last_name(call.func) == "new_tensor"
+    if last_name(call.func) not in WRAPPING or owner is None:
+        return None
+    if not of_tensor and dotted(owner) not in ("torch", "np", "numpy"):
         return None
     value = call.args[0].value
     if isinstance(value, cst.List | cst.ListComp | cst.Tuple | cst.GeneratorExp):
@@ -176,12 +219,11 @@ def without_new_leaf(text: str, place: Place) -> Iterator[str]:
         return
     found = [node for node in syntax.on_line(place, cst.Call) if _kept_of_leaf(node) is not None]
     for call in found:
-        text = syntax.module.visit(_Taking({id(call)}, _kept_of_leaf)).code
-        yield text
+        yield from _taken(syntax, place, _Taking({id(call)}, _kept_of_leaf))
         statement = syntax.statement(place.line)
         nodes = {id(call), *(id(n) for n in syntax.on_line(place, cst.BaseExpression) if _kept_of_detached(n))}
         if len(nodes) > 1 and statement is not None:
-            yield syntax.module.visit(_Taking(nodes, lambda n: _kept_of_leaf(n) or _kept_of_detached(n))).code
+            yield from _taken(syntax, place, _Taking(nodes, lambda n: _kept_of_leaf(n) or _kept_of_detached(n)))
 
 
 def without_flag(text: str, place: Place) -> Iterator[str]:

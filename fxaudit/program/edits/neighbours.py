@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, dotted, of_text
+from fxaudit.program.edits.totals import is_term
 
 __all__ = [
     "as_other_call",
@@ -26,7 +27,10 @@ EMPTY = ("()", "[]", "{}", "None", "tuple()", "list()")
 
 
 def unread_instead(text: str, place: Place) -> Iterator[str]:
-    """A value that its function computes and never reads, in the place of a name on the line."""
+    """A value that its function computes and never reads, in the place of a name on the line.
+
+    A term of the loss is none: it is added to the rest, and takes nothing's place.
+    """
     syntax = of_text(text)
     statement = syntax.statement(place.line) if syntax is not None else None
     if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
@@ -39,9 +43,15 @@ def unread_instead(text: str, place: Place) -> Iterator[str]:
     reads = [n for n in syntax.on_line(place, cst.Name) if id(n) not in own and _is_value(syntax, n)]
     seen = [node.value for node in reads]
     again = [node for i, node in enumerate(reads) if node.value in seen[:i]]  # one of two that are the same is meant
-    for name in unread:
+    for name in (n for n in unread if not is_term(n, _last_value(syntax, function, n))):
         for node in dict.fromkeys([*again, *reads]):
             yield syntax.replaced((node, cst.Name(name)))
+
+
+def _last_value(syntax: Syntax, function: cst.FunctionDef, name: str) -> cst.BaseExpression | None:
+    """What a variable of a function is given last."""
+    values = [a.value for a in syntax.inside(function.body, cst.Assign) if syntax.code(a.targets[0].target) == name]
+    return values[-1] if values else None
 
 
 def _unread(syntax: Syntax, function: cst.FunctionDef, before: int) -> list[str]:
@@ -105,7 +115,7 @@ def named_arguments(text: str, place: Place, names: Sequence[str]) -> Iterator[s
         return
     for call in syntax.on_line(place, cst.Call):
         owner = dotted(call.func).rpartition(".")[0]
-        if owner in ("F", "nn.functional", "torch.nn.functional", "torch"):
+        if owner in ("F", "nn.functional", "torch.nn.functional"):
             values = [(cst.Name(name), cst.Attribute(cst.Name("self"), cst.Name(name))) for name in names]
             given = [cst.Arg(value, keyword=name, equal=_TIGHT) for name, value in values]
             yield _with_argument(syntax, call, *given)

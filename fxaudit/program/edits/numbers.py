@@ -8,12 +8,52 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, dotted, of_text
 
-__all__ = ["clamped", "dropping_the_rest", "other_power", "other_sign", "other_triangle", "without_dropping"]
+__all__ = [
+    "clamped",
+    "dropping_the_rest",
+    "other_power",
+    "other_sign",
+    "other_triangle",
+    "within_reach",
+    "without_dropping",
+    "without_nan",
+]
 
 LARGE = 4
 """A power of ten from which on a constant may lack its minus."""
 
 DROPPING = ("dropout", "drop", "p", "attn_dropout", "dropout_p", "drop_prob", "attention_dropout", "hidden_dropout")
+
+
+FAR = 100.0
+"""A constant that shifts everything to the flat side of an activation."""
+
+
+def within_reach(text: str, place: Place) -> Iterator[str]:
+    """`relu(x)` for `relu(x - 1e4)`: without a shift that leaves nothing on the side that has a slope."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for node in syntax.on_line(place, cst.BinaryOperation):
+        far = isinstance(node.right, cst.Float | cst.Integer) and abs(float(node.right.value)) >= FAR
+        if far and isinstance(node.operator, cst.Add | cst.Subtract):
+            yield syntax.replaced((node, node.left))
+
+
+def without_nan(text: str, place: Place) -> Iterator[str]:
+    """Without the statement that writes NaN or infinity into something."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return
+    words = {node.value[1:-1].lstrip("+-") for node in syntax.inside(statement, cst.SimpleString)}
+    names = {node.attr.value for node in syntax.inside(statement, cst.Attribute)}
+    part = statement.body[0]
+    writes = isinstance(part, cst.Expr) or (
+        isinstance(part, cst.Assign) and isinstance(part.targets[0].target, cst.Subscript)
+    )
+    if writes and (words | names) & {"nan", "inf", "infinity"}:
+        yield from filter(None, [syntax.without(statement)])
 
 
 def other_sign(text: str, place: Place) -> Iterator[str]:

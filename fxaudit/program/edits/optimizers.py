@@ -11,7 +11,16 @@ from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_te
 
 KNOWN = {"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "LBFGS", "Rprop"}
 
-__all__ = ["every_group", "given_all", "given_other", "groups_themselves", "joining", "moved_behind", "set_in_groups"]
+__all__ = [
+    "every_group",
+    "given_all",
+    "given_other",
+    "given_twice",
+    "groups_themselves",
+    "joining",
+    "moved_behind",
+    "set_in_groups",
+]
 
 
 def _builds(syntax: Syntax, place: Place) -> list[cst.Call]:
@@ -52,15 +61,16 @@ def _models(syntax: Syntax, call: cst.Call) -> list[str]:
     """What stands before `.parameters()` and its like in the function or the file, or is called `model` in it."""
     function = syntax.function(call)
     found: list[str] = []
-    asked = ("parameters", "named_parameters", "state_dict", "modules", "children", "named_modules", "train")
+    asked = ("parameters", "named_parameters", "state_dict", "modules", "children", "named_modules", "train",
+             "get_submodule")  # fmt: skip
     for around in (function, syntax.module):
         for other in syntax.inside(around, cst.Call):
             if isinstance(other.func, cst.Attribute) and other.func.attr.value in asked:
                 found.append(syntax.code(other.func.value))
         for assign in syntax.inside(around, cst.Assign):
-            name = syntax.code(assign.targets[0].target)
-            if last_name(assign.targets[0].target) in ("model", "net", "network"):
-                found.append(name)
+            target = assign.targets[0].target
+            parts = [e.value for e in target.elements] if isinstance(target, cst.Tuple) else [target]
+            found += [syntax.code(part) for part in parts if last_name(part) in ("model", "net", "network")]
     params = function.params.params if isinstance(function, cst.FunctionDef) else ()
     found += [p.name.value for p in params if p.name.value in ("model", "net", "module", "network")]
     roots = [match[0] for name in found if (match := re.match(r"(self\.)?\w+(?=[.\[])", name))]
@@ -154,19 +164,41 @@ def set_in_groups(text: str, _: Place) -> Iterator[str]:
                 yield syntax.with_block(block, [*statements[:position], *groups, *statements[position + 1 :]])
 
 
+def given_twice(text: str, place: Place, names: Sequence[str]) -> Iterator[str]:
+    """`given_other`, where what the line is given is given at another place as well."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    asked = [syntax.code(call.func) for call in syntax.all(cst.Call) if _asks(call)]
+    if any(_asks(call) and asked.count(syntax.code(call.func)) > 1 for call in syntax.on_line(place, cst.Call)):
+        yield from given_other(text, place, names)
+
+
+def _asks(call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value in ("parameters", "named_parameters")
+
+
 def given_other(text: str, place: Place, names: Sequence[str]) -> Iterator[str]:
     """`generator.parameters()` for the `discriminator.parameters()` on the line: one of `names` for the last name."""
     syntax = of_text(text)
     if syntax is None:
         return
     for call in syntax.on_line(place, cst.Call):
-        if not (isinstance(call.func, cst.Attribute) and call.func.attr.value in ("parameters", "named_parameters")):
+        if not _asks(call) or not isinstance(call.func, cst.Attribute):
             continue
         owner = call.func.value
         last = owner.attr if isinstance(owner, cst.Attribute) else owner
+        known = set(names) if isinstance(owner, cst.Attribute) else _bound(syntax)
         for name in names:
-            if isinstance(last, cst.Name) and name != last.value:
+            if isinstance(last, cst.Name) and name != last.value and name in known:
                 yield syntax.replaced((last, cst.Name(name)))
+
+
+def _bound(syntax: Syntax) -> set[str]:
+    """The names that the text gives a value."""
+    targets = [n.value for a in syntax.all(cst.AssignTarget) for n in syntax.inside(a.target, cst.Name)]
+    loops = [n.value for a in syntax.all(cst.For) for n in syntax.inside(a.target, cst.Name)]
+    return {*targets, *loops, *(param.name.value for param in syntax.all(cst.Param))}
 
 
 def every_group(text: str, place: Place) -> Iterator[str]:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text
 
-__all__ = ["added", "kept"]
+__all__ = ["added", "is_term", "kept", "not_overwritten"]
 
 
 DOING = {"backward", "step", "zero_grad", "append", "extend", "update", "train", "eval", "add", "close", "write"}
@@ -22,6 +22,49 @@ def _target(statement: cst.SimpleStatementLine) -> str:
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
                 return name
     return ""
+
+
+TERMS = ("loss", "penalty", "regular", "kl", "aux", "entropy", "objective", "cost", "reg")
+REDUCED = {"mean", "sum", "norm"}
+
+
+def is_term(name: str, value: cst.BaseExpression | None) -> bool:
+    """Whether a value is a number that belongs into a loss, by its name or by what computes it last."""
+    if any(word in name.lower().split("_") or name.lower().startswith(word) for word in TERMS):
+        return True
+    match value:
+        case cst.Call(func=func, args=args):
+            return "loss" in last_name(func) or (last_name(func) in REDUCED and not args)
+        case cst.BinaryOperation(left=left, right=right):
+            return is_term("", left) or is_term("", right)
+    return False
+
+
+def not_overwritten(text: str, place: Place) -> Iterator[str]:
+    """Without the statement that gives a name another value before anybody read the one that it has."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    found = syntax.body(statement) if syntax is not None and statement is not None else None
+    if syntax is None or found is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    name = _target(statement)
+    position = next(i for i, s in enumerate(found[1]) if s is statement)
+    if not name:
+        return
+    for other in (*found[1][position + 1 :], *reversed(found[1][:position])):
+        if isinstance(other, cst.SimpleStatementLine) and _target(other) == name:
+            later = other if syntax.first(other) > syntax.first(statement) else statement
+            if not _takes_value(syntax, later, name):
+                yield from filter(None, [syntax.without(later)])
+
+
+def _takes_value(syntax: Syntax, statement: cst.SimpleStatementLine, name: str) -> bool:
+    """Whether a statement computes with the values of a name, and not only with its shape or type."""
+    reads = [n for n in syntax.inside(_value(statement) or statement, cst.Name) if n.value == name]
+    above = [syntax.parent(node) for node in reads]
+    return any(
+        not (isinstance(a, cst.Attribute) and a.attr.value in ("shape", "size", "dtype", "device")) for a in above
+    )
 
 
 def added(text: str, place: Place) -> Iterator[str]:

@@ -11,25 +11,16 @@ from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_te
 __all__ = [
     "alive",
     "detached",
-    "drawn_with_gradient",
     "finite",
     "gradient_of_function",
     "hook_passing",
-    "not_zero",
-    "number_passed_through",
-    "other_value",
-    "straight_through",
     "true_division",
-    "unrounded",
     "whole_range",
     "with_graph",
 ]
 
 _TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-INTEGER_CASTS = {"long", "int", "round", "floor", "trunc", "ceil"}
-ROUNDING = {"bernoulli", "round", "floor", "ceil", "sign", "trunc", "round_", "heaviside"}
 ZEROING = {"zeros_"}
-RATES = {"lr", "learning_rate", "base_lr", "rate", "eta"}
 
 
 def true_division(text: str, place: Place) -> Iterator[str]:
@@ -50,32 +41,6 @@ def true_division(text: str, place: Place) -> Iterator[str]:
             yield syntax.replaced((call, inner))
 
 
-def unrounded(text: str, place: Place) -> Iterator[str]:
-    """Without the cast to whole numbers."""
-    syntax = of_text(text)
-    if syntax is None:
-        return
-    for call in syntax.on_line(place, cst.Call):
-        if isinstance(call.func, cst.Attribute) and call.func.attr.value in INTEGER_CASTS and not call.args:
-            yield syntax.replaced((call, call.func.value))
-    for node in syntax.on_line(place, cst.Attribute):
-        if dotted(node) in ("torch.long", "torch.int", "torch.int64", "torch.int32", "torch.bool"):
-            yield syntax.replaced((node.attr, cst.Name("float32")))
-
-
-def drawn_with_gradient(text: str, place: Place) -> Iterator[str]:
-    """`rsample()` for `sample()`, and `mean + std * randn_like(std)` for `normal(mean, std)`."""
-    syntax = of_text(text)
-    if syntax is None:
-        return
-    for call in syntax.on_line(place, cst.Call):
-        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "sample":
-            yield syntax.replaced((call.func.attr, cst.Name("rsample")))
-        if dotted(call.func) == "torch.normal" and len(call.args) == 2:
-            mean, std = (syntax.code(argument.value) for argument in call.args)
-            yield syntax.replaced((call, cst.parse_expression(f"({mean} + ({std}) * torch.randn_like({mean}))")))
-
-
 def detached(text: str, place: Place) -> Iterator[str]:
     """`old = new.detach()` for `old = new`: what is compared with what it came from, without its history."""
     syntax = of_text(text)
@@ -85,62 +50,6 @@ def detached(text: str, place: Place) -> Iterator[str]:
     for part in statement.body:
         if isinstance(part, cst.Assign) and isinstance(part.value, cst.Name):
             yield syntax.replaced((part.value, cst.parse_expression(f"{part.value.value}.detach()")))
-
-
-def straight_through(text: str, place: Place) -> Iterator[str]:
-    """`x + (round(x) - x).detach()`: the value as it was, the gradient as if nothing had been rounded."""
-    syntax = of_text(text)
-    if syntax is None:
-        return
-    for call in syntax.on_line(place, cst.BaseExpression):
-        if (source := _rounded(call)) is not None:
-            before, rounded = syntax.code(source), syntax.code(call)
-            yield syntax.replaced((call, cst.parse_expression(f"({before} + ({rounded} - {before}).detach())")))
-
-
-def number_passed_through(text: str, place: Place) -> Iterator[str]:
-    """`w + (round(w.item(), 3) - w).detach()`: the number that was made of `w`, the gradient as if it were `w`."""
-    syntax = of_text(text)
-    statement = syntax.statement(place.line) if syntax is not None else None
-    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
-        return
-    for assign in syntax.inside(statement, cst.Assign):
-        owners = {
-            syntax.code(call.func.value)
-            for call in syntax.inside(assign.value, cst.Call)
-            if isinstance(call.func, cst.Attribute) and call.func.attr.value == "item" and not call.args
-        }
-        if len(owners) == 1:
-            (owner,) = owners
-            made = f"{owner} + ({syntax.code(assign.value)} - {owner}).detach()"
-            yield syntax.replaced((assign.value, cst.parse_expression(made)))
-
-
-def _rounded(node: cst.BaseExpression) -> cst.BaseExpression | None:
-    """What was rounded, compared or thresholded."""
-    match node:
-        case cst.Call(func=cst.Attribute(value=cst.Name(value="torch"), attr=cst.Name(value=name)), args=[first, *_]):
-            return _simple(first.value) if name in ROUNDING else None
-        case cst.Call(func=cst.Attribute(value=cst.Comparison() as test, attr=cst.Name(value=cast)), args=_) if (
-            cast
-            in (
-                "float",
-                "to",
-                "type_as",
-                "half",
-                "double",
-            )
-        ):
-            return _simple(test.left)
-        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=name)), args=[]) if name in ROUNDING:
-            return _simple(owner)
-    return None
-
-
-def _simple(node: cst.BaseExpression) -> cst.BaseExpression | None:
-    if isinstance(node, cst.BinaryOperation | cst.UnaryOperation) and not node.lpar:
-        return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
-    return node
 
 
 def whole_range(text: str, place: Place) -> Iterator[str]:
@@ -174,11 +83,33 @@ def alive(text: str, place: Place) -> Iterator[str]:
     if isinstance(statement, cst.SimpleStatementLine) and _initialises(syntax, statement):
         yield from filter(None, [syntax.without(statement)])
     for call in syntax.on_line(place, cst.Call):
+        if _is_factor(syntax, call):
+            yield syntax.replaced((call.func, _ones(call.func)))
         for new in _livelier(syntax, call):
             yield syntax.replaced((call, new))
     for string in syntax.on_line(place, cst.SimpleString):
         if string.value[1:-1] == "nearest":
             yield syntax.replaced((string, string.with_changes(value=f"{string.quote}bilinear{string.quote}")))
+
+
+def _is_factor(syntax: Syntax, call: cst.Call) -> bool:
+    """Whether these zeros are multiplied with something, here or under the name that they are given."""
+    if last_name(call.func) not in ("zeros", "zeros_like", "new_zeros"):
+        return False
+    above = syntax.parent(call)
+    nodes: list[cst.CSTNode] = [call]
+    if isinstance(above, cst.Assign) and isinstance(above.targets[0].target, cst.Name):
+        name = above.targets[0].target.value
+        nodes += [n for n in syntax.inside(syntax.function(call), cst.Name) if n.value == name]
+    owners = [syntax.parent(node) for node in nodes]
+    return any(isinstance(o, cst.BinaryOperation) and isinstance(o.operator, cst.Multiply) for o in owners)
+
+
+def _ones(func: cst.BaseExpression) -> cst.BaseExpression:
+    """`torch.ones_like` for `torch.zeros_like`."""
+    if isinstance(func, cst.Attribute):
+        return func.with_changes(attr=cst.Name(func.attr.value.replace("zeros", "ones")))
+    return cst.Name(last_name(func).replace("zeros", "ones"))
 
 
 def _initialises(syntax: Syntax, statement: cst.SimpleStatementLine) -> bool:
@@ -218,10 +149,13 @@ def _livelier(syntax: Syntax, call: cst.Call) -> Iterator[cst.BaseExpression]:
     elif name in ("zeros", "new_zeros") and dotted(call.func) == "torch.zeros":
         yield cst.parse_expression(f"torch.randn{code[len('torch.zeros') :]} * 0.02")
     elif name in ("softmax", "log_softmax", "Softmax") and isinstance(call.func, cst.Attribute):
+        of_function = bool(arguments) and dotted(call.func.value) in FUNCTIONAL
+        owner = syntax.code(arguments[0].value if of_function else call.func.value)
+        alone = [cst.parse_expression(f"torch.sigmoid({owner})")] if name == "softmax" else []
+        if "unsqueeze(" in owner:  # along an axis that was only just made, there is one element
+            yield from alone
         yield from _other_axes(call)
-        if name == "softmax":
-            owner = syntax.code(arguments[0].value) if arguments and dotted(call.func.value) else None
-            yield cst.parse_expression(f"torch.sigmoid({owner or syntax.code(call.func.value)})")
+        yield from alone
     elif name in ("clamp", "clip") and isinstance(call.func, cst.Attribute):
         if len(arguments) >= 2:
             yield _swapped(call)
@@ -231,6 +165,9 @@ def _livelier(syntax: Syntax, call: cst.Call) -> Iterator[cst.BaseExpression]:
             yield _renamed(syntax, call, other)
     elif name == "full_like" and arguments:
         yield arguments[0].value
+
+
+FUNCTIONAL = ("torch", "F", "nn.functional", "torch.nn.functional")
 
 
 def _renamed(syntax: Syntax, call: cst.Call, other: str) -> cst.BaseExpression:
@@ -289,55 +226,6 @@ def _raised(syntax: Syntax, node: cst.BaseExpression) -> cst.BaseExpression:
     return cst.parse_expression(f"{syntax.code(node)} + 1e-8")
 
 
-def other_value(text: str, place: Place) -> Iterator[str]:
-    """The value that another place of the program gives under the same name, for a zero on the line."""
-    syntax = of_text(text)
-    if syntax is None:
-        return
-    for zero, name in _zeros(syntax, place):
-        for argument in syntax.all(cst.Arg):
-            value = argument.value
-            same = argument.keyword is not None and argument.keyword.value == name
-            if same and value is not zero and isinstance(value, cst.Float | cst.Integer) and float(value.value):
-                yield syntax.replaced((zero, value))
-
-
-def not_zero(text: str, place: Place) -> Iterator[str]:
-    """A placeholder for a zero on the line."""
-    syntax = of_text(text)
-    if syntax is None:
-        return
-    for zero, name in _zeros(syntax, place):
-        yield syntax.replaced((zero, cst.Float("1e-3" if name in RATES else "1.0")))
-
-
-def _zeros(syntax: Syntax, place: Place) -> Iterator[tuple[cst.BaseNumber, str]]:
-    """The zeros on the line and the names that they are given under."""
-    for number in syntax.on_line(place, cst.BaseNumber):
-        if not isinstance(number, cst.Float | cst.Integer) or float(_plain(number.value)) != 0:
-            continue
-        name = ""
-        for above in syntax.above(number):
-            if isinstance(above, cst.Subscript | cst.Slice):
-                break
-            if isinstance(above, cst.Arg) and above.keyword is not None:
-                name = above.keyword.value
-            elif isinstance(above, cst.Param):
-                name = above.name.value
-            elif isinstance(above, cst.Assign):
-                name = last_name(above.targets[0].target)
-            if name or isinstance(above, cst.BaseSmallStatement):
-                break
-        else:
-            continue
-        if not any(isinstance(above, cst.Subscript) for above in syntax.above(number)):
-            yield number, name
-
-
-def _plain(digits: str) -> str:
-    return digits if digits[:2].lower() not in ("0x", "0b", "0o") else str(int(digits, 0))
-
-
 def hook_passing(text: str, place: Place) -> Iterator[str]:
     """The hook at the place, or the one that the line registers, returning the gradient that it was given."""
     syntax = of_text(text)
@@ -354,7 +242,9 @@ def hook_passing(text: str, place: Place) -> Iterator[str]:
             for back in syntax.inside(function, cst.Return):
                 params = [p.name for p in function.params.params if p.name.value != "self"]
                 if params and back.value is not None:
-                    yield syntax.replaced((back.value, params[-1]))
+                    read = {name.value for name in syntax.inside(back.value, cst.Name)}
+                    came = [name for name in params if name.value in read] or params[-1:]
+                    yield syntax.replaced((back.value, came[-1]))
 
 
 def gradient_of_function(text: str, place: Place) -> Iterator[str]:
