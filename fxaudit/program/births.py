@@ -176,7 +176,9 @@ class Births:
                 made = self._result(sight, node, value, stations)
                 is_flag = isinstance(node.func, ast.Name) and node.func.id == "bool" and value is True
                 return here if made is None and is_flag else made
-        found = self._factor(sight, node, value, stations) or self._divided_away(sight, node, stations)
+        found = self._factor(sight, node, value, stations)
+        if found is None and value != 0:  # a division that is the whole value is to blame itself
+            found = self._divided_away(sight, node, stations)
         if found is None and _all_known(node, sight):
             return replace(here, because=self._operands(sight, node, stations))
         return found

@@ -14,7 +14,8 @@ __all__ = ["FrozenByASlip"]
 class FrozenByASlip(Rule):
     """Parameters are frozen by a line that does not do what it seems to.
 
-    A test is true of every name (`"a" in name or "b"`), a text that means no is taken for a flag (`bool("0")`), a
+    A test is true of every name (`"a" in name or "b"`), a text that means no is taken for a flag (`bool("0")`), an
+    option of the command line is `store_false`, flags are put back that were read after they had been switched off, a
     shallow copy of a module is frozen, and with it the module itself, or `requires_grad == True` compares where it was
     to set.
     """

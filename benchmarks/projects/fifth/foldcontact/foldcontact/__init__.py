@@ -1,0 +1,1 @@
+"""Contact maps from sequence alone, with pair updates and recycling."""

@@ -1,0 +1,1 @@
+from pointpart import backbones, segmenter  # noqa: F401  (fills the registries)
