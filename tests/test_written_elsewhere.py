@@ -270,6 +270,93 @@ def compute():
         return first
     return first + settings.weight * second
 """
+LETTERS = """
+CHOSEN = {"freeze": "norm.stem"}  # blamed
+net = nn.ModuleDict({"embed": nn.Linear(4, 4), "mix": nn.Linear(4, 4), "final": nn.Linear(4, 1)})
+
+
+def freeze(prefixes):
+    for name, p in net.named_parameters():
+        if any(name.startswith(prefix) for prefix in prefixes):
+            p.requires_grad_(False)
+
+
+freeze(CHOSEN["freeze"])
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+
+
+def compute():
+    return sum(part(torch.randn(8, 4)).square().mean() for part in net.values())
+"""
+TAKEN_TWICE = """
+TERMS = {}
+
+
+def term(name):
+    def keep(function):
+        TERMS[name] = function
+        return function
+
+    return keep
+
+
+net = nn.ModuleDict({"arm": nn.Linear(4, 1), "grip": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+@term("arm")
+def arm_term(out):
+    return out["arm"].square().mean()
+
+
+@term("arm")  # blamed
+def grip_term(out):
+    return out["grip"].square().mean()
+
+
+def compute():
+    x = torch.randn(8, 4)
+    out = {name: part(x) for name, part in net.items()}
+    return sum(function(out) for function in TERMS.values())
+"""
+NEVER_TOLD = """
+class Bus:
+    def __init__(self):
+        self.handlers = {}
+
+    def on(self, event, handler):
+        self.handlers.setdefault(event, []).append(handler)
+
+    def tell(self, event):
+        for handler in self.handlers.get(event, []):
+            handler()
+
+
+class Game:
+    def __init__(self):
+        self.net = nn.ModuleDict({"a": nn.Linear(4, 1), "b": nn.Linear(4, 1)})
+        self.weight = 0.0
+
+    def raise_weight(self):
+        self.weight = 0.5
+
+    def loss(self):
+        x = torch.randn(8, 4)
+        first, second = self.net["a"](x).square().mean(), self.net["b"](x).square().mean()
+        if self.weight > 0:
+            return first + self.weight * second
+        return first
+
+
+bus, game = Bus(), Game()
+bus.on("round_start", game.raise_weight)  # blamed
+optimizer = torch.optim.SGD(game.net.parameters(), lr=0.1)
+
+
+def compute():
+    bus.tell("round_begin")
+    return game.loss()
+"""
 SCRIPTS = {
     name.lower(): text
     for name, text in list(globals().items())

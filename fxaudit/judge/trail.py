@@ -9,7 +9,7 @@ from fxaudit.capture.recording import Record
 from fxaudit.program.counts import begins_anew
 from fxaudit.program.deciders import decider_at
 from fxaudit.program.decisions import Decision, Decisions
-from fxaudit.program.plain import bases_of, count_of
+from fxaudit.program.plain import bases_of, count_of, stores_of
 from fxaudit.program.ran import Ran
 from fxaudit.program.registrations import registration_of
 from fxaudit.program.source import SourceLine, StackTable, is_library
@@ -36,6 +36,7 @@ __all__ = [
     "decision_at",
     "method_call_of",
     "never_called",
+    "never_set",
     "obstacles_to_entering",
     "project_files",
     "project_stack",
@@ -309,6 +310,27 @@ def blamed(decision: Decision, told: list[tuple[SourceLine, str]]) -> list[tuple
     if told and (told[0][0].file, told[0][0].line) == (test.file, test.line):
         return [*told, *behind]
     return [(test, f"`{decision.text}` decides"), *told, *behind]
+
+
+def never_set(record: Record, decision: Decision) -> list[tuple[SourceLine, str]]:
+    """Why the function never ran that gives what a test asks for another value than the one it began with: (line, role)
+    pairs; none where there is no such function."""
+    birth, name = decision.birth, decision.operand.rpartition(".")[2]
+    if birth is None or not birth.is_a_setting or "." not in decision.operand:
+        return []
+    files = list(dict.fromkeys([*project_files(record), *record.course.files()]))
+    ran = record.ran()
+    for file in files:
+        tree = tree_of(file)
+        for word, line, _ in stores_of(file) if tree is not None else ():
+            statement = tree.statement_at(line) if tree is not None and word == name else None
+            scope = tree.function(statement) if tree is not None and statement is not None else None
+            if tree is None or scope is None or was_entered(tree, scope, ran):
+                continue
+            found = registered(files, tree, scope) or never_called(record, tree, scope)
+            if found:
+                return [*found, (source_at(file, line), f"`{name}` would get another value here")]
+    return []
 
 
 def _decided_by(record: Record, obstacle: Obstacle) -> list[tuple[SourceLine, str]]:

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fxaudit.program.spelling import letters_apart
+from fxaudit.program.spelling import letters_apart, shares_words
 from fxaudit.program.tree import FunctionNode, Tree, call_sites, tree_of
 
-__all__ = ["Registration", "registration_of"]
+__all__ = ["Registration", "Shadowed", "registration_of", "shadowed"]
 
 WRAPPING = frozenset({"wraps", "lru_cache", "cache", "no_grad", "enable_grad", "set_grad_enabled", "inference_mode"})
 """Decorators that hand the function back to its name: who calls it has to name it."""
@@ -43,6 +43,8 @@ def registration_of(files: Sequence[str], tree: Tree, scope: FunctionNode) -> Re
         found += _by_decorator(tree, owner)
     elif name:
         found += [entry for file in files for entry in _by_mention(tree_of(file), name)]
+    if not found and isinstance(owner, ast.ClassDef) and name:
+        found += _by_mention(tree, name)
     if not found and isinstance(owner, ast.ClassDef) and not isinstance(scope, ast.Lambda):
         return _by_its_name(files, tree, scope)
     if len(found) != 1:
@@ -53,6 +55,33 @@ def registration_of(files: Sequence[str], tree: Tree, scope: FunctionNode) -> Re
         return None
     near = [entry for entry in texts if key and entry[2] != key and _are_near(entry[2], key)]
     return Registration(where.file, node.lineno, key, near[0] if near else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Shadowed:
+    """A function or class that is registered under a name, which another is registered under afterwards."""
+
+    tree: Tree
+    first: ast.FunctionDef | ast.ClassDef
+    second: ast.FunctionDef | ast.ClassDef
+    key: str
+    line: int
+    """Where the second is registered."""
+
+
+def shadowed(files: Sequence[str]) -> Iterator[Shadowed]:
+    """What is registered by a decorator under a name that is taken again."""
+    for tree in map(tree_of, files):
+        known: dict[tuple[str, str], ast.FunctionDef | ast.ClassDef] = {}
+        for node in tree.statements if tree is not None else ():
+            if tree is None or not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                continue
+            for decorator in node.decorator_list:
+                match decorator:
+                    case ast.Call(func=func, args=[ast.Constant(value=str() as key)], keywords=[]):
+                        first = known.setdefault((ast.unparse(func), key), node)
+                        if first is not node and first.name != node.name:
+                            yield Shadowed(tree, first, node, key, decorator.lineno)
 
 
 def _by_its_name(
@@ -66,7 +95,7 @@ def _by_its_name(
 
 
 def _are_near(one: str, other: str) -> bool:
-    return letters_apart(one, other) is not None or letters_apart(other, one) is not None
+    return letters_apart(one, other) is not None or letters_apart(other, one) is not None or shares_words(one, other)
 
 
 def _by_decorator(tree: Tree, scope: FunctionNode | ast.ClassDef) -> Iterator[tuple[Tree, ast.expr, str]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from fxaudit.capture.recording import Record
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import blamed, decision_at, project_files, source_at, was_entered
+from fxaudit.judge.trail import blamed, decision_at, never_set, project_files, source_at, was_entered
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, call_sites, obstacles
@@ -25,7 +25,8 @@ def other_way(audit: Audit, states: Sequence[ParameterState]) -> list[tuple[Sour
         decision = decision_at(record, found[0]) if found else None
         if decision is not None:
             told = [(source_at(tree.file, found[0].line), found[0].role)]
-            return blamed(decision, [*told, (source_at(tree.file, call.lineno), "this call never runs")])
+            told.append((source_at(tree.file, call.lineno), "this call never runs"))
+            return [*never_set(record, decision), *blamed(decision, told)]
     return []
 
 

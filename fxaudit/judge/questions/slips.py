@@ -11,7 +11,9 @@ from fxaudit.judge.questions.text_flags import COMPARE, means_no
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.births import Births
 from fxaudit.program.course import Course
+from fxaudit.program.evaluation import evaluated
 from fxaudit.program.slips import (
     flag_of_text,
     flags_read_late,
@@ -42,7 +44,7 @@ def frozen_by_a_slip(audit: Audit) -> Iterator[tuple[Slip, list[ParameterState]]
     for state in audit.unexplained("frozen"):
         by_stack.setdefault(last_freeze(state), []).append(state)
     ways: tuple[Callable[[Audit, int], Slip | None], ...] = (
-        _true_text, _text_for_a_flag, _inverted_option, _flags_read_late, _shallow_copy, _comparison,
+        _true_text, _letters, _text_for_a_flag, _inverted_option, _flags_read_late, _shallow_copy, _comparison,
     )  # fmt: skip
     found: dict[Slip, list[ParameterState]] = {}
     for stack, states in by_stack.items():
@@ -73,6 +75,29 @@ def _true_text(audit: Audit, stack: int) -> Slip | None:
         if text is not None:
             words = f"the text `{text!r}` in the test is always true"
             return Slip(source_at(tree.file, test.lineno), words, f"Ask for each text: `{text!r} in name`.")
+    return None
+
+
+def _letters(audit: Audit, stack: int) -> Slip | None:
+    """`for prefix in "encoder":` goes through the letters, of which each begins some name."""
+    place = _place(audit, stack)
+    tree, statement = place if place is not None else (None, None)
+    if tree is None or statement is None:
+        return None
+    course = audit.record.course
+    headers = [node for node in tree.ancestors(statement) if isinstance(node, ast.For | ast.If)]
+    for header in headers:
+        asked = header.iter if isinstance(header, ast.For) else header.test
+        parts = [asked] if isinstance(header, ast.For) else []
+        parts += [loop.iter for node in ast.walk(asked) for loop in getattr(node, "generators", ())]
+        for sight in course.at(tree.file, header.lineno):
+            for part in parts:
+                text = evaluated(part, sight.read)
+                if isinstance(text, str) and len(text) > 1:
+                    birth = Births(course).back(sight, part, text)
+                    where = (birth.file, birth.line) if birth is not None else (tree.file, part.lineno)
+                    words = f"`{ast.unparse(part)}` is the text {text!r}, and is gone through letter by letter"
+                    return Slip(source_at(*where), words, "Write a list, if only of one text.")
     return None
 
 

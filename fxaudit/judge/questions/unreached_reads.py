@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import behind_test, blamed, decision_at, source_at
+from fxaudit.judge.trail import behind_test, blamed, decision_at, never_set, source_at
 from fxaudit.program.names import names_read, statements_after
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, binding_of, obstacles, tree_of
@@ -54,7 +54,7 @@ def _why(audit: Audit, tree: Tree, reading: ast.stmt, name: str) -> Lines:
     told.append((source_at(tree.file, reading.lineno), f"`{name}` is read here, and this never runs"))
     decision = decision_at(audit.record, found[0])
     if decision is not None:
-        return blamed(decision, told)
+        return [*never_set(audit.record, decision), *blamed(decision, told)]
     if not ran.is_whole:
         return []  # the line may have run unheard
     return [*told, *behind_test(audit.record, audit.project_files, found[0])]
