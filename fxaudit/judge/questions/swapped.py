@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from fxaudit.capture import operations
 from fxaudit.capture.recording import Op
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack
@@ -12,7 +13,6 @@ from fxaudit.program.tree import tree_of
 
 __all__ = ["swapped_arguments"]
 
-CUTTING = frozenset({"detach", "detach_", "data"})
 MAX_BEHIND = 400
 """So many operations are gone back from the other argument."""
 
@@ -54,7 +54,7 @@ def _detaches_argument(file: str, line: int) -> bool:
     names = {argument.arg for argument in (*function.args.posonlyargs, *function.args.args)} - {"self"}
     return len(names) > 1 and any(
         isinstance(node, ast.Attribute)
-        and node.attr in CUTTING
+        and operations.of(node.attr).detaches
         and isinstance(node.value, ast.Name)
         and node.value.id in names
         for node in ast.walk(statement)
