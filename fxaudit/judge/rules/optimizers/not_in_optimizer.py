@@ -387,16 +387,24 @@ def _dropping_statement(audit: Audit, stack: int) -> tuple[SourceLine | None, li
 
 
 def _last_filter(found: list[tuple[str, int, str]], first: tuple[str, int, str]) -> int:
-    """The last of several comprehensions of one function that are filtered and given names of their own: it was to take
-    what the others leave. 0 where there is only one."""
+    """The last of several comprehensions of one function that are filtered and given names of their own, where all of
+    them leave out the same: it was to take what the others leave. 0 where there is no such one."""
     tree = tree_of(first[0])
     filters = [tree.statement_at(line) for file, line, kind in found if (file, kind) == (first[0], "filter") and tree]
     beside = [node for node in filters if isinstance(node, ast.Assign) and isinstance(node.value, ast.ListComp)]
     own = tree.statement_at(first[1]) if tree is not None else None
     if tree is None or own not in beside:
         return 0
-    alike = {node.lineno for node in beside if tree.function(node) is tree.function(own)}
-    return max(alike) if len(alike) > 1 else 0
+    alike = [node for node in beside if tree.function(node) is tree.function(own)]
+    shared = set[str].intersection(*map(_conditions, alike))
+    return max(node.lineno for node in alike) if len(alike) > 1 and shared else 0
+
+
+def _conditions(assignment: ast.Assign) -> set[str]:
+    """The conditions of a comprehension, each by itself."""
+    tests = [test for part in getattr(assignment.value, "generators", ()) for test in part.ifs]
+    parts = [value for test in tests for value in (test.values if isinstance(test, ast.BoolOp) else [test])]
+    return {ast.unparse(part) for part in parts}
 
 
 def _backward_line(audit: Audit) -> SourceLine | None:
