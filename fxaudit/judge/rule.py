@@ -139,7 +139,8 @@ class Audit:
             if dead is not None and self.is_thrown_away(dead):
                 return dead
         certain = leading or certain
-        if dead is not None and certain and self.is_thrown_away(dead) and all(c.kind == "no_grad" for c in certain):
+        is_dead = dead is not None and self.is_thrown_away(dead) and not self._is_dropped(dead)
+        if is_dead and certain and all(cut.kind == "no_grad" for cut in certain):
             return dead  # a region without gradients is mostly meant, as in an EMA or a rollout; this never is
         # Slopes taken as numbers are often meant, as in first-order meta-learning; a detach beside them is not.
         certain = [cut for cut in certain if self.record.ops[cut.op].name not in ("grad", "autograd.grad")] or certain
@@ -163,6 +164,11 @@ class Audit:
             out in self.graph.reaching
             for out in (dead.value, *(out for op in self.graph.consumers.get(dead.value, ()) for out in op.outputs))
         )
+
+    def _is_dropped(self, dead: UnusedValue) -> bool:
+        """Whether the statement drops the value at once, so that nobody meant to use it."""
+        stack, stacks = self.record.ops[dead.op].stack, self.record.stacks
+        return stack >= 0 and binding_of(stacks.file(stack), stacks.line(stack)).kind == "discarded"
 
     def _foremost(self, cuts: list[Cut]) -> Cut:
         """The first cut; of several in the same call of a module a detach before what cannot have a gradient.

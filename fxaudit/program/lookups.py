@@ -37,6 +37,8 @@ class Lookup:
     """What was taken in its place; None for `None`."""
     birth: Birth | None
     """Where the key was written down, if that is elsewhere."""
+    after: Sight
+    """The pass of the statement in which it was taken."""
     of_object: bool = False
     """Whether an attribute was asked for; then `keys` are the functions of the program."""
 
@@ -51,14 +53,14 @@ class Lookup:
     @property
     def stand_in(self) -> str:
         """The qualified name of the function or class that was taken; "" where it was none, or that is not known."""
-        held = evaluated(self.taken, self.sight.read) if self.taken is not None else None
+        held = evaluated(self.taken, self.after.read) if self.taken is not None else None
         found = held if isinstance(held, Seen) else _bound_as(self.sight, self.taken)
         return str(found.value) if found is not None and found.kind == "callable" else ""
 
     @property
     def number_taken(self) -> float | None:
         """The number that was taken, where it was one."""
-        held = evaluated(self.taken, self.sight.read) if self.taken is not None else None
+        held = evaluated(self.taken, self.after.read) if self.taken is not None else None
         return held if isinstance(held, int | float) and not isinstance(held, bool) else None
 
     @property
@@ -119,7 +121,10 @@ class Lookups:
             return None
         birth = None if isinstance(one.key, ast.Constant) else self._written(sight, one.key, value)  # type: ignore[arg-type]
         file, table = self.course.file_of(sight), ast.unparse(one.table)
-        return Lookup(sight, file, one.node.lineno, table, value, keys, one.taken, birth, one.of_object)  # type: ignore[arg-type]
+        line = one.taken.lineno if one.taken is not None else sight.line
+        later = (s for s in self.course.in_frame(sight.frame) if s.line == line and s.index > sight.index)
+        after = next(later, sight)
+        return Lookup(sight, file, one.node.lineno, table, value, keys, one.taken, birth, after, one.of_object)  # type: ignore[arg-type]
 
     def _attributes(self, sight: Sight, one: _Asked) -> tuple[Plain, ...]:
         """The names of the functions of the program, where what was taken shows that the object lacks the attribute."""

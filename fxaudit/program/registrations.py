@@ -54,6 +54,7 @@ def registration_of(files: Sequence[str], tree: Tree, scope: FunctionNode) -> Re
     if key and any(text == key and (file, line) != (where.file, node.lineno) for file, line, text in texts):
         return None
     near = [entry for entry in texts if key and entry[2] != key and _are_near(entry[2], key)]
+    near = near or [entry for entry in texts if key and entry[2] != key and shares_words(entry[2], key)]
     return Registration(where.file, node.lineno, key, near[0] if near else None)
 
 
@@ -95,7 +96,7 @@ def _by_its_name(
 
 
 def _are_near(one: str, other: str) -> bool:
-    return letters_apart(one, other) is not None or letters_apart(other, one) is not None or shares_words(one, other)
+    return letters_apart(one, other) is not None or letters_apart(other, one) is not None
 
 
 def _by_decorator(tree: Tree, scope: FunctionNode | ast.ClassDef) -> Iterator[tuple[Tree, ast.expr, str]]:
