@@ -146,7 +146,7 @@ def measure(project: Path, counts: Counts) -> None:
         with tempfile.TemporaryDirectory() as where:
             folder = laid_out(project, Path(where), mistake["edits"])
             report = judged(folder, mistake.get("run", known.RUN))
-            findings, wanted = loud_findings(report, known.INTENT), marked(folder, mistake)
+            findings, wanted = loud_findings(report, known.INTENT) or report["findings"], marked(folder, mistake)
             named = lines_named(findings)
             counts.mistakes += 1
             counts.verdicts += not wrong_verdicts(report, mistake["expect"])

@@ -357,6 +357,233 @@ def compute():
     bus.tell("round_begin")
     return game.loss()
 """
+OVERRIDDEN = """
+class Base:
+    def outputs(self, x):
+        return {"first": net["first"](x)}
+
+    def terms(self, out):
+        return {"first": out["first"].square().mean()}
+
+
+class Second:
+    def outputs(self, x):
+        out = super().outputs(x)
+        out["second"] = net["second"](x)
+        return out
+
+    def terms(self, out):
+        terms = {}  # blamed
+        terms["second"] = out["second"].square().mean()
+        return terms
+
+
+class Both(Second, Base):
+    pass
+
+
+net = nn.ModuleDict({"first": nn.Linear(4, 1), "second": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    task = Both()
+    return sum(task.terms(task.outputs(torch.randn(8, 4))).values())
+"""
+COPIED = """
+net = nn.Linear(4, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.0)
+
+
+def set_rate(step):
+    rate = 0.1 / (step + 1)
+    for group in optimizer.state_dict()["param_groups"]:  # blamed
+        group["lr"] = rate
+
+
+def compute():
+    set_rate(1)
+    return net(torch.randn(8, 4)).square().mean()
+"""
+NEVER_GIVEN = """
+net = nn.ModuleDict({"there": nn.Linear(4, 1), "back": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+TWO_WAYS = False  # blamed
+
+
+def loss_of(x, back=False):
+    part = net["back"] if back else net["there"]
+    return part(x).square().mean()
+
+
+def compute():
+    x = torch.randn(8, 4)
+    loss = loss_of(x)
+    if TWO_WAYS:
+        loss = loss + loss_of(x, back=True)
+    return loss
+"""
+BORROWED = """
+net = nn.ModuleDict({"maker": nn.Linear(4, 4), "critic": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net["maker"].parameters(), lr=0.1)
+critic_optimizer = torch.optim.SGD(net["critic"].parameters(), lr=0.1)
+
+
+class Game:
+    def critic_step(self):
+        with torch.no_grad():
+            self.sample = net["maker"](torch.randn(8, 4))
+        loss = net["critic"](self.sample).mean() - net["critic"](torch.randn(8, 4)).mean()
+        critic_optimizer.zero_grad()
+        loss.backward()
+        critic_optimizer.step()
+
+    def maker_loss(self):
+        return -net["critic"](self.sample).mean()  # blamed
+
+
+game = Game()
+
+
+def compute():
+    game.critic_step()
+    return game.maker_loss()
+"""
+LEFT_EARLY = """
+class Solver:
+    def __init__(self, params):
+        self.params = list(params)
+
+    def zero_grad(self):
+        for p in self.params:
+            p.grad = None
+
+    @torch.no_grad()
+    def step(self):
+        for p in self.params:
+            if p.grad is None:
+                return  # blamed
+            p.sub_(0.1 * p.grad)
+
+
+net = nn.ModuleDict({"first": nn.Linear(4, 4), "fixed": nn.Linear(4, 4), "last": nn.Linear(4, 1)})
+net["fixed"].requires_grad_(False)
+optimizer = Solver(net.parameters())
+
+
+def compute():
+    return net["last"](net["fixed"](net["first"](torch.randn(8, 4)))).square().mean()
+"""
+GIVEN_TO_A_STAND_IN = """
+def watched(prediction, target):
+    return torch.zeros(())
+
+
+def huber(prediction, target):
+    return nn.functional.huber_loss(prediction, target)
+
+
+LOSSES = {"huber": huber}
+WANTED = {"first": "huber", "second": "smooth"}  # blamed
+net = nn.ModuleDict({"first": nn.Linear(4, 1), "second": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    total = torch.zeros(())
+    for task in ("first", "second"):
+        prediction = net[task](torch.randn(8, 4))
+        criterion = LOSSES.get(WANTED[task], watched)
+        total = total + criterion(prediction, torch.zeros(8, 1))
+    return total
+"""
+RESPELT = """
+class Data:
+    def __init__(self):
+        self.index = {name: i + 1 for i, name in enumerate(("RED", "BLUE"))}
+        self.labels = ["RED", "BLUE", "RED", "RED"]
+
+    def number(self, label):
+        key = label.strip().lower()  # blamed
+        return self.index.get(key, 0)
+
+    def batch(self):
+        return torch.tensor([self.number(label) for label in self.labels])
+
+
+data = Data()
+net = nn.ModuleDict({"table": nn.Embedding(3, 4, padding_idx=0), "head": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    numbers = data.batch()
+    return net["head"](net["table"](numbers)).square().mean()
+"""
+KEYS_OF_TORCH = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Linear(4, 1)
+        self.scales = nn.ParameterDict({"body__weight": nn.Parameter(torch.ones(()))})
+
+    def scale_of(self, name):
+        key = name.replace(".", "_")  # blamed
+        if key in self.scales:
+            return self.scales[key]
+        return 1.0
+
+    def forward(self, x):
+        return self.body(x) * self.scale_of("body.weight")
+
+
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return net(torch.randn(8, 4)).square().mean()
+"""
+SHORT_ZIP = """
+ORDER = ("first", "second", "third")
+net = nn.ModuleDict({name: nn.Linear(4, 4) for name in ORDER})
+
+
+def groups(rates):
+    found = []
+    for prefix, rate in zip(ORDER, rates):  # blamed
+        params = [p for name, p in net.named_parameters() if name.startswith(prefix + ".")]
+        found.append({"params": params, "lr": rate})
+    return found
+
+
+optimizer = torch.optim.SGD(groups([0.1 * 0.5**i for i in range(2)]), lr=0.1)
+
+
+def compute():
+    h = torch.randn(8, 4)
+    for name in ORDER:
+        h = net[name](h)
+    return h.square().mean()
+"""
+HOOK = """
+kept = {}
+
+
+def keep(module, inputs, output):
+    kept["h"] = output.detach()  # blamed
+
+
+net = nn.ModuleDict({"side": nn.Linear(4, 4), "main": nn.Linear(4, 1)})
+net["side"].register_forward_hook(keep)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    x = torch.randn(8, 4)
+    net["side"](net["main"](x).expand(8, 4))
+    return (net["main"](x) - kept["h"].square()).mean()
+"""
 SCRIPTS = {
     name.lower(): text
     for name, text in list(globals().items())
@@ -390,6 +617,31 @@ def test_a_key_in_another_section_is_blamed(tmp_path: Path) -> None:
     (finding,) = judged(tmp_path, HEAD + SECTIONS + LOOP).findings
     assert finding.culprit is not None and (finding.culprit.file, finding.culprit.line) == ("settings.ini", 5)
     assert "another place" in finding.fix
+
+
+REGIONS = """
+import json
+
+with open("settings.json") as file:
+    settings = json.load(file)
+SITES = ("marsh", "heath")
+known = {name: i + 1 for i, name in enumerate(settings["regions"])}
+net = nn.ModuleDict({"table": nn.Embedding(3, 4, padding_idx=0), "head": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    numbers = torch.tensor([known.get(site, 0) for site in SITES])
+    return net["head"](net["table"](numbers)).square().mean()
+"""
+
+
+def test_what_is_set_is_blamed_rather_than_the_program(tmp_path: Path) -> None:
+    """Both spell a key, each in its own way."""
+    (tmp_path / "settings.json").write_text('{\n  "width": 4,\n  "regions": ["Marsh", "Heath"]\n}\n')
+    (finding,) = judged(tmp_path, HEAD + REGIONS + LOOP).findings
+    assert finding.culprit is not None and (finding.culprit.file, finding.culprit.line) == ("settings.json", 3)
+    assert "only `Marsh`, `Heath`" in (finding.fact or "")
 
 
 def test_a_phase_that_comes_later_is_waited_for(tmp_path: Path) -> None:

@@ -362,7 +362,9 @@ class CourseWriter:
             return Seen("dict", size, token, _members(dict.__iter__(value), size))
         if kind is types.MethodType or kind is type or id(kind) in _FUNCTIONS:
             return Seen("callable", _name_of_callable(value), token)
-        return Seen("object", _NAME_OF_CLASS.__get__(kind), token)
+        keys = vars(value).get(_KEYED[id(kind)]) if id(kind) in _KEYED else None
+        members = _members(keys, len(keys)) if keys is not None else None
+        return Seen("object", _NAME_OF_CLASS.__get__(kind), token, members)
 
     def _token(self, value: object) -> int:
         """A number for the object; the memory of one that is gone may be another's by now."""
@@ -379,6 +381,10 @@ class CourseWriter:
         self._next += 1
         self._tokens[id(value)] = (kept, is_its_own, self._next)
         return self._next
+
+
+_KEYED = {id(torch.nn.ModuleDict): "_modules", id(torch.nn.ParameterDict): "_keys"}
+"""Torch's own dictionaries → the attribute that has their keys."""
 
 
 def _members(members: Iterable[object], size: int) -> tuple[Plain, ...] | None:

@@ -49,10 +49,10 @@ class CutRule(Rule):
                 culprit,
                 related=related,
                 level=self.level_for(audit, states),
-                fix=self.advice(audit, cut) + self.edit(audit, cut),
+                fix=self.advice(audit, concerned, cut) + self.edit(audit, cut),
             )
 
-    def advice(self, audit: Audit, cut: Cut) -> str:
+    def advice(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """What to do, in words."""
         return self.fix
 

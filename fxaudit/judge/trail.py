@@ -9,7 +9,8 @@ from fxaudit.capture.recording import Record
 from fxaudit.program.counts import begins_anew
 from fxaudit.program.deciders import decider_at
 from fxaudit.program.decisions import Decision, Decisions
-from fxaudit.program.plain import bases_of, count_of, stores_of
+from fxaudit.program.overrides import overrides_of
+from fxaudit.program.plain import bases_of, count_of
 from fxaudit.program.ran import Ran
 from fxaudit.program.registrations import registration_of
 from fxaudit.program.source import SourceLine, StackTable, is_library
@@ -36,8 +37,8 @@ __all__ = [
     "decision_at",
     "method_call_of",
     "never_called",
-    "never_set",
     "obstacles_to_entering",
+    "overridden",
     "project_files",
     "project_stack",
     "registered",
@@ -233,7 +234,7 @@ def why_never_called(
             idle = idle or [(where, "this call runs, and what it calls passes it on to nobody")]
         scope = tree.function(node)
         if scope is not None and not was_entered(tree, scope, ran):
-            outer = _why_not_entered(files, tree, scope, ran) or _overriding(files, tree, scope, ran)
+            outer = _why_not_entered(files, tree, scope, ran) or overridden(files, tree, scope, ran)
             if not outer and _does_one_of(scope, done):
                 continue
             outer = outer or registered(files, tree, scope)
@@ -310,27 +311,6 @@ def blamed(decision: Decision, told: list[tuple[SourceLine, str]]) -> list[tuple
     if told and (told[0][0].file, told[0][0].line) == (test.file, test.line):
         return [*told, *behind]
     return [(test, f"`{decision.text}` decides"), *told, *behind]
-
-
-def never_set(record: Record, decision: Decision) -> list[tuple[SourceLine, str]]:
-    """Why the function never ran that gives what a test asks for another value than the one it began with: (line, role)
-    pairs; none where there is no such function."""
-    birth, name = decision.birth, decision.operand.rpartition(".")[2]
-    if birth is None or not birth.is_a_setting or "." not in decision.operand:
-        return []
-    files = list(dict.fromkeys([*project_files(record), *record.course.files()]))
-    ran = record.ran()
-    for file in files:
-        tree = tree_of(file)
-        for word, line, _ in stores_of(file) if tree is not None else ():
-            statement = tree.statement_at(line) if tree is not None and word == name else None
-            scope = tree.function(statement) if tree is not None and statement is not None else None
-            if tree is None or scope is None or was_entered(tree, scope, ran):
-                continue
-            found = registered(files, tree, scope) or never_called(record, tree, scope)
-            if found:
-                return [*found, (source_at(file, line), f"`{name}` would get another value here")]
-    return []
 
 
 def _decided_by(record: Record, obstacle: Obstacle) -> list[tuple[SourceLine, str]]:
@@ -411,27 +391,15 @@ def registered(files: list[str], tree: Tree, scope: FunctionNode) -> list[tuple[
     return told
 
 
-def _overriding(files: list[str], tree: Tree, scope: ast.AST, ran: Ran) -> list[tuple[SourceLine, str]]:
-    """The method of a subclass that runs in the place of the method `scope`, and does not call it."""
+def overridden(files: list[str], tree: Tree, scope: ast.AST, ran: Ran) -> list[tuple[SourceLine, str]]:
+    """The method of another class that runs in the place of the method `scope`, and does not call it."""
     owner, name = tree.parents.get(scope), getattr(scope, "name", "")
     if not isinstance(owner, ast.ClassDef):
         return []
-    for file in files:
-        other = tree_of(file)
-        for node in ast.walk(other.root) if other is not None else ():
-            if isinstance(node, ast.ClassDef) and any(
-                ast.unparse(b).rsplit(".", 1)[-1] == owner.name for b in node.bases
-            ):
-                for method in node.body:
-                    if (
-                        isinstance(method, ast.FunctionDef)
-                        and method.name == name
-                        and other is not None
-                        and was_entered(other, method, ran)
-                        and "super()" not in ast.unparse(method)
-                    ):
-                        role = f"`{node.name}.{name}` takes the place of `{owner.name}.{name}`, and does not call it"
-                        return [(source_at(file, method.lineno), role)]
+    for found in overrides_of(files, owner.name, name):
+        if was_entered(found.tree, found.method, ran):
+            role = f"`{found.owner.name}.{name}` takes the place of `{owner.name}.{name}`, and does not call it"
+            return [(source_at(found.tree.file, found.line), role)]
     return []
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "entry_of_file",
     "entry_of_texts",
     "keys_of_file",
+    "lines_with",
     "replaced_blocks",
     "settings_in",
     "without_passwords",
@@ -95,6 +96,15 @@ def _entries_in_texts(file: str) -> tuple[tuple[int, str, str, str], ...]:
 def keys_of_file(file: str) -> Iterator[tuple[int, str, str]]:
     """(line, key, text) of each entry of the file; nothing where it is no such file."""
     yield from ((line, key, text) for line, key, _, text in _entries(file))
+
+
+def lines_with(file: str, text: str) -> Iterator[tuple[int, str]]:
+    """(line, its text) of each line of the file that has the text as a whole word; nothing where it is no such file."""
+    word = re.compile(rf"(?<![\w.\-]){re.escape(text)}(?![\w.\-])")
+    for number, line in enumerate(settings_in(file), 1):
+        commented = _COMMENT.match(line)
+        if word.search(line if commented is None else commented[1]):
+            yield number, line.strip()
 
 
 @dataclass(frozen=True, slots=True)

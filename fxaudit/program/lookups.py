@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from fxaudit.program.births import Birth, Births
+from fxaudit.program.config_files import SUFFIXES, lines_with
 from fxaudit.program.course import Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated
 from fxaudit.program.plain import chain_of, readings
@@ -17,6 +18,8 @@ from fxaudit.program.tree import Tree, tree_of
 
 __all__ = ["Lookup", "Lookups"]
 
+CHANGING = frozenset({"capitalize", "casefold", "lower", "replace", "swapcase", "title", "upper"})
+"""The methods that spell a text otherwise."""
 MAX_TOLD = 5
 """So many keys are told."""
 
@@ -41,6 +44,8 @@ class Lookup:
     """The pass of the statement in which it was taken."""
     of_object: bool = False
     """Whether an attribute was asked for; then `keys` are the functions of the program."""
+    changed_at: int = 0
+    """The line of the same file in which the key was made of a text that is written otherwise; 0 for none."""
 
     @property
     def near(self) -> str | None:
@@ -65,7 +70,9 @@ class Lookup:
 
     @property
     def place(self) -> tuple[str, int]:
-        """The line to edit: where the key was written down, else the lookup."""
+        """The line to edit: where the key was written down, where it was made another, else the lookup."""
+        if self.changed_at and (self.birth is None or self.birth.value in self.keys):
+            return self.file, self.changed_at
         return (self.birth.file, self.birth.line) if self.birth is not None else (self.file, self.line)
 
     @property
@@ -124,7 +131,51 @@ class Lookups:
         line = one.taken.lineno if one.taken is not None else sight.line
         later = (s for s in self.course.in_frame(sight.frame) if s.line == line and s.index > sight.index)
         after = next(later, sight)
-        return Lookup(sight, file, one.node.lineno, table, value, keys, one.taken, birth, after, one.of_object)  # type: ignore[arg-type]
+        changed = self._changed_at(sight, one.key) if isinstance(value, str) else 0
+        lookup = Lookup(
+            sight,
+            file,
+            one.node.lineno,
+            table,
+            value,  # type: ignore[arg-type]
+            keys,
+            one.taken,
+            birth,
+            after,
+            one.of_object,
+            changed,
+        )
+        configured = self._configured(lookup) if not changed else None
+        return replace(lookup, birth=configured) if configured is not None else lookup
+
+    def _configured(self, lookup: Lookup) -> Birth | None:
+        """The one line of a configuration file where the key is written that was meant, if the program itself asks for
+        it otherwise: what is set is changed, not the program."""
+        if not isinstance(lookup.key, str) or lookup.near is None or lookup.of_object:
+            return None
+        if lookup.birth is not None and lookup.birth.file.endswith(SUFFIXES):
+            return None
+        files = self.course.config_files(lookup.sight.index)
+        found = [(file, *place) for file in files for place in lines_with(file, lookup.near)]
+        return Birth(found[0][0], found[0][1], "entry", found[0][2], lookup.near) if len(found) == 1 else None
+
+    def always_misses(self, lookup: Lookup) -> bool:
+        """Whether no pass of the statement was seen in which it found something."""
+        asked = [one for one in _asked(lookup.file, lookup.sight.line) if one.node.lineno == lookup.line]
+        sights = self.course.at(lookup.file, lookup.sight.line)
+        return all(self._missed(sight, one) is not None for sight in sights for one in asked)
+
+    def _changed_at(self, sight: Sight, key: ast.expr) -> int:
+        """The line in which the name of the key was bound to a text that a method changed."""
+        if not isinstance(key, ast.Name):
+            return 0
+        binding = [s for s in self.course.in_frame(sight.frame) if s.index < sight.index and key.id in s.bound]
+        statement = self._births.statement(binding[-1]) if binding else None
+        value = statement.value if isinstance(statement, ast.Assign) else None
+        match value:
+            case ast.Call(func=ast.Attribute(attr=name)) if name in CHANGING and statement is not None:
+                return statement.lineno
+        return 0
 
     def _attributes(self, sight: Sight, one: _Asked) -> tuple[Plain, ...]:
         """The names of the functions of the program, where what was taken shows that the object lacks the attribute."""

@@ -10,6 +10,7 @@ from fxaudit.answer.finding import Finding, Related
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.program.lookups import Lookup, Lookups
+from fxaudit.program.names import names_bound, names_read, statements_after
 from fxaudit.program.source import SourceLine, actual_path, is_library
 from fxaudit.program.tree import Tree, is_zero, tree_of
 
@@ -17,6 +18,8 @@ __all__ = ["with_failed_lookup"]
 
 CHOSEN = ("FXA301",)
 """The rules whose culprit chooses something: what it calls may have looked that up in vain."""
+ZERO = ("FXA501",)
+"""The rule on what is 0: a lookup that always fails may have given it."""
 UNUSED = ("FXA101", "FXA103", "FXA303")
 """The rules on what nothing uses: the function that was meant may use it."""
 
@@ -32,15 +35,21 @@ def with_failed_lookup(audit: Audit, finding: Finding) -> Finding:
         lookup, role = next(_asked_there(lookups, line), None), ""
     if lookup is None and finding.code in CHOSEN:
         lookup, role = next(_asked_within(audit, lookups, line), None), "what was found is used here"
+    if lookup is None and finding.code in ZERO:
+        within = (found for found in _asked_within(audit, lookups, line) if found.number_taken == 0 and found.near)
+        lookup, role = next(filter(lookups.always_misses, within), None), "what was found is used here"
     if lookup is None and finding.code in UNUSED:
         lookup, role = next(_using(audit, lookups, finding), None), "nothing that ran uses it"
+    if lookup is None and finding.code in UNUSED:
+        lookup, role = next(_given(audit, lookups, finding), None), "made here, and given to what stands in"
     if lookup is None:
         return finding
     where = source_at(*lookup.place)
     told = [Related(line, role or "looked up here"), *finding.related]
     if role and (lookup.file, lookup.line) != lookup.place:
         told.insert(0, Related(source_at(lookup.file, lookup.line), "looked up here"))
-    related = tuple(r for r in told if r.source != where)[:3]
+    places = {(r.source.file, r.source.line): r for r in reversed(told) if r.source != where}
+    related = tuple(r for r in told if r in places.values())[:3]
     return replace(finding, culprit=where, related=related, fix=lookup.advice, fact=lookup.sentence)
 
 
@@ -75,6 +84,23 @@ def _using(audit: Audit, lookups: Lookups, finding: Finding) -> Iterator[Lookup]
     for lookup in lookups.all:
         if lookup.near is not None and words & _words_of(audit, lookup.near):
             yield lookup
+
+
+def _given(audit: Audit, lookups: Lookups, finding: Finding) -> Iterator[Lookup]:
+    """The lookups that found nothing, where what was taken instead is given what the finding is about: it makes no use
+    of that."""
+    stand_ins = {lookup.stand_in: lookup for lookup in lookups.all if lookup.stand_in}
+    for place in (finding.culprit, *(related.source for related in finding.related)) if stand_ins else ():
+        tree = (tree_of(actual_path(place.file)) or tree_of(place.file)) if place is not None else None
+        statement = _statement(place) if place is not None else None
+        for later in (
+            statements_after(tree, statement) if tree is not None and isinstance(statement, ast.Assign) else ()
+        ):
+            if tree is None or statement is None or not names_read(later) & names_bound(statement):
+                continue
+            for sight in lookups.course.at(tree.file, later.lineno):
+                held = {str(seen.value) for seen in sight.read.values() if seen.kind == "callable"}
+                yield from (stand_ins[name] for name in sorted(held & set(stand_ins)))
 
 
 def _words_of(audit: Audit, function: str) -> set[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fxaudit.capture.registry import ModuleInfo
 from fxaudit.judge.questions.births import born_at
 from fxaudit.judge.questions.missing_calls import line_without
+from fxaudit.judge.questions.never_set import never_set
 from fxaudit.judge.questions.shadowed import mode_override
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import blamed, decision_at, obstacles_to_entering, registered, source_at, was_entered
@@ -101,7 +102,7 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
         decisive = found[0]
         decision = decision_at(audit.record, decisive)
         if decision is not None and "training" not in decision.operand:
-            return decided(decisive, decision, here, made)
+            return decided(audit, decisive, decision, here, made)
         related: Related = [(here, "the call that never runs")]
         related += [
             (source, "what the branch asks for was set here") for source in _set_at(audit, root, path, decisive)
@@ -185,10 +186,13 @@ def _never_called_by_name(audit: Audit, tree: Tree, scope: ast.AST | None) -> Re
     return [*registered(audit.project_files, tree, scope)]
 
 
-def decided(decisive: Obstacle, decision: Decision, here: SourceLine, made: SourceLine | None) -> Unreached:
+def decided(
+    audit: Audit, decisive: Obstacle, decision: Decision, here: SourceLine, made: SourceLine | None
+) -> Unreached:
     """The same where the course of the program tells what decided: a flag that was set, or else the test."""
     test = source_at(decisive.file, decisive.line)
-    (culprit, _), *related = blamed(decision, [(test, "asked here"), (here, "the call that never runs")])
+    told = blamed(decision, [(test, "asked here"), (here, "the call that never runs")])
+    (culprit, _), *related = [*never_set(audit.record, decision), *told]
     words = f"{decisive.role}: `{decision.operand}` is {decision.value!r}"
     return Unreached(culprit, [*related, (made, "made here")], words)
 

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from fxaudit.capture.recording import Record
+from fxaudit.judge.questions.never_set import never_set
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import blamed, decision_at, never_set, project_files, source_at, was_entered
+from fxaudit.judge.trail import blamed, decision_at, project_files, source_at, was_entered
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, call_sites, obstacles

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fxaudit.capture import operations
 from fxaudit.capture.frozen import OwnStep
-from fxaudit.capture.recording import Track
+from fxaudit.capture.recording import Op, Track
 from fxaudit.judge.questions.idle_writes import IdleWrite, idle_write, lines_about, unwritten
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
@@ -68,14 +69,45 @@ def _seen(audit: Audit, state: ParameterState, step: OwnStep) -> Idle | None:
 def idle_update(audit: Audit, state: ParameterState) -> Idle | None:
     """The same for what the program does by hand, without any optimizer, between its last backward and the next."""
     events = audit.graph.backwards
-    start = events[-2].time if len(events) > 1 else events[-1].time if events else 0
-    end = events[-1].time if len(events) > 1 else audit.record.time
-    ops = [op for op in audit.graph.ops if start <= op.index < end and op.module < 0]
     if len(events) < 2:
         return _update_never_run(audit)
+    ops, written = _last_update(audit)
     found = idle_write(audit.project_files, audit.record, state.track, ops)
     found = found or unwritten(audit.record, state.track, ops, by_hand=True)
-    return in_words(audit, found, "the update by hand") if found is not None else _update_never_run(audit)
+    if found is not None:
+        return in_words(audit, found, "the update by hand")
+    return _left_early(audit, written) or _update_never_run(audit)
+
+
+def _last_update(audit: Audit) -> tuple[list[Op], list[Op]]:
+    """What ran outside of modules between the last two backwards between which parameters were written by hand, and
+    those of them that write; between the last two of all where there is no such thing."""
+    own = {vid for state in audit.states for vid in state.track.values}
+    times = [event.time for event in audit.graph.backwards]
+    ran = [op for op in audit.graph.ops if op.module < 0]
+    for start, end in zip(times[-2::-1], times[:0:-1], strict=True):
+        ops = [op for op in ran if start <= op.index < end]
+        writes = [op for op in ops if own & set(op.mutates) and not operations.of(op.name).bookkeeping]
+        if writes:
+            return ops, writes
+    return [op for op in ran if times[-2] <= op.index < times[-1]], []
+
+
+def _left_early(audit: Audit, written: list[Op]) -> Idle | None:
+    """The way out that was taken from a loop in which other parameters were written by hand."""
+    stacks = audit.record.stacks
+    for place in dict.fromkeys((stacks.file(op.stack), stacks.line(op.stack)) for op in written):
+        tree = tree_of(place[0])
+        write = tree.statement_at(place[1]) if tree is not None else None
+        loop = next((n for n in tree.ancestors(write) if isinstance(n, ast.For)), None) if tree and write else None
+        ran = audit.record.ran().of(place[0])
+        for branch in loop.body if loop is not None else ():
+            if tree is None or write is None or not isinstance(branch, ast.If) or branch.lineno > write.lineno:
+                continue
+            ends = [s for s in branch.body if isinstance(s, ast.Break | ast.Return) and s.lineno in ran]
+            if ends:
+                return _left(tree, tree.text(branch.test), branch.lineno, ends[0].lineno, write.lineno)
+    return None
 
 
 def _update_never_run(audit: Audit) -> Idle | None:

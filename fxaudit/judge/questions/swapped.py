@@ -28,6 +28,8 @@ def swapped_arguments(audit: Audit, op: Op) -> SourceLine | None:
     caller = stacks.parents[frame] if frame >= 0 else -1
     if caller < 0 or not _detaches_argument(stacks.file(frame), stacks.line(frame)):
         return None
+    if not _is_called(stacks.file(caller), stacks.line(caller), stacks.function(frame).rpartition(".")[2]):
+        return None  # a hook: torch gives it its arguments
     place = (stacks.codes[frame], caller)
     inside = [
         other
@@ -42,6 +44,14 @@ def swapped_arguments(audit: Audit, op: Op) -> SourceLine | None:
     if any(_comes_from_parameters(audit, vid) for vid in others):
         return audit.source(project_stack(stacks, caller))
     return None
+
+
+def _is_called(file: str, line: int, function: str) -> bool:
+    """Whether the statement at the line calls a function of that name, or a module by its `forward`."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    calls = [n.func for n in ast.walk(statement) if isinstance(n, ast.Call)] if statement is not None else []
+    return function == "forward" or any(getattr(c, "attr", getattr(c, "id", "")) == function for c in calls)
 
 
 def _detaches_argument(file: str, line: int) -> bool:

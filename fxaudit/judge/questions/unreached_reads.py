@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 
+from fxaudit.judge.questions.never_set import never_set
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import behind_test, blamed, decision_at, never_set, source_at
+from fxaudit.judge.trail import behind_test, blamed, decision_at, overridden, source_at, was_entered
 from fxaudit.program.names import names_read, statements_after
-from fxaudit.program.source import SourceLine
+from fxaudit.program.plain import chain_of
+from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import Tree, binding_of, obstacles, tree_of
 
-__all__ = ["read_only_where_nothing_ran"]
+__all__ = ["read_only_in_an_overridden_method", "read_only_where_nothing_ran"]
 
 Lines = list[tuple[SourceLine, str]]
 
@@ -32,6 +34,73 @@ def read_only_where_nothing_ran(audit: Audit, stack: int) -> Lines:
             if found:
                 return found
     return []
+
+
+def read_only_in_an_overridden_method(audit: Audit, made: int, stack: int) -> Lines:
+    """The same for what is made in the frame `made`, and put under a key into what is bound in the frame `stack`, where
+    a method reads that key whose place another one takes."""
+    stacks = audit.record.stacks
+    below = stacks.chain(made)
+    keys = [_key_at(stacks.file(i), stacks.line(i)) for i in below[: below.index(stack) + 1 if stack in below else 0]]
+    key = next(filter(None, keys), "")
+    ran = audit.record.ran()
+    files = [file for file in audit.project_files if not is_library(file)]
+    reading = [(other, node) for other in map(tree_of, files) if other is not None for node in _readings(other, key)]
+    reading = [(other, node) for other, node in reading if not _is_of_another_kind(audit, other, node)]
+    scopes = [(other, node, other.function(node)) for other, node in reading]
+    if not key or any(scope is None or was_entered(other, scope, ran) for other, _, scope in scopes):
+        return []
+    for other, node, scope in scopes:
+        found = overridden(files, other, scope, ran) if scope is not None else []
+        if found:
+            return [*found, (source_at(other.file, node.lineno), f"`{key}` is read here, and this never runs")]
+    return []
+
+
+def _key_at(file: str, line: int) -> str:
+    """The key under which what is computed at the line is put into a dictionary."""
+    tree = tree_of(file) if not is_library(file) else None
+    statement = tree.statement_at(line) if tree is not None else None
+    match statement:
+        case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=str(key)))]):
+            return key
+    for node in ast.walk(statement) if statement is not None else ():
+        match node:
+            case ast.Dict(keys=keys, values=values):
+                for name, value in zip(keys, values, strict=True):
+                    if isinstance(name, ast.Constant) and value.lineno <= line <= (value.end_lineno or value.lineno):
+                        return str(name.value)
+            case ast.keyword(arg=str(name), value=value) if value.lineno <= line <= (value.end_lineno or value.lineno):
+                return name
+    return ""
+
+
+def _readings(tree: Tree, key: str) -> list[ast.expr]:
+    """Where an entry of that name is read: `out["key"]`, `out.get("key")`, `out.pop("key")`, `out.key`."""
+    found: list[ast.expr] = []
+    for node in tree.nodes:
+        match node:
+            case ast.Subscript(slice=ast.Constant(value=str(name)), ctx=ast.Load()) if name == key:
+                found.append(node)
+            case ast.Call(func=ast.Attribute(attr="get" | "pop"), args=[ast.Constant(value=str(name)), *_]) if (
+                name == key
+            ):
+                found.append(node)
+            case ast.Attribute(attr=name, ctx=ast.Load()) if name == key:
+                found.append(node)
+    return found
+
+
+def _is_of_another_kind(audit: Audit, tree: Tree, node: ast.expr) -> bool:
+    """Whether what is read from was seen to be no dictionary: a container of layers has keys, too."""
+    if isinstance(node, ast.Attribute):
+        return False
+    owner = node.func if isinstance(node, ast.Call) else node
+    chain = chain_of(owner.value) if isinstance(owner, ast.Attribute | ast.Subscript) else None
+    statement = tree.statement(node)
+    sights = audit.record.course.at(tree.file, statement.lineno) if statement is not None else []
+    seen = [sight.read[chain.text] for sight in sights if chain is not None and chain.text in sight.read]
+    return bool(seen) and all(one.kind == "object" for one in seen)
 
 
 def _after(tree: Tree, statement: ast.stmt) -> list[ast.stmt]:

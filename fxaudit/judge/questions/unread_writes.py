@@ -23,7 +23,18 @@ class UnreadWrite:
     source: SourceLine
     key: str
     into: str
-    related: tuple[tuple[SourceLine | None, str], ...] = ()
+    copied: SourceLine | None = None
+    """Where the copy is made into which it is written."""
+
+    @property
+    def to_edit(self) -> SourceLine:
+        """The line to edit so that the write takes effect."""
+        return self.copied or self.source
+
+    @property
+    def help(self) -> str:
+        """What to do."""
+        return f'Write it into the group itself: `optimizer.param_groups[0]["{self.key}"] = …`.'
 
 
 def unread_writes(audit: Audit) -> Iterator[UnreadWrite]:
@@ -34,7 +45,7 @@ def unread_writes(audit: Audit) -> Iterator[UnreadWrite]:
         if write.key in keys and was_passed(files, ran, write.tree, write.statement):
             made = source_at(write.tree.file, write.copy.lineno)
             where = source_at(write.tree.file, write.statement.lineno)
-            yield UnreadWrite(where, write.key, "a copy of the param groups", ((made, "copied here"),))
+            yield UnreadWrite(where, write.key, "a copy of the param groups", made)
     if not call_sites(files, "add_param_group"):
         for tree, node, key in (entry for file in files for entry in _defaults_written(file)):
             if key in keys and was_passed(files, ran, tree, node):

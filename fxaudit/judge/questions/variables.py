@@ -37,7 +37,7 @@ def unused_variable(audit: Audit, made: SourceLine | None) -> Unreached | None:
                     here = source_at(tree.file, node.lineno)
                     decision = decision_at(audit.record, found[0])
                     if decision is not None:
-                        return decided(found[0], decision, here, made)
+                        return decided(audit, found[0], decision, here, made)
                     test = source_at(found[0].file, found[0].line)
                     return Unreached(test, [(here, "the use that never runs"), (made, "made here")], found[0].role)
     return None

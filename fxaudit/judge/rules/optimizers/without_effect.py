@@ -73,14 +73,17 @@ class WithoutEffect(Rule):
             )
 
     def _unread(self, audit: Audit) -> Iterator[Finding]:
+        stays = any(state.facts and all(fact.lr == 0 for fact in state.facts) for state in audit.unexplained("blocked"))
         for write in unread_writes(audit):
+            if write.key == "lr" and stays:
+                continue  # the rate is 0 for it: FXA304 tells of both
             yield self.finding(
                 audit,
                 [],
                 f"`{write.key}` is written into {write.into}, which no optimizer reads",
                 write.source,
-                related=write.related,
-                fix=f'Write it into the group itself: `optimizer.param_groups[0]["{write.key}"] = …`.',
+                related=[(write.copied, "copied here")] if write.copied is not None else [],
+                fix=write.help,
             )
 
     def _rates(self, audit: Audit) -> Iterator[Finding]:

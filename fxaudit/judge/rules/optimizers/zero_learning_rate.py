@@ -9,6 +9,7 @@ from fxaudit.capture.events import SchedulerStepEvent, StepEvent
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.questions.births import born_at, factor_born, rate_born, unread_setting
 from fxaudit.judge.questions.rates import given_rate, schedule_origins, stepped_outside, written_rate
+from fxaudit.judge.questions.unread_writes import unread_writes
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
@@ -102,6 +103,10 @@ Lines = list[tuple[SourceLine | None, str]]
 def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> tuple[SourceLine | None, Lines, str]:
     """The line to edit, what is related to it, and what to do where that is not to raise the rate."""
     built = audit.source(info.created)
+    vain = next((write for write in unread_writes(audit) if write.key == "lr"), None)
+    if vain is not None:
+        written_here = (vain.source, f"`lr` is written into {vain.into} here, and no optimizer reads that")
+        return vain.to_edit, [written_here, (built, "the optimizer is built here, with the rate 0")], vain.help
     written = written_rate(audit.record)
     given = rate_born(audit.record, info, written=False) if written is None else None
     if info.schedulers and given is None:

@@ -8,7 +8,7 @@ from fxaudit.answer.finding import Finding, Level
 from fxaudit.judge.graph import UnusedValue
 from fxaudit.judge.questions.dead_ends import bound, thrown_away
 from fxaudit.judge.questions.lost import lost_at, refused_at
-from fxaudit.judge.questions.unreached_reads import read_only_where_nothing_ran
+from fxaudit.judge.questions.unreached_reads import read_only_in_an_overridden_method, read_only_where_nothing_ran
 from fxaudit.judge.questions.unread_arguments import not_passed_on
 from fxaudit.judge.questions.unread_names import overlooked, overlooked_after
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -52,12 +52,15 @@ class DeadEnd(Rule):
             states = [state for state, _, _ in members]
             _, end, stack = members[-1]
             op = audit.record.ops[end.op]
+            overridden = read_only_in_an_overridden_method(audit, op.stack, stack)
             culprit, related = _lines(audit, end, stack)
+            if overridden:
+                culprit, related = overridden[0][0], [*overridden[1:], (culprit, "what is made here goes unused")]
             related += [(audit.source(op.stack), f"the last operation, `{op.name}`")]
             related += _further_ends(audit, states, end)
             default = stack >= 0 and is_library(file) and audit.is_library_made(states)
             level: Level = "error" if audit.is_held(states) and not default and op.name != "autograd.grad" else "note"
-            message = self._message(audit, states, op.name, (file, line))
+            message = self._message(audit, states, op.name, (file, line)) + "".join(f": {o[1]}" for o in overridden[:1])
             yield self.finding(audit, states, message, culprit, related=related, level=level)
 
     def _message(self, audit: Audit, states: list[ParameterState], operation: str, place: tuple[str, int]) -> str:

@@ -40,7 +40,7 @@ class DetachedPath(CutRule):
         role = "this is detached, and the other argument carries no gradient: they may be swapped"
         return (culprit, []) if swapped is None else (swapped, [(culprit, role)])
 
-    def advice(self, audit: Audit, cut: Cut) -> str:
+    def advice(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """To swap arguments, or to delete the call."""
         is_swapped = swapped_arguments(audit, audit.record.ops[cut.op]) is not None
         return "Give the arguments in the other order: the function detaches this one." if is_swapped else self.fix

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fxaudit.capture.recording import Op
 from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
+from fxaudit.judge.questions.borrowed import borrowed
 from fxaudit.judge.questions.regions import misplaced, switched_off
 from fxaudit.judge.rule import Audit, Example
 from fxaudit.judge.trail import project_stack
@@ -37,10 +38,25 @@ class NoGradRegion(CutRule):
     def settled(
         self, audit: Audit, states: list[ParameterState], cut: Cut, culprit: SourceLine | None
     ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
-        """The one statement of the block that is in the wrong place, where the rest of it rightly stands there."""
+        """The one statement of the block that is in the wrong place, where the rest of it rightly stands there; or
+        where what was made for another optimizer's loss is used in this one's."""
         op = audit.record.ops[cut.op]
         found = misplaced(audit, op, {state.index for state in states})
-        return (culprit, []) if found is None else (found, [(culprit, "the region is opened here")])
+        if found is not None:
+            return found, [(culprit, "the region is opened here")]
+        use = self._borrowed(audit, states, cut)
+        role = "made here without gradients, for another optimizer's loss"
+        return (culprit, []) if use is None else (use, [(culprit, role)])
+
+    def advice(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
+        """To compute it anew where it is used for the other loss, or to leave the region."""
+        return (
+            self.fix if self._borrowed(audit, states, cut) is None else "Compute it anew for this loss, with gradients."
+        )
+
+    def _borrowed(self, audit: Audit, states: list[ParameterState], cut: Cut) -> SourceLine | None:
+        op = audit.record.ops[cut.op]
+        return borrowed(audit, op.region, op, {state.index for state in states})
 
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """Names what runs without gradients."""

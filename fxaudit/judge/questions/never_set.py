@@ -1,0 +1,74 @@
+"""Why what a test asks for was never given another value: what would have given it one never ran."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from fxaudit.capture.recording import Record
+from fxaudit.judge.trail import blamed, decision_at, never_called, project_files, registered, source_at, was_entered
+from fxaudit.program.decisions import Decision
+from fxaudit.program.defaults import given_for, parameter_at
+from fxaudit.program.plain import stores_of
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import Tree, call_sites, obstacles, tree_of
+
+__all__ = ["never_set"]
+
+Lines = list[tuple[SourceLine, str]]
+
+
+def never_set(record: Record, decision: Decision) -> Lines:
+    """Why nothing ran that gives what a test asks for another value than the one it began with: (line, role) pairs, the
+    line to edit first; none where there is no such thing."""
+    birth = decision.birth
+    if birth is None or not birth.is_a_setting:
+        return []
+    if "." in decision.operand:
+        return _never_stored(record, decision.operand.rpartition(".")[2])
+    return _never_given(record, decision) if birth.kind == "default" else []
+
+
+def _never_stored(record: Record, name: str) -> Lines:
+    """Why the function never ran that stores something else under the name."""
+    files = list(dict.fromkeys([*project_files(record), *record.course.files()]))
+    ran = record.ran()
+    for file in files:
+        tree = tree_of(file)
+        for word, line, _ in stores_of(file) if tree is not None else ():
+            statement = tree.statement_at(line) if tree is not None and word == name else None
+            scope = tree.function(statement) if tree is not None and statement is not None else None
+            if tree is None or scope is None or was_entered(tree, scope, ran):
+                continue
+            found = registered(files, tree, scope) or never_called(record, tree, scope)
+            if found:
+                return [*found, (source_at(file, line), f"`{name}` would get another value here")]
+    return []
+
+
+def _never_given(record: Record, decision: Decision) -> Lines:
+    """Why the call never ran that gives the parameter something else than its default."""
+    birth = decision.birth
+    found = parameter_at(birth.file, birth.line, decision.operand) if birth is not None else None
+    if birth is None or found is None:
+        return []
+    scope, name = found
+    ran = record.ran()
+    for tree, call in _calls(project_files(record), scope, name, decision.value):
+        lines = ran.of(tree.file)
+        if call.lineno in lines:
+            continue
+        told = (source_at(tree.file, call.lineno), f"this call gives `{name}` another value, and never runs")
+        for obstacle in obstacles(tree, call, lines)[:1]:
+            branch = (source_at(obstacle.file, obstacle.line), obstacle.role)
+            decided = decision_at(record, obstacle)
+            return blamed(decided, [branch, told]) if decided is not None else [branch, told]
+    return []
+
+
+def _calls(files: list[str], scope: ast.FunctionDef, name: str, value: object) -> Iterator[tuple[Tree, ast.Call]]:
+    """The calls of the function that give the parameter something else than the value."""
+    for tree, call in call_sites(files, scope.name):
+        given = given_for(call, scope, name)
+        if given is not None and not (isinstance(given, ast.Constant) and given.value == value):
+            yield tree, call
