@@ -644,6 +644,41 @@ def test_what_is_set_is_blamed_rather_than_the_program(tmp_path: Path) -> None:
     assert "only `Marsh`, `Heath`" in (finding.fact or "")
 
 
+SHARED = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem, self.head = nn.Linear(4, 4), nn.Linear(4, 1)
+
+    def forward(self, x):
+        return self.head(torch.tanh(self.stem(x)))
+
+
+def student_of(teacher):
+    net = Net()
+    net.stem = teacher.stem  # blamed
+    return net
+
+
+teacher = Net()
+pair = nn.ModuleDict({"student": student_of(teacher), "teacher": teacher})
+teacher.requires_grad_(False)
+optimizer = torch.optim.SGD(pair["student"].parameters(), lr=0.1)
+
+
+def compute():
+    x = torch.randn(8, 4)
+    return (pair["student"](x) - pair["teacher"](x)).square().mean()
+"""
+
+
+def test_a_part_that_is_shared_with_a_frozen_model_is_blamed_where_it_is_shared(tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + SHARED + LOOP)
+    (finding,) = [f for f in report.findings if f.code == "FXA306"]
+    assert line_of(finding).endswith("# blamed") and finding.level == "note"
+    assert [related.role for related in finding.related][:1] == ["frozen here, as a part of the other"]
+
+
 def test_a_phase_that_comes_later_is_waited_for(tmp_path: Path) -> None:
     """A part runs without gradients at first, and is called with them where a test lets it, one epoch later."""
     text = """

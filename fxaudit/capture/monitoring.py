@@ -7,6 +7,7 @@ line, and costs nothing more.
 
 from __future__ import annotations
 
+import dis
 import inspect
 import sys
 import threading
@@ -26,6 +27,10 @@ TOOLS = (4, 3)
 """The numbers that Python keeps for nobody in particular."""
 
 _LOOKING = frozenset({"locals", "vars", "dir", "eval", "exec", "_getframe", "currentframe", "stack", "f_locals"})
+_BY_THEMSELVES = _LOOKING - {"f_locals"}
+"""What looks at variables where it is called by its own name: `model.eval()` and `torch.stack(…)` do not."""
+_OF_MODULES = {"_getframe": "sys", "currentframe": "inspect", "stack": "inspect"}
+"""Functions of modules that do so, too."""
 
 
 class _Heard:
@@ -248,7 +253,18 @@ class Monitor:
 
 def sees_its_variables(code: CodeType) -> bool:
     """Whether a function takes its own variables as a dictionary: until Python 3.12 looking at them writes into it."""
-    return bool(code.co_flags & inspect.CO_OPTIMIZED) and not _LOOKING.isdisjoint(code.co_names)
+    if not code.co_flags & inspect.CO_OPTIMIZED or _LOOKING.isdisjoint(code.co_names):
+        return False
+    before = ""
+    for instruction in dis.get_instructions(code):
+        name = instruction.argval if isinstance(instruction.argval, str) else ""
+        is_attribute = instruction.opname in ("LOAD_ATTR", "LOAD_METHOD")
+        if is_attribute and (name == "f_locals" or _OF_MODULES.get(name) == before):
+            return True
+        if not is_attribute and name in _BY_THEMSELVES and instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            return True
+        before = name
+    return False
 
 
 def is_of_the_user(code: CodeType) -> bool:

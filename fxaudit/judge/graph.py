@@ -321,7 +321,7 @@ class StepGraph(Flow):
         before = values[vid]
         found = []
         for op in self.consumers.get(vid, ()):
-            if vid in op.mutates and before.leaf:
+            if (vid in op.mutates and before.leaf) or operations.of(op.name).bookkeeping:
                 continue
             if op.detail == "escape":
                 users = self.python_consumers.get(op.index, ())

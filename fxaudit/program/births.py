@@ -33,7 +33,7 @@ from fxaudit.program.given import (
     unpacks,
 )
 from fxaudit.program.plain import INNER, bases_of, chain_of, count_of, readings, stores_of, words_of
-from fxaudit.program.spelling import letters_apart
+from fxaudit.program.spelling import abbreviates, letters_apart
 from fxaudit.program.tree import tree_of
 
 __all__ = ["Birth", "Births"]
@@ -90,6 +90,16 @@ class Births:
                 found = self._returned_by(sight, node, value, ())
                 if found is not None:
                     return found
+        return None
+
+    def entry_of(self, file: str, line: int, owner: ast.expr, name: str, value: Plain) -> Birth | None:
+        """The birth of the value that an entry of the dictionary `owner`, read in the statement at `line`, has."""
+        chain = chain_of(owner)
+        for sight in reversed(self._course.at(file, line)):
+            seen = sight.read.get(chain.text) if chain is not None else None
+            found = self._part(sight, seen, name, value, ()) if seen is not None else None
+            if found is not None:
+                return found
         return None
 
     def numbers(self, file: str, line: int, node: ast.expr) -> list[float]:
@@ -700,5 +710,6 @@ def _is_constant(node: ast.AST) -> bool:
 
 
 def _is_nearly(name: str, key: str) -> bool:
-    """Whether a key was meant for the name: a letter is wrong, or a word is too many."""
-    return letters_apart(name, key) is not None or {name} < set(key.split("_")) or {key} < set(name.split("_"))
+    """Whether a key was meant for the name: a letter is wrong, a word is too many, or one is cut short."""
+    is_longer = {name} < set(key.split("_")) or {key} < set(name.split("_"))
+    return letters_apart(name, key) is not None or is_longer or abbreviates(name, key)

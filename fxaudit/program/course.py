@@ -13,6 +13,7 @@ from functools import cached_property
 
 from fxaudit.program.config_files import SUFFIXES
 from fxaudit.program.plain import texts_of
+from fxaudit.program.source import files_beside
 
 __all__ = ["Course", "Entered", "Plain", "Seen", "Sight"]
 
@@ -163,8 +164,9 @@ class Course:
             if isinstance(seen.value, str) and seen.kind in ("plain", "file") and seen.value.endswith(SUFFIXES)
         )
         for file in self.files():
-            named |= dict.fromkeys(texts_of(file, SUFFIXES))
-        return list(named)
+            for text in texts_of(file, SUFFIXES):
+                named |= dict.fromkeys([text] if text not in SUFFIXES else files_beside(file, text))
+        return [file for file in named if not any(other.endswith(f"/{file}") for other in named)]
 
     def calls_in(self, sight: Sight) -> Iterator[int]:
         """The frames that were entered from the statement while it ran."""

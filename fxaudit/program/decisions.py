@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fxaudit.program.births import Birth, Births
 from fxaudit.program.course import Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated
+from fxaudit.program.spelling import letters_apart
 from fxaudit.program.tree import RANDOM_FUNCTIONS
 
 __all__ = ["Decision", "Decisions"]
@@ -78,6 +79,10 @@ class Decisions:
             case ast.BoolOp(values=values):
                 part = self._deciding(sight, values, outcome)
                 return self._decided(sight, part, outcome, depth) if part is not None else None
+            case ast.Compare(left=ast.BinOp(op=ast.Mod(), right=every), ops=[ast.Eq()]) if (
+                not outcome and (period := self._period(sight, test, every)) is not None
+            ):
+                return period
             case ast.Compare(left=left, comparators=[right]):
                 return self._compared(sight, test, left, right)
         value = evaluated(test, sight.read)
@@ -100,6 +105,8 @@ class Decisions:
             for side, other in ((left, right), (right, left))
             if side in sides
         ]
+        if isinstance(right, ast.Constant) and len(told) == 1 and _is_a_mode(told[0], right.value):
+            return replace(told[0], is_compared=False)
         settings = [decision for decision in told if decision.birth is not None and decision.birth.is_a_setting]
         are_names = all(isinstance(side, ast.Name | ast.Attribute) for side in (left, right))
         if are_names and len(told) > 1 and len(settings) == 1:
@@ -107,6 +114,12 @@ class Decisions:
             if self._changes(sight, other):
                 return replace(settings[0], is_compared=False)
         return told[0] if told else None
+
+    def _period(self, sight: Sight, test: ast.expr, every: ast.expr) -> Decision | None:
+        """The setting by which a counter is divided in `count % every == 0`, where the counter never comes that far."""
+        value = evaluated(every, sight.read)
+        told = self._told(sight, test, every, value, is_compared=False) if _is_plain(value) else None
+        return told if told is not None and told.birth is not None and told.birth.is_a_setting else None
 
     def _changes(self, sight: Sight, node: ast.expr) -> bool:
         """Whether the expression was seen to hold several values there: a counter that runs."""
@@ -155,6 +168,14 @@ def _is_nothing(node: ast.expr, sight: Sight) -> bool:
         return not node.value
     called = {getattr(part, "attr", getattr(part, "id", "")) for part in ast.walk(node)}
     return not called.isdisjoint(RANDOM_FUNCTIONS) and evaluated(node, sight.read) is NOT_KNOWN
+
+
+def _is_a_mode(told: Decision, asked: object) -> bool:
+    """Whether a text that somebody set is asked whether it is this one, and is, or is quite another: it chooses a way,
+    and no letter is wrong."""
+    if not isinstance(told.value, str) or not isinstance(asked, str) or told.birth is None:
+        return False
+    return told.birth.is_a_setting and (told.value == asked or letters_apart(told.value, asked) is None)
 
 
 def _is_plain(value: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fxaudit.program.arithmetic import computed
 from fxaudit.program.course import Seen
@@ -14,6 +14,7 @@ __all__ = ["NOT_KNOWN", "evaluated", "same"]
 
 NOT_KNOWN = object()
 """The worth of an expression that cannot be told."""
+SPLITTING = frozenset({"split", "rsplit", "partition", "rpartition"})
 
 
 def evaluated(node: ast.expr, read: Mapping[str, Seen]) -> object:
@@ -21,6 +22,11 @@ def evaluated(node: ast.expr, read: Mapping[str, Seen]) -> object:
     match node:
         case ast.Constant(value=value):
             return value if value is None or isinstance(value, bool | int | float | str) else NOT_KNOWN
+        case ast.Subscript(
+            value=ast.Call(func=ast.Attribute(value=owner, attr=name), args=given, keywords=[]), slice=index
+        ) if name in SPLITTING:
+            known = [evaluated(part, read) for part in given]
+            return _part_of_text(evaluated(owner, read), name, known, evaluated(index, read))
         case ast.Name() | ast.Attribute() | ast.Subscript():
             chain = chain_of(node)
             seen = read.get(chain.text) if chain is not None else None
@@ -49,6 +55,9 @@ def evaluated(node: ast.expr, read: Mapping[str, Seen]) -> object:
             return evaluated(default, read) if is_missing is True else NOT_KNOWN
         case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[given], keywords=[]):
             return _of_text(evaluated(owner, read), name, evaluated(given, read))
+        case ast.Call(func=ast.Attribute(value=owner, attr="replace"), args=[old, new], keywords=[]):
+            texts = [evaluated(part, read) for part in (owner, old, new)]
+            return _replaced(*texts)
         case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[], keywords=[]):
             return _changed_text(evaluated(owner, read), name)
         case ast.JoinedStr(values=values):
@@ -171,7 +180,33 @@ def _of_text(owner: object, name: str, given: object) -> object:
                 return owner.startswith(given)
             case "endswith":
                 return owner.endswith(given)
+            case "removeprefix":
+                return owner.removeprefix(given)
+            case "removesuffix":
+                return owner.removesuffix(given)
     return NOT_KNOWN
+
+
+def _replaced(owner: object, old: object, new: object) -> object:
+    if isinstance(owner, str) and isinstance(old, str) and isinstance(new, str):
+        return owner.replace(old, new)
+    return NOT_KNOWN
+
+
+def _part_of_text(owner: object, name: str, given: list[object], index: object) -> object:
+    """A part of a text that is taken apart: `name.split(".")[0]`."""
+    if not isinstance(owner, str) or not isinstance(index, int):
+        return NOT_KNOWN
+    match given:
+        case []:
+            parts: Sequence[str] = owner.split() if name in ("split", "rsplit") else ()
+        case [str() as between] if between:
+            parts = getattr(owner, name)(between)
+        case [str() as between, int() as most] if between and name in ("split", "rsplit"):
+            parts = getattr(owner, name)(between, most)
+        case _:
+            return NOT_KNOWN
+    return parts[index] if -len(parts) <= index < len(parts) else NOT_KNOWN
 
 
 def _is_one(value: object) -> bool:
@@ -187,6 +222,12 @@ def _changed_text(owner: object, name: str) -> object:
                 return owner.upper()
             case "strip":
                 return owner.strip()
+            case "casefold":
+                return owner.casefold()
+            case "title":
+                return owner.title()
+            case "capitalize":
+                return owner.capitalize()
     return NOT_KNOWN
 
 

@@ -146,7 +146,23 @@ class Lookups:
             changed,
         )
         configured = self._configured(lookup) if not changed else None
+        configured = configured or (self._key_written(lookup) if birth is None and not changed else None)
         return replace(lookup, birth=configured) if configured is not None else lookup
+
+    def _key_written(self, lookup: Lookup) -> Birth | None:
+        """The one place of the program where the key is written that was meant, in a display, if what is asked for is
+        written nowhere: it is a part of the name of a parameter, say."""
+        if not isinstance(lookup.key, str) or lookup.near is None or lookup.of_object:
+            return None
+        if any(lookup.key in _texts(file) for file in self.course.files()):
+            return None
+        found = [
+            Birth(file, node.lineno, "literal", ast.unparse(node), lookup.near)
+            for file in self.course.files()
+            for node in _texts(file).get(lookup.near, ())
+            if _is_key(file, node)
+        ]
+        return found[0] if len(found) == 1 else None
 
     def _configured(self, lookup: Lookup) -> Birth | None:
         """The one line of a configuration file where the key is written that was meant, if the program itself asks for
@@ -241,6 +257,13 @@ def _texts(file: str) -> dict[str, list[ast.Constant]]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             found.setdefault(node.value, []).append(node)
     return found
+
+
+def _is_key(file: str, node: ast.Constant) -> bool:
+    """Whether the text is a key of a display."""
+    tree = tree_of(file)
+    outer = tree.parents.get(node) if tree is not None else None
+    return isinstance(outer, ast.Dict) and node in outer.keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,8 @@ INSTALLED = "site-packages/"
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 CONTEXT_LINES = 3
+MAX_BESIDE, MAX_FOLDERS = 100, 12
+"""So many entries of a folder, and so many folders, are looked at."""
 
 
 @functools.cache
@@ -249,6 +251,26 @@ def forget_texts() -> None:
     for cached in _OF_TEXTS:
         cached.cache_clear()
     _positions.cache_clear()
+
+
+def files_beside(file: str, suffix: str) -> list[str]:
+    """The files with that end in the folder of `file` and in those directly below it, a few at most."""
+    if _HELD:
+        return [held for held in _HELD[-1] if held.endswith(suffix)]
+    found: list[str] = []
+    folders = [os.path.dirname(file)]
+    for folder in folders:
+        try:
+            with os.scandir(folder) as scanned:
+                entries = sorted(itertools.islice(scanned, MAX_BESIDE), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name.endswith(suffix):
+                found.append(entry.path)
+            elif len(folders) < MAX_FOLDERS and folder == folders[0] and entry.is_dir() and entry.name.isidentifier():
+                folders.append(entry.path)
+    return found
 
 
 def read_source(file: str) -> list[str]:

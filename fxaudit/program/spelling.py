@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["letters_apart", "plain", "shares_words", "written_alike"]
+__all__ = ["abbreviates", "letters_apart", "plain", "shares_words", "written_alike"]
 
+SHORTENED = 3
+"""A word is cut short to so many letters at least."""
 SHORT, LONG = 5, 9
 """Names shorter than the first are never near; from the second on, two letters may differ."""
 
@@ -32,6 +34,18 @@ def shares_words(one: str, other: str) -> bool:
     first, second = one.split("_"), other.split("_")
     apart = sum(a != b for a, b in zip(first, second, strict=False))
     return len(first) == len(second) > 1 and apart <= 1
+
+
+def abbreviates(one: str, other: str) -> bool:
+    """Whether two names of several words have the same ones, but that one is cut short: `aux_weight` and
+    `auxiliary_weight`."""
+    first, second = one.lower().split("_"), other.lower().split("_")
+    if len(first) != len(second) or len(first) < 2:
+        return False
+    apart = [(a, b) for a, b in zip(first, second, strict=True) if a != b]
+    return len(apart) == 1 and all(
+        min(len(a), len(b)) >= SHORTENED and (a.startswith(b) or b.startswith(a)) for a, b in apart
+    )
 
 
 def plain(text: str) -> str:

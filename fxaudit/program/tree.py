@@ -303,7 +303,14 @@ def _branch(tree: Tree, line: int, test: ast.expr, gave: bool) -> Obstacle:
 
 
 def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST, ran: RanLines) -> Obstacle | None:
-    """A statement in the same block before `inner` that leaves the block, if there is one."""
+    """A statement in the same block before `inner` that leaves the block, if there is one: the last that ran, else the
+    last that may have."""
+    found = [*_jumps_before(tree, block, inner, ran)]
+    return next((jump for jump in found if (jump.jump or jump.line) in ran), found[0] if found else None)
+
+
+def _jumps_before(tree: Tree, block: ast.AST, inner: ast.AST, ran: RanLines) -> Iterator[Obstacle]:
+    """Each of them, the last one first."""
     for name in ("body", "orelse", "finalbody"):
         statements = getattr(block, name, None)
         if not isinstance(statements, list) or inner not in statements:
@@ -313,7 +320,7 @@ def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST, ran: RanLines) -> O
             statement = statements[number]
             if isinstance(statement, JUMPS) and not ran.certainly_not(statement.lineno):
                 word = type(statement).__name__.lower()
-                return Obstacle(tree.file, statement.lineno, f"the `{word}` comes first")
+                yield Obstacle(tree.file, statement.lineno, f"the `{word}` comes first")
             if isinstance(statement, ast.If):
                 ends = next((s for s in statement.body if isinstance(s, JUMPS)), None)
                 if isinstance(ends, ast.Raise) and (ran.nothing_raised or _body_ran(statements[number + 1 :], ran)):
@@ -323,8 +330,7 @@ def _jump_before(tree: Tree, block: ast.AST, inner: ast.AST, ran: RanLines) -> O
                     word = type(ends).__name__.lower()
                     role = f"`{text}` is always true, and then `{word}`"
                     random = draws_at_random(tree, statement.test)
-                    return Obstacle(tree.file, statement.lineno, role, text, random, ends.lineno, gave=True)
-    return None
+                    yield Obstacle(tree.file, statement.lineno, role, text, random, ends.lineno, gave=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,12 @@ from fxaudit.program.tree import sliced_statements, tree_of
 __all__ = [
     "born_at",
     "factor_born",
+    "keyword_born",
     "number_born",
     "rate_born",
     "threshold_born",
     "unread_setting",
+    "zero_addend_born",
     "zero_argument_born",
     "zero_factor_born",
     "zero_in_hook",
@@ -75,6 +77,36 @@ def zero_argument_born(record: Record, stack: int, frames: int = 2) -> Birth | N
             found = births.of(file, statement.lineno, given, 0)
             if found is not None:
                 return found
+    return None
+
+
+def zero_addend_born(record: Record, stack: int) -> Birth | None:
+    """The birth of a 0 that is added in the statement at `stack`, and that somebody set: an epsilon."""
+    births = Births(record.course)
+    for file, statement in _statements(record, stack, 1):
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add):
+                continue
+            for addend in (node.left, node.right):
+                if not isinstance(addend, ast.Name | ast.Attribute | ast.Subscript):
+                    continue
+                found = births.of(file, statement.lineno, addend, 0.0)
+                if found is not None and found.is_a_setting:
+                    return found
+    return None
+
+
+def keyword_born(record: Record, stack: int, name: str, value: bool | float) -> Birth | None:
+    """The birth of what a call at `stack` is given under a name, also by `**options`; None where it stands there."""
+    births = Births(record.course)
+    for file, statement in _statements(record, stack, 1):
+        for given in (node for node in ast.walk(statement) if isinstance(node, ast.keyword)):
+            if given.arg == name and not isinstance(given.value, ast.Constant):
+                return births.of(file, statement.lineno, given.value, value)
+            if given.arg is None:
+                found = births.entry_of(file, statement.lineno, given.value, name, value)
+                if found is not None:
+                    return found
     return None
 
 

@@ -20,6 +20,8 @@ CHOSEN = ("FXA301",)
 """The rules whose culprit chooses something: what it calls may have looked that up in vain."""
 ZERO = ("FXA501",)
 """The rule on what is 0: a lookup that always fails may have given it."""
+RATE = ("FXA304",)
+"""The rule on rates of 0: a lookup of the parameters' name may have given it."""
 UNUSED = ("FXA101", "FXA103", "FXA303")
 """The rules on what nothing uses: the function that was meant may use it."""
 
@@ -38,6 +40,8 @@ def with_failed_lookup(audit: Audit, finding: Finding) -> Finding:
     if lookup is None and finding.code in ZERO:
         within = (found for found in _asked_within(audit, lookups, line) if found.number_taken == 0 and found.near)
         lookup, role = next(filter(lookups.always_misses, within), None), "what was found is used here"
+    if lookup is None and finding.code in RATE:
+        lookup, role = next(_of_names(lookups, finding), None), "the rate that was found is used here"
     if lookup is None and finding.code in UNUSED:
         lookup, role = next(_using(audit, lookups, finding), None), "nothing that ran uses it"
     if lookup is None and finding.code in UNUSED:
@@ -69,6 +73,15 @@ def _standing_in(lookups: Lookups, line: SourceLine) -> Iterator[Lookup]:
             yield lookup
         is_there = lookup.file == file and taken is not None and taken.lineno <= line.line <= (taken.end_lineno or 0)
         if is_there and (lookup.near is not None or (isinstance(taken, ast.Lambda) and _is_nothing(taken.body))):
+            yield lookup
+
+
+def _of_names(lookups: Lookups, finding: Finding) -> Iterator[Lookup]:
+    """The lookups of a part of the parameters' names that found nothing, so that 0 was taken, where another key is
+    nearly the same."""
+    for lookup in lookups.all:
+        parts = f".{lookup.key}."
+        if lookup.near and lookup.number_taken == 0 and all(parts in f".{name}." for name in finding.parameters):
             yield lookup
 
 

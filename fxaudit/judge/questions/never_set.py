@@ -16,6 +16,8 @@ from fxaudit.program.tree import Tree, call_sites, obstacles, tree_of
 __all__ = ["never_set"]
 
 Lines = list[tuple[SourceLine, str]]
+OPPOSITE = ("un", "de", "dis")
+"""How the name of a function begins that takes back what another one does."""
 
 
 def never_set(record: Record, decision: Decision) -> Lines:
@@ -25,7 +27,8 @@ def never_set(record: Record, decision: Decision) -> Lines:
     if birth is None or not birth.is_a_setting:
         return []
     if "." in decision.operand:
-        return _never_stored(record, decision.operand.rpartition(".")[2])
+        name = decision.operand.rpartition(".")[2]
+        return _never_stored(record, name) or _kept_from_storing(record, name, decision.value)
     return _never_given(record, decision) if birth.kind == "default" else []
 
 
@@ -43,6 +46,46 @@ def _never_stored(record: Record, name: str) -> Lines:
             found = registered(files, tree, scope) or never_called(record, tree, scope)
             if found:
                 return [*found, (source_at(file, line), f"`{name}` would get another value here")]
+    return []
+
+
+def _kept_from_storing(record: Record, name: str, value: object) -> Lines:
+    """What keeps the one statement from running that stores another constant under the name, in a function that runs;
+    or the call that is never taken back, where nobody calls the function of the opposite name."""
+    files = list(dict.fromkeys([*project_files(record), *record.course.files()]))
+    ran = record.ran()
+    for file in files:
+        tree = tree_of(file)
+        for word, line, _ in stores_of(file) if tree is not None else ():
+            statement = tree.statement_at(line) if tree is not None and word == name else None
+            constant = getattr(statement, "value", None)
+            if tree is None or statement is None or not isinstance(constant, ast.Constant) or constant.value == value:
+                continue
+            scope = tree.function(statement)
+            if scope is None or getattr(scope, "name", "") == "__init__" or line in ran.of(file):
+                continue
+            told = (source_at(file, line), f"`{name}` would get another value here, and this never runs")
+            if not was_entered(tree, scope, ran):
+                return [*_never_taken_back(record, getattr(scope, "name", "")), told][:2]
+            for obstacle in obstacles(tree, statement, ran.of(file))[:1]:
+                return [(source_at(obstacle.file, obstacle.line), obstacle.role), told]
+    return []
+
+
+def _never_taken_back(record: Record, name: str) -> Lines:
+    """The call of what `name`, or a function that calls it, is the opposite of, where nobody calls the latter."""
+    files, ran = project_files(record), record.ran()
+    scopes = {name}
+    for tree, call in call_sites(files, name):
+        scope = tree.function(call)
+        if scope is not None and not was_entered(tree, scope, ran):
+            scopes.add(getattr(scope, "name", ""))
+    for function in sorted(scopes, key=len, reverse=True):
+        opposite = next((function.removeprefix(p) for p in OPPOSITE if function.startswith(p)), "")
+        for tree, call in call_sites(files, opposite) if opposite else ():
+            if call.lineno in ran.of(tree.file):
+                words = f"`{opposite}` is called here, and nothing calls `{function}` afterwards"
+                return [(source_at(tree.file, call.lineno), words)]
     return []
 
 

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from fxaudit.capture.recording import Record
+from fxaudit.judge.graph import Cut
 from fxaudit.judge.questions.never_set import never_set
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import blamed, decision_at, project_files, source_at, was_entered
+from fxaudit.judge.trail import blamed, decision_at, project_files, project_stack, source_at, was_entered
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, call_sites, obstacles
@@ -21,7 +22,8 @@ OFF = ("no_grad", "inference_mode", "set_grad_enabled(False")
 def other_way(audit: Audit, states: Sequence[ParameterState]) -> list[tuple[SourceLine, str]]:
     """What keeps a call from running that would use the same part of the model with gradients: (line, role) pairs."""
     record = audit.record
-    for tree, call in calls_not_taken(record, [state.local_name for state in states]):
+    found_in = _reading_functions(audit, states)
+    for tree, call in calls_not_taken(record, [state.local_name for state in states], found_in):
         found = obstacles(tree, call, record.ran().of(tree.file))
         decision = decision_at(record, found[0]) if found else None
         if decision is not None:
@@ -31,13 +33,26 @@ def other_way(audit: Audit, states: Sequence[ParameterState]) -> list[tuple[Sour
     return []
 
 
-def calls_not_taken(record: Record, names: Sequence[str]) -> Iterator[tuple[Tree, ast.Call]]:
+def _reading_functions(audit: Audit, states: Sequence[ParameterState]) -> frozenset[str]:
+    """The names of the methods, other than `forward`, in which gradient to the parameters ends where they are read."""
+    stacks, found = audit.record.stacks, set[str]()
+    for state in states:
+        cut = audit.cause(state)
+        op = audit.record.ops[cut.op] if isinstance(cut, Cut) else None
+        if op is not None and set(op.inputs) & set(state.track.values):
+            found.add(stacks.function(project_stack(stacks, op.stack)).rpartition(".")[2])
+    return frozenset(name for name in found if name.isidentifier()) - {"forward"}
+
+
+def calls_not_taken(
+    record: Record, names: Sequence[str], functions: frozenset[str] = frozenset()
+) -> Iterator[tuple[Tree, ast.Call]]:
     """The calls that did not run, in functions of which something ran, of the modules that all these parameters are
-    in; not those in regions without gradients."""
+    in, and of the functions of these names; not those in regions without gradients."""
     parts = [name.split(".")[:-1] for name in names]
     common = {part for part in parts[0] if all(part in other for other in parts)} if parts else set()
     ran, files = record.ran(), project_files(record)
-    for part in sorted(part for part in common if part.isidentifier()):
+    for part in sorted({part for part in common if part.isidentifier()} | functions):
         for tree, call in call_sites(files, part):
             scope = tree.function(call)
             entered = scope is None or was_entered(tree, scope, ran)

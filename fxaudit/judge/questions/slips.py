@@ -14,6 +14,7 @@ from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.births import Births
 from fxaudit.program.course import Course
 from fxaudit.program.evaluation import evaluated
+from fxaudit.program.plain import texts_of
 from fxaudit.program.slips import (
     flag_of_text,
     flags_read_late,
@@ -29,6 +30,9 @@ from fxaudit.program.tree import Tree, tree_of
 __all__ = ["Slip", "frozen_by_a_slip"]
 
 
+DIGITS = tuple("0123456789")
+
+
 @dataclass(frozen=True, slots=True)
 class Slip:
     """A line that does not do what it seems to, what it does, and how to write it."""
@@ -36,6 +40,8 @@ class Slip:
     culprit: SourceLine
     words: str
     fix: str
+    only: frozenset[str] = frozenset()
+    """The parameters that it concerns, where it is not all that the line froze."""
 
 
 def frozen_by_a_slip(audit: Audit) -> Iterator[tuple[Slip, list[ParameterState]]]:
@@ -44,13 +50,14 @@ def frozen_by_a_slip(audit: Audit) -> Iterator[tuple[Slip, list[ParameterState]]
     for state in audit.unexplained("frozen"):
         by_stack.setdefault(last_freeze(state), []).append(state)
     ways: tuple[Callable[[Audit, int], Slip | None], ...] = (
-        _true_text, _letters, _text_for_a_flag, _inverted_option, _flags_read_late, _shallow_copy, _comparison,
+        _true_text, _letters, _text_for_a_flag, _inverted_option, _flags_read_late, _shallow_copy,
+        _comparison, _number_goes_on,
     )  # fmt: skip
     found: dict[Slip, list[ParameterState]] = {}
     for stack, states in by_stack.items():
         slip = next((slip for way in ways if stack >= 0 and (slip := way(audit, stack)) is not None), None)
         if slip is not None:
-            found.setdefault(slip, []).extend(states)
+            found.setdefault(slip, []).extend(s for s in states if not slip.only or s.name in slip.only)
     yield from found.items()
 
 
@@ -200,3 +207,29 @@ def _objects_of(course: Course, tree: Tree, statement: ast.stmt) -> dict[int, in
                 {one.token: sight.index for one in seen if one.kind in ("object", "tensor") and one.token >= 0}
             )
     return found
+
+
+def _number_goes_on(audit: Audit, stack: int) -> Slip | None:
+    """`name.startswith("blocks.1")` holds of `blocks.10`, too."""
+    states = [s for s in audit.unexplained("frozen") if last_freeze(s) == stack]
+    names = [state.local_name for state in states]
+    texts = {text for file in audit.project_files for text in texts_of(file, DIGITS)}
+    for text in sorted(texts, key=len, reverse=True):
+        meant = [name for name in names if f"{name}.".startswith(f"{text}.")]
+        beyond = [s for s in states if s.local_name.startswith(text) and s.local_name[len(text) :][:1].isdigit()]
+        test = next((found for file in audit.project_files for found in _prefix_tests(file)), None)
+        if meant and beyond and test is not None:
+            line, words = test
+            said = f"`{words}` holds of `{beyond[0].local_name}`, too, where `{text}` is asked for"
+            fix = f'Ask for the whole number: `name.startswith("{text}.")`.'
+            return Slip(line, said, fix, frozenset(s.name for s in beyond))
+    return None
+
+
+def _prefix_tests(file: str) -> Iterator[tuple[SourceLine, str]]:
+    """(line, text) of each `name.startswith(prefix)` with a prefix by a name."""
+    tree = tree_of(file)
+    for node in tree.calls if tree is not None else ():
+        match node:
+            case ast.Call(func=ast.Attribute(attr="startswith"), args=[ast.Name() | ast.Attribute()]):
+                yield source_at(file, node.lineno), ast.unparse(node)

@@ -110,6 +110,9 @@ class ZeroOrigins:
         dropped = _dropped(audit, found.origin)
         if dropped is not None:
             return dropped, [(origin, "everything is dropped here")], DROPS
+        chosen = self._compared(found.bites, used) if found.bites >= 0 and operations.of(name).masks else None
+        if chosen is not None:
+            return chosen[0], chosen[1], _why(found, name, chosen[2].sentence)
         born = self._given_zero(found.origin)
         if born is not None:
             line, stations = born_at(born)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import FlagEvent
 from fxaudit.judge.questions.freezing import frozen_at
+from fxaudit.judge.questions.mentions import registration
 from fxaudit.judge.questions.shadowed import thawing_override
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import (
@@ -21,7 +22,7 @@ from fxaudit.judge.trail import (
 )
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.groups import thaws_through
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import SourceLine, actual_path
 from fxaudit.program.tree import branches_around, call_sites, obstacles, tree_of
 from fxaudit.program.values import joined_strings, origins_of_test
 
@@ -81,15 +82,18 @@ class FrozenYetHeld(Rule):
             built = (audit.source(info.created), "the optimizer is built here")
             compared = _compared(audit)
             nothing_left = _steps_in_vain(audit, info.index)
+            shared = _shared(audit, held) if compared is None else None
             yield self.finding(
                 audit,
                 held,
                 f"`{info.type}` steps in vain: all that it holds was frozen after it had been built"
                 if nothing_left
                 else f"`{info.type}` holds {audit.names(held)}, though frozen",
-                compared or froze or audit.source(info.created),
+                compared or shared or froze or audit.source(info.created),
                 related=[(froze, "frozen here; `==` does not assign"), built]
                 if compared
+                else [(froze, "frozen here, as a part of the other"), built]
+                if shared
                 else [*_decided(audit, held), built],
                 level="warning" if nothing_left else None,
             )
@@ -220,6 +224,34 @@ def _branch(audit: Audit, file: str, line: int, words: str) -> list[tuple[Source
         *((source_at(o.file, entry.lineno), "two strings without a comma between them") for o, entry in joined),
         *((source_at(o.file, o.line), f"`{o.name}` comes from here") for o in found if not o.is_handed_on),
     ]
+
+
+def _shared(audit: Audit, states: list[ParameterState]) -> SourceLine | None:
+    """Where a module that already was a part of another one was made a part of a second one: frozen with the first, it
+    is frozen in the second, too."""
+    root = states[0].root
+    if root is None or any(state.root is not root for state in states):
+        return None
+    paths = audit.recording.paths(root)
+    indices = [module.index for module in paths.values()]
+    for state in states:
+        owners = [path for path in paths if f"{state.local_name}.".startswith(f"{path}.") and path]
+        twice = [path for path in owners if indices.count(paths[path].index) > 1]
+        if not twice:
+            return None
+    top = next(path for path in owners if path in twice)
+    line = registration(audit, root.index, top)
+    return line if line is not None and not line.library and _hands_on(line) else None
+
+
+def _hands_on(line: SourceLine) -> bool:
+    """Whether the line gives an attribute something that another object has: `self.stem = other.stem`."""
+    tree = tree_of(actual_path(line.file))
+    statement = tree.statement_at(line.line) if tree is not None else None
+    match statement:
+        case ast.Assign(targets=[ast.Attribute() | ast.Subscript()], value=ast.Attribute() | ast.Name()):
+            return True
+    return False
 
 
 def _compared(audit: Audit) -> SourceLine | None:

@@ -303,7 +303,11 @@ def _empty_group(
             value = lists[empty[0]]
             behind = [o for o in origins(audit.project_files, tree, value) if not o.is_handed_on]
             more = [(source_at(o.file, o.line), f"`{o.name}` is put together here") for o in behind]
-            return source_at(tree.file, value.lineno), [*more]
+            here = source_at(tree.file, value.lineno)
+            once = next((o for o in behind if isinstance(o.value, ast.GeneratorExp)), None)
+            if once is not None:  # used up before, or without an item from the start
+                return source_at(once.file, once.line), [(here, f"`{once.name}` gives its items once: none is left")]
+            return here, [*more]
     return None
 
 

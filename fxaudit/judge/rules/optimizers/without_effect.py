@@ -52,9 +52,25 @@ class WithoutEffect(Rule):
                 _written(audit, name),
                 fix=f"Write `requires_grad = {flag}`, or call `requires_grad_({flag})`.",
             )
+        if not groups:
+            yield from self._yet_to_come(audit)
         yield from self._rates(audit)
         yield from self._thaws(audit)
         yield from self._unread(audit)
+
+    def _yet_to_come(self, audit: Audit) -> Iterator[Finding]:
+        """What the program would write, where it comes to that, into what an optimizer holds frozen."""
+        held = [state for state in audit.unexplained("frozen") if state.held]
+        found = next((pair for file in audit.project_files for pair in _misspelt_thaws(file)), None) if held else None
+        if found is not None:
+            line, name = found
+            yield self.finding(
+                audit,
+                held,
+                f"`{name} = True` would unfreeze nothing of {audit.names(held)}",
+                line,
+                fix="Write `requires_grad = True`, or call `requires_grad_(True)`.",
+            )
 
     def _thaws(self, audit: Audit) -> Iterator[Finding]:
         frozen = [state for state in audit.unexplained("frozen") if state.track.freezes]
@@ -137,6 +153,27 @@ def _misspelt(state: ParameterState) -> Iterator[tuple[str, bool]]:
     for name, value in state.track.flags.items():
         if NEARLY.match(name) and value != state.track.requires_grad:
             yield name, value
+
+
+def _misspelt_thaws(file: str) -> Iterator[tuple[SourceLine, str]]:
+    """(line, attribute) of each assignment of True to an attribute that is nearly `requires_grad`, of what a loop over
+    parameters gives."""
+    tree = tree_of(file)
+    for node in tree.statements if tree is not None else ():
+        match node:
+            case ast.Assign(
+                targets=[ast.Attribute(value=ast.Name(id=owner), attr=name)], value=ast.Constant(value=True)
+            ) if NEARLY.match(name) and name != "requires_grad" and tree is not None:
+                loops = [outer for outer in tree.ancestors(node) if isinstance(outer, ast.For)]
+                over = [
+                    loop for loop in loops if owner in {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+                ]
+                if any("parameters" in ast.unparse(loop.iter) for loop in over):
+                    yield source_at(file, node.lineno), name
+
+
+def _names(target: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
 
 
 def _written(audit: Audit, name: str) -> SourceLine | None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
+from fxaudit.judge.questions.births import born_at, keyword_born
 from fxaudit.judge.rule import Audit, Example
+from fxaudit.judge.trail import project_stack
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.births import Birth
 from fxaudit.program.repairs import non_reentrant
+from fxaudit.program.source import SourceLine
 
 __all__ = ["CheckpointInputs"]
 
@@ -22,12 +26,29 @@ class CheckpointInputs(CutRule):
     has_neutral_form = True
     fix = "Pass `use_reentrant=False` to `checkpoint`."
 
+    def settled(
+        self, audit: Audit, states: list[ParameterState], cut: Cut, culprit: SourceLine | None
+    ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
+        """Where `use_reentrant` was set, if that is elsewhere."""
+        born = self._set_elsewhere(audit, cut)
+        if born is None:
+            return culprit, []
+        line, stations = born_at(born)
+        return line, [(culprit, "the checkpoint is taken here"), *stations]
+
+    def _set_elsewhere(self, audit: Audit, cut: Cut) -> Birth | None:
+        stacks = audit.record.stacks
+        born = keyword_born(audit.record, project_stack(stacks, audit.record.ops[cut.op].stack), "use_reentrant", True)
+        return born if born is not None and born.is_a_setting else None
+
     def message(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """Names what is inside."""
         return f"no input of the reentrant checkpoint requires grad, so {audit.names(states, 'gets', 'get')} none"
 
     def edit(self, audit: Audit, cut: Cut) -> str:
         """The call without reentry."""
+        if self._set_elsewhere(audit, cut) is not None:
+            return ""
         return non_reentrant(self.culprit(audit, cut))
 
     @staticmethod

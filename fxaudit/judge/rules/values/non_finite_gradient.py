@@ -8,7 +8,7 @@ from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import ScalerStepEvent
 from fxaudit.capture.frozen import Flows
 from fxaudit.capture.recording import Fact
-from fxaudit.judge.questions.births import born_at, number_born
+from fxaudit.judge.questions.births import born_at, number_born, zero_addend_born
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import why_never_called
 from fxaudit.judge.vanishing import nonfinite_fact, nonfinite_origin, zero_value_origin
@@ -41,6 +41,7 @@ class NonFiniteGradient(Rule):
             return
         states += [s for s in audit.unexplained("blocked") if s not in states and audit.is_skipped_for_nan(s)]
         huge: Birth | None = None
+        nothing: Birth | None = None
         behind: list[tuple[SourceLine | None, str]] = []
         culprit, words, zero = None, "it was not seen where that begins", None
         why: Fact | None = None
@@ -61,6 +62,7 @@ class NonFiniteGradient(Rule):
                 culprit, since = audit.op_source(index), time
                 zero = audit.op_source(_zero_behind(audit, index))
                 huge = number_born(audit.record, audit.record.ops[index].stack, lambda value: abs(value) > HUGE)
+                nothing = zero_addend_born(audit.record, audit.record.ops[index].stack)
                 name = audit.record.ops[index].name
                 words = f"`{name}` gives it" + (" in backward" if phase == "backward" else "")
                 why = nonfinite_fact(audit.record, probe, index)
@@ -70,6 +72,9 @@ class NonFiniteGradient(Rule):
         if huge is not None:
             line, stations = born_at(huge)
             behind, culprit = [(culprit, "multiplied with it here"), *stations], line
+        elif nothing is not None:
+            line, stations = born_at(nothing)
+            behind, culprit = [(culprit, "this 0 is added here, and keeps nothing away from it"), *stations], line
         backwards = [e for e in audit.graph.backwards if states[0].index in e.arrived]
         backward = audit.source(backwards[-1].stack) if backwards else None
         what = "loss behind" if left_out else "gradient of"
