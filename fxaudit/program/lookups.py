@@ -46,6 +46,8 @@ class Lookup:
     """Whether an attribute was asked for; then `keys` are the functions of the program."""
     changed_at: int = 0
     """The line of the same file in which the key was made of a text that is written otherwise; 0 for none."""
+    asked_from: tuple[str, int] | None = None
+    """Where the function was called that looks its argument up, if nobody wrote the key down."""
 
     @property
     def near(self) -> str | None:
@@ -73,6 +75,8 @@ class Lookup:
         """The line to edit: where the key was written down, where it was made another, else the lookup."""
         if self.changed_at and (self.birth is None or self.birth.value in self.keys):
             return self.file, self.changed_at
+        if self.birth is None and self.asked_from is not None and self.near is not None:
+            return self.asked_from
         return (self.birth.file, self.birth.line) if self.birth is not None else (self.file, self.line)
 
     @property
@@ -147,7 +151,12 @@ class Lookups:
         )
         configured = self._configured(lookup) if not changed else None
         configured = configured or (self._key_written(lookup) if birth is None and not changed else None)
-        return replace(lookup, birth=configured) if configured is not None else lookup
+        if configured is not None:
+            return replace(lookup, birth=configured)
+        is_given = isinstance(one.key, ast.Name) and self.course.name_bound(sight.frame, one.key.id, sight.index) is None
+        caller = self._births.caller(sight.frame) if is_given else None
+        place = (self.course.file_of(caller), caller.line) if caller is not None else None
+        return replace(lookup, asked_from=place)
 
     def _key_written(self, lookup: Lookup) -> Birth | None:
         """The one place of the program where the key is written that was meant, in a display, if what is asked for is
@@ -176,10 +185,12 @@ class Lookups:
         return Birth(found[0][0], found[0][1], "entry", found[0][2], lookup.near) if len(found) == 1 else None
 
     def always_misses(self, lookup: Lookup) -> bool:
-        """Whether no pass of the statement was seen in which it found something."""
+        """Whether no pass of the statement was seen in which it found something in the same table."""
         asked = [one for one in _asked(lookup.file, lookup.sight.line) if one.node.lineno == lookup.line]
         sights = self.course.at(lookup.file, lookup.sight.line)
-        return all(self._missed(sight, one) is not None for sight in sights for one in asked)
+        own = _table(lookup.sight, asked[0].table) if asked else -1
+        sights = [sight for sight in sights if _table(sight, asked[0].table) == own]
+        return bool(asked) and all(self._missed(sight, one) is not None for sight in sights for one in asked)
 
     def _changed_at(self, sight: Sight, key: ast.expr) -> int:
         """The line in which the name of the key was bound to a text that a method changed."""
@@ -240,6 +251,13 @@ def _keys(sight: Sight, table: ast.expr) -> tuple[Plain, ...]:
     chain = chain_of(table)
     seen = sight.read.get(chain.text) if chain is not None else None
     return (seen.members or ()) if seen is not None else ()
+
+
+def _table(sight: Sight, table: ast.expr) -> int:
+    """Which object is asked."""
+    chain = chain_of(table)
+    seen = sight.read.get(chain.text) if chain is not None else None
+    return seen.token if seen is not None else -1
 
 
 def _functions(files: Iterable[str]) -> set[str]:

@@ -25,6 +25,7 @@ __all__ = [
     "keyword_born",
     "number_born",
     "rate_born",
+    "setting_behind",
     "threshold_born",
     "unread_setting",
     "zero_addend_born",
@@ -69,8 +70,8 @@ def zero_factor_born(record: Record, stack: int, frames: int = 2) -> Birth | Non
 
 
 def zero_argument_born(record: Record, stack: int, frames: int = 2) -> Birth | None:
-    """The birth of a 0 that a call at `stack`, or in the line that called its function, is given: a bound, a count, the
-    end of a slice."""
+    """The birth of a 0 that a call at `stack`, or in the line that called its function, is given by a name: a bound, a
+    count, the end of a slice. A 0 that stands there may be a dimension."""
     births = Births(record.course)
     for file, statement in _statements(record, stack, frames):
         for given in _arguments(statement):
@@ -149,17 +150,30 @@ def threshold_born(record: Record, index: int) -> tuple[Birth, Op] | None:
     return None
 
 
+def setting_behind(record: Record, index: int, position: int) -> Birth | None:
+    """The birth of the number, set by somebody, by which an input of the operation was computed, the nearest first."""
+    inputs = record.ops[index].inputs
+    queue = [(inputs[position], 0)] if position < len(inputs) else []
+    for vid, depth in queue:
+        made = record.values[vid].op
+        if made < 0 or depth > MAX_BEHIND:
+            continue
+        op = record.ops[made]
+        found = number_born(record, op.stack, set(op.numbers).__contains__) if op.numbers else None
+        if found is not None and found.is_a_setting:
+            return found
+        queue += [(source, depth + 1) for source in op.inputs]
+    return None
+
+
 def _arguments(statement: ast.stmt) -> Iterator[ast.expr]:
     for node in ast.walk(statement):
         match node:
             case ast.Call(args=args, keywords=keywords):
-                yield from (part for part in (*args, *(keyword.value for keyword in keywords)) if not _is_call(part))
+                given = (*args, *(keyword.value for keyword in keywords))
+                yield from (part for part in given if not isinstance(part, ast.Call | ast.Starred | ast.Constant))
             case ast.Slice(lower=lower, upper=upper):
                 yield from (part for part in (lower, upper) if part is not None)
-
-
-def _is_call(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call | ast.Starred)
 
 
 def zero_in_hook(audit: Audit, state: ParameterState) -> tuple[SourceLine, Lines] | None:

@@ -40,6 +40,9 @@ def with_failed_lookup(audit: Audit, finding: Finding) -> Finding:
     if lookup is None and finding.code in ZERO:
         within = (found for found in _asked_within(audit, lookups, line) if found.number_taken == 0 and found.near)
         lookup, role = next(filter(lookups.always_misses, within), None), "what was found is used here"
+        if lookup is None and _is_padding(finding):
+            missed = (found for found in lookups.all if found.number_taken == 0 and found.near)
+            lookup, role = next(filter(lookups.always_misses, missed), None), "what was found comes here"
     if lookup is None and finding.code in RATE:
         lookup, role = next(_of_names(lookups, finding), None), "the rate that was found is used here"
     if lookup is None and finding.code in UNUSED:
@@ -74,6 +77,11 @@ def _standing_in(lookups: Lookups, line: SourceLine) -> Iterator[Lookup]:
         is_there = lookup.file == file and taken is not None and taken.lineno <= line.line <= (taken.end_lineno or 0)
         if is_there and (lookup.near is not None or (isinstance(taken, ast.Lambda) and _is_nothing(taken.body))):
             yield lookup
+
+
+def _is_padding(finding: Finding) -> bool:
+    """Whether an embedding is asked for nothing but its padding row."""
+    return "padding" in (finding.fact or "")
 
 
 def _of_names(lookups: Lookups, finding: Finding) -> Iterator[Lookup]:

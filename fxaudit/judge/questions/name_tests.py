@@ -14,7 +14,7 @@ from fxaudit.program.name_lists import listed_in_vain
 from fxaudit.program.name_tests import InVain, asked_in_vain, tests_around
 from fxaudit.program.tree import tree_of
 
-__all__ = ["frozen_in_vain", "left_out_in_vain", "with_name_in_vain"]
+__all__ = ["asked_of_nothing", "frozen_in_vain", "left_out_in_vain", "with_name_in_vain"]
 
 
 def frozen_in_vain(audit: Audit) -> Iterator[tuple[InVain, list[ParameterState]]]:
@@ -33,6 +33,15 @@ def frozen_in_vain(audit: Audit) -> Iterator[tuple[InVain, list[ParameterState]]
         if states:
             seen |= {state.name for state in states}
             yield vain, states
+
+
+def asked_of_nothing(audit: Audit) -> Iterator[tuple[InVain, list[ParameterState]]]:
+    """The texts that no name has, nor nearly, where something is frozen or thawed, with what stays frozen."""
+    frozen = [state for state in audit.unexplained("frozen") if state.frozen_at is not None]
+    for vain in _in_vain(audit, flags_given(audit.project_files), frozen) if frozen else ():
+        if not vain.nearest:
+            yield vain, frozen
+            return
 
 
 def left_out_in_vain(audit: Audit, states: list[ParameterState], places: Iterable[tuple[str, int]]) -> InVain | None:

@@ -11,6 +11,7 @@ from fxaudit.capture.recording import Fact
 from fxaudit.judge.questions.births import (
     born_at,
     number_born,
+    setting_behind,
     threshold_born,
     unread_setting,
     zero_argument_born,
@@ -41,6 +42,12 @@ DROPS = Fact(
 BY_ZERO = Fact(
     "it is multiplied by 0", "Give the factor another value, or leave the term out and freeze what only it trains."
 )
+INFINITE = Fact(
+    "every loss of `ctc_loss` is infinite, and `zero_infinity` makes it 0",
+    "Compare the lengths that it is given: no output may be shorter than its target.",
+)
+LENGTHS = 2
+"""Which input of `ctc_loss` says how long the outputs are."""
 DEFAULT_IGNORED = -100
 """The label that torch's losses leave out where they are not told another."""
 MAX_BEHIND = 12
@@ -127,6 +134,14 @@ class ZeroOrigins:
         if bend >= 0:
             kink = _module_made(audit, bend) or audit.op_source(bend)
             return kink, [(origin, "a second derivative is taken here")], Fact("its second derivative is zero")
+        unfilled = self._never_filled(found.origin)
+        compared = self._compared(unfilled, used) if unfilled >= 0 else None
+        if compared is not None:
+            return compared[0], compared[1], Fact("nothing is added to the zeros that it begins with", NOTHING)
+        alone = self._of_one(found.origin)
+        if alone is not None:
+            line, stations = born_at(alone)
+            return line, [(origin, "what is left of one is 0"), used, *stations], _why(found, name, BY_ZERO.sentence)
         both = self._both_zero(found)
         if both is not None and origin is not None:
             return both, [(origin, "the other factor is filled with zeros here"), used], _why(found, name, "")
@@ -139,6 +154,28 @@ class ZeroOrigins:
         more = [(line, "filled with zeros, too") for line in given[1:]]
         why = _why(found, name, f"`{name}` multiplies it with zeros")
         return given[0] if given else origin or bites, [used, *more], why
+
+    def _never_filled(self, index: int) -> int:
+        """The operation that puts nothing into the zeros which the operation makes: what it selects is empty."""
+        record = self._audit.record
+        op = record.ops[index] if index >= 0 else None
+        if op is None or operations.of(op.name).fresh != "zeros":
+            return -1
+        readers = (reader for out in op.outputs for reader in self._audit.graph.consumers.get(out, ()))
+        empty = (r.index for r in readers if any(record.values[vid].numel == 0 for vid in r.inputs))
+        return next(empty, -1)
+
+    def _of_one(self, index: int) -> Birth | None:
+        """The birth of the 1 that somebody set for the size of a group, whose mean is subtracted from its members."""
+        record = self._audit.record
+        op = record.ops[index] if index >= 0 else None
+        if op is None or not operations.of(op.name).subtracts or len(op.inputs) < 2:
+            return None
+        first = record.values[op.inputs[0]]
+        makers = [record.ops[made] for vid in op.inputs[1:] if (made := record.values[vid].op) >= 0]
+        is_mean = any(operations.of(maker.name).reduces and op.inputs[0] in maker.inputs for maker in makers)
+        found = setting_behind(record, index, 0) if is_mean and 1 in first.shape else None
+        return found if found is not None and found.value == 1 else None
 
     def _both_zero(self, found: Vanishing) -> SourceLine | None:
         """Where both factors of a product are 0: the line that filled the one that is nearer to the input, which the
@@ -187,6 +224,10 @@ class ZeroOrigins:
             short = one_step_long(audit, found.bites)
             if short is not None:
                 return short, [(bites, f"`{name}` gets sequences of one step")], Fact("every sequence is one step long")
+        if name == "ctc_loss" and found.node.startswith("Where"):
+            shortened = setting_behind(audit.record, found.bites, LENGTHS)
+            line, stations = born_at(shortened) if shortened is not None else (bites, [])
+            return line, [(bites, "it is given the lengths here"), *stations], INFINITE
         why = _why(found, name, f"`{name}` hands back zeros for it")
         fed = audit.op_source(audit.graph.fed_from_outside[found.bites]) if found.bites >= 0 else None
         constant = _constant_behind(audit, found.bites, self._filled)

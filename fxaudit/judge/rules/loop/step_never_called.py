@@ -62,7 +62,7 @@ class StepNeverCalled(Rule):
                 )
                 continue
             culprit, related = _culprit(audit, optimizer, states)
-            if related and all(state.arrived == "nonfinite" for state in states):
+            if related and (audit.graph.is_spoilt or all(state.arrived == "nonfinite" for state in states)):
                 continue  # a step that is skipped because of NaN is right to be skipped: FXA502 names what makes it
             built = audit.source(info.created)
             yield self.finding(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
 from fxaudit.judge.questions.misspelt_options import frozen_by_default
-from fxaudit.judge.questions.name_tests import frozen_in_vain
+from fxaudit.judge.questions.name_tests import asked_of_nothing, frozen_in_vain
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import source_at
 
@@ -20,7 +20,7 @@ class NoSuchName(Rule):
     nearly does; or it decides by an option, which a configuration file gives under another name, so that the default
     holds.
 
-    May be intended where one list of names serves several models.
+    May be intended where one list of names serves several models: a note where no name is near.
     """
 
     code, name, level = "FXA309", "no-such-name", "warning"
@@ -43,7 +43,8 @@ class NoSuchName(Rule):
                 fix="Write the option as the program reads it.",
                 fact=words,
             )
-        for vain, states in frozen_in_vain(audit):
+        found = [*frozen_in_vain(audit)]
+        for vain, states in found or asked_of_nothing(audit):
             frozen = next((s.frozen_at for s in states if s.frozen_at is not None), None)
             yield self.finding(
                 audit,
@@ -51,6 +52,7 @@ class NoSuchName(Rule):
                 f"{audit.names(states, 'stays', 'stay')} frozen: {vain.sentence}",
                 source_at(vain.file, vain.line),
                 related=[(frozen, "frozen here")],
+                level=None if vain.nearest else "note",
                 fact=vain.sentence,
             )
 

@@ -15,11 +15,11 @@ from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import common_frame, project_stack, source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.groups import group_changes, groups_listed, local_updates, params_chosen
-from fxaudit.program.handing import unread_collections
+from fxaudit.program.handing import hands_on, unread_collections
 from fxaudit.program.loops import used_up
 from fxaudit.program.name_tests import InVain
 from fxaudit.program.repairs import added_group
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import branch_ran, last_of_chain, sliced_statements, tree_of
 from fxaudit.program.values import origins
 
@@ -158,7 +158,8 @@ class NotInOptimizer(Rule):
             related.extend(thaws[-1:])
             statement = _dropping_statement(audit, info.created)[0] if info.created >= 0 else None
             if statement is not None and "requires_grad" in statement.code and built is not None:
-                related.append((statement, "what is frozen is passed over here"))
+                culprit = statement
+                related.append((built, f"the optimizer `{info.type}` is built here"))
             elif statement is not None:
                 culprit = statement
                 related.append((built, f"the optimizer `{info.type}` is built here"))
@@ -176,6 +177,7 @@ class NotInOptimizer(Rule):
             )
             if statement is None:
                 statement, more = _group_never_added(audit) or (None, more)
+            statement = statement or _handing_over(audit, info)
             if statement is not None:
                 culprit = statement
                 related.append((built, f"the optimizer `{info.type}` is built here"))
@@ -287,6 +289,20 @@ def _used_up(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine | None, list
             if last.made:
                 return source_at(file, last.made), [*told, (second, "nothing is left here")]
             return second, told
+    return None
+
+
+def _handing_over(audit: Audit, info: OptimizerInfo) -> SourceLine | None:
+    """The call that says which parameters they are, where the optimizer is built of what a function is given."""
+    stacks = audit.record.stacks
+    moved = False
+    for frame in stacks.chain(info.created):
+        tree = tree_of(stacks.file(frame)) if not is_library(stacks.file(frame)) else None
+        statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+        scope = tree.function(statement) if tree is not None and statement is not None else None
+        if statement is None or not isinstance(scope, ast.FunctionDef) or not hands_on(scope, statement):
+            return audit.source(frame) if moved and statement is not None else None
+        moved = True
     return None
 
 

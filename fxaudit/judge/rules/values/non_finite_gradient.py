@@ -37,6 +37,8 @@ class NonFiniteGradient(Rule):
         left_out = not audit.graph.backwards and audit.graph.is_spoilt
         arrived = "none" if left_out else "nonfinite"
         states = [s for s in audit.unexplained("blocked", "unknown") if s.arrived == arrived]
+        if audit.graph.is_spoilt and not left_out:  # a NaN may come from nothing that counts, and with it zeros
+            states += [s for s in audit.unexplained("blocked") if s.held and not s.facts and s not in states]
         if not states:
             return
         states += [s for s in audit.unexplained("blocked") if s not in states and audit.is_skipped_for_nan(s)]
@@ -77,7 +79,8 @@ class NonFiniteGradient(Rule):
             behind, culprit = [(culprit, "this 0 is added here, and keeps nothing away from it"), *stations], line
         backwards = [e for e in audit.graph.backwards if states[0].index in e.arrived]
         backward = audit.source(backwards[-1].stack) if backwards else None
-        what = "loss behind" if left_out else "gradient of"
+        is_finite = not any(state.arrived == "nonfinite" for state in states)
+        what = "loss behind" if left_out or is_finite else "gradient of"
         scaled = [e for e in audit.record.events if isinstance(e, ScalerStepEvent) and e.skipped]
         skip: list[tuple[SourceLine | None, str]] = [
             *((audit.source(event.stack), "the gradient scaler skips this step") for event in scaled[-1:]),
