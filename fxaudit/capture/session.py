@@ -86,6 +86,9 @@ class Session:
         self.on_progress: Callable[[], None] | None = None
         self.on_step_unrecorded: Callable[[Any], None] | None = None
         """Called with each optimizer that has stepped while the recording rests, or after it has ended."""
+        self.on_step_begins: Callable[[Any], None] | None = None
+        self.on_step_ended: Callable[[Any], None] | None = None
+        """Called around each step of an optimizer, whether the recording goes on, rests or has ended."""
         self.on_leaves: Callable[[list[torch.Tensor]], None] | None = None
         """Called with the leaves that a backward is about to reach."""
         self.on_before_step: Callable[[Any], None] | None = None

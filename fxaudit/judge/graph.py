@@ -321,8 +321,9 @@ class StepGraph(Flow):
         before = values[vid]
         found = []
         for op in self.consumers.get(vid, ()):
-            if (vid in op.mutates and before.leaf) or operations.of(op.name).bookkeeping:
-                continue
+            operation = operations.of(op.name)
+            if (vid in op.mutates and before.leaf) or (operation.bookkeeping and operation.view):
+                continue  # it asks for a gradient, and computes nothing
             if op.detail == "escape":
                 users = self.python_consumers.get(op.index, ())
                 if any(out in self.reaching for user in users for out in user.outputs):

@@ -501,6 +501,11 @@ class Judge:
     def _is_overwritten(self, state: ParameterState) -> bool:
         """Whether every change the optimizer made was lost before forward could use it."""
         moved = [fact for fact in state.facts if fact.changed]
+        undone = self._undone_by(state, moved) if moved else []
+        if undone:
+            state.writers = tuple(undone)
+            self._replaced(state, "undone", "after every step it gets the value back that it had before it")
+            return True
         judged = [fact for fact in moved if fact.lost is not None]
         if judged and all(fact.lost for fact in judged):
             last = self.record.events[state.facts[-1].event].time
@@ -515,6 +520,12 @@ class Judge:
                 "before every step it is again bit for bit what it was before the last one",
             )
             return True
+        if state.track.put_back[0]:
+            times, steps = state.track.put_back
+            state.writers = tuple(op for op in self.writers(state.track) if operations.of(op.name).replaces_all)
+            state.writers = state.writers or tuple(self.writers(state.track))
+            self._replaced(state, "put_back", f"its old value came back {times} times, {_after(steps)}")
+            return True
         if len(judged) >= 1 and all(fact.written_outside for fact in judged):
             independent = [op for op in self.writers(state.track) if self.is_independent(op, state.track)]
             boundaries = [self.record.events[fact.event].time for fact in state.facts]
@@ -528,6 +539,36 @@ class Judge:
                     "before every step it is overwritten with a value that does not depend on it",
                 )
                 return True
+        return False
+
+    def _undone_by(self, state: ParameterState, moved: list[StepFact]) -> list[Op]:
+        """The first writes after each step, if each puts a copy from before it back."""
+        times = [self.record.events[fact.event].time for fact in moved]
+        found: list[Op] = []
+        for start, end in zip(times, [*times[1:], len(self.record.ops) + 1], strict=True):
+            writes = [op for op in self.writers(state.track) if start <= op.index < end]
+            if not writes and start == times[-1]:
+                continue  # the recording ends with the step
+            if not writes or not operations.of(writes[0].name).replaces_all:
+                return []
+            if not self._keeps_from(writes[0], state, start):
+                return []
+            found.append(writes[0])
+        return found if len(found) > 1 else []
+
+    def _keeps_from(self, write: Op, state: ParameterState, before: int) -> bool:
+        """Whether what is written is a copy of the tensor's own value from before that moment."""
+        own, values = set(state.track.values), self.record.values
+        queue = [vid for vid in write.inputs[1:] if vid not in own]
+        for vid in queue:
+            made = values[vid].op
+            op = self.record.ops[made] if 0 <= made < before else None
+            operation = operations.of(op.name) if op is not None else None
+            if op is None or operation is None or not (operation.copies or operation.detaches or operation.view):
+                return False
+            if own & set(op.inputs):
+                return True
+            queue += op.inputs[:1]
         return False
 
     def _overwritten_each_round(self, state: ParameterState) -> bool:
@@ -757,3 +798,7 @@ def _hands_on(op: Op) -> bool:
     """Whether it hands on a value under another identity."""
     operation = operations.of(op.name)
     return operation.copies or (operation.detaches and not operation.in_place)
+
+
+def _after(steps: int) -> str:
+    return "after one step" if steps == 1 else f"after {steps} steps"

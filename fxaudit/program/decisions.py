@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from fxaudit.program.births import Birth, Births
 from fxaudit.program.course import Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated
-from fxaudit.program.spelling import letters_apart
 from fxaudit.program.tree import RANDOM_FUNCTIONS
 
 __all__ = ["Decision", "Decisions"]
@@ -79,12 +78,15 @@ class Decisions:
             case ast.BoolOp(values=values):
                 part = self._deciding(sight, values, outcome)
                 return self._decided(sight, part, outcome, depth) if part is not None else None
-            case ast.Compare(left=ast.BinOp(op=ast.Mod(), right=every), ops=[ast.Eq()]) if (
-                not outcome and (period := self._period(sight, test, every)) is not None
-            ):
+            case ast.Compare(
+                left=ast.BinOp(op=ast.Mod(), right=every), ops=[ast.Eq()], comparators=[ast.Constant(value=0)]
+            ) if not outcome and (period := self._period(sight, test, every)) is not None:
                 return period
             case ast.Compare(left=left, comparators=[right]):
                 return self._compared(sight, test, left, right)
+        made = self._made_by_a_test(sight, test) if depth < MAX_ASKED else None
+        if made is not None and (found := self._decided(*made, outcome, depth + 1)) is not None:
+            return found
         value = evaluated(test, sight.read)
         if _is_plain(value):
             return self._told(sight, test, test, value, is_compared=False)
@@ -92,6 +94,15 @@ class Decisions:
         if answered is not None and depth < MAX_ASKED:
             return self._decided(*answered, outcome, depth + 1)
         return None
+
+    def _made_by_a_test(self, sight: Sight, test: ast.expr) -> tuple[Sight, ast.expr] | None:
+        """The test that gave the variable its value in the same call: `better = value < best`."""
+        bound = self._course.name_bound(sight.frame, test.id, sight.index) if isinstance(test, ast.Name) else None
+        statement = self._births.statement(bound) if bound is not None else None
+        made = statement.value if isinstance(statement, ast.Assign) else None
+        inner = made.operand if isinstance(made, ast.UnaryOp) and isinstance(made.op, ast.Not) else made
+        is_test = isinstance(inner, ast.Compare | ast.BoolOp)
+        return (bound, made) if is_test and bound is not None and made is not None else None
 
     def _compared(self, sight: Sight, test: ast.expr, left: ast.expr, right: ast.expr) -> Decision | None:
         """Of two operands the one that was set somewhere, where the other changes; else the left one.
@@ -111,7 +122,8 @@ class Decisions:
         are_names = all(isinstance(side, ast.Name | ast.Attribute) for side in (left, right))
         if are_names and len(told) > 1 and len(settings) == 1:
             other = next(side for side in sides if ast.unparse(side) != settings[0].operand)
-            if self._changes(sight, other):
+            is_told = any(decision.birth is not None for decision in told if decision is not settings[0])
+            if not is_told or self._changes(sight, other):
                 return replace(settings[0], is_compared=False)
         return told[0] if told else None
 
@@ -119,7 +131,10 @@ class Decisions:
         """The setting by which a counter is divided in `count % every == 0`, where the counter never comes that far."""
         value = evaluated(every, sight.read)
         told = self._told(sight, test, every, value, is_compared=False) if _is_plain(value) else None
-        return told if told is not None and told.birth is not None and told.birth.is_a_setting else None
+        birth = told.birth if told is not None else None
+        entered = self._course.frames[sight.frame]
+        is_own = birth is not None and (birth.file, birth.line) == (entered.file, entered.first_line)
+        return told if birth is not None and birth.is_a_setting and not is_own else None
 
     def _changes(self, sight: Sight, node: ast.expr) -> bool:
         """Whether the expression was seen to hold several values there: a counter that runs."""
@@ -171,11 +186,10 @@ def _is_nothing(node: ast.expr, sight: Sight) -> bool:
 
 
 def _is_a_mode(told: Decision, asked: object) -> bool:
-    """Whether a text that somebody set is asked whether it is this one, and is, or is quite another: it chooses a way,
-    and no letter is wrong."""
+    """Whether a text that somebody set is asked whether it is this one, and is: it chooses a way."""
     if not isinstance(told.value, str) or not isinstance(asked, str) or told.birth is None:
         return False
-    return told.birth.is_a_setting and (told.value == asked or letters_apart(told.value, asked) is None)
+    return told.birth.is_a_setting and told.value == asked
 
 
 def _is_plain(value: object) -> bool:

@@ -153,7 +153,9 @@ class Lookups:
         configured = configured or (self._key_written(lookup) if birth is None and not changed else None)
         if configured is not None:
             return replace(lookup, birth=configured)
-        is_given = isinstance(one.key, ast.Name) and self.course.name_bound(sight.frame, one.key.id, sight.index) is None
+        is_given = (
+            isinstance(one.key, ast.Name) and self.course.name_bound(sight.frame, one.key.id, sight.index) is None
+        )
         caller = self._births.caller(sight.frame) if is_given else None
         place = (self.course.file_of(caller), caller.line) if caller is not None else None
         return replace(lookup, asked_from=place)

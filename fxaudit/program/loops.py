@@ -232,7 +232,8 @@ def leftover_variable(tree: Tree, call: ast.Call) -> str:
 
 
 def late_closures(tree: Tree) -> list[tuple[int, str]]:
-    """(line, variable) of the lambdas and functions made in a loop that read the loop's variable when they are called.
+    """(line, variable) of the lambdas and functions made in a loop that read, when they are called, the loop's
+    variable, or one that each round gives another value.
 
     By then it has its last value: all of them see the same.
     """
@@ -248,12 +249,20 @@ def late_closures(tree: Tree) -> list[tuple[int, str]]:
                 case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() | ast.ClassDef():
                     break
                 case ast.For(target=target, body=body) if inner in body and _is_kept(tree, node):
-                    found.extend((node.lineno, name) for name in _names(target) if name in read)
+                    stored = _stored(tree, body, outer)
+                    late = [*_names(target), *sorted(stored - {*_names(target)})]
+                    found.extend((node.lineno, name) for name in late if name in read)
                 case ast.ListComp(generators=generators) | ast.DictComp(generators=generators):
                     names = {name for generator in generators for name in _names(generator.target)}
                     found.extend((node.lineno, name) for name in sorted(names & read) if _is_kept(tree, node))
             inner = outer
     return found
+
+
+def _stored(tree: Tree, body: list[ast.stmt], loop: ast.AST) -> set[str]:
+    """The variables of the loop's own function that its body gives a value."""
+    names = (n for statement in body for n in ast.walk(statement) if isinstance(n, ast.Name))
+    return {n.id for n in names if isinstance(n.ctx, ast.Store) and tree.function(n) is tree.function(loop)}
 
 
 def _is_kept(tree: Tree, node: ast.AST) -> bool:

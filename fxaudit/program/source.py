@@ -501,6 +501,10 @@ class StackTable:
             index = self.parents[index]
         return found
 
+    def places(self, index: int) -> list[tuple[str, int]]:
+        """(file, line) of the frame and of its callers."""
+        return [(self.file(frame), self.line(frame)) for frame in self.chain(index)]
+
     def line(self, index: int) -> int:
         """The 1-based line number of the innermost frame."""
         return _positions(self.codes[index], self.lasti[index])[0]

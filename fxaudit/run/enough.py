@@ -13,7 +13,10 @@ from fxaudit.judge.questions.other_ways import calls_not_taken
 from fxaudit.judge.trail import calls_not_run, project_files, share_a_loop
 from fxaudit.program.fits import may_fit_again
 from fxaudit.program.groups import late_thaws, thaws_through
+from fxaudit.program.put_backs import may_be_put_back
+from fxaudit.program.ran import Ran
 from fxaudit.program.source import is_library
+from fxaudit.run.put_backs import PutBacks
 
 __all__ = ["Settling"]
 
@@ -52,9 +55,15 @@ class Settling:
         """What has not trained in the recorded steps, though the loop may yet let it: worth waiting for."""
         self.expecting = False
         """All is settled, and the program says that it will train something else: worth waiting for, too."""
+        self.put_backs: PutBacks | None = None
+        """What notices that old values come back every few steps, if anything looks."""
+        self.suspecting = False
+        """All is settled, and the program may yet put old values back: worth waiting for, too."""
         self.fits = 1
         """How often something began to train."""
         self._limit = MAX_STEPS
+        self._until = 0
+        """Up to so many steps more are recorded than what trains would need."""
         self._counted = self._steps = self._backwards = 0
         """How many events were looked at, and how many steps and backwards were among them."""
         self._cleared = False
@@ -82,9 +91,10 @@ class Settling:
         elif rounds >= self._limit:
             self.waiting = self._worth_waiting_for()
             self.done = not self.waiting
-        elif rounds >= MIN_STEPS and self._all_settled(rounds):
+        elif rounds >= max(MIN_STEPS, self._until) and self._all_settled(rounds):
             self.expecting = self._may_fit_again()
-            self.done = not self.expecting
+            self.suspecting = self._may_be_put_back()
+            self.done = not (self.expecting or self.suspecting)
 
     def _count(self) -> None:
         """Look at the events that are new."""
@@ -115,21 +125,38 @@ class Settling:
     def resume(self) -> None:
         """What was waited for has begun: see some steps of it."""
         steps = sum(info.steps for info in self.session.optimizers)
-        self.fits += self.expecting
-        self.waiting, self.expecting = [], False
-        self._limit = max(self._limit, self._rounds(steps) + ENCORE)
+        found = self.put_backs is not None and bool(self.put_backs.found)
+        self.fits += self.expecting and not found
+        self.waiting, self.expecting, self.suspecting = [], False, False
+        more = self.put_backs.period + MIN_STEPS if found and self.put_backs is not None else ENCORE
+        self._limit = max(self._limit, self._rounds(steps) + min(more, MAX_STEPS))
+        self._until = self._rounds(steps) + min(more, MAX_STEPS) if found else 0
 
     def postpone(self) -> None:
         """Waiting cannot begin here: record a little more, but not for ever."""
-        self.waiting, self.expecting = [], False
+        self.waiting, self.expecting, self.suspecting = [], False, False
         if self._limit >= 2 * MAX_STEPS:
             self.done = True
         self._limit += ENCORE
 
     def give_up(self) -> None:
         """What was waited for does not come."""
-        self.waiting, self.expecting = [], False
+        self.waiting, self.expecting, self.suspecting = [], False, False
         self.done = True
+
+    def _may_be_put_back(self) -> bool:
+        """Whether a statement that has not run yet may undo every few steps what these do."""
+        record, put_backs = self.session.record, self.put_backs
+        if put_backs is None or not put_backs.is_open:
+            return False
+        since = min((event.time for event in record.steps()), default=0)
+        places = {
+            place for op in record.ops if op.index >= since and op.mutates for place in record.stacks.places(op.stack)
+        }
+        ran: dict[str, set[int]] = {}
+        for file, line in places:
+            ran.setdefault(file, set()).add(line)
+        return put_backs.has_begun or may_be_put_back(project_files(record), Ran(ran))
 
     def _may_fit_again(self) -> bool:
         """Whether an optimizer that has stepped was built where the program will build another."""

@@ -15,6 +15,7 @@ from fxaudit.judge.questions.rates import written_rate
 from fxaudit.judge.rules.loop.stops_later import Stop
 from fxaudit.judge.trail import source_at
 from fxaudit.program.source import SourceLine
+from fxaudit.run.put_backs import PutBacks
 
 __all__ = ["Lookout", "Vigil"]
 
@@ -39,18 +40,28 @@ class Vigil:
     """Looks after every optimizer step whether something happens for the first time.
 
     That is: an optimizer steps that never did, a learning rate leaves 0, a group is added, a tensor that was frozen
-    requires grad, or a gradient that is not zero arrives where none ever did.
+    requires grad, a gradient that is not zero arrives where none ever did, or old values come back again and again.
 
     Args:
         session: A session that rests; it stays so until `on_news` wakes it.
         tracks: The tensors that have not been seen to train.
         on_news: Called after the first step at which something is new; the vigil has ended then.
-        on_nothing: Called after 500 steps or 30 seconds without news; the vigil has ended then, too.
+        on_nothing: Called after 500 steps or 30 seconds without news, or as soon as nothing is waited for any more; the
+            vigil has ended then, too.
+        put_backs: What notices that old values come back; None where that is not waited for.
+        is_all: Whether nothing else is waited for than old values that come back.
     """
 
     def __init__(
-        self, session: Session, tracks: Iterable[int], on_news: Callable[[], None], on_nothing: Callable[[], None]
+        self,
+        session: Session,
+        tracks: Iterable[int],
+        on_news: Callable[[], None],
+        on_nothing: Callable[[], None],
+        put_backs: PutBacks | None = None,
+        is_all: bool = False,
     ) -> None:
+        self._put_backs, self._is_all = put_backs, is_all
         self.steps = 0
         self._session = session
         self._on_news, self._on_nothing = on_news, on_nothing
@@ -74,11 +85,17 @@ class Vigil:
         if self._is_news(optimizer):
             self.end()
             self._on_news()
-        elif self.steps >= MAX_STEPS or time.monotonic() - self._began > MAX_SECONDS:
+        elif (
+            (self._is_all and self._put_backs is not None and not self._put_backs.is_open)
+            or self.steps >= MAX_STEPS
+            or time.monotonic() - self._began > MAX_SECONDS
+        ):
             self.end()
             self._on_nothing()
 
     def _is_news(self, optimizer: Any) -> bool:
+        if self._put_backs is not None and self._put_backs.found:
+            return True
         known = next((info for info in self._session.optimizers if info.ref() is optimizer), None)
         if known is None or not known.steps:
             return True

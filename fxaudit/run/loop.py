@@ -23,12 +23,15 @@ from fxaudit.capture.watch.autograd import note_hand_updates
 from fxaudit.judge.rule import Rule
 from fxaudit.judge.rules import RULES
 from fxaudit.judge.rules.loop.stops_later import StopsLater
+from fxaudit.judge.trail import project_files
 from fxaudit.judge.write_up import Options, with_later_findings
+from fxaudit.program.put_backs import may_be_put_back
 from fxaudit.renderers import write_whole
 from fxaudit.run.consulted import with_structure
 from fxaudit.run.enough import MAX_FITS, Settling
 from fxaudit.run.examination import examine
 from fxaudit.run.lookout import Lookout, Vigil
+from fxaudit.run.put_backs import PutBacks
 from fxaudit.run.ranks.merge import Ending, RankReport
 
 __all__ = ["Observation"]
@@ -53,6 +56,7 @@ class Observation:
     ) -> None:
         self.session = Session()
         self.settling = Settling(self.session, steps)
+        self._put_backs = self.settling.put_backs = PutBacks(self.session, self._may_be_put_back)
         self.title = title
         self.expect = dict(expect or {})
         self.rules = rules
@@ -107,7 +111,7 @@ class Observation:
     def _look(self) -> None:
         self._tell()
         self.settling.look()
-        waits = self.settling.waiting or self.settling.expecting
+        waits = self.settling.waiting or self.settling.expecting or self.settling.suspecting
         if waits and self._vigil is None and self.on_enough is not None:
             self._keep_vigil()
         if not self._first_values and (self.compares or is_one_of_several()) and _steps(self.session) == 1:
@@ -135,7 +139,8 @@ class Observation:
             return
         names = self.session.names
         waiting = [names[index] for index in self.settling.waiting if index in names]
-        what = f"{fold_sentence(waiting, names.values(), limit=2)} to train" if waiting else "the next fit"
+        other = "the next fit" if self.settling.expecting else "values that may be put back"
+        what = f"{fold_sentence(waiting, names.values(), limit=2)} to train" if waiting else other
         self._progress(f"enough was recorded of the rest; waiting for {what}")
         self._told, self._told_at = what, time.monotonic()
 
@@ -154,7 +159,9 @@ class Observation:
             self.settling.give_up()  # ranks that rest by themselves would end at different steps
         elif self.session.rest():
             self._tell_of_waiting()
-            self._vigil = Vigil(self.session, self.settling.waiting, self._wake, self._give_up)
+            is_all = not self.settling.waiting and not self.settling.expecting
+            waiting, put_backs = self.settling.waiting, self.settling.put_backs
+            self._vigil = Vigil(self.session, waiting, self._wake, self._give_up, put_backs, is_all)
         else:
             self.settling.postpone()
 
@@ -208,6 +215,7 @@ class Observation:
 
     def _examine(self) -> Answer:
         notes = self.session.notes
+        attempt("values that are put back", self._note_put_backs, None, notes)
         attempt("updates made by hand", lambda: note_hand_updates(self.session), None, notes)
         attempt("the names of the parameters", self.session.look_at_names, None, notes)
         models: list[ModelName] = attempt("the models' names", self._models, [], notes) or attempt(
@@ -224,6 +232,14 @@ class Observation:
         if self.compares or is_one_of_several():
             self._compared = replace(comparable(self.session, models), first_values=self._first_values)
         return report
+
+    def _may_be_put_back(self) -> bool:
+        record = self.session.record
+        return may_be_put_back(project_files(record), record.ran())
+
+    def _note_put_backs(self) -> None:
+        for track, seen in self._put_backs.found.items():
+            self.session.record.tracks[track].put_back = seen
 
     def _keep(self, recording: Recording) -> None:
         if self.record is not None:

@@ -13,6 +13,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+from fxaudit.attempts import attempt
 from fxaudit.capture.events import (
     ClearEvent,
     ClipEvent,
@@ -155,7 +156,13 @@ def _watch_steps(session: Session, patches: Patches) -> None:
     recorder = session.recorder
     own = OwnSteps(session)
 
+    def look_around(look: Callable[[Any], None] | None, optimizer: Optimizer) -> None:
+        if look is not None and not session.is_elsewhere:
+            with session.quietly():
+                attempt("values that are put back", lambda: look(optimizer), None, session.notes)
+
     def before(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        look_around(session.on_step_begins, optimizer)
         if not session.on:
             if session.is_elsewhere:
                 tracks = (recorder.known_track(p) for group in optimizer.param_groups for p in group["params"])
@@ -188,6 +195,7 @@ def _watch_steps(session: Session, patches: Patches) -> None:
             own.begin(info.index, optimizer)
 
     def after(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        look_around(session.on_step_ended, optimizer)
         if not session.on:
             if session.on_step_unrecorded is not None and not session.is_elsewhere:
                 session.on_step_unrecorded(optimizer)

@@ -118,7 +118,7 @@ class ZeroOrigins:
         if dropped is not None:
             return dropped, [(origin, "everything is dropped here")], DROPS
         chosen = self._compared(found.bites, used) if found.bites >= 0 and operations.of(name).masks else None
-        if chosen is not None:
+        if chosen is not None and self._is_drawn(found.bites):
             return chosen[0], chosen[1], _why(found, name, chosen[2].sentence)
         born = self._given_zero(found.origin)
         if born is not None:
@@ -154,6 +154,14 @@ class ZeroOrigins:
         more = [(line, "filled with zeros, too") for line in given[1:]]
         why = _why(found, name, f"`{name}` multiplies it with zeros")
         return given[0] if given else origin or bites, [used, *more], why
+
+    def _is_drawn(self, index: int) -> bool:
+        """Whether the mask of the operation was made by a comparison with numbers drawn at random: a probability."""
+        record = self._audit.record
+        made = [record.values[vid].op for vid in record.ops[index].inputs if not record.values[vid].floating]
+        compared = [record.ops[maker] for maker in made if maker >= 0]
+        drawn = [record.values[vid].op for op in compared for vid in op.inputs]
+        return any(operations.of(record.ops[maker].name).draws for maker in drawn if maker >= 0)
 
     def _never_filled(self, index: int) -> int:
         """The operation that puts nothing into the zeros which the operation makes: what it selects is empty."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.put_backs import put_back_at
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import project_stack
 from fxaudit.judge.verdict import ParameterState
@@ -13,11 +14,15 @@ from fxaudit.program.source import SourceLine
 __all__ = ["RewrittenBetweenSteps"]
 
 
+ORDER = "Step after the old value is back: first undo the perturbation, then step."
+UNDONE = "Look at what decides that the old values come back: what was trained is never kept."
+
+
 class RewrittenBetweenSteps(Rule):
     """The value is put back between steps.
 
     A checkpoint reloaded in each round, a moving average or target copied the wrong way, or a re-initialisation undoes
-    what the step before did.
+    what the step before did; or a rollback, every few steps, brings the first values back again and again.
     """
 
     code, name, level = "FXA408", "rewritten-between-steps", "error"
@@ -27,8 +32,11 @@ class RewrittenBetweenSteps(Rule):
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each line that writes the old value back."""
         groups: dict[tuple[str, int], tuple[SourceLine | None, str, list[ParameterState]]] = {}
+        undone: list[ParameterState] = []
         for state in audit.unexplained("replaced"):
-            if state.mechanism not in ("rewritten", "overwritten"):
+            if state.mechanism == "put_back":
+                undone.append(state)
+            if state.mechanism not in ("rewritten", "overwritten", "undone"):
                 continue
             writers = state.writers
             stack = project_stack(audit.record.stacks, writers[-1].stack) if writers else -1
@@ -39,9 +47,27 @@ class RewrittenBetweenSteps(Rule):
             by = f" by `{name}`" if name else ""
             step = audit.record.events[states[0].facts[-1].event] if states[0].facts else None
             related = [(audit.source(step.stack), "the step whose change is lost")] if step is not None else []
-            yield self.finding(
-                audit, states, f"{audit.names(states, 'is', 'are')} put back between steps{by}", source, related=related
-            )
+            message = f"{audit.names(states, 'is', 'are')} put back between steps{by}"
+            if states[0].mechanism == "undone" and step is not None:
+                related = [(source, "the value from before comes back here")]
+                source = audit.source(project_stack(audit.record.stacks, step.stack))
+                yield self.finding(audit, states, message, source, related=related, fix=ORDER)
+                continue
+            yield self.finding(audit, states, message, source, related=related)
+        yield from self._put_back(audit, undone)
+
+    def _put_back(self, audit: Audit, undone: list[ParameterState]) -> Iterator[Finding]:
+        """One finding for all that gets its old values back every few steps."""
+        if not undone:
+            return
+        writers = [state.writers[-1].stack for state in undone if state.writers]
+        culprit, related = put_back_at(audit, writers[0] if writers else -1)
+        times, steps = undone[0].track.put_back
+        after = "each step" if steps == 1 else f"{steps} steps"
+        message = (
+            f"{audit.names(undone, 'gets', 'get')} the old values back after {after}, {times} times without a change"
+        )
+        yield self.finding(audit, undone, message, culprit, related=related, fix=UNDONE)
 
     @staticmethod
     def bad() -> Example:

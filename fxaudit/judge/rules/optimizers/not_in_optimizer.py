@@ -157,10 +157,7 @@ class NotInOptimizer(Rule):
             ]
             related.extend(thaws[-1:])
             statement = _dropping_statement(audit, info.created)[0] if info.created >= 0 else None
-            if statement is not None and "requires_grad" in statement.code and built is not None:
-                culprit = statement
-                related.append((built, f"the optimizer `{info.type}` is built here"))
-            elif statement is not None:
+            if statement is not None:
                 culprit = statement
                 related.append((built, f"the optimizer `{info.type}` is built here"))
         elif info.created >= 0 and not all(s.track.created_time > info.created_time >= 0 for s in states):

@@ -8,7 +8,9 @@ from fxaudit.answer.finding import Finding
 from fxaudit.judge.questions.births import zero_in_hook
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
-from fxaudit.program.source import SourceLine
+from fxaudit.program.loops import late_closures
+from fxaudit.program.source import SourceLine, actual_path
+from fxaudit.program.tree import tree_of
 
 __all__ = ["HookReplacedGradient"]
 
@@ -43,7 +45,7 @@ class HookReplacedGradient(Rule):
             groups.setdefault(key, (culprit, registered, []))[2].append(state)
         for culprit, registered, states in groups.values():
             related = [(registered, "the hook is registered here")]
-            told = zero_in_hook(audit, states[0])
+            told = zero_in_hook(audit, states[0]) if not _sees_the_last(culprit) else None
             if told is not None:
                 line, behind = told
                 culprit, related = line, [(culprit, "the hook multiplies here"), *behind, *related]
@@ -74,3 +76,9 @@ class HookReplacedGradient(Rule):
         for parameter in model[0].parameters():
             parameter.register_hook(lambda grad: grad * 0.5)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _sees_the_last(line: SourceLine | None) -> bool:
+    """Whether the hook was made in a loop, and reads what the last round left: another value would not be its own."""
+    tree = tree_of(actual_path(line.file)) if line is not None else None
+    return tree is not None and line is not None and any(at == line.line for at, _ in late_closures(tree))

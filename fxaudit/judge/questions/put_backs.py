@@ -1,0 +1,104 @@
+"""Which line is to blame where old values come back every few steps."""
+
+from __future__ import annotations
+
+import ast
+
+from fxaudit.judge.questions.births import born_at
+from fxaudit.judge.rule import Audit
+from fxaudit.judge.trail import project_stack, source_at
+from fxaudit.program.births import Birth
+from fxaudit.program.decisions import Decision, Decisions
+from fxaudit.program.put_backs import is_handed_on, sites
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import call_sites, tree_of
+
+__all__ = ["put_back_at"]
+
+Lines = list[tuple[SourceLine | None, str]]
+CALLERS = 4
+"""So many callers are asked by what test they came there."""
+
+
+def put_back_at(audit: Audit, stack: int) -> tuple[SourceLine | None, Lines]:
+    """The line to edit, and what is related to it: the setting by which the values are put back, or where that is done.
+
+    `stack` is that of the operation which wrote them; -1 where that was not recorded.
+    """
+    if stack < 0:
+        return _by_text(audit)
+    stacks = audit.record.stacks
+    chain = stacks.chain(project_stack(stacks, stack))
+    base = 0
+    while base + 1 < len(chain):
+        tree = tree_of(stacks.file(chain[base]))
+        statement = tree.statement_at(stacks.line(chain[base])) if tree is not None else None
+        if tree is None or statement is None or not is_handed_on(tree, statement):
+            break
+        base += 1
+    here = audit.source(chain[base])
+    written: Lines = [(audit.source(chain[0]), "written here")] if base else []
+    for frame in chain[base : base + CALLERS]:
+        decision = _decision(audit, stacks.file(frame), stacks.line(frame))
+        decision = decision or _choice(audit, stacks.file(frame), stacks.line(frame))
+        if decision is not None and decision.birth is not None and _is_set(decision.birth):
+            line, stations = born_at(decision.birth)
+            test = (source_at(decision.file, decision.line), f"`{decision.text}` decides")
+            return line, [test, (here, "put back here"), *written, *stations]
+    return here, written
+
+
+def _choice(audit: Audit, file: str, line: int) -> Decision | None:
+    """What the choice decided by that gave a name in the statement at the line its value: `a if test else b`."""
+    tree, decisions = tree_of(file), Decisions(audit.record.course)
+    statement = tree.statement_at(line) if tree is not None else None
+    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)} if statement is not None else set()
+    scope = tree.function(statement) if tree is not None and statement is not None else None
+    for node in ast.walk(scope) if scope is not None and names else ():
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp):
+            bound = {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+            if bound & names:
+                for outcome in (True, False):
+                    found = decisions.of(file, node.lineno, node.value.test, outcome=outcome)
+                    if found is not None:
+                        return found
+    return None
+
+
+def _is_set(birth: Birth) -> bool:
+    """Whether somebody wrote the value down, and not as the answer of a function."""
+    tree = tree_of(birth.file)
+    statement = tree.statement_at(birth.line) if tree is not None else None
+    return birth.is_a_setting and not isinstance(statement, ast.Return)
+
+
+def _decision(audit: Audit, file: str, line: int) -> Decision | None:
+    """What the innermost test around the line decided by."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    inner: ast.AST | None = statement
+    for outer in tree.ancestors(statement) if tree is not None and statement is not None else ():
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
+            return None
+        if isinstance(outer, ast.If) and tree is not None and inner is not outer.test:
+            decisions = Decisions(audit.record.course)
+            return decisions.of(tree.file, outer.lineno, outer.test, outcome=inner in outer.body)
+        inner = outer
+    return None
+
+
+def _by_text(audit: Audit) -> tuple[SourceLine | None, Lines]:
+    """The same by the text of the program: the one statement that has not run so far and may have done it."""
+    files, ran = audit.project_files, audit.record.ran()
+    found = [(tree, node) for tree, node in sites(files, ran)]
+    if not found:
+        return None, []
+    tree, node = found[0]
+    statement = tree.statement(node)
+    scope = tree.function(node)
+    here = source_at(tree.file, node.lineno)
+    if statement is not None and is_handed_on(tree, statement):
+        calls = [*call_sites(files, getattr(scope, "name", ""))]
+        for other, call in calls[:1]:
+            return source_at(other.file, call.lineno), [(here, "written here")]
+    return here, []

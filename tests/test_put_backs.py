@@ -1,0 +1,170 @@
+"""Values that come back every few steps: a rollback, a copy in the wrong direction, a backup that is never renewed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scripts import codes, judged, line_of, verdicts
+
+HEAD = """
+import copy
+
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x, y = torch.randn(32, 4), torch.randn(32, 1)
+net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
+
+
+def train(optimizer, steps, of=net):
+    for _ in range(steps):
+        loss = (of(x) - y).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return loss.item()
+"""
+KEEPER = """
+class Keeper:
+    def __init__(self):
+        self.best = BEST  # blamed
+        self.state = copy.deepcopy(net.state_dict())
+
+    def update(self, value):
+        better = value < self.best
+        if better:
+            self.best, self.state = value, copy.deepcopy(net.state_dict())
+        else:
+            net.load_state_dict(self.state)
+
+
+keeper, optimizer = Keeper(), torch.optim.SGD(net.parameters(), lr=0.05)
+for epoch in range(6):
+    keeper.update(train(optimizer, 4))
+"""
+TARGET = """
+target = copy.deepcopy(net).requires_grad_(False)
+
+
+def sync(into, source):
+    with torch.no_grad():
+        for a, b in zip(into.parameters(), source.parameters()):
+            a.copy_(b)
+
+
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+for round in range(6):
+    train(optimizer, 5)
+    sync(DIRECTION)  # blamed
+"""
+AVERAGE = """
+average, backup = copy.deepcopy(net).requires_grad_(False), {}
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+for round in range(6):
+    train(optimizer, 4)
+    with torch.no_grad():
+        for a, p in zip(average.parameters(), net.parameters()):
+            a.lerp_(p, 0.1)
+        if RENEWED:
+            backup = {name: p.clone() for name, p in net.named_parameters()}
+        net.load_state_dict(average.state_dict())
+        print(net(x).mean())
+        for name, p in net.named_parameters():
+            p.copy_(backup[name])  # blamed
+"""
+SHARPNESS = """
+class Sharpness:
+    def __init__(self, parameters):
+        self.parameters = list(parameters)
+        self.base = torch.optim.SGD(self.parameters, lr=0.05)
+
+    @torch.no_grad()
+    def perturb(self):
+        self.old = [p.clone() for p in self.parameters]
+        for p in self.parameters:
+            p.add_(0.05 * p.grad)
+
+    @torch.no_grad()
+    def put_back(self):
+        for p, old in zip(self.parameters, self.old):
+            p.copy_(old)
+
+    def step(self):
+        FIRST
+        SECOND
+
+
+optimizer = Sharpness(net.parameters())
+for _ in range(6):
+    for half in (optimizer.perturb, optimizer.step):
+        net.zero_grad()
+        (net(x) - y).square().mean().backward()
+        half()
+"""
+FOLDS = """
+first = copy.deepcopy(net.state_dict())
+for fold in range(4):
+    net.load_state_dict(first)
+    train(torch.optim.SGD(net.parameters(), lr=0.05), 4)
+"""
+EPISODES = """
+optimizer = torch.optim.Adam(net.parameters(), lr=0.05)
+first, state = copy.deepcopy(net.state_dict()), copy.deepcopy(optimizer.state_dict())
+for sample in range(6):
+    train(optimizer, 4)
+    print(net(x[sample]))
+    net.load_state_dict(first)
+    optimizer.load_state_dict(state)
+"""
+FINDER = """
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+first = copy.deepcopy(net.state_dict())
+for rate in (1e-4, 1e-3):
+    optimizer.param_groups[0]["lr"] = rate
+    train(optimizer, 2)
+net.load_state_dict(first)
+optimizer.param_groups[0]["lr"] = 0.05
+for epoch in range(6):
+    train(optimizer, 4)
+"""
+BROKEN = {
+    "a best value that nothing is below": KEEPER.replace("BEST", "0.0"),
+    "a target copied into the model": TARGET.replace("DIRECTION", "net, target"),
+    "a backup that is never renewed": AVERAGE.replace("RENEWED", "not backup"),
+    "a step before the perturbation is undone": SHARPNESS.replace("FIRST", "self.base.step()  # blamed").replace(
+        "SECOND", "self.put_back()"
+    ),
+}
+HEALTHY = {
+    "a best value that falls": KEEPER.replace("BEST", "float('inf')"),
+    "a target that follows": TARGET.replace("DIRECTION", "target, net"),
+    "a backup of each round": AVERAGE.replace("RENEWED", "True"),
+    "a step after the perturbation is undone": SHARPNESS.replace("FIRST", "self.put_back()").replace(
+        "SECOND", "self.base.step()"
+    ),
+    "folds": FOLDS,
+    "episodes": EPISODES,
+    "a search for a rate": FINDER,
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_values_that_come_back_are_replaced(name: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + BROKEN[name])
+    assert {verdict for parameter, verdict in verdicts(report).items() if "." in parameter} <= {"replaced", "frozen"}
+    loud = [finding for finding in report.findings if finding.level != "note"]
+    assert [finding.code for finding in loud] == ["FXA408"]
+    assert line_of(loud[0]).endswith("# blamed"), str(loud[0].culprit)
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_values_that_are_meant_to_come_back_are_no_finding(name: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + HEALTHY[name])
+    assert "FXA408" not in codes(report)
+    trained = {
+        name: verdict for name, verdict in verdicts(report).items() if not name.startswith(("target", "average"))
+    }
+    assert set(trained.values()) == {"trained"}
