@@ -87,9 +87,19 @@ class Births:
             if same(evaluated(node, sight.read), value):
                 return self.back(sight, node, value, ())
             if isinstance(node, ast.Call):
-                found = self._returned_by(sight, node, value, ())
+                found = self._returned_by(sight, node, value, ()) or self._held(sight, node, value)
                 if found is not None:
                     return found
+        return None
+
+    def _held(self, sight: Sight, call: ast.Call, value: Plain) -> Birth | None:
+        """The birth of what `options.get("weight", 0.0)` gives, where that is there."""
+        match call:
+            case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[ast.Constant(value=str(key)), *_]):
+                chain = chain_of(owner)
+                seen = sight.read.get(chain.text) if chain is not None else None
+                if seen is not None and seen.members is not None and key in seen.members:
+                    return self._part(sight, seen, key, value, ())
         return None
 
     def entry_of(self, file: str, line: int, owner: ast.expr, name: str, value: Plain) -> Birth | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import gc
 import importlib
+import inspect
 import sys
 import textwrap
 import threading
@@ -20,6 +21,7 @@ from torch import nn
 import fxaudit
 from fxaudit.capture import lines, monitoring
 from fxaudit.capture.course import CourseWriter
+from fxaudit.capture.monitoring import sees_its_variables
 from fxaudit.capture.recording import Record
 from fxaudit.capture.session import Session
 from tests.scripts import judged, line_of
@@ -567,3 +569,33 @@ def test_looking_at_variables_keeps_none_of_them_alive_while_the_function_runs()
     with Session().recording():
         gone = work()
     assert gone
+
+
+def _stacks(model: Any, parts: Any) -> Any:
+    model.eval()
+    return torch.stack(parts), model.dir, model.exec
+
+
+def _looks() -> Any:
+    return locals()
+
+
+def _looks_at_frames() -> Any:
+    return inspect.stack()
+
+
+def _looks_outwards(frame: Any) -> Any:
+    return frame.f_locals
+
+
+def _evaluates(text: str) -> Any:
+    return eval(text)
+
+
+@pytest.mark.parametrize(
+    ("function", "looks"),
+    [(_stacks, False), (_looks, True), (_looks_at_frames, True), (_looks_outwards, True), (_evaluates, True)],
+)
+def test_only_what_looks_at_its_variables_is_left_alone(function: Any, looks: bool) -> None:
+    """`model.eval()` and `torch.stack(…)` have the names of functions that do, and are methods of something else."""
+    assert sees_its_variables(function.__code__) is looks

@@ -43,7 +43,8 @@ def _never_stored(record: Record, name: str) -> Lines:
             scope = tree.function(statement) if tree is not None and statement is not None else None
             if tree is None or scope is None or was_entered(tree, scope, ran):
                 continue
-            found = registered(files, tree, scope) or never_called(record, tree, scope)
+            found = _never_taken_back(record, getattr(scope, "name", ""))
+            found = found or registered(files, tree, scope) or never_called(record, tree, scope)
             if found:
                 return [*found, (source_at(file, line), f"`{name}` would get another value here")]
     return []

@@ -1,0 +1,563 @@
+"""What somebody set is blamed, though it bites in another function, by way of a condition, a length or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fxaudit.program.spelling import abbreviates
+from tests.scripts import codes, judged, line_of, verdicts
+
+HEAD = """
+import argparse
+import json
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+torch.manual_seed(0)
+warnings.simplefilter("ignore")
+"""
+LOOP = """
+for epoch in range(4):
+    loss = compute()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+TWO = """
+net = nn.ModuleDict({"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)})
+"""
+OPTIMIZER = """
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+"""
+EPSILON = """
+net = nn.Linear(4, 3, bias=False)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def length(x, eps=0.0):  # blamed
+    return (x.square().sum(-1) + eps).sqrt()
+
+
+def compute():
+    x = torch.randn(8, 4)
+    x[0] = 0.0
+    return (length(net(x)) - 1).square().mean()
+"""
+REENTRANT = """
+@dataclass
+class Memory:
+    reentrant: bool = True  # blamed
+
+
+memory = Memory()
+net = nn.ModuleDict({"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    h = checkpoint(net["body"], torch.randn(8, 4), use_reentrant=memory.reentrant)
+    return net["head"](h).square().mean()
+"""
+UNPACKED = """
+class Net(nn.Module):
+    def __init__(self, how=None):
+        super().__init__()
+        self.body, self.head = nn.Linear(4, 4), nn.Linear(4, 1)
+        self.how = how or {"use_reentrant": True}  # blamed
+
+    def forward(self, x):
+        return self.head(checkpoint(self.body, x, **self.how))
+
+
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return net(torch.randn(8, 4)).square().mean()
+"""
+DROPPED = """
+SHARE = 1.0  # blamed
+net = nn.ModuleDict({"table": nn.Embedding(3, 4), "head": nn.Linear(4, 1)})
+null = nn.Parameter(torch.zeros(4))
+optimizer = torch.optim.SGD([*net.parameters(), null], lr=0.1)
+
+
+def compute():
+    labels = torch.randint(0, 3, (8,))
+    gone = torch.rand(8, 1) < SHARE
+    return (net["head"](torch.where(gone, null, net["table"](labels))) - 1).square().mean()
+"""
+ALONE = """
+@dataclass
+class Options:
+    members: int = 1  # blamed
+
+
+options = Options()
+net = nn.Linear(4, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def advantages(rewards, members):
+    grouped = rewards.view(-1, members)
+    return (grouped - grouped.mean(1, keepdim=True)).reshape(-1)
+
+
+def compute():
+    rewards = torch.rand(6)
+    return -(net(torch.randn(6, 4)).log_softmax(-1)[:, 0] * advantages(rewards, options.members)).mean()
+"""
+TOO_SHORT = """
+class Front(nn.Module):
+    factor = 16  # blamed
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(4, 6, 3, stride=2, padding=1)
+
+    def forward(self, x):
+        return self.conv(x).transpose(1, 2)
+
+    @classmethod
+    def lengths(cls, n):
+        return torch.div(n, cls.factor, rounding_mode="floor")
+
+
+front, out = Front(), nn.Linear(6, 5)
+net = nn.ModuleDict({"front": front, "out": out})
+criterion = nn.CTCLoss(zero_infinity=True)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    scores = out(front(torch.randn(2, 4, 32))).log_softmax(-1).transpose(0, 1)
+    lengths = front.lengths(torch.tensor([32, 32]))
+    return criterion(scores, torch.randint(1, 5, (2, 6)), lengths, torch.tensor([6, 6]))
+"""
+NO_EDGE = """
+THRESHOLD = 1.6  # blamed
+x = nn.functional.normalize(torch.randn(12, 4), dim=1)
+edges = ((x @ x.t()).fill_diagonal_(0.0) > THRESHOLD).nonzero().t()
+net = nn.ModuleDict({"own": nn.Linear(4, 1), "near": nn.Linear(4, 1, bias=False)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    source, target = edges
+    gathered = torch.zeros_like(x).index_add(0, target, x[source])
+    return (net["own"](x) + net["near"](gathered)).square().mean()
+"""
+TABLE_OF_RATES = """
+RATES = {
+    "head": 1.0,
+    "block": 0.5,  # blamed
+}
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks, self.head = nn.Linear(4, 4), nn.Linear(4, 1)
+
+    def forward(self, x):
+        return self.head(self.blocks(x))
+
+
+net = Net()
+
+
+def rate_of(name):
+    return RATES.get(name.split(".")[0], 0.0)
+
+
+def groups():
+    found = {}
+    for name, parameter in net.named_parameters():
+        found.setdefault(rate_of(name), []).append(parameter)
+    return [{"params": parameters, "lr": 0.1 * rate} for rate, parameters in found.items()]
+
+
+optimizer = torch.optim.SGD(groups(), lr=0.1)
+
+
+def compute():
+    return net(torch.randn(8, 4)).square().mean()
+"""
+GIVEN_ONCE = """
+net = nn.ModuleDict({"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)})
+
+
+def parts_of(model):
+    body = (p for name, p in model.named_parameters() if not name.startswith("head"))  # blamed
+    return {"body": body, "head": [*model["head"].parameters()]}
+
+
+def told(parts):
+    for name, members in parts.items():
+        print(name, sum(p.numel() for p in members))
+
+
+def built(parts):
+    groups = [
+        {"params": parts["head"]},
+        {"params": parts["body"]},
+    ]
+    return torch.optim.SGD(groups, lr=0.1)
+
+
+parts = parts_of(net)
+told(parts)
+optimizer = built(parts)
+
+
+def compute():
+    return net["head"](net["body"](torch.randn(8, 4))).square().mean()
+"""
+HANDED_OVER = """
+net = nn.ModuleDict({"maker": nn.Linear(4, 4), "critic": nn.Linear(4, 1)})
+
+
+def sgd(params, lr):
+    return torch.optim.SGD(params, lr=lr)
+
+
+KINDS = {"sgd": sgd}
+
+
+def build(name, *args, **kwargs):
+    return KINDS[name](*args, **kwargs)
+
+
+def both():
+    first = build("sgd", net["critic"].parameters(), lr=0.1)
+    second = build("sgd", net["critic"].parameters(), lr=0.1)  # blamed
+    return first, second
+
+
+other, optimizer = both()
+
+
+def compute():
+    return net["critic"](net["maker"](torch.randn(8, 4))).square().mean()
+"""
+PASSED_OVER = """
+net = nn.ModuleDict({"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)})
+net["body"].requires_grad_(False)
+
+
+def built():
+    members = [{"params": [p]} for p in net.parameters() if p.requires_grad]  # blamed
+    return torch.optim.SGD(members, lr=0.1)
+
+
+optimizer = built()
+net["body"].requires_grad_(True)
+
+
+def compute():
+    return net["head"](net["body"](torch.randn(8, 4))).square().mean()
+"""
+MISSING_WORD = """
+class Words:
+    def __init__(self, known):
+        self.index = {word: i + 1 for i, word in enumerate(known)}
+
+    def __call__(self, word):
+        return self.index.get(word, 0)
+
+
+countries = Words([str(n) for n in (7, 8, 9)])
+users = Words([1, 2, 3])
+rows = [(7, 1), (8, 2), (9, 3), (7, 2)]
+net = nn.ModuleDict({"country": nn.Embedding(4, 4, padding_idx=0), "user": nn.Embedding(4, 4, padding_idx=0)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def pair(row):
+    return countries(row[0]), users(row[1])  # blamed
+
+
+def compute():
+    pairs = [pair(row) for row in rows]
+    country, user = torch.tensor([p[0] for p in pairs]), torch.tensor([p[1] for p in pairs])
+    return (net["country"](country) + net["user"](user)).square().mean()
+"""
+EVERY = """
+parser = argparse.ArgumentParser()
+parser.add_argument("--accumulate", type=int, default=32)  # blamed
+options = parser.parse_args([])
+net = nn.Linear(4, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def epoch(every):
+    for i, x in enumerate(torch.randn(8, 4, 4)):
+        loss = net(x).square().mean() / every
+        loss.backward()
+        if (i + 1) % every == 0:
+            optimizer.step()
+            optimizer.zero_grad()
+
+
+for _ in range(3):
+    epoch(options.accumulate)
+"""
+WAY = """
+class Joined(nn.Module):
+    def __init__(self, mode="last"):  # blamed
+        super().__init__()
+        self.mode = mode
+        self.score = nn.Linear(4, 1)
+
+    def forward(self, layers):
+        if self.mode == "last":
+            return layers[-1]
+        stacked = torch.stack(layers, 1)
+        if self.mode == "mean":
+            return stacked.mean(1)
+        return (self.score(stacked).softmax(1) * stacked).sum(1)
+
+
+net = nn.ModuleDict({"first": nn.Linear(4, 4), "second": nn.Linear(4, 4), "joined": Joined()})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    first = net["first"](torch.randn(8, 4))
+    return net["joined"]([first, net["second"](first)]).square().mean()
+"""
+MERGED = """
+class Adapted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.base = nn.Linear(4, 4)
+        self.down, self.up = nn.Parameter(torch.randn(2, 4)), nn.Parameter(torch.zeros(4, 2))
+        self.merged = False
+
+    def delta(self):
+        return self.up @ self.down
+
+    def train(self, mode=True):
+        super().train(mode)
+        if mode and not self.merged:  # blamed
+            self.base.weight.data -= self.delta().data
+            self.merged = False
+        elif not mode and not self.merged:
+            self.base.weight.data += self.delta().data
+            self.merged = True
+        return self
+
+    def forward(self, x):
+        y = self.base(x)
+        if not self.merged:
+            y = y + x @ self.delta().t()
+        return y
+
+
+net = Adapted()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+@torch.no_grad()
+def validate():
+    net.eval()
+    return net(torch.randn(8, 4)).mean().item()
+
+
+print(validate())
+net.train()
+
+
+def compute():
+    return net(torch.randn(8, 4)).square().mean()
+"""
+NEVER_UNMERGED = """
+class Adapted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.base = nn.Linear(4, 4)
+        self.down, self.up = nn.Parameter(torch.randn(2, 4)), nn.Parameter(torch.zeros(4, 2))
+        self.merged = False
+
+    def delta(self):
+        return self.up @ self.down
+
+    @torch.no_grad()
+    def merge(self):
+        if not self.merged:
+            self.base.weight += self.delta()
+            self.merged = True
+
+    @torch.no_grad()
+    def unmerge(self):
+        if self.merged:
+            self.base.weight -= self.delta()
+            self.merged = False
+
+    def forward(self, x):
+        if self.merged:
+            return self.base(x)
+        return self.base(x) + x @ self.delta().t()
+
+
+net = Adapted()
+for parameter in net.parameters():
+    parameter.requires_grad_(True)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+@torch.no_grad()
+def validate():
+    net.merge()  # blamed
+    return net(torch.randn(8, 4)).mean().item()
+
+
+print(validate())
+
+
+def compute():
+    return net(torch.randn(8, 4)).square().mean()
+"""
+NUMBERED = """
+net = nn.ModuleDict({"blocks": nn.ModuleList(nn.Linear(4, 4) for _ in range(12)), "head": nn.Linear(4, 1)})
+
+
+def matches(name, prefix):
+    return name.startswith(prefix)  # blamed
+
+
+for name, parameter in net.named_parameters():
+    if any(matches(name, prefix) for prefix in ("blocks.0", "blocks.1")):
+        parameter.requires_grad_(False)
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+
+
+def compute():
+    h = torch.randn(8, 4)
+    for block in net["blocks"]:
+        h = block(h)
+    return net["head"](h).square().mean()
+"""
+LATER = """
+net = nn.ModuleDict({"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)})
+net["body"].requires_grad_(False)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def unfreeze(module):
+    for parameter in module.parameters():
+        parameter.require_grad = True  # blamed
+
+
+def compute():
+    if epoch == 3:
+        unfreeze(net["body"])
+    return net["head"](net["body"](torch.randn(8, 4))).square().mean()
+"""
+SCRIPTS = {
+    name.lower(): text
+    for name, text in list(globals().items())
+    if isinstance(text, str) and "# blamed" in text and name.isupper()
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_what_was_set_is_blamed(name: str, tmp_path: Path) -> None:
+    loop = "" if "for _ in range(3):" in SCRIPTS[name] else LOOP
+    report = judged(tmp_path, HEAD + SCRIPTS[name] + loop)
+    loud = [finding for finding in report.findings if finding.level != "note"]
+    assert [line_of(finding)[-8:] for finding in loud[:1]] == ["# blamed"], [str(f.culprit) for f in loud]
+
+
+IN_A_FILE = """
+def loaded(name):
+    return json.loads((Path(__file__).parent / f"{name}.json").read_text())
+
+
+options = loaded("base")
+net = nn.ModuleDict({"body": nn.Linear(4, 1), "extra": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    x = torch.randn(8, 4)
+    return net["body"](x).square().mean() + options.get("KEY", 0.0) * net["extra"](x).square().mean()
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "line"),
+    [
+        ("extra_weight", '{\n  "epochs": 4,\n  "extra_weight": 0.0\n}\n', 3),
+        ("aux_weight", '{\n  "epochs": 4,\n  "auxiliary_weight": 0.4\n}\n', 3),
+    ],
+)
+def test_a_file_is_found_whose_name_is_put_together(key: str, text: str, line: int, tmp_path: Path) -> None:
+    (tmp_path / "base.json").write_text(text)
+    (finding,) = judged(tmp_path, HEAD + IN_A_FILE.replace("KEY", key) + LOOP).findings
+    assert finding.culprit is not None
+    assert (finding.culprit.file, finding.culprit.line) == ("base.json", line)
+
+
+def test_a_word_may_be_cut_short() -> None:
+    assert abbreviates("aux_weight", "auxiliary_weight") and abbreviates("learning_rate", "learn_rate")
+    assert not abbreviates("aux_weight", "aux_weights_of") and not abbreviates("a_weight", "auxiliary_weight")
+    assert not abbreviates("weight", "w")
+
+
+KEPT_NAMES = """
+net = nn.ModuleDict({"lora": nn.Linear(4, 4), "classifier": nn.Linear(4, 1)})
+TRAINED = ("adapter", "classifier")  # named
+for name, parameter in net.named_parameters():
+    parameter.requires_grad_(any(part in name for part in TRAINED))
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+
+
+def compute():
+    return net["classifier"](net["lora"](torch.randn(8, 4))).square().mean()
+"""
+
+
+def test_a_name_that_nothing_has_is_a_note(tmp_path: Path) -> None:
+    """One list may serve several models."""
+    report = judged(tmp_path, HEAD + KEPT_NAMES + LOOP)
+    assert codes(report) == ["FXA309"] and report.findings[0].level == "note"
+    assert line_of(report.findings[0]).endswith("# named")
+    assert verdicts(report)["lora.weight"] == "frozen"
+
+
+SPOILT = """
+net = nn.ModuleDict({"kinds": nn.Linear(4, 3), "sizes": nn.Linear(4, 1)})
+
+
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def kinds_loss(x):
+    labels = torch.full((8,), -1)
+    return nn.functional.cross_entropy(net["kinds"](x), labels, ignore_index=-1)  # spoilt
+
+
+for epoch in range(4):
+    x = torch.randn(8, 4)
+    loss = kinds_loss(x) + net["sizes"](x).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    if not torch.isfinite(loss):
+        continue
+    optimizer.step()
+"""
+
+
+def test_steps_that_are_passed_over_because_the_loss_is_nan(tmp_path: Path) -> None:
+    """The gradient of the part that has labels is finite, and the loss is not."""
+    report = judged(tmp_path, HEAD + SPOILT)
+    assert "FXA401" not in codes(report)
+    (finding,) = [finding for finding in report.findings if finding.code == "FXA502"]
+    assert line_of(finding).endswith("# spoilt") and "the loss behind" in finding.message
