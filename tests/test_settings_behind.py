@@ -460,6 +460,74 @@ def compute():
         unfreeze(net["body"])
     return net["head"](net["body"](torch.randn(8, 4))).square().mean()
 """
+HANDLERS = """
+class Step:
+    priority = 60
+
+    def after_backward(self):
+        optimizer.step()
+
+
+class Clear:
+    priority = 40  # blamed
+
+    def after_backward(self):
+        optimizer.zero_grad()
+
+
+handlers = sorted([Step(), Clear()], key=lambda handler: handler.priority)
+net = nn.Linear(4, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for _ in range(3):
+    net(torch.randn(8, 4)).square().mean().backward()
+    for handler in handlers:
+        handler.after_backward()
+"""
+IN_A_LIST = """
+class Step:
+    def after_backward(self):
+        optimizer.step()
+
+
+class Clear:
+    def after_backward(self):
+        optimizer.zero_grad()
+
+
+handlers = [
+    Clear(),  # blamed
+    Step(),
+]
+net = nn.Linear(4, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for _ in range(3):
+    net(torch.randn(8, 4)).square().mean().backward()
+    for handler in handlers:
+        handler.after_backward()
+"""
+GIVEN_TWICE = """
+net = nn.ModuleDict({"user": nn.Embedding(6, 4), "item": nn.Embedding(6, 4)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def batch():
+    columns = torch.randint(0, 6, (3, 8))
+    return {
+        "user": columns[0],
+        "liked": columns[1],
+        "other": columns[1],  # blamed
+    }
+
+
+def scores(rows):
+    user = net["user"](rows["user"])
+    return (user * net["item"](rows["liked"])).sum(-1), (user * net["item"](rows["other"])).sum(-1)
+
+
+def compute():
+    liked, other = scores(batch())
+    return -nn.functional.logsigmoid(liked - other).mean()
+"""
 SCRIPTS = {
     name.lower(): text
     for name, text in list(globals().items())

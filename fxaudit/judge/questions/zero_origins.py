@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fxaudit.capture import operations
@@ -91,7 +92,7 @@ class ZeroOrigins:
             case "selected":
                 return bites, [], Fact(f"`{name}` reads another part of what it is joined with")
             case "cancelled":
-                alias = _alias(bites)
+                alias = _alias(bites) or _given_twice(audit.project_files, bites)
                 if alias is not None:
                     return alias, [(bites, f"`{name}` cancels it here")], Fact("the gradients of its uses cancel out")
                 return bites, [], Fact(f"what comes back through `{name}` cancels out")
@@ -318,6 +319,38 @@ def _alias(source: SourceLine | None) -> SourceLine | None:
             case ast.Assign(targets=[ast.Name(id=one)], value=ast.Name(id=other)) if {one, other} <= names:
                 return source_at(tree.file, node.lineno)
     return None
+
+
+def _given_twice(files: Iterable[str], source: SourceLine | None) -> SourceLine | None:
+    """The second entry of a display that gets the same expression as another, where the function around the line reads
+    both: `{"first": columns[0], "second": columns[0]}`."""
+    tree = tree_of(source.file) if source is not None else None
+    statement = tree.statement_at(source.line) if tree is not None and source is not None else None
+    scope = tree.function(statement) if tree is not None and statement is not None else None
+    read = {
+        node.slice.value
+        for node in (ast.walk(scope) if scope is not None else ())
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
+    }
+    for other in filter(None, map(tree_of, files)) if len(read) > 1 else ():
+        for display in (node for node in other.nodes if isinstance(node, ast.Dict)):
+            seen: set[str] = set()
+            for key, value in zip(display.keys, display.values, strict=True):
+                if not isinstance(key, ast.Constant) or key.value not in read or not _reads_a_variable(value):
+                    continue
+                text = other.text(value)
+                if text in seen:
+                    return source_at(other.file, value.lineno)
+                seen.add(text)
+    return None
+
+
+def _reads_a_variable(value: ast.expr) -> bool:
+    """Whether it is made of something that a variable holds, and not of literals alone."""
+    functions = {part for node in ast.walk(value) if isinstance(node, ast.Call) for part in ast.walk(node.func)}
+    return any(isinstance(node, ast.Name) and node not in functions for node in ast.walk(value))
 
 
 def _dropped(audit: Audit, index: int) -> SourceLine | None:

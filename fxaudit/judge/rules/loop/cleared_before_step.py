@@ -8,6 +8,7 @@ from fxaudit.answer.finding import Finding
 from fxaudit.capture import operations
 from fxaudit.capture.events import BackwardEvent, ClearEvent
 from fxaudit.capture.recording import Op
+from fxaudit.judge.questions.handler_order import order_of_handlers
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
 
@@ -39,13 +40,13 @@ class ClearedBeforeStep(Rule):
                 groups.setdefault(stack, []).append(state)
         for stack, states in groups.items():
             step = audit.record.events[states[0].facts[-1].event]
-            yield self.finding(
-                audit,
-                states,
-                f"the gradient of {audit.names(states)} is cleared before the step",
-                audit.source(stack),
-                related=[(audit.source(step.stack), "the step that finds no gradient")],
-            )
+            related = [(audit.source(step.stack), "the step that finds no gradient")]
+            order = order_of_handlers(audit, stack, step.stack)
+            if order is not None:
+                related.insert(0, (audit.source(stack), "cleared here, and its turn comes first"))
+            message = f"the gradient of {audit.names(states)} is cleared before the step"
+            fix = None if order is None else "Let the handler that steps have its turn before the one that clears."
+            yield self.finding(audit, states, message, order or audit.source(stack), related=related, fix=fix)
 
     def _clearing(self, audit: Audit, state: ParameterState) -> int | None:
         """The stack of the clearing that stands between a backward that brought a gradient and the step after it."""
