@@ -187,6 +187,7 @@ class Observation:
     def stop_recording(self) -> None:
         """Take the wrappers off and keep nothing; the report made so far stands, and what stops later is noticed."""
         self.on_enough = None
+        self._put_backs.end()
         self.session.detach()
         self._lookout = Lookout(self.session)
         self.session.release()

@@ -96,6 +96,10 @@ class PutBacks:
         """After how many steps values were put back the last time."""
         return max((steps for _, steps in self.found.values()), default=0)
 
+    def end(self) -> None:
+        """Look no more."""
+        self._session.on_step_begins = self._session.on_step_ended = None
+
     def _all(self) -> Iterator[_Part]:
         for parts in self._parts.values():
             yield from parts.values()
