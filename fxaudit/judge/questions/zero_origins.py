@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fxaudit.capture import operations
@@ -18,6 +16,7 @@ from fxaudit.judge.questions.births import (
     zero_argument_born,
     zero_factor_born,
 )
+from fxaudit.judge.questions.cancelling import alias, given_twice
 from fxaudit.judge.questions.masking import hiding_mask, last_bend, one_step_long, part_read_alone
 from fxaudit.judge.questions.zeros import factor_origins, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import Audit
@@ -28,7 +27,6 @@ from fxaudit.program.births import Birth
 from fxaudit.program.lookups import Lookup, Lookups
 from fxaudit.program.names import growth_not_reached
 from fxaudit.program.source import SourceLine
-from fxaudit.program.tree import tree_of
 
 if TYPE_CHECKING:
     from fxaudit.capture.recording import Op
@@ -92,9 +90,9 @@ class ZeroOrigins:
             case "selected":
                 return bites, [], Fact(f"`{name}` reads another part of what it is joined with")
             case "cancelled":
-                alias = _alias(bites) or _given_twice(audit.project_files, bites)
-                if alias is not None:
-                    return alias, [(bites, f"`{name}` cancels it here")], Fact("the gradients of its uses cancel out")
+                same = alias(bites) or given_twice(audit.project_files, bites)
+                if same is not None:
+                    return same, [(bites, f"`{name}` cancels it here")], Fact("the gradients of its uses cancel out")
                 return bites, [], Fact(f"what comes back through `{name}` cancels out")
         return self._by_derivative(state, found, bites, name)
 
@@ -305,52 +303,6 @@ def _writes(audit: Audit, index: int) -> list[Op]:
                 queue.extend(op.outputs)
     values = audit.record.values
     return sorted(found, key=lambda op: -max((values[vid].numel for vid in op.inputs[1:]), default=0))
-
-
-def _alias(source: SourceLine | None) -> SourceLine | None:
-    """The assignment `a = b` that makes two names in the line stand for one tensor."""
-    tree = tree_of(source.file) if source is not None else None
-    statement = tree.statement_at(source.line) if tree is not None and source is not None else None
-    if tree is None or statement is None:
-        return None
-    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-    for node in ast.walk(tree.function(statement) or tree.root):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=one)], value=ast.Name(id=other)) if {one, other} <= names:
-                return source_at(tree.file, node.lineno)
-    return None
-
-
-def _given_twice(files: Iterable[str], source: SourceLine | None) -> SourceLine | None:
-    """The second entry of a display that gets the same expression as another, where the function around the line reads
-    both: `{"first": columns[0], "second": columns[0]}`."""
-    tree = tree_of(source.file) if source is not None else None
-    statement = tree.statement_at(source.line) if tree is not None and source is not None else None
-    scope = tree.function(statement) if tree is not None and statement is not None else None
-    read = {
-        node.slice.value
-        for node in (ast.walk(scope) if scope is not None else ())
-        if isinstance(node, ast.Subscript)
-        and isinstance(node.slice, ast.Constant)
-        and isinstance(node.slice.value, str)
-    }
-    for other in filter(None, map(tree_of, files)) if len(read) > 1 else ():
-        for display in (node for node in other.nodes if isinstance(node, ast.Dict)):
-            seen: set[str] = set()
-            for key, value in zip(display.keys, display.values, strict=True):
-                if not isinstance(key, ast.Constant) or key.value not in read or not _reads_a_variable(value):
-                    continue
-                text = other.text(value)
-                if text in seen:
-                    return source_at(other.file, value.lineno)
-                seen.add(text)
-    return None
-
-
-def _reads_a_variable(value: ast.expr) -> bool:
-    """Whether it is made of something that a variable holds, and not of literals alone."""
-    functions = {part for node in ast.walk(value) if isinstance(node, ast.Call) for part in ast.walk(node.func)}
-    return any(isinstance(node, ast.Name) and node not in functions for node in ast.walk(value))
 
 
 def _dropped(audit: Audit, index: int) -> SourceLine | None:
