@@ -82,6 +82,12 @@ def test_an_exact_zero_is_no_gradient_that_comes_back() -> None:
     assert (found.state, found.width, found.told) == ("zero", 0, "gradient is exactly 0 for 1 parameter")
 
 
+def test_of_what_comes_back_it_is_said_how_much_is_noise() -> None:
+    noise = Finding("FXA505", "rounding-noise", "note", "noise", "", ("b.weight",))
+    found = rows(replace(cut_net(), findings=(noise,)))[4]
+    assert found.told == "gradient comes back for 1 parameter, norm 2; to 1 of them rounding noise alone"
+
+
 def test_a_norm_that_nobody_knows_is_not_drawn() -> None:
     found = rows(cut_net(b=Gradient("finite")))[4]
     assert (found.state, found.width, found.told) == ("flow", 0, "gradient comes back for 1 parameter")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
-from fxaudit.answer.afterwards import afterwards, revived
+from fxaudit.answer.afterwards import afterwards, fixed_together, revived
 from fxaudit.answer.answer import VERDICTS, Answer, Event
+from fxaudit.answer.finding import Finding
 from fxaudit.answer.folding import Universe, folds
 from fxaudit.errors import PictureError
-from fxaudit.renderers.html.causes import Cause, Place, cause_of, place_of
+from fxaudit.renderers.html.causes import Cause, Place, TriedFix, cause_of, place_of, tried_fix
 from fxaudit.renderers.html.health import Health, health_of
 from fxaudit.renderers.html.reel import Reel, reel_of
 from fxaudit.renderers.html.ribbon import Listed, ribbon
@@ -122,6 +123,7 @@ class Page:
     summary: str
     mood: str
     verdicts: tuple[VerdictCount, ...]
+    heading: str
     causes: tuple[Cause, ...]
     more_causes: int
     unexplained: tuple[str, ...]
@@ -139,6 +141,7 @@ class Page:
     source: tuple[Listed, ...] = ()
     through: list[list[list[int]]] = field(default_factory=list)
     versions: tuple[Version, ...] = ()
+    together: TriedFix | None = None
     reel: Reel | None = None
     health: Health | None = None
 
@@ -171,6 +174,7 @@ def page_from_report(
         summary=report.summary,
         mood=_mood(report),
         verdicts=_verdicts(report),
+        heading=_heading(causes),
         causes=tuple(causes),
         more_causes=len(report.findings) - len(shown),
         unexplained=tuple(unexplained(report)),
@@ -188,26 +192,49 @@ def page_from_report(
         source=source,
         through=through,
         versions=versions,
+        together=tried_fix(report.patch) if report.patch is not None else None,
         reel=reel_of(report),
         health=health_of(report),
     )
 
 
+def _heading(causes: Sequence[Cause]) -> str:
+    """How many causes there are, as the headline counts them, and how many notes."""
+    notes = sum(cause.level == "note" for cause in causes)
+    loud = len(causes) - notes
+    parts = (["One cause" if loud == 1 else f"{loud} causes"] if loud else []) + (
+        [counted(notes, "note")] if notes else []
+    )
+    return " and ".join(parts) or "Causes"
+
+
 def _versions(report: Answer, inliner: _Inliner, prefix: str) -> Iterator[Version]:
-    """The map without the line of each cause for which that was tried."""
-    tried = [(n, after) for n, finding in enumerate(report.findings) if (after := afterwards(report, finding))]
-    for cause, after in tried[:MAPS]:
+    """The map with all fixes, where they were tried together, and without the line of each cause that was tried."""
+    together = fixed_together(report)
+    if together and (version := _version(report, together, "With all fixes", inliner, f"{prefix}-mended")):
+        yield version
+    tried = [n for n, finding in enumerate(report.findings) if revived(report, finding)]
+    for cause in tried[:MAPS]:
         finding = report.findings[cause]
-        alive = revived(report, finding)
-        picture = inliner.svg(draw_modules(after, framed=False, name=f"{prefix}-after{cause}"))
-        size = (
-            f"{counted(len(alive), 'parameter')}, {counted(sum(after[name].numel for name in alive), 'element')} alive"
-        )
         is_fixed = finding.patch is not None and finding.patch.state == "tried"
-        how = "The fix was tried" if is_fixed else "The line was neutralised, and the step run again"
-        if picture is not None:
-            name = f"{'With the fix of' if is_fixed else 'Without the line of'} cause {cause + 1}"
-            yield Version(name, f"{how}: {size}.", picture)
+        button = f"{'With the fix of' if is_fixed else 'Without the line of'} cause {cause + 1}"
+        if version := _version(report, (finding,), button, inliner, f"{prefix}-after{cause}"):
+            yield version
+
+
+def _version(
+    report: Answer, findings: tuple[Finding, ...], button: str, inliner: _Inliner, name: str
+) -> Version | None:
+    after = afterwards(report, *findings)
+    picture = inliner.svg(draw_modules(after, framed=False, name=name)) if after is not None else None
+    if picture is None:
+        return None
+    alive = revived(report, *findings)
+    size = f"{counted(len(alive), 'parameter')}, {counted(sum(report[name].numel for name in alive), 'element')} alive"
+    how = "The line was neutralised, and the step run again"
+    if any(finding.patch is not None and finding.patch.state == "tried" for finding in findings):
+        how = "The fix was tried" if len(findings) == 1 else "All fixes were tried together"
+    return Version(button, f"{how}: {size}.", picture)
 
 
 def _rounds(report: Answer) -> Iterator[Round]:

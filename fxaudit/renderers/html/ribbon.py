@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from fxaudit.answer.answer import Answer
 from fxaudit.answer.folding import Universe, folds
+from fxaudit.answer.noise import noise_only
 from fxaudit.answer.picture_data import GraphData
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.picture.vanished import all_zero, zero_lines
@@ -113,6 +114,7 @@ class _Lines:
         self.through: list[list[list[int]]] = []
         self.listed = {(listing.file, number) for listing in self.data.listings for number, _ in listing.rows}
         self.blamed = _blamed(report)
+        self.noise = noise_only(report)
         self.seen: dict[Home, _Seen] = {}
         self.ran: set[Home] = set()
         self._fill(_alive(self.data), self._behind())
@@ -267,6 +269,8 @@ class _Lines:
         norm = self._norm(seen.behind)
         said = f"gradient comes back{whose}" + (f", norm {norm:.3g}" if norm else "")
         said += ", not finite" if "nonfinite" in states else ""
+        noise = sum(self.names[row] in self.noise for row in self._parameters(seen.behind))
+        said += f"; to {noise:,} of them rounding noise alone" if noise else ""
         return "cut" if seen.cut else "flow", self._width(norm), f"{ends}; on another way {said}" if ends else said
 
     def _parameters(self, bits: int) -> Iterator[int]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fxaudit.answer.answer import VERDICTS, Answer, ParameterReport
+from fxaudit.answer.noise import noise_only
 from fxaudit.renderers.html.health import update_ratio
 from fxaudit.renderers.picture.palette import HAPPY, SEVERITY, look
 from fxaudit.renderers.text.wording import place
@@ -38,6 +39,7 @@ def table_data(
     shape_of = functools.cache(lambda shape: index("×".join(map(str, shape)) or "scalar"))
     holders_of = functools.cache(lambda held: index(", ".join(f"{h.optimizer}[{h.group}]" for h in held)))
     finding_numbers = {id(finding): number for number, finding in enumerate(report.findings)}
+    noise = noise_only(report)
     unwell = {p.name for p in itertools.islice((p for p in report if p.verdict not in HAPPY), LIVES)}
     position = {name: number for number, name in enumerate(report.parameters)}
     rows = [
@@ -48,7 +50,7 @@ def table_data(
             p.numel,
             index(p.dtype),
             holders_of(p.held_by),
-            index(_gradient(p)),
+            index(_gradient(p, p.name in noise)),
             index(_change(p)),
             index(p.reason),
             index(f"{place(p.culprit)}: {p.culprit.code}" if p.culprit else ""),
@@ -91,9 +93,10 @@ def _spans(numbers: list[int]) -> list[list[int]]:
     return spans
 
 
-def _gradient(parameter: ParameterReport) -> str:
+def _gradient(parameter: ParameterReport, is_noise: bool) -> str:
     norm = parameter.gradient.norm
-    return f"{parameter.gradient.state}, norm {norm:.3g}" if norm else parameter.gradient.state
+    said = "rounding noise" if is_noise else parameter.gradient.state
+    return f"{said}, norm {norm:.3g}" if norm else said
 
 
 def _change(parameter: ParameterReport) -> str:

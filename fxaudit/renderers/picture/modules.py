@@ -146,10 +146,7 @@ class _Drawing:
             lines.append(Line("✂ its results are not used", "small", CUT))
         for source in self.inside_cuts.get(box, [])[:2]:
             lines.append(Line(f"✂ inside, at {source}", "small", CUT))
-        numbers = sorted({self.numbers[id(f)] + 1 for p in held for f in p.findings if id(f) in self.numbers})
-        if numbers:
-            text = ", ".join(map(str, numbers[:CAUSES])) + (", …" if len(numbers) > CAUSES else "")
-            lines.append(Line(f"{'cause' if len(numbers) == 1 else 'causes'} {text}", "text", CUT))
+        lines += self._causes(held)
         if box in self.zero_inside:
             lines.append(Line(f"gradient becomes 0 inside, at {self.zero_inside[box]}", "small", CUT))
         lines.append(muted(f"{counted(len(held), 'parameter')} · {_elements(held)}"))
@@ -168,6 +165,17 @@ class _Drawing:
             bands=self.bands.around(held),
             within=within,
         )
+
+    def _causes(self, held: list[ParameterReport]) -> list[Line]:
+        """The numbers of the causes that concern these parameters, and of the notes."""
+        found = {id(f): f for p in held for f in p.findings if id(f) in self.numbers}.values()
+        lines = []
+        for word, ink, is_note in (("cause", CUT, False), ("note", MUTED, True)):
+            numbers = sorted(self.numbers[id(f)] + 1 for f in found if (f.level == "note") is is_note)
+            if numbers:
+                text = ", ".join(map(str, numbers[:CAUSES])) + (", …" if len(numbers) > CAUSES else "")
+                lines.append(Line(f"{word}{'s' * (len(numbers) > 1)} {text}", "text", ink))
+        return lines
 
     def _patterns(self, held: list[ParameterReport]) -> list[str]:
         """The names of what stands outside the model: nothing else tells what it is."""
