@@ -242,13 +242,15 @@ def to_document(answer: Answer) -> Json:
 
 def _node(node: GraphNode) -> list[Any]:
     known = [node.kind, node.label, node.module, node.source, node.carries_gradient]
-    return known if node.shape is None else [*known, list(node.shape), node.floating]
+    if node.shape is None:
+        return known
+    return [*known, list(node.shape), node.floating, *([list(node.size)] if node.size is not None else [])]
 
 
 def _read_node(data: list[Any]) -> GraphNode:
     shape, floating = (tuple(data[5]), data[6]) if len(data) > 5 else (None, True)
     kind, label, module, source, carries = data[:5]
-    return GraphNode(kind, label, module, source, carries, shape, floating)
+    return GraphNode(kind, label, module, source, carries, shape, floating, tuple(data[7]) if len(data) > 7 else None)
 
 
 def _movement(movement: Movement) -> list[Any]:

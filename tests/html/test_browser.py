@@ -463,12 +463,15 @@ def test_what_happened_to_a_parameter_that_does_not_train_is_told(open_page: Ope
 
 
 def test_pointing_at_a_line_says_whose_gradient_passes_and_at_a_parameter_lights_its_lines(open_page: Open) -> None:
-    opened = open_page(Report(**_fields(cut_net())))
+    net = cut_net()
+    nodes = [replace(node, size=(-1.0, 0.5, 2.0)) if n == 4 else node for n, node in enumerate(net.graph_data.nodes)]
+    net = replace(net, graph_data=replace(net.graph_data, nodes=tuple(nodes)))
+    opened = open_page(Report(**_fields(net)))
     opened.page.locator("tr[data-line='1'] .c").hover()
-    assert (
-        opened.page.locator("#line-told").inner_text()
-        == "line 4: gradient comes back for 1 parameter, norm 2: b.weight"
-    )
+    assert opened.page.locator("#line-told").inner_text().split("\n") == [
+        "line 4: gradient comes back for 1 parameter, norm 2: b.weight",
+        "makes linear 8×1: -1 … 2, mean 0.5",
+    ]
     opened.page.locator(".reads", has_text="b.weight").hover()
     lit = opened.page.locator(".listing tr.lights .n").all_inner_texts()
     assert lit == ["4"]
