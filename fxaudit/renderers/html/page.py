@@ -20,7 +20,7 @@ from fxaudit.renderers.picture.canvas import Bands
 from fxaudit.renderers.picture.engine import Key, Picture, lay_out
 from fxaudit.renderers.picture.film import film_of, film_of_events, has_film, rounds, span
 from fxaudit.renderers.picture.film_svg import film_inline
-from fxaudit.renderers.picture.modules import draw_modules
+from fxaudit.renderers.picture.modules import draw_modules, draw_with_insides
 from fxaudit.renderers.picture.palette import GROUPS, look
 from fxaudit.renderers.picture.svg import inlined
 from fxaudit.renderers.picture.why import draw_finding
@@ -44,6 +44,10 @@ KINDS = ("verdict", "arrow", "box", "group")
 """What the legend explains first."""
 MAPS = 4
 """Causes without whose line the map is drawn, too."""
+INSIDES = 24
+"""Closed modules of the map whose insides are drawn, to be opened on a click; the list below the map has all."""
+AFFORDED = 300_000
+"""Nodes and edges of all these pictures together; they take about a second."""
 BAR = 1000
 """Width of the bar of verdicts, in its own units."""
 
@@ -142,6 +146,8 @@ class Page:
     through: list[list[list[int]]] = field(default_factory=list)
     versions: tuple[Version, ...] = ()
     together: TriedFix | None = None
+    insides: dict[str, Markup] = field(default_factory=dict)
+    closed: dict[str, str] = field(default_factory=dict)
     reel: Reel | None = None
     health: Health | None = None
 
@@ -163,10 +169,12 @@ def page_from_report(
         elif index < PICTURES and finding.parameters:
             picture = inliner.svg(draw_finding(report, finding, framed=False, name=f"{prefix}-why{index}"))
         causes.append(replace(cause_of(report, index, prefix, universe, rows), picture=picture, film=film))
-    modules = draw_modules(report, framed=False, name=f"{prefix}-modules", causes=f"{prefix}-cause-")
+    most = min(INSIDES, _affordable(report)) if links else 0
+    modules, insides = draw_with_insides(report, name=f"{prefix}-modules", causes=f"{prefix}-cause-", most=most)
     source, through = ribbon(report) if links else ((), [])
     closed = modules.caption.removeprefix(f"{report.title or 'Model'}: {report.summary}").strip()
     shown_modules = inliner.svg(modules) if report.parameters else None
+    opened = {box: svg for box, picture in insides.items() if (svg := inliner.svg(picture)) is not None}
     versions = tuple(_versions(report, inliner, prefix)) if links and shown_modules else ()
     return Page(
         prefix=prefix,
@@ -192,10 +200,17 @@ def page_from_report(
         source=source,
         through=through,
         versions=versions,
+        insides=opened,
+        closed=modules.closed | {box: name for inside in insides.values() for box, name in inside.closed.items()},
         together=tried_fix(report.patch) if report.patch is not None else None,
         reel=reel_of(report),
         health=health_of(report),
     )
+
+
+def _affordable(report: Answer) -> int:
+    """How many more pictures of the whole graph are drawn: of the largest none, so that the page is written soon."""
+    return AFFORDED // (1 + len(report.graph_data.nodes) + len(report.graph_data.edges))
 
 
 def _heading(causes: Sequence[Cause]) -> str:
@@ -214,7 +229,7 @@ def _versions(report: Answer, inliner: _Inliner, prefix: str) -> Iterator[Versio
     if together and (version := _version(report, together, "With all fixes", inliner, f"{prefix}-mended")):
         yield version
     tried = [n for n, finding in enumerate(report.findings) if revived(report, finding)]
-    for cause in tried[:MAPS]:
+    for cause in tried[: min(MAPS, 1 + _affordable(report))]:
         finding = report.findings[cause]
         is_fixed = finding.patch is not None and finding.patch.state == "tried"
         button = f"{'With the fix of' if is_fixed else 'Without the line of'} cause {cause + 1}"

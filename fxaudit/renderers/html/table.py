@@ -21,7 +21,10 @@ LIVES = 2000
 
 
 def table_data(
-    report: Answer, boxes: Mapping[str, Sequence[str]], titles: Mapping[str, str] | None = None
+    report: Answer,
+    boxes: Mapping[str, Sequence[str]],
+    titles: Mapping[str, str] | None = None,
+    closed: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """What the table shows, small enough for 100,000 rows, and which rows each box of a picture stands for.
 
@@ -29,7 +32,7 @@ def table_data(
     elements, dtype, param groups, gradient, change, reason, culprit and module type; then the findings' numbers, and
     the index of the line that froze it and those of what happened to it, where something is wrong with it; then the
     norm of the gradient and the share of its value that a step changed, None where not known. `titles` says what the
-    boxes are called.
+    boxes are called, `closed` which modules those are that have others inside.
     """
     strings: dict[str, int] = {}
 
@@ -69,6 +72,7 @@ def table_data(
         "rows": rows,
         "boxes": {box: _spans([position[n] for n in names if n in position]) for box, names in boxes.items()},
         "titles": {box: title for box, title in (titles or {}).items() if box in boxes},
+        "closed": dict(closed or {}),
     }
 
 

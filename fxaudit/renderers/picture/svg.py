@@ -26,6 +26,8 @@ _STYLE = (
 def styled(raw: str, caption: str = "") -> str:
     """Graphviz' SVG as a document of its own, with its style sheet inside."""
     root = _cleaned(raw, caption)
+    for text in root.iter(f"{{{SVG}}}text"):
+        text.attrib.pop("data-frame", None)
     style = ElementTree.Element(f"{{{SVG}}}style")
     style.text = _STYLE
     root.insert(1, style)
@@ -135,6 +137,7 @@ def _lift_frame_titles(root: ElementTree.Element) -> None:
             for text in texts:
                 frame.remove(text)
                 text.attrib.update(_HALO)
+                text.set("data-frame", frame.get("id") or "")
                 titles.append(text)
     graph.append(titles)
 

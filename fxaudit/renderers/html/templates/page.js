@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   /** @typedef {[string, number, number, number, number, number, number, number, number, number, number, number[], number, number[], number | null, number | null]} Row */
-  /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>, titles: Record<string, string>, lines: [number, number][][]}} Data */
+  /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>, titles: Record<string, string>, closed: Record<string, string>, lines: [number, number][][]}} Data */
 
   const ROW_HEIGHT = 30;
   const MARGIN = 12;
@@ -166,11 +166,12 @@
 
   // ---- one parameter ----
 
-  const boxOf = (/** @type {number} */ index, /** @type {string} */ start) => {
+  const boxOf = (/** @type {number} */ index, /** @type {string} */ start, last = index) => {
     let best = "";
     let size = Infinity;
     for (const [box, spans] of Object.entries(data.boxes)) {
       if (!box.startsWith(start) || !spans.some(([a, b]) => a <= index && index < b)) continue;
+      if (last !== index && !spans.some(([a, b]) => a <= last && last < b)) continue;
       const count = spans.reduce((sum, [a, b]) => sum + b - a, 0);
       if (count < size) [best, size] = [box, count];
     }
@@ -232,6 +233,7 @@
 
   const locate = (/** @type {string} */ box) => {
     for (const old of document.querySelectorAll(".picture .here")) old.classList.remove("here");
+    document.getElementById("modules-canvas")?.dispatchEvent(new CustomEvent("fxa-reveal", { detail: box }));
     const group = at(box);
     if (!group) return;
     group.classList.add("here");
@@ -344,6 +346,12 @@
     narrow(spans, title);
   });
 
+  document.addEventListener("fxa-locate", (event) => {
+    const [first, last] = /** @type {CustomEvent} */ (event).detail;
+    const box = boxOf(first, `${prefix}modules-`, last) || boxOf(first, `${prefix}modules-`);
+    if (box) locate(box);
+  });
+
   // ---- pictures ----
 
   const follow = (/** @type {string} */ target) => {
@@ -404,7 +412,8 @@
   const picture = canvas?.querySelector("svg");
   if (canvas && picture) {
     const pictures = /** @type {SVGSVGElement[]} */ ([...canvas.querySelectorAll(".version > svg")]);
-    const natural = picture.viewBox.baseVal.width * (96 / 72);
+    const shown = () => pictures.find((one) => !one.parentElement?.hidden) || pictures[0];
+    const natural = () => shown().viewBox.baseVal.width * (96 / 72);
     let scale = 0;
     const zoom = (/** @type {number} */ to) => {
       scale = Math.min(4, Math.max(0.1, to));
@@ -414,8 +423,8 @@
         one.removeAttribute("height");
       }
     };
-    const fit = () => Math.min(1, (canvas.clientWidth - 4) / natural);
-    const whole = (0.8 * window.innerHeight) / ((natural / picture.viewBox.baseVal.width) * picture.viewBox.baseVal.height);
+    const fit = () => Math.min(1, (canvas.clientWidth - 4) / natural());
+    const whole = (0.8 * window.innerHeight) / ((96 / 72) * picture.viewBox.baseVal.height);
     zoom(Math.min(fit(), Math.max(0.62, whole)));
     const unwell = picture.querySelector(".node[class*='v-']:not(.v-trained):not(.v-frozen)");
     if (unwell) {
@@ -423,16 +432,10 @@
       canvas.scrollTop = box.top - frame.top - (canvas.clientHeight - box.height) / 2;
       canvas.scrollLeft = box.left - frame.left - (canvas.clientWidth - box.width) / 2;
     }
-    const versions = /** @type {NodeListOf<HTMLElement>} */ (canvas.querySelectorAll(".version"));
-    const choices = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-version]"));
-    if (choices.length) at("versions").hidden = false;
-    for (const choice of choices) {
-      choice.addEventListener("click", () => {
-        for (const other of choices) other.setAttribute("aria-pressed", String(other === choice));
-        versions.forEach((version, n) => (version.hidden = String(n) !== choice.dataset.version));
-        at("versioned").textContent = versions[Number(choice.dataset.version)].dataset.told || "";
-      });
-    }
+    canvas.addEventListener("fxa-shown", () => {
+      canvas.scrollTop = canvas.scrollLeft = 0;
+      zoom(Math.min(scale, fit()));
+    });
     for (const tool of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-zoom]"))) {
       tool.addEventListener("click", () => {
         const kind = tool.dataset.zoom;
