@@ -365,6 +365,25 @@ def test_on_a_narrow_screen_names_and_verdicts_stay_whole(open_page: Open) -> No
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_long_names_are_shown_whole(open_page: Open, width: int) -> None:
+    report = sample_reports.broken()
+    names = {
+        f"model.language_model.decoder.layers.{n}.{name}": p for n, (name, p) in enumerate(report.parameters.items())
+    }
+    named = replace(report, findings=(), parameters={name: replace(p, name=name) for name, p in names.items()})
+    page = open_page(named, viewport={"width": width, "height": 900}).page
+    cells = page.evaluate(
+        "[...document.querySelectorAll('#table tbody th button')].map((b) => "
+        "[b.textContent, b.scrollWidth <= b.clientWidth + 1, b.getBoundingClientRect().bottom"
+        " <= b.closest('th').getBoundingClientRect().bottom + 1])"
+    )
+    assert sorted(cells) == sorted([name, True, True] for name in names)
+    page.fill("#search", "layers.8.")
+    page.locator("#table tbody button").click()
+    assert page.locator("#details h3").inner_text() == list(names)[8]
+
+
 def test_the_notebook_fragment_is_readable_in_a_page_of_another_style(open_page: Open) -> None:
     text = (
         "<!doctype html><meta charset='utf-8'><style>body{background:#111;color:#eee}</style>"

@@ -4,7 +4,11 @@
   /** @typedef {[string, number, number, number, number, number, number, number, number, number, number, number[], number, number[], number | null, number | null]} Row */
   /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>, titles: Record<string, string>, closed: Record<string, string>, lines: [number, number][][]}} Data */
 
-  const ROW_HEIGHT = 30;
+  const narrowScreen = window.matchMedia("(max-width: 560px)");
+  /** On a narrow screen a name has a line of its own. */
+  const rowHeight = () => (narrowScreen.matches ? 52 : 30);
+  const LETTER = 7.85;
+  const LONGEST = 90;
   const MARGIN = 12;
   const PRINTED = 3000;
   const prefix = "fxa-";
@@ -100,16 +104,16 @@
   const pad = (/** @type {number} */ count) => {
     const row = make("tr", "", { class: "pad", "aria-hidden": "true" });
     const cell = make("td", "", { colspan: String(columns.length) });
-    cell.style.height = `${count * ROW_HEIGHT}px`;
+    cell.style.height = `${count * rowHeight()}px`;
     row.append(cell);
     return row;
   };
 
   const paint = (force = false, all = false) => {
     const total = state.found.length;
-    const first = all ? 0 : Math.max(0, Math.floor(scroller.scrollTop / ROW_HEIGHT) - MARGIN);
+    const first = all ? 0 : Math.max(0, Math.floor(scroller.scrollTop / rowHeight()) - MARGIN);
     const height = Math.max(scroller.clientHeight, window.innerHeight * 0.62);
-    const visible = Math.ceil(height / ROW_HEIGHT) + 2 * MARGIN;
+    const visible = Math.ceil(height / rowHeight()) + 2 * MARGIN;
     const end = Math.min(total, all ? PRINTED : first + visible);
     const now = `${first}-${end}`;
     if (!force && now === painted) return;
@@ -156,9 +160,9 @@
     /** @type {HTMLElement | null} */ (body.querySelector(`[data-row="${index}"]`));
 
   const reveal = (/** @type {number} */ place) => {
-    const top = place * ROW_HEIGHT;
+    const top = place * rowHeight();
     const head = headings.offsetHeight;
-    if (top < scroller.scrollTop || top + ROW_HEIGHT + head > scroller.scrollTop + scroller.clientHeight) {
+    if (top < scroller.scrollTop || top + rowHeight() + head > scroller.scrollTop + scroller.clientHeight) {
       scroller.scrollTop = Math.max(0, top - scroller.clientHeight / 2);
     }
     paint(true);
@@ -276,6 +280,14 @@
     head.append(sorter);
     headings.append(head);
   });
+  // Names are never cut off: the table is as wide as the longest of them wants it, and scrolls.
+  const longest = rows.reduce((most, row) => Math.max(most, row[0].length), 0);
+  const width = Math.min(longest, LONGEST) * LETTER + 24;
+  if (width > scroller.clientWidth / 4) {
+    at("table").style.setProperty("--name", `${Math.ceil(width)}px`);
+    at("table").style.setProperty("--least", `${Math.ceil(width + 840)}px`);
+    at("table").classList.add("wide");
+  }
 
   const counts = new Map();
   for (const row of rows) counts.set(row[1], (counts.get(row[1]) || 0) + 1);
@@ -317,6 +329,7 @@
   });
   scroller.addEventListener("scroll", () => paint());
   window.addEventListener("resize", () => paint());
+  narrowScreen.addEventListener("change", () => paint(true));
   /** @type {HTMLDetailsElement[]} */
   let closed = [];
   window.addEventListener("beforeprint", () => {
