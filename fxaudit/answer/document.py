@@ -27,7 +27,17 @@ from fxaudit.answer.answer import (
     StepReport,
     SymbolicReport,
 )
-from fxaudit.answer.finding import LEVELS, PATCH_STATES, Attempt, Finding, Patch, PathStep, Related
+from fxaudit.answer.finding import (
+    DECISIONS,
+    LEVELS,
+    PATCH_STATES,
+    Attempt,
+    Finding,
+    Patch,
+    PathStep,
+    Related,
+    Suppressed,
+)
 from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, GraphNode, Listing
 from fxaudit.answer.typed import MAX_TEXT, misfit
 from fxaudit.errors import InvalidReportError
@@ -177,6 +187,9 @@ def to_document(answer: Answer) -> Json:
         ],
         "lives": lives.written,
         "findings": [_finding(finding, table) for finding in answer.findings],
+        "suppressed": [
+            {"by": one.by, "reason": one.reason, "finding": _finding(one.finding, table)} for one in answer.suppressed
+        ],
         "sources": table.written,
         "optimizers": [
             {
@@ -351,6 +364,10 @@ def from_document(document: Json) -> Answer:
         environment=document["environment"],
         notes=tuple(document["notes"]),
         patch=_read_patch(document.get("patch")),
+        suppressed=tuple(
+            Suppressed(_read_finding(one["finding"], table), _known(one["by"], DECISIONS, "decision"), one["reason"])
+            for one in document.get("suppressed", ())
+        ),
         title=document["title"],
         script_exit=document["script"]["exit"],
         traceback=document["script"]["traceback"],
