@@ -9,14 +9,14 @@ from fxaudit.answer.answer import Answer, Verdict
 from fxaudit.answer.finding import Finding
 from fxaudit.answer.picture_data import GraphData
 
-__all__ = ["afterwards", "fixed_together", "revived"]
+__all__ = ["afterwards", "fixed_together", "is_fixed", "revived"]
 
 
 def revived(answer: Answer, *findings: Finding) -> tuple[str, ...]:
     """The parameters that were seen to come alive when the findings' lines were taken out, or their fixes were made."""
     names: dict[str, None] = {}
     for finding in findings:
-        if _is_fixed(finding):
+        if is_fixed(finding):
             names |= dict.fromkeys(finding.parameters)
         elif finding.proved:
             names |= dict.fromkeys(finding.restored)
@@ -27,7 +27,7 @@ def revived(answer: Answer, *findings: Finding) -> tuple[str, ...]:
 def fixed_together(answer: Answer) -> tuple[Finding, ...]:
     """The findings that one edit mends, as was tried: that of all fixes at once; () where there is no such edit."""
     patch = answer.patch
-    fixed = tuple(finding for finding in answer.findings if _is_fixed(finding))
+    fixed = tuple(finding for finding in answer.findings if is_fixed(finding))
     return fixed if patch is not None and patch.state == "tried" and len(fixed) > 1 else ()
 
 
@@ -40,7 +40,7 @@ def afterwards(answer: Answer, *findings: Finding) -> Answer | None:
     alive = set(revived(answer, *findings))
     if not alive:
         return None
-    mended = {name for finding in findings if _is_fixed(finding) for name in finding.parameters}
+    mended = {name for finding in findings if is_fixed(finding) for name in finding.parameters}
     own = {id(finding) for finding in findings}
     parameters = dict(answer.parameters)
     for name in alive:
@@ -53,7 +53,8 @@ def afterwards(answer: Answer, *findings: Finding) -> Answer | None:
     return replace(answer, parameters=parameters, graph_data=graph)
 
 
-def _is_fixed(finding: Finding) -> bool:
+def is_fixed(finding: Finding) -> bool:
+    """Whether a fix was tried that mends it."""
     return finding.patch is not None and finding.patch.state == "tried"
 
 

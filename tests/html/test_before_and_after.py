@@ -92,6 +92,19 @@ def test_all_fixes_that_were_tried_together_make_a_map_of_their_own() -> None:
     assert "**All fixes together, tried:** 2 train" in render_markdown(report)
 
 
+def test_what_one_edit_mends_is_drawn_mended_at_once() -> None:
+    report = both()
+    one, other = report.findings
+    assert one.patch is not None
+    report = replace(report, findings=(one, replace(other, patch=one.patch)), patch=None)
+    (version,) = page_from_report(report).versions
+    assert (version.button, version.told) == (
+        "With the fix of causes 1 and 2",
+        "The fix was tried: 2 parameters, 0 elements alive.",
+    )
+    assert "v-unreachable" not in version.picture
+
+
 def test_fixes_that_do_not_work_together_are_not_drawn_so() -> None:
     report = both(state="failed")
     assert fixed_together(report) == ()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
-from fxaudit.answer.afterwards import afterwards, fixed_together, revived
+from fxaudit.answer.afterwards import afterwards, fixed_together, is_fixed, revived
 from fxaudit.answer.answer import VERDICTS, Answer, Event
 from fxaudit.answer.finding import Finding
 from fxaudit.answer.folding import Universe, folds
@@ -44,6 +44,7 @@ KINDS = ("verdict", "arrow", "box", "group")
 """What the legend explains first."""
 MAPS = 4
 """Causes without whose line the map is drawn, too."""
+ALL_FIXES = "With all fixes"
 INSIDES = 24
 """Closed modules of the map whose insides are drawn, to be opened on a click; the list below the map has all."""
 AFFORDED = 300_000
@@ -226,15 +227,27 @@ def _heading(causes: Sequence[Cause]) -> str:
 def _versions(report: Answer, inliner: _Inliner, prefix: str) -> Iterator[Version]:
     """The map with all fixes, where they were tried together, and without the line of each cause that was tried."""
     together = fixed_together(report)
-    if together and (version := _version(report, together, "With all fixes", inliner, f"{prefix}-mended")):
+    if together and (version := _version(report, together, ALL_FIXES, inliner, f"{prefix}-mended")):
         yield version
     tried = [n for n, finding in enumerate(report.findings) if revived(report, finding)]
-    for cause in tried[: min(MAPS, 1 + _affordable(report))]:
-        finding = report.findings[cause]
-        is_fixed = finding.patch is not None and finding.patch.state == "tried"
-        button = f"{'With the fix of' if is_fixed else 'Without the line of'} cause {cause + 1}"
-        if version := _version(report, (finding,), button, inliner, f"{prefix}-after{cause}"):
+    for causes in _by_edit(report, tried)[: min(MAPS, 1 + _affordable(report))]:
+        findings = tuple(report.findings[cause] for cause in causes)
+        if findings == together:
+            continue
+        named = " and ".join(str(cause + 1) for cause in causes)
+        how = "With the fix" if is_fixed(findings[0]) else "Without the line"
+        button = f"{how} of cause{'s' * (len(causes) > 1)} {named}"
+        if version := _version(report, findings, button, inliner, f"{prefix}-after{causes[0]}"):
             yield version
+
+
+def _by_edit(report: Answer, causes: Iterable[int]) -> list[list[int]]:
+    """The numbers of causes, those together that one and the same edit was seen to mend."""
+    found: dict[object, list[int]] = {}
+    for cause in causes:
+        patch = report.findings[cause].patch
+        found.setdefault(patch.diff if patch is not None and patch.state == "tried" else cause, []).append(cause)
+    return list(found.values())
 
 
 def _version(
@@ -247,8 +260,8 @@ def _version(
     alive = revived(report, *findings)
     size = f"{counted(len(alive), 'parameter')}, {counted(sum(report[name].numel for name in alive), 'element')} alive"
     how = "The line was neutralised, and the step run again"
-    if any(finding.patch is not None and finding.patch.state == "tried" for finding in findings):
-        how = "The fix was tried" if len(findings) == 1 else "All fixes were tried together"
+    if is_fixed(findings[0]):
+        how = "All fixes were tried together" if button == ALL_FIXES else "The fix was tried"
     return Version(button, f"{how}: {size}.", picture)
 
 
