@@ -110,6 +110,7 @@ def test_what_is_read_from_a_file_is_what_was_written_to_it(seen: list[Recording
     assert to_bytes(from_bytes(data)) == data
     assert from_bytes(data).record.ops == seen[0].record.ops
     assert from_bytes(data).record.events == seen[0].record.events
+    assert from_bytes(data).record.sizes == seen[0].record.sizes != {}
 
 
 def test_the_file_is_judged_without_the_script_and_without_torch(

@@ -92,7 +92,14 @@ def stable(report: Report) -> Report:
         for key, value in report.environment.items()
         if key in ("fxaudit", "torch", "ranks")
     }
-    return replace(report, parameters=parameters, environment=kept, traceback=_relative(report.traceback))
+    nodes = tuple(
+        replace(node, size=tuple(map(_rounded, node.size))) if node.size is not None else node
+        for node in report.graph_data.nodes
+    )
+    graph = replace(report.graph_data, nodes=nodes)
+    return replace(
+        report, parameters=parameters, environment=kept, traceback=_relative(report.traceback), graph_data=graph
+    )
 
 
 def _relative(traceback: str | None) -> str | None:

@@ -2,45 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 
 from fxaudit.answer.answer import Answer, Verdict
 from fxaudit.answer.finding import Finding
 from fxaudit.answer.picture_data import GraphData
 
-__all__ = ["afterwards", "revived"]
+__all__ = ["afterwards", "fixed_together", "is_fixed", "revived"]
 
 
-def revived(answer: Answer, finding: Finding) -> tuple[str, ...]:
-    """The parameters that were seen to come alive when the finding's line was taken out, or its fix was made."""
-    if finding.patch is not None and finding.patch.state == "tried":
-        names: Iterable[str] = finding.parameters
-    else:
-        names = finding.restored if finding.proved else ()
+def revived(answer: Answer, *findings: Finding) -> tuple[str, ...]:
+    """The parameters that were seen to come alive when the findings' lines were taken out, or their fixes were made."""
+    names: dict[str, None] = {}
+    for finding in findings:
+        if is_fixed(finding):
+            names |= dict.fromkeys(finding.parameters)
+        elif finding.proved:
+            names |= dict.fromkeys(finding.restored)
     known = answer.parameters
     return tuple(name for name in names if name in known and known[name].verdict not in ("trained", "frozen"))
 
 
-def afterwards(answer: Answer, finding: Finding) -> Answer | None:
+def fixed_together(answer: Answer) -> tuple[Finding, ...]:
+    """The findings that one edit mends, as was tried: that of all fixes at once; () where there is no such edit."""
+    patch = answer.patch
+    fixed = tuple(finding for finding in answer.findings if is_fixed(finding))
+    return fixed if patch is not None and patch.state == "tried" and len(fixed) > 1 else ()
+
+
+def afterwards(answer: Answer, *findings: Finding) -> Answer | None:
     """`answer` with what was seen to come alive drawn alive; None where nothing was tried, or nothing came of it.
 
-    Whom no optimizer holds stays as it is unless a whole fix was tried: a proof shows that gradient arrives, no more.
+    Several findings are those of one edit. Whom no optimizer holds stays as it is unless a whole fix was tried: a proof
+    shows that gradient arrives, no more.
     """
-    alive = set(revived(answer, finding))
+    alive = set(revived(answer, *findings))
     if not alive:
         return None
-    trains = finding.patch is not None and finding.patch.state == "tried"
+    mended = {name for finding in findings if is_fixed(finding) for name in finding.parameters}
+    own = {id(finding) for finding in findings}
     parameters = dict(answer.parameters)
     for name in alive:
         old = parameters[name]
-        left = tuple(f for f in old.findings if f is not finding)
-        verdict: Verdict = "trained" if trains or old.held_by else "excluded"
+        left = tuple(f for f in old.findings if id(f) not in own)
+        verdict: Verdict = "trained" if name in mended or old.held_by else "excluded"
         parameters[name] = replace(old, verdict=verdict, findings=left, culprit=None)
-    others = {(f.culprit.file, f.culprit.line) for f in answer.findings if f is not finding and f.culprit is not None}
-    own = {(finding.culprit.file, finding.culprit.line)} if finding.culprit is not None else set()
-    graph = _joined(answer.graph_data, alive, others - own)
+    others = {line for f in answer.findings if id(f) not in own and (line := _blamed(f)) is not None}
+    graph = _joined(answer.graph_data, alive, others - {_blamed(finding) for finding in findings})
     return replace(answer, parameters=parameters, graph_data=graph)
+
+
+def is_fixed(finding: Finding) -> bool:
+    """Whether a fix was tried that mends it."""
+    return finding.patch is not None and finding.patch.state == "tried"
+
+
+def _blamed(finding: Finding) -> tuple[str, int] | None:
+    return (finding.culprit.file, finding.culprit.line) if finding.culprit is not None else None
 
 
 def _joined(data: GraphData, alive: Collection[str], blamed: Collection[tuple[str, int]]) -> GraphData:

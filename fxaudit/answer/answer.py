@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar, get_args
 
-from fxaudit.answer.finding import LEVELS, Finding, Level, Patch, PathStep
+from fxaudit.answer.finding import LEVELS, Finding, Level, Patch, PathStep, Suppressed
 from fxaudit.answer.picture_data import GraphData
 from fxaudit.answer.summary import summary
 from fxaudit.errors import UnknownParameterError
@@ -257,6 +257,8 @@ class Answer:
     """False when nothing could be audited at all."""
     patch: Patch | None = None
     """All findings mended together, where that was asked for and there is more than one to join."""
+    suppressed: tuple[Suppressed, ...] = ()
+    """The findings that somebody has decided about; they are in no form of the report but JSON and SARIF."""
 
     @property
     def ok(self) -> bool:

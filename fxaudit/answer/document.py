@@ -27,7 +27,17 @@ from fxaudit.answer.answer import (
     StepReport,
     SymbolicReport,
 )
-from fxaudit.answer.finding import LEVELS, PATCH_STATES, Attempt, Finding, Patch, PathStep, Related
+from fxaudit.answer.finding import (
+    DECISIONS,
+    LEVELS,
+    PATCH_STATES,
+    Attempt,
+    Finding,
+    Patch,
+    PathStep,
+    Related,
+    Suppressed,
+)
 from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, GraphNode, Listing
 from fxaudit.answer.typed import MAX_TEXT, misfit
 from fxaudit.errors import InvalidReportError
@@ -177,6 +187,9 @@ def to_document(answer: Answer) -> Json:
         ],
         "lives": lives.written,
         "findings": [_finding(finding, table) for finding in answer.findings],
+        "suppressed": [
+            {"by": one.by, "reason": one.reason, "finding": _finding(one.finding, table)} for one in answer.suppressed
+        ],
         "sources": table.written,
         "optimizers": [
             {
@@ -242,13 +255,15 @@ def to_document(answer: Answer) -> Json:
 
 def _node(node: GraphNode) -> list[Any]:
     known = [node.kind, node.label, node.module, node.source, node.carries_gradient]
-    return known if node.shape is None else [*known, list(node.shape), node.floating]
+    if node.shape is None:
+        return known
+    return [*known, list(node.shape), node.floating, *([list(node.size)] if node.size is not None else [])]
 
 
 def _read_node(data: list[Any]) -> GraphNode:
     shape, floating = (tuple(data[5]), data[6]) if len(data) > 5 else (None, True)
     kind, label, module, source, carries = data[:5]
-    return GraphNode(kind, label, module, source, carries, shape, floating)
+    return GraphNode(kind, label, module, source, carries, shape, floating, tuple(data[7]) if len(data) > 7 else None)
 
 
 def _movement(movement: Movement) -> list[Any]:
@@ -349,6 +364,10 @@ def from_document(document: Json) -> Answer:
         environment=document["environment"],
         notes=tuple(document["notes"]),
         patch=_read_patch(document.get("patch")),
+        suppressed=tuple(
+            Suppressed(_read_finding(one["finding"], table), _known(one["by"], DECISIONS, "decision"), one["reason"])
+            for one in document.get("suppressed", ())
+        ),
         title=document["title"],
         script_exit=document["script"]["exit"],
         traceback=document["script"]["traceback"],

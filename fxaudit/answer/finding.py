@@ -7,7 +7,20 @@ from typing import Literal
 
 from fxaudit.program.source import SourceLine
 
-__all__ = ["LEVELS", "PATCH_STATES", "Attempt", "Finding", "Level", "Patch", "PatchState", "PathStep", "Related"]
+__all__ = [
+    "DECISIONS",
+    "LEVELS",
+    "PATCH_STATES",
+    "Attempt",
+    "Decision",
+    "Finding",
+    "Level",
+    "Patch",
+    "PatchState",
+    "PathStep",
+    "Related",
+    "Suppressed",
+]
 
 Level = Literal["error", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
@@ -95,3 +108,16 @@ class Finding:
     def with_proof(self, proved: bool, restored: tuple[str, ...]) -> Finding:
         """This finding with the outcome of its replay."""
         return replace(self, proved=proved, restored=restored)
+
+
+Decision = Literal["rule", "comment", "baseline"]
+DECISIONS: tuple[Decision, ...] = ("rule", "comment", "baseline")
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that somebody has decided about: by its rule, by a comment on its line, or in the baseline."""
+
+    finding: Finding
+    by: Decision
+    reason: str

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from fxaudit.answer.answer import Answer
-from fxaudit.answer.finding import Finding
+from fxaudit.answer.finding import Decision, Finding, Suppressed
 from fxaudit.answer.summary import LEFT_OUT
 from fxaudit.errors import InvalidBaselineError
 
@@ -24,12 +24,13 @@ BASELINE_VERSION = 1
 _COMMENT = re.compile(r"#\s*fxaudit:\s*ignore\b(?P<codes>\s*\[[^\]]*\])?(?P<reason>[^#]*)")
 
 
-def without(report: Form, reasons: Mapping[int, str]) -> Form:
+def without(report: Form, reasons: Mapping[int, str], by: Decision) -> Form:
     """`report` without the findings of these `id`s; the verdicts stay, and say why nothing is found any more.
 
     Args:
         report: The report.
         reasons: The `id` of a finding → why it is left out.
+        by: Where that was decided.
     """
     dropped = [(finding, reasons[id(finding)]) for finding in report.findings if id(finding) in reasons]
     if not dropped:
@@ -46,7 +47,8 @@ def without(report: Form, reasons: Mapping[int, str]) -> Form:
         if parameter.name in why and not left.findings:
             left = replace(left, reason=f"{LEFT_OUT}: {why[parameter.name]}")
         parameters[parameter.name] = left
-    return replace(report, findings=kept(report.findings), parameters=parameters)
+    suppressed = (*report.suppressed, *(Suppressed(finding, by, reason) for finding, reason in dropped))
+    return replace(report, findings=kept(report.findings), parameters=parameters, suppressed=suppressed)
 
 
 @dataclass(frozen=True, slots=True)

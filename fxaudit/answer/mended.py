@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fxaudit.answer.answer import VERDICTS, Answer, ParameterReport
 from fxaudit.answer.finding import Finding
+from fxaudit.answer.noise import noise_only
 
 __all__ = ["first_difference", "seen", "shortfall"]
 
@@ -58,7 +59,7 @@ def seen(before: Answer, after: Answer, findings: Sequence[Finding]) -> str:
     ]
     frozen = sum(pairs[name].verdict == "frozen" for name in _meant_to_freeze(findings) if name in pairs)
     said = f"{count} parameter{'s train' if count != 1 else ' trains'}" if count else "the finding is gone"
-    noise = sum(pairs[name].name in _only_noise(after) for name in named if name in pairs)
+    noise = sum(pairs[name].name in noise_only(after) for name in named if name in pairs)
     if noise:
         said += f", {noise} {'get' if noise != 1 else 'gets'} rounding noise alone"
     if frozen:
@@ -80,7 +81,7 @@ def _meant_to_freeze(findings: Sequence[Finding]) -> set[str]:
 
 
 def _still_dead(before: Answer, after: Answer, pairs: Pairs, named: Iterable[str], to_freeze: set[str]) -> str:
-    noise = {name for name, new in pairs.items() if new.name in _only_noise(after)}
+    noise = {name for name, new in pairs.items() if new.name in noise_only(after)}
     own = any(name in before.parameters and before.parameters[name].verdict in _KNOWN_TO_MODEL for name in named)
     for name in named:
         old, new = before.parameters.get(name), pairs.get(name)
@@ -100,11 +101,6 @@ def _still_dead(before: Answer, after: Answer, pairs: Pairs, named: Iterable[str
     return "" if lives and any(p.verdict == "trained" for p in pairs.values()) else "nothing is trained then"
 
 
-def _only_noise(after: Answer) -> set[str]:
-    """What gets a gradient of rounding noise alone, such as a bias before a normalisation: no edit can train it."""
-    return {name for f in after.findings if f.name == "rounding-noise" for name in f.parameters}
-
-
 def _worse(before: Answer, after: Answer, pairs: Pairs, named: set[str]) -> str:
     blamed = {name for finding in _loud(before) for name in finding.parameters}
     for old in before:
@@ -115,7 +111,7 @@ def _worse(before: Answer, after: Answer, pairs: Pairs, named: set[str]) -> str:
             continue
         if new is None:
             return f"`{old.name}` is no longer there"
-        if old.name in blamed and new.name in _only_noise(after):
+        if old.name in blamed and new.name in noise_only(after):
             continue
         # What no finding blames is meant to be as it is: a frozen backbone, a teacher that no optimizer holds.
         if new.verdict != old.verdict and not (new.verdict == "trained" and old.name in blamed):

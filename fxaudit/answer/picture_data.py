@@ -30,7 +30,8 @@ class GraphNode:
     `kind`: parameter, buffer, input, op, loss, group (a param group). `label` is the parameter's name, the operation's
     name or the group's. `module` and `source` index `GraphData.modules` and `.sources`, -1 for none. `shape` is that of
     the tensor that comes out of it, None where it is not known or there is none; `floating` is whether that one could
-    carry a gradient at all.
+    carry a gradient at all; `size` are its smallest number, the mean and the largest when its line ran first, None for
+    one that is not finite, and for all where nobody looked.
     """
 
     kind: Literal["parameter", "buffer", "input", "op", "loss", "group"]
@@ -40,6 +41,7 @@ class GraphNode:
     carries_gradient: bool = False
     shape: tuple[int, ...] | None = None
     floating: bool = True
+    size: tuple[float | None, float | None, float | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

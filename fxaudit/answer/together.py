@@ -26,6 +26,7 @@ def together(reports: Mapping[str, Form], empty: Form) -> Form:
         empty,
         parameters={name: parameter for part in parts for name, parameter in part.parameters.items()},
         findings=tuple(finding for part in parts for finding in part.findings),
+        suppressed=tuple(suppressed for part in parts for suppressed in part.suppressed),
         optimizers=tuple(optimizer for part in parts for optimizer in part.optimizers),
         rules=tuple(rules[code] for code in sorted(rules)),
         environment=next((part.environment for part in parts), {}),
@@ -73,6 +74,7 @@ def _prefixed(report: Form, prefix: str) -> Form:
         report,
         parameters={prefix + known.name: parameter(known) for known in report},
         findings=tuple(found[id(finding)] for finding in report.findings),
+        suppressed=tuple(replace(one, finding=_finding(one.finding, prefix)) for one in report.suppressed),
         optimizers=tuple(
             replace(
                 optimizer,

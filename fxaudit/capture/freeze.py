@@ -270,6 +270,7 @@ def _copied(record: Record, tracks: Sequence[Track]) -> Record:
         calls=list(record.calls),
         events=list(record.events),
         tracks=tracks,
+        sizes=record.sizes,
         scopes=record.scopes,
         lines=HeardLines(heard.ran(), heard.is_whole) if heard is not None else None,
         course=record.course,

@@ -26,6 +26,7 @@ from fxaudit.capture.reading import is_leaf, storage_of
 from fxaudit.capture.recording import LiveRecord, LiveTrack, Op, Phase, Value
 from fxaudit.capture.repeats import ENOUGH, KEPT, KEPT_NUMBERS, Repeats, Site
 from fxaudit.capture.scopes import numbers_seen
+from fxaudit.capture.sizes import Sizes
 from fxaudit.capture.values import local_part
 from fxaudit.program.source import is_library, variables_of
 
@@ -119,6 +120,8 @@ class Recorder(TorchFunctionMode):
         """In an optimizer's step, which is not recorded: note at least which lines of it run."""
         self.step: Recorder | None = None
         """What records the step that is running, where somebody wants to know."""
+        self.sizes: Sizes | None = None
+        """What looks at the numbers that are made, where somebody wants to know."""
         self.inside = -1
         self.thread = threading.get_ident()
         self.process = os.getpid()
@@ -281,6 +284,8 @@ class Recorder(TorchFunctionMode):
         for tensor in written:
             self.mark_written(op, tensor)
         self._make(op, outputs, [*tensors, *written])
+        if self.sizes is not None and len(outputs) == 1 and self.neutral is None:
+            self.sizes.look(stack, callee.name, outputs[0])
         if callee.checks:
             self.probing = self.probing or _finds_nonfinite(callee.name, outputs)
         return op

@@ -35,12 +35,15 @@ __all__ = [
     "OpsBySequence",
     "Phase",
     "Record",
+    "Size",
     "StepFact",
     "Track",
     "Value",
 ]
 
 Phase = Literal["forward", "backward", "optimizer"]
+Size = tuple[float | None, float | None, float | None]
+"""The smallest number of a tensor, the mean and the largest; None for one that is not finite."""
 
 
 @dataclass(slots=True)
@@ -293,6 +296,8 @@ class Record:
     calls: list[ModuleCall] = field(default_factory=list)
     events: list[LoopEvent] = field(default_factory=list)
     tracks: Sequence[Track] = field(default_factory=list)
+    sizes: dict[int, dict[str, Size | None]] = field(default_factory=dict)
+    """Stack → name of an operation → how large the numbers were that it made there, when it did so first."""
     scopes: dict[int, dict[int, dict[str, object]]] = field(default_factory=dict)
     """Stack → operation → the numbers that the variables held there, of what is multiplied with 0."""
     lines: Heard | None = None

@@ -30,6 +30,7 @@ from fxaudit.capture.recorder import Recorder
 from fxaudit.capture.recording import LiveRecord, LiveTrack, ModuleCall
 from fxaudit.capture.registry import LiveModule, LiveOptimizer, SlotAssignment
 from fxaudit.capture.repeats import ENOUGH
+from fxaudit.capture.sizes import Sizes
 from fxaudit.capture.steps import RecordedStep
 from fxaudit.capture.sums import Sums
 from fxaudit.capture.values import Snapshot, local_part, number_of
@@ -63,6 +64,7 @@ class Session:
         self.record = LiveRecord()
         self.lines = self.record.lines = Lines(self.record)
         self.recorder = Recorder(self.record)
+        self.recorder.sizes = Sizes(self.record)
         self.modules: list[LiveModule] = []
         self.optimizers: list[LiveOptimizer] = []
         self.assignments: list[SlotAssignment] = []

@@ -35,15 +35,15 @@ def decided(
     problems: list[str] = []
     by_rule = {id(f): ignore[f.code] for f in report.findings if f.code in ignore}
     notes += _told(report, by_rule, "left out by rule")
-    report = without(report, {key: reason or "by --ignore" for key, reason in by_rule.items()})
+    report = without(report, {key: reason or "by --ignore" for key, reason in by_rule.items()}, "rule")
     by_comment = {id(f): reason for f in report.findings if (reason := _by_comment(f, problems)) is not None}
     notes += _told(report, by_comment, "left out by a comment")
-    report = without(report, by_comment)
+    report = without(report, by_comment, "comment")
     if baseline is not None and updates:
         baseline = baseline.with_report(report, target)
     if baseline is not None:
         known, gone = baseline.known(report, target), baseline.gone(report, target)
-        report = without(report, dict.fromkeys(known, "the baseline knows of it"))
+        report = without(report, dict.fromkeys(known, "the baseline knows of it"), "baseline")
         if known:
             notes.append(f"{_counted(len(known), 'finding')} left out: the baseline knows of {_them(len(known))}.")
         if gone:

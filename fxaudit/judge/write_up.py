@@ -43,7 +43,7 @@ from fxaudit.capture.events import (
     StepEvent,
 )
 from fxaudit.capture.frozen import Recording
-from fxaudit.capture.recording import Op, OpsBySequence, Value
+from fxaudit.capture.recording import Op, OpsBySequence, Size, Value
 from fxaudit.judge.expectations import expected_of
 from fxaudit.judge.life import Lives
 from fxaudit.judge.listing import listings
@@ -78,6 +78,8 @@ MAX_REPORTED_STEPS = 24
 MAX_PATHS = 50
 MAX_PATH_STEPS = 2_000
 """So many parameters of a finding have their own path in the report, of so many steps together."""
+NOTHING = 1e-5
+"""The mean of a tensor is told where it is larger than so much of its largest number."""
 MAX_GRAPH_OPS = 20_000
 
 
@@ -493,6 +495,7 @@ class _GraphWriter:
         self._source_of: dict[int, int] = {}
         self._parameter: dict[int, int] = {}
         self._op: dict[int, int] = {}
+        self._sized: set[tuple[int, str]] = set()
         self._outside: dict[int, int] = {}
         self._loss: dict[int, int] = {}
         self._buffers_drawn: set[str] = set()
@@ -616,9 +619,8 @@ class _GraphWriter:
         node = self._op[op.index] = len(self.nodes)
         self.stacks[op.stack] = None
         shape, floating = self._made(op)
-        self.nodes.append(
-            GraphNode("op", op.name, self._module_of(op), self._source(op.stack, called=True), carries, shape, floating)
-        )
+        source, size = self._source(op.stack, called=True), self._size(op) if shape is not None else None
+        self.nodes.append(GraphNode("op", op.name, self._module_of(op), source, carries, shape, floating, size))
         for vid in op.inputs:
             origin = self._origin(vid, op)
             if origin in (-1, node):
@@ -629,6 +631,18 @@ class _GraphWriter:
         for escape in self.graph.python_inputs(op):
             if escape in self._op and escape not in self._guessed:
                 self.edges.append(GraphEdge(self._op[escape], node, "python"))
+
+    def _size(self, op: Op) -> Size | None:
+        """How large the numbers were that the line makes by such an operation; told once for each."""
+        key = (op.stack, op.name)
+        size = self.audit.record.sizes.get(op.stack, {}).get(op.name)
+        if size is None or key in self._sized:
+            return None
+        self._sized.add(key)
+        low, mean, high = (None if number is None else float(f"{number:.3g}") for number in size)
+        if mean and low is not None and high is not None and abs(mean) < NOTHING * max(abs(low), abs(high)):
+            mean = 0.0  # what rounding leaves of a mean that is zero
+        return low, mean, high
 
     def _made(self, op: Op) -> tuple[tuple[int, ...] | None, bool]:
         """The shape of what an operation makes, where that is one tensor, and whether any of it is floating."""

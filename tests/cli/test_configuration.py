@@ -11,6 +11,7 @@ import pytest
 from fxaudit import cli
 from fxaudit.answer.finding import Finding
 from fxaudit.answer.leaving_out import Baseline, comment_on, fingerprint, without
+from fxaudit.answer.together import together
 from fxaudit.cli.configuration import settings
 from fxaudit.errors import InvalidOptionError
 from fxaudit.program.source import SourceLine, count_as_own, is_library
@@ -212,6 +213,50 @@ class TestComments:
         assert "error[FXA104]" in ended.out
 
 
+class TestSuppressed:
+    """What is left out stands in SARIF and JSON, with who decided and why."""
+
+    @staticmethod
+    def results(project: Path) -> list[tuple[str, str, list[tuple[str, str]]]]:
+        """Level, first parameter, and the suppressions of each result of the last run."""
+        (log,) = json.loads((project / "out.sarif").read_text(encoding="utf-8"))["runs"]
+        found = []
+        for result in log["results"]:
+            decided = [(s["kind"], s["justification"]) for s in result.get("suppressions", ())]
+            found.append((result["level"], result["properties"]["parameters"][0], decided))
+        return found
+
+    def test_by_a_comment_by_rule_and_by_the_baseline(self, project: Path) -> None:
+        text = SCRIPT.replace(BACKBONE, f"{BACKBONE}  # fxaudit: ignore[FXA104] a probe")
+        (project / "train.py").write_text(text, encoding="utf-8")
+        assert run(project, "-o", "out.sarif").status == 1
+        backbone = ("error", "backbone.*", [("inSource", "a probe")])
+        assert self.results(project) == [("error", "probe.*", []), backbone]
+        assert run(project, "--baseline", "known.json", "--update-baseline", "-o", "out.sarif").status == 0
+        assert self.results(project) == [backbone, ("error", "probe.*", [("external", "the baseline knows of it")])]
+        write(project, '[tool.fxaudit.ignore]\nFXA104 = "we know"\n')
+        assert run(project, "-o", "out.sarif").status == 0
+        assert self.results(project) == [
+            ("error", f"{name}.*", [("external", "we know")]) for name in ("backbone", "probe")
+        ]
+
+    def test_json_keeps_them_for_a_later_sarif(self, project: Path) -> None:
+        assert run(project, "--ignore", "FXA104").status == 0
+        report = Report.from_json((project / "out.json").read_text(encoding="utf-8"))
+        assert not report.findings and [one.by for one in report.suppressed] == ["rule", "rule"]
+        assert report.suppressed[0].finding.culprit is not None
+        assert forked(["render", "-o", "out.sarif", "out.json"], project).status == 0
+        assert self.results(project) == [
+            ("error", f"{name}.*", [("external", "by --ignore")]) for name in ("backbone", "probe")
+        ]
+
+    def test_those_of_several_targets_are_named_after_them(self) -> None:
+        finding = Finding("FXA104", "detached-path", "error", "m", "f", ("a",), SourceLine("a.py", 1, "f", "x"))
+        one = without(Report(findings=(finding,)), {id(finding): "known"}, "rule")
+        merged = together({"x:make": one, "y:make": one}, Report())
+        assert [s.finding.parameters for s in merged.suppressed] == [("x:make.a",), ("y:make.a",)]
+
+
 class TestBaseline:
     def test_only_what_is_new_fails_and_lines_may_move(self, project: Path) -> None:
         known = ["--baseline", "known.json"]
@@ -246,7 +291,7 @@ class TestBaseline:
         before = Report(findings=(one,), title="a.py")
         baseline = Baseline.read(Baseline({}).with_report(before).write())
         now = Report(findings=(one, two), title="a.py")
-        left = without(now, dict.fromkeys(baseline.known(now), ""))
+        left = without(now, dict.fromkeys(baseline.known(now), ""), "baseline")
         assert [finding.message for finding in left.findings] == ["n"]
         assert len(baseline.known(Report(findings=(one,), title="b.py"))) == 0
 

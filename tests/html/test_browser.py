@@ -142,19 +142,78 @@ def test_sorting_by_a_column_and_back(open_page: Open) -> None:
 
 
 def test_clicking_a_module_shows_its_parameters_and_back_leads_to_its_box(open_page: Open) -> None:
+    opened = open_page(sample_reports.broken())
+    page = opened.page
+    page.locator("#modules-canvas a:has-text('decoder')").first.click()
+    assert opened.count() == "2 of 9 parameters" and set(opened.rows()) == {"decoder.weight", "decoder.bias"}
+    assert "decoder" in page.locator("#clear").inner_text()
+    page.locator("#table tbody button").first.click()
+    assert "decoder.weight" in page.locator("#details").inner_text()
+    page.click("#locate")
+    assert "decoder" in str(page.locator(".picture .here").text_content())
+    assert "decoder" in str(page.evaluate("document.activeElement.textContent"))
+    page.click("#clear")
+    assert opened.count() == "9 of 9 parameters"
+
+
+def test_a_closed_module_of_the_map_opens_and_closes(open_page: Open) -> None:
     opened = open_page(sample_reports.transformer(odd=5))
     page = opened.page
-    page.locator("#modules-canvas a:has-text('6–11 ×6')").first.click()
+    shown = page.locator("#modules-canvas .version:visible")
+    box = shown.locator("a:has-text('6–11 ×6')").first
+    assert "▸ 4 parts inside" in str(box.text_content())
+    box.press("Enter")
+    assert shown.count() == 1 and "Inside transformer.h.6–11 ×6" in str(
+        shown.locator("svg").get_attribute("aria-label")
+    )
+    assert shown.locator(".node:has-text('c_attn')").count() == 1
+    page.get_by_role("button", name="Its parameters in the table").click()
     assert opened.count() == "72 of 147 parameters"
     assert all(name.split(".")[2] in "6 7 8 9 10 11".split() for name in opened.rows())
-    assert "6–11 ×6" in page.locator("#clear").inner_text()
-    page.locator("#table tbody button").first.click()
-    assert "transformer.h.6.ln_1.weight" in page.locator("#details").inner_text()
-    page.click("#locate")
+    page.get_by_role("button", name="Whole map").click()
+    assert shown.locator("a:has-text('6–11 ×6')").count() == 1 and not page.locator("#way").is_visible()
+    assert "6–11 ×6" in str(page.evaluate("document.activeElement.textContent"))
+
+
+def test_the_map_and_the_list_of_modules_lead_to_each_other(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fxaudit.renderers.html.page.AFFORDED", 0)
+    page = open_page(sample_reports.transformer(odd=5)).page
+    assert page.locator("[data-inside]").count() == 0
+    page.locator("#modules-canvas a:has-text('6–11 ×6')").first.click()
+    names = page.locator("#outline-tree summary > code")
+    opened = page.locator("#outline-tree details[open] > summary > code")
+    assert opened.all_inner_texts() == ["transformer", "h", "6 … 11"] and "attn" in names.all_inner_texts()
+    assert "6 … 11" in str(page.evaluate("document.activeElement.textContent"))
+    page.get_by_role("button", name="Show transformer.h.6.attn on the map").click()
     assert "6–11 ×6" in str(page.locator(".picture .here").text_content())
-    assert "6–11" in str(page.evaluate("document.activeElement.textContent"))
-    page.click("#clear")
-    assert opened.count() == "147 of 147 parameters"
+
+
+def test_from_a_parameter_to_its_box_inside_of_a_closed_module(open_page: Open) -> None:
+    page = open_page(sample_reports.transformer(odd=5)).page
+    page.fill("#search", "h.7.attn.c_attn.weight")
+    page.locator("#table tbody button").first.click()
+    page.click("#locate")
+    assert "c_attn" in str(page.locator(".picture .here").text_content())
+    assert page.locator(".picture .here").is_visible() and "6–11 ×6" in page.locator("#way").inner_text()
+
+
+def test_a_frame_closes_and_opens_with_mouse_and_keyboard(open_page: Open) -> None:
+    page = open_page(sample_reports.transformer(odd=5)).page
+    shown = page.locator("#modules-canvas .version:visible")
+    hidden = ".node.under, .cluster.under, .titles .under"
+    box = shown.locator(".node:has-text('6–11 ×6')")
+    handle = shown.get_by_role("button", name="Close h ModuleList")
+    handle.click()
+    lid = shown.get_by_role("button", name="Open h ModuleList")
+    assert lid.count() == 1 and not box.is_visible() and shown.locator(hidden).count() > 3
+    assert shown.locator(".node:has-text('ln_f')").is_visible()
+    shown.get_by_role("button", name="Close transformer").press("Enter")
+    assert not lid.is_visible()
+    page.keyboard.press("Enter")
+    assert lid.is_visible() and not box.is_visible(), "what was closed before stays closed"
+    lid.press(" ")
+    assert box.is_visible() and not shown.locator(".lid").count() and not shown.locator(hidden).count()
+    assert "Close h" in str(page.evaluate("document.activeElement.getAttribute('aria-label')"))
 
 
 def test_clicking_a_single_parameter_selects_its_row(open_page: Open) -> None:
@@ -304,6 +363,25 @@ def test_on_a_narrow_screen_names_and_verdicts_stay_whole(open_page: Open) -> No
     )
     assert cut_off == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_long_names_are_shown_whole(open_page: Open, width: int) -> None:
+    report = sample_reports.broken()
+    names = {
+        f"model.language_model.decoder.layers.{n}.{name}": p for n, (name, p) in enumerate(report.parameters.items())
+    }
+    named = replace(report, findings=(), parameters={name: replace(p, name=name) for name, p in names.items()})
+    page = open_page(named, viewport={"width": width, "height": 900}).page
+    cells = page.evaluate(
+        "[...document.querySelectorAll('#table tbody th button')].map((b) => "
+        "[b.textContent, b.scrollWidth <= b.clientWidth + 1, b.getBoundingClientRect().bottom"
+        " <= b.closest('th').getBoundingClientRect().bottom + 1])"
+    )
+    assert sorted(cells) == sorted([name, True, True] for name in names)
+    page.fill("#search", "layers.8.")
+    page.locator("#table tbody button").click()
+    assert page.locator("#details h3").inner_text() == list(names)[8]
 
 
 def test_the_notebook_fragment_is_readable_in_a_page_of_another_style(open_page: Open) -> None:
@@ -463,12 +541,15 @@ def test_what_happened_to_a_parameter_that_does_not_train_is_told(open_page: Ope
 
 
 def test_pointing_at_a_line_says_whose_gradient_passes_and_at_a_parameter_lights_its_lines(open_page: Open) -> None:
-    opened = open_page(Report(**_fields(cut_net())))
+    net = cut_net()
+    nodes = [replace(node, size=(-1.0, 0.5, 2.0)) if n == 4 else node for n, node in enumerate(net.graph_data.nodes)]
+    net = replace(net, graph_data=replace(net.graph_data, nodes=tuple(nodes)))
+    opened = open_page(Report(**_fields(net)))
     opened.page.locator("tr[data-line='1'] .c").hover()
-    assert (
-        opened.page.locator("#line-told").inner_text()
-        == "line 4: gradient comes back for 1 parameter, norm 2: b.weight"
-    )
+    assert opened.page.locator("#line-told").inner_text().split("\n") == [
+        "line 4: gradient comes back for 1 parameter, norm 2: b.weight",
+        "makes linear 8×1: -1 … 2, mean 0.5",
+    ]
     opened.page.locator(".reads", has_text="b.weight").hover()
     lit = opened.page.locator(".listing tr.lights .n").all_inner_texts()
     assert lit == ["4"]

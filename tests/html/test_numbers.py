@@ -11,8 +11,10 @@ import pytest
 
 from fxaudit.answer.answer import Answer, Change, Gradient, Movement, OptimizerReport, ParameterReport, StepReport
 from fxaudit.answer.document import from_text, to_text
+from fxaudit.answer.finding import Finding
 from fxaudit.renderers.html.health import color, gradient_size, health_of, update_ratio
 from fxaudit.renderers.html.reel import reel_of
+from fxaudit.renderers.html.table import table_data
 from tests.scripts import judged
 
 SCRIPT = """
@@ -120,3 +122,26 @@ def test_what_hardly_varies_is_drawn_flat() -> None:
     heights = [float(y) for y in re.findall(r'cy="([\d.]+)"', chart)]
     assert max(heights) - min(heights) < 0.2
     assert chart.count('class="a"') == 1
+
+
+NOISE = Finding("FXA505", "rounding-noise", "note", "noise", "", ("b",))
+
+
+def test_noise_alone_has_a_cell_of_its_own_and_no_place_on_the_scale() -> None:
+    report = Answer({name: parameter(name, norm) for name, norm in (("a", 2.0), ("b", 1e-9), ("c", 4.0))})
+    found = health_of(replace(report, findings=(NOISE,)))
+    assert found is not None
+    (strip,) = found.strips
+    assert (strip.low, strip.high) == ("1", "2") and [e.name for e in strip.extremes] == ["a", "c"]
+    assert re.findall('class="(k.)"', strip.picture) == ["k0", "kr", "k7"]
+    assert "b: rounding noise alone" in strip.picture
+    assert strip.marks == (("kr", "rounding noise alone"),)
+    assert "finite gradients for 3, of rounding noise alone for 1" in found.checked
+    plain = health_of(report)
+    assert plain is not None and plain.strips[0].low == "5e-10" and not plain.strips[0].marks
+
+
+def test_the_table_says_that_a_gradient_is_noise() -> None:
+    report = Answer({"a": parameter("a", 2.0), "b": parameter("b", 1e-9)}, findings=(NOISE,))
+    data = table_data(report, {})
+    assert [data["strings"][row[6]] for row in data["rows"]] == ["finite, norm 2", "rounding noise, norm 1e-09"]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fxaudit.answer.answer import OptimizerReport
-from fxaudit.answer.finding import Related
+from fxaudit.answer.finding import Finding, Related
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.html.markup import SCRIPTS, fragment, render
 from fxaudit.renderers.picture.palette import GROUPS
@@ -284,3 +284,17 @@ def test_a_related_line_around_the_culprit_is_told_there(parse: Parse) -> None:
     (row,) = page.all("span", "beside")
     assert row.text.strip().endswith("← what comes next") and row.text.startswith("15")
     assert len(page.all("figure", "code")) == 1
+
+
+def test_a_note_is_not_counted_as_a_cause_and_not_drawn_as_one(parse: Parse) -> None:
+    report = sample_reports.broken()
+    name = "decoder.bias"
+    note = Finding("FXA505", "rounding-noise", "note", f"the gradient of `{name}` is rounding noise", "", (name,))
+    noted = replace(report[name], findings=(note,))
+    page = parse(
+        render(replace(report, findings=(*report.findings, note), parameters={**report.parameters, name: noted}))
+    )
+    (heading,) = [e.text for e in page.all("h2") if e.attributes.get("id") == "causes-h"]
+    assert heading == "2 causes and 1 note"
+    drawn = [e.text for e in page.all("text")]
+    assert "note 3" in drawn and "cause 1" in drawn and "cause 3" not in drawn

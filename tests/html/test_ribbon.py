@@ -82,6 +82,23 @@ def test_an_exact_zero_is_no_gradient_that_comes_back() -> None:
     assert (found.state, found.width, found.told) == ("zero", 0, "gradient is exactly 0 for 1 parameter")
 
 
+def test_of_what_comes_back_it_is_said_how_much_is_noise() -> None:
+    noise = Finding("FXA505", "rounding-noise", "note", "noise", "", ("b.weight",))
+    found = rows(replace(cut_net(), findings=(noise,)))[4]
+    assert found.told == "gradient comes back for 1 parameter, norm 2; to 1 of them rounding noise alone"
+
+
+def test_a_line_tells_how_large_the_numbers_were_that_it_made() -> None:
+    net = cut_net()
+    nodes = list(net.graph_data.nodes)
+    nodes[2] = replace(nodes[2], size=(-1.25, 0.5, 3.0))
+    nodes[4] = replace(nodes[4], size=(None, None, 2.0))
+    found = rows(replace(net, graph_data=replace(net.graph_data, nodes=tuple(nodes))))
+    assert found[2].sizes == "linear 8×2: -1.25 … 3, mean 0.5"
+    assert found[4].sizes == "linear 8×1: not finite … 2"
+    assert rows(net)[2].sizes == ""
+
+
 def test_a_norm_that_nobody_knows_is_not_drawn() -> None:
     found = rows(cut_net(b=Gradient("finite")))[4]
     assert (found.state, found.width, found.told) == ("flow", 0, "gradient comes back for 1 parameter")

@@ -147,3 +147,13 @@ def test_report_draw_and_save_use_these_pictures(tmp_path: Path) -> None:
     report = sample_reports.broken()
     assert report.draw("encoder.0.weight").source == dot(report, parameter="encoder.0.weight")
     assert report.save(tmp_path / "model.dot").read_text(encoding="utf-8") == dot(report)
+
+
+def test_the_words_at_arrows_are_drawn_over_all_arrows() -> None:
+    parts = list(ElementTree.fromstring(svg(sample_reports.broken(), view="modules")).iter())
+    arrows = [n for n, part in enumerate(parts) if part.tag == f"{SVG}path" and part.get("stroke-dasharray") != "none"]
+    words = [n for n, part in enumerate(parts) if part.tag == f"{SVG}text" and "✂" in (part.text or "")]
+    edges = {id(text) for group in parts if "edge" in (group.get("class") or "") for text in group.iter(f"{SVG}text")}
+    cuts = [n for n in words if id(parts[n]) in edges]
+    assert cuts and min(cuts) > max(arrows)
+    assert all(parts[n].get("paint-order") == "stroke" for n in cuts)

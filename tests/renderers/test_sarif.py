@@ -9,8 +9,10 @@ import jsonschema
 import pytest
 
 from fxaudit.answer.finding import Finding
+from fxaudit.answer.leaving_out import without
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.data.sarif import FINGERPRINT, SCHEMA_URI, render
+from fxaudit.renderers.text.markdown import render as render_markdown
 from fxaudit.report import Report
 
 Run = dict[str, Any]
@@ -47,6 +49,21 @@ def test_every_log_fits_the_official_schema(case: tuple[str, Report], official_s
     validator = jsonschema.Draft4Validator(official_schema, format_checker=jsonschema.FormatChecker())
     text = render(case[1]).encode("utf-8", "backslashreplace")
     assert list(validator.iter_errors(json.loads(text))) == []
+
+
+def test_what_somebody_has_decided_about_is_a_suppressed_result(official_schema: dict[str, Any]) -> None:
+    report = at(3)
+    left = without(report, {id(report.findings[0]): "for {a} [reason](b)"}, "comment")
+    validator = jsonschema.Draft4Validator(official_schema, format_checker=jsonschema.FormatChecker())
+    assert list(validator.iter_errors(json.loads(render(left)))) == []
+    run = run_of(left)
+    (result,) = run["results"]
+    assert result["suppressions"] == [
+        {"kind": "inSource", "status": "accepted", "justification": "for {a} [reason](b)"}
+    ]
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "FXA104"
+    assert "suppressions" not in run_of(report)["results"][0]
+    assert "FXA104" not in render_markdown(left) and "FXA104" not in str(left)
 
 
 def test_every_result_refers_to_its_rule(case: tuple[str, Report]) -> None:

@@ -144,6 +144,8 @@ def test_the_schema_knows_the_words_of_the_code() -> None:
     assert set(parameter["verdict"]["enum"]) == set(answer.VERDICTS)
     assert set(definitions["level"]["enum"]) == set(finding.LEVELS)
     assert set(definitions["pathStep"]["properties"]["kind"]["enum"]) == set(get_args(finding.StepKind))
+    decided = SCHEMA["properties"]["suppressed"]["items"]["properties"]["by"]
+    assert set(decided["enum"]) == set(finding.DECISIONS)
     nodes = definitions["graph"]["properties"]["nodes"]["items"]["prefixItems"]
     edges = definitions["graph"]["properties"]["edges"]["items"]["prefixItems"]
     assert set(nodes[0]["enum"]) == set(get_args(get_type_hints(picture_data.GraphNode)["kind"]))

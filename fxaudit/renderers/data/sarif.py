@@ -18,7 +18,7 @@ from fxaudit.renderers.text.wording import ENDS, ending, inert, near_lines, proo
 
 if TYPE_CHECKING:
     from fxaudit.answer.answer import Answer, RuleInfo
-    from fxaudit.answer.finding import Finding, Patch, PathStep
+    from fxaudit.answer.finding import Finding, Patch, PathStep, Suppressed
     from fxaudit.program.source import SourceLine
 
 __all__ = ["FINGERPRINT", "SCHEMA_URI", "render"]
@@ -42,7 +42,10 @@ def render(report: Answer) -> str:
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(report)],
-        "results": [_result(finding, index[finding.code], universe) for finding in report.findings],
+        "results": [
+            *(_result(finding, index[finding.code], universe) for finding in report.findings),
+            *(_suppressed(one, index[one.finding.code], universe) for one in report.suppressed),
+        ],
         "properties": {"summary": inert(report.summary), "title": inert(report.title)},
     }
     log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}
@@ -52,7 +55,7 @@ def render(report: Answer) -> str:
 def _rules(report: Answer) -> list[Object]:
     """A descriptor for every rule of the report, and for every finding whose rule the report does not describe."""
     rules = {rule.code: _rule(rule) for rule in report.rules}
-    for finding in report.findings:
+    for finding in (*report.findings, *(one.finding for one in report.suppressed)):
         rules.setdefault(finding.code, {"id": finding.code, "name": inert(finding.name)})
     return list(rules.values())
 
@@ -108,6 +111,13 @@ def _result(finding: Finding, rule_index: int, universe: Universe) -> Object:
     if finding.patch is not None and finding.patch.diff:
         result["fixes"] = [_fix(finding.patch)]
     return result
+
+
+def _suppressed(suppressed: Suppressed, rule_index: int, universe: Universe) -> Object:
+    """A result that somebody has decided about (§3.35): in the source where a comment says so, else outside of it."""
+    kind = "inSource" if suppressed.by == "comment" else "external"
+    decided: Object = {"kind": kind, "status": "accepted", "justification": inert(suppressed.reason)}
+    return {**_result(suppressed.finding, rule_index, universe), "suppressions": [decided]}
 
 
 def _fix(patch: Patch) -> Object:

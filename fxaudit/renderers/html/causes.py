@@ -25,7 +25,7 @@ from fxaudit.renderers.text.wording import (
     proof,
 )
 
-__all__ = ["Cause", "CodeFrame", "Place", "cause_of", "place_of"]
+__all__ = ["Cause", "CodeFrame", "Place", "TriedFix", "cause_of", "place_of", "tried_fix"]
 
 NAMES = 200
 """Names listed below one pattern; the table has all."""
@@ -159,7 +159,8 @@ def _diff_rows(lines: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple((kinds.get(line[:1], "same"), line) for line in lines)
 
 
-def _patch(patch: Patch) -> TriedFix:
+def tried_fix(patch: Patch) -> TriedFix:
+    """A patch as the page shows it."""
     return TriedFix(patch.state, spans(patch.seen), _diff_rows(patch_lines(patch)), patch.diff)
 
 
@@ -192,7 +193,7 @@ def cause_of(
         proved=bool(finding.proved),
         also=finding.also,
         rationale=spans(" ".join(filter(None, [rule.title, rule.rationale]))) if rule else (),
-        patch=_patch(finding.patch) if finding.patch else None,
+        patch=tried_fix(finding.patch) if finding.patch else None,
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from markupsafe import Markup
 
 from fxaudit.answer.answer import Answer, ParameterReport
+from fxaudit.answer.noise import noise_only
 from fxaudit.renderers.picture.svg import SVG
 from fxaudit.renderers.text.wording import counted, inert
 
@@ -21,6 +23,10 @@ COLORS = 8
 WIDTH, CELL = 1000, 26
 
 Measure = Callable[[ParameterReport], "float | None"]
+Cell = float | Literal["noise"] | None
+
+MARKS = {"kz": "exactly zero", "kr": "rounding noise alone", "kn": "none, or not known"}
+"""What a cell has for a colour where it has no size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,10 @@ class Extreme:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A measure of all parameters, in the model's order: a picture, and (lower end, upper end) of its colours."""
+    """A measure of all parameters, in the model's order: a picture, and (lower end, upper end) of its colours.
+
+    `marks` are what its cells are but colours: class and meaning.
+    """
 
     title: str
     about: str
@@ -43,6 +52,7 @@ class Strip:
     low: str
     high: str
     extremes: tuple[Extreme, ...]
+    marks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +79,22 @@ def update_ratio(parameter: ParameterReport) -> float | None:
 
 def health_of(report: Answer) -> Health | None:
     """The numbers of a report; None where nothing was measured."""
+    noise = noise_only(report)
+    gradient = "root mean square of the elements of each parameter's gradient"
+    update = "norm of the last change, by the norm of the value"
     strips = [
         strip
         for strip in (
-            _strip(report, "Gradient", "root mean square of the elements of each parameter's gradient", gradient_size),
-            _strip(report, "Update", "norm of the last change, by the norm of the value", update_ratio),
+            _strip(report, "Gradient", gradient, gradient_size, noise),
+            _strip(report, "Update", update, update_ratio, set()),
         )
         if strip is not None
     ]
-    checked = tuple(_checked(report))
+    checked = tuple(_checked(report, len(noise)))
     return Health(checked, tuple(strips)) if strips and checked else None
 
 
-def _checked(report: Answer) -> Iterable[str]:
+def _checked(report: Answer, noise: int) -> Iterable[str]:
     steps = max((parameter.steps for parameter in report), default=0)
     if steps:
         yield f"{counted(len(report), 'parameter')} in {counted(steps, 'recorded step')}"
@@ -89,7 +102,9 @@ def _checked(report: Answer) -> Iterable[str]:
     if report.optimizers:
         yield f"{counted(len(report.optimizers), 'optimizer')}, {held:,} of {len(report):,} parameters held"
     states = [parameter.gradient.state for parameter in report]
-    yield f"finite gradients for {states.count('finite'):,}"
+    yield f"finite gradients for {states.count('finite'):,}" + (
+        f", of rounding noise alone for {noise:,}" if noise else ""
+    )
     if states.count("zero"):
         yield f"gradients of exactly zero for {states.count('zero'):,}"
     if states.count("nonfinite"):
@@ -98,19 +113,21 @@ def _checked(report: Answer) -> Iterable[str]:
     yield f"values of {moved:,} parameters changed"
 
 
-def _strip(report: Answer, title: str, about: str, measure: Measure) -> Strip | None:
-    values = [measure(parameter) for parameter in report]
-    positive = [value for value in values if value]
-    if not positive:
-        return None
-    low, high = min(positive), max(positive)
-    rows = [(value, row) for row, value in enumerate(values) if value]
+def _strip(report: Answer, title: str, about: str, measure: Measure, noise: Collection[str]) -> Strip | None:
+    """A measure as a picture; what is mere noise has no colour: the scale is that of what can be learnt from."""
     names = list(report.parameters)
+    values: list[Cell] = ["noise" if parameter.name in noise else measure(parameter) for parameter in report]
+    rows = [(value, row) for row, value in enumerate(values) if isinstance(value, float) and value]
+    if not rows:
+        return None
+    low, high = min(rows)[0], max(rows)[0]
     extremes = tuple(
         Extreme(what, names[row], row, f"{value:.2g}")
         for what, (value, row) in (("smallest", min(rows)), ("largest", max(rows)))
     )
-    return Strip(title, about, _picture(names, values, low, high, title), f"{low:.2g}", f"{high:.2g}", extremes)
+    cells = _cells(names, values, low, high)
+    marks = tuple((kind, meaning) for kind, meaning in MARKS.items() if any(cell.kind == kind for cell in cells))
+    return Strip(title, about, _picture(cells, title, low, high), f"{low:.2g}", f"{high:.2g}", extremes, marks)
 
 
 def color(value: float, low: float, high: float) -> int:
@@ -121,22 +138,40 @@ def color(value: float, low: float, high: float) -> int:
     return min(COLORS - 1, int(share * COLORS))
 
 
-def _picture(names: Sequence[str], values: Sequence[float | None], low: float, high: float, title: str) -> Markup:
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A cell: its class, and what is said of it."""
+
+    kind: str
+    said: str
+
+
+def _cells(names: Sequence[str], values: Sequence[Cell], low: float, high: float) -> list[_Drawn]:
     per_cell = -(-len(names) // CELLS)
-    cells = [range(first, min(first + per_cell, len(names))) for first in range(0, len(names), per_cell)]
-    width = min(40.0, WIDTH / len(cells))
-    parts = []
-    for number, cell in enumerate(cells):
+    found = []
+    for first in range(0, len(names), per_cell):
+        rows = range(first, min(first + per_cell, len(names)))
         # Of several the smallest counts: it is the one that may not learn.
-        value = min((v for row in cell if (v := values[row]) is not None), default=None)
-        kind = "kn" if value is None else "kz" if value == 0 else f"k{color(value, low, high)}"
-        said = "not known, or none" if value is None else f"{value:.2g}"
-        whose = names[cell[0]] if len(cell) == 1 else f"{names[cell[0]]} … {names[cell[-1]]}, the smallest"
-        parts.append(
-            f'<rect class="{kind}" x="{number * width:.2f}" y="0" width="{max(1.0, width - 1):.2f}" height="{CELL}">'
-            f"<title>{html.escape(inert(f'{whose}: {said}'))}</title></rect>"
-        )
-    label = html.escape(f"{title} of {len(names):,} parameters, from {low:.2g} to {high:.2g}")
+        known = [size for row in rows if isinstance(size := values[row], float)]
+        value = min(known, default=None)
+        if value is None:
+            kind = "kr" if any(values[row] == "noise" for row in rows) else "kn"
+        else:
+            kind = "kz" if value == 0 else f"k{color(value, low, high)}"
+        said = MARKS[kind] if value is None else f"{value:.2g}"
+        whose = names[first] if len(rows) == 1 else f"{names[first]} … {names[rows[-1]]}, the smallest"
+        found.append(_Drawn(kind, f"{whose}: {said}"))
+    return found
+
+
+def _picture(cells: Sequence[_Drawn], title: str, low: float, high: float) -> Markup:
+    width = min(40.0, WIDTH / len(cells))
+    parts = [
+        f'<rect class="{cell.kind}" x="{number * width:.2f}" y="0" width="{max(1.0, width - 1):.2f}" height="{CELL}">'
+        f"<title>{html.escape(inert(cell.said))}</title></rect>"
+        for number, cell in enumerate(cells)
+    ]
+    label = html.escape(f"{title} of the parameters, from {low:.2g} to {high:.2g}")
     full = width * len(cells)
     return Markup(
         f'<svg xmlns="{SVG}" class="strip" viewBox="0 0 {full:.1f} {CELL}" width="{full:.0f}" height="{CELL}" '

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
-from fxaudit.answer.afterwards import afterwards, revived
+from fxaudit.answer.afterwards import afterwards, fixed_together, is_fixed, revived
 from fxaudit.answer.answer import VERDICTS, Answer, Event
+from fxaudit.answer.finding import Finding
 from fxaudit.answer.folding import Universe, folds
 from fxaudit.errors import PictureError
-from fxaudit.renderers.html.causes import Cause, Place, cause_of, place_of
+from fxaudit.renderers.html.causes import Cause, Place, TriedFix, cause_of, place_of, tried_fix
 from fxaudit.renderers.html.health import Health, health_of
 from fxaudit.renderers.html.reel import Reel, reel_of
 from fxaudit.renderers.html.ribbon import Listed, ribbon
@@ -19,7 +20,7 @@ from fxaudit.renderers.picture.canvas import Bands
 from fxaudit.renderers.picture.engine import Key, Picture, lay_out
 from fxaudit.renderers.picture.film import film_of, film_of_events, has_film, rounds, span
 from fxaudit.renderers.picture.film_svg import film_inline
-from fxaudit.renderers.picture.modules import draw_modules
+from fxaudit.renderers.picture.modules import draw_modules, draw_with_insides
 from fxaudit.renderers.picture.palette import GROUPS, look
 from fxaudit.renderers.picture.svg import inlined
 from fxaudit.renderers.picture.why import draw_finding
@@ -43,6 +44,11 @@ KINDS = ("verdict", "arrow", "box", "group")
 """What the legend explains first."""
 MAPS = 4
 """Causes without whose line the map is drawn, too."""
+ALL_FIXES = "With all fixes"
+INSIDES = 24
+"""Closed modules of the map whose insides are drawn, to be opened on a click; the list below the map has all."""
+AFFORDED = 300_000
+"""Nodes and edges of all these pictures together; they take about a second."""
 BAR = 1000
 """Width of the bar of verdicts, in its own units."""
 
@@ -122,6 +128,7 @@ class Page:
     summary: str
     mood: str
     verdicts: tuple[VerdictCount, ...]
+    heading: str
     causes: tuple[Cause, ...]
     more_causes: int
     unexplained: tuple[str, ...]
@@ -139,6 +146,9 @@ class Page:
     source: tuple[Listed, ...] = ()
     through: list[list[list[int]]] = field(default_factory=list)
     versions: tuple[Version, ...] = ()
+    together: TriedFix | None = None
+    insides: dict[str, Markup] = field(default_factory=dict)
+    closed: dict[str, str] = field(default_factory=dict)
     reel: Reel | None = None
     health: Health | None = None
 
@@ -160,10 +170,12 @@ def page_from_report(
         elif index < PICTURES and finding.parameters:
             picture = inliner.svg(draw_finding(report, finding, framed=False, name=f"{prefix}-why{index}"))
         causes.append(replace(cause_of(report, index, prefix, universe, rows), picture=picture, film=film))
-    modules = draw_modules(report, framed=False, name=f"{prefix}-modules", causes=f"{prefix}-cause-")
+    most = min(INSIDES, _affordable(report)) if links else 0
+    modules, insides = draw_with_insides(report, name=f"{prefix}-modules", causes=f"{prefix}-cause-", most=most)
     source, through = ribbon(report) if links else ((), [])
     closed = modules.caption.removeprefix(f"{report.title or 'Model'}: {report.summary}").strip()
     shown_modules = inliner.svg(modules) if report.parameters else None
+    opened = {box: svg for box, picture in insides.items() if (svg := inliner.svg(picture)) is not None}
     versions = tuple(_versions(report, inliner, prefix)) if links and shown_modules else ()
     return Page(
         prefix=prefix,
@@ -171,6 +183,7 @@ def page_from_report(
         summary=report.summary,
         mood=_mood(report),
         verdicts=_verdicts(report),
+        heading=_heading(causes),
         causes=tuple(causes),
         more_causes=len(report.findings) - len(shown),
         unexplained=tuple(unexplained(report)),
@@ -188,26 +201,68 @@ def page_from_report(
         source=source,
         through=through,
         versions=versions,
+        insides=opened,
+        closed=modules.closed | {box: name for inside in insides.values() for box, name in inside.closed.items()},
+        together=tried_fix(report.patch) if report.patch is not None else None,
         reel=reel_of(report),
         health=health_of(report),
     )
 
 
+def _affordable(report: Answer) -> int:
+    """How many more pictures of the whole graph are drawn: of the largest none, so that the page is written soon."""
+    return AFFORDED // (1 + len(report.graph_data.nodes) + len(report.graph_data.edges))
+
+
+def _heading(causes: Sequence[Cause]) -> str:
+    """How many causes there are, as the headline counts them, and how many notes."""
+    notes = sum(cause.level == "note" for cause in causes)
+    loud = len(causes) - notes
+    parts = (["One cause" if loud == 1 else f"{loud} causes"] if loud else []) + (
+        [counted(notes, "note")] if notes else []
+    )
+    return " and ".join(parts) or "Causes"
+
+
 def _versions(report: Answer, inliner: _Inliner, prefix: str) -> Iterator[Version]:
-    """The map without the line of each cause for which that was tried."""
-    tried = [(n, after) for n, finding in enumerate(report.findings) if (after := afterwards(report, finding))]
-    for cause, after in tried[:MAPS]:
-        finding = report.findings[cause]
-        alive = revived(report, finding)
-        picture = inliner.svg(draw_modules(after, framed=False, name=f"{prefix}-after{cause}"))
-        size = (
-            f"{counted(len(alive), 'parameter')}, {counted(sum(after[name].numel for name in alive), 'element')} alive"
-        )
-        is_fixed = finding.patch is not None and finding.patch.state == "tried"
-        how = "The fix was tried" if is_fixed else "The line was neutralised, and the step run again"
-        if picture is not None:
-            name = f"{'With the fix of' if is_fixed else 'Without the line of'} cause {cause + 1}"
-            yield Version(name, f"{how}: {size}.", picture)
+    """The map with all fixes, where they were tried together, and without the line of each cause that was tried."""
+    together = fixed_together(report)
+    if together and (version := _version(report, together, ALL_FIXES, inliner, f"{prefix}-mended")):
+        yield version
+    tried = [n for n, finding in enumerate(report.findings) if revived(report, finding)]
+    for causes in _by_edit(report, tried)[: min(MAPS, 1 + _affordable(report))]:
+        findings = tuple(report.findings[cause] for cause in causes)
+        if findings == together:
+            continue
+        named = " and ".join(str(cause + 1) for cause in causes)
+        how = "With the fix" if is_fixed(findings[0]) else "Without the line"
+        button = f"{how} of cause{'s' * (len(causes) > 1)} {named}"
+        if version := _version(report, findings, button, inliner, f"{prefix}-after{causes[0]}"):
+            yield version
+
+
+def _by_edit(report: Answer, causes: Iterable[int]) -> list[list[int]]:
+    """The numbers of causes, those together that one and the same edit was seen to mend."""
+    found: dict[object, list[int]] = {}
+    for cause in causes:
+        patch = report.findings[cause].patch
+        found.setdefault(patch.diff if patch is not None and patch.state == "tried" else cause, []).append(cause)
+    return list(found.values())
+
+
+def _version(
+    report: Answer, findings: tuple[Finding, ...], button: str, inliner: _Inliner, name: str
+) -> Version | None:
+    after = afterwards(report, *findings)
+    picture = inliner.svg(draw_modules(after, framed=False, name=name)) if after is not None else None
+    if picture is None:
+        return None
+    alive = revived(report, *findings)
+    size = f"{counted(len(alive), 'parameter')}, {counted(sum(report[name].numel for name in alive), 'element')} alive"
+    how = "The line was neutralised, and the step run again"
+    if is_fixed(findings[0]):
+        how = "All fixes were tried together" if button == ALL_FIXES else "The fix was tried"
+    return Version(button, f"{how}: {size}.", picture)
 
 
 def _rounds(report: Answer) -> Iterator[Round]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from fxaudit.answer.answer import Answer
 from fxaudit.answer.folding import Universe, folds
+from fxaudit.answer.noise import noise_only
 from fxaudit.answer.picture_data import GraphData
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.picture.vanished import all_zero, zero_lines
@@ -23,6 +24,8 @@ DECADES = 4
 """So many powers of ten lie between the thinnest ribbon and the widest, at least."""
 SHAPES = 3
 """Operations of one line whose results are named."""
+SIZES = 6
+"""Of so many it is told, where somebody points at the line, how large the numbers were."""
 CHIPS = 2
 
 Home = tuple[str, int]
@@ -44,7 +47,8 @@ class ListedRow:
     `state` is `flow` (gradient comes back to it), `zero` (all that comes of it is zero), `value` (it ran, and nothing
     comes back), `cut` (gradient ends there), `pass` (it lies between such lines) or "". `width` goes from 1 to
     `WIDTHS`, 0 where the norm is not known. `pieces` are the text, every second one being the expression at which
-    gradient ends. `key` numbers the lines in which something ran, -1 for others.
+    gradient ends. `key` numbers the lines in which something ran, -1 for others. `sizes` tells how large the numbers
+    were that it made.
     """
 
     number: int
@@ -59,6 +63,7 @@ class ListedRow:
     key: int = -1
     is_loss: bool = False
     gap: bool = False
+    sizes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,8 @@ class _Seen:
     columns: list[tuple[int, int]] = field(default_factory=list)
     behind: int = 0
     reads: dict[int, None] = field(default_factory=dict)
-    shapes: dict[str, None] = field(default_factory=dict)
+    shapes: dict[str, str] = field(default_factory=dict)
+    """What its operations make → how large the numbers of that were."""
 
 
 def ribbon(report: Answer) -> tuple[tuple[Listed, ...], list[list[list[int]]]]:
@@ -113,6 +119,7 @@ class _Lines:
         self.through: list[list[list[int]]] = []
         self.listed = {(listing.file, number) for listing in self.data.listings for number, _ in listing.rows}
         self.blamed = _blamed(report)
+        self.noise = noise_only(report)
         self.seen: dict[Home, _Seen] = {}
         self.ran: set[Home] = set()
         self._fill(_alive(self.data), self._behind())
@@ -156,7 +163,8 @@ class _Lines:
                 seen.is_loss = seen.is_loss or number in losses
                 seen.reads.update(dict.fromkeys(reads.get(number, ())))
                 if node.shape is not None:
-                    seen.shapes[f"{operation(node.label)} {'×'.join(map(str, node.shape)) or 'scalar'}"] = None
+                    made = f"{operation(node.label)} {'×'.join(map(str, node.shape)) or 'scalar'}"
+                    seen.shapes[made] = seen.shapes.get(made) or _sized(node.size)
                 if number in cut:
                     seen.cut = True
                     columns = self.data.sources[source].columns
@@ -247,6 +255,7 @@ class _Lines:
             len(self.through) - 1,
             seen.is_loss,
             gap,
+            "; ".join([f"{made}: {size}" for made, size in seen.shapes.items() if size][:SIZES]),
         )
 
     def _gradient(self, seen: _Seen) -> tuple[str, int, str]:
@@ -267,6 +276,8 @@ class _Lines:
         norm = self._norm(seen.behind)
         said = f"gradient comes back{whose}" + (f", norm {norm:.3g}" if norm else "")
         said += ", not finite" if "nonfinite" in states else ""
+        noise = sum(self.names[row] in self.noise for row in self._parameters(seen.behind))
+        said += f"; to {noise:,} of them rounding noise alone" if noise else ""
         return "cut" if seen.cut else "flow", self._width(norm), f"{ends}; on another way {said}" if ends else said
 
     def _parameters(self, bits: int) -> Iterator[int]:
@@ -288,6 +299,20 @@ class _Lines:
             return 0
         share = 1 - (self.widest - math.log10(norm)) / self.decades
         return max(1, min(WIDTHS, round(1 + share * (WIDTHS - 1))))
+
+
+def _sized(size: tuple[float | None, float | None, float | None] | None) -> str:
+    """How large the numbers of a tensor are.
+
+    >>> _sized((-1.25, 0.5, 3.0)), _sized((0.7, 0.7, 0.7)), _sized((None, None, 2.0))
+    ('-1.25 … 3, mean 0.5', '0.7', 'not finite … 2')
+    """
+    if size is None:
+        return ""
+    low, mean, high = ("not finite" if number is None else f"{number:.3g}" for number in size)
+    if low == high:
+        return low
+    return f"{low} … {high}" + (f", mean {mean}" if size[1] is not None else "")
 
 
 def _whose(count: int) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fxaudit.answer.answer import VERDICTS, Answer, ParameterReport
+from fxaudit.answer.noise import noise_only
 from fxaudit.renderers.html.health import update_ratio
 from fxaudit.renderers.picture.palette import HAPPY, SEVERITY, look
 from fxaudit.renderers.text.wording import place
@@ -20,7 +21,10 @@ LIVES = 2000
 
 
 def table_data(
-    report: Answer, boxes: Mapping[str, Sequence[str]], titles: Mapping[str, str] | None = None
+    report: Answer,
+    boxes: Mapping[str, Sequence[str]],
+    titles: Mapping[str, str] | None = None,
+    closed: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """What the table shows, small enough for 100,000 rows, and which rows each box of a picture stands for.
 
@@ -28,7 +32,7 @@ def table_data(
     elements, dtype, param groups, gradient, change, reason, culprit and module type; then the findings' numbers, and
     the index of the line that froze it and those of what happened to it, where something is wrong with it; then the
     norm of the gradient and the share of its value that a step changed, None where not known. `titles` says what the
-    boxes are called.
+    boxes are called, `closed` which modules those are that have others inside.
     """
     strings: dict[str, int] = {}
 
@@ -38,6 +42,7 @@ def table_data(
     shape_of = functools.cache(lambda shape: index("×".join(map(str, shape)) or "scalar"))
     holders_of = functools.cache(lambda held: index(", ".join(f"{h.optimizer}[{h.group}]" for h in held)))
     finding_numbers = {id(finding): number for number, finding in enumerate(report.findings)}
+    noise = noise_only(report)
     unwell = {p.name for p in itertools.islice((p for p in report if p.verdict not in HAPPY), LIVES)}
     position = {name: number for number, name in enumerate(report.parameters)}
     rows = [
@@ -48,7 +53,7 @@ def table_data(
             p.numel,
             index(p.dtype),
             holders_of(p.held_by),
-            index(_gradient(p)),
+            index(_gradient(p, p.name in noise)),
             index(_change(p)),
             index(p.reason),
             index(f"{place(p.culprit)}: {p.culprit.code}" if p.culprit else ""),
@@ -67,6 +72,7 @@ def table_data(
         "rows": rows,
         "boxes": {box: _spans([position[n] for n in names if n in position]) for box, names in boxes.items()},
         "titles": {box: title for box, title in (titles or {}).items() if box in boxes},
+        "closed": dict(closed or {}),
     }
 
 
@@ -91,9 +97,10 @@ def _spans(numbers: list[int]) -> list[list[int]]:
     return spans
 
 
-def _gradient(parameter: ParameterReport) -> str:
+def _gradient(parameter: ParameterReport, is_noise: bool) -> str:
     norm = parameter.gradient.norm
-    return f"{parameter.gradient.state}, norm {norm:.3g}" if norm else parameter.gradient.state
+    said = "rounding noise" if is_noise else parameter.gradient.state
+    return f"{said}, norm {norm:.3g}" if norm else said
 
 
 def _change(parameter: ParameterReport) -> str:

@@ -137,7 +137,7 @@ class Canvas:
         self._seen_verdicts: set[str] = set()
         self._seen_edges: set[str] = set()
         self._seen_boxes: set[str] = set()
-        self._prefix = name
+        self.prefix = name
 
     def box(
         self,
@@ -153,7 +153,7 @@ class Canvas:
         within: Picture | None = None,
     ) -> None:
         """Add a box; `kind` is a key of `_BOXES`."""
-        identity = f"{self._prefix}-{node}"
+        identity = f"{self.prefix}-{node}"
         self._seen_boxes.add(kind)
         attributes = dict(_BOXES[kind])
         classes = [f"k-{kind}"]
@@ -217,7 +217,7 @@ class Canvas:
         self.picture.node(
             "legend",
             label=label(lines),
-            id=f"{self._prefix}-legend",
+            id=f"{self.prefix}-legend",
             shape="box",
             style="filled,rounded",
             color=MODULE_LINE,
@@ -256,7 +256,7 @@ class Canvas:
             f"cluster_{node}",
             graph_attr={
                 "label": label(lines),
-                "id": f"{self._prefix}-{node}",
+                "id": f"{self.prefix}-{node}",
                 "class": f"k-cluster v-{verdict}",
                 "style": f"filled,{style.style}" if fancy else "filled",
                 "color": style.line if verdict != "trained" else MODULE_LINE,

@@ -39,15 +39,17 @@ _BITMAPS = ("png", "jpg", "jpeg", "gif", "webp")
 class Picture(graphviz.Digraph):  # type: ignore[misc]
     """A `graphviz.Digraph` that needs no `dot` binary, and knows what its boxes stand for.
 
-    `boxes` maps the id of a box in the SVG to the names of the parameters in it, `titles` to what it is called; `drawn`
-    counts the boxes; `caption` says in a sentence what is shown and, where something is folded away, how to see it;
-    `keys` is what its legend explains. `film` is the SVG that shows it better, where time matters and not the way.
+    `boxes` maps the id of a box in the SVG to the names of the parameters in it, `titles` to what it is called, and
+    `closed`, where a page can open it, to the name of the module that it stands for; `drawn` counts the boxes;
+    `caption` says what is shown and, where something is folded away, how to see it; `keys` is what its legend
+    explains. `film` is the SVG that shows it better, where time matters and not the way.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.boxes: dict[str, tuple[str, ...]] = {}
         self.titles: dict[str, str] = {}
+        self.closed: dict[str, str] = {}
         self.keys: Sequence[Key] = ()
         self.film = ""
         self.drawn = 0

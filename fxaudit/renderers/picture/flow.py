@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fxaudit.answer.picture_data import GraphData, GraphEdge
+from fxaudit.answer.picture_data import GraphData
 
-__all__ = ["Arrow", "BoxEdge", "arrows", "box_edges", "kept"]
+__all__ = ["Arrow", "BoxEdge", "Flow", "arrows", "box_edges", "kept"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,46 +57,51 @@ class _Origins:
 
 def arrows(data: GraphData) -> list[Arrow]:
     """The edges of `data` along which values flow, parallel ones joined, in the order of their targets."""
-    kinds: dict[tuple[int, int], list[GraphEdge]] = {}
+    count, nodes = len(data.nodes), data.nodes
+    kinds: dict[int, int] = {}
     for edge in data.edges:
         if edge.kind != "holds" and edge.source != edge.target:
-            kinds.setdefault((edge.source, edge.target), []).append(edge)
-    return [
-        Arrow(source, target, _state(data, edges)) for (source, target), edges in sorted(kinds.items(), key=_by_target)
-    ]
+            key = edge.target * count + edge.source
+            kinds[key] = kinds.get(key, 0) | _FLAGS.get(edge.kind, _CUT if edge.cut else 0)
+    found = []
+    for key in sorted(kinds):
+        target, source = divmod(key, count)
+        state = next((state for flag, state in _STATES if kinds[key] & flag), "")
+        carried = nodes[source].carries_gradient and nodes[target].carries_gradient
+        found.append(Arrow(source, target, state or ("grad" if carried else "none")))
+    return found
 
 
-def _by_target(item: tuple[tuple[int, int], list[GraphEdge]]) -> tuple[int, int]:
-    return item[0][1], item[0][0]
+_CUT = 4
+_FLAGS = {"grad": 1, "python": 2}
+_STATES = ((1, "grad"), (2, "python"), (_CUT, "cut"))
+"""What joined edges are, first that which any of them makes them."""
 
 
-def _state(data: GraphData, edges: Sequence[GraphEdge]) -> str:
-    if any(edge.kind == "grad" for edge in edges):
-        return "grad"
-    if any(edge.kind == "python" for edge in edges):
-        return "python"
-    if any(edge.cut for edge in edges):
-        return "cut"
-    source, target = data.nodes[edges[0].source], data.nodes[edges[0].target]
-    return "grad" if source.carries_gradient and target.carries_gradient else "none"
+class Flow:
+    """The arrows of a graph and the order in which values are made: what all pictures of one report share."""
+
+    def __init__(self, data: GraphData) -> None:
+        self.data = data
+        self.arrows = arrows(data)
+        self.order = _topological(len(data.nodes), self.arrows)
+        self.into: dict[int, list[Arrow]] = {}
+        for arrow in self.arrows:
+            self.into.setdefault(arrow.target, []).append(arrow)
 
 
-def box_edges(data: GraphData, place_of: Sequence[int], drawn: Sequence[int], near: Sequence[int]) -> list[BoxEdge]:
+def box_edges(flow: Flow, place_of: Sequence[int], drawn: Sequence[int], near: Sequence[int]) -> list[BoxEdge]:
     """The arrows between boxes; longer ways round replace short cuts.
 
     `place_of[i]` is the place of node `i` or -1, `drawn[p]` the box of place `p`, and `near[p]` the bit mask of the
     places from which arrows to `p` are drawn. A cut is drawn wherever it comes from if it is nowhere else.
     """
-    flow = arrows(data)
-    into: dict[int, list[Arrow]] = {}
-    for arrow in flow:
-        into.setdefault(arrow.target, []).append(arrow)
-    origins: list[_Origins] = [_Origins() for _ in data.nodes]
+    origins: list[_Origins] = [_NOWHERE] * len(place_of)
     found: dict[tuple[int, int, str], int] = {}
-    for node in _topological(len(data.nodes), flow):
-        place = place_of[node]
-        gathered = _Origins()
-        for arrow in into.get(node, ()):
+    for node in flow.order:
+        place, into = place_of[node], flow.into.get(node, ())
+        gathered = _Origins() if into else _NOWHERE
+        for arrow in into:
             gathered.add(origins[arrow.source], arrow)
         if place < 0:
             origins[node] = gathered
@@ -109,7 +114,10 @@ def box_edges(data: GraphData, place_of: Sequence[int], drawn: Sequence[int], ne
             for source in _bits(mask & near[place] or mask):
                 found.setdefault((drawn[source], drawn[place], cut.state), cut.target)
     edges = [BoxEdge(source, target, state, at) for (source, target, state), at in found.items() if source != target]
-    return kept(_cut_once(sorted(edges, key=lambda edge: (edge.source, edge.target, edge.state)), data))
+    return kept(_cut_once(sorted(edges, key=lambda edge: (edge.source, edge.target, edge.state)), flow.data))
+
+
+_NOWHERE = _Origins()
 
 
 def _cut_once(edges: list[BoxEdge], data: GraphData) -> list[BoxEdge]:

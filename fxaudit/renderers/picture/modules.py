@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 
 from fxaudit.answer.answer import VERDICTS, Answer, ParameterReport
 from fxaudit.answer.picture_data import GraphData
 from fxaudit.renderers.picture.canvas import Bands, Canvas
 from fxaudit.renderers.picture.engine import Picture
-from fxaudit.renderers.picture.flow import BoxEdge, arrows, box_edges
+from fxaudit.renderers.picture.flow import BoxEdge, Flow, box_edges
 from fxaudit.renderers.picture.labels import Line, folded, muted, shortened, where
 from fxaudit.renderers.picture.palette import CUT, HAPPY, INK, MUTED, look, worst
 from fxaudit.renderers.picture.places import Places
-from fxaudit.renderers.picture.plan import LIMIT, Plan
+from fxaudit.renderers.picture.plan import Plan
 from fxaudit.renderers.picture.tree import OUTSIDE, ModuleTree
 from fxaudit.renderers.picture.vanished import all_zero, zero_lines
 from fxaudit.renderers.text.operation_names import operation
 from fxaudit.renderers.text.wording import counted
 from fxaudit.renderers.text.wording import number as in_short
 
-__all__ = ["draw_modules"]
+__all__ = ["draw_modules", "draw_with_insides"]
 
 ROWS = 6
 COLUMN = 6
@@ -44,15 +44,37 @@ def draw_modules(
 
     With `causes`, what the ids of a page's causes begin with, boxes and cuts bear the numbers of their causes.
     """
-    tree = ModuleTree(report, root)
-    plan = Plan(tree)
-    plan.open_while_comfortable(depth)
-    if len(plan.boxes()) > LIMIT + 10:
-        plan.opened.clear()
+    whole = _Whole(report, root)
+    plan = Plan(whole.tree)
+    plan.open_as_far_as_readable(depth)
     title = f"{report.title or 'Model'}: {report.summary}" if root is None else f"{root}"
     canvas = Canvas(name, title, _caption(plan, root), framed=framed)
-    _Drawing(report, tree, plan, canvas, causes).draw()
+    _Drawing(whole, plan, canvas, causes).draw()
     return canvas.picture
+
+
+def draw_with_insides(report: Answer, *, name: str, causes: str, most: int) -> tuple[Picture, dict[str, Picture]]:
+    """The modules view for a page, and what is inside of its closed boxes, and of those in there, `most` of them at
+    most: id of a box → picture."""
+    shared = _Whole(report)
+    insides: dict[str, Picture] = {}
+    picture, queue = _with_closed(shared, name, causes)
+    while queue and len(insides) < most:
+        box, shared.tree.root = queue.popleft()
+        insides[box], closed = _with_closed(shared, f"{name}-in{len(insides)}", causes)
+        queue.extend(closed)
+    return picture, insides
+
+
+def _with_closed(whole: _Whole, name: str, causes: str) -> tuple[Picture, deque[tuple[str, int]]]:
+    """A picture of the tree from its root on, and its closed boxes: id and branch."""
+    report, tree, plan = whole.report, whole.tree, Plan(whole.tree)
+    plan.open_as_far_as_readable(None)
+    title = f"{report.title or 'Model'}: {report.summary}" if tree.root is None else f"Inside {tree.title(tree.root)}"
+    canvas = Canvas(name, title, _caption(plan, None) if tree.root is None else "", framed=False)
+    drawing = _Drawing(whole, plan, canvas, causes, on_page=True)
+    drawing.draw()
+    return canvas.picture, deque(drawing.inside)
 
 
 def _caption(plan: Plan, root: str | None) -> str:
@@ -62,10 +84,24 @@ def _caption(plan: Plan, root: str | None) -> str:
     return f"{counted(closed, 'module')} drawn closed; depth= opens more levels, root= zooms into one module."
 
 
-class _Drawing:
-    def __init__(self, report: Answer, tree: ModuleTree, plan: Plan, canvas: Canvas, causes: str) -> None:
+class _Whole:
+    """What all pictures of one report share."""
+
+    def __init__(self, report: Answer, root: str | None = None) -> None:
         self.report = report
+        self.tree = ModuleTree(report, root)
+        self.flow = Flow(report.graph_data)
+
+
+class _Drawing:
+    def __init__(self, whole: _Whole, plan: Plan, canvas: Canvas, causes: str, *, on_page: bool = False) -> None:
+        report, tree = whole.report, whole.tree
+        self.report = report
+        self.flow = whole.flow
         self.causes = causes
+        self.on_page = on_page
+        self.inside: list[tuple[str, int]] = []
+        """The closed boxes that a page opens: their ids and branches."""
         self.numbers = {id(finding): number for number, finding in enumerate(report.findings) if causes}
         self.tree = tree
         self.plan = plan
@@ -89,7 +125,7 @@ class _Drawing:
             self.canvas.box("empty", [Line("no parameters", "text", MUTED)], kind="note")
         place_of, extra = self._node_places()
         self.zero_inside = self._zeros_inside(place_of)
-        edges = box_edges(self.data, place_of, self.places.drawn, self.places.near())
+        edges = box_edges(self.flow, place_of, self.places.drawn, self.places.near())
         self.leaving = {edge.source for edge in edges}
         self.shapes = self._shapes(place_of)
         for branch in self.tree.tops():
@@ -146,13 +182,16 @@ class _Drawing:
             lines.append(Line("✂ its results are not used", "small", CUT))
         for source in self.inside_cuts.get(box, [])[:2]:
             lines.append(Line(f"✂ inside, at {source}", "small", CUT))
-        numbers = sorted({self.numbers[id(f)] + 1 for p in held for f in p.findings if id(f) in self.numbers})
-        if numbers:
-            text = ", ".join(map(str, numbers[:CAUSES])) + (", …" if len(numbers) > CAUSES else "")
-            lines.append(Line(f"{'cause' if len(numbers) == 1 else 'causes'} {text}", "text", CUT))
+        lines += self._causes(held)
         if box in self.zero_inside:
             lines.append(Line(f"gradient becomes 0 inside, at {self.zero_inside[box]}", "small", CUT))
         lines.append(muted(f"{counted(len(held), 'parameter')} · {_elements(held)}"))
+        children = self.tree.visible_children(branch)
+        if children and not own and self.on_page:
+            identity = f"{self.canvas.prefix}-{self.names[box]}"
+            self.canvas.picture.closed[identity] = found.name
+            self.inside.append((identity, branch))
+            lines.append(muted(f"▸ {counted(len(children), 'part')} inside"))
         tip = f"{self.tree.title(branch)} {found.type} · {_counts(held, with_elements=True)}"
         if len(held) <= 8:
             tip += " · " + ", ".join(f"{p.name}: {p.verdict}" for p in held)
@@ -168,6 +207,17 @@ class _Drawing:
             bands=self.bands.around(held),
             within=within,
         )
+
+    def _causes(self, held: list[ParameterReport]) -> list[Line]:
+        """The numbers of the causes that concern these parameters, and of the notes."""
+        found = {id(f): f for p in held for f in p.findings if id(f) in self.numbers}.values()
+        lines = []
+        for word, ink, is_note in (("cause", CUT, False), ("note", MUTED, True)):
+            numbers = sorted(self.numbers[id(f)] + 1 for f in found if (f.level == "note") is is_note)
+            if numbers:
+                text = ", ".join(map(str, numbers[:CAUSES])) + (", …" if len(numbers) > CAUSES else "")
+                lines.append(Line(f"{word}{'s' * (len(numbers) > 1)} {text}", "text", ink))
+        return lines
 
     def _patterns(self, held: list[ParameterReport]) -> list[str]:
         """The names of what stands outside the model: nothing else tells what it is."""
@@ -336,14 +386,16 @@ class _Drawing:
     def _cuts_inside(self) -> dict[int, list[str]]:
         """For closed modules the lines at which gradient ends within them, where that hurts somebody in there."""
         found: dict[int, list[str]] = {}
-        for arrow in arrows(self.data):
+        for arrow in self.flow.arrows:
+            if arrow.state not in ("cut", "python"):
+                continue
             target = self.data.nodes[arrow.target]
             box = self.box_of_branch.get(target.module, -1)
             source = self.data.nodes[arrow.source]
             home = self.box_of_branch.get(source.module, -1)
             if source.kind == "parameter" and source.label in self.report.parameters:
                 home = self.box_of_branch.get(self.tree.find(self.report.parameters[source.label]), -1)
-            if arrow.state in ("cut", "python") and box >= 0 and home == box and target.source >= 0:
+            if box >= 0 and home == box and target.source >= 0:
                 branch, _ = self.boxes[box]
                 line = where(self.data.sources[target.source])
                 if {p.verdict for p in self.tree.held[branch]} - HAPPY and line not in found.setdefault(box, []):

@@ -36,6 +36,12 @@ class Plan:
             stack.extend(reversed(self.tree.visible_children(branch)))
         return found
 
+    def open_as_far_as_readable(self, depth: int | None) -> None:
+        """Open `depth` levels, or as far as is comfortable; nothing where even that is too much."""
+        self.open_while_comfortable(depth)
+        if len(self.boxes()) > LIMIT + 10:
+            self.opened.clear()
+
     def open_while_comfortable(self, depth: int | None) -> None:
         """Open level by level, then only where verdicts differ; or exactly `depth` levels as far as the limit goes."""
         level = 0

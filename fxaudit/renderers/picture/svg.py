@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import html
 import re
 from xml.etree import ElementTree
@@ -26,6 +27,8 @@ _STYLE = (
 def styled(raw: str, caption: str = "") -> str:
     """Graphviz' SVG as a document of its own, with its style sheet inside."""
     root = _cleaned(raw, caption)
+    for text in root.iter(f"{{{SVG}}}text"):
+        text.attrib.pop("data-frame", None)
     style = ElementTree.Element(f"{{{SVG}}}style")
     style.text = _STYLE
     root.insert(1, style)
@@ -79,6 +82,7 @@ def _cleaned(raw: str, caption: str) -> ElementTree.Element:
     root = ElementTree.fromstring(re.sub(r"<!DOCTYPE[^>]*>", "", raw, count=1).encode("utf-8"))
     for group in root.iter(f"{{{SVG}}}g"):
         _tidy_group(group)
+    _lift_words(root)
     _lift_frame_titles(root)
     for element in root.iter():
         _tidy_element(element)
@@ -123,6 +127,26 @@ def _tidy_group(group: ElementTree.Element) -> None:
         outline.set("class", "outline")
 
 
+def _lift_words(root: ElementTree.Element) -> None:
+    """Draw the words at arrows over all arrows and with a halo: Graphviz leads other arrows across them."""
+    graph = root.find(f"{{{SVG}}}g")
+    if graph is None:
+        return
+    for edge in [group for group in graph.iter(f"{{{SVG}}}g") if (group.get("class") or "").startswith("edge")]:
+        words = [part for part in edge if part.tag in (f"{{{SVG}}}a", f"{{{SVG}}}text")]
+        texts = [text for part in words for text in part.iter(f"{{{SVG}}}text")]
+        if not texts:
+            continue
+        over = ElementTree.SubElement(graph, f"{{{SVG}}}g", {"class": edge.get("class") or ""})
+        if (tip := edge.find(f"{{{SVG}}}title")) is not None:
+            over.append(copy.copy(tip))
+        for part in words:
+            edge.remove(part)
+            over.append(part)
+        for text in texts:
+            text.attrib.update(_HALO)
+
+
 def _lift_frame_titles(root: ElementTree.Element) -> None:
     """Draw the titles of frames last and with a halo: Graphviz leads arrows across them."""
     graph = root.find(f"{{{SVG}}}g")
@@ -135,11 +159,12 @@ def _lift_frame_titles(root: ElementTree.Element) -> None:
             for text in texts:
                 frame.remove(text)
                 text.attrib.update(_HALO)
+                text.set("data-frame", frame.get("id") or "")
                 titles.append(text)
     graph.append(titles)
 
 
-_HALO = {"paint-order": "stroke", "stroke": MODULE_FILL, "stroke-width": "4", "stroke-linejoin": "round"}
+_HALO = {"paint-order": "stroke", "stroke": MODULE_FILL, "stroke-width": "5", "stroke-linejoin": "round"}
 _SHAPES = {f"{{{SVG}}}{name}" for name in ("path", "polygon", "ellipse", "polyline")}
 
 

@@ -37,7 +37,7 @@ from fxaudit.renderers.text.wording import (
 
 if TYPE_CHECKING:
     from fxaudit.answer.answer import Answer
-    from fxaudit.answer.finding import Finding, PathStep
+    from fxaudit.answer.finding import Finding, Patch, PathStep
     from fxaudit.program.source import SourceLine
 
 __all__ = ["render"]
@@ -74,6 +74,8 @@ def _lines(report: Answer) -> Iterator[str]:
     for finding in loud[:FINDINGS_IN_SIGHT]:
         yield ""
         yield from _finding(finding, universe)
+    if report.patch is not None:
+        yield from _patch(report.patch, "All fixes together")
     if quiet:
         yield ""
         yield from _details(
@@ -93,6 +95,12 @@ def _lines(report: Answer) -> Iterator[str]:
     yield f"<sub>{' · '.join([_text(causes(report)), *environment])}</sub>"
 
 
+def _patch(patch: Patch, what: str) -> Iterator[str]:
+    yield f"\n{'✅ ' if patch.state == 'tried' else ''}**{what}, {patch.state}:** {_text(patch.seen)}"
+    if patch.diff:
+        yield f"\n{_block(patch.diff.splitlines(), 'diff')}"
+
+
 def _finding(finding: Finding, universe: Universe) -> Iterator[str]:
     yield f"#### {MARKS[finding.level]} {_headline(finding)}"
     if source := finding.culprit:
@@ -106,10 +114,7 @@ def _finding(finding: Finding, universe: Universe) -> Iterator[str]:
         if edit and (finding.patch is None or not finding.patch.diff):
             yield f"\n{_block(edit, 'diff')}"
     if finding.patch is not None:
-        mark = "✅ " if finding.patch.state == "tried" else ""
-        yield f"\n{mark}**Fix, {finding.patch.state}:** {_text(finding.patch.seen)}"
-        if finding.patch.diff:
-            yield f"\n{_block(finding.patch.diff.splitlines(), 'diff')}"
+        yield from _patch(finding.patch, "Fix")
     if shown := proof(finding):
         yield f"\n{'✅ ' if finding.proved else ''}{_text(shown[0].upper() + shown[1:])}."
     details = [f"- Parameters: {_patterns(finding.parameters, universe)}"] if finding.parameters else []

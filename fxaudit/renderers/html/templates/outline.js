@@ -88,8 +88,22 @@
       document.dispatchEvent(new CustomEvent("fxa-narrow", { detail: [spans, nodes.length > 1 ? name : node.path] }));
     });
     line.append(show);
+    if (document.getElementById("modules-canvas")) {
+      const there = make("button", "on the map");
+      there.setAttribute("type", "button");
+      there.setAttribute("aria-label", `Show ${node.path} on the map`);
+      there.addEventListener("click", (event) => {
+        event.preventDefault();
+        const [first, last] = [node.spans[0][0], /** @type {[number, number]} */ (node.spans.at(-1))[1] - 1];
+        document.dispatchEvent(new CustomEvent("fxa-locate", { detail: [first, last] }));
+      });
+      line.append(" ", there);
+    }
     return line;
   };
+
+  /** @type {WeakMap<Element, {nodes: Node[], open: () => Element}>} */
+  const openings = new WeakMap();
 
   const list = (/** @type {[string, Node[]][]} */ groups) => {
     const all = make("ul", "");
@@ -100,10 +114,10 @@
         if (line.tagName === "SUMMARY") {
           const opened = document.createElement("details");
           opened.append(line);
-          opened.addEventListener("toggle", () => {
-            if (opened.open && opened.children.length === 1) opened.append(list(folded(nodes[0])));
-          });
+          const inside = () => opened.children.length === 1 && opened.append(list(folded(nodes[0])));
+          opened.addEventListener("toggle", () => opened.open && inside());
           item.append(opened);
+          openings.set(item, { nodes, open: () => (inside(), (opened.open = true), line.focus(), opened) });
         } else item.append(line);
         all.append(item);
       }
@@ -141,6 +155,28 @@
     tree.replaceChildren(found.length ? list(found) : make("p", "No module matches."));
   };
   search.addEventListener("input", show);
+  document.addEventListener("fxa-list", (event) => {
+    const path = /** @type {CustomEvent} */ (event).detail;
+    if (!data) read();
+    box.open = true;
+    search.value = "";
+    show();
+    /** @type {Element} */
+    let level = tree;
+    for (let found = true; found; ) {
+      found = false;
+      for (const item of level.querySelectorAll(":scope > ul > li")) {
+        const opening = openings.get(item);
+        // Of equal modules the first is opened for all of them.
+        const way = opening?.nodes.find((node) => path === node.path || path.startsWith(`${node.path}.`));
+        if (!opening || !way) continue;
+        level = opening.open();
+        found = path !== way.path;
+        break;
+      }
+    }
+    level.scrollIntoView({ block: "center" });
+  });
   box.hidden = false;
   box.addEventListener("toggle", () => {
     if (!box.open || data) return;

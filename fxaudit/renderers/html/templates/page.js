@@ -2,9 +2,13 @@
 "use strict";
 (() => {
   /** @typedef {[string, number, number, number, number, number, number, number, number, number, number, number[], number, number[], number | null, number | null]} Row */
-  /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>, titles: Record<string, string>, lines: [number, number][][]}} Data */
+  /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>, titles: Record<string, string>, closed: Record<string, string>, lines: [number, number][][]}} Data */
 
-  const ROW_HEIGHT = 30;
+  const narrowScreen = window.matchMedia("(max-width: 560px)");
+  /** On a narrow screen a name has a line of its own. */
+  const rowHeight = () => (narrowScreen.matches ? 52 : 30);
+  const LETTER = 7.85;
+  const LONGEST = 90;
   const MARGIN = 12;
   const PRINTED = 3000;
   const prefix = "fxa-";
@@ -100,16 +104,16 @@
   const pad = (/** @type {number} */ count) => {
     const row = make("tr", "", { class: "pad", "aria-hidden": "true" });
     const cell = make("td", "", { colspan: String(columns.length) });
-    cell.style.height = `${count * ROW_HEIGHT}px`;
+    cell.style.height = `${count * rowHeight()}px`;
     row.append(cell);
     return row;
   };
 
   const paint = (force = false, all = false) => {
     const total = state.found.length;
-    const first = all ? 0 : Math.max(0, Math.floor(scroller.scrollTop / ROW_HEIGHT) - MARGIN);
+    const first = all ? 0 : Math.max(0, Math.floor(scroller.scrollTop / rowHeight()) - MARGIN);
     const height = Math.max(scroller.clientHeight, window.innerHeight * 0.62);
-    const visible = Math.ceil(height / ROW_HEIGHT) + 2 * MARGIN;
+    const visible = Math.ceil(height / rowHeight()) + 2 * MARGIN;
     const end = Math.min(total, all ? PRINTED : first + visible);
     const now = `${first}-${end}`;
     if (!force && now === painted) return;
@@ -156,9 +160,9 @@
     /** @type {HTMLElement | null} */ (body.querySelector(`[data-row="${index}"]`));
 
   const reveal = (/** @type {number} */ place) => {
-    const top = place * ROW_HEIGHT;
+    const top = place * rowHeight();
     const head = headings.offsetHeight;
-    if (top < scroller.scrollTop || top + ROW_HEIGHT + head > scroller.scrollTop + scroller.clientHeight) {
+    if (top < scroller.scrollTop || top + rowHeight() + head > scroller.scrollTop + scroller.clientHeight) {
       scroller.scrollTop = Math.max(0, top - scroller.clientHeight / 2);
     }
     paint(true);
@@ -166,11 +170,12 @@
 
   // ---- one parameter ----
 
-  const boxOf = (/** @type {number} */ index, /** @type {string} */ start) => {
+  const boxOf = (/** @type {number} */ index, /** @type {string} */ start, last = index) => {
     let best = "";
     let size = Infinity;
     for (const [box, spans] of Object.entries(data.boxes)) {
       if (!box.startsWith(start) || !spans.some(([a, b]) => a <= index && index < b)) continue;
+      if (last !== index && !spans.some(([a, b]) => a <= last && last < b)) continue;
       const count = spans.reduce((sum, [a, b]) => sum + b - a, 0);
       if (count < size) [best, size] = [box, count];
     }
@@ -232,6 +237,7 @@
 
   const locate = (/** @type {string} */ box) => {
     for (const old of document.querySelectorAll(".picture .here")) old.classList.remove("here");
+    document.getElementById("modules-canvas")?.dispatchEvent(new CustomEvent("fxa-reveal", { detail: box }));
     const group = at(box);
     if (!group) return;
     group.classList.add("here");
@@ -274,6 +280,14 @@
     head.append(sorter);
     headings.append(head);
   });
+  // Names are never cut off: the table is as wide as the longest of them wants it, and scrolls.
+  const longest = rows.reduce((most, row) => Math.max(most, row[0].length), 0);
+  const width = Math.min(longest, LONGEST) * LETTER + 24;
+  if (width > scroller.clientWidth / 4) {
+    at("table").style.setProperty("--name", `${Math.ceil(width)}px`);
+    at("table").style.setProperty("--least", `${Math.ceil(width + 840)}px`);
+    at("table").classList.add("wide");
+  }
 
   const counts = new Map();
   for (const row of rows) counts.set(row[1], (counts.get(row[1]) || 0) + 1);
@@ -315,6 +329,7 @@
   });
   scroller.addEventListener("scroll", () => paint());
   window.addEventListener("resize", () => paint());
+  narrowScreen.addEventListener("change", () => paint(true));
   /** @type {HTMLDetailsElement[]} */
   let closed = [];
   window.addEventListener("beforeprint", () => {
@@ -342,6 +357,12 @@
   document.addEventListener("fxa-narrow", (event) => {
     const [spans, title] = /** @type {CustomEvent} */ (event).detail;
     narrow(spans, title);
+  });
+
+  document.addEventListener("fxa-locate", (event) => {
+    const [first, last] = /** @type {CustomEvent} */ (event).detail;
+    const box = boxOf(first, `${prefix}modules-`, last) || boxOf(first, `${prefix}modules-`);
+    if (box) locate(box);
   });
 
   // ---- pictures ----
@@ -404,7 +425,8 @@
   const picture = canvas?.querySelector("svg");
   if (canvas && picture) {
     const pictures = /** @type {SVGSVGElement[]} */ ([...canvas.querySelectorAll(".version > svg")]);
-    const natural = picture.viewBox.baseVal.width * (96 / 72);
+    const shown = () => pictures.find((one) => !one.parentElement?.hidden) || pictures[0];
+    const natural = () => shown().viewBox.baseVal.width * (96 / 72);
     let scale = 0;
     const zoom = (/** @type {number} */ to) => {
       scale = Math.min(4, Math.max(0.1, to));
@@ -414,8 +436,8 @@
         one.removeAttribute("height");
       }
     };
-    const fit = () => Math.min(1, (canvas.clientWidth - 4) / natural);
-    const whole = (0.8 * window.innerHeight) / ((natural / picture.viewBox.baseVal.width) * picture.viewBox.baseVal.height);
+    const fit = () => Math.min(1, (canvas.clientWidth - 4) / natural());
+    const whole = (0.8 * window.innerHeight) / ((96 / 72) * picture.viewBox.baseVal.height);
     zoom(Math.min(fit(), Math.max(0.62, whole)));
     const unwell = picture.querySelector(".node[class*='v-']:not(.v-trained):not(.v-frozen)");
     if (unwell) {
@@ -423,16 +445,10 @@
       canvas.scrollTop = box.top - frame.top - (canvas.clientHeight - box.height) / 2;
       canvas.scrollLeft = box.left - frame.left - (canvas.clientWidth - box.width) / 2;
     }
-    const versions = /** @type {NodeListOf<HTMLElement>} */ (canvas.querySelectorAll(".version"));
-    const choices = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-version]"));
-    if (choices.length) at("versions").hidden = false;
-    for (const choice of choices) {
-      choice.addEventListener("click", () => {
-        for (const other of choices) other.setAttribute("aria-pressed", String(other === choice));
-        versions.forEach((version, n) => (version.hidden = String(n) !== choice.dataset.version));
-        at("versioned").textContent = versions[Number(choice.dataset.version)].dataset.told || "";
-      });
-    }
+    canvas.addEventListener("fxa-shown", () => {
+      canvas.scrollTop = canvas.scrollLeft = 0;
+      zoom(Math.min(scale, fit()));
+    });
     for (const tool of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-zoom]"))) {
       tool.addEventListener("click", () => {
         const kind = tool.dataset.zoom;

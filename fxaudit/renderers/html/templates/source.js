@@ -1,6 +1,6 @@
 // @ts-check
 "use strict";
-// Pointing at a line tells whose gradient passes through it; pointing at a parameter lights its lines.
+// Pointing at a line tells whose gradient passes through it, and how large the numbers are that it makes; pointing at a parameter lights its lines.
 (() => {
   /** @type {any} read when somebody points at something */
   let data = null;
@@ -23,7 +23,12 @@
     }
     const words = [`line ${line.cells[0].textContent}: ${line.querySelector(".unseen")?.textContent || ""}`];
     if (names.length) words.push(names.join(", ") + (count > names.length ? `, … ${number.format(count - names.length)} more` : ""));
-    told.textContent = words.join(": ");
+    told.replaceChildren(words.join(": "));
+    if (line.dataset.sizes) {
+      const made = document.createElement("span");
+      made.textContent = `makes ${line.dataset.sizes}`;
+      told.append(made);
+    }
     told.hidden = false;
   };
   for (const kind of ["pointerover", "focusin"]) {
