@@ -134,8 +134,8 @@ BROKEN = {
     "a best value that nothing is below": KEEPER.replace("BEST", "0.0"),
     "a target copied into the model": TARGET.replace("DIRECTION", "net, target"),
     "a backup that is never renewed": AVERAGE.replace("RENEWED", "not backup"),
-    "a step before the perturbation is undone": SHARPNESS.replace("FIRST", "self.base.step()  # blamed").replace(
-        "SECOND", "self.put_back()"
+    "a step before the perturbation is undone": SHARPNESS.replace("FIRST", "self.base.step()").replace(
+        "SECOND", "self.put_back()  # blamed"
     ),
 }
 HEALTHY = {

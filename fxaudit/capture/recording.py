@@ -203,8 +203,9 @@ class Track:
     facts: list[StepFact] = field(default_factory=list)
     hand_updates: int = 0
     """How often its value changed between two backwards without a torch optimizer, with a gradient there."""
-    put_back: tuple[int, int] = (0, 0)
-    """How often its old value came back, with steps in between, and after how many steps the last time."""
+    put_back: tuple[int, int, bool] = (0, 0, False)
+    """How often its old value came back, with steps in between; after how many steps the last time; and whether it was
+    the one before the first step."""
     hand_gradient: bool = False
     """The program wrote its `.grad` itself."""
     asked: float = 0.0

@@ -504,7 +504,8 @@ class Judge:
         undone = self._undone_by(state, moved) if moved else []
         if undone:
             state.writers = tuple(undone)
-            self._replaced(state, "undone", "after every step it gets the value back that it had before it")
+            mechanism = "undone" if self._is_perturbed(state, undone) else "rewritten"
+            self._replaced(state, mechanism, "after every step it gets the value back that it had before it")
             return True
         judged = [fact for fact in moved if fact.lost is not None]
         if judged and all(fact.lost for fact in judged):
@@ -520,10 +521,8 @@ class Judge:
                 "before every step it is again bit for bit what it was before the last one",
             )
             return True
-        if state.track.put_back[0]:
-            times, steps = state.track.put_back
-            state.writers = tuple(op for op in self.writers(state.track) if operations.of(op.name).replaces_all)
-            state.writers = state.writers or tuple(self.writers(state.track))
+        if self._is_put_back(state):
+            times, steps, _ = state.track.put_back
             self._replaced(state, "put_back", f"its old value came back {times} times, {_after(steps)}")
             return True
         if len(judged) >= 1 and all(fact.written_outside for fact in judged):
@@ -541,6 +540,17 @@ class Judge:
                 return True
         return False
 
+    def _is_put_back(self, state: ParameterState) -> bool:
+        """Whether old values came back every few steps, and were not computed anew, as a pruned model's are."""
+        times, _, is_first = state.track.put_back
+        written = self.writers(state.track) if times else []
+        whole = [op for op in written if operations.of(op.name).replaces_all]
+        state.writers = tuple(whole or written)
+        made = [self.record.values[vid].op for op in whole[-1:] for vid in op.inputs[1:]]
+        makers = [operations.of(self.record.ops[index].name) for index in made if index >= 0]
+        is_kept = not any(maker.factors or maker.sums or maker.scaled for maker in makers)
+        return bool(times) and is_kept and (is_first or bool(written))
+
     def _undone_by(self, state: ParameterState, moved: list[StepFact]) -> list[Op]:
         """The first writes after each step, if each puts a copy from before it back."""
         times = [self.record.events[fact.event].time for fact in moved]
@@ -555,6 +565,14 @@ class Judge:
                 return []
             found.append(writes[0])
         return found if len(found) > 1 else []
+
+    def _is_perturbed(self, state: ParameterState, undone: list[Op]) -> bool:
+        """Whether something else was written into it before the step: then only the order of the two is wrong."""
+        last = undone[-1].index
+        steps = [self.record.events[fact.event].time for fact in state.facts]
+        before = max((time for time in steps if time <= last), default=0)
+        written = [op for op in self.writers(state.track) if op.index < before]
+        return bool(written) and not operations.of(written[-1].name).replaces_all
 
     def _keeps_from(self, write: Op, state: ParameterState, before: int) -> bool:
         """Whether what is written is a copy of the tensor's own value from before that moment."""

@@ -73,3 +73,14 @@ def _in_settings(file: str) -> Iterator[Texts]:
             yield [(number, word) for word in _WORD.findall(found[1])]
     if block:
         yield block
+
+
+def texts_beside(file: str, line: int, text: str) -> list[str]:
+    """The other texts of the list in which the text stands at the line."""
+    tree = tree_of(file)
+    for node in tree.nodes if tree is not None else ():
+        if isinstance(node, ast.List | ast.Tuple | ast.Set) and node.lineno <= line <= (node.end_lineno or node.lineno):
+            found = [e.value for e in node.elts if isinstance(e, ast.Constant) and isinstance(e.value, str) and e.value]
+            if text in found:
+                return [other for other in found if other != text]
+    return []

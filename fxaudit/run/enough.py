@@ -62,6 +62,8 @@ class Settling:
         self.fits = 1
         """How often something began to train."""
         self._limit = MAX_STEPS
+        self._was_suspected = False
+        """Old values came back, and the next time was waited for."""
         self._until = 0
         """Up to so many steps more are recorded than what trains would need."""
         self._counted = self._steps = self._backwards = 0
@@ -125,12 +127,13 @@ class Settling:
     def resume(self) -> None:
         """What was waited for has begun: see some steps of it."""
         steps = sum(info.steps for info in self.session.optimizers)
-        found = self.put_backs is not None and bool(self.put_backs.found)
-        self.fits += self.expecting and not found
+        period = self.put_backs.period if self.put_backs is not None else 0
+        self._was_suspected = self._was_suspected or bool(period)
+        self.fits += self.expecting and not period
         self.waiting, self.expecting, self.suspecting = [], False, False
-        more = self.put_backs.period + MIN_STEPS if found and self.put_backs is not None else ENCORE
-        self._limit = max(self._limit, self._rounds(steps) + min(more, MAX_STEPS))
-        self._until = self._rounds(steps) + min(more, MAX_STEPS) if found else 0
+        more = min(period + MIN_STEPS, MAX_STEPS) if period else ENCORE
+        self._limit = max(self._limit, self._rounds(steps) + more)
+        self._until = self._rounds(steps) + more if period else 0  # the next time is to be recorded
 
     def postpone(self) -> None:
         """Waiting cannot begin here: record a little more, but not for ever."""
@@ -147,7 +150,7 @@ class Settling:
     def _may_be_put_back(self) -> bool:
         """Whether a statement that has not run yet may undo every few steps what these do."""
         record, put_backs = self.session.record, self.put_backs
-        if put_backs is None or not put_backs.is_open:
+        if put_backs is None or not put_backs.is_open or self._was_suspected:
             return False
         since = min((event.time for event in record.steps()), default=0)
         places = {

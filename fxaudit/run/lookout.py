@@ -94,7 +94,7 @@ class Vigil:
             self._on_nothing()
 
     def _is_news(self, optimizer: Any) -> bool:
-        if self._put_backs is not None and self._put_backs.found:
+        if self._put_backs is not None and self._put_backs.period:
             return True
         known = next((info for info in self._session.optimizers if info.ref() is optimizer), None)
         if known is None or not known.steps:

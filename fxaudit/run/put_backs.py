@@ -42,10 +42,19 @@ class _Part:
         return self.is_over or any(values != self.seen[0][1] for _, values in self.seen)
 
     @property
+    def is_first(self) -> bool:
+        """Whether what came back is what was there before the first step."""
+        return bool(self.seen) and self.seen[0][1] == self.first
+
+    @property
     def is_put_back(self) -> bool:
         """Whether the same values came back, often enough."""
-        wanted = ENOUGH if self.seen and self.seen[0][1] == self.first else ENOUGH_OF_OTHERS
-        return not self.moves and len(self.seen) >= wanted
+        return not self.moves and len(self.seen) >= (ENOUGH if self.is_first else ENOUGH_OF_OTHERS)
+
+    @property
+    def period(self) -> int:
+        """After how many steps they came back the last time; 0 where they did not yet, or others did."""
+        return self.seen[-1][0] - self.seen[-2][0] if len(self.seen) >= ENOUGH and not self.moves else 0
 
 
 class PutBacks:
@@ -82,19 +91,16 @@ class PutBacks:
         return any(part.seen and not part.moves for part in self._all())
 
     @property
-    def found(self) -> dict[int, tuple[int, int]]:
-        """Track → (how often its old value came back, after how many steps the last time)."""
-        found: dict[int, tuple[int, int]] = {}
-        for part in self._all():
-            if part.is_put_back:
-                steps = part.seen[-1][0] - part.seen[-2][0]
-                found.update({track: (len(part.seen), steps) for track in part.first})
-        return found
+    def found(self) -> dict[int, tuple[int, int, bool]]:
+        """Track → (how often its old value came back, after how many steps the last time, whether that was the value
+        before the first step)."""
+        parts = [part for part in self._all() if part.is_put_back]
+        return {track: (len(part.seen), part.period, part.is_first) for part in parts for track in part.first}
 
     @property
     def period(self) -> int:
-        """After how many steps values were put back the last time."""
-        return max((steps for _, steps in self.found.values()), default=0)
+        """After how many steps the same values came back the last time; 0 where they have not twice."""
+        return max((part.period for part in self._all()), default=0)
 
     def end(self) -> None:
         """Look no more."""

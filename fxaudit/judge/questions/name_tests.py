@@ -10,7 +10,7 @@ from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.groups import flags_given
-from fxaudit.program.name_lists import listed_in_vain
+from fxaudit.program.name_lists import listed_in_vain, texts_beside
 from fxaudit.program.name_tests import InVain, asked_in_vain, tests_around
 from fxaudit.program.tree import tree_of
 
@@ -36,10 +36,13 @@ def frozen_in_vain(audit: Audit) -> Iterator[tuple[InVain, list[ParameterState]]
 
 
 def asked_of_nothing(audit: Audit) -> Iterator[tuple[InVain, list[ParameterState]]]:
-    """The texts that no name has, nor nearly, where something is frozen or thawed, with what stays frozen."""
+    """The texts that no name has, nor nearly, in a list of which another one names something, where something is frozen
+    or thawed, with what stays frozen."""
     frozen = [state for state in audit.unexplained("frozen") if state.frozen_at is not None]
+    names = [state.local_name for state in audit.states]
     for vain in _in_vain(audit, flags_given(audit.project_files), frozen) if frozen else ():
-        if not vain.nearest:
+        beside = texts_beside(vain.file, vain.line, vain.text)
+        if not vain.nearest and any(text in name for text in beside for name in names):
             yield vain, frozen
             return
 

@@ -6,14 +6,14 @@ import ast
 
 from fxaudit.judge.questions.births import born_at
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import project_stack, source_at
+from fxaudit.judge.trail import common_frame, project_stack, source_at
 from fxaudit.program.births import Birth
 from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.put_backs import is_handed_on, sites
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import call_sites, tree_of
 
-__all__ = ["put_back_at"]
+__all__ = ["put_back_at", "wrong_order"]
 
 Lines = list[tuple[SourceLine | None, str]]
 CALLERS = 4
@@ -70,6 +70,21 @@ def _is_set(birth: Birth) -> bool:
     tree = tree_of(birth.file)
     statement = tree.statement_at(birth.line) if tree is not None else None
     return birth.is_a_setting and not isinstance(statement, ast.Return)
+
+
+def wrong_order(audit: Audit, step: int, write: int) -> tuple[SourceLine | None, Lines]:
+    """Of a step and of what puts the old value back after it, the one statement to move, and what is related to it."""
+    stacks = audit.record.stacks
+    stepped, written = audit.source(project_stack(stacks, step)), audit.source(project_stack(stacks, write))
+    frame = common_frame(stacks, write, step)
+    tree = tree_of(stacks.file(frame))
+    statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+    loops = [node for node in tree.ancestors(statement) if isinstance(node, ast.For)] if tree and statement else []
+    beside = stacks.line(common_frame(stacks, step, write))
+    if statement is None or any(not loop.lineno <= beside <= (loop.end_lineno or 0) for loop in loops):
+        return stepped, [(written, "the value from before comes back here")]
+    here = audit.source(frame)
+    return here, [(written, "the value from before comes back here"), (stepped, "the step whose change is lost")]
 
 
 def _decision(audit: Audit, file: str, line: int) -> Decision | None:

@@ -126,7 +126,8 @@ class ZeroOrigins:
         literal = _multiplied_by_zero(audit, found.origin)
         if literal is not None:
             return literal, [(origin, "multiplied by 0 here")], BY_ZERO
-        compared = self._compared(found.origin, used)
+        chosen_by_data = found.bites >= 0 and operations.of(name).masks and not self._is_drawn(found.bites)
+        compared = self._compared(found.origin, used) if not chosen_by_data else None
         if compared is not None:
             return compared
         bend = last_bend(audit, found.origin)

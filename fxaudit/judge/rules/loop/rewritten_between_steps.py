@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
-from fxaudit.judge.questions.put_backs import put_back_at
+from fxaudit.judge.questions.put_backs import put_back_at, wrong_order
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import project_stack
 from fxaudit.judge.verdict import ParameterState
@@ -49,9 +49,8 @@ class RewrittenBetweenSteps(Rule):
             related = [(audit.source(step.stack), "the step whose change is lost")] if step is not None else []
             message = f"{audit.names(states, 'is', 'are')} put back between steps{by}"
             if states[0].mechanism == "undone" and step is not None:
-                related = [(source, "the value from before comes back here")]
-                source = audit.source(project_stack(audit.record.stacks, step.stack))
-                yield self.finding(audit, states, message, source, related=related, fix=ORDER)
+                line, others = wrong_order(audit, step.stack, states[0].writers[-1].stack)
+                yield self.finding(audit, states, message, line, related=others, fix=ORDER)
                 continue
             yield self.finding(audit, states, message, source, related=related)
         yield from self._put_back(audit, undone)
@@ -62,7 +61,7 @@ class RewrittenBetweenSteps(Rule):
             return
         writers = [state.writers[-1].stack for state in undone if state.writers]
         culprit, related = put_back_at(audit, writers[0] if writers else -1)
-        times, steps = undone[0].track.put_back
+        times, steps, _ = undone[0].track.put_back
         after = "each step" if steps == 1 else f"{steps} steps"
         message = (
             f"{audit.names(undone, 'gets', 'get')} the old values back after {after}, {times} times without a change"
