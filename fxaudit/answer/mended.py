@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -64,8 +65,21 @@ def seen(before: Answer, after: Answer, findings: Sequence[Finding]) -> str:
     if frozen:
         said = f"{frozen} parameter{'s are' if frozen != 1 else ' is'} frozen, as was meant"
     if more:
-        return f"{said}, {len(more)} more with {'them' if count != 1 else 'it'}, nothing else changes its verdict"
-    return f"{said}, nothing else changes its verdict"
+        said += f", {len(more)} more with {'them' if count != 1 else 'it'}"
+    return f"{said}, nothing else changes its verdict{_loss(before, after)}"
+
+
+def _loss(before: Answer, after: Answer) -> str:
+    """How the loss of the first step compares, in words; "" where it is not known of both."""
+    if not before.steps or not after.steps:
+        return ""
+    was, now = before.steps[0].loss, after.steps[0].loss
+    if was is None or now is None:
+        return ""
+    if now == was or (math.isnan(now) and math.isnan(was)):
+        return ", the loss of step 1 is the same"
+    digits = next((n for n in (3, 4, 6, 9) if f"{now:.{n}g}" != f"{was:.{n}g}"), 17)
+    return f", the loss of step 1 is {now:.{digits}g}, was {was:.{digits}g}"
 
 
 def _ending(after: Answer) -> str:

@@ -46,7 +46,7 @@ def test_what_is_printed_names_the_file_and_the_lines(tmp_path: Path, monkeypatc
     ended = fixed(tmp_path, "layers_in_a_list.py")
     shown = ended.out.partition("fix, tried:")[2].splitlines()
     assert [line.strip() for line in shown[:4]] == [
-        "4 parameters train, nothing else changes its verdict",
+        "4 parameters train, nothing else changes its verdict, the loss of step 1 is the same",
         "layers_in_a_list.py",
         "- self.hidden = [nn.Linear(10, 16), nn.Linear(16, 16)]  # <- the defect",
         "+ self.hidden = nn.ModuleList([nn.Linear(10, 16), nn.Linear(16, 16)])  # <- the defect",
