@@ -577,6 +577,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(loop.removed),
     ),
     "FXA408": (at_culprit(loop.removed_alike), at_culprit(loop.removed), at_culprit(moves.swapped), *CONDITION),
+    "FXA410": (at_culprit(conditions.everywhere),),
     "FXA501": (
         _as_set_elsewhere,
         at_lines(values.true_division),
