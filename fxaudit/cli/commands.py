@@ -304,10 +304,12 @@ def run(
 
             def mend_and_deliver(report: Report) -> int:
                 from fxaudit.run.mending import Texts, mend
-                from fxaudit.run.ranks.trials import RankTrials
+                from fxaudit.run.rank_trials import RankTrials
 
-                asked = (list(script), as_module, options["steps"], to_end, options["expect"] or {}, cwd)
-                mended = mend(report, RankTrials.of(company, *asked, time.time() - started), Texts(started))
+                took, again = time.time() - started, {n: options[n] for n in ("module", "steps", "to_end")}
+                expect = options["expect"] or {}
+                trials = RankTrials.of(company, list(script), **again, expect=expect, cwd=cwd, alone=took)
+                mended = mend(report, trials, Texts(started))
                 status = deliver(mended.report)
                 if write:
                     _write(mended.texts, err)

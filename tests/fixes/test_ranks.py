@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fxaudit.run.ranks.trials import RankTrials, why_untriable
+from fxaudit.run.rank_trials import RankTrials, why_untriable
 from tests.cli.processes import together
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ddp_train.py"

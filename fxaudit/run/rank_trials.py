@@ -1,7 +1,7 @@
 """Trials of a script that several processes run: as many are started again, with a store of their own.
 
-`python -m fxaudit.run.ranks.trials` is one of them: it reads what is asked from stdin, runs the script as its rank, and the
-one that merges the reports writes the answer to stdout, which all of them share. What they write otherwise goes
+`python -m fxaudit.run.rank_trials` is one of them: it reads what is asked from stdin, runs the script as its rank, and
+the one that merges the reports writes the answer to stdout, which all of them share. What they write otherwise goes
 nowhere.
 """
 
@@ -49,10 +49,10 @@ class RankTrials(Trials):
     """Whether the launcher is about to end this process."""
 
     @classmethod
-    def of(cls, company: Company, *asked: Any) -> RankTrials | NoTrials:
-        """The trials that the environment of this rank allows; `asked` are the first arguments of `Trials`."""
+    def of(cls, company: Company, argv: list[str], **options: Any) -> RankTrials | NoTrials:
+        """The trials that the environment of this rank allows; the options are those of `Trials`."""
         why = why_untriable(os.environ)
-        return NoTrials(why) if why else cls(*asked, world=company.world, is_in_haste=company.is_signalled)
+        return NoTrials(why) if why else cls(argv, world=company.world, is_in_haste=company.is_signalled, **options)
 
     def _asked(self, request: str) -> dict[str, Any]:
         if self.is_in_haste():
@@ -93,7 +93,7 @@ class RankTrials(Trials):
             "TORCHELASTIC_USE_AGENT_STORE": "True",
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "fxaudit.run.ranks.trials"],
+            [sys.executable, "-m", "fxaudit.run.rank_trials"],
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=subprocess.DEVNULL,
