@@ -102,9 +102,8 @@ def _still_dead(before: Answer, after: Answer, pairs: Pairs, named: Iterable[str
             # A leaf made on the way, such as `detach().requires_grad_()`, may go: the model's own get its gradient.
             if old is None or old.verdict == "stale" or (old.verdict == "unregistered" and own):
                 continue
-            first = pairs.get(re.sub(r" #\d+$", "", name))
-            if first is not None and first.verdict == "trained":
-                continue  # it was made anew in each step, and is made once now
+            if _is_made_once(name, pairs, after):
+                continue
             return f"`{name}` is no longer there"
         if new.verdict == "frozen" and name in to_freeze:
             continue
@@ -112,6 +111,17 @@ def _still_dead(before: Answer, after: Answer, pairs: Pairs, named: Iterable[str
             return f"`{name}` is {'still ' if old is not None and old.verdict == new.verdict else ''}{new.verdict}"
     lives = any(pairs[name].verdict == "trained" for name in named if name in pairs) or not set(named) & noise
     return "" if lives and any(p.verdict == "trained" for p in pairs.values()) else "nothing is trained then"
+
+
+_AGAIN = re.compile(r" #\d+$")
+"""What the name of a second tensor in the same place ends with."""
+
+
+def _is_made_once(name: str, pairs: Pairs, after: Answer) -> bool:
+    """Whether `name` was made anew in each step, in a place that is kept and trains now."""
+    place = re.sub(_AGAIN, "", name)
+    kept = pairs.get(place) or after.parameters.get(place)
+    return place != name and kept is not None and kept.verdict == "trained"
 
 
 def _only_noise(after: Answer) -> set[str]:
@@ -126,6 +136,8 @@ def _worse(before: Answer, after: Answer, pairs: Pairs, named: set[str]) -> str:
             continue
         new = pairs.get(old.name)
         if new is None and old.verdict == "unregistered" and old.name not in blamed:
+            continue
+        if new is None and _is_made_once(old.name, pairs, after) and re.sub(_AGAIN, "", old.name) in named:
             continue
         if new is None:
             return f"`{old.name}` is no longer there"

@@ -165,6 +165,20 @@ def at_freezes(edit: Edit) -> Offer:
     return offer
 
 
+def at_births(edit: Edit) -> Offer:
+    """The edit at the lines that made what the finding names."""
+
+    def offer(ground: Ground) -> Iterator[Candidate]:
+        known = [ground.answer.parameters[n] for n in ground.finding.parameters if n in ground.answer.parameters]
+        lines = [e.source for parameter in known for e in parameter.life if e.kind == "made" and e.source is not None]
+        calls = [SourceLine(f.file, f.line, f.function, "") for line in lines for f in line.frames]
+        own = [*lines, *calls]
+        for source in {(s.file, s.line): s for s in own if not s.library}.values():
+            yield from ground.edited(source, edit)
+
+    return offer
+
+
 def along_path(edit: Edit) -> Offer:
     """The edit at the lines on the way from the parameter to the loss, the last first."""
 
@@ -356,6 +370,12 @@ def _as_set_elsewhere(ground: Ground) -> Iterator[Candidate]:
             yield Candidate(candidate.file, candidate.text, PLACEHOLDER)
 
 
+def _beside(ground: Ground) -> Iterator[Candidate]:
+    """What a part that is no module hides, under names of its own."""
+    names = ground.finding.parameters
+    yield from at_lines(lambda text, place: containers.held_beside(text, place, names))(ground)
+
+
 def _siblings(ground: Ground) -> Iterator[Candidate]:
     """The module that is never called where its sibling is called twice."""
     files = [source.file for source in ground.sources()]
@@ -402,6 +422,8 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(rounds.accumulated),
         at_lines(totals.not_overwritten),
         at_culprit(neighbours.other_result),
+        at_lines(neighbours.handed_to_its_name),
+        at_culprit(totals.counted_alike),
         at_lines(neighbours.unread_instead),
         along_path(totals.added),
         at_lines(totals.kept),
@@ -464,7 +486,13 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         uncertain(at_lines(values.gradient_of_function)),
     ),
     "FXA113": (_as_set_elsewhere, at_lines(values.true_division), uncertain(at_lines(factors.not_zero))),
-    "FXA201": (at_culprit(moves.in_place), at_culprit(moves.into_init), at_culprit(moves.to_local)),
+    "FXA201": (
+        at_culprit(moves.settled_in_place),
+        at_culprit(moves.to_local),
+        at_culprit(moves.given_to_call),
+        at_culprit(moves.into_init),
+        at_culprit(moves.in_place),
+    ),
     "FXA202": (
         at_culprit(moves.into_init),
         at_culprit(loop.removed_alike),
@@ -473,6 +501,9 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA203": (
         at_culprit(moves.made_once),
+        at_culprit(moves.settled_in_place),
+        at_culprit(moves.given_to_call),
+        at_culprit(moves.in_place),
         at_culprit(moves.to_local),
         at_culprit(moves.into_init),
         at_lines(moves.into_init),
@@ -487,6 +518,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(containers.as_module),
         at_culprit(containers.hoisted),
         at_culprit(containers.of_instance),
+        _beside,
         at_culprit(containers.kept_beside),
         _given_all,
     ),
@@ -498,13 +530,15 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         _with_roots(optimizers.given_twice),
         at_culprit(values.true_division),
         at_culprit(cuts.without_copy),
+        at_births(optimizers.moved_behind),
+        at_lines(optimizers.wider),
         _given_all,
         _with_roots(optimizers.given_other),
         as_helped,
         at_culprit(names.respelt),
         at_lines(conditions.holding),
     ),
-    "FXA302": (_given_all, as_helped, at_lines(names.respelt)),
+    "FXA302": (at_lines(optimizers.wider), _given_all, as_helped, at_lines(names.respelt)),
     "FXA303": (_given_all, at_lines(optimizers.moved_behind)),
     "FXA304": (
         at_lines(optimizers.groups_themselves),
@@ -513,14 +547,16 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(optimizers.set_in_groups),
         at_lines(values.true_division),
         at_lines(factors.other_value),
+        at_lines(loop.scheduled),
         at_lines(names.respelt),
         at_lines(conditions.holding),
         uncertain(at_lines(factors.not_zero)),
     ),
-    "FXA306": UNFREEZING,
+    "FXA306": (*UNFREEZING, at_freezes(freezes.thawed)),
     "FXA305": (at_lines(names.respelt),),
     "FXA307": (as_helped,),
     "FXA308": (at_lines(optimizers.groups_themselves), as_helped, at_lines(names.respelt)),
+    "FXA309": (_with_roots(names.respelt_throughout), *UNFREEZING),
     "FXA310": (at_lines(conditions.each_asked), at_lines(cuts.copied_deeply), as_helped),
     "FXA401": (
         at_culprit(conditions.staying),
@@ -578,11 +614,14 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA408": (at_culprit(loop.removed_alike), at_culprit(loop.removed), at_culprit(moves.swapped), *CONDITION),
     "FXA410": (at_culprit(conditions.everywhere),),
+    "FXA411": (at_lines(factors.other_value), uncertain(at_lines(factors.not_zero))),
     "FXA501": (
         _as_set_elsewhere,
         at_lines(values.true_division),
         at_lines(numbers.dropping_the_rest),
         at_lines(numbers.within_reach),
+        at_lines(values.counted),
+        at_births(values.counted),
         at_culprit(values.alive),
         at_culprit(conditions.flipped),
         at_lines(selections.straight_through),

@@ -122,6 +122,7 @@ class _Mender:
         together: Patch | None = None
         texts: Changes = {}
         if not reason and self.before is not None:
+            self._with_others()
             self._jointly([(f, offered[id(f)]) for f in self.findings if offered[id(f)]])
             together, texts = self._together()
         return self._mended(together, texts)
@@ -207,6 +208,19 @@ class _Mender:
         if len(attempts) == 1:
             return f"the edit that was tried does not mend it: {attempts[0].reason}"
         return f"{len(attempts)} edits were tried, and none mends it"
+
+    def _with_others(self) -> None:
+        """What mends one finding may mend another as well: that trial was made already."""
+        for finding in self.findings:
+            for changes in list(self.chosen.values()) if id(finding) not in self.chosen else ():
+                after = self._run(changes).answer
+                if after is not None and not shortfall(self.before or after, after, [finding]):
+                    words = seen(self.before or after, after, [finding])
+                    old = self.patches.get(id(finding), Patch("tried"))
+                    new = replace(old, state="tried", diff=self._diff(changes), files=tuple(changes), seen=words)
+                    self.patches[id(finding)] = new
+                    self.chosen[id(finding)] = changes
+                    break
 
     def _jointly(self, offered: Sequence[tuple[Finding, Sequence[Candidate]]]) -> None:
         """What no edit mends alone may be mended by several: those that work, and one for each of the others."""

@@ -699,6 +699,140 @@ CASES: list[tuple[str, Edit, str, str]] = [
         "+ with torch.no_grad():\n+     self.l.weight.copy_(torch.clamp(self.l.weight, -1, 1))  # HERE",
     ),
     (
+        "a slot that a bound settles",
+        moves.settled_in_place,
+        "self.l.weight = nn.Parameter(self.l.weight.clamp(-1, 1))  # HERE\n",
+        "+ with torch.no_grad():\n+     self.l.weight.copy_(self.l.weight.clamp(-1, 1))  # HERE",
+    ),
+    (
+        "a slot whose module is called",
+        moves.given_to_call,
+        """
+        def forward(self, x):
+            self.l.weight = self.l.weight * self.scale  # HERE
+            return self.l(x)
+        """,
+        "-     self.l.weight = self.l.weight * self.scale  # HERE\n-     return self.l(x)\n"
+        "+     weight = self.l.weight * self.scale  # HERE\n"
+        '+     return torch.func.functional_call(self.l, {"weight": weight}, (x,))',
+    ),
+    (
+        "a layer made where it is called",
+        moves.made_once,
+        """
+        class Net:
+            def __init__(self):
+                self.a = 1
+
+            def forward(self, x):
+                return nn.Linear(4, 4)(x)  # HERE
+        """,
+        "+         self.linear = nn.Linear(4, 4)\n-         return nn.Linear(4, 4)(x)  # HERE\n"
+        "+         return self.linear(x)  # HERE",
+    ),
+    (
+        "a class derived from object",
+        containers.as_module,
+        "class Part(object):\n    def __init__(self):\n        self.l = nn.Linear(2, 2)  # HERE\n",
+        "- class Part(object):\n+ class Part(nn.Module):",
+    ),
+    (
+        "what nobody counts",
+        totals.counted_alike,
+        """
+        def f():
+            a, b = model(x)
+            loss = mse(a, y)  # HERE
+            return loss
+        """,
+        "+     loss = mse(a, y) + mse(b, y)  # HERE",
+    ),
+    (
+        "an argument of that name",
+        neighbours.handed_to_its_name,
+        """
+        def head(h, context=None):
+            return h
+
+        def f(x):
+            context = c(x)  # HERE
+            return head(a(x))
+        """,
+        "-     return head(a(x))\n+     return head(a(x), context=context)",
+    ),
+    (
+        "a test of names with another",
+        optimizers.wider,
+        "d = [p for n, p in named() if n.startswith('h.') and p.dim() == 2]  # HERE\n",
+        "+ d = [p for n, p in named() if p.dim() == 2]  # HERE",
+    ),
+    (
+        "a test of names alone",
+        optimizers.wider,
+        "d = [p for n, p in named() if 'h.' in n]  # HERE\n",
+        "+ d = [p for n, p in named()]  # HERE",
+    ),
+    (
+        "the last branch of names",
+        optimizers.wider,
+        "if n.endswith('bias'):\n    a(p)\nelif 'h.' in n:  # HERE\n    b(p)\n",
+        "+ else:",
+    ),
+    (
+        "a scheduler without parentheses",
+        loop.scheduled,
+        "s = StepLR(opt, 3)  # HERE\nfor x in y:\n    opt.step()\n    s.step\n",
+        "-     s.step\n+     s.step()",
+    ),
+    (
+        "a scheduler that never steps",
+        loop.scheduled,
+        "s = StepLR(opt, 3)  # HERE\nfor x in y:\n    opt.step()\n",
+        "+     s.step()",
+    ),
+    (
+        "a scheduler behind the loop",
+        loop.scheduled,
+        "s = StepLR(opt, 3)  # HERE\nfor x in y:\n    opt.step()\ns.step()\n",
+        "- s.step()\n+     s.step()",
+    ),
+    (
+        "a scheduler before the optimizer",
+        loop.scheduled,
+        "s = StepLR(opt, 3)  # HERE\nfor x in y:\n    s.step()\n    opt.step()\n",
+        "+     opt.step()\n-     opt.step()",
+    ),
+    (
+        "a loop that freezes",
+        freezes.thawed,
+        "for p in net.parameters():\n    p.requires_grad = False  # HERE\nf()\n",
+        "- for p in net.parameters():\n-     p.requires_grad = False  # HERE",
+    ),
+    (
+        "an index that leaves out all",
+        values.counted,
+        "loss = F.cross_entropy(a, b, ignore_index=1)  # HERE\n",
+        "+ loss = F.cross_entropy(a, b)  # HERE",
+    ),
+    (
+        "one of one",
+        values.alive,
+        "s = nn.Softmax(dim=1)  # HERE\n",
+        "+ s = nn.Sigmoid()  # HERE",
+    ),
+    (
+        "a branch of one rank",
+        conditions.everywhere,
+        "if rank == 0:  # HERE\n    f()\n",
+        "- if rank == 0:  # HERE\n-     f()\n+ f()",
+    ),
+    (
+        "a value of one rank",
+        conditions.everywhere,
+        "h = f(x) if rank == 0 else x  # HERE\n",
+        "+ h = f(x)  # HERE",
+    ),
+    (
         "copied the wrong way",
         moves.swapped,
         "a.load_state_dict(b.state_dict())  # HERE\n",
@@ -771,6 +905,34 @@ def test_the_expression_that_is_meant_comes_first() -> None:
     text = "h = a.detach() + b.detach()\n"
     found = list(cuts.without_detach(text, Place(1, (17, 27))))
     assert found == ["h = a.detach() + b\n", "h = a + b.detach()\n", "h = a + b\n"]
+
+
+def test_a_value_that_does_not_settle_is_not_written_in_place_first() -> None:
+    assert lines_after(moves.settled_in_place, "self.l.weight = self.l.weight * 0.5  # HERE\n") == []
+    assert lines_after(moves.in_place, "self.l.weight = torch.randn_like(self.l.weight)  # HERE\n") == []
+
+
+def test_a_filter_in_the_optimizers_own_call_is_not_made_wider() -> None:
+    """There all of the model stands more simply."""
+    text = "o = optim.SGD([p for n, p in m.named_parameters() if 'h.' in n], lr=1)  # HERE\n"
+    assert lines_after(optimizers.wider, text) == []
+
+
+def test_what_every_module_has_is_not_respelt() -> None:
+    assert lines_after(names.respelt, "a = m.named_parameters\nb = m.parameters()  # HERE\n") == []
+
+
+def test_the_batch_is_the_last_axis_that_is_tried() -> None:
+    found = lines_after(values.alive, "w = s.softmax(-1)  # HERE\n")
+    assert [line.splitlines()[-1] for line in found] == [
+        "+ w = s.softmax(1)  # HERE", "+ w = torch.sigmoid(s)  # HERE", "+ w = s.softmax(0)  # HERE",
+    ]  # fmt: skip
+
+
+def test_what_a_part_that_is_no_module_hides_gets_a_name() -> None:
+    text = "class Net:\n    def __init__(self):\n        self.a, self.b = Part(), 1\n"
+    (found,) = containers.held_beside(text, Place(3), ["net.a.lin.weight", "net.a.lin.bias", "net.b.x[0].weight"])
+    assert changed(text, found) == "+         self.a_lin = self.a.lin"
 
 
 def test_a_sibling_used_twice_gives_way() -> None:

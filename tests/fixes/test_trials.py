@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import textwrap
 import time
 from pathlib import Path
 
@@ -240,6 +241,35 @@ def test_an_edit_of_another_file_is_tried_and_shown_with_its_name(
     patch = best(mended(tmp_path, "from network import Net\n" + START + LOOP, monkeypatch))
     assert patch.state == "tried" and patch.files == ("network.py",)
     assert "+++ b/network.py" in patch.diff
+
+
+def test_what_one_edit_mends_is_not_tried_again_for_another_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+    model, other = Net(), Net()
+    one, two = torch.optim.SGD(model.parameters(), lr=0.1), torch.optim.SGD(model.parameters(), lr=0.1)
+    for step in range(4):
+        one.zero_grad()
+        two.zero_grad()
+        (F.mse_loss(model(x), y) + F.mse_loss(other(x), y)).backward()
+        one.step()
+        two.step()
+    """
+    found = mended(tmp_path, NET + textwrap.dedent(text), monkeypatch)
+    patches = {f.code: f.patch for f in found.report.findings if f.patch is not None}
+    assert patches.keys() == {"FXA301", "FXA305"}
+    assert {patch.state for patch in patches.values()} == {"tried"}
+    assert len({patch.diff for patch in patches.values()}) == 1 and found.report.patch is None
+    assert found.trials == 2
+
+
+def test_what_was_made_anew_in_a_place_that_is_kept_may_go() -> None:
+    finding = Finding("FXA203", "made-in-forward", "error", "made anew", "", ("a.w",))
+    before = answer(finding, a__w="replaced")
+    before.parameters["a.w #2"] = ParameterReport("a.w #2", "trained", "")  # type: ignore[index]
+    assert shortfall(before, answer(a__w="trained"), [finding]) == ""
+    assert shortfall(before, answer(b__w="trained"), [finding]) == "`a.w` is no longer there"
 
 
 def test_two_mistakes_are_mended_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,9 @@ def thawed(text: str, place: Place) -> Iterator[str]:
                 )
             ]
         ):
-            yield from filter(None, [syntax.without(statement)])
+            found = syntax.body(statement)
+            owner = syntax.parent(found[0]) if found is not None and len(found[1]) == 1 else None
+            yield from filter(None, [syntax.without(owner if isinstance(owner, cst.For) else statement)])
 
 
 def _is_called(argument: cst.Arg, name: str) -> bool:

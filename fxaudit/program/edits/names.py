@@ -13,6 +13,11 @@ from fxaudit.program.edits.syntax import Place, dotted, of_text
 __all__ = ["respelt", "respelt_throughout", "sibling"]
 
 LIBRARIES = {"torch", "nn", "torch.nn", "F", "nn.functional", "optim", "torch.optim", "np", "math"}
+OF_MODULES = {
+    "parameters", "named_parameters", "modules", "named_modules", "children", "named_children", "buffers",
+    "named_buffers", "state_dict", "load_state_dict",
+}  # fmt: skip
+"""What every module has; nobody misspells these and goes on."""
 SYNONYMS = {"lr", "learning_rate", "base_lr", "max_lr", "init_lr", "initial_lr", "rate"}
 
 
@@ -30,7 +35,8 @@ def respelt(text: str, place: Place) -> Iterator[str]:
             for near in _near(content, spelt):
                 yield syntax.replaced((node, node.with_changes(value=f"{node.quote}{near}{node.quote}")))
     for named in syntax.on_line(place, cst.Attribute):
-        if attributes.count(named.attr.value) == 1 and dotted(named.value) not in LIBRARIES:
+        is_own = dotted(named.value) not in LIBRARIES and named.attr.value not in OF_MODULES
+        if attributes.count(named.attr.value) == 1 and is_own:
             for near in _near(named.attr.value, set(attributes)):
                 yield syntax.replaced((named.attr, cst.Name(near)))
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from fxaudit.program.edits.syntax import Place, Syntax, dotted, of_text
+from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text
 from fxaudit.program.edits.totals import is_term
 
 __all__ = [
     "as_other_call",
     "bound_early",
+    "handed_to_its_name",
     "named_alike",
     "named_arguments",
     "other_result",
@@ -91,6 +92,21 @@ def named_alike(text: str, place: Place) -> Iterator[str]:
         last = syntax.range(function).end.line
         for name in _unread(syntax, function, last):
             for call in syntax.inside(function.body, cst.Call) if name in left_out else ():
+                yield _with_argument(syntax, call, cst.Arg(cst.Name(name), keyword=cst.Name(name), equal=_TIGHT))
+
+
+def handed_to_its_name(text: str, place: Place) -> Iterator[str]:
+    """What the line computes and nobody reads, handed to a call whose function has an argument of that name."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    function = syntax.function(statement) if syntax is not None and statement is not None else None
+    if syntax is None or statement is None or not isinstance(function, cst.FunctionDef):
+        return
+    own = {node.value for node in _targets(syntax, statement)}
+    for name in (n for n in _unread(syntax, function, syntax.range(function).end.line) if n in own):
+        asking = {f.name.value for f in syntax.all(cst.FunctionDef) for p in f.params.params if p.name.value == name}
+        for call in syntax.inside(function.body, cst.Call):
+            if last_name(call.func) in asking and syntax.first(call) > place.line:
                 yield _with_argument(syntax, call, cst.Arg(cst.Name(name), keyword=cst.Name(name), equal=_TIGHT))
 
 

@@ -8,7 +8,7 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text
 
-__all__ = ["added", "is_term", "kept", "not_overwritten"]
+__all__ = ["added", "counted_alike", "is_term", "kept", "not_overwritten"]
 
 
 DOING = {"backward", "step", "zero_grad", "append", "extend", "update", "train", "eval", "add", "close", "write"}
@@ -75,6 +75,34 @@ def added(text: str, place: Place) -> Iterator[str]:
         return
     for name in [_target(statement)] if _target(statement) else _unpacked(syntax, statement):
         yield from _added(syntax, syntax.function(statement), place, name)
+
+
+def counted_alike(text: str, place: Place) -> Iterator[str]:
+    """`loss = f(a, y) + f(b, y)` for `loss = f(a, y)`, where `a, b = model(x)` and nobody reads `b`."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    function = syntax.function(statement)
+    for part in statement.body:
+        value = part.value if isinstance(part, cst.Assign | cst.Return) else None
+        if not isinstance(value, cst.Call):
+            continue
+        for argument in value.args:
+            for pair in syntax.inside(function, cst.Assign) if isinstance(argument.value, cst.Name) else ():
+                target = pair.targets[0].target
+                names = (
+                    [e.value.value for e in target.elements if isinstance(e.value, cst.Name)]
+                    if isinstance(target, cst.Tuple)
+                    else []
+                )
+                if syntax.code(argument.value) not in names or syntax.first(pair) >= syntax.first(statement):
+                    continue
+                for name in names:
+                    if sum(node.value == name for node in syntax.inside(function, cst.Name)) == 1:
+                        other = value.deep_replace(argument.value, cst.Name(name))
+                        both = cst.parse_expression(f"{syntax.code(value)} + {cst.Module([]).code_for_node(other)}")
+                        yield syntax.replaced((value, both))
 
 
 def _unpacked(syntax: Syntax, statement: cst.SimpleStatementLine) -> list[str]:
