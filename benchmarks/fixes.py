@@ -1,6 +1,6 @@
 """How often `fxaudit run --fix` mends a program, and whether what it shows as tried really trains.
 
-    python -m benchmarks.fixes [--every N] [--details] [FOLDER …]
+    python -m benchmarks.fixes [--every N] [--from K] [--jobs J] [--details] [FOLDER …]
 
 Without a folder: every broken program of `tests/programs/bugs`, which has to get a patch, and every healthy one, which
 must not. A folder holds scripts with a defect each; those are only run. What is shown as tried is checked by an oracle
@@ -35,7 +35,6 @@ from fxaudit.run.trial import Trials, report_on
 from tests import judged
 from tests.warming import pay_for_the_first_step
 
-WORKERS = 2
 NOISE = 1e-6
 """A gradient smaller than this part of the largest is rounding noise."""
 
@@ -147,9 +146,9 @@ def _unchanged(path: Path, texts: Mapping[str, str], names: list[str]) -> list[s
     return [n for n in known if torch.equal(before[n], after[n].detach())]
 
 
-def outcomes(paths: list[Path]) -> list[Outcome]:
-    """All of them, two at a time."""
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+def outcomes(paths: list[Path], jobs: int = 2) -> list[Outcome]:
+    """All of them, some at a time."""
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
         return list(pool.map(outcome, paths))
 
 
@@ -185,13 +184,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--every", type=int, default=1, help="only every Nth program")
+    parser.add_argument("--from", type=int, default=0, dest="first", help="begin with the Kth, counted from 0")
+    parser.add_argument("--jobs", type=int, default=2, help="so many at a time")
     parser.add_argument("--details", action="store_true")
     given = parser.parse_args()
     groups = {str(folder): sorted(folder.glob("*.py")) for folder in given.folders}
     groups = groups or {"broken": judged.BUGS, "healthy": judged.HEALTHY}
     wrong = 0
     for title, paths in groups.items():
-        found = outcomes(paths[:: given.every])
+        found = outcomes(paths[given.first :: given.every], given.jobs)
         table(title, found)
         for one in found:
             if given.details:
