@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import linecache
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
@@ -97,6 +98,19 @@ def mend(report: Answer, trials: Runs, texts: Texts) -> Mended:
     return _Mender(report, trials, texts).mend()
 
 
+def _uncompiled(changes: Changes) -> str:
+    """Why a changed text needs no run to fail: it does not compile. That costs nothing, and so comes first."""
+    for file, text in changes.items():
+        if file.endswith(".py"):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    compile(text, file, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError) as error:
+                return f"it does not compile: {getattr(error, 'msg', None) or error}"
+    return ""
+
+
 def _steps(answer: Answer) -> int:
     """How often the optimizer that stepped most has stepped."""
     return max((optimizer.steps for optimizer in answer.optimizers), default=0)
@@ -154,6 +168,8 @@ class _Mender:
 
     def _run(self, changes: Changes) -> Ran:
         key = tuple(sorted(changes.items()))
+        if key not in self._seen and (why := _uncompiled(changes)):
+            self._seen[key] = Ran(None, why)
         if key not in self._seen:
             known = {file: text for file, text in self.texts.known.items() if text is not None}
             whole = {os.path.realpath(actual_path(file)): text for file, text in {**known, **changes}.items()}

@@ -740,6 +740,10 @@ CASES: list[tuple[str, Edit, str, str]] = [
         "what nobody counts",
         totals.counted_alike,
         """
+        def g():
+            b = self.b(x)
+            return b
+
         def f():
             a, b = model(x)
             loss = mse(a, y)  # HERE

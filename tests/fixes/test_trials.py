@@ -6,6 +6,7 @@ import dataclasses
 import math
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from fxaudit.answer.answer import Answer, ParameterReport, StepReport
 from fxaudit.answer.document import from_text, to_text
 from fxaudit.answer.finding import Finding
 from fxaudit.answer.mended import first_difference, seen, shortfall
+from fxaudit.judge import fixes
+from fxaudit.program.edits.syntax import Place
 from fxaudit.run import trial
 from fxaudit.run.mending import Texts, mend
 from tests.fixes.test_scripts import LOOP, NET, START
@@ -241,6 +244,18 @@ def test_an_edit_of_another_file_is_tried_and_shown_with_its_name(
     patch = best(mended(tmp_path, "from network import Net\n" + START + LOOP, monkeypatch))
     assert patch.state == "tried" and patch.files == ("network.py",)
     assert "+++ b/network.py" in patch.diff
+
+
+def test_what_does_not_compile_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(text: str, place: Place) -> Iterator[str]:
+        yield text + "return\n"
+
+    offers = {**fixes.FIXES, "FXA104": (fixes.at_culprit(broken), *fixes.FIXES["FXA104"])}
+    monkeypatch.setattr(fixes, "FIXES", offers)
+    found = mended(tmp_path, CUT + START + LOOP, monkeypatch)
+    patch = best(found)
+    assert patch.state == "tried" and found.trials == 2
+    assert [attempt.reason for attempt in patch.attempts] == ["it does not compile: 'return' outside function"]
 
 
 def test_what_one_edit_mends_is_not_tried_again_for_another_finding(

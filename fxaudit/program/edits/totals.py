@@ -83,26 +83,31 @@ def counted_alike(text: str, place: Place) -> Iterator[str]:
     statement = syntax.statement(place.line) if syntax is not None else None
     if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
         return
+    value = _value(statement)
+    if not isinstance(value, cst.Call):
+        return
+    for argument in value.args:
+        for name in _unread_beside(syntax, statement, argument.value) if isinstance(argument.value, cst.Name) else ():
+            other = value.deep_replace(argument.value, cst.Name(name))
+            both = f"{syntax.code(value)} + {cst.Module([]).code_for_node(cst.ensure_type(other, cst.Call))}"
+            yield syntax.replaced((value, cst.parse_expression(both)))
+
+
+def _unread_beside(syntax: Syntax, statement: cst.SimpleStatementLine, read: cst.Name) -> Iterator[str]:
+    """The names that a result was taken apart into together with `read`, and that the function never reads."""
     function = syntax.function(statement)
-    for part in statement.body:
-        value = part.value if isinstance(part, cst.Assign | cst.Return) else None
-        if not isinstance(value, cst.Call):
-            continue
-        for argument in value.args:
-            for pair in syntax.inside(function, cst.Assign) if isinstance(argument.value, cst.Name) else ():
-                target = pair.targets[0].target
-                names = (
-                    [e.value.value for e in target.elements if isinstance(e.value, cst.Name)]
-                    if isinstance(target, cst.Tuple)
-                    else []
-                )
-                if syntax.code(argument.value) not in names or syntax.first(pair) >= syntax.first(statement):
-                    continue
-                for name in names:
-                    if sum(node.value == name for node in syntax.inside(function, cst.Name)) == 1:
-                        other = value.deep_replace(argument.value, cst.Name(name))
-                        both = cst.parse_expression(f"{syntax.code(value)} + {cst.Module([]).code_for_node(other)}")
-                        yield syntax.replaced((value, both))
+    own = [
+        name
+        for name in syntax.inside(function, cst.Name)
+        if syntax.function(name) is function and not isinstance(syntax.parent(name), cst.Attribute)
+    ]
+    count = [name.value for name in own].count
+    for pair in syntax.inside(function, cst.Assign):
+        target = pair.targets[0].target
+        is_above = syntax.function(pair) is function and syntax.first(pair) < syntax.first(statement)
+        if is_above and isinstance(target, cst.Tuple):
+            names = [e.value.value for e in target.elements if isinstance(e.value, cst.Name)]
+            yield from (name for name in names if read.value in names and count(name) == 1)
 
 
 def _unpacked(syntax: Syntax, statement: cst.SimpleStatementLine) -> list[str]:
