@@ -114,7 +114,7 @@ def _elsewhere(path: Path, mended: Mended) -> tuple[bool | None, bool | None]:
 def _dead(path: Path, mended: Mended) -> list[str]:
     """The parameters that the program says are broken, and that its plain `train()` leaves as they were."""
     module = judged.load(path)
-    if not hasattr(module, "train") or not hasattr(module, "EXPECT"):
+    if not hasattr(module, "train") or not hasattr(module, "EXPECT"):  # a script of another collection
         return []
     texts = {os.path.realpath(actual_path(file)): new for file, (_, new) in mended.texts.items()}
     broken = [n for n, verdict in module.EXPECT.items() if verdict not in ("trained", "frozen") and n[0] not in "?!"]
@@ -135,7 +135,9 @@ def _unchanged(path: Path, texts: Mapping[str, str], names: list[str]) -> list[s
     module = importlib.util.module_from_spec(spec)
     sys.modules["patched"] = module
     spec.loader.exec_module(module)
-    made = dict(module.make()[0].named_parameters())
+    # A program that has no `make` makes its model where it trains: without a round that is all it does.
+    begun = module.make()[0] if hasattr(module, "make") else module.train(0)[0]
+    made = dict(begun.named_parameters())
     made = {name: value for name, value in made.items() if not is_lazy(value)}
     before = {name: value.detach().clone() for name, value in made.items()}
     after = dict(module.train()[0].named_parameters())

@@ -159,7 +159,8 @@ def at_freezes(edit: Edit) -> Offer:
     def offer(ground: Ground) -> Iterator[Candidate]:
         known = [ground.answer.parameters[n] for n in ground.finding.parameters if n in ground.answer.parameters]
         lines = [e.source for parameter in known for e in parameter.life if e.kind == "frozen" and e.source is not None]
-        for source in {(s.file, s.line): s for s in lines}.values():
+        calls = [SourceLine(f.file, f.line, f.function, "") for line in lines for f in line.frames]
+        for source in {(s.file, s.line): s for s in (*lines, *calls)}.values():
             yield from ground.edited(source, edit)
 
     return offer
@@ -419,6 +420,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA103": (
         at_lines(neighbours.state_handed_on),
+        at_culprit(totals.both),
         at_culprit(rounds.accumulated),
         at_lines(totals.not_overwritten),
         at_culprit(neighbours.other_result),
@@ -542,6 +544,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA303": (_given_all, at_lines(optimizers.moved_behind)),
     "FXA304": (
         at_lines(optimizers.groups_themselves),
+        at_lines(names.key_respelt),
         _as_set_elsewhere,
         at_culprit(optimizers.every_group),
         at_lines(optimizers.set_in_groups),
@@ -552,10 +555,20 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(conditions.holding),
         uncertain(at_lines(factors.not_zero)),
     ),
-    "FXA306": (*UNFREEZING, at_freezes(freezes.thawed)),
+    "FXA306": (
+        *UNFREEZING,
+        at_lines(freezes.thawed_later),
+        at_freezes(freezes.thawed),
+        at_freezes(freezes.thawed_later),
+    ),
     "FXA305": (at_lines(names.respelt),),
     "FXA307": (as_helped,),
-    "FXA308": (at_lines(optimizers.groups_themselves), as_helped, at_lines(names.respelt)),
+    "FXA308": (
+        at_lines(optimizers.groups_themselves),
+        as_helped,
+        at_lines(names.respelt),
+        uncertain(at_lines(values.whole_range), CHOICE),
+    ),
     "FXA309": (_with_roots(names.respelt_throughout), *UNFREEZING),
     "FXA310": (at_lines(conditions.each_asked), at_lines(cuts.copied_deeply), as_helped),
     "FXA401": (
@@ -575,6 +588,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(conditions.staying),
         at_culprit(conditions.asked),
         at_culprit(loop.without_inputs),
+        at_culprit(rounds.as_many_rounds),
         at_lines(rounds.listed),
         at_lines(loop.called),
         at_lines(conditions.holding),
@@ -600,6 +614,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA407": (
         _as_set_elsewhere,
         at_culprit(conditions.staying),
+        at_culprit(numbers.norm_apart),
         at_culprit(loop.inherited_step),
         at_culprit(optimizers.every_group),
         at_lines(loop.written_to_value),

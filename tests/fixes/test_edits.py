@@ -837,6 +837,32 @@ CASES: list[tuple[str, Edit, str, str]] = [
         "+ h = f(x)  # HERE",
     ),
     (
+        "a freeze for one turn",
+        freezes.thawed_later,
+        "for x in y:\n    freeze(net, False)  # HERE\n    f()\n    a.step()\n    b.step()\n",
+        "+     freeze(net, True)",
+    ),
+    ("the smaller of two terms", totals.both, "return min(a, b * 2)  # HERE\n", "+ return a + (b * 2)  # HERE"),
+    ("two terms in a product", totals.both, "t = 2 * max(a, b)  # HERE\n", "+ t = 2 * (a + b)  # HERE"),
+    (
+        "rounds that begin where they end",
+        rounds.as_many_rounds,
+        "for e in range(self.start, n):  # HERE\n    f()\n",
+        "+ for e in range(self.start, self.start + n):  # HERE",
+    ),
+    (
+        "a key that is put together",
+        names.key_respelt,
+        "a = {f'{n}_lr': 1}\nb = a.get(f'{m}-lr', 0)  # HERE\n",
+        "+ b = a.get(f'{m}_lr', 0)  # HERE",
+    ),
+    (
+        "a norm of zeros",
+        numbers.norm_apart,
+        "r = t * p.norm() / g.norm()  # HERE\n",
+        "+ r = t * p.norm().clamp(min=1e-3) / g.norm()  # HERE",
+    ),
+    (
         "copied the wrong way",
         moves.swapped,
         "a.load_state_dict(b.state_dict())  # HERE\n",
@@ -909,6 +935,18 @@ def test_the_expression_that_is_meant_comes_first() -> None:
     text = "h = a.detach() + b.detach()\n"
     found = list(cuts.without_detach(text, Place(1, (17, 27))))
     assert found == ["h = a.detach() + b\n", "h = a + b.detach()\n", "h = a + b\n"]
+
+
+def test_a_sibling_made_alike_takes_the_place_of_one_that_is_handed_on_twice() -> None:
+    text = "self.near, self.far = L(2), L(2)\ndef f():\n    h = run(p.near, x)\n    h = run(p.near, h)\n"
+    (new,) = names.sibling(text, "far")
+    assert changed(text, new) == "-     h = run(p.near, h)\n+     h = run(p.far, h)"
+    assert list(names.sibling(text.replace("L(2), L(2)", "L(2), L(3)"), "far")) == []
+
+
+def test_whether_a_file_is_the_program_is_left_alone() -> None:
+    text = 'x = "__init__"\nif __name__ == "__main__":  # HERE\n    f()\n'
+    assert lines_after(names.respelt, text) == lines_after(conditions.one_sooner, text) == []
 
 
 def test_a_value_that_does_not_settle_is_not_written_in_place_first() -> None:

@@ -211,7 +211,8 @@ def one_sooner(text: str, place: Place) -> Iterator[str]:
     if syntax is None:
         return
     for test in syntax.on_line(place, cst.Comparison):
-        if len(test.comparisons) != 1:
+        is_main = any(name.value == "__name__" for name in syntax.inside(test, cst.Name))
+        if len(test.comparisons) != 1 or is_main:
             continue
         target = test.comparisons[0]
         if isinstance(target.operator, cst.GreaterThan):

@@ -8,7 +8,7 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text
 
-__all__ = ["added", "counted_alike", "is_term", "kept", "not_overwritten"]
+__all__ = ["added", "both", "counted_alike", "is_term", "kept", "not_overwritten"]
 
 
 DOING = {"backward", "step", "zero_grad", "append", "extend", "update", "train", "eval", "add", "close", "write"}
@@ -75,6 +75,20 @@ def added(text: str, place: Place) -> Iterator[str]:
         return
     for name in [_target(statement)] if _target(statement) else _unpacked(syntax, statement):
         yield from _added(syntax, syntax.function(statement), place, name)
+
+
+def both(text: str, place: Place) -> Iterator[str]:
+    """`a + b` for `min(a, b)` or `max(a, b)`, which leave out one of two terms."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        terms = [argument.value for argument in call.args if argument.keyword is None and not argument.star]
+        if isinstance(call.func, cst.Name) and call.func.value in ("min", "max") and len(terms) == len(call.args) > 1:
+            parts = [f"({syntax.code(t)})" if not isinstance(t, cst.Name) else t.value for t in terms]
+            is_part = isinstance(syntax.parent(call), cst.BaseExpression)
+            total = f"({' + '.join(parts)})" if is_part else " + ".join(parts)
+            yield syntax.replaced((call, cst.parse_expression(total)))
 
 
 def counted_alike(text: str, place: Place) -> Iterator[str]:
