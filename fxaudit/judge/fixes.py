@@ -559,7 +559,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         *UNFREEZING,
         at_lines(freezes.thawed_later),
         at_freezes(freezes.thawed),
-        at_freezes(freezes.thawed_later),
+        at_callers(freezes.thawed_later),
     ),
     "FXA305": (at_lines(names.respelt),),
     "FXA307": (as_helped,),
