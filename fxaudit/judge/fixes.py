@@ -353,6 +353,13 @@ def _named_arguments(ground: Ground) -> Iterator[Candidate]:
         yield from at_lines(lambda text, place: neighbours.named_arguments(text, place, names))(ground)
 
 
+def _instead(ground: Ground) -> Iterator[Candidate]:
+    """The parameter that forward runs without, where another value of its module's is read."""
+    leaf = ground.finding.parameters[0].rpartition(".")[2] if ground.finding.parameters else ""
+    if leaf.isidentifier():
+        yield from at_culprit(lambda text, place: names.parameter_instead(text, place, leaf))(ground)
+
+
 def _with_roots(edit: Callable[[str, Place, Sequence[str]], Iterator[str]]) -> Offer:
     """An edit that asks for the names that lead to the parameters."""
 
@@ -412,6 +419,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA102": (
         _named_arguments,
+        _instead,
         at_culprit(rounds.after_loop),
         at_culprit(neighbours.bound_early),
         _siblings,
@@ -424,7 +432,9 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(rounds.accumulated),
         at_lines(totals.not_overwritten),
         at_culprit(neighbours.other_result),
+        at_culprit(neighbours.unread_key),
         at_lines(neighbours.handed_to_its_name),
+        at_lines(neighbours.summed_with_unread),
         at_culprit(totals.counted_alike),
         at_lines(neighbours.unread_instead),
         along_path(totals.added),
@@ -437,6 +447,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA104": (
         at_lines(values.with_graph),
         _with_its_flag,
+        at_lines(cuts.with_variables),
         at_culprit(cuts.without_detach),
         at_all(cuts.without_detach),
         at_lines(cuts.without_detach),

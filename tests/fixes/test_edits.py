@@ -863,6 +863,36 @@ CASES: list[tuple[str, Edit, str, str]] = [
         "+ r = t * p.norm().clamp(min=1e-3) / g.norm()  # HERE",
     ),
     (
+        "one more of a sum",
+        neighbours.summed_with_unread,
+        """
+        def f(x):
+            a = p(x)
+            b = q(x)
+            c = r(x)
+            return tanh(a + b)  # HERE
+        """,
+        "+     return tanh(a + b + c)  # HERE",
+    ),
+    (
+        "an entry that nobody reads",
+        neighbours.unread_key,
+        "o = {'a': 1, 'b': 2}\nx = f(o['a'])\ny = f(o['a'])  # HERE\n",
+        "+ y = f(o['b'])  # HERE",
+    ),
+    (
+        "a copy of the groups",
+        optimizers.groups_themselves,
+        "for g in copy.deepcopy(opt.param_groups):  # HERE\n    f(g)\n",
+        "+ for g in opt.param_groups:  # HERE",
+    ),
+    (
+        "a state that is detached",
+        cuts.with_variables,
+        "y = call(m, m.state_dict(), x)  # HERE\n",
+        "+ y = call(m, m.state_dict(keep_vars=True), x)  # HERE",
+    ),
+    (
         "copied the wrong way",
         moves.swapped,
         "a.load_state_dict(b.state_dict())  # HERE\n",
@@ -942,6 +972,17 @@ def test_a_sibling_made_alike_takes_the_place_of_one_that_is_handed_on_twice() -
     (new,) = names.sibling(text, "far")
     assert changed(text, new) == "-     h = run(p.near, h)\n+     h = run(p.far, h)"
     assert list(names.sibling(text.replace("L(2), L(2)", "L(2), L(3)"), "far")) == []
+
+
+def test_a_parameter_takes_the_place_of_another_value_that_is_read() -> None:
+    text = "front = self.start.expand(n) + self.f(x)  # HERE\n"
+    (new,) = names.parameter_instead(text, Place(1), "prompt")
+    assert new == "front = self.prompt.expand(n) + self.f(x)  # HERE\n"
+
+
+def test_an_entry_that_is_read_elsewhere_takes_nothings_place() -> None:
+    text = "o = {'a': 1, 'b': 2}\nx = f(o['b'])\ny = f(o['a'])  # HERE\n"
+    assert lines_after(neighbours.unread_key, text) == []
 
 
 def test_whether_a_file_is_the_program_is_left_alone() -> None:

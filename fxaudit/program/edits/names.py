@@ -10,7 +10,7 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, dotted, of_text
 
-__all__ = ["key_respelt", "respelt", "respelt_throughout", "sibling"]
+__all__ = ["key_respelt", "parameter_instead", "respelt", "respelt_throughout", "sibling"]
 
 LIBRARIES = {"torch", "nn", "torch.nn", "F", "nn.functional", "optim", "torch.optim", "np", "math"}
 OF_MODULES = {
@@ -104,6 +104,18 @@ def sibling(text: str, wanted: str) -> Iterator[str]:
             used.setdefault((id(syntax.function(node)), name), []).append(node)
     for nodes in used.values():
         for node in reversed(nodes[1:]):
+            yield syntax.replaced((node.attr, cst.Name(wanted)))
+
+
+def parameter_instead(text: str, place: Place, wanted: str) -> Iterator[str]:
+    """`self.prompt` in the place of another value of `self`'s that the line reads."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for node in syntax.on_line(place, cst.Attribute):
+        above = syntax.parent(node)
+        is_called = isinstance(above, cst.Call) and above.func is node
+        if syntax.code(node.value) == "self" and node.attr.value != wanted and not is_called:
             yield syntax.replaced((node.attr, cst.Name(wanted)))
 
 

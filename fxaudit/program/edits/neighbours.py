@@ -17,8 +17,10 @@ __all__ = [
     "named_arguments",
     "other_result",
     "state_handed_on",
+    "summed_with_unread",
     "unread_handed_on",
     "unread_instead",
+    "unread_key",
 ]
 
 _TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
@@ -62,6 +64,57 @@ def _unread(syntax: Syntax, function: cst.FunctionDef, before: int) -> list[str]
     read = {node.value for node in syntax.inside(function.body, cst.Name) if id(node) not in known}
     found = [n.value for n in written if syntax.first(n) < before and n.value not in read and n.value[0] != "_"]
     return list(dict.fromkeys(reversed(found)))
+
+
+def summed_with_unread(text: str, place: Place) -> Iterator[str]:
+    """`a + b + c` for `a + b`, where the function computes `c` and never reads it.
+
+    The line has the sum, or it computes `c` and the sum stands further down.
+    """
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    function = syntax.function(statement) if syntax is not None and statement is not None else None
+    if syntax is None or statement is None or not isinstance(function, cst.FunctionDef):
+        return
+    own = {node.value for node in _targets(syntax, statement)}
+    unread = [name for name in _unread(syntax, function, syntax.range(function).end.line) if name in own]
+    later = [n for n in syntax.inside(function.body, cst.BinaryOperation) if syntax.first(n) > place.line]
+    pairs = [(node, unread) for node in later]
+    pairs += [(n, _unread(syntax, function, place.line)) for n in syntax.on_line(place, cst.BinaryOperation)]
+    for node, names in pairs:
+        above = syntax.parent(node)
+        if not isinstance(node.operator, cst.Add) or (isinstance(above, cst.BinaryOperation) and above.left is node):
+            continue
+        for name in names:
+            longer = cst.parse_expression(f"{syntax.code(node.with_changes(lpar=[], rpar=[]))} + {name}")
+            yield syntax.replaced((node, longer.with_changes(lpar=node.lpar, rpar=node.rpar)))
+
+
+def unread_key(text: str, place: Place) -> Iterator[str]:
+    """`out["b"]` for `out["a"]`, where both stand in one dictionary and nobody reads the entry `b`."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    asked = [(node, key) for node in syntax.all(cst.Subscript) if (key := _key(node)) is not None]
+    read = {key.value[1:-1] for _, key in asked}
+    for node in syntax.on_line(place, cst.Subscript):
+        key = _key(node)
+        for made in syntax.all(cst.Dict) if key is not None else ():
+            known = [e.key.value[1:-1] for e in made.elements if isinstance(e, cst.DictElement) and _is_text(e.key)]  # type: ignore[attr-defined]
+            for other in known if key is not None and key.value[1:-1] in known else ():
+                if key is not None and other not in read:
+                    yield syntax.replaced((key, key.with_changes(value=f"{key.quote}{other}{key.quote}")))
+
+
+def _is_text(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.SimpleString)
+
+
+def _key(node: cst.Subscript) -> cst.SimpleString | None:
+    match node.slice:
+        case [cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString() as key))]:
+            return key
+    return None
 
 
 def unread_handed_on(text: str, place: Place) -> Iterator[str]:

@@ -259,10 +259,14 @@ def _is_first_group(part: cst.Subscript) -> bool:
 
 
 def groups_themselves(text: str, place: Place) -> Iterator[str]:
-    """`optimizer.param_groups` for `optimizer.state_dict()["param_groups"]`, which is a copy."""
+    """`optimizer.param_groups` for `optimizer.state_dict()["param_groups"]`, or for a deep copy of them."""
     syntax = of_text(text)
     if syntax is None:
         return
+    for call in syntax.all(cst.Call):
+        given = call.args[0].value if len(call.args) == 1 else None
+        if last_name(call.func) == "deepcopy" and given is not None and last_name(given) == "param_groups":
+            yield syntax.replaced((call, given))
     for part in syntax.on_line(place, cst.Subscript):
         match part:
             case cst.Subscript(
