@@ -869,7 +869,7 @@ CASES: list[tuple[str, Edit, str, str]] = [
         def f(x):
             a = p(x)
             b = q(x)
-            c = r(x)
+            c = self.c(x)
             return tanh(a + b)  # HERE
         """,
         "+     return tanh(a + b + c)  # HERE",

@@ -61,7 +61,7 @@ def _unread(syntax: Syntax, function: cst.FunctionDef, before: int) -> list[str]
     """The variables of a function that are given a value above the line and never read, the last first."""
     written = _targets(syntax, function.body)
     known = {id(node) for node in written}
-    read = {node.value for node in syntax.inside(function.body, cst.Name) if id(node) not in known}
+    read = {n.value for n in syntax.inside(function.body, cst.Name) if id(n) not in known and _is_read(syntax, n)}
     found = [n.value for n in written if syntax.first(n) < before and n.value not in read and n.value[0] != "_"]
     return list(dict.fromkeys(reversed(found)))
 
@@ -204,6 +204,14 @@ def _targets(syntax: Syntax, part: cst.CSTNode) -> list[cst.Name]:
     """The names that assignments give a value."""
     assigned = [target.target for target in syntax.inside(part, cst.AssignTarget)]
     return [name for target in assigned for name in syntax.inside(target, cst.Name) if _is_value(syntax, name)]
+
+
+def _is_read(syntax: Syntax, name: cst.Name) -> bool:
+    """Whether a name stands for a variable, and is neither an attribute of something nor a keyword."""
+    above = syntax.parent(name)
+    if isinstance(above, cst.Attribute):
+        return above.attr is not name
+    return not (isinstance(above, cst.Arg) and above.keyword is name)
 
 
 def _is_value(syntax: Syntax, name: cst.Name) -> bool:
