@@ -187,6 +187,32 @@ def test_what_freezes_more_than_is_expected_is_made_narrower(tmp_path: Path) -> 
     assert "fix, tried: 2 parameters train, nothing else changes its verdict" in ended.out
 
 
+STOPPING = """
+import torch
+from torch import nn
+
+GAMMAS = {"gamma": 0.9}
+model, x = nn.Linear(4, 1), torch.randn(8, 4)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=5, gamma=0.0)
+for _ in range(60):
+    optimizer.zero_grad()
+    model(x).square().mean().backward()
+    optimizer.step()
+    scheduler.step()
+"""
+
+
+def test_a_schedule_that_ends_at_nothing_gets_the_value_of_another_place(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(STOPPING, "utf-8")
+    ended = forked(["run", "--fix", "--to-end", "train.py"], tmp_path)
+    assert "warning[FXA411]" in ended.out
+    assert "fix, tried: 2 parameters train, nothing else changes its verdict" in ended.out
+    assert "+ scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=5, gamma=0.9)" in ended.out.replace(
+        "\n", " "
+    ).replace("step_size=5,  ", "step_size=5, ")
+
+
 def test_a_write_protected_file_stays_and_the_reason_is_told(tmp_path: Path) -> None:
     shutil.copy(EXAMPLES / "step_missing.py", tmp_path)
     (tmp_path / "step_missing.py").chmod(0o444)

@@ -148,6 +148,14 @@ SCRIPTS = {
     + START
     + "labels = torch.ones(8, dtype=torch.long)\n"
     + LOOP.replace("F.mse_loss(model(x), y)", "F.cross_entropy(model(x), labels, ignore_index=1)"),
+    "a name that nothing bears": NET.replace("self.a,", "self.adapter,").replace("self.a(x)", "self.adapter(x)")
+    + START.replace(
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)",
+        "START = {n: p for n, p in START.items() if 'adapter' in n}\n"
+        "for name, p in model.named_parameters():\n    p.requires_grad = 'adaptor' in name or name == 'b.bias'\n"
+        "optimizer = torch.optim.SGD((p for p in model.parameters() if p.requires_grad), lr=0.1)",
+    )
+    + LOOP,
     "a softmax over one": NET + START + LOOP.replace("model(x)", "model(x).softmax(-1)"),
 }
 
