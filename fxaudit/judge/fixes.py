@@ -290,6 +290,13 @@ def _cleared(ground: Ground) -> Iterator[Candidate]:
         yield from ground.edited(source, loop.cleared_behind)
 
 
+def _removed_where_cleared(ground: Ground) -> Iterator[Candidate]:
+    """Without the clearing that comes too early, where the file has another."""
+    for gone in at_culprit(loop.removed)(ground):
+        if "zero_grad" in gone.text or ".grad = None" in gone.text:
+            yield gone
+
+
 def _removed_and_cleared(ground: Ground) -> Iterator[Candidate]:
     """Without the clearing that comes too early, and with one behind the step."""
     for gone in at_culprit(loop.removed)(ground):
@@ -610,8 +617,9 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA403": (
         lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "step"))(g),
         lambda g: at_culprit(lambda t, p: loop.moved_before(t, p, "backward"))(g),
-        at_culprit(loop.removed),
+        _removed_where_cleared,
         _removed_and_cleared,
+        at_culprit(loop.removed),
     ),
     "FXA404": (
         at_lines(loop.called),

@@ -985,6 +985,26 @@ def test_an_entry_that_is_read_elsewhere_takes_nothings_place() -> None:
     assert lines_after(neighbours.unread_key, text) == []
 
 
+def test_a_step_that_is_not_there_is_not_called() -> None:
+    text = "class O({base}):\n    def step(self):\n        f()  # HERE\n"
+    assert lines_after(loop.inherited_step, text.format(base="torch.optim.Optimizer")) == []
+    assert lines_after(loop.inherited_step, text.format(base="SGD")) == ["+         super().step()"]
+
+
+def test_what_is_no_term_is_not_added_to_terms() -> None:
+    text = "def f(x):\n    out = g(x)\n    kl = h(x)\n    loss = k(x)\n    return loss + kl  # HERE\n"
+    assert lines_after(neighbours.summed_with_unread, text) == []
+
+
+def test_where_parameters_are_put_into_a_list_the_list_is_one_of_parameters() -> None:
+    text = "class N:\n    def __init__(self):\n        self.s = []\n        self.s.append(nn.Parameter(a))  # HERE\n"
+    assert lines_after(containers.registered, text)[0] == "-         self.s = []\n+         self.s = nn.ParameterList()"
+
+
+def test_a_value_is_not_written_into_the_parameters_place() -> None:
+    assert list(names.parameter_instead("self.on = True\n", Place(1), "w")) == []
+
+
 def test_whether_a_file_is_the_program_is_left_alone() -> None:
     text = 'x = "__init__"\nif __name__ == "__main__":  # HERE\n    f()\n'
     assert lines_after(names.respelt, text) == lines_after(conditions.one_sooner, text) == []

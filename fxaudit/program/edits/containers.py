@@ -54,10 +54,13 @@ def _at_birth(syntax: Syntax, statement: cst.CSTNode, container: cst.BaseExpress
     around = syntax.class_of(statement) or syntax.module
     for assign in syntax.inside(around, cst.Assign):
         if assign.targets[0].target.deep_equals(container):
-            yield from _contained(syntax, assign, assign.value)
+            yield from _contained(syntax, assign, assign.value, statement)
 
 
-def _contained(syntax: Syntax, assign: cst.Assign, value: cst.BaseExpression) -> Iterator[str]:
+def _contained(
+    syntax: Syntax, assign: cst.Assign, value: cst.BaseExpression, put_in: cst.CSTNode | None = None
+) -> Iterator[str]:
+    of_parameters = any(last_name(c.func) == "Parameter" for c in syntax.inside(put_in or value, cst.Call))
     kinds: tuple[str, ...] = ()
     match value:
         case cst.List() | cst.ListComp() | cst.Tuple() | cst.GeneratorExp():
@@ -68,7 +71,7 @@ def _contained(syntax: Syntax, assign: cst.Assign, value: cst.BaseExpression) ->
             kinds = LISTS
         case cst.Call(func=cst.Name(value="dict" | "OrderedDict")):
             kinds = DICTS
-    for kind in kinds:
+    for kind in kinds[::-1] if of_parameters else kinds:
         yield syntax.replaced((value, _call(syntax, kind, value)))
     if not kinds and isinstance(value, cst.Call):
         yield from _parameter(syntax, value)

@@ -224,8 +224,11 @@ def inherited_step(text: str, place: Place) -> Iterator[str]:
         return
     around = [statement, *syntax.above(statement)]
     method = next((a for a in around if isinstance(a, cst.FunctionDef) and a.name.value == "step"), None)
-    if method is None or syntax.class_of(method) is None or not isinstance(method.body, cst.IndentedBlock):
+    owner = syntax.class_of(method) if method is not None else None
+    if method is None or owner is None or not isinstance(method.body, cst.IndentedBlock):
         return
+    if any(last_name(base.value) == "Optimizer" for base in owner.bases):
+        return  # that one has no step of its own
     statements = list(method.body.body)
     ends = isinstance(statements[-1], cst.SimpleStatementLine) and isinstance(statements[-1].body[-1], cst.Return)
     position = len(statements) - ends

@@ -115,6 +115,8 @@ def parameter_instead(text: str, place: Place, wanted: str) -> Iterator[str]:
     for node in syntax.on_line(place, cst.Attribute):
         above = syntax.parent(node)
         is_called = isinstance(above, cst.Call) and above.func is node
+        if isinstance(above, cst.AssignTarget):
+            continue
         if syntax.code(node.value) == "self" and node.attr.value != wanted and not is_called:
             yield syntax.replaced((node.attr, cst.Name(wanted)))
 

@@ -85,9 +85,14 @@ def summed_with_unread(text: str, place: Place) -> Iterator[str]:
         above = syntax.parent(node)
         if not isinstance(node.operator, cst.Add) or (isinstance(above, cst.BinaryOperation) and above.left is node):
             continue
-        for name in names:
+        adds_terms = any(_is_term(syntax, function, part) for part in syntax.inside(node, cst.Name))
+        for name in (n for n in names if _is_term(syntax, function, cst.Name(n)) == adds_terms):
             longer = cst.parse_expression(f"{syntax.code(node.with_changes(lpar=[], rpar=[]))} + {name}")
             yield syntax.replaced((node, longer.with_changes(lpar=node.lpar, rpar=node.rpar)))
+
+
+def _is_term(syntax: Syntax, function: cst.FunctionDef, name: cst.Name) -> bool:
+    return is_term(name.value, _last_value(syntax, function, name.value))
 
 
 def unread_key(text: str, place: Place) -> Iterator[str]:
