@@ -1,6 +1,6 @@
 """How often `fxaudit run --fix` mends a program, and whether what it shows as tried really trains.
 
-    python -m benchmarks.fixes [--every N] [--details] [FOLDER …]
+    python -m benchmarks.fixes [--every N] [--from K] [--jobs J] [--details] [FOLDER …]
 
 Without a folder: every broken program of `tests/programs/bugs`, which has to get a patch, and every healthy one, which
 must not. A folder holds scripts with a defect each; those are only run. What is shown as tried is checked by an oracle
@@ -35,7 +35,6 @@ from fxaudit.run.trial import Trials, report_on
 from tests import judged
 from tests.warming import pay_for_the_first_step
 
-WORKERS = 2
 NOISE = 1e-6
 """A gradient smaller than this part of the largest is rounding noise."""
 
@@ -115,7 +114,7 @@ def _elsewhere(path: Path, mended: Mended) -> tuple[bool | None, bool | None]:
 def _dead(path: Path, mended: Mended) -> list[str]:
     """The parameters that the program says are broken, and that its plain `train()` leaves as they were."""
     module = judged.load(path)
-    if not hasattr(module, "train") or not hasattr(module, "EXPECT"):
+    if not hasattr(module, "train") or not hasattr(module, "EXPECT"):  # a script of another collection
         return []
     texts = {os.path.realpath(actual_path(file)): new for file, (_, new) in mended.texts.items()}
     broken = [n for n, verdict in module.EXPECT.items() if verdict not in ("trained", "frozen") and n[0] not in "?!"]
@@ -136,7 +135,9 @@ def _unchanged(path: Path, texts: Mapping[str, str], names: list[str]) -> list[s
     module = importlib.util.module_from_spec(spec)
     sys.modules["patched"] = module
     spec.loader.exec_module(module)
-    made = dict(module.make()[0].named_parameters())
+    # A program that has no `make` makes its model where it trains: without a round that is all it does.
+    begun = module.make()[0] if hasattr(module, "make") else module.train(0)[0]
+    made = dict(begun.named_parameters())
     made = {name: value for name, value in made.items() if not is_lazy(value)}
     before = {name: value.detach().clone() for name, value in made.items()}
     after = dict(module.train()[0].named_parameters())
@@ -147,9 +148,9 @@ def _unchanged(path: Path, texts: Mapping[str, str], names: list[str]) -> list[s
     return [n for n in known if torch.equal(before[n], after[n].detach())]
 
 
-def outcomes(paths: list[Path]) -> list[Outcome]:
-    """All of them, two at a time."""
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+def outcomes(paths: list[Path], jobs: int = 2) -> list[Outcome]:
+    """All of them, some at a time."""
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
         return list(pool.map(outcome, paths))
 
 
@@ -185,13 +186,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--every", type=int, default=1, help="only every Nth program")
+    parser.add_argument("--from", type=int, default=0, dest="first", help="begin with the Kth, counted from 0")
+    parser.add_argument("--jobs", type=int, default=2, help="so many at a time")
     parser.add_argument("--details", action="store_true")
     given = parser.parse_args()
     groups = {str(folder): sorted(folder.glob("*.py")) for folder in given.folders}
     groups = groups or {"broken": judged.BUGS, "healthy": judged.HEALTHY}
     wrong = 0
     for title, paths in groups.items():
-        found = outcomes(paths[:: given.every])
+        found = outcomes(paths[given.first :: given.every], given.jobs)
         table(title, found)
         for one in found:
             if given.details:

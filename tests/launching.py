@@ -86,6 +86,7 @@ def _be(rank: int, world: int, port: int, store: bool, folder: Path, work: Calla
             RANK=str(rank),
             LOCAL_RANK=str(rank),
             WORLD_SIZE=str(world),
+            LOCAL_WORLD_SIZE=str(world),
             MASTER_ADDR="127.0.0.1",
             MASTER_PORT=str(port),
             TORCHELASTIC_USE_AGENT_STORE=str(store),

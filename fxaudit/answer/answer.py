@@ -180,10 +180,14 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """The events between two moments at which parameters change, and what the optimizers did to their groups there."""
+    """The events between two moments at which parameters change, and what the optimizers did to their groups there.
+
+    `loss` is the number that its first `backward` begins at; None where there is none, or it is not known.
+    """
 
     events: tuple[Event, ...]
     movements: tuple[Movement, ...] = ()
+    loss: float | None = None
 
 
 SETTLED = "what ran settles every parameter"

@@ -214,6 +214,7 @@ def to_document(answer: Answer) -> Json:
                     for e in step.events
                 ],
                 "movements": [_movement(m) for m in step.movements],
+                "loss": _number(step.loss),
             }
             for step in answer.steps
         ],
@@ -337,6 +338,7 @@ def from_document(document: Json) -> Answer:
                     for e in step["events"]
                 ),
                 tuple(Movement(*movement) for movement in step.get("movements", ())),
+                _read_number(step.get("loss")),
             )
             for step in document["steps"]
         ),
@@ -426,6 +428,15 @@ def _known(word: Any, words: Sequence[Word], what: str) -> Word:
         if word == known:
             return known
     raise ValueError(f"{word!r} is no {what}")
+
+
+def _number(number: float | None) -> float | str | None:
+    """`number`, or its name where JSON cannot say it: `nan`, `inf`, `-inf`."""
+    return number if number is None or math.isfinite(number) else str(number)
+
+
+def _read_number(data: float | str | None) -> float | None:
+    return None if data is None else float(data)
 
 
 def _finite(number: float | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -65,8 +66,21 @@ def seen(before: Answer, after: Answer, findings: Sequence[Finding]) -> str:
     if frozen:
         said = f"{frozen} parameter{'s are' if frozen != 1 else ' is'} frozen, as was meant"
     if more:
-        return f"{said}, {len(more)} more with {'them' if count != 1 else 'it'}, nothing else changes its verdict"
-    return f"{said}, nothing else changes its verdict"
+        said += f", {len(more)} more with {'them' if count != 1 else 'it'}"
+    return f"{said}, nothing else changes its verdict{_loss(before, after)}"
+
+
+def _loss(before: Answer, after: Answer) -> str:
+    """How the loss of the first step compares, in words; "" where it is not known of both."""
+    if not before.steps or not after.steps:
+        return ""
+    was, now = before.steps[0].loss, after.steps[0].loss
+    if was is None or now is None:
+        return ""
+    if now == was or (math.isnan(now) and math.isnan(was)):
+        return ", the loss of step 1 is the same"
+    digits = next((n for n in (3, 4, 6, 9) if f"{now:.{n}g}" != f"{was:.{n}g}"), 17)
+    return f", the loss of step 1 is {now:.{digits}g}, was {was:.{digits}g}"
 
 
 def _ending(after: Answer) -> str:
@@ -89,9 +103,8 @@ def _still_dead(before: Answer, after: Answer, pairs: Pairs, named: Iterable[str
             # A leaf made on the way, such as `detach().requires_grad_()`, may go: the model's own get its gradient.
             if old is None or old.verdict == "stale" or (old.verdict == "unregistered" and own):
                 continue
-            first = pairs.get(re.sub(r" #\d+$", "", name))
-            if first is not None and first.verdict == "trained":
-                continue  # it was made anew in each step, and is made once now
+            if _is_made_once(name, pairs, after):
+                continue
             return f"`{name}` is no longer there"
         if new.verdict == "frozen" and name in to_freeze:
             continue
@@ -101,6 +114,17 @@ def _still_dead(before: Answer, after: Answer, pairs: Pairs, named: Iterable[str
     return "" if lives and any(p.verdict == "trained" for p in pairs.values()) else "nothing is trained then"
 
 
+_AGAIN = re.compile(r" #\d+$")
+"""What the name of a second tensor in the same place ends with."""
+
+
+def _is_made_once(name: str, pairs: Pairs, after: Answer) -> bool:
+    """Whether `name` was made anew in each step, in a place that is kept and trains now."""
+    place = re.sub(_AGAIN, "", name)
+    kept = pairs.get(place) or after.parameters.get(place)
+    return place != name and kept is not None and kept.verdict == "trained"
+
+
 def _worse(before: Answer, after: Answer, pairs: Pairs, named: set[str]) -> str:
     blamed = {name for finding in _loud(before) for name in finding.parameters}
     for old in before:
@@ -108,6 +132,8 @@ def _worse(before: Answer, after: Answer, pairs: Pairs, named: set[str]) -> str:
             continue
         new = pairs.get(old.name)
         if new is None and old.verdict == "unregistered" and old.name not in blamed:
+            continue
+        if new is None and _is_made_once(old.name, pairs, after) and re.sub(_AGAIN, "", old.name) in named:
             continue
         if new is None:
             return f"`{old.name}` is no longer there"

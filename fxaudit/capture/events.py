@@ -61,6 +61,8 @@ class BackwardEvent(_Event):
     """The leaves that got a new gradient tensor: in `.grad`, for they had none, or another, when it began, or as a
     result of `torch.autograd.grad`."""
     error: str = ""
+    loss: float | None = None
+    """The number that it begins at; None where it begins at several, or at none that can be read."""
     grad_fns: GradFnGraph | None = None
     """The graph that it goes through; None where too much of that was kept already."""
 

@@ -10,7 +10,28 @@ from torch.nn.parameter import is_lazy
 
 from fxaudit.capture.events import GradientState
 
-__all__ = ["Snapshot", "copy_of", "gradient_states", "is_elsewhere", "local_part", "number_of", "same_numbers"]
+__all__ = [
+    "Snapshot",
+    "copy_of",
+    "gradient_states",
+    "is_elsewhere",
+    "local_part",
+    "number_of",
+    "same_numbers",
+    "single_number",
+]
+
+
+def single_number(tensors: Sequence[torch.Tensor]) -> float | None:
+    """The number of the one tensor that is a number; None where there are others, or it cannot be read."""
+    if len(tensors) != 1:
+        return None
+    try:
+        with torch._C.DisableTorchFunction():
+            plain = local_part(tensors[0].detach())
+            return float(plain) if plain.numel() == 1 and plain.is_floating_point() else None
+    except (RuntimeError, NotImplementedError, TypeError):
+        return None  # sparse layouts, meta tensors and functorch wrappers cannot be looked into
 
 
 def gradient_states(gradients: Sequence[torch.Tensor | None]) -> list[tuple[GradientState, float]]:

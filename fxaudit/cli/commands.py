@@ -297,11 +297,25 @@ def run(
         from fxaudit.run.script import run_rank
 
         company = Company.of_launcher()
-        if company is not None and (prove or fix):
-            asked = "--prove" if prove else "--fix"
-            raise click.UsageError(f"{asked} runs the script again, which several processes cannot do one by one")
+        if company is not None and prove:
+            raise click.UsageError("--prove runs the script again, which several processes cannot do one by one")
         if company is not None:
-            return run_rank(list(script), company, deliver, **options)
+            started, cwd = time.time(), os.getcwd()
+
+            def mend_and_deliver(report: Report) -> int:
+                from fxaudit.run.mending import Texts, mend
+                from fxaudit.run.rank_trials import RankTrials
+
+                took, again = time.time() - started, {n: options[n] for n in ("module", "steps", "to_end")}
+                expect = options["expect"] or {}
+                trials = RankTrials.of(company, list(script), **again, expect=expect, cwd=cwd, alone=took)
+                mended = mend(report, trials, Texts(started))
+                status = deliver(mended.report)
+                if write:
+                    _write(mended.texts, err)
+                return status
+
+            return run_rank(list(script), company, mend_and_deliver if fix else deliver, **options)
     from fxaudit.run.leaving import LastWords
     from fxaudit.run.script import run_script
 

@@ -159,7 +159,22 @@ def at_freezes(edit: Edit) -> Offer:
     def offer(ground: Ground) -> Iterator[Candidate]:
         known = [ground.answer.parameters[n] for n in ground.finding.parameters if n in ground.answer.parameters]
         lines = [e.source for parameter in known for e in parameter.life if e.kind == "frozen" and e.source is not None]
-        for source in {(s.file, s.line): s for s in lines}.values():
+        calls = [SourceLine(f.file, f.line, f.function, "") for line in lines for f in line.frames]
+        for source in {(s.file, s.line): s for s in (*lines, *calls)}.values():
+            yield from ground.edited(source, edit)
+
+    return offer
+
+
+def at_births(edit: Edit) -> Offer:
+    """The edit at the lines that made what the finding names."""
+
+    def offer(ground: Ground) -> Iterator[Candidate]:
+        known = [ground.answer.parameters[n] for n in ground.finding.parameters if n in ground.answer.parameters]
+        lines = [e.source for parameter in known for e in parameter.life if e.kind == "made" and e.source is not None]
+        calls = [SourceLine(f.file, f.line, f.function, "") for line in lines for f in line.frames]
+        own = [*lines, *calls]
+        for source in {(s.file, s.line): s for s in own if not s.library}.values():
             yield from ground.edited(source, edit)
 
     return offer
@@ -275,6 +290,13 @@ def _cleared(ground: Ground) -> Iterator[Candidate]:
         yield from ground.edited(source, loop.cleared_behind)
 
 
+def _removed_where_cleared(ground: Ground) -> Iterator[Candidate]:
+    """Without the clearing that comes too early, where the file has another."""
+    for gone in at_culprit(loop.removed)(ground):
+        if "zero_grad" in gone.text or ".grad = None" in gone.text:
+            yield gone
+
+
 def _removed_and_cleared(ground: Ground) -> Iterator[Candidate]:
     """Without the clearing that comes too early, and with one behind the step."""
     for gone in at_culprit(loop.removed)(ground):
@@ -338,6 +360,13 @@ def _named_arguments(ground: Ground) -> Iterator[Candidate]:
         yield from at_lines(lambda text, place: neighbours.named_arguments(text, place, names))(ground)
 
 
+def _instead(ground: Ground) -> Iterator[Candidate]:
+    """The parameter that forward runs without, where another value of its module's is read."""
+    leaf = ground.finding.parameters[0].rpartition(".")[2] if ground.finding.parameters else ""
+    if leaf.isidentifier():
+        yield from at_culprit(lambda text, place: names.parameter_instead(text, place, leaf))(ground)
+
+
 def _with_roots(edit: Callable[[str, Place, Sequence[str]], Iterator[str]]) -> Offer:
     """An edit that asks for the names that lead to the parameters."""
 
@@ -354,6 +383,12 @@ def _as_set_elsewhere(ground: Ground) -> Iterator[Candidate]:
     for source in ground.sources():
         for candidate in ground.entered(source, settings.placeholder):
             yield Candidate(candidate.file, candidate.text, PLACEHOLDER)
+
+
+def _beside(ground: Ground) -> Iterator[Candidate]:
+    """What a part that is no module hides, under names of its own."""
+    names = ground.finding.parameters
+    yield from at_lines(lambda text, place: containers.held_beside(text, place, names))(ground)
 
 
 def _siblings(ground: Ground) -> Iterator[Candidate]:
@@ -391,6 +426,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA102": (
         _named_arguments,
+        _instead,
         at_culprit(rounds.after_loop),
         at_culprit(neighbours.bound_early),
         _siblings,
@@ -399,9 +435,14 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA103": (
         at_lines(neighbours.state_handed_on),
+        at_culprit(totals.both),
         at_culprit(rounds.accumulated),
         at_lines(totals.not_overwritten),
         at_culprit(neighbours.other_result),
+        at_culprit(neighbours.unread_key),
+        at_lines(neighbours.handed_to_its_name),
+        at_lines(neighbours.summed_with_unread),
+        at_culprit(totals.counted_alike),
         at_lines(neighbours.unread_instead),
         along_path(totals.added),
         at_lines(totals.kept),
@@ -413,6 +454,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA104": (
         at_lines(values.with_graph),
         _with_its_flag,
+        at_lines(cuts.with_variables),
         at_culprit(cuts.without_detach),
         at_all(cuts.without_detach),
         at_lines(cuts.without_detach),
@@ -464,7 +506,13 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         uncertain(at_lines(values.gradient_of_function)),
     ),
     "FXA113": (_as_set_elsewhere, at_lines(values.true_division), uncertain(at_lines(factors.not_zero))),
-    "FXA201": (at_culprit(moves.in_place), at_culprit(moves.into_init), at_culprit(moves.to_local)),
+    "FXA201": (
+        at_culprit(moves.settled_in_place),
+        at_culprit(moves.to_local),
+        at_culprit(moves.given_to_call),
+        at_culprit(moves.into_init),
+        at_culprit(moves.in_place),
+    ),
     "FXA202": (
         at_culprit(moves.into_init),
         at_culprit(loop.removed_alike),
@@ -473,6 +521,9 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA203": (
         at_culprit(moves.made_once),
+        at_culprit(moves.settled_in_place),
+        at_culprit(moves.given_to_call),
+        at_culprit(moves.in_place),
         at_culprit(moves.to_local),
         at_culprit(moves.into_init),
         at_lines(moves.into_init),
@@ -487,6 +538,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_lines(containers.as_module),
         at_culprit(containers.hoisted),
         at_culprit(containers.of_instance),
+        _beside,
         at_culprit(containers.kept_beside),
         _given_all,
     ),
@@ -498,29 +550,44 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         _with_roots(optimizers.given_twice),
         at_culprit(values.true_division),
         at_culprit(cuts.without_copy),
+        at_births(optimizers.moved_behind),
+        at_lines(optimizers.wider),
         _given_all,
         _with_roots(optimizers.given_other),
         as_helped,
         at_culprit(names.respelt),
         at_lines(conditions.holding),
     ),
-    "FXA302": (_given_all, as_helped, at_lines(names.respelt)),
+    "FXA302": (at_lines(optimizers.wider), _given_all, as_helped, at_lines(names.respelt)),
     "FXA303": (_given_all, at_lines(optimizers.moved_behind)),
     "FXA304": (
         at_lines(optimizers.groups_themselves),
+        at_lines(names.key_respelt),
         _as_set_elsewhere,
         at_culprit(optimizers.every_group),
         at_lines(optimizers.set_in_groups),
         at_lines(values.true_division),
         at_lines(factors.other_value),
+        at_lines(loop.scheduled),
         at_lines(names.respelt),
         at_lines(conditions.holding),
         uncertain(at_lines(factors.not_zero)),
     ),
-    "FXA306": UNFREEZING,
+    "FXA306": (
+        *UNFREEZING,
+        at_lines(freezes.thawed_later),
+        at_freezes(freezes.thawed),
+        at_callers(freezes.thawed_later),
+    ),
     "FXA305": (at_lines(names.respelt),),
     "FXA307": (as_helped,),
-    "FXA308": (at_lines(optimizers.groups_themselves), as_helped, at_lines(names.respelt)),
+    "FXA308": (
+        at_lines(optimizers.groups_themselves),
+        as_helped,
+        at_lines(names.respelt),
+        uncertain(at_lines(values.whole_range), CHOICE),
+    ),
+    "FXA309": (_with_roots(names.respelt_throughout), *UNFREEZING),
     "FXA310": (at_lines(conditions.each_asked), at_lines(cuts.copied_deeply), as_helped),
     "FXA401": (
         at_culprit(conditions.staying),
@@ -539,6 +606,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(conditions.staying),
         at_culprit(conditions.asked),
         at_culprit(loop.without_inputs),
+        at_culprit(rounds.as_many_rounds),
         at_lines(rounds.listed),
         at_lines(loop.called),
         at_lines(conditions.holding),
@@ -549,8 +617,9 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA403": (
         lambda g: at_culprit(lambda t, p: loop.moved_behind(t, p, "step"))(g),
         lambda g: at_culprit(lambda t, p: loop.moved_before(t, p, "backward"))(g),
-        at_culprit(loop.removed),
+        _removed_where_cleared,
         _removed_and_cleared,
+        at_culprit(loop.removed),
     ),
     "FXA404": (
         at_lines(loop.called),
@@ -564,6 +633,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA407": (
         _as_set_elsewhere,
         at_culprit(conditions.staying),
+        at_culprit(numbers.norm_apart),
         at_culprit(loop.inherited_step),
         at_culprit(optimizers.every_group),
         at_lines(loop.written_to_value),
@@ -577,11 +647,15 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(loop.removed),
     ),
     "FXA408": (at_culprit(loop.removed_alike), at_culprit(loop.removed), at_culprit(moves.swapped), *CONDITION),
+    "FXA410": (at_culprit(conditions.everywhere),),
+    "FXA411": (at_lines(factors.other_value), uncertain(at_lines(factors.not_zero))),
     "FXA501": (
         _as_set_elsewhere,
         at_lines(values.true_division),
         at_lines(numbers.dropping_the_rest),
         at_lines(numbers.within_reach),
+        at_lines(values.counted),
+        at_births(values.counted),
         at_culprit(values.alive),
         at_culprit(conditions.flipped),
         at_lines(selections.straight_through),

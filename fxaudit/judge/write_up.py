@@ -14,6 +14,7 @@ from fxaudit.answer.answer import (
     Event,
     Gradient,
     Holder,
+    Movement,
     OptimizerReport,
     ParameterReport,
     RuleInfo,
@@ -337,7 +338,14 @@ def _steps(recording: Recording, optimizers: Mapping[int, OptimizerReport], judg
     moved = Movements([state.track for state in judge.states], {n: o.name for n, o in optimizers.items()})
     stepping = bool(recording.record.steps())
     current: list[Event] = []
+    losses: list[float | None] = []
     stepped = False
+
+    def close(movements: tuple[Movement, ...] = ()) -> None:
+        steps.append(StepReport(tuple(current), movements, losses[0] if losses else None))
+        current.clear()
+        losses.clear()
+
     for number, event in enumerate(recording.record.events):
         shown = _event(recording, event, names)
         if shown is None:
@@ -347,11 +355,10 @@ def _steps(recording: Recording, optimizers: Mapping[int, OptimizerReport], judg
             and not isinstance(event, StepEvent | SchedulerStepEvent | ClearEvent)
             and not (isinstance(event, ScalerStepEvent) and not event.skipped)
         ):
-            steps.append(StepReport(tuple(current), moved.between(number)))
-            current, stepped = [], False
+            close(moved.between(number))
+            stepped = False
         if not stepping and shown.kind == "backward" and _ended(current):
-            steps.append(StepReport(tuple(current)))
-            current = []
+            close()
         if current and (current[-1].kind, current[-1].text, current[-1].source) == (
             shown.kind,
             shown.text,
@@ -360,9 +367,11 @@ def _steps(recording: Recording, optimizers: Mapping[int, OptimizerReport], judg
             last = current.pop()
             shown = replace(shown, count=last.count + 1)
         current.append(shown)
+        if isinstance(event, BackwardEvent):
+            losses.append(event.loss)
         stepped = stepped or isinstance(event, StepEvent)
     if current:
-        steps.append(StepReport(tuple(current), moved.between(len(recording.record.events))))
+        close(moved.between(len(recording.record.events)))
     return tuple(steps[:MAX_REPORTED_STEPS])
 
 

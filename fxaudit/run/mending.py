@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import linecache
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
@@ -97,6 +98,19 @@ def mend(report: Answer, trials: Runs, texts: Texts) -> Mended:
     return _Mender(report, trials, texts).mend()
 
 
+def _uncompiled(changes: Changes) -> str:
+    """Why a changed text needs no run to fail: it does not compile. That costs nothing, and so comes first."""
+    for file, text in changes.items():
+        if file.endswith(".py"):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    compile(text, file, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError) as error:
+                return f"it does not compile: {getattr(error, 'msg', None) or error}"
+    return ""
+
+
 def _steps(answer: Answer) -> int:
     """How often the optimizer that stepped most has stepped."""
     return max((optimizer.steps for optimizer in answer.optimizers), default=0)
@@ -122,6 +136,7 @@ class _Mender:
         together: Patch | None = None
         texts: Changes = {}
         if not reason and self.before is not None:
+            self._with_others()
             self._jointly([(f, offered[id(f)]) for f in self.findings if offered[id(f)]])
             together, texts = self._together()
         return self._mended(together, texts)
@@ -153,6 +168,8 @@ class _Mender:
 
     def _run(self, changes: Changes) -> Ran:
         key = tuple(sorted(changes.items()))
+        if key not in self._seen and (why := _uncompiled(changes)):
+            self._seen[key] = Ran(None, why)
         if key not in self._seen:
             known = {file: text for file, text in self.texts.known.items() if text is not None}
             whole = {os.path.realpath(actual_path(file)): text for file, text in {**known, **changes}.items()}
@@ -207,6 +224,19 @@ class _Mender:
         if len(attempts) == 1:
             return f"the edit that was tried does not mend it: {attempts[0].reason}"
         return f"{len(attempts)} edits were tried, and none mends it"
+
+    def _with_others(self) -> None:
+        """What mends one finding may mend another as well: that trial was made already."""
+        for finding in self.findings:
+            for changes in list(self.chosen.values()) if id(finding) not in self.chosen else ():
+                after = self._run(changes).answer
+                if after is not None and not shortfall(self.before or after, after, [finding]):
+                    words = seen(self.before or after, after, [finding])
+                    old = self.patches.get(id(finding), Patch("tried"))
+                    new = replace(old, state="tried", diff=self._diff(changes), files=tuple(changes), seen=words)
+                    self.patches[id(finding)] = new
+                    self.chosen[id(finding)] = changes
+                    break
 
     def _jointly(self, offered: Sequence[tuple[Finding, Sequence[Candidate]]]) -> None:
         """What no edit mends alone may be mended by several: those that work, and one for each of the others."""

@@ -19,7 +19,7 @@ from typing import IO, Any
 from fxaudit.answer.document import from_text
 from fxaudit.run.mending import Ran
 
-__all__ = ["Trials", "report_on"]
+__all__ = ["Trials", "answer_in", "pay_for_the_first_step", "prepare", "report_on"]
 
 AT_LEAST, TIMES = 30.0, 6.0
 """A trial may take so many seconds, or so many times as long as the script's own run."""
@@ -82,20 +82,21 @@ class Trials:
                 made = subprocess.run(
                     command, input=request + "\n", stdout=subprocess.PIPE, timeout=self.limit, **options
                 )
-                return _answer(made.stdout)
+                return answer_in(made.stdout)
             if self._process is None:
                 self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
             assert self._process.stdin is not None and self._process.stdout is not None
             self._process.stdin.write(request + "\n")
             self._process.stdin.flush()
-            return _answer(self._process.stdout.readline())
+            return answer_in(self._process.stdout.readline())
         except subprocess.TimeoutExpired:
             return {"why": f"it did not end within {self.limit:.0f} seconds"}
         except OSError as error:
             return {"why": f"no process could be started for it: {error.strerror}"}
 
 
-def _answer(line: str) -> dict[str, Any]:
+def answer_in(line: str) -> dict[str, Any]:
+    """What a line of an answering process says."""
     try:
         found: dict[str, Any] = json.loads(line)
     except ValueError:
@@ -107,7 +108,7 @@ def serve(requests: IO[str], answers: IO[str]) -> None:
     """Answer requests until there are no more."""
     from fxaudit.run.copy import can_fork, in_copy
 
-    _pay_for_the_first_step()
+    pay_for_the_first_step()
     for line in requests:
         request = json.loads(line)
         if can_fork():
@@ -123,20 +124,10 @@ def serve(requests: IO[str], answers: IO[str]) -> None:
 
 def report_on(request: Mapping[str, Any]) -> str:
     """The report on a request's script, run in this process, which is good for nothing else afterwards."""
-    import warnings
-
-    import torch
-
-    from fxaudit.run.overlay import lay_over
-    from fxaudit.run.read_only import write_nothing
     from fxaudit.run.script import run_script
 
     process = os.getpid()
-    lay_over(request["texts"])
-    # A loader's workers hand tensors over through sockets in a directory, which is not made here.
-    torch.multiprocessing.set_sharing_strategy("file_system")
-    write_nothing()
-    warnings.simplefilter("ignore")
+    prepare(request)
     options = {"module": request["module"], "steps": request["steps"], "to_end": request["to_end"]}
     report = run_script(request["argv"], expect=request["expect"] or None, **options)
     if os.getpid() != process:
@@ -144,7 +135,23 @@ def report_on(request: Mapping[str, Any]) -> str:
     return report.to_json()
 
 
-def _pay_for_the_first_step() -> None:
+def prepare(request: Mapping[str, Any]) -> None:
+    """Put a request's texts in the place of files, and from here on write nothing."""
+    import warnings
+
+    import torch
+
+    from fxaudit.run.overlay import lay_over
+    from fxaudit.run.read_only import write_nothing
+
+    lay_over(request["texts"])
+    # A loader's workers hand tensors over through sockets in a directory, which is not made here.
+    torch.multiprocessing.set_sharing_strategy("file_system")
+    write_nothing()
+    warnings.simplefilter("ignore")
+
+
+def pay_for_the_first_step() -> None:
     """What the first optimizer of a process imports, so that the copies need not each."""
     import torch
 

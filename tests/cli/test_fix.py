@@ -41,12 +41,35 @@ def test_every_broken_example_gets_a_fix_that_git_takes_and_that_trains(name: st
     assert forked(["run", "--quiet", name], tmp_path).status == 0
 
 
+BIG = {
+    "gpt2": ("tried", "2 parameters train, nothing else changes its verdict, the loss of step 1 is the same"),
+    "resnet50": ("tried", "2 parameters train, nothing else changes its verdict, the loss of step 1 is"),
+    "mixture_of_experts": ("untried", "what reads the selection has to take weights then"),
+    "ddp": ("untried", "run a second time, without writing anything, the script ended otherwise"),
+}
+"""The fixes of the big examples. The last one starts its second process itself, which a copy may not."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BIG)
+def test_a_big_example_gets_a_fix_that_git_takes(name: str, tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "big" / f"{name}.py", tmp_path)
+    options = ["--quiet", "--fix", "-o", "report.json"]
+    ended = forked(["run", *options, f"{name}.py"], tmp_path)
+    assert ended.status == 1, ended.err
+    findings = json.loads((tmp_path / "report.json").read_text("utf-8"))["findings"]
+    (patch,) = [finding["patch"] for finding in findings if finding["level"] == "error"]
+    state, seen = BIG[name]
+    assert patch["state"] == state and patch["seen"].startswith(seen), patch
+    subprocess.run(["git", "apply", "--check", "-"], cwd=tmp_path, input=patch["diff"].encode(), check=True)
+
+
 def test_what_is_printed_names_the_file_and_the_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     ended = fixed(tmp_path, "layers_in_a_list.py")
     shown = ended.out.partition("fix, tried:")[2].splitlines()
     assert [line.strip() for line in shown[:4]] == [
-        "4 parameters train, nothing else changes its verdict",
+        "4 parameters train, nothing else changes its verdict, the loss of step 1 is the same",
         "layers_in_a_list.py",
         "- self.hidden = [nn.Linear(10, 16), nn.Linear(16, 16)]  # <- the defect",
         "+ self.hidden = nn.ModuleList([nn.Linear(10, 16), nn.Linear(16, 16)])  # <- the defect",
@@ -162,3 +185,51 @@ def test_what_freezes_more_than_is_expected_is_made_narrower(tmp_path: Path) -> 
     ended = forked(["run", "--fix", *expected, "train.py"], tmp_path)
     assert '+ if name.startswith("layer1."):' in ended.out, ended.out
     assert "fix, tried: 2 parameters train, nothing else changes its verdict" in ended.out
+
+
+STOPPING = """
+import torch
+from torch import nn
+
+GAMMAS = {"gamma": 0.9}
+model, x = nn.Linear(4, 1), torch.randn(8, 4)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=5, gamma=0.0)
+for _ in range(60):
+    optimizer.zero_grad()
+    model(x).square().mean().backward()
+    optimizer.step()
+    scheduler.step()
+"""
+
+
+def test_a_schedule_that_ends_at_nothing_gets_the_value_of_another_place(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(STOPPING, "utf-8")
+    ended = forked(["run", "--fix", "--to-end", "train.py"], tmp_path)
+    assert "warning[FXA411]" in ended.out
+    assert "fix, tried: 2 parameters train, nothing else changes its verdict" in ended.out
+    assert "+ scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=5, gamma=0.9)" in ended.out.replace(
+        "\n", " "
+    ).replace("step_size=5,  ", "step_size=5, ")
+
+
+def test_a_write_protected_file_stays_and_the_reason_is_told(tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "step_missing.py", tmp_path)
+    (tmp_path / "step_missing.py").chmod(0o444)
+    ended = fixed(tmp_path, "step_missing.py", "--write")
+    assert ended.status == 2
+    assert "fix, tried: 2 parameters train" in ended.out
+    assert "write-protected" in ended.err
+    assert (tmp_path / "step_missing.py").read_bytes() == (EXAMPLES / "step_missing.py").read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["step_missing.py"]
+
+
+def test_a_script_that_was_changed_while_it_ran_keeps_its_finding_and_gets_no_fix(tmp_path: Path) -> None:
+    text = (EXAMPLES / "step_missing.py").read_text("utf-8")
+    changing = "open(__file__, 'a').write('# more')\n"
+    (tmp_path / "train.py").write_text(text.replace("import torch\n", f"import torch\n{changing}", 1), "utf-8")
+    ended = forked(["run", "--fix", "--write", "train.py"], tmp_path)
+    assert "error[FXA401]" in ended.out
+    assert "fix, failed: train.py was changed since the run began" in ended.out
+    assert "no fix was seen to work; nothing is written" in ended.err
+    assert [path.name for path in tmp_path.iterdir()] == ["train.py"]

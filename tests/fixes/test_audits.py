@@ -76,7 +76,8 @@ def test_an_edit_of_the_forward_is_tried(load: Load, tmp_path: Path) -> None:
     before = {name: value.clone() for name, value in model.state_dict().items()}
     code = module.Net.forward.__code__
     patch = patch_of(fxaudit.audit(model, loss, optimizer, fix=True))
-    assert (patch.state, patch.seen) == ("tried", "2 parameters train, nothing else changes its verdict")
+    seen = "2 parameters train, nothing else changes its verdict, the loss of step 1 is the same"
+    assert (patch.state, patch.seen) == ("tried", seen)
     assert "+        return self.b(torch.tanh(self.a(x)))" in patch.diff
     subprocess.run(["git", "apply", "--check", "-"], input=patch.diff.encode(), cwd=tmp_path, check=True)
     # Here nothing is changed: neither the code, nor the values, nor the file.

@@ -699,6 +699,200 @@ CASES: list[tuple[str, Edit, str, str]] = [
         "+ with torch.no_grad():\n+     self.l.weight.copy_(torch.clamp(self.l.weight, -1, 1))  # HERE",
     ),
     (
+        "a slot that a bound settles",
+        moves.settled_in_place,
+        "self.l.weight = nn.Parameter(self.l.weight.clamp(-1, 1))  # HERE\n",
+        "+ with torch.no_grad():\n+     self.l.weight.copy_(self.l.weight.clamp(-1, 1))  # HERE",
+    ),
+    (
+        "a slot whose module is called",
+        moves.given_to_call,
+        """
+        def forward(self, x):
+            self.l.weight = self.l.weight * self.scale  # HERE
+            return self.l(x)
+        """,
+        "-     self.l.weight = self.l.weight * self.scale  # HERE\n-     return self.l(x)\n"
+        "+     weight = self.l.weight * self.scale  # HERE\n"
+        '+     return torch.func.functional_call(self.l, {"weight": weight}, (x,))',
+    ),
+    (
+        "a layer made where it is called",
+        moves.made_once,
+        """
+        class Net:
+            def __init__(self):
+                self.a = 1
+
+            def forward(self, x):
+                return nn.Linear(4, 4)(x)  # HERE
+        """,
+        "+         self.linear = nn.Linear(4, 4)\n-         return nn.Linear(4, 4)(x)  # HERE\n"
+        "+         return self.linear(x)  # HERE",
+    ),
+    (
+        "a class derived from object",
+        containers.as_module,
+        "class Part(object):\n    def __init__(self):\n        self.l = nn.Linear(2, 2)  # HERE\n",
+        "- class Part(object):\n+ class Part(nn.Module):",
+    ),
+    (
+        "what nobody counts",
+        totals.counted_alike,
+        """
+        def g():
+            b = self.b(x)
+            return b
+
+        def f():
+            a, b = model(x)
+            loss = mse(a, y)  # HERE
+            return loss
+        """,
+        "+     loss = mse(a, y) + mse(b, y)  # HERE",
+    ),
+    (
+        "an argument of that name",
+        neighbours.handed_to_its_name,
+        """
+        def head(h, context=None):
+            return h
+
+        def f(x):
+            context = c(x)  # HERE
+            return head(a(x))
+        """,
+        "-     return head(a(x))\n+     return head(a(x), context=context)",
+    ),
+    (
+        "a test of names with another",
+        optimizers.wider,
+        "d = [p for n, p in named() if n.startswith('h.') and p.dim() == 2]  # HERE\n",
+        "+ d = [p for n, p in named() if p.dim() == 2]  # HERE",
+    ),
+    (
+        "a test of names alone",
+        optimizers.wider,
+        "d = [p for n, p in named() if 'h.' in n]  # HERE\n",
+        "+ d = [p for n, p in named()]  # HERE",
+    ),
+    (
+        "the last branch of names",
+        optimizers.wider,
+        "if n.endswith('bias'):\n    a(p)\nelif 'h.' in n:  # HERE\n    b(p)\n",
+        "+ else:",
+    ),
+    (
+        "a scheduler without parentheses",
+        loop.scheduled,
+        "s = StepLR(opt, 3)  # HERE\nfor x in y:\n    opt.step()\n    s.step\n",
+        "-     s.step\n+     s.step()",
+    ),
+    (
+        "a scheduler that never steps",
+        loop.scheduled,
+        "s = StepLR(opt, 3)  # HERE\nfor x in y:\n    opt.step()\n",
+        "+     s.step()",
+    ),
+    (
+        "a scheduler behind the loop",
+        loop.scheduled,
+        "s = StepLR(opt, 3)  # HERE\nfor x in y:\n    opt.step()\ns.step()\n",
+        "- s.step()\n+     s.step()",
+    ),
+    (
+        "a scheduler before the optimizer",
+        loop.scheduled,
+        "s = StepLR(opt, 3)  # HERE\nfor x in y:\n    s.step()\n    opt.step()\n",
+        "+     opt.step()\n-     opt.step()",
+    ),
+    (
+        "a loop that freezes",
+        freezes.thawed,
+        "for p in net.parameters():\n    p.requires_grad = False  # HERE\nf()\n",
+        "- for p in net.parameters():\n-     p.requires_grad = False  # HERE",
+    ),
+    (
+        "an index that leaves out all",
+        values.counted,
+        "loss = F.cross_entropy(a, b, ignore_index=1)  # HERE\n",
+        "+ loss = F.cross_entropy(a, b)  # HERE",
+    ),
+    (
+        "one of one",
+        values.alive,
+        "s = nn.Softmax(dim=1)  # HERE\n",
+        "+ s = nn.Sigmoid()  # HERE",
+    ),
+    (
+        "a branch of one rank",
+        conditions.everywhere,
+        "if rank == 0:  # HERE\n    f()\n",
+        "- if rank == 0:  # HERE\n-     f()\n+ f()",
+    ),
+    (
+        "a value of one rank",
+        conditions.everywhere,
+        "h = f(x) if rank == 0 else x  # HERE\n",
+        "+ h = f(x)  # HERE",
+    ),
+    (
+        "a freeze for one turn",
+        freezes.thawed_later,
+        "for x in y:\n    freeze(net, False)  # HERE\n    f()\n    a.step()\n    b.step()\n",
+        "+     freeze(net, True)",
+    ),
+    ("the smaller of two terms", totals.both, "return min(a, b * 2)  # HERE\n", "+ return a + (b * 2)  # HERE"),
+    ("two terms in a product", totals.both, "t = 2 * max(a, b)  # HERE\n", "+ t = 2 * (a + b)  # HERE"),
+    (
+        "rounds that begin where they end",
+        rounds.as_many_rounds,
+        "for e in range(self.start, n):  # HERE\n    f()\n",
+        "+ for e in range(self.start, self.start + n):  # HERE",
+    ),
+    (
+        "a key that is put together",
+        names.key_respelt,
+        "a = {f'{n}_lr': 1}\nb = a.get(f'{m}-lr', 0)  # HERE\n",
+        "+ b = a.get(f'{m}_lr', 0)  # HERE",
+    ),
+    (
+        "a norm of zeros",
+        numbers.norm_apart,
+        "r = t * p.norm() / g.norm()  # HERE\n",
+        "+ r = t * p.norm().clamp(min=1e-3) / g.norm()  # HERE",
+    ),
+    (
+        "one more of a sum",
+        neighbours.summed_with_unread,
+        """
+        def f(x):
+            a = p(x)
+            b = q(x)
+            c = self.c(x)
+            return tanh(a + b)  # HERE
+        """,
+        "+     return tanh(a + b + c)  # HERE",
+    ),
+    (
+        "an entry that nobody reads",
+        neighbours.unread_key,
+        "o = {'a': 1, 'b': 2}\nx = f(o['a'])\ny = f(o['a'])  # HERE\n",
+        "+ y = f(o['b'])  # HERE",
+    ),
+    (
+        "a copy of the groups",
+        optimizers.groups_themselves,
+        "for g in copy.deepcopy(opt.param_groups):  # HERE\n    f(g)\n",
+        "+ for g in opt.param_groups:  # HERE",
+    ),
+    (
+        "a state that is detached",
+        cuts.with_variables,
+        "y = call(m, m.state_dict(), x)  # HERE\n",
+        "+ y = call(m, m.state_dict(keep_vars=True), x)  # HERE",
+    ),
+    (
         "copied the wrong way",
         moves.swapped,
         "a.load_state_dict(b.state_dict())  # HERE\n",
@@ -771,6 +965,77 @@ def test_the_expression_that_is_meant_comes_first() -> None:
     text = "h = a.detach() + b.detach()\n"
     found = list(cuts.without_detach(text, Place(1, (17, 27))))
     assert found == ["h = a.detach() + b\n", "h = a + b.detach()\n", "h = a + b\n"]
+
+
+def test_a_sibling_made_alike_takes_the_place_of_one_that_is_handed_on_twice() -> None:
+    text = "self.near, self.far = L(2), L(2)\ndef f():\n    h = run(p.near, x)\n    h = run(p.near, h)\n"
+    (new,) = names.sibling(text, "far")
+    assert changed(text, new) == "-     h = run(p.near, h)\n+     h = run(p.far, h)"
+    assert list(names.sibling(text.replace("L(2), L(2)", "L(2), L(3)"), "far")) == []
+
+
+def test_a_parameter_takes_the_place_of_another_value_that_is_read() -> None:
+    text = "front = self.start.expand(n) + self.f(x)  # HERE\n"
+    (new,) = names.parameter_instead(text, Place(1), "prompt")
+    assert new == "front = self.prompt.expand(n) + self.f(x)  # HERE\n"
+
+
+def test_an_entry_that_is_read_elsewhere_takes_nothings_place() -> None:
+    text = "o = {'a': 1, 'b': 2}\nx = f(o['b'])\ny = f(o['a'])  # HERE\n"
+    assert lines_after(neighbours.unread_key, text) == []
+
+
+def test_a_step_that_is_not_there_is_not_called() -> None:
+    text = "class O({base}):\n    def step(self):\n        f()  # HERE\n"
+    assert lines_after(loop.inherited_step, text.format(base="torch.optim.Optimizer")) == []
+    assert lines_after(loop.inherited_step, text.format(base="SGD")) == ["+         super().step()"]
+
+
+def test_what_is_no_term_is_not_added_to_terms() -> None:
+    text = "def f(x):\n    out = g(x)\n    kl = h(x)\n    loss = k(x)\n    return loss + kl  # HERE\n"
+    assert lines_after(neighbours.summed_with_unread, text) == []
+
+
+def test_where_parameters_are_put_into_a_list_the_list_is_one_of_parameters() -> None:
+    text = "class N:\n    def __init__(self):\n        self.s = []\n        self.s.append(nn.Parameter(a))  # HERE\n"
+    assert lines_after(containers.registered, text)[0] == "-         self.s = []\n+         self.s = nn.ParameterList()"
+
+
+def test_a_value_is_not_written_into_the_parameters_place() -> None:
+    assert list(names.parameter_instead("self.on = True\n", Place(1), "w")) == []
+
+
+def test_whether_a_file_is_the_program_is_left_alone() -> None:
+    text = 'x = "__init__"\nif __name__ == "__main__":  # HERE\n    f()\n'
+    assert lines_after(names.respelt, text) == lines_after(conditions.one_sooner, text) == []
+
+
+def test_a_value_that_does_not_settle_is_not_written_in_place_first() -> None:
+    assert lines_after(moves.settled_in_place, "self.l.weight = self.l.weight * 0.5  # HERE\n") == []
+    assert lines_after(moves.in_place, "self.l.weight = torch.randn_like(self.l.weight)  # HERE\n") == []
+
+
+def test_a_filter_in_the_optimizers_own_call_is_not_made_wider() -> None:
+    """There all of the model stands more simply."""
+    text = "o = optim.SGD([p for n, p in m.named_parameters() if 'h.' in n], lr=1)  # HERE\n"
+    assert lines_after(optimizers.wider, text) == []
+
+
+def test_what_every_module_has_is_not_respelt() -> None:
+    assert lines_after(names.respelt, "a = m.named_parameters\nb = m.parameters()  # HERE\n") == []
+
+
+def test_the_batch_is_the_last_axis_that_is_tried() -> None:
+    found = lines_after(values.alive, "w = s.softmax(-1)  # HERE\n")
+    assert [line.splitlines()[-1] for line in found] == [
+        "+ w = s.softmax(1)  # HERE", "+ w = torch.sigmoid(s)  # HERE", "+ w = s.softmax(0)  # HERE",
+    ]  # fmt: skip
+
+
+def test_what_a_part_that_is_no_module_hides_gets_a_name() -> None:
+    text = "class Net:\n    def __init__(self):\n        self.a, self.b = Part(), 1\n"
+    (found,) = containers.held_beside(text, Place(3), ["net.a.lin.weight", "net.a.lin.bias", "net.b.x[0].weight"])
+    assert changed(text, found) == "+         self.a_lin = self.a.lin"
 
 
 def test_a_sibling_used_twice_gives_way() -> None:

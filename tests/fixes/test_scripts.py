@@ -30,6 +30,8 @@ for step in range(4):
     loss.backward()
     optimizer.step()
 """
+LAYERS = "self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 1)"
+WARM_UP = "scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: min(1.0, epoch / 2))\n"
 SCRIPTS = {
     "a detach": NET.replace("torch.tanh(self.a(x))", "torch.tanh(self.a(x)).detach()") + START + LOOP,
     "a value taken through data": NET.replace("torch.tanh(self.a(x))", "torch.tanh(self.a(x).data)") + START + LOOP,
@@ -93,6 +95,68 @@ SCRIPTS = {
     + LOOP,
     "a rounding": NET.replace("torch.tanh(self.a(x))", "torch.round(self.a(x))") + START + LOOP,
     "a hook that returns zeros": NET + START + "model.a.weight.register_hook(lambda grad: grad * 0)\n" + LOOP,
+    "a layer made where it is called": NET.replace(LAYERS, "self.b = nn.Linear(4, 1)").replace(
+        "self.a(x)", "nn.Linear(4, 4)(x)"
+    )
+    + START
+    + LOOP,
+    "a part that is a dataclass": "from dataclasses import dataclass\n@dataclass\nclass Part:\n    lin: nn.Linear\n"
+    + NET.replace(LAYERS, "self.a, self.b = Part(nn.Linear(4, 4)), nn.Linear(4, 1)").replace(
+        "self.a(x)", "self.a.lin(x)"
+    )
+    + START
+    + LOOP,
+    "a slot that a parameter scales": NET.replace(
+        LAYERS, LAYERS + "\n        self.scale = nn.Parameter(torch.ones(4, 1))"
+    ).replace("        return", "        self.a.weight = self.a.weight * self.scale\n        return")
+    + START
+    + LOOP,
+    "a slot that is replaced in the loop": NET
+    + START
+    + LOOP
+    + "    model.a.weight = nn.Parameter(model.a.weight.clamp(-1, 1))\n",
+    "an output that no loss counts": NET.replace(LAYERS, LAYERS + "\n        self.c = nn.Linear(4, 1)").replace(
+        "return self.b(torch.tanh(self.a(x)))", "return self.b(torch.tanh(self.a(x))), self.c(x)"
+    )
+    + START
+    + LOOP.replace("    loss = F.mse_loss(model(x), y)", "    one, two = model(x)\n    loss = F.mse_loss(one, y)"),
+    "an argument that is not handed on": NET.replace(LAYERS, LAYERS + "\n        self.c = nn.Linear(4, 4)").replace(
+        "        return self.b(torch.tanh(self.a(x)))",
+        "        side = self.c(x)\n        return self.head(self.a(x))\n"
+        "    def head(self, h, side=None):\n        return self.b(torch.tanh(h if side is None else h + side))",
+    )
+    + START
+    + LOOP,
+    "a layer that comes after the optimizer": NET
+    + START
+    + "model.c = nn.Linear(1, 1)\nSTART = {n: p.detach().clone() for n, p in model.named_parameters()}\n"
+    + LOOP.replace("model(x)", "model.c(model(x))"),
+    "groups of which a test of names leaves out some": NET
+    + START.replace(
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)",
+        "matrices = [p for n, p in model.named_parameters() if n.startswith('a') and p.dim() == 2]\n"
+        "vectors = [p for p in model.parameters() if p.dim() == 1]\n"
+        "groups = [{'params': matrices, 'weight_decay': 0.1}, {'params': vectors, 'weight_decay': 0.0}]\n"
+        "optimizer = torch.optim.SGD(groups, lr=0.1)",
+    )
+    + LOOP,
+    "a warm-up that never goes on": NET + START + WARM_UP + LOOP,
+    "a warm-up whose step is not called": NET + START + WARM_UP + LOOP + "    scheduler.step\n",
+    "a warm-up that goes on behind the loop": NET + START + WARM_UP + LOOP + "scheduler.step()\n",
+    "everything frozen": NET + START + "for p in model.parameters():\n    p.requires_grad = False\n" + LOOP,
+    "the only class there is ignored": NET.replace("nn.Linear(4, 1)", "nn.Linear(4, 3)")
+    + START
+    + "labels = torch.ones(8, dtype=torch.long)\n"
+    + LOOP.replace("F.mse_loss(model(x), y)", "F.cross_entropy(model(x), labels, ignore_index=1)"),
+    "a name that nothing bears": NET.replace("self.a,", "self.adapter,").replace("self.a(x)", "self.adapter(x)")
+    + START.replace(
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)",
+        "START = {n: p for n, p in START.items() if 'adapter' in n}\n"
+        "for name, p in model.named_parameters():\n    p.requires_grad = 'adaptor' in name or name == 'b.bias'\n"
+        "optimizer = torch.optim.SGD((p for p in model.parameters() if p.requires_grad), lr=0.1)",
+    )
+    + LOOP,
+    "a softmax over one": NET + START + LOOP.replace("model(x)", "model(x).softmax(-1)"),
 }
 
 

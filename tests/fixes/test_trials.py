@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from fxaudit.answer.answer import Answer, ParameterReport
+from fxaudit.answer.answer import Answer, ParameterReport, StepReport
+from fxaudit.answer.document import from_text, to_text
 from fxaudit.answer.finding import Finding
 from fxaudit.answer.mended import first_difference, seen, shortfall
+from fxaudit.judge import fixes
+from fxaudit.program.edits.syntax import Place
 from fxaudit.run import trial
 from fxaudit.run.mending import Texts, mend
 from tests.fixes.test_scripts import LOOP, NET, START
-from tests.fixes.trying import InForks, best, mended
+from tests.fixes.trying import HEAD, InForks, best, mended
 from tests.scripts import judged
 
 CUT = NET.replace("torch.tanh(self.a(x))", "torch.tanh(self.a(x)).detach()")
@@ -58,6 +64,40 @@ DEAD = Finding("FXA104", "detached-path", "error", "cut", "", ("a.w",))
 def test_a_trial_mends_only_where_nothing_is_worse(after: Answer, reason: str) -> None:
     before = answer(DEAD, a__w="unreachable", b__w="trained", c__w="frozen")
     assert shortfall(before, after, [DEAD]) == reason
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        (0.7, 0.7, ", the loss of step 1 is the same"),
+        (math.nan, math.nan, ", the loss of step 1 is the same"),
+        (0.5234, 0.7123, ", the loss of step 1 is 0.712, was 0.523"),
+        (math.nan, 0.7123, ", the loss of step 1 is 0.712, was nan"),
+        (0.71234567, 0.71234561, ", the loss of step 1 is 0.71234561, was 0.71234567"),
+        (None, 0.7, ""),
+        (0.7, None, ""),
+    ],
+)
+def test_the_loss_of_the_first_step_is_compared_where_it_is_known(
+    was: float | None, now: float | None, said: str
+) -> None:
+    before, after = answer(DEAD, a__w="unreachable"), answer(a__w="trained")
+    before, after = (
+        dataclasses.replace(one, steps=(StepReport((), (), loss), StepReport((), (), 9.0)))
+        for one, loss in ((before, was), (after, now))
+    )
+    assert seen(before, after, [DEAD]) == f"1 parameter trains, nothing else changes its verdict{said}"
+    again = [from_text(to_text(one)).steps[0].loss for one in (before, after)]
+    assert [math.nan if loss is None else loss for loss in again] == pytest.approx(
+        [math.nan if loss is None else loss for loss in (was, now)], nan_ok=True
+    )
+
+
+def test_the_loss_of_a_step_is_the_number_that_its_first_backward_begins_at(tmp_path: Path) -> None:
+    text = HEAD + NET + START + LOOP + "    open('losses', 'a').write(f'{loss.item()!r} ')\n"
+    report = judged(tmp_path, text, to_end=True)
+    plain = list(map(float, (tmp_path / "losses").read_text("utf-8").split()))
+    assert [step.loss for step in report.steps] == plain[: len(report.steps)] and len(report.steps) > 1
 
 
 def test_what_was_to_be_frozen_may_be_frozen_then() -> None:
@@ -189,8 +229,6 @@ def test_a_trial_leaves_nothing_on_disk(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_file_changed_since_the_run_gets_no_patch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    from tests.fixes.trying import HEAD
-
     report = judged(tmp_path, HEAD + CUT + START + LOOP)
     with InForks([str(tmp_path / "script.py")]) as trials:
         found = mend(report, trials, Texts(time.time() - 3600))
@@ -208,6 +246,47 @@ def test_an_edit_of_another_file_is_tried_and_shown_with_its_name(
     assert "+++ b/network.py" in patch.diff
 
 
+def test_what_does_not_compile_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(text: str, place: Place) -> Iterator[str]:
+        yield text + "return\n"
+
+    offers = {**fixes.FIXES, "FXA104": (fixes.at_culprit(broken), *fixes.FIXES["FXA104"])}
+    monkeypatch.setattr(fixes, "FIXES", offers)
+    found = mended(tmp_path, CUT + START + LOOP, monkeypatch)
+    patch = best(found)
+    assert patch.state == "tried" and found.trials == 2
+    assert [attempt.reason for attempt in patch.attempts] == ["it does not compile: 'return' outside function"]
+
+
+def test_what_one_edit_mends_is_not_tried_again_for_another_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+    model, other = Net(), Net()
+    one, two = torch.optim.SGD(model.parameters(), lr=0.1), torch.optim.SGD(model.parameters(), lr=0.1)
+    for step in range(4):
+        one.zero_grad()
+        two.zero_grad()
+        (F.mse_loss(model(x), y) + F.mse_loss(other(x), y)).backward()
+        one.step()
+        two.step()
+    """
+    found = mended(tmp_path, NET + textwrap.dedent(text), monkeypatch)
+    patches = {f.code: f.patch for f in found.report.findings if f.patch is not None}
+    assert patches.keys() == {"FXA301", "FXA305"}
+    assert {patch.state for patch in patches.values()} == {"tried"}
+    assert len({patch.diff for patch in patches.values()}) == 1 and found.report.patch is None
+    assert found.trials == 2
+
+
+def test_what_was_made_anew_in_a_place_that_is_kept_may_go() -> None:
+    finding = Finding("FXA203", "made-in-forward", "error", "made anew", "", ("a.w",))
+    before = answer(finding, a__w="replaced")
+    before.parameters["a.w #2"] = ParameterReport("a.w #2", "trained", "")  # type: ignore[index]
+    assert shortfall(before, answer(a__w="trained"), [finding]) == ""
+    assert shortfall(before, answer(b__w="trained"), [finding]) == "`a.w` is no longer there"
+
+
 def test_two_mistakes_are_mended_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = CUT.replace(
         "nn.Linear(4, 4), nn.Linear(4, 1)", "nn.Linear(4, 4), nn.Linear(4, 1)\n        self.c = [nn.Linear(1, 1)]"
@@ -215,6 +294,8 @@ def test_two_mistakes_are_mended_together(tmp_path: Path, monkeypatch: pytest.Mo
     found = mended(tmp_path, text + START + LOOP, monkeypatch)
     assert [f.patch.state for f in found.report.findings if f.patch] == ["tried", "tried"]
     assert found.report.patch is not None and found.report.patch.state == "tried"
-    assert found.report.patch.seen == "4 parameters train, nothing else changes its verdict"
+    assert found.report.patch.seen == (
+        "4 parameters train, nothing else changes its verdict, the loss of step 1 is the same"
+    )
     (texts,) = found.texts.values()
     assert "ModuleList" in texts[1] and "self.a(x)).detach()" not in texts[1]

@@ -24,7 +24,7 @@ from fxaudit.capture.reading import is_leaf
 from fxaudit.capture.recording import LiveTrack, Op, Record
 from fxaudit.capture.repeats import ENOUGH, Site
 from fxaudit.capture.sums import Sums
-from fxaudit.capture.values import copy_of, gradient_states, same_numbers
+from fxaudit.capture.values import copy_of, gradient_states, same_numbers, single_number
 from fxaudit.program.source import PACKAGE, displayed_path, is_skipped
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ def _open(session: Session, event: BackwardEvent, outputs: Any, args: tuple[Any,
                 for track, tensor in session.live_tracks()
                 if tensor.grad is not None
             }
+            event.loss = single_number(roots)
             spoilt = not recorder.probing and not all(recorder.is_finite(root) for root in roots)
             if spoilt:
                 # After a step with it every number is NaN: what is still alive now tells where that begins.

@@ -13,6 +13,7 @@ from fxaudit.program.edits.syntax import Place, Syntax, of_text, parsed
 __all__ = [
     "asked",
     "each_asked",
+    "everywhere",
     "flipped",
     "handed_to_all",
     "holding",
@@ -65,6 +66,19 @@ def holding(text: str, place: Place) -> Iterator[str]:
         is_main = any(name.value == "__name__" for name in syntax.inside(statement.test, cst.Name))
         if statement.orelse is None and not is_main:
             yield from filter(None, [dedented(syntax, statement)])
+
+
+def everywhere(text: str, place: Place) -> Iterator[str]:
+    """What the `if` at the place, or around it, decides, without being asked: its body, or the first of two values."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    for choice in syntax.on_line(place, cst.IfExp):
+        yield syntax.replaced((choice, choice.body))
+    owner = next((a for a in (statement, *syntax.above(statement)) if isinstance(a, cst.If | cst.FunctionDef)), None)
+    if isinstance(owner, cst.If):
+        yield from filter(None, [dedented(syntax, owner)])
 
 
 def staying(text: str, place: Place) -> Iterator[str]:
@@ -197,7 +211,8 @@ def one_sooner(text: str, place: Place) -> Iterator[str]:
     if syntax is None:
         return
     for test in syntax.on_line(place, cst.Comparison):
-        if len(test.comparisons) != 1:
+        is_main = any(name.value == "__name__" for name in syntax.inside(test, cst.Name))
+        if len(test.comparisons) != 1 or is_main:
             continue
         target = test.comparisons[0]
         if isinstance(target.operator, cst.GreaterThan):

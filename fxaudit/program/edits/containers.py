@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import keyword
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -10,6 +11,7 @@ from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_te
 
 __all__ = [
     "as_module",
+    "held_beside",
     "hoisted",
     "kept_beside",
     "of_instance",
@@ -52,10 +54,13 @@ def _at_birth(syntax: Syntax, statement: cst.CSTNode, container: cst.BaseExpress
     around = syntax.class_of(statement) or syntax.module
     for assign in syntax.inside(around, cst.Assign):
         if assign.targets[0].target.deep_equals(container):
-            yield from _contained(syntax, assign, assign.value)
+            yield from _contained(syntax, assign, assign.value, statement)
 
 
-def _contained(syntax: Syntax, assign: cst.Assign, value: cst.BaseExpression) -> Iterator[str]:
+def _contained(
+    syntax: Syntax, assign: cst.Assign, value: cst.BaseExpression, put_in: cst.CSTNode | None = None
+) -> Iterator[str]:
+    of_parameters = any(last_name(c.func) == "Parameter" for c in syntax.inside(put_in or value, cst.Call))
     kinds: tuple[str, ...] = ()
     match value:
         case cst.List() | cst.ListComp() | cst.Tuple() | cst.GeneratorExp():
@@ -66,7 +71,7 @@ def _contained(syntax: Syntax, assign: cst.Assign, value: cst.BaseExpression) ->
             kinds = LISTS
         case cst.Call(func=cst.Name(value="dict" | "OrderedDict")):
             kinds = DICTS
-    for kind in kinds:
+    for kind in kinds[::-1] if of_parameters else kinds:
         yield syntax.replaced((value, _call(syntax, kind, value)))
     if not kinds and isinstance(value, cst.Call):
         yield from _parameter(syntax, value)
@@ -126,7 +131,8 @@ def as_module(text: str, place: Place) -> Iterator[str]:
     made = {last_name(call.func) for call in syntax.on_line(place, cst.Call)}
     around = syntax.class_of(statement)
     for plain in syntax.all(cst.ClassDef):
-        if (plain is around or plain.name.value in made) and not plain.bases and not plain.decorators:
+        bases = [base for base in plain.bases if syntax.code(base.value) != "object"]
+        if (plain is around or plain.name.value in made) and not bases and not plain.decorators:
             changed = _derived(syntax, plain)
             if changed is not None:
                 yield syntax.replaced((plain, changed))
@@ -219,6 +225,36 @@ def kept_beside(text: str, place: Place) -> Iterator[str]:
         bound = {p.name.value for p in part.params.params} if isinstance(part, cst.Lambda) else set()
         for name in dict.fromkeys(n.value for n in syntax.inside(body, cst.Name) if n.value in own - bound):
             yield from filter(None, [syntax.inserted(statement, f"self.{name} = {name}", before=True)])
+
+
+def held_beside(text: str, place: Place, names: Sequence[str]) -> Iterator[str]:
+    """`self.part_linear = self.part.linear` behind the making of a `self.part` that is no module.
+
+    `names` are those of the parameters that it hides: `part.linear.weight`.
+    """
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    targets = [node for target in syntax.inside(statement, cst.AssignTarget) for node in _elements(target.target)]
+    kept: dict[str, None] = {}
+    for target in targets:
+        if not isinstance(target, cst.Attribute) or syntax.code(target.value) != "self":
+            continue
+        for name in names:
+            parts = name.split(".")
+            at = parts.index(target.attr.value) if target.attr.value in parts else len(parts)
+            way = parts[at + 1 : -1]
+            if way and all(part.isidentifier() and not keyword.iskeyword(part) for part in way):
+                kept[f"self.{'_'.join(parts[at:-1])} = {'.'.join(['self', *parts[at:-1]])}"] = None
+    if kept:
+        yield from filter(None, [syntax.inserted(statement, "\n".join(kept))])
+
+
+def _elements(target: cst.BaseExpression) -> list[cst.BaseExpression]:
+    if isinstance(target, cst.Tuple | cst.List):
+        return [element.value for element in target.elements]
+    return [target]
 
 
 def of_instance(text: str, place: Place) -> Iterator[str]:

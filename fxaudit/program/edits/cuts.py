@@ -8,7 +8,15 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text
 
-__all__ = ["copied_deeply", "without_copy", "without_detach", "without_flag", "without_new_leaf", "without_round_trip"]
+__all__ = [
+    "copied_deeply",
+    "with_variables",
+    "without_copy",
+    "without_detach",
+    "without_flag",
+    "without_new_leaf",
+    "without_round_trip",
+]
 
 DETACHING = {"detach", "detach_"}
 LEAVING = {"item", "tolist", "numpy"}
@@ -29,6 +37,16 @@ FUNCTIONS = {"exp", "log", "sqrt", "tanh", "sin", "cos", "abs", "log1p", "expm1"
 STACKED = {f"torch.{name}" for name in WRAPPING}
 LIBRARIES = {"math", "np", "numpy"}
 ELEMENTWISE = {"median", "mean", "sum", "max", "min", "clip", "maximum", "minimum", "where", "square", "std"}
+
+
+def with_variables(text: str, place: Place) -> Iterator[str]:
+    """`state_dict(keep_vars=True)` for a `state_dict()`, whose tensors are detached."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "state_dict" and not call.args:
+            yield syntax.replaced((call, cst.parse_expression(f"{syntax.code(call.func)}(keep_vars=True)")))
 
 
 def without_detach(text: str, place: Place) -> Iterator[str]:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text
 
-__all__ = ["narrowed", "thawed"]
+__all__ = ["narrowed", "thawed", "thawed_later"]
 
 _TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
@@ -70,7 +70,33 @@ def thawed(text: str, place: Place) -> Iterator[str]:
                 )
             ]
         ):
-            yield from filter(None, [syntax.without(statement)])
+            found = syntax.body(statement)
+            owner = syntax.parent(found[0]) if found is not None and len(found[1]) == 1 else None
+            yield from filter(None, [syntax.without(owner if isinstance(owner, cst.For) else statement)])
+
+
+def thawed_later(text: str, place: Place) -> Iterator[str]:
+    """`freeze(net, True)` behind the next step of the loop, for the `freeze(net, False)` at the place."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    found = syntax.body(statement) if syntax is not None and statement is not None else None
+    if syntax is None or found is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    flags = [
+        argument.value
+        for call in syntax.inside(statement, cst.Call)
+        for argument in call.args
+        if isinstance(argument.value, cst.Name) and argument.value.value == "False"
+    ]
+    in_loop = any(isinstance(above, cst.For | cst.While) for above in syntax.above(statement))
+    if not in_loop or len(statement.body) != 1 or not isinstance(statement.body[0], cst.Expr) or len(flags) != 1:
+        return
+    again = syntax.code(syntax.of_replaced(statement.body[0], (flags[0], cst.Name("True"))))
+    for other in found[1]:
+        steps = [c for c in syntax.inside(other, cst.Call) if last_name(c.func) == "step"]
+        if syntax.first(other) > place.line and steps and isinstance(other, cst.SimpleStatementLine):
+            yield syntax.inserted(other, again)
+            return
 
 
 def _is_called(argument: cst.Arg, name: str) -> bool:

@@ -20,6 +20,7 @@ __all__ = [
     "moved_behind",
     "removed",
     "removed_alike",
+    "scheduled",
     "step_behind",
     "unpinned",
     "without_inputs",
@@ -223,12 +224,43 @@ def inherited_step(text: str, place: Place) -> Iterator[str]:
         return
     around = [statement, *syntax.above(statement)]
     method = next((a for a in around if isinstance(a, cst.FunctionDef) and a.name.value == "step"), None)
-    if method is None or syntax.class_of(method) is None or not isinstance(method.body, cst.IndentedBlock):
+    owner = syntax.class_of(method) if method is not None else None
+    if method is None or owner is None or not isinstance(method.body, cst.IndentedBlock):
         return
+    if any(last_name(base.value) == "Optimizer" for base in owner.bases):
+        return  # that one has no step of its own
     statements = list(method.body.body)
     ends = isinstance(statements[-1], cst.SimpleStatementLine) and isinstance(statements[-1].body[-1], cst.Return)
     position = len(statements) - ends
     yield syntax.with_block(method.body, [*statements[:position], *parsed("super().step()"), *statements[position:]])
+
+
+def scheduled(text: str, _: Place) -> Iterator[str]:
+    """A scheduler that steps: called, moved into the loop, behind the optimizer's step, or added there."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for assign in syntax.all(cst.Assign):
+        made = last_name(assign.value.func) if isinstance(assign.value, cst.Call) else ""
+        if made.endswith(("LR", "Scheduler")) or "schedule" in made:
+            yield from _stepping(syntax, syntax.code(assign.targets[0].target))
+
+
+def _stepping(syntax: Syntax, scheduler: str) -> Iterator[str]:
+    lines = [s for s in syntax.all(cst.SimpleStatementLine) if len(s.body) == 1]
+    named = [s for s in lines if syntax.code(s.body[0]).rstrip("; ") == f"{scheduler}.step"]
+    for statement in named:
+        yield syntax.replaced((statement.body[0], cst.Expr(cst.parse_expression(f"{scheduler}.step()"))))
+    own = [s for s in lines if syntax.code(s.body[0]).startswith(f"{scheduler}.step(")]
+    others = [s for s in _named(syntax, syntax.module, "step") if s not in own and syntax.body(s) is not None]
+    others = [s for s in others if any(isinstance(above, cst.For | cst.While) for above in syntax.above(s))]
+    for other in () if named else others:
+        if not own:
+            yield from filter(None, [syntax.inserted(other, f"{scheduler}.step()")])
+        elif syntax.first(own[0]) < syntax.first(other) or not any(
+            isinstance(above, cst.For | cst.While) for above in syntax.above(own[0])
+        ):
+            yield _both(syntax, own[0], other, False)
 
 
 def without_surgery(text: str, place: Place) -> Iterator[str]:

@@ -8,7 +8,16 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text, parsed
 
-__all__ = ["in_place", "into_init", "made_once", "swapped", "to_local", "without_override"]
+__all__ = [
+    "given_to_call",
+    "in_place",
+    "into_init",
+    "made_once",
+    "settled_in_place",
+    "swapped",
+    "to_local",
+    "without_override",
+]
 
 TORCHS = {
     "parameters", "named_parameters", "children", "named_children", "modules", "named_modules",
@@ -22,6 +31,8 @@ def into_init(text: str, place: Place) -> Iterator[str]:
     syntax = of_text(text)
     statement = syntax.statement(place.line) if syntax is not None else None
     if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    if any(isinstance(part, cst.Return | cst.Raise) for part in statement.body):
         return
     around, found = syntax.class_of(statement), syntax.body(statement)
     if around is None or found is None:
@@ -70,8 +81,17 @@ def _copied(
     return [new]
 
 
+def settled_in_place(text: str, place: Place) -> Iterator[str]:
+    """`in_place`, where doing it again changes nothing: bounds, masks, a norm."""
+    yield from _in_place(text, place, settled=True)
+
+
 def in_place(text: str, place: Place) -> Iterator[str]:
     """A value computed of a Parameter copied into it under `no_grad`, where it was put in its place."""
+    yield from _in_place(text, place, settled=False)
+
+
+def _in_place(text: str, place: Place, *, settled: bool) -> Iterator[str]:
     syntax = of_text(text)
     statement = syntax.statement(place.line) if syntax is not None else None
     if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
@@ -79,14 +99,91 @@ def in_place(text: str, place: Place) -> Iterator[str]:
     for part in statement.body:
         match part:
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute() as target)], value=value):
-                code = syntax.code(target)
-                reads = any(syntax.code(n) == code for n in syntax.inside(value, cst.Attribute))
-                found = syntax.body(statement)
-                if reads and found is not None:
+                plain, found = _plain(value), syntax.body(statement)
+                fits = _settles(syntax, plain, target) if settled else _reads(syntax, plain, target)
+                if fits and found is not None:
                     block, statements = found
                     position = next(i for i, s in enumerate(statements) if s is statement)
-                    new = _copied(syntax, statement, target, value)
+                    new = _copied(syntax, statement, target, plain)
                     yield syntax.with_block(block, [*statements[:position], *new, *statements[position + 1 :]])
+
+
+SETTLING = {
+    "clamp", "clip", "clamp_min", "clamp_max", "abs", "relu", "triu", "tril", "masked_fill", "round", "sign",
+    "normalize", "where", "maximum", "minimum",
+}  # fmt: skip
+"""What changes nothing when it is done again."""
+
+
+def _settles(syntax: Syntax, value: cst.BaseExpression, target: cst.BaseExpression) -> bool:
+    code = syntax.code(target)
+    match value:
+        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=name)), args=args) if name in SETTLING:
+            return any(syntax.code(part) == code for part in (owner, *(argument.value for argument in args)))
+        case cst.BinaryOperation(left=left, operator=cst.Multiply(), right=right):
+            other = right if syntax.code(left) == code else left
+            return code in (syntax.code(left), syntax.code(right)) and "mask" in syntax.code(other).lower()
+        case cst.BinaryOperation(left=left, operator=cst.Divide(), right=right):
+            return syntax.code(left) == code and _reads(syntax, right, target)
+    return False
+
+
+def _reads(syntax: Syntax, value: cst.BaseExpression, target: cst.BaseExpression) -> bool:
+    """Whether the numbers of the target are read, and not its shape alone."""
+    code = syntax.code(target)
+    for node in syntax.inside(value, cst.Attribute):
+        above = syntax.parent(node)
+        call = syntax.parent(above) if isinstance(above, cst.Arg) else None
+        of_shape = isinstance(above, cst.Attribute) and above.attr.value in ("shape", "size", "dtype", "device")
+        of_kind = isinstance(call, cst.Call) and last_name(call.func).endswith("_like")
+        if syntax.code(node) == code and not of_shape and not of_kind:
+            return True
+    return False
+
+
+def _plain(value: cst.BaseExpression) -> cst.BaseExpression:
+    """What a Parameter is made of; a Parameter made of a value would be a new leaf."""
+    if isinstance(value, cst.Call) and last_name(value.func) == "Parameter" and value.args:
+        return value.args[0].value
+    return value
+
+
+def given_to_call(text: str, place: Place) -> Iterator[str]:
+    """`functional_call(self.linear, {"weight": w}, (x,))` for a `self.linear(x)` behind `self.linear.weight = w`."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    function = syntax.function(statement)
+    taken = {node.value for node in syntax.inside(function, cst.Name) if not _is_attribute(syntax, node)}
+    for part in statement.body:
+        match part:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Attribute(value=owner) as target)], value=value):
+                module, slot = syntax.code(owner), target.attr.value
+                calls = [
+                    call
+                    for call in syntax.inside(function, cst.Call)
+                    if syntax.code(call.func) == module and syntax.first(call) > syntax.first(statement)
+                ]
+                if (
+                    _reads(syntax, value, target)
+                    and calls
+                    and not any(a.keyword or a.star for call in calls for a in call.args)
+                ):
+                    name = cst.Name(slot if slot not in taken else f"new_{slot}")
+                    made = [(call, _functional(syntax, call, module, slot, name.value)) for call in calls]
+                    yield syntax.replaced((target, name), (value, _plain(value)), *made)
+
+
+def _functional(syntax: Syntax, call: cst.Call, module: str, slot: str, name: str) -> cst.BaseExpression:
+    given = ", ".join(syntax.code(argument.value) for argument in call.args)
+    comma = "," * (len(call.args) == 1)
+    return cst.parse_expression(f'torch.func.functional_call({module}, {{"{slot}": {name}}}, ({given}{comma}))')
+
+
+def _is_attribute(syntax: Syntax, name: cst.Name) -> bool:
+    above = syntax.parent(name)
+    return isinstance(above, cst.Attribute) and above.attr is name
 
 
 def to_local(text: str, place: Place) -> Iterator[str]:
@@ -113,13 +210,14 @@ def _renamed(
         if syntax.code(node) == code and syntax.first(node) > syntax.first(statement)
     ]
     if later and name.value not in taken:
-        # A Parameter made of the value would be a new leaf: the value itself is what the rest reads.
-        plain = value.args[0].value if isinstance(value, cst.Call) and last_name(value.func) == "Parameter" else value
-        yield syntax.replaced((target, name), (value, plain), *((node, name) for node in later))
+        yield syntax.replaced((target, name), (value, _plain(value)), *((node, name) for node in later))
 
 
 def made_once(text: str, place: Place) -> Iterator[str]:
-    """`self.fc = nn.Linear(…)` in `__init__` for `fc = nn.Linear(…)` in forward; then one that learns its size."""
+    """`self.fc = nn.Linear(…)` in `__init__` for `fc = nn.Linear(…)` in forward; then one that learns its size.
+
+    Of a layer that is made and called in one expression, `nn.Linear(…)(x)`, the same.
+    """
     syntax = of_text(text)
     statement = syntax.statement(place.line) if syntax is not None else None
     around = syntax.class_of(statement) if syntax is not None and statement is not None else None
@@ -139,6 +237,20 @@ def made_once(text: str, place: Place) -> Iterator[str]:
                 line = parsed(f"self.{name.value} = {syntax.code(value)}")
                 moved = start.body.with_changes(body=[*start.body.body, *line])
                 yield syntax.replaced((statement, cst.RemoveFromParent()), (start.body, moved), *later)
+            return
+    yield from _made_inline(syntax, place, around, start.body)
+
+
+def _made_inline(syntax: Syntax, place: Place, around: cst.ClassDef, start: cst.IndentedBlock) -> Iterator[str]:
+    known = {node.attr.value for node in syntax.inside(around, cst.Attribute)}
+    for call in syntax.on_line(place, cst.Call):
+        layer = call.func
+        if isinstance(layer, cst.Call) and last_name(layer.func)[:1].isupper():
+            short = last_name(layer.func).lower()
+            kept = f"self.{short if short not in known else f'{short}_made_once'}"
+            line = parsed(f"{kept} = {syntax.code(layer)}")
+            moved = start.with_changes(body=[*start.body, *line])
+            yield syntax.replaced((layer, cst.parse_expression(kept)), (start, moved))
 
 
 def _lazy(made: cst.Call) -> Iterator[cst.Call]:

@@ -6,18 +6,21 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from fxaudit.program.edits.syntax import Place, Syntax, dotted, of_text
+from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text
 from fxaudit.program.edits.totals import is_term
 
 __all__ = [
     "as_other_call",
     "bound_early",
+    "handed_to_its_name",
     "named_alike",
     "named_arguments",
     "other_result",
     "state_handed_on",
+    "summed_with_unread",
     "unread_handed_on",
     "unread_instead",
+    "unread_key",
 ]
 
 _TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
@@ -58,9 +61,65 @@ def _unread(syntax: Syntax, function: cst.FunctionDef, before: int) -> list[str]
     """The variables of a function that are given a value above the line and never read, the last first."""
     written = _targets(syntax, function.body)
     known = {id(node) for node in written}
-    read = {node.value for node in syntax.inside(function.body, cst.Name) if id(node) not in known}
+    read = {n.value for n in syntax.inside(function.body, cst.Name) if id(n) not in known and _is_read(syntax, n)}
     found = [n.value for n in written if syntax.first(n) < before and n.value not in read and n.value[0] != "_"]
     return list(dict.fromkeys(reversed(found)))
+
+
+def summed_with_unread(text: str, place: Place) -> Iterator[str]:
+    """`a + b + c` for `a + b`, where the function computes `c` and never reads it.
+
+    The line has the sum, or it computes `c` and the sum stands further down.
+    """
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    function = syntax.function(statement) if syntax is not None and statement is not None else None
+    if syntax is None or statement is None or not isinstance(function, cst.FunctionDef):
+        return
+    own = {node.value for node in _targets(syntax, statement)}
+    unread = [name for name in _unread(syntax, function, syntax.range(function).end.line) if name in own]
+    later = [n for n in syntax.inside(function.body, cst.BinaryOperation) if syntax.first(n) > place.line]
+    pairs = [(node, unread) for node in later]
+    pairs += [(n, _unread(syntax, function, place.line)) for n in syntax.on_line(place, cst.BinaryOperation)]
+    for node, names in pairs:
+        above = syntax.parent(node)
+        if not isinstance(node.operator, cst.Add) or (isinstance(above, cst.BinaryOperation) and above.left is node):
+            continue
+        adds_terms = any(_is_term(syntax, function, part) for part in syntax.inside(node, cst.Name))
+        for name in (n for n in names if _is_term(syntax, function, cst.Name(n)) == adds_terms):
+            longer = cst.parse_expression(f"{syntax.code(node.with_changes(lpar=[], rpar=[]))} + {name}")
+            yield syntax.replaced((node, longer.with_changes(lpar=node.lpar, rpar=node.rpar)))
+
+
+def _is_term(syntax: Syntax, function: cst.FunctionDef, name: cst.Name) -> bool:
+    return is_term(name.value, _last_value(syntax, function, name.value))
+
+
+def unread_key(text: str, place: Place) -> Iterator[str]:
+    """`out["b"]` for `out["a"]`, where both stand in one dictionary and nobody reads the entry `b`."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    asked = [(node, key) for node in syntax.all(cst.Subscript) if (key := _key(node)) is not None]
+    read = {key.value[1:-1] for _, key in asked}
+    for node in syntax.on_line(place, cst.Subscript):
+        key = _key(node)
+        for made in syntax.all(cst.Dict) if key is not None else ():
+            known = [e.key.value[1:-1] for e in made.elements if isinstance(e, cst.DictElement) and _is_text(e.key)]  # type: ignore[attr-defined]
+            for other in known if key is not None and key.value[1:-1] in known else ():
+                if key is not None and other not in read:
+                    yield syntax.replaced((key, key.with_changes(value=f"{key.quote}{other}{key.quote}")))
+
+
+def _is_text(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.SimpleString)
+
+
+def _key(node: cst.Subscript) -> cst.SimpleString | None:
+    match node.slice:
+        case [cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString() as key))]:
+            return key
+    return None
 
 
 def unread_handed_on(text: str, place: Place) -> Iterator[str]:
@@ -91,6 +150,21 @@ def named_alike(text: str, place: Place) -> Iterator[str]:
         last = syntax.range(function).end.line
         for name in _unread(syntax, function, last):
             for call in syntax.inside(function.body, cst.Call) if name in left_out else ():
+                yield _with_argument(syntax, call, cst.Arg(cst.Name(name), keyword=cst.Name(name), equal=_TIGHT))
+
+
+def handed_to_its_name(text: str, place: Place) -> Iterator[str]:
+    """What the line computes and nobody reads, handed to a call whose function has an argument of that name."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    function = syntax.function(statement) if syntax is not None and statement is not None else None
+    if syntax is None or statement is None or not isinstance(function, cst.FunctionDef):
+        return
+    own = {node.value for node in _targets(syntax, statement)}
+    for name in (n for n in _unread(syntax, function, syntax.range(function).end.line) if n in own):
+        asking = {f.name.value for f in syntax.all(cst.FunctionDef) for p in f.params.params if p.name.value == name}
+        for call in syntax.inside(function.body, cst.Call):
+            if last_name(call.func) in asking and syntax.first(call) > place.line:
                 yield _with_argument(syntax, call, cst.Arg(cst.Name(name), keyword=cst.Name(name), equal=_TIGHT))
 
 
@@ -135,6 +209,14 @@ def _targets(syntax: Syntax, part: cst.CSTNode) -> list[cst.Name]:
     """The names that assignments give a value."""
     assigned = [target.target for target in syntax.inside(part, cst.AssignTarget)]
     return [name for target in assigned for name in syntax.inside(target, cst.Name) if _is_value(syntax, name)]
+
+
+def _is_read(syntax: Syntax, name: cst.Name) -> bool:
+    """Whether a name stands for a variable, and is neither an attribute of something nor a keyword."""
+    above = syntax.parent(name)
+    if isinstance(above, cst.Attribute):
+        return above.attr is not name
+    return not (isinstance(above, cst.Arg) and above.keyword is name)
 
 
 def _is_value(syntax: Syntax, name: cst.Name) -> bool:

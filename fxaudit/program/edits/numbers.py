@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from fxaudit.program.edits.syntax import Place, dotted, of_text
+from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_text
 
 __all__ = [
     "clamped",
     "dropping_the_rest",
+    "norm_apart",
     "other_power",
     "other_sign",
     "other_triangle",
@@ -27,6 +28,23 @@ DROPPING = ("dropout", "drop", "p", "attn_dropout", "dropout_p", "drop_prob", "a
 
 FAR = 100.0
 """A constant that shifts everything to the flat side of an activation."""
+
+
+def norm_apart(text: str, place: Place) -> Iterator[str]:
+    """`w.norm().clamp(min=1e-3)` for a `w.norm()` that is 0 at the start and scales every step of it."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        if last_name(call.func) in ("norm", "vector_norm") and not _is_divisor(syntax, call):
+            yield syntax.replaced((call, cst.parse_expression(f"{syntax.code(call)}.clamp(min=1e-3)")))
+
+
+def _is_divisor(syntax: Syntax, call: cst.Call) -> bool:
+    for below, above in zip([call, *syntax.above(call)], syntax.above(call), strict=False):
+        if isinstance(above, cst.BinaryOperation) and isinstance(above.operator, cst.Divide) and above.right is below:
+            return True
+    return False
 
 
 def within_reach(text: str, place: Place) -> Iterator[str]:

@@ -20,6 +20,7 @@ __all__ = [
     "joining",
     "moved_behind",
     "set_in_groups",
+    "wider",
 ]
 
 
@@ -76,6 +77,38 @@ def _models(syntax: Syntax, call: cst.Call) -> list[str]:
     roots = [match[0] for name in found if (match := re.match(r"(self\.)?\w+(?=[.\[])", name))]
     names = list(dict.fromkeys([*roots, *found]))
     return [name for name in names if name.replace(".", "").isidentifier() and name not in ("self", "torch")]
+
+
+def wider(text: str, place: Place) -> Iterator[str]:
+    """Without the test of a name in what the line selects; an `elif` that asks for one as an `else`."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or statement is None:
+        return
+    for part in syntax.on_line(place, cst.CompIf):
+        if any(isinstance(above, cst.Call) and _is_optimizer(above) for above in syntax.above(part)):
+            continue  # all of the model's parameters stand there more simply
+        match part.test:
+            case cst.BooleanOperation(left=left, operator=cst.And(), right=right):
+                for gone, kept in ((left, right), (right, left)):
+                    if _asks_for_name(syntax, gone):
+                        yield syntax.replaced((part.test, kept))
+            case test if _asks_for_name(syntax, test):
+                yield syntax.replaced((part, cst.RemoveFromParent()))
+    if isinstance(statement, cst.If):
+        above = syntax.parent(statement)
+        is_last = statement.orelse is None and isinstance(above, cst.If)
+        if is_last and _asks_for_name(syntax, statement.test):
+            yield syntax.replaced((statement, cst.Else(statement.body, statement.leading_lines)))
+
+
+def _asks_for_name(syntax: Syntax, test: cst.BaseExpression) -> bool:
+    """Whether a test compares a text with a part of a name."""
+    words = syntax.inside(test, cst.SimpleString)
+    return bool(words) and any(
+        isinstance(node, cst.In) or (isinstance(node, cst.Name) and node.value in ("startswith", "endswith"))
+        for node in syntax.inside(test, cst.CSTNode)
+    )
 
 
 def moved_behind(text: str, place: Place) -> Iterator[str]:
@@ -196,7 +229,8 @@ def given_other(text: str, place: Place, names: Sequence[str]) -> Iterator[str]:
 
 def _bound(syntax: Syntax) -> set[str]:
     """The names that the text gives a value."""
-    targets = [n.value for a in syntax.all(cst.AssignTarget) for n in syntax.inside(a.target, cst.Name)]
+    written = [n for a in syntax.all(cst.AssignTarget) for n in syntax.inside(a.target, cst.Name)]
+    targets = [n.value for n in written if not isinstance(syntax.parent(n), cst.Attribute)]
     loops = [n.value for a in syntax.all(cst.For) for n in syntax.inside(a.target, cst.Name)]
     return {*targets, *loops, *(param.name.value for param in syntax.all(cst.Param))}
 
@@ -225,10 +259,14 @@ def _is_first_group(part: cst.Subscript) -> bool:
 
 
 def groups_themselves(text: str, place: Place) -> Iterator[str]:
-    """`optimizer.param_groups` for `optimizer.state_dict()["param_groups"]`, which is a copy."""
+    """`optimizer.param_groups` for `optimizer.state_dict()["param_groups"]`, or for a deep copy of them."""
     syntax = of_text(text)
     if syntax is None:
         return
+    for call in syntax.all(cst.Call):
+        given = call.args[0].value if len(call.args) == 1 else None
+        if last_name(call.func) == "deepcopy" and given is not None and last_name(given) == "param_groups":
+            yield syntax.replaced((call, given))
     for part in syntax.on_line(place, cst.Subscript):
         match part:
             case cst.Subscript(

@@ -8,7 +8,7 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text, parsed
 
-__all__ = ["accumulated", "after_loop", "before_loop", "called_at_end", "listed"]
+__all__ = ["accumulated", "after_loop", "as_many_rounds", "before_loop", "called_at_end", "listed"]
 
 
 def accumulated(text: str, place: Place) -> Iterator[str]:
@@ -28,6 +28,18 @@ def accumulated(text: str, place: Place) -> Iterator[str]:
                 if any(isinstance(a.target, cst.Name) and a.target.value == name for a in before):
                     new = cst.parse_expression(f"{name} + {syntax.code(value)}")
                     yield syntax.replaced((part, cst.Assign([cst.AssignTarget(target)], new)))
+
+
+def as_many_rounds(text: str, place: Place) -> Iterator[str]:
+    """`range(a, a + n)` for a `range(a, n)` that begins where it should end."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        if last_name(call.func) == "range" and len(call.args) == 2:
+            first, last = (syntax.code(argument.value) for argument in call.args)
+            if first not in last and not first.isdigit():
+                yield syntax.replaced((call.args[1].value, cst.parse_expression(f"{first} + {last}")))
 
 
 def after_loop(text: str, place: Place) -> Iterator[str]:

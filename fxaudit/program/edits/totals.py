@@ -8,7 +8,7 @@ import libcst as cst
 
 from fxaudit.program.edits.syntax import Place, Syntax, last_name, of_text
 
-__all__ = ["added", "is_term", "kept", "not_overwritten"]
+__all__ = ["added", "both", "counted_alike", "is_term", "kept", "not_overwritten"]
 
 
 DOING = {"backward", "step", "zero_grad", "append", "extend", "update", "train", "eval", "add", "close", "write"}
@@ -75,6 +75,53 @@ def added(text: str, place: Place) -> Iterator[str]:
         return
     for name in [_target(statement)] if _target(statement) else _unpacked(syntax, statement):
         yield from _added(syntax, syntax.function(statement), place, name)
+
+
+def both(text: str, place: Place) -> Iterator[str]:
+    """`a + b` for `min(a, b)` or `max(a, b)`, which leave out one of two terms."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        terms = [argument.value for argument in call.args if argument.keyword is None and not argument.star]
+        if isinstance(call.func, cst.Name) and call.func.value in ("min", "max") and len(terms) == len(call.args) > 1:
+            parts = [f"({syntax.code(t)})" if not isinstance(t, cst.Name) else t.value for t in terms]
+            is_part = isinstance(syntax.parent(call), cst.BaseExpression)
+            total = f"({' + '.join(parts)})" if is_part else " + ".join(parts)
+            yield syntax.replaced((call, cst.parse_expression(total)))
+
+
+def counted_alike(text: str, place: Place) -> Iterator[str]:
+    """`loss = f(a, y) + f(b, y)` for `loss = f(a, y)`, where `a, b = model(x)` and nobody reads `b`."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    if syntax is None or not isinstance(statement, cst.SimpleStatementLine):
+        return
+    value = _value(statement)
+    if not isinstance(value, cst.Call):
+        return
+    for argument in value.args:
+        for name in _unread_beside(syntax, statement, argument.value) if isinstance(argument.value, cst.Name) else ():
+            other = value.deep_replace(argument.value, cst.Name(name))
+            both = f"{syntax.code(value)} + {cst.Module([]).code_for_node(cst.ensure_type(other, cst.Call))}"
+            yield syntax.replaced((value, cst.parse_expression(both)))
+
+
+def _unread_beside(syntax: Syntax, statement: cst.SimpleStatementLine, read: cst.Name) -> Iterator[str]:
+    """The names that a result was taken apart into together with `read`, and that the function never reads."""
+    function = syntax.function(statement)
+    own = [
+        name
+        for name in syntax.inside(function, cst.Name)
+        if syntax.function(name) is function and not isinstance(syntax.parent(name), cst.Attribute)
+    ]
+    count = [name.value for name in own].count
+    for pair in syntax.inside(function, cst.Assign):
+        target = pair.targets[0].target
+        is_above = syntax.function(pair) is function and syntax.first(pair) < syntax.first(statement)
+        if is_above and isinstance(target, cst.Tuple):
+            names = [e.value.value for e in target.elements if isinstance(e.value, cst.Name)]
+            yield from (name for name in names if read.value in names and count(name) == 1)
 
 
 def _unpacked(syntax: Syntax, statement: cst.SimpleStatementLine) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -10,6 +10,7 @@ from fxaudit.program.edits.syntax import Place, Syntax, dotted, last_name, of_te
 
 __all__ = [
     "alive",
+    "counted",
     "detached",
     "finite",
     "gradient_of_function",
@@ -72,6 +73,19 @@ def whole_range(text: str, place: Place) -> Iterator[str]:
                 yield syntax.replaced((value, value.left))
         if len(call.args) == 2 and isinstance(call.args[0].value, cst.Integer) and call.args[0].value.value != "0":
             yield syntax.replaced((call.args[0].value, cst.Integer("0")))
+
+
+def counted(text: str, place: Place) -> Iterator[str]:
+    """Without the `ignore_index` or `padding_idx` that leaves out all there is."""
+    syntax = of_text(text)
+    if syntax is None:
+        return
+    for call in syntax.on_line(place, cst.Call):
+        kept = [a for a in call.args if a.keyword is None or a.keyword.value not in ("ignore_index", "padding_idx")]
+        if len(kept) < len(call.args):
+            if kept:
+                kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+            yield syntax.replaced((call, call.with_changes(args=kept)))
 
 
 def alive(text: str, place: Place) -> Iterator[str]:
@@ -152,10 +166,13 @@ def _livelier(syntax: Syntax, call: cst.Call) -> Iterator[cst.BaseExpression]:
         of_function = bool(arguments) and dotted(call.func.value) in FUNCTIONAL
         owner = syntax.code(arguments[0].value if of_function else call.func.value)
         alone = [cst.parse_expression(f"torch.sigmoid({owner})")] if name == "softmax" else []
+        if name == "Softmax":
+            alone = [cst.parse_expression(f"{owner}.Sigmoid()")]
         if "unsqueeze(" in owner:  # along an axis that was only just made, there is one element
             yield from alone
-        yield from _other_axes(call)
+        yield from _other_axes(call, ("-1", "1"))
         yield from alone
+        yield from _other_axes(call, ("0",))  # the axis of the batch, mostly: last
     elif name in ("clamp", "clip") and isinstance(call.func, cst.Attribute):
         if len(arguments) >= 2:
             yield _swapped(call)
@@ -178,13 +195,13 @@ def _renamed(syntax: Syntax, call: cst.Call, other: str) -> cst.BaseExpression:
     return call.with_changes(func=call.func.with_changes(attr=cst.Name(other)))
 
 
-def _other_axes(call: cst.Call) -> Iterator[cst.Call]:
-    """The same along another axis."""
+def _other_axes(call: cst.Call, axes: Sequence[str]) -> Iterator[cst.Call]:
+    """The same along other axes."""
     for position, argument in enumerate(call.args):
         is_axis = (argument.keyword is not None and argument.keyword.value == "dim") or position == len(call.args) - 1
         code = cst.Module([]).code_for_node(argument.value)
         if is_axis and code in ("0", "1", "-1", "2"):
-            for axis in ("-1", "0", "1"):
+            for axis in axes:
                 if axis != code:
                     args = list(call.args)
                     args[position] = argument.with_changes(value=cst.parse_expression(axis))

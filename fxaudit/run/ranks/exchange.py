@@ -442,6 +442,12 @@ class Company:
         signal.signal(signal.SIGTERM, terminate)
         signal.set_wakeup_fd(self._bell[1].fileno(), warn_on_full_buffer=False)
 
+    def is_signalled(self) -> bool:
+        """Whether the launcher has sent SIGTERM, after which it waits a while and kills."""
+        if self._rung():
+            self._signalled = self._signalled or time.monotonic()
+        return self._signalled > 0
+
     def _rung(self) -> bool:
         """Wait a pulse; whether SIGTERM came."""
         ready, _, _ = select.select([self._bell[0]], [], [], PULSE)

@@ -146,6 +146,7 @@ def merged(ranks: Sequence[RankReport], world: int) -> Answer:
         findings=tuple(findings),
         optimizers=_optimizers(voting),
         rules=_rules(arrived, findings),
+        steps=tuple(replace(step, loss=None) for step in lead.steps),  # every rank has its own
         environment=environment,
         notes=(
             *_endings(arrived, missing),
