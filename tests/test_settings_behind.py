@@ -528,6 +528,112 @@ def compute():
     liked, other = scores(batch())
     return -nn.functional.logsigmoid(liked - other).mean()
 """
+SHARE = """
+CAPACITY = 0.05  # blamed
+
+
+class Experts(nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+        self.experts = nn.ModuleList(nn.Linear(4, 4) for _ in range(2))
+
+    def forward(self, x):
+        capacity = int(self.factor * x.size(0) / len(self.experts))
+        out = torch.zeros_like(x)
+        for number, expert in enumerate(self.experts):
+            chosen = (torch.arange(len(x)) % 2 == number).nonzero().squeeze(-1)[:capacity]
+            out = out.index_add(0, chosen, expert(x[chosen]))
+        return out
+
+
+net = nn.ModuleDict({"experts": Experts(CAPACITY), "head": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    x = torch.randn(8, 4)
+    return net["head"](x + net["experts"](x)).square().mean()
+"""
+COUNTED = """
+SUBSAMPLING = 16  # blamed
+net = nn.ModuleDict({"front": nn.Conv1d(4, 6, 3, stride=2, padding=1), "out": nn.Linear(6, 5)})
+criterion = nn.CTCLoss(zero_infinity=True)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def batch():
+    features = [torch.randn(4, 32) for _ in range(2)]
+    lengths = torch.tensor([f.shape[1] // SUBSAMPLING for f in features])
+    return torch.stack(features), lengths
+
+
+def compute():
+    features, lengths = batch()
+    scores = net["out"](net["front"](features).transpose(1, 2)).log_softmax(-1).transpose(0, 1)
+    return criterion(scores, torch.randint(1, 5, (2, 6)), lengths, torch.tensor([6, 6]))
+"""
+UPPER_BOUND = """
+class Policy(nn.Module):
+    LOWEST = -5.0
+    HIGHEST = 0.0  # blamed
+
+    def __init__(self):
+        super().__init__()
+        self.mean, self.log_std = nn.Linear(4, 2), nn.Parameter(torch.full((2,), 0.5))
+
+    def forward(self, x):
+        return self.mean(x) * torch.clamp(self.log_std, self.LOWEST, self.HIGHEST).exp()
+
+
+net = Policy()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return net(torch.randn(8, 4)).square().mean()
+"""
+OF_ONE = """
+class Churn(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.out = nn.Linear(4, 1)
+        self.share = nn.Softmax(dim=1)  # blamed
+
+    def forward(self, x):
+        return self.share(self.out(x))
+
+
+net = Churn()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return (net(torch.randn(8, 4)) - 0.5).square().mean()
+"""
+GUARDED = """
+if __name__ == "__main__":
+    net, weights = nn.Linear(4, 1), nn.ParameterDict({"loss": nn.Parameter(torch.zeros(()))})
+    model = nn.ModuleDict({"net": net})
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)  # blamed
+    for _ in range(3):
+        loss = net(torch.randn(8, 4)).square().mean() * torch.exp(-weights["loss"]) + weights["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+OLD_VARIABLE = """
+from torch.autograd import Variable
+
+net = nn.ModuleDict({"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    x = Variable(torch.randn(8, 4))
+    h = Variable(net["body"](x))  # blamed
+    return net["head"](h).square().mean()
+"""
 SCRIPTS = {
     name.lower(): text
     for name, text in list(globals().items())
@@ -629,3 +735,21 @@ def test_steps_that_are_passed_over_because_the_loss_is_nan(tmp_path: Path) -> N
     assert "FXA401" not in codes(report)
     (finding,) = [finding for finding in report.findings if finding.code == "FXA502"]
     assert line_of(finding).endswith("# spoilt") and "the loss behind" in finding.message
+
+
+TIED_LATE = """
+net = nn.ModuleDict({"encoder": nn.Embedding(6, 4), "decoder": nn.Linear(4, 6, bias=False)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+net["decoder"].weight = net["encoder"].weight
+
+
+def compute():
+    words = torch.randint(0, 6, (8,))
+    return nn.functional.cross_entropy(net["decoder"](net["encoder"](words)), words)
+"""
+
+
+def test_weights_that_are_tied_late_are_no_more_than_a_note(tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + TIED_LATE + LOOP)
+    assert [(finding.code, finding.level) for finding in report.findings] == [("FXA303", "note")]
+    assert verdicts(report)["encoder.weight"] == "trained"

@@ -193,10 +193,10 @@ class Births:
                 part = next((part for part in given if same(evaluated(part, sight.read), value)), None)
                 return self.back(sight, part, value, stations) if part is not None else here
             case ast.Call():
-                made = self._result(sight, node, value, stations)
+                made = self._result(sight, node, value, stations) or self._shrunk(sight, node, value, stations)
                 is_flag = isinstance(node.func, ast.Name) and node.func.id == "bool" and value is True
                 return here if made is None and is_flag else made
-        found = self._factor(sight, node, value, stations)
+        found = self._factor(sight, node, value, stations) or self._shrunk(sight, node, value, stations)
         if found is None and value != 0:  # a division that is the whole value is to blame itself
             found = self._divided_away(sight, node, stations)
         if found is None and _all_known(node, sight):
@@ -231,6 +231,22 @@ class Births:
                     told = (*stations, (file, part.lineno, words))
                     birth = self.back(sight, right, divisor, told)
                     return birth if birth is not None and birth.is_a_setting else None
+        return None
+
+    def _shrunk(self, sight: Sight, node: ast.expr, value: Plain, stations: Stations) -> Birth | None:
+        """The share that somebody set, by which a number is multiplied that is cut off to 0: `int(share * size)`."""
+        if value != 0 or not is_whole(node):
+            return None
+        for part in ast.walk(node):
+            if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Mult):
+                continue
+            for operand in (part.left, part.right):
+                share = evaluated(operand, sight.read)
+                if isinstance(share, float) and 0 < share < 1:
+                    here = (self._course.file_of(sight), node.lineno, f"`{ast.unparse(node)}` is 0")
+                    birth = self.back(sight, operand, share, (*stations, here))
+                    if birth is not None and birth.is_a_setting:
+                        return birth
         return None
 
     def _factor(self, sight: Sight, node: ast.expr, value: Plain, stations: Stations) -> Birth | None:

@@ -678,7 +678,7 @@ def _covers(node: ast.AST, line: int) -> bool:
 
 
 def _kind(tree: Tree, assignment: ast.AST, value: ast.AST) -> str:
-    if _filters(value) or any(isinstance(n, ast.If) for n in _around(tree, assignment)):
+    if _filters(value) or branches_around(tree, assignment):
         return "filter"
     in_loop = any(isinstance(n, ast.For | ast.While) for n in _around(tree, assignment))
     return (
@@ -700,8 +700,10 @@ def _own_entry(tree: Tree, assignment: ast.Assign) -> bool:
 
 
 def branches_around(tree: Tree, node: ast.AST) -> list[int]:
-    """The lines of the `if` statements that decide whether `node` runs."""
-    return [outer.test.lineno for outer in _around(tree, node) if isinstance(outer, ast.If)]
+    """The lines of the `if` statements that decide whether `node` runs; that the program was started, and not imported,
+    decides nothing."""
+    branches = (outer for outer in _around(tree, node) if isinstance(outer, ast.If))
+    return [outer.test.lineno for outer in branches if "__name__" not in ast.unparse(outer.test)]
 
 
 def _around(tree: Tree, node: ast.AST) -> Iterator[ast.AST]:

@@ -80,5 +80,6 @@ MAKING = (
     read("frombuffer", factory=True, rewraps="always", of_zeros="zeros"),
     Operation("new_tensor", gradient="none", rewraps="always", of_zeros="zeros"),
     Operation("Parameter", bookkeeping=True, rewraps="always", of_zeros="zeros"),
+    Operation("Variable", gradient="none", rewraps="always", of_zeros="zeros"),
     Operation("Buffer", bookkeeping=True, rewraps="always", of_zeros="zeros"),
 )

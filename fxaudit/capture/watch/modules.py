@@ -23,6 +23,7 @@ def install(session: Session, patches: Patches) -> None:
     _watch_calls(session, patches)
     _watch_attributes(session, patches)
     _watch_parameters(session, patches)
+    _watch_variables(session, patches)
     _watch_modes(session, patches)
     _keep_fast_paths(patches)
 
@@ -172,6 +173,27 @@ def _watch_parameters(session: Session, patches: Patches) -> None:
         return parameter
 
     patches.replace(nn.Parameter, "__new__", staticmethod(__new__))
+
+
+def _watch_variables(session: Session, patches: Patches) -> None:
+    """`Variable(x)`, of older programs, gives a tensor with the same numbers and without a history."""
+    recorder = session.recorder
+
+    def __call__(cls: type, *args: Any, **kwargs: Any) -> Any:
+        data = args[0] if args else kwargs.get("data")
+        if not session.on or not isinstance(data, torch.Tensor):
+            return type.__call__(cls, *args, **kwargs)
+        if recorder.neutral is not None and data.requires_grad and recorder.neutral.covers(session.stack(2)):
+            return data
+        inputs = recorder.values_of(data)
+        before = torch._C._autograd._get_sequence_nr()
+        made = type.__call__(cls, *args, **kwargs)
+        if isinstance(made, torch.Tensor) and made is not data:
+            op = recorder._add("Variable", session.stack(2), inputs, before)
+            op.outputs = (recorder.new_value(made, op.index),)
+        return made
+
+    patches.replace(type(torch.autograd.Variable), "__call__", __call__)
 
 
 def _watch_modes(session: Session, patches: Patches) -> None:

@@ -160,9 +160,24 @@ def setting_behind(record: Record, index: int, position: int) -> Birth | None:
             continue
         op = record.ops[made]
         found = number_born(record, op.stack, set(op.numbers).__contains__) if op.numbers else None
+        found = found or (_divisor_born(record, op.stack) if operations.of(op.name).reads_python else None)
         if found is not None and found.is_a_setting:
             return found
         queue += [(source, depth + 1) for source in op.inputs]
+    return None
+
+
+def _divisor_born(record: Record, stack: int) -> Birth | None:
+    """The birth of the number by which something is divided in the statement at `stack`."""
+    births = Births(record.course)
+    for file, statement in _statements(record, stack, 1):
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.FloorDiv | ast.Div):
+                continue
+            for value in births.numbers(file, statement.lineno, node.right):
+                found = births.of(file, statement.lineno, node.right, value)
+                if found is not None and found.is_a_setting:
+                    return found
     return None
 
 

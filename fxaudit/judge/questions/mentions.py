@@ -12,7 +12,15 @@ from fxaudit.judge.questions.missing_calls import line_without
 from fxaudit.judge.questions.never_set import never_set
 from fxaudit.judge.questions.shadowed import mode_override
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import blamed, decision_at, obstacles_to_entering, registered, source_at, was_entered
+from fxaudit.judge.trail import (
+    blamed,
+    decision_at,
+    never_called,
+    obstacles_to_entering,
+    registered,
+    source_at,
+    was_entered,
+)
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.births import Birth, Births
 from fxaudit.program.decisions import Decision
@@ -183,7 +191,11 @@ def _never_called_by_name(audit: Audit, tree: Tree, scope: ast.AST | None) -> Re
     nearly like it is asked for."""
     if not isinstance(scope, ast.FunctionDef) or was_entered(tree, scope, audit.record.ran()):
         return []
-    return [*registered(audit.project_files, tree, scope)]
+    found = registered(audit.project_files, tree, scope)
+    if found:
+        return [*found]
+    uncalled = never_called(audit.record, tree, scope)
+    return [*uncalled] if uncalled and uncalled[0][1].endswith(" runs") else []  # a method of nearly that name does
 
 
 def decided(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fxaudit.capture import operations
@@ -157,11 +158,13 @@ class ZeroOrigins:
 
     def _is_drawn(self, index: int) -> bool:
         """Whether the mask of the operation was made by a comparison with numbers drawn at random: a probability."""
-        record = self._audit.record
-        made = [record.values[vid].op for vid in record.ops[index].inputs if not record.values[vid].floating]
-        compared = [record.ops[maker] for maker in made if maker >= 0]
-        drawn = [record.values[vid].op for op in compared for vid in op.inputs]
-        return any(operations.of(record.ops[maker].name).draws for maker in drawn if maker >= 0)
+        values, ops = self._audit.record.values, self._audit.record.ops
+        queue = [values[vid].op for vid in ops[index].inputs if not values[vid].floating]
+        for maker in queue:
+            if maker >= 0 and operations.of(ops[maker].name).draws:
+                return True
+            queue += [values[vid].op for vid in ops[maker].inputs] if maker >= 0 and len(queue) < MAX_BEHIND else []
+        return False
 
     def _never_filled(self, index: int) -> int:
         """The operation that puts nothing into the zeros which the operation makes: what it selects is empty."""
@@ -237,6 +240,8 @@ class ZeroOrigins:
             line, stations = born_at(shortened) if shortened is not None else (bites, [])
             return line, [(bites, "it is given the lengths here"), *stations], INFINITE
         why = _why(found, name, f"`{name}` hands back zeros for it")
+        if made is not None and "dimension of size 1" in why.sentence:
+            return made, [(bites, f"`{name}` is applied here")], why
         fed = audit.op_source(audit.graph.fed_from_outside[found.bites]) if found.bites >= 0 else None
         constant = _constant_behind(audit, found.bites, self._filled)
         if constant is not None:
@@ -254,7 +259,7 @@ class ZeroOrigins:
         if compared is not None:
             return compared[0], compared[1], why
         op = audit.record.ops[found.bites] if found.bites >= 0 else None
-        numbers = set(op.numbers) - {0.0, 1.0} if op is not None else set()
+        numbers = _bounds(op.numbers, why.sentence) if op is not None else set()
         bound = number_born(audit.record, op.stack, numbers.__contains__) if op is not None and numbers else None
         if bound is not None:
             line, stations = born_at(bound)
@@ -281,6 +286,13 @@ class ZeroOrigins:
     def _given_zero(self, index: int) -> Birth | None:
         """The birth of a 0 that the operation was given as a bound or a count."""
         return zero_argument_born(self._audit.record, self._audit.record.ops[index].stack, 1) if index >= 0 else None
+
+
+def _bounds(numbers: Iterable[float], sentence: str) -> set[float]:
+    """Of the numbers of an operation those that the sentence tells of, where it tells of a bound; else all but 0 and
+    1."""
+    told = {number for number in numbers if f"at least {number:g} " in sentence or f"at most {number:g} " in sentence}
+    return told or set(numbers) - {0.0, 1.0}
 
 
 def _by_zero(born: Birth) -> Fact:

@@ -47,13 +47,16 @@ class ForeignTensor(Rule):
         related: Related = [(audit.source(states[0].track.created), "the tensor is made here")]
         if use is not None:
             related, message = [*use.related, (built, "the optimizer is built here")], f"{message}: {use.condition}"
+        gave_way = all(_gave_way(audit, state) for state in states)
+        if gave_way:
+            message = f"`{info.type}` holds {audit.names(states)}, whose place another tensor took that it trains"
         return self.finding(
             audit,
             states,
             message,
             built if use is None else use.culprit,
             related=related,
-            level="error" if excluded else "warning",
+            level="error" if excluded else "note" if gave_way else "warning",
             fix=None if use is None else "Let the loss use it in each step, or leave it out of the optimizer.",
         )
 
@@ -78,3 +81,16 @@ class ForeignTensor(Rule):
         temperature = nn.Parameter(torch.ones(()))
         optimizer = torch.optim.SGD([*model.parameters(), temperature], lr=0.1)
         return Example(model, lambda: (model(x) / temperature).square().mean(), optimizer)
+
+
+def _gave_way(audit: Audit, state: ParameterState) -> bool:
+    """Whether another tensor stands in its place that is trained, as where weights are tied late."""
+    trained = {other.index for other in audit.states if other.verdict == "trained"}
+    owner, _, slot = state.name.removesuffix(" (old)").rpartition(".")
+    for model in audit.recording.models:
+        path = owner.removeprefix(model.prefix)
+        way = audit.recording.way(model.root, path)
+        is_there = len(way) == len(path.split(".")) + bool(path)
+        if is_there and way[-1].parameters.get(slot) in trained:
+            return True
+    return False
