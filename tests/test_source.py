@@ -86,10 +86,14 @@ def codes_in(code: CodeType) -> Iterator[CodeType]:
             yield from codes_in(inner)
 
 
-def test_qualified_names_are_read_from_the_text_as_python_gives_them(tmp_path: Path):
+def test_qualified_names_are_read_from_the_text():
+    assert qualified_names(ast.parse(NESTED)) == QUALIFIED
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="comprehensions run in the frames around them")
+def test_they_are_those_that_python_gives(tmp_path: Path):
     file = tmp_path / "nested.py"
     file.write_text(NESTED, encoding="utf-8")
-    assert qualified_names(ast.parse(NESTED)) == QUALIFIED
     codes = [*codes_in(compile(NESTED, str(file), "exec"))]
     assert {code.co_name for code in codes} >= {"cached", "Inner", "local", "<lambda>", "<genexpr>"}
     for code in codes:
