@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,21 @@ def test_a_displayed_path_leads_back_to_its_file(tmp_path: Path, monkeypatch: py
     for file in (pytest.__file__, os.path.abspath(__file__), "<string>"):
         assert actual_path(displayed_path(file)) == file
     assert actual_path("no/such/file.py") == "no/such/file.py"
+
+
+def test_what_libraries_make_from_text_is_nobodys_also_where_python_was_given_a_command():
+    """Python 3.13 knows the lines of the command by the name that such code has."""
+    code = (
+        "import dataclasses, linecache\n"
+        "from fxaudit.program.source import is_skipped\n"
+        "linecache.cache['<string>'] = (1, None, ['the command'], '<string>')\n"
+        "made = dataclasses.make_dataclass('Made', ['rate'])\n"
+        "print(made.__init__.__code__.co_filename, is_skipped(made.__init__.__code__.co_filename))\n"
+        "linecache.cache['<cell 1>'] = (1, None, ['the cell'], '<cell 1>')\n"
+        "print(is_skipped('<cell 1>'), is_skipped('<cell 2>'))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split("\n")[:2] == ["<string> True", "False True"]
 
 
 NESTED = """

@@ -112,8 +112,9 @@ def is_library(file: str) -> bool:
 def is_skipped(file: str) -> bool:
     """Whether frames of `file` never count as anybody's line: torch, fxaudit, the standard library, generated code."""
     if file.startswith("<"):
-        # Notebook cells and `exec` with a registered source are the user's; `<string>` and `<frozen …>` are not.
-        return not (file.startswith("<ipython-input") or linecache.getlines(file))
+        # Notebook cells and `exec` with a registered source are the user's; `<frozen …>` is not, nor `<string>`: since
+        # Python 3.13 it has the lines that `python -c` was given, but all that libraries make from text is called so.
+        return file == "<string>" or not (file.startswith("<ipython-input") or linecache.getlines(file))
     path = os.path.abspath(file)
     if path.startswith((_torch_directory(), PACKAGE)):
         return True
