@@ -307,15 +307,19 @@ def test_a_value_that_flows_on_is_not_thrown_away() -> None:
             return out
 
         def look_aside(self, hidden: torch.Tensor) -> torch.Tensor:
-            aside = self.aside(hidden)  # guilty
+            aside = self.aside(hidden)
             assert aside.shape == hidden.shape
-            return hidden
+            return hidden  # guilty
 
     def make() -> Made:
         model, x = Net(), torch.randn(5, 4)
         return model, lambda: model(x).square().mean(), sgd(model)
 
-    assert_guilty(make, "aside.weight", "FXA103")
+    report = assert_guilty(make, "aside.weight", "FXA103")
+    found = finding_on(report, "aside.weight")
+    told = {related.source.code: related.role for related in found.related}
+    assert told["aside = self.aside(hidden)"] == "what is made here goes unused"
+    assert not any("look_aside(hidden)" in code or "tanh" in code for code in told)
 
 
 def test_the_other_branch_of_an_if_does_not_throw_away(tmp_path: Any) -> None:

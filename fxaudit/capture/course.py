@@ -25,7 +25,7 @@ import torch
 from fxaudit.attempts import note
 from fxaudit.program.course import Course, Entered, Plain, Seen, Sight
 from fxaudit.program.plain import INNER, Chain, Reading, readings
-from fxaudit.program.source import variables_of
+from fxaudit.program.source import qualified_name, variables_of
 
 if TYPE_CHECKING:
     from fxaudit.capture.inlined import Inlined
@@ -207,7 +207,7 @@ class CourseWriter:
             known.pop(id(frame), None)
         if not self._counts(id(code)):
             return
-        name = getattr(code, "co_qualname", code.co_name)
+        name = qualified_name(code)
         number = self._add_call(code.co_filename, name, code.co_firstlineno, caller)
         self._frames[id(frame)] = (code, number)
 
@@ -217,7 +217,7 @@ class CourseWriter:
         code = frame.f_code
         if not self._counts((id(code), one.first)):
             return False
-        outer = getattr(code, "co_qualname", code.co_name)
+        outer = qualified_name(code)
         name = f"{outer}.<locals>.{one.name}" if outer != "<module>" else one.name
         number = self._add_call(code.co_filename, name, one.line, frame)
         self._inside.setdefault(id(frame), {})[one] = number

@@ -30,7 +30,8 @@ _LOOKING = frozenset({"locals", "vars", "dir", "eval", "exec", "_getframe", "cur
 _BY_THEMSELVES = _LOOKING - {"f_locals"}
 """What looks at variables where it is called by its own name: `model.eval()` and `torch.stack(…)` do not."""
 _OF_MODULES = {"_getframe": "sys", "currentframe": "inspect", "stack": "inspect"}
-"""Functions of modules that do so, too."""
+_OF_MODULES |= dict.fromkeys(("locals", "vars", "dir", "eval", "exec"), "builtins")
+"""The modules that they are functions of."""
 
 
 class _Heard:
@@ -255,14 +256,18 @@ def sees_its_variables(code: CodeType) -> bool:
     """Whether a function takes its own variables as a dictionary: until Python 3.12 looking at them writes into it."""
     if not code.co_flags & inspect.CO_OPTIMIZED or _LOOKING.isdisjoint(code.co_names):
         return False
-    before = ""
+    before = module = ""
     for instruction in dis.get_instructions(code):
         name = instruction.argval if isinstance(instruction.argval, str) else ""
-        is_attribute = instruction.opname in ("LOAD_ATTR", "LOAD_METHOD")
-        if is_attribute and (name == "f_locals" or _OF_MODULES.get(name) == before):
-            return True
-        if not is_attribute and name in _BY_THEMSELVES and instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            return True
+        match instruction.opname:
+            case "LOAD_ATTR" | "LOAD_METHOD" if name == "f_locals" or _OF_MODULES.get(name) == before:
+                return True
+            case "LOAD_GLOBAL" | "LOAD_NAME" if name in _BY_THEMSELVES:
+                return True
+            case "IMPORT_FROM" if _OF_MODULES.get(name) == module:
+                return True
+            case "IMPORT_NAME":
+                module = name
         before = name
     return False
 

@@ -21,7 +21,7 @@ from fxaudit.capture.recording import HeardLines, Record
 from fxaudit.errors import InvalidRecordingError
 from fxaudit.program.config_files import SUFFIXES, settings_in, without_passwords
 from fxaudit.program.course import Plain
-from fxaudit.program.source import KeptCode, StackTable, is_skipped, portable_path, read_source
+from fxaudit.program.source import KeptCode, StackTable, is_skipped, portable_path, qualified_name, read_source
 
 __all__ = ["from_bytes", "to_bytes"]
 
@@ -214,7 +214,7 @@ def _stacks(table: StackTable) -> dict[str, Any]:
         if id(code) not in numbers:
             numbers[id(code)] = len(codes)
             places = code.positions.items() if isinstance(code, KeptCode) else ()
-            name = (code.co_filename, code.co_name, getattr(code, "co_qualname", code.co_name))
+            name = (code.co_filename, code.co_name, qualified_name(code))
             codes.append([*name, code.co_firstlineno, [[lasti, *place] for lasti, place in places]])
     return {"codes": codes, "parents": table.parents, "code": [numbers[id(c)] for c in table.codes], "at": table.lasti}
 

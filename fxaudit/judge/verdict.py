@@ -501,7 +501,9 @@ class Judge:
     def _is_overwritten(self, state: ParameterState) -> bool:
         """Whether every change the optimizer made was lost before forward could use it."""
         moved = [fact for fact in state.facts if fact.changed]
-        undone = self._undone_by(state, moved) if moved else []
+        # Of a step in a hook of the backward that an audit runs no event is kept: nothing is seen behind it.
+        is_told = bool(moved) and moved[-1].event < len(self.record.events)
+        undone = self._undone_by(state, moved) if is_told else []
         if undone:
             state.writers = tuple(undone)
             mechanism = "undone" if self._is_perturbed(state, undone) else "rewritten"

@@ -156,9 +156,16 @@ class Lookups:
         is_given = (
             isinstance(one.key, ast.Name) and self.course.name_bound(sight.frame, one.key.id, sight.index) is None
         )
-        caller = self._births.caller(sight.frame) if is_given else None
+        # A number where the table has texts: the lookup itself is wrong, unless it finds what others ask it for.
+        is_of_callers = is_given and (isinstance(value, str) or self._finds(file, sight.line, one))
+        caller = self._births.caller(sight.frame) if is_of_callers else None
         place = (self.course.file_of(caller), caller.line) if caller is not None else None
         return replace(lookup, asked_from=place)
+
+    def _finds(self, file: str, line: int, one: _Asked) -> bool:
+        """Whether some pass of the statement was seen in which it found what it was asked for."""
+        passes = ((evaluated(one.key, sight.read), _keys(sight, one.table)) for sight in self.course.at(file, line))
+        return any(value is not NOT_KNOWN and not isinstance(value, Seen) and value in keys for value, keys in passes)
 
     def _key_written(self, lookup: Lookup) -> Birth | None:
         """The one place of the program where the key is written that was meant, in a display, if what is asked for is

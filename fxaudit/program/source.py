@@ -6,6 +6,7 @@ that recording a call costs a few dictionary look-ups and lines are only compute
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import functools
 import importlib.util
@@ -22,6 +23,7 @@ from types import CodeType, FrameType
 from typing import Any, TypeVar
 
 from fxaudit.program.generated import FINDERS, GENERATED, is_generated, origin_of
+from fxaudit.program.qualified import qualified_names
 
 __all__ = [
     "PACKAGE",
@@ -40,6 +42,7 @@ __all__ = [
     "is_skipped",
     "of_text",
     "portable_path",
+    "qualified_name",
     "read_anew",
     "read_source",
     "running_text",
@@ -109,8 +112,9 @@ def is_library(file: str) -> bool:
 def is_skipped(file: str) -> bool:
     """Whether frames of `file` never count as anybody's line: torch, fxaudit, the standard library, generated code."""
     if file.startswith("<"):
-        # Notebook cells and `exec` with a registered source are the user's; `<string>` and `<frozen …>` are not.
-        return not (file.startswith("<ipython-input") or linecache.getlines(file))
+        # Notebook cells and `exec` with a registered source are the user's; `<frozen …>` is not, nor `<string>`: since
+        # Python 3.13 it has the lines that `python -c` was given, but all that libraries make from text is called so.
+        return file == "<string>" or not (file.startswith("<ipython-input") or linecache.getlines(file))
     path = os.path.abspath(file)
     if path.startswith((_torch_directory(), PACKAGE)):
         return True
@@ -528,8 +532,8 @@ class StackTable:
         codes = []
         for code, lasti in zip(self.codes, self.lasti, strict=True):
             if id(code) not in known:
-                qualified = getattr(code, "co_qualname", code.co_name)
-                known[id(code)] = KeptCode(code.co_filename, code.co_name, qualified, code.co_firstlineno, {})
+                name = qualified_name(code)
+                known[id(code)] = KeptCode(code.co_filename, code.co_name, name, code.co_firstlineno, {})
             codes.append(known[id(code)])
             codes[-1].positions[lasti] = _positions(code, lasti)
         return StackTable(list(self.parents), [*codes], list(self.lasti))
@@ -579,5 +583,23 @@ def _decorator_line(code: CodeType | KeptCode) -> int:
     return code.co_firstlineno
 
 
+def qualified_name(code: CodeType | KeptCode) -> str:
+    """What the function is called in full. Before Python 3.11 that is read from the text, and a library's has its short
+    name only."""
+    known: str | None = getattr(code, "co_qualname", None)
+    if known is not None:
+        return known
+    names = {} if is_library(code.co_filename) else _qualified_names(code.co_filename)
+    return names.get((code.co_firstlineno, code.co_name), code.co_name)
+
+
+@of_text
+def _qualified_names(file: str) -> dict[tuple[int, str], str]:
+    try:
+        return qualified_names(ast.parse("\n".join(read_source(file)) + "\n"))
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+
+
 def _function(code: CodeType | KeptCode) -> str:
-    return getattr(code, "co_qualname", code.co_name).replace("<locals>.", "")
+    return qualified_name(code).replace("<locals>.", "")

@@ -15,7 +15,7 @@ from fxaudit.program.fits import may_fit_again
 from fxaudit.program.groups import late_thaws, thaws_through
 from fxaudit.program.put_backs import may_be_put_back
 from fxaudit.program.ran import Ran
-from fxaudit.program.source import is_library
+from fxaudit.program.source import is_library, qualified_name
 from fxaudit.run.put_backs import PutBacks
 
 __all__ = ["Settling"]
@@ -176,7 +176,7 @@ class Settling:
                 (
                     stacks.file(frame),
                     stacks.line(frame),
-                    getattr(code, "co_qualname", code.co_name),
+                    qualified_name(code),
                     stacks.column(frame),
                 )
                 for frame, code in codes

@@ -20,7 +20,7 @@ from typing import Any
 from fxaudit.answer.answer import Answer, Crash
 from fxaudit.answer.document import from_text, to_text
 from fxaudit.errors import InvalidTargetError
-from fxaudit.program.source import PACKAGE, SourceLine, is_library, is_skipped
+from fxaudit.program.source import PACKAGE, SourceLine, is_library, is_skipped, qualified_name
 from fxaudit.report import Report
 from fxaudit.run.copy import Copy, can_fork
 from fxaudit.run.leaving import LastWords, Way
@@ -274,7 +274,7 @@ def _own_line(error: BaseException) -> SourceLine | None:
     if not (own or lines):
         return None
     code, line = (own or lines)[-1]
-    return SourceLine.at(code.co_filename, line, getattr(code, "co_qualname", code.co_name))
+    return SourceLine.at(code.co_filename, line, qualified_name(code))
 
 
 def _message(error: BaseException) -> str:

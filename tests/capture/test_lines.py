@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import colorsys
 import gc
 import importlib
@@ -592,9 +593,35 @@ def _evaluates(text: str) -> Any:
     return eval(text)
 
 
+def _looks_by_the_module() -> Any:
+    return builtins.locals()
+
+
+def _imports_what_looks() -> Any:
+    from os import path
+    from sys import byteorder, _getframe as frame  # fmt: skip # isort: skip
+
+    return path, byteorder, frame()
+
+
+def _imports_a_namesake(parts: Any) -> Any:
+    from torch import stack
+
+    return stack(parts)
+
+
 @pytest.mark.parametrize(
     ("function", "looks"),
-    [(_stacks, False), (_looks, True), (_looks_at_frames, True), (_looks_outwards, True), (_evaluates, True)],
+    [
+        (_stacks, False),
+        (_looks, True),
+        (_looks_at_frames, True),
+        (_looks_outwards, True),
+        (_evaluates, True),
+        (_looks_by_the_module, True),
+        (_imports_what_looks, True),
+        (_imports_a_namesake, False),
+    ],
 )
 def test_only_what_looks_at_its_variables_is_left_alone(function: Any, looks: bool) -> None:
     """`model.eval()` and `torch.stack(…)` have the names of functions that do, and are methods of something else."""

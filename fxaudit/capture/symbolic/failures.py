@@ -15,7 +15,7 @@ import torch
 from fxaudit.capture.symbolic.recorder import Recorder
 from fxaudit.capture.symbolic.rules import tensors_in
 from fxaudit.capture.symbolic.values import Symbol, TraceStopped
-from fxaudit.program.source import Frame, SourceLine, displayed_path, running_text
+from fxaudit.program.source import Frame, SourceLine, displayed_path, qualified_name, running_text
 
 __all__ = ["OpaqueFunctions", "describe", "parameters_of", "unwrapped", "wanted_inputs"]
 
@@ -222,8 +222,7 @@ def _user_entries(error: BaseException, recorder: Recorder) -> list[TracebackTyp
 
 
 def _qualified(entry: TracebackType) -> str:
-    code = entry.tb_frame.f_code
-    return str(getattr(code, "co_qualname", code.co_name)).replace("<locals>.", "")
+    return qualified_name(entry.tb_frame.f_code).replace("<locals>.", "")
 
 
 def _words(text: str) -> list[str]:

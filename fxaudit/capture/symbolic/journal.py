@@ -23,7 +23,7 @@ from fxaudit.capture.symbolic.values import (
     ValueKind,
     new_symbol,
 )
-from fxaudit.program.source import SourceLine, StackTable
+from fxaudit.program.source import SourceLine, StackTable, qualified_name
 
 if TYPE_CHECKING:
     from fxaudit.capture.symbolic.recorder import Recorder
@@ -140,7 +140,7 @@ class Journal:
             if frame.f_code.co_name in ("decorate_context", "generator_context"):
                 code = getattr(frame.f_locals.get("func"), "__code__", None)
                 if code is not None:
-                    name = getattr(code, "co_qualname", code.co_name)
+                    name = qualified_name(code)
                     return SourceLine.at(code.co_filename, code.co_firstlineno, name.replace("<locals>.", ""))
             frame = frame.f_back
         return self.stacks.source(self.here())
