@@ -161,9 +161,12 @@ class ZeroOrigins:
         values, ops = self._audit.record.values, self._audit.record.ops
         queue = [values[vid].op for vid in ops[index].inputs if not values[vid].floating]
         for maker in queue:
-            if maker >= 0 and operations.of(ops[maker].name).draws:
-                return True
-            queue += [values[vid].op for vid in ops[maker].inputs] if maker >= 0 and len(queue) < MAX_BEHIND else []
+            if maker < 0 or len(queue) > MAX_BEHIND:
+                continue
+            behind = [values[vid].op for vid in ops[maker].inputs]
+            if operations.of(ops[maker].name).compares:
+                return any(other >= 0 and operations.of(ops[other].name).draws for other in behind)
+            queue += behind
         return False
 
     def _never_filled(self, index: int) -> int:

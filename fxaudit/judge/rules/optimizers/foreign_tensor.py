@@ -90,7 +90,8 @@ def _gave_way(audit: Audit, state: ParameterState) -> bool:
     for model in audit.recording.models:
         path = owner.removeprefix(model.prefix)
         way = audit.recording.way(model.root, path)
-        is_there = len(way) == len(path.split(".")) + bool(path)
-        if is_there and way[-1].parameters.get(slot) in trained:
+        before = audit.recording.history.get((model.root.index, f"{path}.{slot}" if path else slot), ())
+        stood_there = any(track == state.index for _, track in before)
+        if stood_there and len(way) == path.count(".") + 1 + bool(path) and way[-1].parameters.get(slot) in trained:
             return True
     return False
