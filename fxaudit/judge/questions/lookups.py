@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fxaudit.answer.finding import Finding, Related
@@ -31,24 +31,7 @@ def with_failed_lookup(audit: Audit, finding: Finding) -> Finding:
     line = finding.culprit
     if line is None or line.library or finding.level == "note" or is_library(line.file):
         return finding
-    lookups = Lookups(audit.record.course)
-    lookup, role = next(_standing_in(lookups, line), None), "this stands in for what is missing"
-    if lookup is None:
-        lookup, role = next(_asked_there(lookups, line), None), ""
-    if lookup is None and finding.code in CHOSEN:
-        lookup, role = next(_asked_within(audit, lookups, line), None), "what was found is used here"
-    if lookup is None and finding.code in ZERO:
-        within = (found for found in _asked_within(audit, lookups, line) if found.number_taken == 0 and found.near)
-        lookup, role = next(filter(lookups.always_misses, within), None), "what was found is used here"
-        if lookup is None and _is_padding(finding):
-            missed = (found for found in lookups.all if found.number_taken == 0 and found.near)
-            lookup, role = next(filter(lookups.always_misses, missed), None), "what was found comes here"
-    if lookup is None and finding.code in RATE:
-        lookup, role = next(_of_names(lookups, finding), None), "the rate that was found is used here"
-    if lookup is None and finding.code in UNUSED:
-        lookup, role = next(_using(audit, lookups, finding), None), "nothing that ran uses it"
-    if lookup is None and finding.code in UNUSED:
-        lookup, role = next(_given(audit, lookups, finding), None), "made here, and given to what stands in"
+    lookup, role = next(_behind(audit, Lookups(audit.record.course), finding, line), (None, ""))
     if lookup is None:
         return finding
     where = source_at(*lookup.place)
@@ -58,6 +41,29 @@ def with_failed_lookup(audit: Audit, finding: Finding) -> Finding:
     places = {(r.source.file, r.source.line): r for r in reversed(told) if r.source != where}
     related = tuple(r for r in told if r in places.values())[:3]
     return replace(finding, culprit=where, related=related, fix=lookup.advice, fact=lookup.sentence)
+
+
+def _behind(audit: Audit, lookups: Lookups, finding: Finding, line: SourceLine) -> Iterator[tuple[Lookup, str]]:
+    """(the lookup that found nothing, what the culprit has to do with it), the likeliest first."""
+    yield from ((found, "this stands in for what is missing") for found in _standing_in(lookups, line))
+    yield from ((found, "") for found in _asked_there(lookups, line))
+    if finding.code in CHOSEN:
+        yield from ((found, "what was found is used here") for found in _asked_within(audit, lookups, line))
+    if finding.code in ZERO:
+        within = _zeros(lookups, _asked_within(audit, lookups, line))
+        yield from ((found, "what was found is used here") for found in within)
+        anywhere = _zeros(lookups, lookups.all) if _is_padding(finding) else ()
+        yield from ((found, "what was found comes here") for found in anywhere)
+    if finding.code in RATE:
+        yield from ((found, "the rate that was found is used here") for found in _of_names(lookups, finding))
+    if finding.code in UNUSED:
+        yield from ((found, "nothing that ran uses it") for found in _using(audit, lookups, finding))
+        yield from ((found, "made here, and given to what stands in") for found in _given(audit, lookups, finding))
+
+
+def _zeros(lookups: Lookups, found: Iterable[Lookup]) -> Iterator[Lookup]:
+    """Those that gave 0 each time, where another key is nearly the same."""
+    return (one for one in found if one.number_taken == 0 and one.near and lookups.always_misses(one))
 
 
 def _standing_in(lookups: Lookups, line: SourceLine) -> Iterator[Lookup]:
