@@ -15,7 +15,7 @@ __all__ = ["call", "method_in_place", "tensor"]
 
 Torch = Callable[..., Any]
 Sample = Callable[[Torch, torch.Tensor, torch.Tensor], Any]
-HOMES = (torch, F, torch.special, torch.linalg, torch.Tensor, nn.init, torch._VF)
+HOMES = (torch, F, torch.special, torch.linalg, torch.Tensor, nn.init, torch._VF, torch.autograd)
 INDEX = torch.tensor([[2, 0, 1], [0, 1, 2], [1, 1, 0]])
 MASK = torch.tensor([[True, False, True], [False, False, True], [True, True, False]])
 LINE = torch.tensor([2, 0, 1])
@@ -220,6 +220,7 @@ SAMPLES: dict[str, Sample] = {
     "group_norm": lambda f, x, y: F.group_norm(x[None], 3),
     "qr": lambda f, x, y: torch.linalg.qr(x),
     "as_tensor": lambda f, x, y: f(x),
+    "Variable": lambda f, x, y: f(x),
 }
 WRITTEN: dict[str, Sample] = {
     "acosh": lambda f, x, y: f(x),

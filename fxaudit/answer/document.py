@@ -436,7 +436,8 @@ def _number(number: float | None) -> float | str | None:
 
 
 def _read_number(data: float | str | None) -> float | None:
-    return None if data is None else float(data)
+    number = None if data is None else float(data)
+    return math.nan if number is not None and math.isnan(number) else number  # one object, so that reports compare
 
 
 def _finite(number: float | None) -> float | None:

@@ -12,6 +12,7 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any
 
@@ -252,6 +253,7 @@ class Monitor:
             self._writer.failed(error)
 
 
+@lru_cache(maxsize=512)
 def sees_its_variables(code: CodeType) -> bool:
     """Whether a function takes its own variables as a dictionary: until Python 3.12 looking at them writes into it."""
     if not code.co_flags & inspect.CO_OPTIMIZED or _LOOKING.isdisjoint(code.co_names):

@@ -368,11 +368,16 @@ def _steps(recording: Recording, optimizers: Mapping[int, OptimizerReport], judg
             shown = replace(shown, count=last.count + 1)
         current.append(shown)
         if isinstance(event, BackwardEvent):
-            losses.append(event.loss)
+            losses.append(_one_nan(event.loss))
         stepped = stepped or isinstance(event, StepEvent)
     if current:
         close(moved.between(len(recording.record.events)))
     return tuple(steps[:MAX_REPORTED_STEPS])
+
+
+def _one_nan(number: float | None) -> float | None:
+    """`number`, and one object for all that are not a number: reports that say the same are then equal."""
+    return math.nan if number is not None and math.isnan(number) else number
 
 
 def _ended(events: Sequence[Event]) -> bool:
