@@ -753,3 +753,59 @@ def test_weights_that_are_tied_late_are_no_more_than_a_note(tmp_path: Path) -> N
     report = judged(tmp_path, HEAD + TIED_LATE + LOOP)
     assert [(finding.code, finding.level) for finding in report.findings] == [("FXA303", "note")]
     assert verdicts(report)["encoder.weight"] == "trained"
+
+
+RESPELT = """
+SETTINGS = {{
+    "rate": 0.1,
+    "neck": {set},
+}}
+net = nn.ModuleDict({{"body": nn.Linear(4, 4), "neck": nn.Linear(4, 4), "head": nn.Linear(4, 1)}})
+optimizer = torch.optim.SGD(net.parameters(), lr=SETTINGS["rate"])
+
+
+class Model:
+    def __init__(self, kind):
+        self.kind = kind
+        self.has_neck = {has}
+
+
+model = Model(SETTINGS["neck"])
+
+
+def compute():
+    x = net["body"](torch.randn(8, 4))
+    if {asked}:  # asked
+        x = net["neck"](x)
+    return net["head"](x).square().mean()
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "has", "asked"),
+    [
+        ('"linaer"', "kind == 'linear'", "model.has_neck"),
+        ('"Linear"', "None", "model.kind == 'linear'"),
+        ('"linea"', "kind in ('linear', 'convolution')", "model.has_neck"),
+        ('"linearr"', "None", "model.kind in ('convolution', 'linear')"),
+        ('"convolutoin"', "None", "model.kind in ('convolution', 'linear')"),
+    ],
+)
+def test_a_setting_that_is_nearly_what_a_test_asks_for_is_blamed(
+    tmp_path: Path, given: str, has: str, asked: str
+) -> None:
+    program = RESPELT.format(set=given, has=has, asked=asked).replace(f'"neck": {given},', f'"neck": {given},  # set')
+    report = judged(tmp_path, HEAD + program + LOOP)
+    (finding,) = report.findings
+    assert finding.parameters == ("neck.weight", "neck.bias") and line_of(finding).endswith("# set")
+    assert any(related.source.code.endswith("# asked") for related in finding.related)
+
+
+@pytest.mark.parametrize("given", ['"linear2"', '"none"', '"linaer"'])
+def test_a_setting_that_is_something_else_is_a_choice(tmp_path: Path, given: str) -> None:
+    """Another number is another kind; and what the program mentions a second time is no slip."""
+    second = 'assert SETTINGS["neck"] in ("linaer", "linear2", "none")\n'
+    program = RESPELT.format(set=given, has="None", asked="model.kind == 'linear'") + second
+    report = judged(tmp_path, HEAD + program + LOOP)
+    (finding,) = report.findings
+    assert line_of(finding).endswith("# asked")

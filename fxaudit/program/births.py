@@ -32,7 +32,7 @@ from fxaudit.program.given import (
     position_of,
     unpacks,
 )
-from fxaudit.program.plain import INNER, bases_of, chain_of, count_of, readings, stores_of, words_of
+from fxaudit.program.plain import INNER, bases_of, chain_of, count_of, readings, stores_of, texts_of, words_of
 from fxaudit.program.spelling import abbreviates, letters_apart
 from fxaudit.program.tree import tree_of
 
@@ -161,6 +161,25 @@ class Births:
                     return inner, statement.value
         return None
 
+    def respelt(self, sight: Sight, test: ast.AST, stations: Stations = ()) -> Birth | None:
+        """The birth of a text that a test compares with another in vain, where it is nearly that one, and the program
+        mentions it nowhere else."""
+        match test:
+            case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() | ast.In() | ast.NotIn()], comparators=[right]):
+                value = evaluated(left, sight.read)
+                asked = {node.value for node in ast.walk(right) if isinstance(node, ast.Constant)}
+                if not isinstance(value, str) or value in asked:
+                    return None
+                if all(letters_apart(text, value) is None for text in asked if isinstance(text, str)):
+                    return None
+                files, birth = self._course.files(), self.back(sight, left, value, stations)
+                if birth is None or not birth.is_a_setting:
+                    return None
+                here = 1 if birth.file in files else 0
+                written = sum(texts_of(file, (value,)).count(value) for file in files)
+                return birth if written <= here else None
+        return None
+
     # -- one step back -------------------------------------------------------------------------------------------
 
     def back(self, sight: Sight, node: ast.expr, value: Plain, stations: Stations = ()) -> Birth | None:
@@ -197,6 +216,8 @@ class Births:
                 is_flag = isinstance(node.func, ast.Name) and node.func.id == "bool" and value is True
                 return here if made is None and is_flag else made
         found = self._factor(sight, node, value, stations) or self._shrunk(sight, node, value, stations)
+        if found is None:
+            found = self.respelt(sight, node, (*stations, (file, node.lineno, f"`{ast.unparse(node)}` is {value!r}")))
         if found is None and value != 0:  # a division that is the whole value is to blame itself
             found = self._divided_away(sight, node, stations)
         if found is None and _all_known(node, sight):

@@ -107,8 +107,12 @@ class Decisions:
     def _compared(self, sight: Sight, test: ast.expr, left: ast.expr, right: ast.expr) -> Decision | None:
         """Of two operands the one that was set somewhere, where the other changes; else the left one.
 
-        A comparison with 0, None, False or nothing asks for no more than the truth of the other side.
+        A comparison with 0, None, False or nothing asks for no more than the truth of the other side. A text that was
+        set, and is nearly the one that it is compared with, is to blame itself.
         """
+        respelt = self._births.respelt(sight, test)
+        if respelt is not None:
+            return replace(self._told(sight, test, left, respelt.value, is_compared=False), birth=respelt)
         sides = [side for side in (left, right) if not isinstance(side, ast.Constant)]
         sides = [side for side in sides if _is_plain(evaluated(side, sight.read))]
         told = [
