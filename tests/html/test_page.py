@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fxaudit.answer.answer import OptimizerReport
-from fxaudit.answer.finding import Finding, Related
+from fxaudit.answer.finding import Finding, Level, Related
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.html.markup import SCRIPTS, fragment, render
 from fxaudit.renderers.picture.palette import GROUPS
@@ -230,6 +230,14 @@ def test_a_script_that_did_not_finish_has_no_tick(parse: Parse) -> None:
         page = parse(render(replace(sample_reports.healthy(), script_exit=ended)))
         assert "✓" not in page.all("h1")[0].text
     assert "✓" in parse(render(sample_reports.healthy())).all("h1")[0].text
+
+
+@pytest.mark.parametrize(("level", "sign"), [("note", "✓"), ("warning", "!"), ("error", "✗")])
+def test_only_what_has_no_warning_has_a_tick(parse: Parse, level: Level, sign: str) -> None:
+    finding = replace(sample_reports.broken().findings[0], level=level)
+    report = replace(sample_reports.healthy(), findings=(finding,))
+    assert parse(render(report)).all("h1")[0].text.strip().startswith(sign)
+    assert f">{sign}</span> <strong>" in fragment(report)
 
 
 def test_the_legend_explains_all_verdicts_arrows_and_boxes_of_all_pictures(parse: Parse) -> None:

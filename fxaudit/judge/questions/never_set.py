@@ -34,43 +34,49 @@ def never_set(record: Record, decision: Decision) -> Lines:
 
 def _never_stored(record: Record, name: str) -> Lines:
     """Why the function never ran that stores something else under the name."""
-    files = list(dict.fromkeys([*project_files(record), *record.course.files()]))
     ran = record.ran()
-    for file in files:
-        tree = tree_of(file)
-        for word, line, _ in stores_of(file) if tree is not None else ():
-            statement = tree.statement_at(line) if tree is not None and word == name else None
-            scope = tree.function(statement) if tree is not None and statement is not None else None
-            if tree is None or scope is None or was_entered(tree, scope, ran):
-                continue
-            found = _never_taken_back(record, getattr(scope, "name", ""))
-            found = found or registered(files, tree, scope) or never_called(record, tree, scope)
-            if found:
-                return [*found, (source_at(file, line), f"`{name}` would get another value here")]
+    for tree, line, statement in _stores(record, name):
+        scope = tree.function(statement)
+        if scope is None or was_entered(tree, scope, ran):
+            continue
+        found = _never_taken_back(record, getattr(scope, "name", ""))
+        found = found or registered(_files(record), tree, scope) or never_called(record, tree, scope)
+        if found:
+            return [*found, (source_at(tree.file, line), f"`{name}` would get another value here")]
     return []
 
 
 def _kept_from_storing(record: Record, name: str, value: object) -> Lines:
     """What keeps the one statement from running that stores another constant under the name, in a function that runs;
     or the call that is never taken back, where nobody calls the function of the opposite name."""
-    files = list(dict.fromkeys([*project_files(record), *record.course.files()]))
     ran = record.ran()
-    for file in files:
-        tree = tree_of(file)
-        for word, line, _ in stores_of(file) if tree is not None else ():
-            statement = tree.statement_at(line) if tree is not None and word == name else None
-            constant = getattr(statement, "value", None)
-            if tree is None or statement is None or not isinstance(constant, ast.Constant) or constant.value == value:
-                continue
-            scope = tree.function(statement)
-            if scope is None or getattr(scope, "name", "") == "__init__" or line in ran.of(file):
-                continue
-            told = (source_at(file, line), f"`{name}` would get another value here, and this never runs")
-            if not was_entered(tree, scope, ran):
-                return [*_never_taken_back(record, getattr(scope, "name", "")), told][:2]
-            for obstacle in obstacles(tree, statement, ran.of(file))[:1]:
-                return [(source_at(obstacle.file, obstacle.line), obstacle.role), told]
+    for tree, line, statement in _stores(record, name):
+        constant = getattr(statement, "value", None)
+        if not isinstance(constant, ast.Constant) or constant.value == value:
+            continue
+        scope = tree.function(statement)
+        if scope is None or getattr(scope, "name", "") == "__init__" or line in ran.of(tree.file):
+            continue
+        told = (source_at(tree.file, line), f"`{name}` would get another value here, and this never runs")
+        if not was_entered(tree, scope, ran):
+            return [*_never_taken_back(record, getattr(scope, "name", "")), told][:2]
+        for obstacle in obstacles(tree, statement, ran.of(tree.file))[:1]:
+            return [(source_at(obstacle.file, obstacle.line), obstacle.role), told]
     return []
+
+
+def _files(record: Record) -> list[str]:
+    """The files of the project, and those of which something ran."""
+    return list(dict.fromkeys([*project_files(record), *record.course.files()]))
+
+
+def _stores(record: Record, name: str) -> Iterator[tuple[Tree, int, ast.stmt]]:
+    """(file, line, statement) of each place that stores something under the name."""
+    for tree in filter(None, map(tree_of, _files(record))):
+        for word, line, _ in stores_of(tree.file):
+            statement = tree.statement_at(line) if word == name else None
+            if statement is not None:
+                yield tree, line, statement
 
 
 def _never_taken_back(record: Record, name: str) -> Lines:

@@ -71,12 +71,10 @@ def summed_with_unread(text: str, place: Place) -> Iterator[str]:
 
     The line has the sum, or it computes `c` and the sum stands further down.
     """
-    syntax = of_text(text)
-    statement = syntax.statement(place.line) if syntax is not None else None
-    function = syntax.function(statement) if syntax is not None and statement is not None else None
-    if syntax is None or statement is None or not isinstance(function, cst.FunctionDef):
+    made = _computed_at(text, place)
+    if made is None:
         return
-    own = {node.value for node in _targets(syntax, statement)}
+    syntax, function, own = made
     unread = [name for name in _unread(syntax, function, syntax.range(function).end.line) if name in own]
     later = [n for n in syntax.inside(function.body, cst.BinaryOperation) if syntax.first(n) > place.line]
     pairs = [(node, unread) for node in later]
@@ -89,6 +87,16 @@ def summed_with_unread(text: str, place: Place) -> Iterator[str]:
         for name in (n for n in names if _is_term(syntax, function, cst.Name(n)) == adds_terms):
             longer = cst.parse_expression(f"{syntax.code(node.with_changes(lpar=[], rpar=[]))} + {name}")
             yield syntax.replaced((node, longer.with_changes(lpar=node.lpar, rpar=node.rpar)))
+
+
+def _computed_at(text: str, place: Place) -> tuple[Syntax, cst.FunctionDef, set[str]] | None:
+    """The program, the function around the line, and the names to which the line gives a value."""
+    syntax = of_text(text)
+    statement = syntax.statement(place.line) if syntax is not None else None
+    function = syntax.function(statement) if syntax is not None and statement is not None else None
+    if syntax is None or statement is None or not isinstance(function, cst.FunctionDef):
+        return None
+    return syntax, function, {node.value for node in _targets(syntax, statement)}
 
 
 def _is_term(syntax: Syntax, function: cst.FunctionDef, name: cst.Name) -> bool:
@@ -155,12 +163,10 @@ def named_alike(text: str, place: Place) -> Iterator[str]:
 
 def handed_to_its_name(text: str, place: Place) -> Iterator[str]:
     """What the line computes and nobody reads, handed to a call whose function has an argument of that name."""
-    syntax = of_text(text)
-    statement = syntax.statement(place.line) if syntax is not None else None
-    function = syntax.function(statement) if syntax is not None and statement is not None else None
-    if syntax is None or statement is None or not isinstance(function, cst.FunctionDef):
+    made = _computed_at(text, place)
+    if made is None:
         return
-    own = {node.value for node in _targets(syntax, statement)}
+    syntax, function, own = made
     for name in (n for n in _unread(syntax, function, syntax.range(function).end.line) if n in own):
         asking = {f.name.value for f in syntax.all(cst.FunctionDef) for p in f.params.params if p.name.value == name}
         for call in syntax.inside(function.body, cst.Call):

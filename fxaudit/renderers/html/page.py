@@ -305,7 +305,9 @@ class _Inliner:
 def _mood(report: Answer) -> str:
     if not report.audited and not report.findings:
         return "unknown"
-    return "good" if report.ok and report.crash is None and report.script_exit is None else "bad"
+    if not report.ok or report.crash is not None or report.script_exit is not None:
+        return "bad"
+    return "good" if all(finding.level == "note" for finding in report.findings) else "warned"
 
 
 def _verdicts(report: Answer) -> tuple[VerdictCount, ...]:
