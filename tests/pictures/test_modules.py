@@ -236,6 +236,23 @@ def test_a_cut_between_two_repetitions_of_a_folded_block_is_drawn(read: Read) ->
     assert sorted(cuts.values()) == ["✂", "✂ detach model.py:9"]
 
 
+def test_an_arrow_from_which_gradient_ends_further_on_is_no_green_one(read: Read) -> None:
+    drawn = read(draw(sample_reports.broken()))
+    before = [arrow for arrow in drawn.arrows if arrow.target == drawn.box("2 Linear").name]
+    assert before and all(arrow.has("e-idle") for arrow in before if not arrow.has("e-none"))
+    operations = read(draw(sample_reports.broken(), view="operations"))
+    states = [state for arrow in operations.arrows for state in ("e-idle", "e-grad") if arrow.has(state)]
+    assert set(states) == {"e-idle", "e-grad"}
+
+
+def test_without_a_loss_nothing_is_said_to_end_further_on(read: Read) -> None:
+    sketch = sample_reports.Sketch()
+    net = sketch.module("", "Net")
+    first = sketch.op("linear", net, sketch.parameter("weight", (2, 2)))
+    sketch.op("relu", net, first)
+    assert not any(arrow.has("e-idle") for arrow in read(draw(sketch.report(), view="operations")).arrows)
+
+
 def test_a_gradient_that_is_exactly_zero_is_no_green_arrow(read: Read) -> None:
     drawn = read(draw(sample_reports.vanishing()))
     (zero,) = [arrow for arrow in drawn.arrows if arrow.has("e-zero")]

@@ -29,13 +29,13 @@ def test_the_cut_is_the_one_thick_red_dashed_arrow_and_names_its_line(read: Read
     assert cut.target == drawn.box("detach").name
 
 
-def test_before_the_cut_gradient_flows_and_behind_it_everything_is_grey_up_to_the_loss(read: Read) -> None:
+def test_before_the_cut_no_gradient_comes_back_and_behind_it_none_could(read: Read) -> None:
     drawn = read(draw(sample_reports.broken(), parameter="encoder.0.weight"))
     states = [arrow.attributes["class"].strip('"') for arrow in drawn.arrows]
     assert states[0] == "e-holds"
     behind = states[states.index("e-cut") + 1 :]
     assert behind and set(behind) == {"e-none"}
-    assert set(states[1 : states.index("e-cut")]) == {"e-grad"}
+    assert set(states[1 : states.index("e-cut")]) == {"e-idle"}
     assert drawn.box("loss: cross_entropy").has("k-loss")
     assert drawn.box("gelu model.py:16").has("k-gone")
 
@@ -114,7 +114,7 @@ def test_a_dead_end_is_shown_where_the_value_goes_no_further(read: Read) -> None
     sketch.loss("loss", sketch.op("sum", net, sketch.parameter("main.weight", (2, 2))))
     drawn = read(draw(sketch.report(), parameter="side.weight"))
     assert drawn.box("nothing after this reaches the loss").has("k-gone")
-    assert drawn.between("side.weight", "tanh")[0].has("e-grad")
+    assert drawn.between("side.weight", "tanh")[0].has("e-idle")
     assert [arrow for arrow in drawn.arrows if arrow.has("e-missing")]
 
 

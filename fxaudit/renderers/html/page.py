@@ -16,7 +16,7 @@ from fxaudit.renderers.html.causes import Cause, Place, TriedFix, cause_of, plac
 from fxaudit.renderers.html.health import Health, health_of
 from fxaudit.renderers.html.reel import Reel, reel_of
 from fxaudit.renderers.html.ribbon import Listed, ribbon
-from fxaudit.renderers.picture.canvas import Bands
+from fxaudit.renderers.picture.canvas import ARROWS, Bands
 from fxaudit.renderers.picture.engine import Key, Picture, lay_out
 from fxaudit.renderers.picture.film import film_of, film_of_events, has_film, rounds, span
 from fxaudit.renderers.picture.film_svg import film_inline
@@ -195,7 +195,7 @@ def page_from_report(
         environment=tuple((key, value) for key, value in report.environment.items() if key != "fxaudit"),
         ending=ending_parts(report),
         traceback=report.traceback or "",
-        keys=tuple(sorted(inliner.keys.values(), key=lambda key: KINDS.index(key.of))),
+        keys=tuple(sorted(inliner.keys.values(), key=_in_legend)),
         boxes=inliner.boxes,
         titles=inliner.titles,
         source=source,
@@ -300,6 +300,10 @@ class _Inliner:
         self.titles.update(picture.titles)
         self.keys.update({(key.of, key.name): key for key in picture.keys})
         return Markup(inlined(raw, picture.caption, links=self.links))
+
+
+def _in_legend(key: Key) -> tuple[int, int]:
+    return KINDS.index(key.of), ARROWS.index(key.name) if key.of == "arrow" else 0
 
 
 def _mood(report: Answer) -> str:

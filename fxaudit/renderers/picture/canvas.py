@@ -23,10 +23,11 @@ from fxaudit.renderers.picture.palette import (
 )
 from fxaudit.renderers.text.wording import counted, learning_rate
 
-__all__ = ["Bands", "Canvas", "group_name"]
+__all__ = ["ARROWS", "Bands", "Canvas", "group_name"]
 
 _EDGES: dict[str, dict[str, str]] = {
     "grad": {"color": FLOW, "penwidth": "1.8", "class": "e-grad"},
+    "idle": {"color": FAINT, "penwidth": "1.8", "style": "dashed", "class": "e-idle"},
     "none": {"color": FAINT, "penwidth": "1.6", "style": "dotted", "arrowhead": "vee", "class": "e-none"},
     "zero": {"color": CUT, "penwidth": "1.8", "arrowhead": "tee", "class": "e-zero", "fontcolor": CUT},
     "cut": {"color": CUT, "penwidth": "4", "style": "dashed", "class": "e-cut", "fontcolor": CUT},
@@ -45,6 +46,7 @@ _EDGES: dict[str, dict[str, str]] = {
 
 _EDGE_MEANINGS = {
     "grad": ("──▶", "value flows on, gradient can come back"),
+    "idle": ("╌╌▶", "value flows on, but gradient ends further on"),
     "zero": ("─0─┤", "the gradient that comes back is exactly 0"),
     "none": ("┄┄▷", "value only, no gradient"),
     "cut": ("╍✂╍", "gradient ends here"),
@@ -53,6 +55,8 @@ _EDGE_MEANINGS = {
     "missing": ("╍╍╍", "what ought to lead there, and does not"),
 }
 """A sign for each kind of arrow, and what it means; a note's arrow explains itself."""
+ARROWS = tuple(_EDGE_MEANINGS)
+"""The kinds of arrows in the order in which a legend explains them."""
 
 _BOX_MEANINGS = {
     "loss": "double frame: a loss",
@@ -234,7 +238,8 @@ class Canvas:
             keys.append(Key("verdict", verdict, style.symbol, f"{verdict}: {style.meaning}", style.line))
         for kind, (sign, meaning) in _EDGE_MEANINGS.items():
             if kind in self._seen_edges:
-                keys.append(Key("arrow", kind, sign, meaning, _EDGES[kind]["color"] if kind != "none" else MUTED))
+                ink = _EDGES[kind]["color"]
+                keys.append(Key("arrow", kind, sign, meaning, MUTED if ink == FAINT else ink))
         keys += [Key("box", kind, "", text, MUTED) for kind, text in _BOX_MEANINGS.items() if kind in self._seen_boxes]
         for letter, name in (bands.names if bands else {}).items():
             held = counted(bands.sizes[letter], "parameter") if bands else ""

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fxaudit.answer.picture_data import GraphData
+from fxaudit.program.flow import beyond
 
-__all__ = ["Arrow", "BoxEdge", "Flow", "arrows", "box_edges", "kept"]
+__all__ = ["Arrow", "BoxEdge", "Flow", "arrows", "box_edges", "kept", "receiving"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,25 @@ _STATES = ((1, "grad"), (2, "python"), (_CUT, "cut"))
 """What joined edges are, first that which any of them makes them."""
 
 
+def receiving(data: GraphData, flow: Sequence[Arrow]) -> set[int]:
+    """The nodes to which a loss sends gradient; all of them where no loss is drawn, or not everything is."""
+    losses = [number for number, node in enumerate(data.nodes) if node.kind == "loss"]
+    if not losses or data.left_out:
+        return set(range(len(data.nodes)))
+    before: dict[int, list[int]] = {}
+    for arrow in flow:
+        if arrow.state == "grad":
+            before.setdefault(arrow.target, []).append(arrow.source)
+    return beyond(losses, lambda node: before.get(node, ()))
+
+
 class Flow:
     """The arrows of a graph and the order in which values are made: what all pictures of one report share."""
 
     def __init__(self, data: GraphData) -> None:
         self.data = data
         self.arrows = arrows(data)
+        self.receiving = receiving(data, self.arrows)
         self.order = _topological(len(data.nodes), self.arrows)
         self.into: dict[int, list[Arrow]] = {}
         for arrow in self.arrows:

@@ -9,7 +9,7 @@ from fxaudit.answer.answer import Answer, ParameterReport
 from fxaudit.answer.picture_data import GraphData, GraphNode
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.picture.engine import Picture
-from fxaudit.renderers.picture.flow import BoxEdge, arrows
+from fxaudit.renderers.picture.flow import BoxEdge, arrows, receiving
 from fxaudit.renderers.picture.labels import Line, folded, muted, shortened, where
 from fxaudit.renderers.picture.palette import HAPPY, SEVERITY
 from fxaudit.renderers.picture.scene import Beside, Item, Scene
@@ -26,7 +26,12 @@ def draw_operations(
 ) -> Picture:
     """Every recorded operation; `root` leaves only one module's, `parameter` only what that parameter flows into."""
     data = report.graph_data
-    edges = [BoxEdge(a.source, a.target, a.state) for a in arrows(data)]
+    flow = arrows(data)
+    alive = receiving(data, flow)
+    edges = [
+        BoxEdge(arrow.source, arrow.target, arrow.state if arrow.state != "grad" or arrow.target in alive else "idle")
+        for arrow in flow
+    ]
     cuts = {edge.target for edge in edges if edge.state in ("cut", "python")}
     home = _homes(report)
     items = []

@@ -116,6 +116,7 @@ class _Drawing:
         self.places = Places(tree)
         self.inside_cuts = self._cuts_inside()
         self.leaving: set[int] = set()
+        self.receiving: set[int] = set()
         self.zero_inside: dict[int, str] = {}
         self.shapes: dict[tuple[int, int], str] = {}
 
@@ -127,6 +128,7 @@ class _Drawing:
         self.zero_inside = self._zeros_inside(place_of)
         edges = box_edges(self.flow, place_of, self.places.drawn, self.places.near())
         self.leaving = {edge.source for edge in edges}
+        self.receiving = {self.places.drawn[place_of[node]] for node in self.flow.receiving if place_of[node] >= 0}
         self.shapes = self._shapes(place_of)
         for branch in self.tree.tops():
             self._branch(branch, None)
@@ -314,7 +316,8 @@ class _Drawing:
                 self.canvas.edge(names[edge.source], names[edge.target], "zero", "0")
             else:
                 shape = self.shapes.get((edge.source, edge.target), "")
-                self.canvas.edge(names[edge.source], names[edge.target], edge.state, shape)
+                state = "idle" if edge.state == "grad" and self._is_idle(edge) else edge.state
+                self.canvas.edge(names[edge.source], names[edge.target], state, shape)
         return {names[number] for number in used}
 
     def _shapes(self, place_of: Sequence[int]) -> dict[tuple[int, int], str]:
@@ -361,6 +364,11 @@ class _Drawing:
     def _is_zero(self, box: int) -> bool:
         """Whether the gradient that comes back to a box is exactly zero, not only that of what is in there."""
         return box < len(self.boxes) and all_zero(self._held(box)) and box not in self.zero_inside
+
+    def _is_idle(self, edge: BoxEdge) -> bool:
+        """Whether no gradient comes back along an arrow that could carry some: it ends further on."""
+        held = self._held(edge.source) if edge.source < len(self.boxes) else []
+        return edge.target not in self.receiving and all(p.gradient.state in ("none", "unknown") for p in held)
 
     def _zeros_inside(self, place_of: Sequence[int]) -> dict[int, str]:
         """For the boxes whose gradients are zero the line that makes them so, where that is within the box."""

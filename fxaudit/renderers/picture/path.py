@@ -152,7 +152,7 @@ def folded_stops(
         return list(stops)
     keep = set(range(kept)) | set(range(len(stops) - kept, len(stops)))
     for number, (stop, lit) in enumerate(zip(stops, highlighted, strict=True)):
-        if lit or stop.arrival not in ("grad", "zero", "none"):
+        if lit or stop.arrival not in ("grad", "zero", "idle", "none"):
             # Behind what matters less is worth seeing: where there is no room for both, the way to it is.
             keep |= set(range(number - kept, number + (kept if kept > 1 else 0) + 1))
         elif stop.step.kind != "operation":

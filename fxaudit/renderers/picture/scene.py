@@ -95,7 +95,7 @@ class Scene:
             source, target = boxes.get(edge.source), boxes.get(edge.target)
             if source is not None and target is not None and source != target:
                 drawn.setdefault((source, target), edge.state)
-                if edge.state in ("cut", "python"):
+                if edge.state in ("cut", "python") or (edge.state, drawn[source, target]) == ("grad", "idle"):
                     drawn[source, target] = edge.state
         for (source, target), state in drawn.items():
             canvas.edge(source, target, state, "✂ gradient ends here" if state in ("cut", "python") else "")

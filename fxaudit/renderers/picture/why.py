@@ -99,6 +99,8 @@ class _Why:
             zero = zero_until(stops, self.finding)
             self.blamed = stops[zero - 1].step if zero and self._is_culprit(stops[zero - 1].step.source) else None
             stops = [replace(s, arrival="zero") if n < zero and s.arrival == "grad" else s for n, s in enumerate(stops)]
+        if self.verdict == "unreachable":
+            stops = [replace(stop, arrival="idle") if stop.arrival == "grad" else stop for stop in stops]
         # On the page several of them stand below each other, each beside its code.
         stops = _at_most(folded_stops(stops, lit) if self.canvas.framed else folded_stops(stops, lit, *ON_A_PAGE))
         last = "parameter"
@@ -205,11 +207,11 @@ class _Why:
             return "cut"
         if stop.step.kind == "end":
             return "gone"
-        return "op" if stop.arrival in ("grad", "zero") else "gone"
+        return "op" if stop.arrival in ("grad", "zero", "idle") else "gone"
 
     def _stop_lines(self, stop: Stop) -> list[Line]:
         step = stop.step
-        color = INK if stop.arrival in ("grad", "zero", "cut", "python") else MUTED
+        color = INK if stop.arrival in ("grad", "zero", "idle", "cut", "python") else MUTED
         name = step_name(step)
         head = f"{name}  in {step.module}" if step.module else name
         if step.kind == "loss":
