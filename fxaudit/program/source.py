@@ -336,6 +336,10 @@ class SourceLine:
         context = tuple((number, lines[number - 1]) for number in range(first, last + 1))
         return cls(displayed_path(file), line, function, code.strip(), frames, columns, context, is_library(file))
 
+    def brief(self) -> SourceLine:
+        """The line without what stands around it: pictures show no more of it, and there are thousands."""
+        return SourceLine(self.file, self.line, self.function, self.code, library=self.library)
+
 
 Positions = tuple[int, int, int | None, int | None]
 """(line, last line, first column, last column)."""
