@@ -1,18 +1,22 @@
 """Runs a chosen set of tests on other versions of Python, in environments `.venv-3.12` and so on.
 
 `python -m tools.versions 3.12 3.13` looks for each interpreter on the path and among those of pyenv, and says so where
-there is none. Needs nothing but the standard library. Ends with 1 where a test failed, and only then: what cannot be
-had here is left out, with a line.
+there is none. `--cpu` leaves out those for which pip finds no build of torch for the CPU: others are gigabytes. Needs
+nothing but the standard library and pip. Ends with 1 where a test failed, and only then: what cannot be had here is
+left out, with a line.
 """
 
 from __future__ import annotations
 
+import argparse
 import glob
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,6 +53,34 @@ def interpreter(version: str) -> str:
     raise LeftOutError("there is no such interpreter here")
 
 
+def pinned_torch() -> str:
+    """The release of torch that the project is developed with, as pip is asked for it."""
+    found = re.search(r"^torch==\S+", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    return found[0] if found else "torch"
+
+
+def need_cpu_build(version: str) -> None:
+    """Ask pip for torch on that version without installing it.
+
+    Raises:
+        LeftOutError: It finds none, or one that brings CUDA.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        asked = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        asked += ["--dry-run", "--ignore-installed", "--only-binary", ":all:", "--python-version", version]
+        asked += ["--target", folder, "--report", str(report), pinned_torch()]
+        try:
+            answer = subprocess.run(asked, capture_output=True, text=True, timeout=SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            raise LeftOutError("pip took too long to say which torch there is") from None
+        if answer.returncode:
+            raise LeftOutError("pip finds no torch for it")
+        (found,) = json.loads(report.read_text(encoding="utf-8"))["install"]
+    if any("cuda" in name or "nvidia" in name for name in found["metadata"].get("requires_dist", [])):
+        raise LeftOutError("pip finds no torch for the CPU")
+
+
 def environment(version: str, python: str) -> str:
     """The interpreter of an environment that has what the tests need."""
     folder = ROOT / f".venv-{version}"
@@ -58,9 +90,8 @@ def environment(version: str, python: str) -> str:
         return str(own)
     if shutil.disk_usage(ROOT).free < FREE_BYTES:
         raise LeftOutError(f"less than {FREE_BYTES >> 30} GiB are free")
-    torch = re.search(r"^torch==\S+", files[1].read_text(encoding="utf-8"), re.MULTILINE)
     pip = [str(own), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    steps = [[python, "-m", "venv", str(folder)], [*pip, torch[0] if torch else "torch"]]
+    steps = [[python, "-m", "venv", str(folder)], [*pip, pinned_torch()]]
     steps.append([*pip, "--constraint", "constraints.txt", "--editable", ".[test]"])
     for step in steps:
         try:
@@ -74,10 +105,13 @@ def environment(version: str, python: str) -> str:
     return str(own)
 
 
-def passes(version: str) -> bool:
+def passes(version: str, *, cpu: bool) -> bool:
     """Whether the tests pass on that version, or cannot be tried."""
     try:
-        python = environment(version, interpreter(version))
+        found = interpreter(version)
+        if cpu:
+            need_cpu_build(version)
+        python = environment(version, found)
     except LeftOutError as why:
         print(f"Python {version}: left out, {why}.", flush=True)
         return True
@@ -87,10 +121,14 @@ def passes(version: str) -> bool:
     return subprocess.run(command, cwd=ROOT, env=given, check=False).returncode == 0
 
 
-def main(versions: list[str]) -> int:
+def main() -> int:
     """Try each; 1 where a test failed."""
-    return 0 if all([passes(version) for version in versions]) else 1
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("versions", nargs="+", metavar="VERSION", help="such as 3.12")
+    parser.add_argument("--cpu", action="store_true", help="leave out those for which there is no torch for the CPU")
+    given = parser.parse_args()
+    return 0 if all([passes(version, cpu=given.cpu) for version in given.versions]) else 1
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())
