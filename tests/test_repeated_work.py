@@ -144,7 +144,7 @@ def kept(session: Session) -> dict[str, int]:
         "tracks": len(record.tracks),
         "tensors followed": len(recorder._current),
         "storages": len(recorder._storage) + len(recorder._aliases),
-        "left torch": len(recorder._escaped) + len(recorder._arrays),
+        "left torch": len(recorder.escapes),
         "attributes": sum(len(entries) for info in session.modules for entries in info.attributes.values()),
         "modes": sum(len(info.modes) for info in session.modules),
     }

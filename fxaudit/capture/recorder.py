@@ -20,15 +20,18 @@ from torch.overrides import TorchFunctionMode
 
 import fxaudit.capture.generated  # noqa: F401  (it finds the lines that generated code was made from)
 from fxaudit.attempts import note
-from fxaudit.capture import operations
+from fxaudit.capture.arguments import is_in, pairs_of, tensors_in, written_by
+from fxaudit.capture.callees import Callee, learn
+from fxaudit.capture.escapes import Escapes
+from fxaudit.capture.grad_modes import GradModes
 from fxaudit.capture.neutral import Neutralizer
+from fxaudit.capture.probing import finds_nonfinite, probe
 from fxaudit.capture.reading import is_leaf, storage_of
 from fxaudit.capture.recording import LiveRecord, LiveTrack, Op, Phase, Value
-from fxaudit.capture.repeats import ENOUGH, KEPT, KEPT_NUMBERS, Repeats, Site
+from fxaudit.capture.repeats import ENOUGH, Repeats, Site
 from fxaudit.capture.scopes import numbers_seen
 from fxaudit.capture.sizes import Sizes
-from fxaudit.capture.values import local_part
-from fxaudit.program.source import is_library, variables_of
+from fxaudit.program.source import is_library
 
 __all__ = ["Recorder"]
 
@@ -42,63 +45,11 @@ NOBODY: weakref.ref[torch.Tensor] = weakref.ref(torch.empty(0))
 """The reference of a track whose tensor is no longer followed."""
 
 
-_CONTEXT_METHODS = frozenset({"__init__", "__enter__", "__exit__", "__call__"})
-_LEAVING = frozenset({"__exit__", "__call__"})
-"""`set_grad_enabled(…)` has switched already when it turns out to be a decorator, and takes that back in `__call__`."""
-
-
 class _Reference(weakref.ref[torch.Tensor]):
     """A reference to a tensor that knows the tensor's `id` when it is gone."""
 
     __slots__ = ("key",)
     key: int
-
-
-class _Callee:
-    """What is known of a torch function: its printable name and how to treat it."""
-
-    __slots__ = (
-        "checks", "copies", "cuts", "first_only", "from_array", "is_plain", "kind", "lists", "mutates", "name",
-        "scales", "shape_only",
-    )  # fmt: skip
-
-    def __init__(self, name: str, kind: str, mutates: bool) -> None:
-        self.name, self.kind, self.mutates = name, kind, mutates
-        operation = operations.of(name)
-        self.shape_only, self.first_only = operation.takes == "shape", operation.takes == "first"
-        self.checks, self.from_array = operation.checks, operation.reads_python
-        self.scales = bool(operation.scaled)
-        """It may be told a factor by a number."""
-        self.cuts = operation.detaches and not mutates
-        """What it makes never requires grad."""
-        self.is_plain = not mutates and not self.checks
-        self.copies, self.lists = name == "__deepcopy__", mutates and name.startswith("_foreach_")
-
-
-def _learn(function: Any) -> _Callee:
-    name = getattr(function, "__name__", None) or str(function)
-    if isinstance(function, torch._ops.OpOverload):
-        name = function._schema.name.rpartition("::")[2]  # exported programs call `aten.detach.default`
-    if name in ("__get__", "__set__", "__delete__"):
-        owner = getattr(getattr(function, "__self__", None), "__name__", "")
-        owner = "grad" if owner == "_grad" else owner
-        if name == "__get__":
-            if owner in ("requires_grad", "grad_fn"):
-                return _Callee(owner, "asked", False)
-            if operations.of(owner).quiet:
-                return _Callee(owner, "quiet", False)
-            return _Callee(owner, "grad" if owner == "grad" else "call", False)
-        return _Callee(owner, f"set {owner}", owner == "data")
-    if name == "_set_grad_enabled":
-        return _Callee(name, "mode", False)
-    operation = operations.of(name)
-    if operation.quiet:
-        return _Callee(name, "quiet", False)
-    if operation.escapes in ("number", "array"):
-        return _Callee(name, "escape", False)
-    if name in ("backward", "requires_grad_") or name.startswith("register_"):
-        return _Callee(name, name, False)
-    return _Callee(name, "call", operation.writes)
 
 
 class Recorder(TorchFunctionMode):
@@ -128,13 +79,11 @@ class Recorder(TorchFunctionMode):
         self.below: CodeType | None = None
         self.module_stack: list[tuple[int, int]] = []
         """(index of the module call, stack of its caller), innermost last."""
-        self.region = -1
-        self.regions: dict[int, int] = {}
-        """`id` of a context manager of the grad mode → the region in which it was entered."""
+        self.modes = GradModes(record.stacks, self.stack)
         self.neutral: Neutralizer | None = None
         self.notes: list[str] = []
         """Sentences on what could not be recorded; the session's own."""
-        self._callees: dict[Any, _Callee] = {}
+        self._callees: dict[Any, Callee] = {}
         self.repeats = Repeats(record)
         self._current: dict[int, tuple[tuple[int, ...], weakref.ref[torch.Tensor], int]] = {}
         """`id` of a tensor → its values, the tensor, and the operation that stands for the one that made it, where that
@@ -143,8 +92,7 @@ class Recorder(TorchFunctionMode):
         self._storage: dict[int, int] = {}
         self._tracks: dict[int, int] = {}
         self._stand_ins: dict[int, weakref.ref[torch.Tensor]] = {}
-        self._escaped: dict[int, tuple[object, int]] = {}
-        self._arrays: dict[int, int] = {}
+        self.escapes = Escapes()
 
     # -- the mode ------------------------------------------------------------------------------------------------
 
@@ -161,7 +109,7 @@ class Recorder(TorchFunctionMode):
             return func(*args, **kwargs)
         callee = self._callees.get(func)
         if callee is None:
-            callee = self._callees[func] = _learn(func)
+            callee = self._callees[func] = learn(func)
         kind = callee.kind
         if kind == "quiet":
             return func(*args, **kwargs)
@@ -192,8 +140,8 @@ class Recorder(TorchFunctionMode):
         base = self.module_stack[-1][1] if self.module_stack else -1
         return self.stacks.from_frame(frame, self.below, base)
 
-    def _call(self, callee: _Callee, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if callee.lists and len(pairs := _pairs(args)) > 1:
+    def _call(self, callee: Callee, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if callee.lists and len(pairs := pairs_of(args)) > 1:
             return self._pairwise(callee, func, args, kwargs, pairs)
         tensors: list[torch.Tensor] = []
         numbers: list[float] = []
@@ -209,11 +157,11 @@ class Recorder(TorchFunctionMode):
                 if callee.first_only:
                     del tensors[1:]
                 if callee.from_array and not python_inputs:
-                    python_inputs = list(self._from_array(args))
+                    python_inputs = list(self.escapes.behind(args))
             frame = sys._getframe(2)
             # Inside of a region the line and the region's own stack say enough; else the callers are asked for.
-            stack = -1 if self.region >= 0 else self.stack(frame)
-            place = self.stacks.place(frame, self.below) if self.region >= 0 else stack
+            stack = -1 if self.modes.region >= 0 else self.stack(frame)
+            place = self.stacks.place(frame, self.below) if self.modes.region >= 0 else stack
             # Another number is another round of the same, but a zero makes a zero.
             site, origin = self.site_of(callee, (place, 0 in numbers), tensors, python_inputs)
             repeated = site is not None and site.count >= ENOUGH
@@ -249,7 +197,7 @@ class Recorder(TorchFunctionMode):
                 value = self.record.values[vid]
                 value.asked = value.numel == 1 and value.floating and value.track < 0 <= value.op
 
-    def _read(self, callee: _Callee, tensors: list[torch.Tensor]) -> tuple[int, ...]:
+    def _read(self, callee: Callee, tensors: list[torch.Tensor]) -> tuple[int, ...]:
         """The values that a call reads."""
         inputs = tuple(vid for tensor in tensors for vid in self.values_of(tensor))
         if callee.shape_only:
@@ -260,7 +208,7 @@ class Recorder(TorchFunctionMode):
 
     def _record(
         self,
-        callee: _Callee,
+        callee: Callee,
         stack: int,
         before: int,
         given: tuple[tuple[Any, ...], dict[str, Any]],
@@ -271,7 +219,7 @@ class Recorder(TorchFunctionMode):
         args, kwargs = given
         tensors, numbers, python_inputs, inputs = collected
         outputs: list[torch.Tensor] = []
-        _tensors_in(result, outputs, 0)
+        tensors_in(result, outputs, 0)
         mutates = callee.mutates or "out" in kwargs
         if not outputs and not mutates:
             return None
@@ -280,21 +228,21 @@ class Recorder(TorchFunctionMode):
         op.python_inputs = tuple(dict.fromkeys(python_inputs))
         if callee.scales and 0 in numbers and not self.module_stack:
             self.note_scope(op)
-        written = _written(callee.name, args, kwargs) if mutates else []
+        written = written_by(callee.name, args, kwargs) if mutates else []
         for tensor in written:
             self.mark_written(op, tensor)
         self._make(op, outputs, [*tensors, *written])
         if self.sizes is not None and len(outputs) == 1 and self.neutral is None:
             self.sizes.look(stack, callee.name, outputs[0])
         if callee.checks:
-            self.probing = self.probing or _finds_nonfinite(callee.name, outputs)
+            self.probing = self.probing or finds_nonfinite(callee.name, outputs)
         return op
 
     # -- work that is the same again -----------------------------------------------------------------------------
 
     def site_of(
         self,
-        callee: _Callee | str,
+        callee: Callee | str,
         place: Hashable,
         tensors: Iterable[torch.Tensor],
         python_inputs: Iterable[int] = (),
@@ -307,7 +255,7 @@ class Recorder(TorchFunctionMode):
             return None, 0
         graded = torch.is_grad_enabled() if graded is None else graded
         current, origin = self._current, 0
-        if type(callee) is _Callee:
+        if type(callee) is Callee:
             tensors = () if callee.shape_only else tensors
             graded = graded and not callee.cuts
         for tensor in tensors:
@@ -322,11 +270,11 @@ class Recorder(TorchFunctionMode):
             origin |= self.repeats.origin(self.record.ops[index].inputs)
         call, caller = self.module_stack[-1] if self.module_stack else (-1, -1)
         module = self.record.calls[call].module if call >= 0 else -1
-        return self.repeats.site((callee, place, module, caller, origin, self.region, self.inside)), origin
+        return self.repeats.site((callee, place, module, caller, origin, self.modes.region, self.inside)), origin
 
     def _is_again(
         self,
-        callee: _Callee,
+        callee: Callee,
         site: Site,
         given: tuple[tuple[Any, ...], dict[str, Any]],
         tensors: list[torch.Tensor],
@@ -336,17 +284,17 @@ class Recorder(TorchFunctionMode):
         it then."""
         made = self.record.ops[site.op].outputs
         if isinstance(result, torch.Tensor) and callee.is_plain and not given[1]:  # by far the most common
-            if _is_in(result, tensors):
+            if is_in(result, tensors):
                 return not made
             if len(made) != 1 or result.requires_grad:
                 return False
             self.stand_for(result, made[0], site.op)
             return True
         outputs: list[torch.Tensor] = []
-        _tensors_in(result, outputs, 0)
-        written = _written(callee.name, *given) if callee.mutates or "out" in given[1] else []
+        tensors_in(result, outputs, 0)
+        written = written_by(callee.name, *given) if callee.mutates or "out" in given[1] else []
         known = [*tensors, *written]
-        fresh = [tensor for tensor in outputs if not _is_in(tensor, known)]
+        fresh = [tensor for tensor in outputs if not is_in(tensor, known)]
         if len(made) != len(written) + len(fresh):
             return False
         for tensor in fresh:
@@ -357,7 +305,7 @@ class Recorder(TorchFunctionMode):
         for tensor, vid in zip(fresh, made[len(written) :], strict=True):
             self.stand_for(tensor, vid, site.op)
         if callee.checks:
-            self.probing = self.probing or _finds_nonfinite(callee.name, outputs)
+            self.probing = self.probing or finds_nonfinite(callee.name, outputs)
         return True
 
     def stand_for(self, tensor: torch.Tensor, vid: int, op: int) -> None:
@@ -411,7 +359,7 @@ class Recorder(TorchFunctionMode):
 
     def _pairwise(
         self,
-        callee: _Callee,
+        callee: Callee,
         func: Any,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
@@ -446,7 +394,7 @@ class Recorder(TorchFunctionMode):
             sequence=(before, torch._C._autograd._get_sequence_nr()),
         )
         if not op.grad_enabled:
-            op.region = self.region
+            op.region = self.modes.region
         self.record.ops.append(op)
         return op
 
@@ -646,8 +594,7 @@ class Recorder(TorchFunctionMode):
 
         A weak reference is enough for `torch.utils.swap_tensors` to refuse a tensor.
         """
-        self._escaped.clear()
-        self._arrays.clear()
+        self.escapes.clear()
         for known in (self._current, self._aliases, self._storage, self._tracks, self._stand_ins):
             known.clear()
         for track in self.record.tracks:
@@ -661,13 +608,13 @@ class Recorder(TorchFunctionMode):
                 self._look_at(tensor, value)
 
     def _look_at(self, tensor: torch.Tensor, value: Value) -> None:
-        _probe(tensor, value)
+        probe(tensor, value)
         value.looked = len(self.record.events)
 
     def is_finite(self, tensor: torch.Tensor) -> bool:
         """Whether no number of the tensor is known to be NaN or infinite; leaves the record alone."""
         seen = Value(-1, -1, False, False)
-        _probe(tensor, seen)
+        probe(tensor, seen)
         return seen.finite is not False
 
     # -- what is special -----------------------------------------------------------------------------------------
@@ -676,43 +623,18 @@ class Recorder(TorchFunctionMode):
         """Remember the line that opened the no-grad region."""
         before = torch.is_grad_enabled()
         frame = sys._getframe(2)
-        if self.neutral is not None and before and not args[0] and self.neutral.keeps_gradients(self.opener(frame)):
+        if (
+            self.neutral is not None
+            and before
+            and not args[0]
+            and self.neutral.keeps_gradients(self.modes.opener(frame))
+        ):
             return None
         result = func(*args)
-        self.grad_mode_changed(frame, before, bool(args[0]))
+        self.modes.changed(frame, before, bool(args[0]))
         return result
 
-    def grad_mode_changed(self, frame: FrameType | None, before: bool, after: bool) -> None:
-        """Gradients went from `before` to `after`, by code running in `frame`.
-
-        Each context manager puts back the region that it found, in whatever order they are left: an `enable_grad` or
-        `inference_mode(False)` inside a region does not end it.
-        """
-        method = frame.f_code.co_name if frame is not None else ""
-        context = id(variables_of(frame).get("self")) if frame is not None and method in _CONTEXT_METHODS else None
-        if context is not None and method in _LEAVING:
-            outer = self.regions.pop(context, self.region)
-            self.region = -1 if after else outer if outer >= 0 else self.opener(frame)
-            return
-        if context is not None and (method != "__enter__" or not _is_set_at_once(frame) or context not in self.regions):
-            self.regions[context] = self.region
-        if after:
-            self.region = -1
-        elif before or self.region < 0:
-            self.region = self.opener(frame)
-
-    def opener(self, frame: FrameType | None) -> int:
-        """The line that opened a region from `frame`: the decorated function's decorator, or the user's own line."""
-        inner = frame
-        while inner is not None and self.stacks.skips(inner.f_code):
-            if inner.f_code.co_name in ("decorate_context", "generator_context"):
-                code = getattr(_innermost(variables_of(inner).get("func")), "__code__", None)
-                if code is not None:
-                    return self.stacks.definition(code, self.stack(inner.f_back))
-            inner = inner.f_back
-        return self.stack(frame)
-
-    def _escape(self, callee: _Callee, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _escape(self, callee: Callee, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = func(*args, **kwargs)
         if not args or not isinstance(args[0], torch.Tensor):
             return result
@@ -722,41 +644,18 @@ class Recorder(TorchFunctionMode):
             self.probing = self.probing or not cmath.isfinite(result)
         site, origin = self.site_of(callee, stack, args[:1])
         if site is not None and site.count >= ENOUGH:
-            self._recognise_latest(callee.name, result, site)
+            self.escapes.keep_latest(result, site)
             return result
         op = self._add(callee.name, stack, self.values_of(args[0]), torch._C._autograd._get_sequence_nr())
         op.detail = "escape"
-        self._recognise(callee.name, result, op.index, 10_000)
+        self.escapes.keep(result, op.index)
         if site is not None:
             self.repeats.note(site, op.index, origin)
         return result
 
-    def _recognise(self, name: str, result: Any, op: int, limit: int) -> tuple[list[int], int | None]:
-        """Keep what left torch, so that it is known when it comes back: the `id`s, and the pointer of an array."""
-        kept, pointer = [result], None
-        if isinstance(result, list):
-            kept.extend(_flat_numbers(result, limit))
-        elif (pointer := _array_pointer(result)) is not None:
-            self._arrays[pointer] = op
-        elif not isinstance(result, float | complex):
-            return [], None
-        for thing in kept:
-            self._escaped[id(thing)] = (thing, op)
-        return [id(thing) for thing in kept], pointer
-
-    def _recognise_latest(self, name: str, result: Any, site: Site) -> None:
-        """The same where enough was recorded: the latest are kept in place of those before them."""
-        site.latest.append(self._recognise(name, result, site.op, KEPT_NUMBERS))
-        if len(site.latest) > KEPT:
-            keys, pointer = site.latest.popleft()
-            for key in keys:
-                self._escaped.pop(key, None)
-            if pointer is not None and all(pointer != other for _, other in site.latest):
-                self._arrays.pop(pointer, None)
-
     def note_array(self, name: str, stack: int, array: object, tensor: torch.Tensor, before: int) -> None:
         """`tensor` was made of an array, outside of what a function mode sees."""
-        python_inputs = self._from_array((array,))
+        python_inputs = self.escapes.behind((array,))
         site, origin = self.site_of(name, stack, (), python_inputs)
         if site is not None and site.count >= ENOUGH:
             self.stand_for(tensor, self.record.ops[site.op].outputs[0], site.op)
@@ -767,24 +666,7 @@ class Recorder(TorchFunctionMode):
         if site is not None:
             self.repeats.note(site, op.index, origin)
 
-    def _from_array(self, args: tuple[Any, ...]) -> tuple[int, ...]:
-        """The escapes whose results `torch.tensor` and its kin received."""
-        if not args or isinstance(args[0], torch.Tensor):
-            return ()
-        known = self._escaped.get(id(args[0]))
-        if known is not None and known[0] is args[0]:
-            return (known[1],)
-        pointer = _array_pointer(args[0])
-        if pointer is not None:
-            return (self._arrays[pointer],) if pointer in self._arrays else ()
-        found = []
-        for number in _flat_numbers(args[0], 10_000):
-            known = self._escaped.get(id(number))
-            if known is not None and known[0] is number:
-                found.append(known[1])
-        return tuple(dict.fromkeys(found))
-
-    def _special(self, callee: _Callee, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _special(self, callee: Callee, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         tensor = args[0] if args else None
         kind = callee.kind
         stack = self.stack(sys._getframe(2))
@@ -868,9 +750,9 @@ class Recorder(TorchFunctionMode):
             elif kind is float or kind is int:
                 if len(numbers) < 4:
                     numbers.append(item)
-                known = self._escaped.get(id(item))
-                if known is not None and known[0] is item:
-                    python.append(known[1])
+                op = self.escapes.op_of(item)
+                if op is not None:
+                    python.append(op)
             elif isinstance(item, torch.Tensor):
                 tensors.append(item)
             elif isinstance(item, tuple | list):
@@ -878,95 +760,3 @@ class Recorder(TorchFunctionMode):
                     self._collect(item, tensors, numbers, python, depth + 1)
             elif isinstance(item, dict) and depth < 3:
                 self._collect(item.values(), tensors, numbers, python, depth + 1)
-
-
-def _pairs(args: tuple[Any, ...]) -> list[tuple[torch.Tensor, ...]]:
-    """The tensors at the same places of two or more lists; nothing where these are of different lengths."""
-    lists = [item for item in args if isinstance(item, list | tuple) and item and isinstance(item[0], torch.Tensor)]
-    if len(lists) < 2 or len({len(item) for item in lists}) > 1:
-        return []
-    return list(zip(*lists, strict=True))
-
-
-def _written(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
-    """The tensors that a call of `name` writes in place."""
-    written: list[torch.Tensor] = []
-    if name.startswith("_foreach_") or name == "swap_tensors":
-        _tensors_in(args[0] if name != "swap_tensors" else args, written, 0)
-    elif "out" in kwargs:
-        _tensors_in(kwargs["out"], written, 0)
-    else:
-        written.extend(item for item in (*args[:1], *list(kwargs.values())[:1]) if isinstance(item, torch.Tensor))
-        del written[1:]
-    return written
-
-
-def _is_set_at_once(frame: FrameType | None) -> bool:
-    """Whether the context manager switched when it was made, and is only entered now: `with set_grad_enabled(…)`."""
-    return frame is not None and isinstance(variables_of(frame).get("self"), torch.set_grad_enabled)
-
-
-def _innermost(function: Any) -> Any:
-    """The function that all decorators over it wrap; one that does not say what it wraps is taken for it."""
-    for _ in range(32):
-        inner = getattr(function, "__wrapped__", None)
-        if inner is None:
-            break
-        function = inner
-    return function
-
-
-def _is_in(tensor: torch.Tensor, others: list[torch.Tensor]) -> bool:
-    return id(tensor) in map(id, others)
-
-
-def _tensors_in(item: Any, found: list[torch.Tensor], depth: int) -> None:
-    if isinstance(item, torch.Tensor):
-        found.append(item)
-    elif isinstance(item, tuple | list):
-        if depth < 3:
-            for part in item:
-                _tensors_in(part, found, depth + 1)
-    elif isinstance(item, dict) and depth < 3:
-        for part in item.values():
-            _tensors_in(part, found, depth + 1)
-
-
-def _probe(tensor: torch.Tensor, value: Value) -> None:
-    """Whether all numbers of `tensor` are zero, and whether all are finite."""
-    try:
-        with torch._C.DisableTorchFunction():
-            plain = local_part(tensor.detach())
-            value.zero = plain.numel() == 0 or not bool(plain.any())
-            value.finite = not value.floating or bool(torch.isfinite(plain).all())
-            value.nan = value.finite is False and bool(torch.isnan(plain).any())
-    except (RuntimeError, NotImplementedError, TypeError):
-        pass  # sparse layouts, meta tensors and functorch wrappers cannot be looked into
-
-
-def _finds_nonfinite(check: str, outcome: list[torch.Tensor]) -> bool:
-    """Whether what `isnan`, `isinf` or `isfinite` gave says that some number is not finite."""
-    with torch._C.DisableTorchFunction():
-        found = [t for t in outcome if t.device.type != "meta" and t.layout is torch.strided]
-        return any(bool((~t if check == "isfinite" else t).any()) for t in found)
-
-
-def _array_pointer(item: object) -> int | None:
-    interface = getattr(item, "__array_interface__", None)
-    if isinstance(interface, dict):
-        pointer = interface.get("data")
-        if isinstance(pointer, tuple) and isinstance(pointer[0], int):
-            return pointer[0]
-    return None
-
-
-def _flat_numbers(item: object, limit: int) -> list[float]:
-    found: list[float] = []
-    queue: list[object] = [item]
-    while queue and len(found) < limit:
-        part = queue.pop()
-        if isinstance(part, list | tuple):
-            queue.extend(part)
-        elif isinstance(part, float):
-            found.append(part)
-    return found

@@ -630,7 +630,9 @@ class Session:
         parent = recorder.module_stack[-1][0] if recorder.module_stack else -1
         site = None
         if not torch.is_grad_enabled():
-            site = recorder.repeats.site(("call", info.index, stack, module.training, recorder.region, recorder.inside))
+            site = recorder.repeats.site(
+                ("call", info.index, stack, module.training, recorder.modes.region, recorder.inside)
+            )
             if site.count >= ENOUGH:
                 recorder.module_stack.append((site.op, stack))
                 return self.record.calls[site.op]

@@ -427,18 +427,18 @@ def _watch_inference_mode(session: Session, patches: Patches) -> None:
     def __enter__(self: Any) -> None:
         before = torch.is_grad_enabled()
         neutral = recorder.neutral if session.on else None
-        if neutral is not None and neutral.keeps_gradients(recorder.opener(sys._getframe(1))):
+        if neutral is not None and neutral.keeps_gradients(recorder.modes.opener(sys._getframe(1))):
             self._inference_mode_context = contextlib.nullcontext()
             return
         enter(self)
         if session.on:
-            recorder.grad_mode_changed(sys._getframe(0), before, torch.is_grad_enabled())
+            recorder.modes.changed(sys._getframe(0), before, torch.is_grad_enabled())
 
     def __exit__(self: Any, *exc: Any) -> None:
         before = torch.is_grad_enabled()
         leave(self, *exc)
         if session.on:
-            recorder.grad_mode_changed(sys._getframe(0), before, torch.is_grad_enabled())
+            recorder.modes.changed(sys._getframe(0), before, torch.is_grad_enabled())
 
     patches.replace(mode, "__enter__", __enter__)
     patches.replace(mode, "__exit__", __exit__)
