@@ -367,6 +367,43 @@ def test_the_comparison_behind_a_mask_does_not_hide_the_detach_after_it() -> Non
     assert_guilty(make, "0.weight", "FXA104")
 
 
+def test_the_detach_that_leaves_a_term_without_gradient_comes_before_those_that_lead_others_past() -> None:
+    def make() -> Made:
+        torch.manual_seed(0)
+        model = nn.ModuleDict({"encoder": nn.Linear(4, 4), "codebook": nn.Embedding(8, 4)})
+        x = torch.randn(16, 4)
+
+        def loss() -> torch.Tensor:
+            z = model["encoder"](x)
+            q = model["codebook"](torch.cdist(z, model["codebook"].weight).argmin(-1))
+            commitment = (z - q.detach()).square().mean()
+            codes = (q.detach() - z.detach()).square().mean()  # guilty
+            output = z + (q - z).detach()
+            return output.square().mean() + 0.25 * commitment + codes
+
+        return model, loss, sgd(model)
+
+    assert_guilty(make, "codebook.weight", "FXA104")
+
+
+def test_a_detached_baseline_in_a_factor_does_not_come_first() -> None:
+    def make() -> Made:
+        torch.manual_seed(0)
+        model = nn.ModuleDict({"policy": nn.Linear(4, 2), "value": nn.Linear(4, 1)})
+        x, returns = torch.randn(16, 4), torch.randn(16)
+
+        def loss() -> torch.Tensor:
+            value = model["value"](x).squeeze(-1)
+            chosen = model["policy"](x).log_softmax(-1)[:, 0]
+            policy = -(chosen * (returns - value.detach())).mean()
+            error = (value.detach() - returns).square().mean()  # guilty
+            return policy + error
+
+        return model, loss, sgd(model)
+
+    assert_guilty(make, "value.weight", "FXA104")
+
+
 def test_a_new_leaf_that_the_loss_does_not_reach_is_not_listed() -> None:
     def make() -> Made:
         model, x = two_layers(), torch.randn(5, 4)

@@ -276,6 +276,26 @@ class StepGraph(Flow):
 
         return any(vid in losses for vid in onwards(start, on))
 
+    def empties_term(self, cut: Cut) -> bool:
+        """Whether a term of a loss has no gradient at all for want of what is cut off: nothing beside it carries any.
+
+        Where something does, as in the commitment loss of a codebook, the cut may be what the line is for.
+        """
+        values = self.record.values
+
+        def on(vid: int) -> Iterator[int]:
+            return (out for out in self.made_of(vid) if out in self.reaching and not values[out].requires_grad)
+
+        found = onwards(self.record.ops[cut.op].outputs, on)
+        return any(values[vid].numel == 1 and self._is_added(vid) for vid in found)
+
+    def _is_added(self, vid: int) -> bool:
+        """Whether the value is added to what carries gradient to a loss."""
+        return any(
+            operations.of(op.name).sums and any(out in self.carrying for out in op.outputs)
+            for op in self.consumers.get(vid, ())
+        )
+
     def leads_on(self, cut: Cut) -> bool:
         """Whether gradient could come from a loss to the cut if the cut alone were gone.
 
