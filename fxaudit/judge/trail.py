@@ -9,6 +9,7 @@ from fxaudit.capture.recording import Record
 from fxaudit.program.counts import begins_anew
 from fxaudit.program.deciders import decider_at
 from fxaudit.program.decisions import Decision, Decisions
+from fxaudit.program.handing import collection_at
 from fxaudit.program.overrides import overrides_of
 from fxaudit.program.plain import bases_of, count_of
 from fxaudit.program.ran import Ran
@@ -150,7 +151,7 @@ def return_after(file: str, line: int) -> tuple[SourceLine | None, str]:
     if not later:
         return None, ""
     held = {ast.unparse(n) for n in ast.walk(later[-1]) if isinstance(n, ast.Name | ast.Attribute)}
-    is_returned = not held.isdisjoint(binding_of(file, line).names)
+    is_returned = not held.isdisjoint((*binding_of(file, line).names, collection_at(file, line)))
     role = (
         "it is returned here, and not used by the loss" if is_returned else "what is returned here does not contain it"
     )

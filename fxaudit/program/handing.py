@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from fxaudit.program.tree import Tree, tree_of
 
 __all__ = [
+    "collection_at",
     "collects",
     "filtered_later",
     "hands_on",
@@ -102,11 +103,17 @@ def _read_whole(tree: Tree, scope: ast.AST, name: str) -> bool:
 
 def collects(file: str, line: int) -> bool:
     """Whether the statement at `line` puts its values into a collection, as in `outputs.append(layer(x))`."""
+    return bool(collection_at(file, line))
+
+
+def collection_at(file: str, line: int) -> str:
+    """The expression of the collection into which the statement at `line` puts its values; "" where it does not."""
     tree = tree_of(file)
     match tree.statement_at(line) if tree is not None else None:
-        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=method), args=[_, *_])):
-            return method in COLLECTING | {"insert", "put", "appendleft", "setdefault"}
-    return False
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=kept, attr=method), args=[_, *_])):
+            if method in COLLECTING | {"insert", "put", "appendleft", "setdefault"}:
+                return ast.unparse(kept)
+    return ""
 
 
 def filtered_later(file: str, line: int, names: Iterable[str]) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fxaudit.capture.recording import Op
 from fxaudit.judge.graph import UnusedValue
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import binding_stack, source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.handing import collects
 from fxaudit.program.names import ingredients
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Rebound, binding_of, decides, drops_call, is_only_returned, rebinding_of, tree_of
@@ -26,7 +28,9 @@ class Rebinding:
 
 
 def bound(audit: Audit, state: ParameterState, end: UnusedValue) -> int:
-    """The frame in which the value was last given a name: what only goes into a log does not count as a use.
+    """The frame in which the value was last given a name, or put into a collection of which the loss uses the rest.
+
+    What only goes into a log does not count as a use.
 
     A statement that drops the very result of the operation is a dead end of its own.
     """
@@ -42,12 +46,20 @@ def bound(audit: Audit, state: ParameterState, end: UnusedValue) -> int:
             return stack
         if kind == "assigned" or op.custom or (kind == "discarded" and drops_call(file, line, op.name)):
             return stack
+        if collects(file, line) and _is_used_in_another_round(audit, op):
+            return stack
         values = [record.values[vid] for vid in op.inputs if vid in carried]
         before = [value.op for value in values if value.op >= 0 and value.track < 0]
         if not before:
             break
         op = record.ops[max(before)]
     return first
+
+
+def _is_used_in_another_round(audit: Audit, op: Op) -> bool:
+    """Whether the loss is computed from what the same line made another time."""
+    rounds = (other for other in audit.record.ops if (other.stack, other.name) == (op.stack, op.name))
+    return any(audit.graph.carries_value(vid) for other in rounds for vid in other.outputs)
 
 
 def thrown_away(audit: Audit, stack: int) -> Rebinding | None:

@@ -1,4 +1,4 @@
-"""A loop over `zip(…)` that ends before the last member of one of its sequences, which `zip` drops without a word."""
+"""A `zip(…)` that ends before the last member of one of its sequences, which it drops without a word."""
 
 from __future__ import annotations
 
@@ -9,21 +9,29 @@ from fxaudit.answer.finding import Finding, Related
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.program.course import Plain, Seen, Sight
+from fxaudit.program.handing import collection_at
 from fxaudit.program.plain import chain_of
-from fxaudit.program.source import actual_path, is_library
-from fxaudit.program.tree import tree_of
+from fxaudit.program.source import SourceLine, actual_path, is_library
+from fxaudit.program.tree import Tree, tree_of
 
 __all__ = ["with_short_zip"]
 
 CHOOSING = ("FXA301", "FXA304", "FXA306")
 """The rules whose culprit may choose parameters in a loop."""
+ENDING = ("FXA103",)
+"""The rules whose culprit may put a value into a collection of which not all is used."""
+FIX = "Make the sequences equally long; `zip(…, strict=True)` raises where they are not."
 
 
 def with_short_zip(audit: Audit, finding: Finding) -> Finding:
-    """The finding; with the header of the loop around its culprit, where the loop ends before the member of a sequence
-    that names the parameters."""
+    """The finding; with the `zip` that ends too early, where it is the loop around its culprit and ends before the
+    member of a sequence that names the parameters, or goes through what its culprit collects."""
     line = finding.culprit
-    if line is None or line.library or finding.code not in CHOOSING or is_library(line.file):
+    if line is None or line.library or is_library(line.file):
+        return finding
+    if finding.code in ENDING:
+        return _over_collected(audit, finding, line)
+    if finding.code not in CHOOSING:
         return finding
     tree = tree_of(actual_path(line.file)) or tree_of(line.file)
     statement = tree.statement_at(line.line) if tree is not None else None
@@ -35,9 +43,52 @@ def with_short_zip(audit: Audit, finding: Finding) -> Finding:
                 here = source_at(tree.file, loop.lineno)
                 told = f"`zip` ends before `{named[0]}`: another sequence is shorter than `{ast.unparse(sequence)}`"
                 related = (Related(line, "what the loop would do for it"), *finding.related)[:3]
-                fix = "Make the sequences equally long; `zip(…, strict=True)` raises where they are not."
-                return replace(finding, culprit=here, related=related, fix=fix, message=f"{finding.message}: {told}")
+                return replace(finding, culprit=here, related=related, fix=FIX, message=f"{finding.message}: {told}")
     return finding
+
+
+def _over_collected(audit: Audit, finding: Finding, line: SourceLine) -> Finding:
+    """The finding; with the `zip` that drops members of the list into which its culprit puts the value."""
+    file = actual_path(line.file)
+    tree = tree_of(file) or tree_of(line.file)
+    statement = tree.statement_at(line.line) if tree is not None else None
+    kept = collection_at(tree.file, line.line) if tree is not None else ""
+    if tree is None or statement is None or not kept:
+        return finding
+    course = audit.record.course
+    tokens = {s.read[kept].token for s in course.at(tree.file, statement.lineno) if kept in s.read} - {-1}
+    for other in (found for found in map(tree_of, course.files()) if found is not None and tokens):
+        for call in (node for node in other.calls if len(_zipped(node)) > 1):
+            short = _ending_before(audit, other, call, tokens)
+            if short:
+                here = source_at(other.file, call.lineno)
+                related = (Related(line, "put into the list here"), *finding.related)[:3]
+                return replace(finding, culprit=here, related=related, fix=FIX, message=f"{finding.message}: {short}")
+    return finding
+
+
+def _ending_before(audit: Audit, tree: Tree, call: ast.Call, tokens: set[int]) -> str:
+    """What ends the `zip` before the last member of the list, one of `tokens`; "" where nothing is known to."""
+    statement = tree.statement(call)
+    for sight in audit.record.course.at(tree.file, statement.lineno) if statement is not None else ():
+        parts = [(part, _seen(sight, _unwrapped(part))) for part in _zipped(call)]
+        lists = [
+            (ast.unparse(_unwrapped(part)), seen) for part, seen in parts if seen is not None and seen.kind == "list"
+        ]
+        sizes = {text: seen.value for text, seen in lists if isinstance(seen.value, int)}
+        ours = next((text for text, seen in lists if seen.token in tokens and text in sizes), "")
+        shortest = min(sizes, key=lambda text: sizes[text], default="")
+        if ours and sizes[shortest] < sizes[ours]:
+            return f"`zip` takes {sizes[shortest]} of the {sizes[ours]} in `{ours}`, as `{shortest}` has no more"
+    return ""
+
+
+def _unwrapped(sequence: ast.expr) -> ast.expr:
+    """What `reversed(…)` and its kin go through: as many members."""
+    match sequence:
+        case ast.Call(func=ast.Name(id="reversed" | "list" | "tuple" | "enumerate" | "sorted"), args=[inner, *_]):
+            return _unwrapped(inner)
+    return sequence
 
 
 def _zipped(iterated: ast.expr) -> list[ast.expr]:
