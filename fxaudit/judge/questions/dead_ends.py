@@ -30,9 +30,8 @@ class Rebinding:
 def bound(audit: Audit, state: ParameterState, end: UnusedValue) -> int:
     """The frame in which the value was last given a name, or put into a collection of which the loss uses the rest.
 
-    What only goes into a log does not count as a use.
-
-    A statement that drops the very result of the operation is a dead end of its own.
+    What only goes into a log does not count as a use. A statement that drops the very result of the operation is a dead
+    end of its own.
     """
     record, stacks = audit.record, audit.record.stacks
     carried = audit.graph.carried([state.index])

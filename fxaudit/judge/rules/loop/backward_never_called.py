@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
 from fxaudit.judge.rule import Audit, Example, Rule
-from fxaudit.judge.trail import behind_test, binding_stack, skipping_return, source_at, why_never_called
+from fxaudit.judge.trail import behind_test, binding_stack, let_run, skipping_return, source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.gradients import gradient_writes
 from fxaudit.program.loops import used_up
@@ -69,6 +69,7 @@ class BackwardNeverCalled(Rule):
                 f"`backward` is never called, so {audit.names(states, 'stays as it is', 'stay as they are')}",
                 culprit,
                 related=related,
+                fix=let_run("backward", why),
             )
             return
         for event in events:

@@ -10,7 +10,7 @@ from fxaudit.capture.events import ClearEvent
 from fxaudit.judge.questions.shadowed import clearing_override
 from fxaudit.judge.questions.stale import Stale, stale_gradients
 from fxaudit.judge.rule import Audit, Example, Rule
-from fxaudit.judge.trail import project_stack, share_a_loop, source_at, why_never_called
+from fxaudit.judge.trail import let_run, project_stack, share_a_loop, source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
@@ -42,10 +42,12 @@ class NeverCleared(Rule):
         backwards = [e for e in audit.graph.backwards if tracks & e.arrived.keys()]
         cleared = [e for e in audit.record.events if isinstance(e, ClearEvent) and (not e.tracks or tracks & e.tracks)]
         backward = audit.source(backwards[-1].stack) if backwards else None
-        why = why_never_called(audit.record, "zero_grad", [e.stack for e in cleared]) if not cleared else []
+        uncalled = why_never_called(audit.record, "zero_grad", [e.stack for e in cleared]) if not cleared else []
+        why = uncalled
         why = _behind_a_test(audit, cleared[-1], step.stack) if cleared and not why else why
         override = clearing_override(audit, states) if not any(tracks & e.tracks for e in cleared) else None
         why = [override] if override is not None else why
+        uncalled = uncalled if override is None else []
         yield self.finding(
             audit,
             states,
@@ -57,6 +59,7 @@ class NeverCleared(Rule):
                 (audit.source(step.stack), "steps with all gradients so far"),
                 *((audit.source(e.stack), "cleared only here") for e in cleared[-1:]),
             ],
+            fix=let_run("zero_grad", uncalled),
         )
 
     def _stale(self, audit: Audit) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from fxaudit.capture.events import (
 )
 from fxaudit.judge.questions.turns import receivers
 from fxaudit.judge.rule import Audit, Example, Rule
-from fxaudit.judge.trail import common_frame, source_at, why_never_called
+from fxaudit.judge.trail import common_frame, let_run, source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.handing import written_in_loop
 from fxaudit.program.loops import leaves_loop_after, leftover_variable
@@ -61,7 +61,8 @@ class StepNeverCalled(Rule):
                     fix="Make the step run through: read the error it raises (`LBFGS.step` needs a closure).",
                 )
                 continue
-            culprit, related = _culprit(audit, optimizer, states)
+            why = _why(audit, optimizer)
+            culprit, related = _culprit(audit, optimizer, states, why)
             if related and (audit.graph.is_spoilt or all(state.arrived == "nonfinite" for state in states)):
                 continue  # a step that is skipped because of NaN is right to be skipped: FXA502 names what makes it
             built = audit.source(info.created)
@@ -71,7 +72,7 @@ class StepNeverCalled(Rule):
                 f"`step` is never called on the `{info.type}` that holds {audit.names(states)}",
                 culprit or built,
                 related=[*related, (built, "the optimizer is built here")],
-                fix=self.fix + self._edit(audit, optimizer),
+                fix=let_run("step", why) or self.fix + self._edit(audit, optimizer),
             )
 
     def _edit(self, audit: Audit, optimizer: int) -> str:
@@ -115,14 +116,21 @@ class StepNeverCalled(Rule):
 Lines = list[tuple[SourceLine | None, str]]
 
 
-def _culprit(audit: Audit, optimizer: int, states: list[ParameterState]) -> tuple[SourceLine | None, Lines]:
+def _why(audit: Audit, optimizer: int) -> list[tuple[SourceLine, str]]:
+    """Why a step that is there did not run."""
+    events = audit.record.events
+    seen = [e.stack for e in events if isinstance(e, StepEvent | SchedulerStepEvent | ScalerStepEvent)]
+    return why_never_called(audit.record, "step", seen, receivers(audit, optimizer), done=frozenset({"backward"}))
+
+
+def _culprit(
+    audit: Audit, optimizer: int, states: list[ParameterState], why: list[tuple[SourceLine, str]]
+) -> tuple[SourceLine | None, Lines]:
     """What keeps the call from running, else the step of another optimizer, the clearing, or the backward."""
     events = audit.record.events
     tracks = {state.index for state in states}
     arrivals = [i for i, e in enumerate(events) if isinstance(e, BackwardEvent) and tracks & e.arrived.keys()]
     backward = arrivals[-1] if arrivals else -1
-    seen = [e.stack for e in events if isinstance(e, StepEvent | SchedulerStepEvent | ScalerStepEvent)]
-    why = why_never_called(audit.record, "step", seen, receivers(audit, optimizer), done=frozenset({"backward"}))
     if why:
         tree = tree_of(why[0][0].file)
         written = written_in_loop(tree, why[0][0].line) if tree is not None else []
