@@ -270,7 +270,7 @@ class ZeroOrigins:
         related: Lines = [
             (hiding_mask(audit, found.bites), "what hides it is made here"),
             (made, "the module is made here"),
-            (_target_written(audit, found.bites), "its target is written here"),
+            (_target_written(audit, found.bites), f"its {_read_by(op)} written here"),
             (fed, "its input comes from here"),
         ]
         return bites, related, why
@@ -441,6 +441,14 @@ def _target_written(audit: Audit, index: int) -> SourceLine | None:
             return audit.source(op.stack)
         queue.extend(source for source in op.inputs if not record.values[source].floating)
     return None
+
+
+def _read_by(op: Op | None) -> str:
+    """What the whole numbers and flags are that an operation got, with the verb."""
+    operation = operations.of(op.name) if op is not None else None
+    if operation is None or not (operation.masks or operation.looks_up):
+        return "target is"
+    return "mask is" if operation.masks else "indices are"
 
 
 def _constant_behind(audit: Audit, index: int, filled: dict[int, list[Op]]) -> SourceLine | None:
