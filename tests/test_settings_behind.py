@@ -799,6 +799,60 @@ def test_a_setting_that_is_nearly_what_a_test_asks_for_is_blamed(
     (finding,) = report.findings
     assert finding.parameters == ("neck.weight", "neck.bias") and line_of(finding).endswith("# set")
     assert any(related.source.code.endswith("# asked") for related in finding.related)
+    meant = "convolution" if "convol" in given else "linear"
+    assert finding.fix.startswith(f"Write `{meant}` in place of `{given.strip(chr(34))}`: line ")
+
+
+WEIGHED = """
+AUX = {given}  # set
+net = nn.ModuleDict({{"body": nn.Linear(4, 4), "aux": nn.Linear(4, 1), "head": nn.Linear(4, 1)}})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    x = net["body"](torch.randn(8, 4))
+    weight = 1.0 if AUX == "average" else 0.0
+    return net["head"](x).square().mean() + weight * net["aux"](x).square().mean()
+"""
+
+
+def test_a_factor_that_is_0_because_of_a_misspelt_word_is_mended_by_the_word(tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + WEIGHED.format(given='"averge"') + LOOP)
+    (finding,) = report.findings
+    assert line_of(finding).endswith("# set") and finding.fix.startswith("Write `average` in place of `averge`: line ")
+    report = judged(tmp_path, HEAD + WEIGHED.format(given='"none"') + LOOP)
+    (finding,) = report.findings
+    assert "Write" not in finding.fix
+    assert not judged(tmp_path, HEAD + WEIGHED.format(given='"average"') + LOOP).findings
+
+
+GATED = """
+class Net(nn.Module):
+    def __init__(self, has_gate=False):  # set
+        super().__init__()
+        self.has_gate = has_gate
+        self.body, self.gate = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        h = self.body(x)
+        if self.has_gate:
+            h = h * self.gate(x)
+        return h
+
+
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return net(torch.randn(8, 4)).square().mean()
+"""
+
+
+def test_what_a_setting_switches_off_is_mended_by_the_setting(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + GATED + LOOP).findings
+    assert finding.code == "FXA101" and line_of(finding).endswith("# set")
+    assert finding.fix == "Give `self.has_gate` another value here, or remove the module from the model."
 
 
 @pytest.mark.parametrize("given", ['"linear2"', '"none"', '"linaer"'])

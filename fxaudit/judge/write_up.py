@@ -54,6 +54,7 @@ from fxaudit.judge.questions.lookups import with_failed_lookup
 from fxaudit.judge.questions.misnamed import with_misnamed_override
 from fxaudit.judge.questions.name_tests import with_name_in_vain
 from fxaudit.judge.questions.registered_twice import with_shadowed_registration
+from fxaudit.judge.questions.set_otherwise import with_setting_to_change
 from fxaudit.judge.questions.short_zips import with_short_zip
 from fxaudit.judge.questions.starved import settle_starved
 from fxaudit.judge.questions.text_flags import with_text_flag
@@ -73,6 +74,7 @@ BEHIND: tuple[tuple[str, Callable[[Audit, Finding], Finding]], ...] = (
     ("a name taken twice", with_shadowed_registration),
     ("a name in vain", with_name_in_vain),
     ("a zip that ends early", with_short_zip),
+    ("a setting to change", with_setting_to_change),
 )
 """What may lie behind the line that a rule blames: each gives the finding, with another line where it knows one."""
 MAX_REPORTED_STEPS = 24

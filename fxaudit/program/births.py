@@ -32,7 +32,7 @@ from fxaudit.program.given import (
     position_of,
     unpacks,
 )
-from fxaudit.program.plain import INNER, bases_of, chain_of, count_of, readings, stores_of, texts_of, words_of
+from fxaudit.program.plain import INNER, chain_of, count_of, lineage_of, readings, stores_of, texts_of, words_of
 from fxaudit.program.spelling import abbreviates, letters_apart
 from fxaudit.program.tree import tree_of
 
@@ -66,6 +66,9 @@ class Birth:
 
     is_whole: bool = False
     """Whether an integer division, or rounding, made it."""
+
+    asked: str = ""
+    """The text that a test asks for, and that this one nearly is."""
 
     @property
     def is_a_setting(self) -> bool:
@@ -170,14 +173,15 @@ class Births:
                 asked = {node.value for node in ast.walk(right) if isinstance(node, ast.Constant)}
                 if not isinstance(value, str) or value in asked:
                     return None
-                if all(letters_apart(text, value) is None for text in asked if isinstance(text, str)):
+                near = [text for text in asked if isinstance(text, str) and letters_apart(text, value) is not None]
+                if not near:
                     return None
                 files, birth = self._course.files(), self.back(sight, left, value, stations)
                 if birth is None or not birth.is_a_setting:
                     return None
                 here = 1 if birth.file in files else 0
                 written = sum(texts_of(file, (value,)).count(value) for file in files)
-                return birth if written <= here else None
+                return replace(birth, asked=min(near)) if written <= here else None
         return None
 
     # -- one step back -------------------------------------------------------------------------------------------
@@ -203,7 +207,8 @@ class Births:
                 chosen = evaluated(test, sight.read)
                 if chosen is NOT_KNOWN:
                     return None
-                return self.back(sight, body if chosen else orelse, value, stations)
+                told = (*stations, (file, test.lineno, f"`{ast.unparse(test)}` is {bool(chosen)}"))
+                return self.respelt(sight, test, told) or self.back(sight, body if chosen else orelse, value, stations)
             case ast.BoolOp(values=values):
                 part = next((v for v in values if same(evaluated(v, sight.read), value)), None)
                 return self.back(sight, part, value, stations) if part is not None else here
@@ -560,7 +565,7 @@ class Births:
         """What the body of the class, or of one that it is derived from, gives the attribute."""
         if owner.kind not in ("object", "callable", "dict"):
             return None
-        for kind in self._lineage(str(owner.value)):
+        for kind in lineage_of(self._course.files(), str(owner.value)):
             for number in self._bodies.get(kind, ()):
                 bound = self._course.name_bound(number, name, len(self._course.sights))
                 if bound is None:
@@ -584,14 +589,6 @@ class Births:
         found: dict[str, list[int]] = {}
         for number, frame in enumerate(self._course.frames):
             found.setdefault(frame.function, []).append(number)
-        return found
-
-    def _lineage(self, name: str) -> list[str]:
-        """The class and those that it is derived from, as far as they stand in the program, the nearest first."""
-        found = [name]
-        for kind in found:
-            for file in self._course.files():
-                found += [base for base in bases_of(file, kind) if base not in found]
         return found
 
     def _option(self, owner: Seen, name: str, value: Plain, stations: Stations) -> Birth | None:
@@ -717,9 +714,22 @@ class Births:
             file = self._course.file_of(sight)
             taken = (file, call.lineno, f"`{key}` is not there, and `{ast.unparse(default)}` is taken")
             told = (*stations, taken)
-            elsewhere = self._misplaced(key, value, sight.index, told) or self._written_in_vain(key, value, told)
+            elsewhere = self._near_member(seen, key, value, sight.index, told)
+            elsewhere = elsewhere or self._misplaced(key, value, sight.index, told)
+            elsewhere = elsewhere or self._written_in_vain(key, value, told)
             return elsewhere or Birth(file, default.lineno, "default", ast.unparse(call), value, stations)
         return found
+
+    def _near_member(self, owner: Seen, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
+        """The one line of a configuration file with the key of the table that is nearly the one that is asked for."""
+        near = [k for k in owner.members or () if isinstance(k, str) and letters_apart(name, k) is not None]
+        found = [
+            Birth(file, line, "misspelt", text, value, stations)
+            for file in self._course.config_files(before)
+            for line, key, text in keys_of_file(file)
+            if key in near
+        ]
+        return found[0] if len(found) == 1 else None
 
     def _misplaced(self, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
         """Where a configuration file has the key after all: in another section, or in a block that has no effect

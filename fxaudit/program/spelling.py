@@ -20,7 +20,7 @@ def letters_apart(one: str, other: str) -> int | None:
         return None  # another number is another thing
     limit = 0 if len(other) < SHORT else 1 if len(other) < LONG else 2
     distance = _distance(one, other, max(limit, 1))
-    is_plural = distance == 1 and f"{one}s" == other
+    is_plural = distance == 1 and (f"{one}s" == other or f"{other}s" == one)
     return distance if distance <= limit or is_plural else None
 
 
