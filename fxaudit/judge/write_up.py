@@ -50,6 +50,7 @@ from fxaudit.judge.life import Lives
 from fxaudit.judge.listing import listings
 from fxaudit.judge.movements import Movements
 from fxaudit.judge.questions.freezing import settle_frozen
+from fxaudit.judge.questions.identity_tests import with_identity_test
 from fxaudit.judge.questions.lookups import with_failed_lookup
 from fxaudit.judge.questions.misnamed import with_misnamed_override
 from fxaudit.judge.questions.name_tests import with_name_in_vain
@@ -74,6 +75,7 @@ BEHIND: tuple[tuple[str, Callable[[Audit, Finding], Finding]], ...] = (
     ("a name taken twice", with_shadowed_registration),
     ("a name in vain", with_name_in_vain),
     ("a zip that ends early", with_short_zip),
+    ("a test that never holds", with_identity_test),
     ("a setting to change", with_setting_to_change),
 )
 """What may lie behind the line that a rule blames: each gives the finding, with another line where it knows one."""
