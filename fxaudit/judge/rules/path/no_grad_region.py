@@ -6,13 +6,16 @@ from fxaudit.capture.recording import Op
 from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
 from fxaudit.judge.questions.borrowed import borrowed
-from fxaudit.judge.questions.regions import misplaced, switched_off
+from fxaudit.judge.questions.regions import kept_within, misplaced, switched_off
 from fxaudit.judge.rule import Audit, Example
 from fxaudit.judge.trail import project_stack
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
 
 __all__ = ["NoGradRegion"]
+
+ANEW = "Compute it anew for this loss, with gradients."
+KEPT = "Compute it anew in each call that trains; keep it only while gradients are switched off."
 
 
 class NoGradRegion(CutRule):
@@ -41,6 +44,9 @@ class NoGradRegion(CutRule):
         """The one statement of the block that is in the wrong place, where the rest of it rightly stands there; or
         where what was made for another optimizer's loss is used in this one's."""
         op = audit.record.ops[cut.op]
+        kept = _kept(audit, op)
+        if kept is not None:
+            return kept, [(culprit, "the region is opened here")]
         found = misplaced(audit, op, {state.index for state in states})
         if found is not None:
             return found, [(culprit, "the region is opened here")]
@@ -49,10 +55,10 @@ class NoGradRegion(CutRule):
         return (culprit, []) if use is None else (use, [(culprit, role)])
 
     def advice(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
-        """To compute it anew where it is used for the other loss, or to leave the region."""
-        return (
-            self.fix if self._borrowed(audit, states, cut) is None else "Compute it anew for this loss, with gradients."
-        )
+        """To compute it anew where it is kept, or used for the other loss; or to leave the region."""
+        if _kept(audit, audit.record.ops[cut.op]) is not None:
+            return KEPT
+        return self.fix if self._borrowed(audit, states, cut) is None else ANEW
 
     def _borrowed(self, audit: Audit, states: list[ParameterState], cut: Cut) -> SourceLine | None:
         op = audit.record.ops[cut.op]
@@ -112,6 +118,11 @@ class NoGradRegion(CutRule):
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _kept(audit: Audit, op: Op) -> SourceLine | None:
+    """What keeps what was made in the region for a later call with gradients."""
+    return kept_within(audit, op) if _used_again(audit, op) >= 0 else None
 
 
 def _opened(audit: Audit, op: Op) -> SourceLine | None:
