@@ -6,6 +6,7 @@ from fxaudit.capture.recording import Op
 from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
 from fxaudit.judge.questions.borrowed import borrowed
+from fxaudit.judge.questions.handed_back import handed_back
 from fxaudit.judge.questions.regions import kept_within, misplaced, switched_off
 from fxaudit.judge.rule import Audit, Example
 from fxaudit.judge.trail import project_stack
@@ -15,6 +16,7 @@ from fxaudit.program.source import SourceLine
 __all__ = ["NoGradRegion"]
 
 ANEW = "Compute it anew for this loss, with gradients."
+AGAIN = "Compute it anew here, from what is given, and keep the stored one for what it is compared with."
 KEPT = "Compute it anew in each call that trains; keep it only while gradients are switched off."
 
 
@@ -47,6 +49,9 @@ class NoGradRegion(CutRule):
         kept = _kept(audit, op)
         if kept is not None:
             return kept, [(culprit, "the region is opened here")]
+        back = handed_back(audit, op, states)
+        if back is not None:
+            return back, [(audit.op_source(cut.op), "what is handed back was made here, without gradients")]
         found = misplaced(audit, op, {state.index for state in states})
         if found is not None:
             return found, [(culprit, "the region is opened here")]
@@ -58,6 +63,8 @@ class NoGradRegion(CutRule):
         """To compute it anew where it is kept, or used for the other loss; or to leave the region."""
         if _kept(audit, audit.record.ops[cut.op]) is not None:
             return KEPT
+        if handed_back(audit, audit.record.ops[cut.op], states) is not None:
+            return AGAIN
         return self.fix if self._borrowed(audit, states, cut) is None else ANEW
 
     def _borrowed(self, audit: Audit, states: list[ParameterState], cut: Cut) -> SourceLine | None:
