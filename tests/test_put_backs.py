@@ -45,6 +45,40 @@ keeper, optimizer = Keeper(), torch.optim.SGD(net.parameters(), lr=0.05)
 for epoch in range(6):
     keeper.update(train(optimizer, 4))
 """
+SIGNED = """
+class Keeper:
+    def __init__(self, mode=MODE):DEFAULT
+        self.sign = 1.0 if mode == "max" else -1.0
+        self.best = None
+
+    def better(self, value):
+        score = self.sign * value
+        if self.best is None or score > self.best + 1e-6:
+            self.best, self.state = score, copy.deepcopy(net.state_dict())
+            return True
+        return False
+
+
+def evaluate():
+    with torch.no_grad():
+        return (net(x) - y).square().mean().item()
+
+
+OPTIONS = {
+    "keeper": {"mode": MODE},OPTION
+}
+keeper, optimizer = KEEPER, torch.optim.SGD(net.parameters(), lr=0.05)
+keeper.better(evaluate())
+for epoch in range(6):
+    train(optimizer, 4)
+    is_better = keeper.better(evaluate())
+    if not is_better:
+        net.load_state_dict(keeper.state)
+"""
+BY_DEFAULT = SIGNED.replace("DEFAULT", "  # blamed").replace("OPTION}", "}").replace("KEEPER", "Keeper()")
+BY_DEFAULT = BY_DEFAULT.replace(",OPTION", ",")
+BY_OPTION = SIGNED.replace("mode=MODE):DEFAULT", "mode):").replace(",OPTION", ",  # blamed")
+BY_OPTION = BY_OPTION.replace("KEEPER", "[Keeper(**given) for given in OPTIONS.values()][0]")
 TARGET = """
 target = copy.deepcopy(net).requires_grad_(False)
 
@@ -132,6 +166,8 @@ for epoch in range(6):
 """
 BROKEN = {
     "a best value that nothing is below": KEEPER.replace("BEST", "0.0"),
+    "a loss that is to rise": BY_DEFAULT.replace("MODE", '"max"'),
+    "an option by which a loss is to rise": BY_OPTION.replace("MODE", '"max"'),
     "a target copied into the model": TARGET.replace("DIRECTION", "net, target"),
     "a backup that is never renewed": AVERAGE.replace("RENEWED", "not backup"),
     "a step before the perturbation is undone": SHARPNESS.replace("FIRST", "self.base.step()").replace(
@@ -140,6 +176,7 @@ BROKEN = {
 }
 HEALTHY = {
     "a best value that falls": KEEPER.replace("BEST", "float('inf')"),
+    "a loss that is to fall": BY_DEFAULT.replace("MODE", '"min"'),
     "a target that follows": TARGET.replace("DIRECTION", "target, net"),
     "a backup of each round": AVERAGE.replace("RENEWED", "True"),
     "a step after the perturbation is undone": SHARPNESS.replace("FIRST", "self.put_back()").replace(

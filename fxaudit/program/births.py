@@ -439,8 +439,12 @@ class Births:
                         return misspelt
                     return Birth(entered.file, default.lineno, "default", ast.unparse(default), value, stations)
         default = default_of(function, name)
-        is_default = default is not None and same(evaluated(default, {}), value)
-        return self._swallowed(function, name, value, stations) if is_default else None
+        if default is not None and same(evaluated(default, {}), value):
+            return self._swallowed(function, name, value, stations)
+        calls = calls_in(self.statement(caller)) if caller is not None else ()
+        if caller is not None and any(unpacks(call) for call in calls):  # another round of a comprehension, unseen
+            return self._nested_display(name, caller.index, value, stations)
+        return None
 
     def _unpacked(self, caller: Sight, call: ast.Call, name: str, value: Plain, stations: Stations) -> Birth | None:
         """`f(**options)`: the entry of that name."""
