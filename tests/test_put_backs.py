@@ -10,6 +10,7 @@ from tests.scripts import codes, judged, line_of, verdicts
 
 HEAD = """
 import copy
+import itertools
 
 import torch
 from torch import nn
@@ -164,7 +165,24 @@ optimizer.param_groups[0]["lr"] = 0.05
 for epoch in range(6):
     train(optimizer, 4)
 """
+GRID = """
+first, results = copy.deepcopy(net.state_dict()), {}
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+
+
+def reset():
+    net.load_state_dict(first)
+
+
+for CHOSEN in SETTINGS:
+    for group in optimizer.param_groups:
+        group["lr"] = 0.01 if CHOSEN else 0.02
+    results[CHOSEN] = train(optimizer, 4)
+    reset()
+"""
+LOADED = GRID.replace("    reset()\n", "    net.load_state_dict(first)  # blamed\n")
 BROKEN = {
+    "a reset in each epoch": LOADED.replace("CHOSEN", "epoch").replace("SETTINGS", "range(5)"),
     "a best value that nothing is below": KEEPER.replace("BEST", "0.0"),
     "a loss that is to rise": BY_DEFAULT.replace("MODE", '"max"'),
     "an option by which a loss is to rise": BY_OPTION.replace("MODE", '"max"'),
@@ -185,6 +203,12 @@ HEALTHY = {
     "folds": FOLDS,
     "episodes": EPISODES,
     "a search for a rate": FINDER,
+    "a grid": GRID.replace("CHOSEN", "decay").replace("SETTINGS", "(0.0, 0.01, 0.03, 0.1)"),
+    "seeds": GRID.replace("CHOSEN", "seed").replace("SETTINGS", "range(5)"),
+    "a product": GRID.replace("CHOSEN", "a, b")
+    .replace("SETTINGS", "itertools.product((1, 2), (3, 4))")
+    .replace("results[a, b] =", "_ =")
+    .replace("if a, b else", "if a else"),
 }
 
 
