@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fxaudit.program.spelling import abbreviates
+from fxaudit.program.spelling import abbreviates, are_opposed
 from tests.scripts import codes, judged, line_of, verdicts
 
 HEAD = """
@@ -863,3 +863,63 @@ def test_a_setting_that_is_something_else_is_a_choice(tmp_path: Path, given: str
     report = judged(tmp_path, HEAD + program + LOOP)
     (finding,) = report.findings
     assert line_of(finding).endswith("# asked")
+
+
+SHARES = """
+class Settings:
+    SHARE = VALUE
+
+
+class Paths(nn.Module):
+    def __init__(self, PARAMETER):
+        super().__init__()
+        self.share = PARAMETER
+
+    def forward(self, x):
+        return x * (torch.rand(len(x), 1) COMPARED self.share)
+
+
+class Net(nn.Module):
+    def __init__(self, settings):
+        super().__init__()
+        self.body, self.head = nn.Linear(4, 4), nn.Linear(4, 1)
+        self.paths = Paths(GIVEN)  # blamed
+
+    def forward(self, x):
+        return self.head(x + self.paths(self.body(x)))
+
+
+net = Net(Settings())
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return (net(torch.randn(8, 4)) - 1).square().mean()
+"""
+
+
+def _shares(share: str, value: str, parameter: str, compared: str, given: str) -> str:
+    program = SHARES.replace("SHARE", share).replace("VALUE", value).replace("PARAMETER", parameter)
+    return HEAD + program.replace("COMPARED", compared).replace("GIVEN", given) + LOOP
+
+
+@pytest.mark.parametrize(
+    ("share", "value", "parameter", "compared"),
+    [("drop_path", "0.0", "keep_prob", "<"), ("keep", "1.0", "drop", ">="), ("survival", "1.0", "p_drop", ">=")],
+)
+def test_what_is_kept_is_not_what_is_dropped(
+    tmp_path: Path, share: str, value: str, parameter: str, compared: str
+) -> None:
+    (finding,) = judged(tmp_path, _shares(share, value, parameter, compared, f"settings.{share}")).findings
+    assert line_of(finding).endswith("# blamed") and finding.fix.startswith(f"Give `1 - settings.{share}`")
+    assert not judged(tmp_path, _shares(share, value, parameter, compared, f"1 - settings.{share}")).findings
+
+
+def test_a_share_of_the_same_kind_is_blamed_where_it_is_set(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, _shares("drop", "1.0", "drop_path", ">=", "settings.drop")).findings
+    assert line_of(finding).strip() == "drop = 1.0"
+
+
+def test_shares_are_opposed_by_their_words() -> None:
+    assert are_opposed("keep_prob", "drop_path") and are_opposed("p_uncond", "cond_keep")
+    assert not are_opposed("drop_keep", "keep") and not are_opposed("keep", "keep_prob") and not are_opposed("p", "q")

@@ -33,7 +33,7 @@ from fxaudit.program.given import (
     unpacks,
 )
 from fxaudit.program.plain import INNER, chain_of, count_of, lineage_of, readings, stores_of, texts_of, words_of
-from fxaudit.program.spelling import abbreviates, letters_apart
+from fxaudit.program.spelling import abbreviates, are_opposed, letters_apart
 from fxaudit.program.tree import tree_of
 
 __all__ = ["Birth", "Births"]
@@ -47,7 +47,7 @@ FALLING_BACK = frozenset({"getint", "getfloat", "getboolean"})
 Stations = tuple[tuple[str, int, str], ...]
 """(file, line, what hands the value on there), from the effect towards the birth."""
 
-Kind = Literal["literal", "default", "option", "entry", "misspelt", "misplaced", "computed"]
+Kind = Literal["literal", "default", "option", "entry", "misspelt", "misplaced", "opposite", "computed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,7 +424,10 @@ class Births:
                 given = passed(call, function, name, is_method="." in entered.function)
                 if given is not None:
                     here = self._course.file_of(caller)
-                    return self.back(caller, given, value, (*stations, (here, call.lineno, f"`{name}` is given here")))
+                    told = (*stations, (here, call.lineno, f"`{name}` is given here"))
+                    if value in (0, 1) and are_opposed(name, _last_name(given)):
+                        return Birth(here, given.lineno, "opposite", ast.unparse(given), value, told)
+                    return self.back(caller, given, value, told)
                 unpacked = self._unpacked(caller, call, name, value, stations) if unpacks(call) else None
                 if unpacked is not None:
                     return unpacked
@@ -764,6 +767,14 @@ def _is_plain(value: object) -> bool:
 
 def _all_known(node: ast.AST, sight: Sight) -> bool:
     return isinstance(node, ast.expr) and evaluated(node, sight.read) is not NOT_KNOWN
+
+
+def _last_name(node: ast.expr) -> str:
+    """The name by which an expression is known: `keep` of `options.keep` and of `options["keep"]`."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str(name))):
+            return name
+    return ""
 
 
 def _is_constant(node: ast.AST) -> bool:

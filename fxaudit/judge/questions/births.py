@@ -47,9 +47,11 @@ def born_at(birth: Birth) -> tuple[SourceLine, Lines]:
 
 
 def unread_setting(birth: Birth | None) -> str:
-    """What to do about a setting that somebody wrote, and that has no effect; "" where the birth is no such one."""
-    if birth is None or birth.kind not in ("misspelt", "misplaced"):
+    """What to do about a setting that has no effect as it is written, or another; "" where the birth is no such one."""
+    if birth is None or birth.kind not in ("misspelt", "misplaced", "opposite"):
         return ""
+    if birth.kind == "opposite":
+        return f"Give `1 - {birth.text}`: of the two shares one is what is kept, the other what is dropped."
     if birth.kind == "misspelt":
         return f"Correct the key of `{birth.text}`: nobody asks for it as it is written, and a default is taken."
     if any("given once more" in role for _, _, role in birth.stations):
