@@ -923,3 +923,51 @@ def test_a_share_of_the_same_kind_is_blamed_where_it_is_set(tmp_path: Path) -> N
 def test_shares_are_opposed_by_their_words() -> None:
     assert are_opposed("keep_prob", "drop_path") and are_opposed("p_uncond", "cond_keep")
     assert not are_opposed("drop_keep", "keep") and not are_opposed("keep", "keep_prob") and not are_opposed("p", "q")
+
+
+CHOSEN = """
+INITS = {"zeros": nn.init.zeros_, "normal": nn.init.normal_}
+
+
+@dataclass
+class Options:
+    down: str = DOWN  # blamed
+    up: str = "zeros"
+
+
+class Adapter(nn.Module):
+    def __init__(self, options):
+        super().__init__()
+        self.base = nn.Linear(4, 4).requires_grad_(False)
+        self.down, self.up = nn.Parameter(torch.empty(2, 4)), nn.Parameter(torch.empty(4, 2))
+        INITS[options.down](self.down)  # asked
+        INITS[options.up](self.up)
+
+    def forward(self, x):
+        return self.base(x) + x @ self.down.T @ self.up.T
+
+
+net = Adapter(Options())
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+
+
+def compute():
+    return (net(torch.randn(8, 4)) - 1).square().mean()
+"""
+
+
+def test_a_setting_that_chooses_what_fills_with_zeros_is_blamed(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + CHOSEN.replace("DOWN", '"zeros"') + LOOP).findings
+    assert finding.code == "FXA501" and line_of(finding).endswith("# blamed") and "`zeros`" in finding.fix
+    assert any(related.source.code.endswith("# asked") for related in finding.related)
+    assert not judged(tmp_path, HEAD + CHOSEN.replace("DOWN", '"normal"') + LOOP).findings
+
+
+def test_what_fills_by_several_settings_is_blamed_itself(tmp_path: Path) -> None:
+    program = CHOSEN.replace("DOWN", '"zeros"').replace("        INITS[options.up](self.up)\n", "")
+    each = (
+        "        for kind, part in ((options.down, self.down), (options.up, self.up)):\n            INITS[kind](part)\n"
+    )
+    program = program.replace("        INITS[options.down](self.down)  # asked\n", each)
+    (finding,) = judged(tmp_path, HEAD + program + LOOP).findings
+    assert finding.code == "FXA501" and line_of(finding).strip() == "INITS[kind](part)"

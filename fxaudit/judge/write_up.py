@@ -49,6 +49,7 @@ from fxaudit.judge.expectations import expected_of
 from fxaudit.judge.life import Lives
 from fxaudit.judge.listing import listings
 from fxaudit.judge.movements import Movements
+from fxaudit.judge.questions.chosen_calls import with_chosen_call
 from fxaudit.judge.questions.emptied_loaders import with_emptied_loader
 from fxaudit.judge.questions.freezing import settle_frozen
 from fxaudit.judge.questions.identity_tests import with_identity_test
@@ -76,6 +77,7 @@ BEHIND: tuple[tuple[str, Callable[[Audit, Finding], Finding]], ...] = (
     ("a name taken twice", with_shadowed_registration),
     ("a name in vain", with_name_in_vain),
     ("a zip that ends early", with_short_zip),
+    ("a function that a setting chose", with_chosen_call),
     ("a test that never holds", with_identity_test),
     ("a loader without a batch", with_emptied_loader),
     ("a setting to change", with_setting_to_change),
