@@ -971,3 +971,49 @@ def test_what_fills_by_several_settings_is_blamed_itself(tmp_path: Path) -> None
     program = program.replace("        INITS[options.down](self.down)  # asked\n", each)
     (finding,) = judged(tmp_path, HEAD + program + LOOP).findings
     assert finding.code == "FXA501" and line_of(finding).strip() == "INITS[kind](part)"
+
+
+ROWS = """
+class Words:
+    def __init__(self, words):
+        self.ids = {word: number for number, word in enumerate(words)}
+
+    def add(self, words):
+        for word in words:
+            self.ids.setdefault(word, len(self.ids))
+
+    def __len__(self):
+        return len(self.ids)
+
+
+def keep_rows(table, first):
+    mask = torch.ones(table.num_embeddings, 1)
+    mask[:first] = 0
+    table.weight.register_hook(lambda grad: grad * mask)  # hook
+
+
+words = Words("abcd")
+BEFORE
+known = len(words)  # blamed
+words.add("efg")
+net = nn.ModuleDict({"table": nn.Embedding(len(words), 4), "head": nn.Linear(4, 1)})
+keep_rows(net["table"], known)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return (net["head"](net["table"](torch.arange(7))) - 1).square().mean()
+"""
+
+
+def test_a_count_by_which_a_hook_masks_every_row_is_blamed(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + ROWS.replace("BEFORE", 'words.add("efg")') + LOOP).findings
+    assert finding.code == "FXA504" and line_of(finding).endswith("# blamed")
+    assert any(related.role == "all 7 are filled with zeros here" for related in finding.related)
+    assert not judged(tmp_path, HEAD + ROWS.replace("BEFORE", "") + LOOP).findings
+
+
+def test_a_mask_of_zeros_that_nobody_counted_is_blamed_on_its_hook(tmp_path: Path) -> None:
+    program = ROWS.replace("BEFORE", "").replace("mask[:first] = 0", "mask[:] = 0")
+    (finding,) = judged(tmp_path, HEAD + program + LOOP).findings
+    assert finding.code == "FXA504" and line_of(finding).endswith("# hook")

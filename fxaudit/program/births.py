@@ -685,7 +685,8 @@ class Births:
                 return self.back(sight, call.args[0], inner_value, stations)
         if name in ("get", "getattr", "pop", "setdefault", *FALLING_BACK):
             return self._looked_up(sight, call, name, value, stations)
-        if _all_known(call, sight):
+        is_length = name == "len" and len(call.args) == 1 and isinstance(value, int)  # of an object of the user's
+        if _all_known(call, sight) or is_length:
             return Birth(file, call.lineno, "computed", ast.unparse(call), value, stations, is_whole=is_whole(call))
         return None
 
