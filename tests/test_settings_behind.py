@@ -1017,3 +1017,36 @@ def test_a_mask_of_zeros_that_nobody_counted_is_blamed_on_its_hook(tmp_path: Pat
     program = ROWS.replace("BEFORE", "").replace("mask[:first] = 0", "mask[:] = 0")
     (finding,) = judged(tmp_path, HEAD + program + LOOP).findings
     assert finding.code == "FXA504" and line_of(finding).endswith("# hook")
+
+
+SWITCHES = """
+class Settings:
+    tune = FLAG  # blamed
+
+
+net = nn.ModuleDict({"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for epoch in range(4):
+    x = torch.randn(8, 4)
+    with torch.set_grad_enabled(REGION):
+        h = net["body"](x)
+    loss = net["head"](h).square().mean()
+    optimizer.zero_grad()
+    if CALLED:
+        loss.backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("region", "called", "fix"),
+    [
+        ("Settings.tune", "True", "Give the flag another value here, so that gradients are on in training."),
+        ("True", "Settings.tune", "Give `Settings.tune` another value here, so that the call runs."),
+    ],
+)
+def test_a_flag_is_mended_where_it_is_set(tmp_path: Path, region: str, called: str, fix: str) -> None:
+    program = HEAD + SWITCHES.replace("REGION", region).replace("CALLED", called)
+    (finding,) = judged(tmp_path, program.replace("FLAG", "False")).findings
+    assert line_of(finding).endswith("# blamed") and finding.fix == fix
+    assert not judged(tmp_path, program.replace("FLAG", "True")).findings

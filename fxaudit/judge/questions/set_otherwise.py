@@ -18,8 +18,15 @@ from fxaudit.program.tree import Tree, tree_of
 
 __all__ = ["with_setting_to_change"]
 
-LEFT_OUT = {"FXA101": "remove the module from the model", "FXA102": "delete the parameter"}
-"""What else may be done about what a setting leaves out, by the code of the rule."""
+ENDINGS = {
+    "FXA101": "or remove the module from the model",
+    "FXA102": "or delete the parameter",
+    "FXA103": "or leave the computation out",
+    "FXA401": "so that the call runs",
+    "FXA402": "so that the call runs",
+    "FXA404": "so that the call runs",
+}
+"""How the help goes on where a setting decides, by the code of the rule."""
 
 
 def with_setting_to_change(audit: Audit, finding: Finding) -> Finding:
@@ -48,9 +55,9 @@ def _edit(audit: Audit, code: str, line: SourceLine, tree: Tree, number: int) ->
         asking = (place[:2] for place in reversed(birth.stations) if repr(birth.asked) in place[2])
         return _written(birth, line, next(asking, (tree.file, number)))
     unread = unread_setting(birth)
-    if unread or code not in LEFT_OUT or not birth.is_a_setting:
+    if unread or code not in ENDINGS or not birth.is_a_setting:
         return unread
-    return f"Give `{decision.operand}` another value here, or {LEFT_OUT[code]}."
+    return f"Give `{decision.operand}` another value here, {ENDINGS[code]}."
 
 
 def _written(meant: Birth, line: SourceLine, asking: tuple[str, int]) -> str:

@@ -17,6 +17,7 @@ __all__ = ["NoGradRegion"]
 
 ANEW = "Compute it anew for this loss, with gradients."
 AGAIN = "Compute it anew here, from what is given, and keep the stored one for what it is compared with."
+SWITCHED = "Give the flag another value here, so that gradients are on in training."
 KEPT = "Compute it anew in each call that trains; keep it only while gradients are switched off."
 
 
@@ -43,29 +44,38 @@ class NoGradRegion(CutRule):
     def settled(
         self, audit: Audit, states: list[ParameterState], cut: Cut, culprit: SourceLine | None
     ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
-        """The one statement of the block that is in the wrong place, where the rest of it rightly stands there; or
-        where what was made for another optimizer's loss is used in this one's."""
-        op = audit.record.ops[cut.op]
-        kept = _kept(audit, op)
-        if kept is not None:
-            return kept, [(culprit, "the region is opened here")]
-        back = handed_back(audit, op, states)
-        if back is not None:
-            return back, [(audit.op_source(cut.op), "what is handed back was made here, without gradients")]
-        found = misplaced(audit, op, {state.index for state in states})
-        if found is not None:
-            return found, [(culprit, "the region is opened here")]
-        use = self._borrowed(audit, states, cut)
-        role = "made here without gradients, for another optimizer's loss"
-        return (culprit, []) if use is None else (use, [(culprit, role)])
+        """The line to edit where it is not the one that opens the region, and what is then related to it."""
+        line, place, role, _ = self._moved(audit, states, cut)
+        if line is None:
+            return culprit, []
+        return line, [(place or culprit, role)]
 
     def advice(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
-        """To compute it anew where it is kept, or used for the other loss; or to leave the region."""
-        if _kept(audit, audit.record.ops[cut.op]) is not None:
-            return KEPT
-        if handed_back(audit, audit.record.ops[cut.op], states) is not None:
-            return AGAIN
-        return self.fix if self._borrowed(audit, states, cut) is None else ANEW
+        """What to do with that line; else to leave the region, or to switch it by another flag."""
+        line, _, _, fix = self._moved(audit, states, cut)
+        is_switched = line is None and switched_off(audit, audit.record.ops[cut.op]) is not None
+        return SWITCHED if is_switched else fix
+
+    def _moved(
+        self, audit: Audit, states: list[ParameterState], cut: Cut
+    ) -> tuple[SourceLine | None, SourceLine | None, str, str]:
+        """(line, related line, its role, help): what keeps the value for a call with gradients, what hands a stored one
+        back, the one statement of the block that is in the wrong place, where the rest of it rightly stands there, or
+        where what was made for another optimizer's loss is used in this one's."""
+        op = audit.record.ops[cut.op]
+        kept = _kept(audit, op) if switched_off(audit, op) is None else None
+        if kept is not None:
+            return kept, None, "the region is opened here", KEPT
+        back = handed_back(audit, op, states)
+        if back is not None:
+            return back, audit.op_source(cut.op), "what is handed back was made here, without gradients", AGAIN
+        found = misplaced(audit, op, {state.index for state in states})
+        if found is not None:
+            return found, None, "the region is opened here", self.fix
+        use = self._borrowed(audit, states, cut)
+        if use is not None:
+            return use, None, "made here without gradients, for another optimizer's loss", ANEW
+        return None, None, "", self.fix
 
     def _borrowed(self, audit: Audit, states: list[ParameterState], cut: Cut) -> SourceLine | None:
         op = audit.record.ops[cut.op]
