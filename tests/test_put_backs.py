@@ -10,6 +10,7 @@ from tests.scripts import codes, judged, line_of, verdicts
 
 HEAD = """
 import copy
+import itertools
 
 import torch
 from torch import nn
@@ -45,6 +46,40 @@ keeper, optimizer = Keeper(), torch.optim.SGD(net.parameters(), lr=0.05)
 for epoch in range(6):
     keeper.update(train(optimizer, 4))
 """
+SIGNED = """
+class Keeper:
+    def __init__(self, mode=MODE):DEFAULT
+        self.sign = 1.0 if mode == "max" else -1.0
+        self.best = None
+
+    def better(self, value):
+        score = self.sign * value
+        if self.best is None or score > self.best + 1e-6:
+            self.best, self.state = score, copy.deepcopy(net.state_dict())
+            return True
+        return False
+
+
+def evaluate():
+    with torch.no_grad():
+        return (net(x) - y).square().mean().item()
+
+
+OPTIONS = {
+    "keeper": {"mode": MODE},OPTION
+}
+keeper, optimizer = KEEPER, torch.optim.SGD(net.parameters(), lr=0.05)
+keeper.better(evaluate())
+for epoch in range(6):
+    train(optimizer, 4)
+    is_better = keeper.better(evaluate())
+    if not is_better:
+        net.load_state_dict(keeper.state)
+"""
+BY_DEFAULT = SIGNED.replace("DEFAULT", "  # blamed").replace("OPTION}", "}").replace("KEEPER", "Keeper()")
+BY_DEFAULT = BY_DEFAULT.replace(",OPTION", ",")
+BY_OPTION = SIGNED.replace("mode=MODE):DEFAULT", "mode):").replace(",OPTION", ",  # blamed")
+BY_OPTION = BY_OPTION.replace("KEEPER", "[Keeper(**given) for given in OPTIONS.values()][0]")
 TARGET = """
 target = copy.deepcopy(net).requires_grad_(False)
 
@@ -130,8 +165,27 @@ optimizer.param_groups[0]["lr"] = 0.05
 for epoch in range(6):
     train(optimizer, 4)
 """
+GRID = """
+first, results = copy.deepcopy(net.state_dict()), {}
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+
+
+def reset():
+    net.load_state_dict(first)
+
+
+for CHOSEN in SETTINGS:
+    for group in optimizer.param_groups:
+        group["lr"] = 0.01 if CHOSEN else 0.02
+    results[CHOSEN] = train(optimizer, 4)
+    reset()
+"""
+LOADED = GRID.replace("    reset()\n", "    net.load_state_dict(first)  # blamed\n")
 BROKEN = {
+    "a reset in each epoch": LOADED.replace("CHOSEN", "epoch").replace("SETTINGS", "range(5)"),
     "a best value that nothing is below": KEEPER.replace("BEST", "0.0"),
+    "a loss that is to rise": BY_DEFAULT.replace("MODE", '"max"'),
+    "an option by which a loss is to rise": BY_OPTION.replace("MODE", '"max"'),
     "a target copied into the model": TARGET.replace("DIRECTION", "net, target"),
     "a backup that is never renewed": AVERAGE.replace("RENEWED", "not backup"),
     "a step before the perturbation is undone": SHARPNESS.replace("FIRST", "self.base.step()").replace(
@@ -140,6 +194,7 @@ BROKEN = {
 }
 HEALTHY = {
     "a best value that falls": KEEPER.replace("BEST", "float('inf')"),
+    "a loss that is to fall": BY_DEFAULT.replace("MODE", '"min"'),
     "a target that follows": TARGET.replace("DIRECTION", "target, net"),
     "a backup of each round": AVERAGE.replace("RENEWED", "True"),
     "a step after the perturbation is undone": SHARPNESS.replace("FIRST", "self.put_back()").replace(
@@ -148,6 +203,12 @@ HEALTHY = {
     "folds": FOLDS,
     "episodes": EPISODES,
     "a search for a rate": FINDER,
+    "a grid": GRID.replace("CHOSEN", "decay").replace("SETTINGS", "(0.0, 0.01, 0.03, 0.1)"),
+    "seeds": GRID.replace("CHOSEN", "seed").replace("SETTINGS", "range(5)"),
+    "a product": GRID.replace("CHOSEN", "a, b")
+    .replace("SETTINGS", "itertools.product((1, 2), (3, 4))")
+    .replace("results[a, b] =", "_ =")
+    .replace("if a, b else", "if a else"),
 }
 
 

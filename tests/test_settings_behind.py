@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fxaudit.program.spelling import abbreviates
+from fxaudit.program.spelling import abbreviates, are_opposed
 from tests.scripts import codes, judged, line_of, verdicts
 
 HEAD = """
@@ -799,6 +799,60 @@ def test_a_setting_that_is_nearly_what_a_test_asks_for_is_blamed(
     (finding,) = report.findings
     assert finding.parameters == ("neck.weight", "neck.bias") and line_of(finding).endswith("# set")
     assert any(related.source.code.endswith("# asked") for related in finding.related)
+    meant = "convolution" if "convol" in given else "linear"
+    assert finding.fix.startswith(f"Write `{meant}` in place of `{given.strip(chr(34))}`: line ")
+
+
+WEIGHED = """
+AUX = {given}  # set
+net = nn.ModuleDict({{"body": nn.Linear(4, 4), "aux": nn.Linear(4, 1), "head": nn.Linear(4, 1)}})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    x = net["body"](torch.randn(8, 4))
+    weight = 1.0 if AUX == "average" else 0.0
+    return net["head"](x).square().mean() + weight * net["aux"](x).square().mean()
+"""
+
+
+def test_a_factor_that_is_0_because_of_a_misspelt_word_is_mended_by_the_word(tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + WEIGHED.format(given='"averge"') + LOOP)
+    (finding,) = report.findings
+    assert line_of(finding).endswith("# set") and finding.fix.startswith("Write `average` in place of `averge`: line ")
+    report = judged(tmp_path, HEAD + WEIGHED.format(given='"none"') + LOOP)
+    (finding,) = report.findings
+    assert "Write" not in finding.fix
+    assert not judged(tmp_path, HEAD + WEIGHED.format(given='"average"') + LOOP).findings
+
+
+GATED = """
+class Net(nn.Module):
+    def __init__(self, has_gate=False):  # set
+        super().__init__()
+        self.has_gate = has_gate
+        self.body, self.gate = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        h = self.body(x)
+        if self.has_gate:
+            h = h * self.gate(x)
+        return h
+
+
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return net(torch.randn(8, 4)).square().mean()
+"""
+
+
+def test_what_a_setting_switches_off_is_mended_by_the_setting(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + GATED + LOOP).findings
+    assert finding.code == "FXA101" and line_of(finding).endswith("# set")
+    assert finding.fix == "Give `self.has_gate` another value here, or remove the module from the model."
 
 
 @pytest.mark.parametrize("given", ['"linear2"', '"none"', '"linaer"'])
@@ -809,3 +863,190 @@ def test_a_setting_that_is_something_else_is_a_choice(tmp_path: Path, given: str
     report = judged(tmp_path, HEAD + program + LOOP)
     (finding,) = report.findings
     assert line_of(finding).endswith("# asked")
+
+
+SHARES = """
+class Settings:
+    SHARE = VALUE
+
+
+class Paths(nn.Module):
+    def __init__(self, PARAMETER):
+        super().__init__()
+        self.share = PARAMETER
+
+    def forward(self, x):
+        return x * (torch.rand(len(x), 1) COMPARED self.share)
+
+
+class Net(nn.Module):
+    def __init__(self, settings):
+        super().__init__()
+        self.body, self.head = nn.Linear(4, 4), nn.Linear(4, 1)
+        self.paths = Paths(GIVEN)  # blamed
+
+    def forward(self, x):
+        return self.head(x + self.paths(self.body(x)))
+
+
+net = Net(Settings())
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return (net(torch.randn(8, 4)) - 1).square().mean()
+"""
+
+
+def _shares(share: str, value: str, parameter: str, compared: str, given: str) -> str:
+    program = SHARES.replace("SHARE", share).replace("VALUE", value).replace("PARAMETER", parameter)
+    return HEAD + program.replace("COMPARED", compared).replace("GIVEN", given) + LOOP
+
+
+@pytest.mark.parametrize(
+    ("share", "value", "parameter", "compared"),
+    [("drop_path", "0.0", "keep_prob", "<"), ("keep", "1.0", "drop", ">="), ("survival", "1.0", "p_drop", ">=")],
+)
+def test_what_is_kept_is_not_what_is_dropped(
+    tmp_path: Path, share: str, value: str, parameter: str, compared: str
+) -> None:
+    (finding,) = judged(tmp_path, _shares(share, value, parameter, compared, f"settings.{share}")).findings
+    assert line_of(finding).endswith("# blamed") and finding.fix.startswith(f"Give `1 - settings.{share}`")
+    assert not judged(tmp_path, _shares(share, value, parameter, compared, f"1 - settings.{share}")).findings
+
+
+def test_a_share_of_the_same_kind_is_blamed_where_it_is_set(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, _shares("drop", "1.0", "drop_path", ">=", "settings.drop")).findings
+    assert line_of(finding).strip() == "drop = 1.0"
+
+
+def test_shares_are_opposed_by_their_words() -> None:
+    assert are_opposed("keep_prob", "drop_path") and are_opposed("p_uncond", "cond_keep")
+    assert not are_opposed("drop_keep", "keep") and not are_opposed("keep", "keep_prob") and not are_opposed("p", "q")
+
+
+CHOSEN = """
+INITS = {"zeros": nn.init.zeros_, "normal": nn.init.normal_}
+
+
+@dataclass
+class Options:
+    down: str = DOWN  # blamed
+    up: str = "zeros"
+
+
+class Adapter(nn.Module):
+    def __init__(self, options):
+        super().__init__()
+        self.base = nn.Linear(4, 4).requires_grad_(False)
+        self.down, self.up = nn.Parameter(torch.empty(2, 4)), nn.Parameter(torch.empty(4, 2))
+        INITS[options.down](self.down)  # asked
+        INITS[options.up](self.up)
+
+    def forward(self, x):
+        return self.base(x) + x @ self.down.T @ self.up.T
+
+
+net = Adapter(Options())
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+
+
+def compute():
+    return (net(torch.randn(8, 4)) - 1).square().mean()
+"""
+
+
+def test_a_setting_that_chooses_what_fills_with_zeros_is_blamed(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + CHOSEN.replace("DOWN", '"zeros"') + LOOP).findings
+    assert finding.code == "FXA501" and line_of(finding).endswith("# blamed") and "`zeros`" in finding.fix
+    assert any(related.source.code.endswith("# asked") for related in finding.related)
+    assert not judged(tmp_path, HEAD + CHOSEN.replace("DOWN", '"normal"') + LOOP).findings
+
+
+def test_what_fills_by_several_settings_is_blamed_itself(tmp_path: Path) -> None:
+    program = CHOSEN.replace("DOWN", '"zeros"').replace("        INITS[options.up](self.up)\n", "")
+    each = (
+        "        for kind, part in ((options.down, self.down), (options.up, self.up)):\n            INITS[kind](part)\n"
+    )
+    program = program.replace("        INITS[options.down](self.down)  # asked\n", each)
+    (finding,) = judged(tmp_path, HEAD + program + LOOP).findings
+    assert finding.code == "FXA501" and line_of(finding).strip() == "INITS[kind](part)"
+
+
+ROWS = """
+class Words:
+    def __init__(self, words):
+        self.ids = {word: number for number, word in enumerate(words)}
+
+    def add(self, words):
+        for word in words:
+            self.ids.setdefault(word, len(self.ids))
+
+    def __len__(self):
+        return len(self.ids)
+
+
+def keep_rows(table, first):
+    mask = torch.ones(table.num_embeddings, 1)
+    mask[:first] = 0
+    table.weight.register_hook(lambda grad: grad * mask)  # hook
+
+
+words = Words("abcd")
+BEFORE
+known = len(words)  # blamed
+words.add("efg")
+net = nn.ModuleDict({"table": nn.Embedding(len(words), 4), "head": nn.Linear(4, 1)})
+keep_rows(net["table"], known)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return (net["head"](net["table"](torch.arange(7))) - 1).square().mean()
+"""
+
+
+def test_a_count_by_which_a_hook_masks_every_row_is_blamed(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + ROWS.replace("BEFORE", 'words.add("efg")') + LOOP).findings
+    assert finding.code == "FXA504" and line_of(finding).endswith("# blamed")
+    assert any(related.role == "all 7 are filled with zeros here" for related in finding.related)
+    assert not judged(tmp_path, HEAD + ROWS.replace("BEFORE", "") + LOOP).findings
+
+
+def test_a_mask_of_zeros_that_nobody_counted_is_blamed_on_its_hook(tmp_path: Path) -> None:
+    program = ROWS.replace("BEFORE", "").replace("mask[:first] = 0", "mask[:] = 0")
+    (finding,) = judged(tmp_path, HEAD + program + LOOP).findings
+    assert finding.code == "FXA504" and line_of(finding).endswith("# hook")
+
+
+SWITCHES = """
+class Settings:
+    tune = FLAG  # blamed
+
+
+net = nn.ModuleDict({"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for epoch in range(4):
+    x = torch.randn(8, 4)
+    with torch.set_grad_enabled(REGION):
+        h = net["body"](x)
+    loss = net["head"](h).square().mean()
+    optimizer.zero_grad()
+    if CALLED:
+        loss.backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("region", "called", "fix"),
+    [
+        ("Settings.tune", "True", "Give the flag another value here, so that gradients are on in training."),
+        ("True", "Settings.tune", "Give `Settings.tune` another value here, so that the call runs."),
+    ],
+)
+def test_a_flag_is_mended_where_it_is_set(tmp_path: Path, region: str, called: str, fix: str) -> None:
+    program = HEAD + SWITCHES.replace("REGION", region).replace("CALLED", called)
+    (finding,) = judged(tmp_path, program.replace("FLAG", "False")).findings
+    assert line_of(finding).endswith("# blamed") and finding.fix == fix
+    assert not judged(tmp_path, program.replace("FLAG", "True")).findings

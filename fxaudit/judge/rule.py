@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fxaudit.capture.recording import Op, Record
     from fxaudit.capture.registry import ModuleInfo
 
-__all__ = ["ANOTHER_BATCH", "Audit", "Example", "Rule"]
+__all__ = ["ANOTHER_BATCH", "Audit", "Example", "Rule", "related_lines"]
 
 ANOTHER_BATCH = "Give the audit another batch, or watch some steps of the loop, which shows more of them."
 """The fix of what only one batch left out."""

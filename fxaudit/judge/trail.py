@@ -11,11 +11,11 @@ from fxaudit.program.deciders import decider_at
 from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.handing import collection_at
 from fxaudit.program.overrides import overrides_of
-from fxaudit.program.plain import bases_of, count_of
+from fxaudit.program.plain import count_of, lineage_of
 from fxaudit.program.ran import Ran
 from fxaudit.program.registrations import registration_of
 from fxaudit.program.source import SourceLine, StackTable, is_library
-from fxaudit.program.spelling import shares_words
+from fxaudit.program.spelling import letters_apart, shares_words
 from fxaudit.program.tree import (
     FunctionNode,
     Obstacle,
@@ -367,11 +367,15 @@ def never_called(record: Record, tree: Tree, scope: ast.AST) -> list[tuple[Sourc
         return []
     told = [(source_at(tree.file, scope.lineno), f"nobody calls `{name}`")]  # type: ignore[attr-defined]
     owner = tree.parents.get(scope)
-    bases = [base for file in files for base in bases_of(file, getattr(owner, "name", ""))]
+    bases = lineage_of(files, getattr(owner, "name", ""))[1:]
     ran = {frame.function for frame in record.course.frames}
     beside = [f"{base}.{method}" for base in bases for method in _methods(files, base) if f"{base}.{method}" in ran]
-    near = [method for method in beside if shares_words(method.rpartition(".")[2], name)]
+    near = [method for method in beside if _is_near(method.rpartition(".")[2], name)]
     return [(told[0][0], f"nobody calls `{name}`; `{near[0]}` runs")] if len(near) == 1 else told
+
+
+def _is_near(method: str, name: str) -> bool:
+    return shares_words(method, name) or letters_apart(method, name) is not None
 
 
 def _methods(files: list[str], kind: str) -> list[str]:

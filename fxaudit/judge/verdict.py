@@ -19,6 +19,7 @@ from fxaudit.judge.batch import Batch
 from fxaudit.judge.graph import StepGraph
 from fxaudit.judge.vanishing import Origins
 from fxaudit.program.bindings import variable_name
+from fxaudit.program.put_backs import begins_a_trial
 from fxaudit.program.source import SourceLine, is_library
 
 __all__ = ["Judge", "ParameterState"]
@@ -551,7 +552,12 @@ class Judge:
         made = [self.record.values[vid].op for op in whole[-1:] for vid in op.inputs[1:]]
         makers = [operations.of(self.record.ops[index].name) for index in made if index >= 0]
         is_kept = not any(maker.factors or maker.sums or maker.scaled for maker in makers)
-        return bool(times) and is_kept and (is_first or bool(written))
+        if not times or not is_kept or not (is_first or written):
+            return False
+        stacks = self.record.stacks
+        frames = stacks.chain(state.writers[-1].stack) if state.writers else ()
+        places = [(stacks.file(frame), stacks.line(frame)) for frame in frames if not is_library(stacks.file(frame))]
+        return not begins_a_trial(places)
 
     def _undone_by(self, state: ParameterState, moved: list[StepFact]) -> list[Op]:
         """The first writes after each step, if each puts a copy from before it back."""

@@ -26,11 +26,15 @@ from fxaudit.capture.frozen import Recording
 from fxaudit.judge.expectations import expected_of
 from fxaudit.judge.graph_data import graph_data
 from fxaudit.judge.life import Lives
+from fxaudit.judge.questions.chosen_calls import with_chosen_call
+from fxaudit.judge.questions.emptied_loaders import with_emptied_loader
 from fxaudit.judge.questions.freezing import settle_frozen
+from fxaudit.judge.questions.identity_tests import with_identity_test
 from fxaudit.judge.questions.lookups import with_failed_lookup
 from fxaudit.judge.questions.misnamed import with_misnamed_override
 from fxaudit.judge.questions.name_tests import with_name_in_vain
 from fxaudit.judge.questions.registered_twice import with_shadowed_registration
+from fxaudit.judge.questions.set_otherwise import with_setting_to_change
 from fxaudit.judge.questions.short_zips import with_short_zip
 from fxaudit.judge.questions.starved import settle_starved
 from fxaudit.judge.questions.text_flags import with_text_flag
@@ -50,6 +54,10 @@ BEHIND: tuple[tuple[str, Callable[[Audit, Finding], Finding]], ...] = (
     ("a name taken twice", with_shadowed_registration),
     ("a name in vain", with_name_in_vain),
     ("a zip that ends early", with_short_zip),
+    ("a function that a setting chose", with_chosen_call),
+    ("a test that never holds", with_identity_test),
+    ("a loader without a batch", with_emptied_loader),
+    ("a setting to change", with_setting_to_change),
 )
 """What may lie behind the line that a rule blames: each gives the finding, with another line where it knows one."""
 MAX_PATHS = 50

@@ -32,8 +32,8 @@ from fxaudit.program.given import (
     position_of,
     unpacks,
 )
-from fxaudit.program.plain import INNER, bases_of, chain_of, count_of, readings, stores_of, texts_of, words_of
-from fxaudit.program.spelling import abbreviates, letters_apart
+from fxaudit.program.plain import INNER, chain_of, count_of, lineage_of, readings, stores_of, texts_of, words_of
+from fxaudit.program.spelling import abbreviates, are_opposed, letters_apart
 from fxaudit.program.tree import tree_of
 
 __all__ = ["Birth", "Births"]
@@ -47,7 +47,7 @@ FALLING_BACK = frozenset({"getint", "getfloat", "getboolean"})
 Stations = tuple[tuple[str, int, str], ...]
 """(file, line, what hands the value on there), from the effect towards the birth."""
 
-Kind = Literal["literal", "default", "option", "entry", "misspelt", "misplaced", "computed"]
+Kind = Literal["literal", "default", "option", "entry", "misspelt", "misplaced", "opposite", "computed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,9 @@ class Birth:
 
     is_whole: bool = False
     """Whether an integer division, or rounding, made it."""
+
+    asked: str = ""
+    """The text that a test asks for, and that this one nearly is."""
 
     @property
     def is_a_setting(self) -> bool:
@@ -170,14 +173,15 @@ class Births:
                 asked = {node.value for node in ast.walk(right) if isinstance(node, ast.Constant)}
                 if not isinstance(value, str) or value in asked:
                     return None
-                if all(letters_apart(text, value) is None for text in asked if isinstance(text, str)):
+                near = [text for text in asked if isinstance(text, str) and letters_apart(text, value) is not None]
+                if not near:
                     return None
                 files, birth = self._course.files(), self.back(sight, left, value, stations)
                 if birth is None or not birth.is_a_setting:
                     return None
                 here = 1 if birth.file in files else 0
                 written = sum(texts_of(file, (value,)).count(value) for file in files)
-                return birth if written <= here else None
+                return replace(birth, asked=min(near)) if written <= here else None
         return None
 
     # -- one step back -------------------------------------------------------------------------------------------
@@ -203,7 +207,8 @@ class Births:
                 chosen = evaluated(test, sight.read)
                 if chosen is NOT_KNOWN:
                     return None
-                return self.back(sight, body if chosen else orelse, value, stations)
+                told = (*stations, (file, test.lineno, f"`{ast.unparse(test)}` is {bool(chosen)}"))
+                return self.respelt(sight, test, told) or self.back(sight, body if chosen else orelse, value, stations)
             case ast.BoolOp(values=values):
                 part = next((v for v in values if same(evaluated(v, sight.read), value)), None)
                 return self.back(sight, part, value, stations) if part is not None else here
@@ -419,7 +424,10 @@ class Births:
                 given = passed(call, function, name, is_method="." in entered.function)
                 if given is not None:
                     here = self._course.file_of(caller)
-                    return self.back(caller, given, value, (*stations, (here, call.lineno, f"`{name}` is given here")))
+                    told = (*stations, (here, call.lineno, f"`{name}` is given here"))
+                    if value in (0, 1) and are_opposed(name, _last_name(given)):
+                        return Birth(here, given.lineno, "opposite", ast.unparse(given), value, told)
+                    return self.back(caller, given, value, told)
                 unpacked = self._unpacked(caller, call, name, value, stations) if unpacks(call) else None
                 if unpacked is not None:
                     return unpacked
@@ -434,8 +442,12 @@ class Births:
                         return misspelt
                     return Birth(entered.file, default.lineno, "default", ast.unparse(default), value, stations)
         default = default_of(function, name)
-        is_default = default is not None and same(evaluated(default, {}), value)
-        return self._swallowed(function, name, value, stations) if is_default else None
+        if default is not None and same(evaluated(default, {}), value):
+            return self._swallowed(function, name, value, stations)
+        calls = calls_in(self.statement(caller)) if caller is not None else ()
+        if caller is not None and any(unpacks(call) for call in calls):  # another round of a comprehension, unseen
+            return self._nested_display(name, caller.index, value, stations)
+        return None
 
     def _unpacked(self, caller: Sight, call: ast.Call, name: str, value: Plain, stations: Stations) -> Birth | None:
         """`f(**options)`: the entry of that name."""
@@ -560,7 +572,7 @@ class Births:
         """What the body of the class, or of one that it is derived from, gives the attribute."""
         if owner.kind not in ("object", "callable", "dict"):
             return None
-        for kind in self._lineage(str(owner.value)):
+        for kind in lineage_of(self._course.files(), str(owner.value)):
             for number in self._bodies.get(kind, ()):
                 bound = self._course.name_bound(number, name, len(self._course.sights))
                 if bound is None:
@@ -584,14 +596,6 @@ class Births:
         found: dict[str, list[int]] = {}
         for number, frame in enumerate(self._course.frames):
             found.setdefault(frame.function, []).append(number)
-        return found
-
-    def _lineage(self, name: str) -> list[str]:
-        """The class and those that it is derived from, as far as they stand in the program, the nearest first."""
-        found = [name]
-        for kind in found:
-            for file in self._course.files():
-                found += [base for base in bases_of(file, kind) if base not in found]
         return found
 
     def _option(self, owner: Seen, name: str, value: Plain, stations: Stations) -> Birth | None:
@@ -681,7 +685,8 @@ class Births:
                 return self.back(sight, call.args[0], inner_value, stations)
         if name in ("get", "getattr", "pop", "setdefault", *FALLING_BACK):
             return self._looked_up(sight, call, name, value, stations)
-        if _all_known(call, sight):
+        is_length = name == "len" and len(call.args) == 1 and isinstance(value, int)  # of an object of the user's
+        if _all_known(call, sight) or is_length:
             return Birth(file, call.lineno, "computed", ast.unparse(call), value, stations, is_whole=is_whole(call))
         return None
 
@@ -717,9 +722,22 @@ class Births:
             file = self._course.file_of(sight)
             taken = (file, call.lineno, f"`{key}` is not there, and `{ast.unparse(default)}` is taken")
             told = (*stations, taken)
-            elsewhere = self._misplaced(key, value, sight.index, told) or self._written_in_vain(key, value, told)
+            elsewhere = self._near_member(seen, key, value, sight.index, told)
+            elsewhere = elsewhere or self._misplaced(key, value, sight.index, told)
+            elsewhere = elsewhere or self._written_in_vain(key, value, told)
             return elsewhere or Birth(file, default.lineno, "default", ast.unparse(call), value, stations)
         return found
+
+    def _near_member(self, owner: Seen, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
+        """The one line of a configuration file with the key of the table that is nearly the one that is asked for."""
+        near = [k for k in owner.members or () if isinstance(k, str) and letters_apart(name, k) is not None]
+        found = [
+            Birth(file, line, "misspelt", text, value, stations)
+            for file in self._course.config_files(before)
+            for line, key, text in keys_of_file(file)
+            if key in near
+        ]
+        return found[0] if len(found) == 1 else None
 
     def _misplaced(self, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
         """Where a configuration file has the key after all: in another section, or in a block that has no effect
@@ -750,6 +768,14 @@ def _is_plain(value: object) -> bool:
 
 def _all_known(node: ast.AST, sight: Sight) -> bool:
     return isinstance(node, ast.expr) and evaluated(node, sight.read) is not NOT_KNOWN
+
+
+def _last_name(node: ast.expr) -> str:
+    """The name by which an expression is known: `keep` of `options.keep` and of `options["keep"]`."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str(name))):
+            return name
+    return ""
 
 
 def _is_constant(node: ast.AST) -> bool:

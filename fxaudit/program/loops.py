@@ -166,10 +166,22 @@ def loop_over(tree: Tree, node: ast.AST) -> LoopOver | None:
     loop = next((outer for outer in tree.ancestors(node) if isinstance(outer, ast.For)), None)
     if loop is None or not any(part is node for part in ast.walk(loop.iter)):
         return None
-    names = _names(loop.target)
+    names = _names(_own_target(loop.iter, loop.target, node))
     calls = [part for statement in loop.body for part in ast.walk(statement) if isinstance(part, ast.Call)]
     call = next((c for c in calls if isinstance(c.func, ast.Name) and c.func.id in names), None)
     return LoopOver(call, _choices(tree, loop, call) or _endings(tree, loop)) if call is not None else None
+
+
+def _own_target(through: ast.expr, target: ast.expr, node: ast.AST) -> ast.expr:
+    """The part of a loop's target that stands for what `node` names: the second one of `zip(first, node)`."""
+    match through, target:
+        case ast.Call(func=ast.Name(id="enumerate"), args=[inner, *_]), ast.Tuple(elts=[_, own]):
+            return _own_target(inner, own, node)
+        case ast.Call(func=ast.Name(id="zip"), args=parts), ast.Tuple(elts=targets) if len(parts) == len(targets):
+            pairs = zip(parts, targets, strict=True)
+            found = (pair for pair in pairs if any(part is node for part in ast.walk(pair[0])))
+            return next((_own_target(*pair, node) for pair in found), target)
+    return target
 
 
 def _choices(tree: Tree, loop: ast.For, call: ast.Call) -> list[Obstacle]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -15,9 +15,9 @@ __all__ = [
     "INNER",
     "Chain",
     "Reading",
-    "bases_of",
     "chain_of",
     "count_of",
+    "lineage_of",
     "readings",
     "stores_of",
     "texts_of",
@@ -106,9 +106,13 @@ def _bases(file: str) -> dict[str, list[str]]:
     return found
 
 
-def bases_of(file: str, name: str) -> list[str]:
-    """What the class of that name in the file is derived from."""
-    return _bases(file).get(name, [])
+def lineage_of(files: Iterable[str], name: str) -> list[str]:
+    """The class and those that it is derived from, as far as they stand in the files, the nearest first."""
+    known, found = [*files], [name]
+    for kind in found:
+        for file in known:
+            found += [base for base in _bases(file).get(kind, []) if base not in found]
+    return found
 
 
 @of_text

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from fxaudit.program.ran import Ran
 from fxaudit.program.tree import Tree, call_sites, tree_of
 
-__all__ = ["is_handed_on", "may_be_put_back", "sites"]
+__all__ = ["begins_a_trial", "is_handed_on", "may_be_put_back", "sites"]
 
 WRITING = frozenset({"copy_", "lerp_", "mul_", "set_"})
 """The methods that give a tensor other numbers in place."""
@@ -16,6 +16,10 @@ OTHERS = ("opt", "sched", "scaler", "ema")
 """What else has a `load_state_dict`, by parts of its name."""
 CALLERS = 3
 """So many functions are gone outwards from a statement to find a loop."""
+TRIALS = frozenset("candidate config fold hparams lr rate repeat run seed setting split trial wd".split())
+"""How the variable of a loop is called of which each round is a training of its own."""
+GRIDS = frozenset({"ParameterGrid", "ParameterSampler", "geomspace", "linspace", "logspace", "product"})
+"""What gives the settings of such trainings."""
 
 
 def may_be_put_back(files: Sequence[str], ran: Ran) -> bool:
@@ -31,6 +35,65 @@ def sites(files: Sequence[str], ran: Ran) -> Iterator[tuple[Tree, ast.stmt | ast
         for node in _writes(tree) if tree is not None else ():
             if tree is not None and node.lineno not in ran.of(file) and _is_repeated(files, tree, node, CALLERS):
                 yield tree, node
+
+
+def begins_a_trial(places: Sequence[tuple[str, int]]) -> bool:
+    """Whether a statement stands, behind no test, in a loop over settings, of which each round is a training of its
+    own: a grid of rates, seeds, folds.
+
+    Args:
+        places: (file, line) of the statement and of its callers, the innermost first.
+    """
+    for file, line in places:
+        tree = tree_of(file)
+        statement = tree.statement_at(line) if tree is not None else None
+        loops: list[ast.For] = []
+        for outer in tree.ancestors(statement) if tree is not None and statement is not None else ():
+            match outer:
+                case ast.If() | ast.While():
+                    return False
+                case ast.For(iter=through) if "param" not in ast.unparse(through):
+                    loops.append(outer)
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    break
+        if loops and tree is not None:
+            return all(_is_over_settings(tree, loop) for loop in loops)
+    return False
+
+
+def _is_over_settings(tree: Tree, loop: ast.For) -> bool:
+    if isinstance(loop.target, ast.Name) and not TRIALS.isdisjoint(loop.target.id.lower().split("_")):
+        return True
+    return any(_are_settings(given) for given in (loop.iter, *_bound_to(tree, loop.iter)))
+
+
+def _bound_to(tree: Tree, through: ast.expr) -> Iterator[ast.expr]:
+    """What the file gives the name that a loop goes through."""
+    names = {node.id for node in ast.walk(through) if isinstance(node, ast.Name)}
+    for node in tree.statements:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names:
+                yield value
+
+
+def _are_settings(given: ast.expr) -> bool:
+    """Whether it is a display of several constants that differ, or of such displays, or a grid."""
+    match given:
+        case ast.Tuple(elts=[_, _, *_] as parts) | ast.List(elts=[_, _, *_] as parts):
+            texts = {ast.unparse(part) for part in parts}
+            return len(texts) == len(parts) and all(_is_constant(part) for part in parts)
+        case ast.Dict(values=[_, _, *_]):
+            return True
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
+            return name in GRIDS or (name in ("enumerate", "list", "tuple") and any(map(_are_settings, args)))
+    return False
+
+
+def _is_constant(node: ast.expr) -> bool:
+    return all(
+        isinstance(n, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.expr_context | ast.UnaryOp | ast.unaryop)
+        for n in ast.walk(node)
+    )
 
 
 def is_handed_on(tree: Tree, statement: ast.stmt) -> bool:

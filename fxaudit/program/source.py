@@ -116,8 +116,8 @@ def is_skipped(file: str) -> bool:
         # Python 3.13 it has the lines that `python -c` was given, but all that libraries make from text is called so.
         return file == "<string>" or not (file.startswith("<ipython-input") or linecache.getlines(file))
     path = os.path.abspath(file)
-    if path.startswith((_torch_directory(), PACKAGE)):
-        return True
+    if path.startswith((_torch_directory(), PACKAGE)) or os.path.basename(path) == "typing_extensions.py":
+        return True  # before Python 3.13 torch's deprecated functions are wrapped there
     return path.startswith(_standard_library()) and not path.startswith(_installed_directories())
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["abbreviates", "letters_apart", "plain", "shares_words", "written_alike"]
+__all__ = ["abbreviates", "are_opposed", "letters_apart", "plain", "shares_words", "written_alike"]
 
 SHORTENED = 3
 """A word is cut short to so many letters at least."""
 SHORT, LONG = 5, 9
 """Names shorter than the first are never near; from the second on, two letters may differ."""
+KEPT = frozenset("keep kept retain retained survival surviving".split())
+DROPPED = frozenset("drop dropout dropped uncond unconditional".split())
+"""What a share may be of: what is kept of something, and what is not."""
 
 
 def letters_apart(one: str, other: str) -> int | None:
@@ -20,7 +23,7 @@ def letters_apart(one: str, other: str) -> int | None:
         return None  # another number is another thing
     limit = 0 if len(other) < SHORT else 1 if len(other) < LONG else 2
     distance = _distance(one, other, max(limit, 1))
-    is_plural = distance == 1 and f"{one}s" == other
+    is_plural = distance == 1 and (f"{one}s" == other or f"{other}s" == one)
     return distance if distance <= limit or is_plural else None
 
 
@@ -46,6 +49,13 @@ def abbreviates(one: str, other: str) -> bool:
     return len(apart) == 1 and all(
         min(len(a), len(b)) >= SHORTENED and (a.startswith(b) or b.startswith(a)) for a, b in apart
     )
+
+
+def are_opposed(one: str, other: str) -> bool:
+    """Whether one name is that of a share that is kept, and the other that of a share that is dropped."""
+    first, second = set(one.lower().split("_")), set(other.lower().split("_"))
+    kept, dropped = (bool(first & KEPT), bool(second & KEPT)), (bool(first & DROPPED), bool(second & DROPPED))
+    return kept != dropped and sorted((kept, dropped)) == [(False, True), (True, False)]
 
 
 def plain(text: str) -> str:

@@ -47,9 +47,11 @@ def born_at(birth: Birth) -> tuple[SourceLine, Lines]:
 
 
 def unread_setting(birth: Birth | None) -> str:
-    """What to do about a setting that somebody wrote, and that has no effect; "" where the birth is no such one."""
-    if birth is None or birth.kind not in ("misspelt", "misplaced"):
+    """What to do about a setting that has no effect as it is written, or another; "" where the birth is no such one."""
+    if birth is None or birth.kind not in ("misspelt", "misplaced", "opposite"):
         return ""
+    if birth.kind == "opposite":
+        return f"Give `1 - {birth.text}`: of the two shares one is what is kept, the other what is dropped."
     if birth.kind == "misspelt":
         return f"Correct the key of `{birth.text}`: nobody asks for it as it is written, and a default is taken."
     if any("given once more" in role for _, _, role in birth.stations):
@@ -203,7 +205,23 @@ def zero_in_hook(audit: Audit, state: ParameterState) -> tuple[SourceLine, Lines
     if birth is not None:
         return born_at(birth)
     compared = threshold_born(record, op.index)
-    return born_at(compared[0]) if compared is not None else None
+    if compared is not None:
+        return born_at(compared[0])
+    return next(filter(None, (_all_filled(audit, vid) for vid in op.inputs)), None)
+
+
+def _all_filled(audit: Audit, vid: int) -> tuple[SourceLine, Lines] | None:
+    """The line from which the number comes up to which a mask was filled with zeros, where that is all of it."""
+    record = audit.record
+    made, shape = record.values[vid].op, record.values[vid].shape
+    op = record.ops[made] if made >= 0 else None
+    if op is None or not op.mutates or set(op.numbers) != {0}:
+        return None
+    birth = number_born(record, op.stack, shape[:1].__contains__)
+    if birth is None:
+        return None
+    line, stations = born_at(birth)
+    return line, [(audit.source(op.stack), f"all {shape[0]} are filled with zeros here"), *stations]
 
 
 def rate_born(record: Record, info: OptimizerInfo, *, written: bool) -> Birth | None:

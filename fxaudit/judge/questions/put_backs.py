@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from fxaudit.judge.questions.births import born_at
+from fxaudit.judge.questions.directions import direction_born
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import common_frame, project_stack, source_at
 from fxaudit.program.births import Birth
@@ -45,6 +46,13 @@ def put_back_at(audit: Audit, stack: int) -> tuple[SourceLine | None, Lines]:
             line, stations = born_at(decision.birth)
             test = (source_at(decision.file, decision.line), f"`{decision.text}` decides")
             return line, [test, (here, "put back here"), *written, *stations]
+    for frame in chain[: base + CALLERS]:
+        tree = tree_of(stacks.file(frame))
+        statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+        born = direction_born(audit, tree, statement) if tree is not None and statement is not None else None
+        if born is not None:
+            line, stations = born_at(born)
+            return line, [(here, "put back here"), *written, *stations]
     return here, written
 
 

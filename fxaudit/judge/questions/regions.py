@@ -9,10 +9,11 @@ from fxaudit.judge.questions.births import born_at
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.program.births import Births
-from fxaudit.program.source import SourceLine
+from fxaudit.program.kept import kept_by
+from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["misplaced", "switched_off"]
+__all__ = ["kept_within", "misplaced", "switched_off"]
 
 Lines = list[tuple[SourceLine | None, str]]
 
@@ -54,6 +55,21 @@ def misplaced(audit: Audit, op: Op, tracks: set[int]) -> SourceLine | None:
             others.add(number)
     if len(own) == 1 and others - own and len(block.body) > 1:
         return source_at(tree.file, block.body[own.pop()].lineno)
+    return None
+
+
+def kept_within(audit: Audit, op: Op) -> SourceLine | None:
+    """What keeps the result of an operation for later calls, in a function that a region of its caller's calls first:
+    `if self.table is None:`."""
+    stacks = audit.record.stacks
+    opened = project_stack(stacks, op.region) if op.region >= 0 else -1
+    home = stacks.codes[opened] if opened >= 0 else None
+    for frame in stacks.chain(project_stack(stacks, op.stack)):
+        if home is None or stacks.codes[frame] is home:
+            return None
+        kept = 0 if is_library(stacks.file(frame)) else kept_by(stacks.file(frame), stacks.line(frame))
+        if kept:
+            return source_at(stacks.file(frame), kept)
     return None
 
 

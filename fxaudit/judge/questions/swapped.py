@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from fxaudit.capture import operations
 from fxaudit.capture.recording import Op
@@ -21,7 +22,8 @@ def swapped_arguments(audit: Audit, op: Op) -> SourceLine | None:
     """The call that gives a function its arguments in the wrong order, where `op` in it detaches one of them.
 
     The function would bring gradient to the other one, which comes from parameters, too, and is held constant by the
-    caller: a teacher's output. What comes out has no gradient at all.
+    caller: a teacher's output. What comes out has no gradient at all. Or the other one is what the detached one was
+    computed from, and the names in the call are those of the arguments in the other order.
     """
     stacks = audit.record.stacks
     frame = project_stack(stacks, op.stack)
@@ -38,10 +40,11 @@ def swapped_arguments(audit: Audit, op: Op) -> SourceLine | None:
     ]
     values = audit.record.values
     if any(values[out].requires_grad for other in inside for out in other.outputs):
-        return None
+        is_crossed = _are_crossed(audit, frame, caller) and _adds_parameters(audit, op, inside)
+        return audit.source(project_stack(stacks, caller)) if is_crossed else None
     made = {out for other in inside for out in other.outputs} | set(op.inputs)
     others = {vid for other in inside for vid in other.inputs if vid not in made and values[vid].track < 0}
-    if any(_comes_from_parameters(audit, vid) for vid in others):
+    if any(_parameters_behind(audit, [vid]) for vid in others):
         return audit.source(project_stack(stacks, caller))
     return None
 
@@ -71,14 +74,53 @@ def _detaches_argument(file: str, line: int) -> bool:
     )
 
 
-def _comes_from_parameters(audit: Audit, vid: int) -> bool:
+def _parameters_behind(audit: Audit, values: Iterable[int]) -> set[int]:
+    """The parameters that the values are computed from."""
     record, parameters = audit.record, {state.index for state in audit.states}
-    queue, seen = [vid], set[int]()
+    queue, seen, found = [*values], set[int](), set[int]()
     for value in queue:
         if record.values[value].track in parameters:
-            return True
+            found.add(record.values[value].track)
         made = record.values[value].op
         if made >= 0 and made not in seen and len(seen) < MAX_BEHIND:
             seen.add(made)
             queue += record.ops[made].inputs
+    return found
+
+
+def _adds_parameters(audit: Audit, op: Op, inside: list[Op]) -> bool:
+    """Whether what is detached is computed from all that the other argument is, and from more."""
+    after = audit.graph.downstream(op.outputs)
+    others = [vid for other in inside if after & set(other.inputs) for vid in other.inputs if vid not in after]
+    detached, beside = _parameters_behind(audit, op.inputs), _parameters_behind(audit, others)
+    return bool(beside) and beside < detached
+
+
+def _are_crossed(audit: Audit, frame: int, caller: int) -> bool:
+    """Whether the names of what is given fit those of the arguments better in another order."""
+    stacks = audit.record.stacks
+    tree, other = tree_of(stacks.file(frame)), tree_of(stacks.file(caller))
+    statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+    function = tree.function(statement) if tree is not None and statement is not None else None
+    calling = other.statement_at(stacks.line(caller)) if other is not None else None
+    if not isinstance(function, ast.FunctionDef) or calling is None:
+        return False
+    names = [argument.arg for argument in function.args.args if argument.arg != "self"]
+    for call in (
+        node for node in ast.walk(calling) if isinstance(node, ast.Call) and len(node.args) == len(names) == 2
+    ):
+        if getattr(call.func, "attr", getattr(call.func, "id", "")) in (function.name, "forward"):
+            given = [_name(argument) for argument in call.args]
+            straight = sum(map(_fits, given, names))
+            return sum(map(_fits, given, reversed(names))) > straight
     return False
+
+
+def _name(node: ast.expr) -> str:
+    called = node.func if isinstance(node, ast.Call) else node
+    return str(getattr(called, "attr", getattr(called, "id", ""))).rstrip("_0123456789").lower()
+
+
+def _fits(given: str, argument: str) -> bool:
+    argument = argument.rstrip("_0123456789").lower()
+    return bool(given) and (argument.startswith(given) or given.startswith(argument))

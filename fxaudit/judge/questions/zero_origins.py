@@ -119,7 +119,8 @@ class ZeroOrigins:
             return dropped, [(origin, "everything is dropped here")], DROPS
         chosen = self._compared(found.bites, used) if found.bites >= 0 and operations.of(name).masks else None
         if chosen is not None and self._is_drawn(found.bites):
-            return chosen[0], chosen[1], _why(found, name, chosen[2].sentence)
+            why = _why(found, name, chosen[2].sentence)
+            return chosen[0], chosen[1], Fact(why.sentence, chosen[2].help or why.help)
         born = self._given_zero(found.origin)
         if born is not None:
             line, stations = born_at(born)
@@ -283,7 +284,7 @@ class ZeroOrigins:
         birth, op = found
         line, stations = born_at(birth)
         number = ", ".join(f"{value:g}" for value in op.numbers)
-        why = Fact(f"`{op.name}` with {number} decides alike everywhere")
+        why = Fact(f"`{op.name}` with {number} decides alike everywhere", unread_setting(birth))
         return line, [(self._audit.source(op.stack), f"compared with {number} here"), used, *stations], why
 
     def _given_zero(self, index: int) -> Birth | None:

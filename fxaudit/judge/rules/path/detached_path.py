@@ -37,7 +37,7 @@ class DetachedPath(CutRule):
     ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
         """The call that gives a function its arguments in the wrong order, where the function rightly detaches one."""
         swapped = swapped_arguments(audit, audit.record.ops[cut.op])
-        role = "this is detached, and the other argument carries no gradient: they may be swapped"
+        role = "this is detached, and the other argument was meant: they may be swapped"
         return (culprit, []) if swapped is None else (swapped, [(culprit, role)])
 
     def advice(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:

@@ -6,13 +6,19 @@ from fxaudit.capture.recording import Op
 from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
 from fxaudit.judge.questions.borrowed import borrowed
-from fxaudit.judge.questions.regions import misplaced, switched_off
+from fxaudit.judge.questions.handed_back import handed_back
+from fxaudit.judge.questions.regions import kept_within, misplaced, switched_off
 from fxaudit.judge.rule import Audit, Example
 from fxaudit.judge.trail import project_stack
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
 
 __all__ = ["NoGradRegion"]
+
+ANEW = "Compute it anew for this loss, with gradients."
+AGAIN = "Compute it anew here, from what is given, and keep the stored one for what it is compared with."
+SWITCHED = "Give the flag another value here, so that gradients are on in training."
+KEPT = "Compute it anew in each call that trains; keep it only while gradients are switched off."
 
 
 class NoGradRegion(CutRule):
@@ -38,21 +44,38 @@ class NoGradRegion(CutRule):
     def settled(
         self, audit: Audit, states: list[ParameterState], cut: Cut, culprit: SourceLine | None
     ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
-        """The one statement of the block that is in the wrong place, where the rest of it rightly stands there; or
-        where what was made for another optimizer's loss is used in this one's."""
-        op = audit.record.ops[cut.op]
-        found = misplaced(audit, op, {state.index for state in states})
-        if found is not None:
-            return found, [(culprit, "the region is opened here")]
-        use = self._borrowed(audit, states, cut)
-        role = "made here without gradients, for another optimizer's loss"
-        return (culprit, []) if use is None else (use, [(culprit, role)])
+        """The line to edit where it is not the one that opens the region, and what is then related to it."""
+        line, place, role, _ = self._moved(audit, states, cut)
+        if line is None:
+            return culprit, []
+        return line, [(place or culprit, role)]
 
     def advice(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
-        """To compute it anew where it is used for the other loss, or to leave the region."""
-        return (
-            self.fix if self._borrowed(audit, states, cut) is None else "Compute it anew for this loss, with gradients."
-        )
+        """What to do with that line; else to leave the region, or to switch it by another flag."""
+        line, _, _, fix = self._moved(audit, states, cut)
+        is_switched = line is None and switched_off(audit, audit.record.ops[cut.op]) is not None
+        return SWITCHED if is_switched else fix
+
+    def _moved(
+        self, audit: Audit, states: list[ParameterState], cut: Cut
+    ) -> tuple[SourceLine | None, SourceLine | None, str, str]:
+        """(line, related line, its role, help): what keeps the value for a call with gradients, what hands a stored one
+        back, the one statement of the block that is in the wrong place, where the rest of it rightly stands there, or
+        where what was made for another optimizer's loss is used in this one's."""
+        op = audit.record.ops[cut.op]
+        kept = _kept(audit, op) if switched_off(audit, op) is None else None
+        if kept is not None:
+            return kept, None, "the region is opened here", KEPT
+        back = handed_back(audit, op, states)
+        if back is not None:
+            return back, audit.op_source(cut.op), "what is handed back was made here, without gradients", AGAIN
+        found = misplaced(audit, op, {state.index for state in states})
+        if found is not None:
+            return found, None, "the region is opened here", self.fix
+        use = self._borrowed(audit, states, cut)
+        if use is not None:
+            return use, None, "made here without gradients, for another optimizer's loss", ANEW
+        return None, None, "", self.fix
 
     def _borrowed(self, audit: Audit, states: list[ParameterState], cut: Cut) -> SourceLine | None:
         op = audit.record.ops[cut.op]
@@ -112,6 +135,11 @@ class NoGradRegion(CutRule):
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _kept(audit: Audit, op: Op) -> SourceLine | None:
+    """What keeps what was made in the region for a later call with gradients."""
+    return kept_within(audit, op) if _used_again(audit, op) >= 0 else None
 
 
 def _opened(audit: Audit, op: Op) -> SourceLine | None:

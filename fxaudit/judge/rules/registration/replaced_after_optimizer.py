@@ -12,7 +12,7 @@ from fxaudit.judge.trail import common_frame, project_stack
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.bindings import made_at
 from fxaudit.program.names import METHODS_OF_MODULES
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import SourceLine, StackTable
 from fxaudit.program.tree import tree_of
 
 if TYPE_CHECKING:
@@ -99,18 +99,35 @@ def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
     if _assigns(stacks.file(above), stacks.line(above), stacks.codes[chain[0]].co_name):
         return above  # a property that makes new parameters: assigned too late
     if beside == other:
-        return replaced
+        # A function that only changes the model that it is given is right, and called too late.
+        is_its_call = _calls(stacks.file(above), stacks.line(above), chain[0], stacks)
+        return above if is_its_call and _only_changes(stacks.file(chain[0]), stacks.line(chain[0])) else replaced
     # Who calls a method by which nobody expects a layer to be replaced did nothing wrong.
-    inner = chain[0]
-    tree = tree_of(stacks.file(above))
-    statement = tree.statement_at(stacks.line(above)) if tree is not None else None
-    called = {
-        getattr(node.func, "attr", getattr(node.func, "id", ""))
-        for node in (ast.walk(statement) if statement is not None else ())
-        if isinstance(node, ast.Call)
-    }
-    name = stacks.codes[inner].co_name
-    return above if name in called and name not in METHODS_OF_MODULES else replaced
+    is_its_call = _calls(stacks.file(above), stacks.line(above), chain[0], stacks)
+    return above if is_its_call and stacks.codes[chain[0]].co_name not in METHODS_OF_MODULES else replaced
+
+
+def _calls(file: str, line: int, frame: int, stacks: StackTable) -> bool:
+    """Whether the statement calls the function of the frame by its name."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    calls = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)] if statement is not None else []
+    return stacks.codes[frame].co_name in {getattr(called, "attr", getattr(called, "id", "")) for called in calls}
+
+
+def _only_changes(file: str, line: int) -> bool:
+    """Whether the line stands in a function, no method, that knows nothing of an optimizer and does not train."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    function = tree.function(statement) if tree is not None and statement is not None else None
+    if (
+        tree is None
+        or not isinstance(function, ast.FunctionDef)
+        or isinstance(tree.parents.get(function), ast.ClassDef)
+    ):
+        return False
+    named = {getattr(n, "id", getattr(n, "attr", getattr(n, "arg", ""))) or "" for n in ast.walk(function)}
+    return named.isdisjoint({"backward", "step", "forward"}) and not any("opt" in name.lower() for name in named)
 
 
 def _assigns(file: str, line: int, name: str) -> bool:

@@ -1,0 +1,105 @@
+"""What is kept from a first call without gradients is the fault of what keeps it, not of that call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scripts import codes, judged, line_of
+
+HEAD = """
+import functools
+
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x, y = torch.randn(6, 4), torch.randn(6, 4)
+"""
+LOOP = """
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+@torch.no_grad()
+def evaluate():
+    print((net(x) - y).square().mean())
+
+
+FIRST
+for epoch in range(4):
+    loss = (net(x) - y).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+NET = """
+class Graph(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.left, self.right = nn.Parameter(torch.randn(6, 2)), nn.Parameter(torch.randn(6, 2))
+        self.conv = nn.Linear(4, 4)
+        self.known, self.tables = None, {}
+
+    def adjacency(self):
+        return torch.softmax(self.left @ self.right.T, -1)
+
+    KEEPING
+
+    def forward(self, x):
+        return self.conv(self.table() @ x)
+
+
+net = Graph()
+"""
+TESTED = """
+    def table(self):
+        if self.known is None:  # blamed
+            self.known = self.adjacency()
+        return self.known
+"""
+BY_SIZE = """
+    def table(self):
+        if 6 not in self.tables:  # blamed
+            self.tables[6] = self.adjacency()
+        return self.tables[6]
+"""
+BY_NAME = """
+    def table(self):
+        if not hasattr(self, "there"):  # blamed
+            self.there = self.adjacency()
+        return self.there
+"""
+CACHED = """
+    @functools.lru_cache(maxsize=1)  # blamed
+    def table(self):
+        return self.adjacency()
+"""
+MEANT = """
+    def table(self):
+        with torch.no_grad():  # blamed
+            if self.known is None:
+                self.known = self.adjacency()
+        return self.known
+"""
+
+
+@pytest.mark.parametrize("keeping", [TESTED, BY_SIZE, BY_NAME, CACHED])
+def test_what_keeps_it_is_blamed(tmp_path: Path, keeping: str) -> None:
+    program = HEAD + NET.replace("    KEEPING\n", keeping.lstrip("\n")) + LOOP.replace("FIRST", "evaluate()")
+    (finding,) = judged(tmp_path, program).findings
+    assert finding.code == "FXA105" and line_of(finding).endswith("# blamed")
+    assert finding.fix.startswith("Compute it anew in each call that trains")
+    assert any(related.source.code == "@torch.no_grad()" for related in finding.related)
+
+
+def test_a_region_around_what_keeps_it_is_blamed_itself(tmp_path: Path) -> None:
+    program = HEAD + NET.replace("    KEEPING\n", MEANT.lstrip("\n")) + LOOP.replace("FIRST", "")
+    (finding,) = judged(tmp_path, program).findings
+    assert finding.code == "FXA105" and line_of(finding).endswith("# blamed")
+
+
+def test_what_is_computed_anew_in_training_may_be_kept_meanwhile(tmp_path: Path) -> None:
+    keeping = TESTED.replace("if self.known is None:", "if self.known is None or torch.is_grad_enabled():")
+    program = HEAD + NET.replace("    KEEPING\n", keeping.lstrip("\n")) + LOOP.replace("FIRST", "evaluate()")
+    assert not codes(judged(tmp_path, program))
