@@ -95,6 +95,26 @@ for round in range(6):
     train(optimizer, 5)
     sync(DIRECTION)  # blamed
 """
+WARMED_UP = """
+WARMUP = 8
+target, seen, updates = copy.deepcopy(net).requires_grad_(False), [], 0
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+
+
+def learn():
+    global updates
+    value = train(optimizer, 1)
+    updates += 1
+    if updates % 5 == 0:
+        net.load_state_dict(target.state_dict())  # blamed
+    return value
+
+
+for number in range(60):
+    seen.append(number)
+    if len(seen) >= WARMUP:
+        learn()
+"""
 AVERAGE = """
 average, backup = copy.deepcopy(net).requires_grad_(False), {}
 optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
@@ -187,6 +207,7 @@ BROKEN = {
     "a loss that is to rise": BY_DEFAULT.replace("MODE", '"max"'),
     "an option by which a loss is to rise": BY_OPTION.replace("MODE", '"max"'),
     "a target copied into the model": TARGET.replace("DIRECTION", "net, target"),
+    "a target copied into the model, where a setting decides when to learn": WARMED_UP,
     "a backup that is never renewed": AVERAGE.replace("RENEWED", "not backup"),
     "a step before the perturbation is undone": SHARPNESS.replace("FIRST", "self.base.step()").replace(
         "SECOND", "self.put_back()  # blamed"

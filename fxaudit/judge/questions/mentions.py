@@ -43,6 +43,9 @@ HOUSEKEEPING = frozenset(
 Related = list[tuple[SourceLine | None, str]]
 
 
+BACK_TO_TRAINING = "Call `train()` on the model where the training goes on: nothing has since this `eval()`."
+
+
 @dataclass(frozen=True, slots=True)
 class Unreached:
     """Why nothing reached a module or parameter."""
@@ -53,6 +56,8 @@ class Unreached:
     """The branch that was not taken, in words; empty where no branch explains it."""
     random: bool = False
     """Whether a random draw decides that branch."""
+    advice: str = ""
+    """What to do, where that is not what is to be done about every module that is never called."""
 
 
 def is_missed(audit: Audit, state: ParameterState) -> bool:
@@ -119,6 +124,11 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
             related.append((_switched(audit, root, path), "puts the module in evaluation mode"))
         related.append((made, "made here"))
         culprit = source_at(decisive.file, decisive.line)
+        left = _left_in_evaluation(audit, root, path, decisive)
+        if left is not None:
+            rest = [one for one in related if one[0] != left]
+            words = f"{decisive.role}, as this leaves it in evaluation mode"
+            return Unreached(left, [(culprit, "asked here"), *rest], words, advice=BACK_TO_TRAINING)
         if "training" in decisive.condition and (override := mode_override(audit, decisive.file, decisive.line)):
             words = f"{decisive.role}: {override[1]}"
             return Unreached(override[0], [(culprit, "asked here"), *related], words)
@@ -417,6 +427,16 @@ def _assignment_in_class(file: str, kind: str, attribute: str) -> SourceLine | N
                         if isinstance(target, ast.Attribute) and target.attr == attribute:
                             return source_at(file, inner.lineno)
     return None
+
+
+def _left_in_evaluation(audit: Audit, root: int, path: str, branch: Obstacle) -> SourceLine | None:
+    """The line that put the module in evaluation mode for good, where the branch wants it in training mode."""
+    against = branch.gave is None or branch.gave is ("not self.training" in branch.condition)
+    if "self.training" not in branch.condition or not against:
+        return None
+    modes = [mode for module in _way(audit, root, path) for mode in module.modes]
+    _, training, stack = max(modes, default=(0, True, -1))
+    return audit.source(stack) if not training else None
 
 
 def _switched(audit: Audit, root: int, path: str) -> SourceLine | None:

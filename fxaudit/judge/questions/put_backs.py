@@ -39,8 +39,10 @@ def put_back_at(audit: Audit, stack: int) -> tuple[SourceLine | None, Lines]:
         base += 1
     here = audit.source(chain[base])
     written: Lines = [(audit.source(chain[0]), "written here")] if base else []
-    for frame in chain[base : base + CALLERS]:
-        decision = _decision(audit, stacks.file(frame), stacks.line(frame))
+    met, beside = _where_the_step_came_through(audit, chain[0])
+    asked = chain[base : base + CALLERS]
+    for frame in asked[: asked.index(met) + 1] if met in asked else asked:
+        decision = _decision(audit, stacks.file(frame), stacks.line(frame), beside if frame == met else 0)
         decision = decision or _choice(audit, stacks.file(frame), stacks.line(frame))
         if decision is not None and decision.birth is not None and _is_set(decision.birth):
             line, stations = born_at(decision.birth)
@@ -95,8 +97,19 @@ def wrong_order(audit: Audit, step: int, write: int) -> tuple[SourceLine | None,
     return here, [(written, "the value from before comes back here"), (stepped, "the step whose change is lost")]
 
 
-def _decision(audit: Audit, file: str, line: int) -> Decision | None:
-    """What the innermost test around the line decided by."""
+def _where_the_step_came_through(audit: Audit, write: int) -> tuple[int, int]:
+    """The frame of the write in the innermost function through which a step came, too, and the line at which it did; -1
+    and 0 where none was seen. A test further out decides whether anything is trained, and not that it is put back."""
+    steps, stacks = audit.record.steps(), audit.record.stacks
+    if not steps:
+        return -1, 0
+    step = steps[-1].stack
+    met, beside = common_frame(stacks, write, step), common_frame(stacks, step, write)
+    return (met, stacks.line(beside)) if stacks.codes[met] is stacks.codes[beside] else (-1, 0)
+
+
+def _decision(audit: Audit, file: str, line: int, beside: int) -> Decision | None:
+    """What the innermost test around the line decided by, if the line `beside` does not stand behind the same test."""
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree is not None else None
     inner: ast.AST | None = statement
@@ -104,6 +117,8 @@ def _decision(audit: Audit, file: str, line: int) -> Decision | None:
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
             return None
         if isinstance(outer, ast.If) and tree is not None and inner is not outer.test:
+            if outer.lineno <= beside <= (outer.end_lineno or 0):
+                return None
             decisions = Decisions(audit.record.course)
             return decisions.of(tree.file, outer.lineno, outer.test, outcome=inner in outer.body)
         inner = outer

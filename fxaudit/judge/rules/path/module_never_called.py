@@ -72,7 +72,7 @@ class ModuleNeverCalled(Rule):
             unreached.culprit,
             related=unreached.related,
             level=level,  # type: ignore[arg-type]
-            fix=ANOTHER_BATCH if starved else None,
+            fix=ANOTHER_BATCH if starved else unreached.advice or None,
         )
 
     @staticmethod
