@@ -18,6 +18,10 @@ from fxaudit.program.source import SourceLine
 __all__ = ["CutRule", "rewrapping_lines"]
 
 
+OTHER_WAY = "Let the program take the way that carries gradient: what keeps it from that stands here."
+"""What to do where another call would carry gradient, and does not run."""
+
+
 class CutRule(Rule):
     """Base of the rules on cuts: groups the parameters whose first cut is of `kind` by the line to blame."""
 
@@ -49,7 +53,7 @@ class CutRule(Rule):
                 culprit,
                 related=related,
                 level=self.level_for(audit, states),
-                fix=self.advice(audit, concerned, cut) + self.edit(audit, cut),
+                fix=OTHER_WAY if turn else self.advice(audit, concerned, cut) + self.edit(audit, cut),
             )
 
     def advice(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:

@@ -37,6 +37,7 @@ from fxaudit.judge.questions.registered_twice import with_shadowed_registration
 from fxaudit.judge.questions.set_otherwise import with_setting_to_change
 from fxaudit.judge.questions.short_zips import with_short_zip
 from fxaudit.judge.questions.starved import settle_starved
+from fxaudit.judge.questions.switched_cuts import with_switched_cut
 from fxaudit.judge.questions.text_flags import with_text_flag
 from fxaudit.judge.rule import Audit, Rule
 from fxaudit.judge.rules import RULES
@@ -54,6 +55,7 @@ BEHIND: tuple[tuple[str, Callable[[Audit, Finding], Finding]], ...] = (
     ("a name taken twice", with_shadowed_registration),
     ("a name in vain", with_name_in_vain),
     ("a zip that ends early", with_short_zip),
+    ("a flag that ends gradient", with_switched_cut),
     ("a function that a setting chose", with_chosen_call),
     ("a test that never holds", with_identity_test),
     ("a loader without a batch", with_emptied_loader),
