@@ -24,6 +24,7 @@ __all__ = [
     "torch_version",
 ]
 
+_PLAIN = (torch.Tensor, nn.Parameter)
 _NO_STORAGE = (RuntimeError, NotImplementedError, AttributeError, TypeError, ValueError)
 
 
@@ -81,6 +82,8 @@ def storage_of(tensor: torch.Tensor) -> int | None:
 
 def pointer_of(tensor: torch.Tensor) -> int | None:
     """`tensor.data_ptr()`; None where it has no memory of its own."""
+    if type(tensor) not in _PLAIN and hasattr(tensor, "fake_mode"):
+        return None  # torch would warn
     try:
         return tensor.data_ptr()
     except _NO_STORAGE:

@@ -27,6 +27,7 @@ from fxaudit.capture.recording import LiveRecord, LiveTrack, Op, Phase, Value
 from fxaudit.capture.repeats import ENOUGH, KEPT, KEPT_NUMBERS, Repeats, Site
 from fxaudit.capture.scopes import numbers_seen
 from fxaudit.capture.sizes import Sizes
+from fxaudit.capture.unheard import UnheardByModes
 from fxaudit.capture.values import local_part
 from fxaudit.program.source import is_library, variables_of
 
@@ -935,7 +936,7 @@ def _tensors_in(item: Any, found: list[torch.Tensor], depth: int) -> None:
 def _probe(tensor: torch.Tensor, value: Value) -> None:
     """Whether all numbers of `tensor` are zero, and whether all are finite."""
     try:
-        with torch._C.DisableTorchFunction():
+        with UnheardByModes():
             plain = local_part(tensor.detach())
             value.zero = plain.numel() == 0 or not bool(plain.any())
             value.finite = not value.floating or bool(torch.isfinite(plain).all())
@@ -946,7 +947,7 @@ def _probe(tensor: torch.Tensor, value: Value) -> None:
 
 def _finds_nonfinite(check: str, outcome: list[torch.Tensor]) -> bool:
     """Whether what `isnan`, `isinf` or `isfinite` gave says that some number is not finite."""
-    with torch._C.DisableTorchFunction():
+    with UnheardByModes():
         found = [t for t in outcome if t.device.type != "meta" and t.layout is torch.strided]
         return any(bool((~t if check == "isfinite" else t).any()) for t in found)
 
