@@ -274,7 +274,7 @@ def run(
 
     def deliver(report: Report) -> int:
         out, err = (stream.now() for stream in streams)
-        if report.traceback and sys.excepthook is hook:  # the script's own has said it already
+        if report.traceback and (sys.excepthook is hook or not alone):  # else the script's own has said it already
             _say(report.traceback.rstrip("\n"), err)
         status = _deliver(report, delivery, out) or _script_status(report)
         if report.parameters:

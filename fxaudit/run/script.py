@@ -253,14 +253,16 @@ def _execute(
             return None, None
         return _exit_text(error), None
     except KeyboardInterrupt as error:
-        _tell_its_hook(error, hook)
+        if not observation.compares:
+            _tell_its_hook(error, hook)
         return "KeyboardInterrupt", _own_traceback(error)
     except BaseException as error:  # whatever the script dies of belongs into its report
         if ending.ended:
             return None, None
         if module and isinstance(error, ImportError) and _is_of_the_search(error):
             raise InvalidTargetError(f"There is no module {argv[0]!r}: {error}.") from error
-        _tell_its_hook(error, hook)
+        if not observation.compares:  # of several processes one tells for all
+            _tell_its_hook(error, hook)
         observation.crash = Crash(_own_line(error), 0 if observation.has_ended else observation.steps + 1)
         return f"{type(error).__name__}: {_message(error)}", _own_traceback(error)
     finally:
