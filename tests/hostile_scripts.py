@@ -499,7 +499,7 @@ SOURCE = {
     ),
     "a neighbour named like the standard library": whole(
         "SETUP\n" + LOOP,
-        files={"symtable.py": "1 / 0\n", "difflib.py": "1 / 0\n", "html.py": "1 / 0\n", "pickletools.py": "1 / 0\n"},
+        files={"symtable.py": "1 / 0\n", "html.py": "1 / 0\n", "pickletools.py": "1 / 0\n"},
     ),
 }
 

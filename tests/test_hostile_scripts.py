@@ -13,6 +13,7 @@ import gc
 import os
 import runpy
 import signal
+import subprocess
 import sys
 import threading
 import types
@@ -178,3 +179,13 @@ def test_a_hostile_script_runs_as_ever_and_is_judged_right(name: str, tmp_path: 
         assert PACKAGE not in ran.err
         for named, verdict in given.verdicts.items():
             assert ran.verdicts[named] == {verdict}
+
+
+def test_files_in_the_working_directory_do_not_stand_for_what_fxaudit_imports(tmp_path: Path) -> None:
+    for name in ("click", "rich", "networkx", "html"):
+        (tmp_path / f"{name}.py").write_text("1 / 0\n", encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": PACKAGE + os.pardir}
+    command = [sys.executable, "-m", "fxaudit", "explain", "FXA104"]
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "detached-path" in ran.stdout

@@ -200,8 +200,9 @@ def promises_page() -> str:
         "examples. A test fails where this",
         "page names one that is not there.",
         "",
-        "Beside a test stands when it last passed, at which commit, and in how many cases: `make promises` runs them and",
-        "writes that down. It is true of that commit, not of the one that you read; where nothing stands, it was not run so yet.",
+        "Beside a test stands when it last passed, at which commit, and in how many cases: `make promises` runs them",
+        "and writes that down. It is true of that commit, not of the one that you read; where nothing stands, it was",
+        "not run so yet.",
     ]
     runs = runs_on_record()
     for title, promises in PROMISES.items():
