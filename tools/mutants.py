@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = ("judge/verdict.py", "judge/graph.py", "judge/cut_rule.py", "judge/trail.py", "program/flow.py")
 TESTS = (
     "tests/test_graph.py",
+    "tests/test_one_batch.py",
     "tests/test_paths.py",
     "tests/test_flow.py",
     "tests/test_life.py",
