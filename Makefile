@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXAMPLE := examples/train_translation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test versions explore random answers coverage check format reports docs dist bench bench-compare compare zoo clean
+.PHONY: help audit test versions explore random promises answers coverage check format reports docs dist bench bench-compare compare zoo clean
 
 help:
 	@echo "make audit    audit a real training script with a real defect; writes reports/audit.html"
@@ -24,6 +24,7 @@ help:
 	@echo "make versions run a chosen set of tests on each of Python $(VERSIONS) that is there"
 	@echo "make explore  run the tests of properties with many new examples"
 	@echo "make random   compare random programs with plain training (COUNT=2000, SEED=the time)"
+	@echo "make promises run the tests that keep the promises, and write down in docs/promises.md when each last passed"
 	@echo "make answers  judge all programs in tests/programs, print what is said otherwise than on record, and renew that"
 	@echo "make coverage record all programs in tests/programs, judge the recordings, and print how much of the judge ran"
 	@echo "make check    lint, types and the import contract"
@@ -85,6 +86,10 @@ explore: $(INSTALLED)
 random: $(INSTALLED)
 	OMP_NUM_THREADS=1 FXAUDIT_RANDOM_COUNT=$(COUNT) FXAUDIT_RANDOM_SEED=$(SEED) $(BIN)/python -m pytest -q -p no:cacheprovider \
 	  --numprocesses=2 tests/test_random_programs.py $(PYTEST_ARGS)
+
+promises: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.keep_promises
+	$(BIN)/python -m tools.write_pages
 
 answers: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.program_answers --renew

@@ -310,3 +310,16 @@ def test_what_another_optimizer_holds_that_was_seen_is_not_left_out() -> None:
     assert report.exit_code == 0
     assert set(alone.verdicts()) == {"trained"}
     assert other.param_groups
+
+
+def test_a_margin_that_this_batch_keeps_everywhere_says_nothing() -> None:
+    model, x = nn.Linear(3, 2), torch.randn(5, 3)
+
+    def loss() -> torch.Tensor:
+        anchor = model(x)
+        return F.triplet_margin_loss(anchor, anchor + 0.01, anchor + 100.0)
+
+    report = fxaudit.audit(model, loss, torch.optim.SGD(model.parameters(), lr=0.1))
+    assert {(parameter.verdict, parameter.reason) for parameter in report} == {
+        ("unknown", "the loss is exactly zero on this batch, and every gradient with it; give it another batch")
+    }

@@ -19,6 +19,7 @@ from torch import nn
 from torch.optim import optimizer as optimizer_module
 
 import fxaudit
+from fxaudit.capture.recording import LiveRecord
 from tests.zoo import ZOO, Specimen, Training
 
 HOOKS = [name for name in vars(nn.Linear(1, 1)) if name.endswith("hooks") or "hooks_" in name]
@@ -473,6 +474,21 @@ def test_after_a_watch_nothing_is_kept(given: bool) -> None:
     watching = watched()
     assert watching.report.parameters
     assert what_lives(kept) == []
+
+
+def test_what_an_audit_recorded_goes_at_once_and_does_not_wait_for_the_collector() -> None:
+    gc.collect()
+    before = sum(type(thing) is LiveRecord for thing in gc.get_objects())
+    gc.disable()
+    try:
+        training = ZOO["plain_mlp"].make()
+        assert fxaudit.audit(training.model, training.loss, training.optimizers).ok
+        assert fxaudit.audit(training.model).parameters
+        assert fxaudit.why(next(training.model.parameters()), training.loss()).reaches
+        left = sum(type(thing) is LiveRecord for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left <= before
 
 
 def test_during_a_watch_the_activations_of_earlier_steps_are_freed() -> None:

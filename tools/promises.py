@@ -1,10 +1,44 @@
-"""What is promised, and which tests keep each promise. `tools/write_pages.py` makes docs/promises.md of it."""
+"""What is promised, which tests keep each promise, and when they last passed, as `tools/keep_promises.py` recorded it.
+
+`tools/write_pages.py` makes docs/promises.md of it.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["PROMISES", "Promise", "promises_page"]
+__all__ = ["KEPT", "PROMISES", "Promise", "Run", "promises_page", "runs_on_record"]
+
+KEPT = Path(__file__).with_name("promises_kept.json")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of a test: at which commit, on which day, and how many of its cases passed and failed."""
+
+    commit: str
+    day: str
+    passed: int
+    failed: int
+
+    def to_json(self) -> list[str | int]:
+        """What the record holds."""
+        return [self.commit, self.day, self.passed, self.failed]
+
+    def __str__(self) -> str:
+        if self.failed:
+            return f"{self.failed} of {self.passed + self.failed} failed on {self.day} at `{self.commit}`"
+        cases = f", {self.passed} cases" if self.passed > 1 else ""
+        return f"passed on {self.day} at `{self.commit}`{cases}"
+
+
+def runs_on_record() -> dict[str, Run]:
+    """Test → its last run."""
+    if not KEPT.exists():
+        return {}
+    return {test: Run(*run) for test, run in json.loads(KEPT.read_text(encoding="utf-8")).items()}
 
 
 @dataclass(frozen=True)
@@ -75,6 +109,11 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             ),
         ),
         Promise(
+            "A script that does what nobody expects of one runs to the same end, prints the same, and is judged right.",
+            ("test_hostile_scripts.py::test_a_hostile_script_runs_as_ever_and_is_judged_right",),
+            "A script that replaces functions of `builtins` by ones that answer wrongly.",
+        ),
+        Promise(
             "torch is afterwards what it was, also where watches and audits overlap or are interrupted.",
             (
                 "test_nesting.py::test_everything_that_was_replaced_stands_in_its_place_again",
@@ -83,8 +122,9 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             ),
         ),
         Promise(
-            "No graph, activation or model is kept alive.",
+            "No graph, activation or model is kept alive, and what an audit recorded is freed as it returns.",
             (
+                "test_untouched.py::test_what_an_audit_recorded_goes_at_once_and_does_not_wait_for_the_collector",
                 "test_untouched.py::test_an_audit_keeps_no_model_activation_or_graph",
                 "test_untouched.py::test_after_a_watch_nothing_is_kept",
                 "test_untouched.py::test_why_keeps_nothing",
@@ -159,12 +199,17 @@ def promises_page() -> str:
         "programs with plain training, `make explore` tries the properties with thousands of new "
         "examples. A test fails where this",
         "page names one that is not there.",
+        "",
+        "Beside a test stands when it last passed, at which commit, and in how many cases: `make promises` runs them",
+        "and writes that down. It is true of that commit, not of the one that you read; where nothing stands, it was",
+        "not run so yet.",
     ]
+    runs = runs_on_record()
     for title, promises in PROMISES.items():
         lines += ["", f"## {title}"]
         for promise in promises:
             lines += ["", promise.said, ""]
-            lines += [f"- `tests/{test}`" for test in promise.tests]
+            lines += [f"- `tests/{test}`" + (f": {runs[test]}" if test in runs else "") for test in promise.tests]
             if promise.without:
                 lines += [f"- *Not promised:* {promise.without}"]
     return "\n".join(lines) + "\n"

@@ -51,6 +51,7 @@ def _record(path: Path) -> None:
 
         def keeping(recording: Recording, options: Options, mode: str = mode) -> Any:
             if (recording.mode.seen == "one step") == (mode == "audit"):  # the audit is called inside a watch
+                sys.settrace(None)  # which still hears lines; these are not the program's
                 file_of(path, mode).write_bytes(to_bytes(recording))
             return judge(recording, options)
 
@@ -74,12 +75,16 @@ def judge() -> int:
     return 1 if count or not number else 0
 
 
+def report_of(path: Path, mode: str) -> Report:
+    """What is said of the recording of a program in a mode."""
+    return Report.of(judged_again(file_of(path, mode).read_bytes(), Options()))
+
+
 def _reports() -> Iterator[tuple[Path, str, Report]]:
     for path in PROGRAMS:
         for mode in judged.modes_of(path):
-            file = file_of(path, mode)
-            if file.exists():
-                yield path, mode, Report.of(judged_again(file.read_bytes(), Options()))
+            if file_of(path, mode).exists():
+                yield path, mode, report_of(path, mode)
 
 
 def coverage() -> int:

@@ -272,11 +272,6 @@ def _movement(movement: Movement) -> list[Any]:
     return [movement.optimizer, movement.group, *numbers, movement.changed, movement.parameters]
 
 
-def _read_event(event: Json) -> Event:
-    source = _read_source(event["source"])
-    return Event(event["kind"], event["text"], source, event["count"], tuple(event.get("optimizers", ())))
-
-
 def from_document(document: Json) -> Answer:
     """The inverse of `to_document`."""
     found = document["findings"]

@@ -15,6 +15,7 @@ from fxaudit.capture.events import GradFnGraph, GradientState
 from fxaudit.capture.facts import FAMILIES, SINGULAR, Fact, fact_of
 from fxaudit.capture.reading import grad_fn_of, is_leaf
 from fxaudit.capture.recording import NodeFlow
+from fxaudit.capture.unheard import UnheardByModes
 from fxaudit.capture.values import gradient_states
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def _hook(nodes: list[Any], number: int, flow: NodeFlow, recorder: Recorder) -> 
         paused = recorder.paused
         recorder.paused = True
         try:
-            with torch._C.DisableTorchFunction():
+            with UnheardByModes():
                 incoming = gradient_states(list(grad_outputs))
                 outgoing = gradient_states(list(grad_inputs))
                 flow.visited = True

@@ -92,7 +92,7 @@ class CourseWriter:
 
     def __init__(self, record: Record) -> None:
         self.course = Course()
-        self._record = record
+        self._record = weakref.proxy(record)  # which has this course
         self._frames: dict[int, tuple[CodeType, int]] = {}
         """`id` of a frame that runs → its code and its number."""
         self._calls: dict[object, int] = {}

@@ -164,7 +164,7 @@ class _Freezing:
         info.variable = self.session.variables.get(id(module), "")
         index_of = self.session.module_info
         info.children = {
-            name: index_of(child).index for name, child in own.get("_modules", {}).items() if child is not None
+            str(name): index_of(child).index for name, child in own.get("_modules", {}).items() if child is not None
         }
         track_of = self.recorder.track
         info.parameters = {
@@ -173,11 +173,11 @@ class _Freezing:
             if parameter is not None
         }
         for name, buffer in own.get("_buffers", {}).items():
-            if buffer is not None:
+            if buffer is not None and isinstance(name, str):
                 info.buffers[name] = shape_of(buffer)
                 info.kept[name] = _kept("buffer", buffer)
         for name, value in own.items():
-            if name.startswith("_"):
+            if not isinstance(name, str) or name.startswith("_"):
                 continue
             if isinstance(value, _ATOMS):
                 if not isinstance(value, str) or len(value) <= MAX_TEXT:

@@ -12,21 +12,26 @@ from fxaudit.program.source import StackTable, variables_of
 
 __all__ = ["GradModes"]
 
+Stack = Callable[[FrameType | None], int]
+
 _CONTEXT_METHODS = frozenset({"__init__", "__enter__", "__exit__", "__call__"})
 _LEAVING = frozenset({"__exit__", "__call__"})
 """`set_grad_enabled(…)` has switched already when it turns out to be a decorator, and takes that back in `__call__`."""
 
 
 class GradModes:
-    """`region` is the line that opened the innermost region, -1 outside of all; `stack` makes a stack of a frame."""
+    """`region` is the line that opened the innermost region, -1 outside of all.
 
-    def __init__(self, stacks: StackTable, stack: Callable[[FrameType | None], int]) -> None:
+    `stack` makes a stack of a frame; it is given with each call and not kept, as it belongs to what keeps this.
+    """
+
+    def __init__(self, stacks: StackTable) -> None:
         self.region = -1
         self._regions: dict[int, int] = {}
         """`id` of a context manager of the grad mode → the region in which it was entered."""
-        self._stacks, self._stack = stacks, stack
+        self._stacks = stacks
 
-    def changed(self, frame: FrameType | None, before: bool, after: bool) -> None:
+    def changed(self, frame: FrameType | None, before: bool, after: bool, stack: Stack) -> None:
         """Gradients went from `before` to `after`, by code running in `frame`.
 
         Each context manager puts back the region that it found, in whatever order they are left: an `enable_grad` or
@@ -36,7 +41,7 @@ class GradModes:
         context = id(variables_of(frame).get("self")) if frame is not None and method in _CONTEXT_METHODS else None
         if context is not None and method in _LEAVING:
             outer = self._regions.pop(context, self.region)
-            self.region = -1 if after else outer if outer >= 0 else self.opener(frame)
+            self.region = -1 if after else outer if outer >= 0 else self.opener(frame, stack)
             return
         is_known = method == "__enter__" and _is_set_at_once(frame) and context in self._regions
         if context is not None and not is_known:
@@ -44,18 +49,18 @@ class GradModes:
         if after:
             self.region = -1
         elif before or self.region < 0:
-            self.region = self.opener(frame)
+            self.region = self.opener(frame, stack)
 
-    def opener(self, frame: FrameType | None) -> int:
+    def opener(self, frame: FrameType | None, stack: Stack) -> int:
         """The line that opened a region from `frame`: the decorated function's decorator, or the user's own line."""
         inner = frame
         while inner is not None and self._stacks.skips(inner.f_code):
             if inner.f_code.co_name in ("decorate_context", "generator_context"):
                 code = getattr(_innermost(variables_of(inner).get("func")), "__code__", None)
                 if code is not None:
-                    return self._stacks.definition(code, self._stack(inner.f_back))
+                    return self._stacks.definition(code, stack(inner.f_back))
             inner = inner.f_back
-        return self._stack(frame)
+        return stack(frame)
 
 
 def _is_set_at_once(frame: FrameType | None) -> bool:

@@ -13,6 +13,7 @@ import inspect
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -44,7 +45,7 @@ class Lines:
     """The lines that ran between `start` and `stop`, by code object."""
 
     def __init__(self, record: Record) -> None:
-        self._record = record
+        self._record = weakref.proxy(record)  # which has these lines
         self.is_paused = False
         self.is_whole = True
         """Whether nothing that ran while calls were recorded was left out."""
@@ -59,7 +60,6 @@ class Lines:
         """Whether the function for `sys.settrace` is in force; whether fxaudit has put it aside for work of its own."""
         self._paused_at: tuple[FrameType | None, int] | None = None
         """Where the user's program was when it seemed to make data only; None where the recording paused as well."""
-        self._enter: Trace = self._entered
         self._thread = 0
         self.writer = CourseWriter(record)
         record.course = self.writer.course
@@ -98,6 +98,7 @@ class Lines:
         elif not self.is_paused:
             self._unlisten()
         self._started, self._paused_at = False, None
+        self._traces.clear()  # which lead back to here
 
     def pause(self, told_of: FrameType | None = None) -> None:
         """Let the program run at full speed until `resume`. Where the recording pauses as well, nothing is missed."""
@@ -124,7 +125,7 @@ class Lines:
 
     def hush(self) -> bool:
         """Hear nothing of fxaudit's own work, which makes many calls; True where `unhush` has to follow."""
-        if not self._listens or self._hushed or _GETTRACE() is not self._enter:
+        if not self._listens or self._hushed or not self._is_ours(_GETTRACE()):
             return False
         sys.settrace(None)
         self._hushed = True
@@ -134,7 +135,7 @@ class Lines:
         """Listen again, if nothing has ended or begun to trace meanwhile."""
         self._hushed = False
         if self._listens and _GETTRACE() is None:
-            sys.settrace(self._enter)
+            sys.settrace(self._entered)
 
     def unheard(self, function: Callable[..., Result]) -> Callable[..., Result]:
         """`function`, run while nobody listens."""
@@ -162,7 +163,7 @@ class Lines:
             _bootstrap._find_and_load = _resting(self)
         sys.gettrace = _debugger  # programs ask it whether they are debugged, and then run otherwise
         self._listens = True
-        sys.settrace(self._enter)
+        sys.settrace(self._entered)
 
     def _callers(self, frame: FrameType | None) -> Iterator[FrameType]:
         """`frame` and its callers, up to where the user's program was started."""
@@ -173,7 +174,7 @@ class Lines:
     def _unlisten(self, told_of: FrameType | None = None) -> None:
         """Hear nothing more. Python still writes the copy of `told_of` back into its variables, so that one stays."""
         trace = _GETTRACE()
-        if trace is self._enter:
+        if self._is_ours(trace):
             sys.settrace(None)
         elif not self._hushed or trace is not None:
             self.is_whole = False
@@ -192,7 +193,7 @@ class Lines:
     @contextlib.contextmanager
     def at_rest(self, module: str) -> Iterator[None]:
         """Hear nothing while a library's module is imported: it runs many calls, and none of them is the user's."""
-        if _GETTRACE() is not self._enter or not _is_of_a_library(module):
+        if not self._is_ours(_GETTRACE()) or not _is_of_a_library(module):
             yield
             return
         sys.settrace(None)
@@ -200,12 +201,15 @@ class Lines:
             yield
         finally:
             if self._started and not self.is_paused and _GETTRACE() is None:
-                sys.settrace(self._enter)
+                sys.settrace(self._entered)
 
     def _own_place(self, frame: FrameType | None) -> tuple[FrameType | None, int]:
         """The innermost frame of the user's, and its instruction: while both stay, it waits for the same call."""
         own = next((outer for outer in self._callers(frame) if is_of_the_user(outer.f_code)), None)
         return own, own.f_lasti if own is not None else -1
+
+    def _is_ours(self, trace: object) -> bool:
+        return getattr(trace, "__func__", None) is Lines._entered and getattr(trace, "__self__", None) is self
 
     def _entered(self, frame: FrameType, event: str, argument: object) -> Trace | None:
         self._calls += 1
@@ -264,7 +268,7 @@ class Lines:
             try:
                 if event == "return":
                     writer.left(frame)
-                    return listen
+                    return frame.f_trace
                 if event == "line" and (line in wanted or id(frame) in pending):
                     writer.passes(frame, line, wanted)
             except Exception as error:
@@ -273,13 +277,13 @@ class Lines:
             if line not in lines:
                 lines.add(line)
                 idle = 0
-                return listen
+                return frame.f_trace
             idle += 1
             if idle > IDLE_EVENTS:
                 self.is_whole = False
                 self._traces[id(code)] = (code, None)
                 frame.f_trace_lines = False
-            return listen
+            return frame.f_trace
 
         return listen
 

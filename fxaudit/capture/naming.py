@@ -221,7 +221,7 @@ def _has_hidden(module: nn.Module) -> bool:
     return any(
         isinstance(value, list | dict | tuple) and value
         for key, value in vars(module).items()
-        if not key.startswith("_")
+        if isinstance(key, str) and not key.startswith("_")
     )
 
 
@@ -271,7 +271,7 @@ def names_in_containers(roots: Sequence[tuple[str, nn.Module]], recorder: Record
                 _name_tensor(f"{path}.{name}", parameter, registered, recorder, found)
             for name, module in value.named_modules():
                 for key, inner in vars(module).items():
-                    if not key.startswith("_"):
+                    if isinstance(key, str) and not key.startswith("_"):
                         queue.append((".".join(part for part in (path, name, key) if part), inner, depth + 1))
         elif isinstance(value, dict):
             seen.add(id(value))
@@ -313,14 +313,18 @@ def _kept_by(module: nn.Module, of_class: dict[type, list[tuple[str, object]]]) 
             yield key, own[key]
     for kept in (own.get("_buffers", {}).items(), of_class[kind]):
         for key, value in kept:
-            if (not key.startswith("_") or key.startswith("__")) and type(value) not in _ATOMS:
+            if _is_public(key) and type(value) not in _ATOMS:
                 yield key, value
 
 
 @functools.lru_cache(maxsize=1024)
 def _public(names: tuple[str, ...]) -> tuple[str, ...]:
     """The names that are not private; most modules have the same ones."""
-    return tuple(name for name in names if not name.startswith("_") or name.startswith("__"))
+    return tuple(name for name in names if _is_public(name))
+
+
+def _is_public(name: object) -> bool:
+    return isinstance(name, str) and (not name.startswith("_") or name.startswith("__"))  # `__dict__` takes all keys
 
 
 def _kept_by_class(kind: type) -> Iterator[tuple[str, object]]:

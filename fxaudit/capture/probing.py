@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from fxaudit.capture.recording import Value
+from fxaudit.capture.unheard import UnheardByModes
 from fxaudit.capture.values import local_part
 
 __all__ = ["finds_nonfinite", "probe"]
@@ -13,7 +14,7 @@ __all__ = ["finds_nonfinite", "probe"]
 def probe(tensor: torch.Tensor, value: Value) -> None:
     """Whether all numbers of `tensor` are zero, and whether all are finite."""
     try:
-        with torch._C.DisableTorchFunction():
+        with UnheardByModes():
             plain = local_part(tensor.detach())
             value.zero = plain.numel() == 0 or not bool(plain.any())
             value.finite = not value.floating or bool(torch.isfinite(plain).all())
@@ -24,6 +25,6 @@ def probe(tensor: torch.Tensor, value: Value) -> None:
 
 def finds_nonfinite(check: str, outcome: list[torch.Tensor]) -> bool:
     """Whether what `isnan`, `isinf` or `isfinite` gave says that some number is not finite."""
-    with torch._C.DisableTorchFunction():
+    with UnheardByModes():
         found = [t for t in outcome if t.device.type != "meta" and t.layout is torch.strided]
         return any(bool((~t if check == "isfinite" else t).any()) for t in found)

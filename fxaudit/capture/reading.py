@@ -10,20 +10,18 @@ from typing import Any, TypeGuard
 
 import torch
 from torch import nn
-from torch.nn.parameter import is_lazy
 
 __all__ = [
     "grad_fn_of",
-    "is_autograd_function",
     "is_leaf",
     "is_module",
-    "is_uninitialized",
     "pointer_of",
     "shape_of",
     "storage_of",
     "torch_version",
 ]
 
+_PLAIN = (torch.Tensor, nn.Parameter)
 _NO_STORAGE = (RuntimeError, NotImplementedError, AttributeError, TypeError, ValueError)
 
 
@@ -51,19 +49,9 @@ def grad_fn_of(tensor: torch.Tensor) -> Any:
         return None
 
 
-def is_uninitialized(tensor: torch.Tensor) -> bool:
-    """Whether it is the parameter of a lazy module that has not run."""
-    return bool(is_lazy(tensor))
-
-
 def is_module(value: object) -> TypeGuard[nn.Module]:
     """Whether the value is an `nn.Module`."""
     return isinstance(value, nn.Module)
-
-
-def is_autograd_function(kind: object) -> bool:
-    """Whether it is a class of the user's own autograd Functions."""
-    return isinstance(kind, type) and issubclass(kind, torch.autograd.Function)
 
 
 def torch_version() -> str:
@@ -81,6 +69,8 @@ def storage_of(tensor: torch.Tensor) -> int | None:
 
 def pointer_of(tensor: torch.Tensor) -> int | None:
     """`tensor.data_ptr()`; None where it has no memory of its own."""
+    if type(tensor) not in _PLAIN and hasattr(tensor, "fake_mode"):
+        return None  # torch would warn
     try:
         return tensor.data_ptr()
     except _NO_STORAGE:

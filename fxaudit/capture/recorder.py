@@ -79,7 +79,7 @@ class Recorder(TorchFunctionMode):
         self.below: CodeType | None = None
         self.module_stack: list[tuple[int, int]] = []
         """(index of the module call, stack of its caller), innermost last."""
-        self.modes = GradModes(record.stacks, self.stack)
+        self.modes = GradModes(record.stacks)
         self.neutral: Neutralizer | None = None
         self.notes: list[str] = []
         """Sentences on what could not be recorded; the session's own."""
@@ -627,11 +627,11 @@ class Recorder(TorchFunctionMode):
             self.neutral is not None
             and before
             and not args[0]
-            and self.neutral.keeps_gradients(self.modes.opener(frame))
+            and self.neutral.keeps_gradients(self.modes.opener(frame, self.stack))
         ):
             return None
         result = func(*args)
-        self.modes.changed(frame, before, bool(args[0]))
+        self.modes.changed(frame, before, bool(args[0]), self.stack)
         return result
 
     def _escape(self, callee: Callee, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

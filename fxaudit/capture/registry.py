@@ -56,11 +56,6 @@ class ClassInfo:
     methods: frozenset[tuple[str, int, str]] = frozenset()
     """(file, line, name) of every function of its classes, those of installed packages left out."""
 
-    @property
-    def is_torchs(self) -> bool:
-        """Whether torch itself defines it."""
-        return self.module.startswith("torch.")
-
 
 @dataclass(frozen=True, slots=True)
 class Kept:

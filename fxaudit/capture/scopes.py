@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from fxaudit.capture.unheard import UnheardByModes
 from fxaudit.capture.values import number_of
 from fxaudit.program.source import is_skipped, variables_of
 
@@ -22,7 +23,7 @@ def numbers_seen(frame: FrameType | None) -> dict[str, object]:
         frame = frame.f_back
     if frame is None:
         return {}
-    with torch._C.DisableTorchFunction():
+    with UnheardByModes():
         found = {name: _plain(value, 0) for name, value in variables_of(frame).items()}
         owner = getattr(variables_of(frame).get("self"), "__dict__", None)
         if isinstance(owner, dict):

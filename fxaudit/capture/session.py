@@ -33,6 +33,7 @@ from fxaudit.capture.repeats import ENOUGH
 from fxaudit.capture.sizes import Sizes
 from fxaudit.capture.steps import RecordedStep
 from fxaudit.capture.sums import Sums
+from fxaudit.capture.unheard import UnheardByModes
 from fxaudit.capture.values import Snapshot, local_part, number_of
 from fxaudit.capture.variables import names_of
 from fxaudit.program.source import SourceLine, is_library, read_anew
@@ -315,7 +316,7 @@ class Session:
         before = recorder.paused
         recorder.paused = True
         try:
-            with torch._C.DisableTorchFunction():
+            with UnheardByModes():
                 yield
         finally:
             recorder.paused = before

@@ -8,6 +8,7 @@ import torch
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 
 from fxaudit.capture.recording import Record, Size
+from fxaudit.capture.unheard import UnheardByModes
 from fxaudit.program.source import is_library
 
 __all__ = ["Sizes"]
@@ -60,7 +61,7 @@ def _may_be_read(tensor: torch.Tensor) -> bool:
 def _size(tensor: torch.Tensor) -> Size | None:
     """The smallest of its numbers, their mean and the largest; None for what is not finite, or cannot be known."""
     try:
-        with torch._C.DisableTorchFunction():
+        with UnheardByModes():
             plain = tensor.detach()
             low, high = torch.aminmax(plain)
             mean = plain.mean(dtype=torch.float32)

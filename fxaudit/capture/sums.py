@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from fxaudit.capture.unheard import UnheardByModes
+
 if TYPE_CHECKING:
     from fxaudit.capture.autograd import Walk
     from fxaudit.capture.recorder import Recorder
@@ -56,7 +58,7 @@ def _hook(track: LiveTrack, position: int, second: bool, recorder: Recorder) -> 
     def look(grad_inputs: tuple[Any, ...], grad_outputs: tuple[Any, ...]) -> None:
         paused, recorder.paused = recorder.paused, True
         try:
-            with contextlib.suppress(RuntimeError), torch._C.DisableTorchFunction(), torch.no_grad():
+            with contextlib.suppress(RuntimeError), UnheardByModes(), torch.no_grad():
                 share = _share(grad_inputs[position], grad_outputs[0], second)
                 if share is not None:
                     track.share_of_sum = max(track.share_of_sum or 0.0, share)

@@ -9,6 +9,7 @@ import torch
 from torch.nn.parameter import is_lazy
 
 from fxaudit.capture.events import GradientState
+from fxaudit.capture.unheard import UnheardByModes
 
 __all__ = [
     "Snapshot",
@@ -27,7 +28,7 @@ def single_number(tensors: Sequence[torch.Tensor]) -> float | None:
     if len(tensors) != 1:
         return None
     try:
-        with torch._C.DisableTorchFunction():
+        with UnheardByModes():
             plain = local_part(tensors[0].detach())
             return float(plain) if plain.numel() == 1 and plain.is_floating_point() else None
     except (RuntimeError, NotImplementedError, TypeError):

@@ -268,13 +268,13 @@ def run(
     streams = Stream(sys.stdout), Stream(sys.stderr)
     for stream in streams:
         click.get_current_context().call_on_close(stream.close)
-    err = sys.stderr
+    err, hook = sys.stderr, sys.excepthook
     alone, first = os.environ.get("WORLD_SIZE", "1") == "1", os.environ.get("RANK", "0") == "0"
     speaks = not delivery.quiet and err.isatty() and (alone or first)
 
     def deliver(report: Report) -> int:
         out, err = (stream.now() for stream in streams)
-        if report.traceback:
+        if report.traceback and (sys.excepthook is hook or not alone):  # else the script's own has said it already
             _say(report.traceback.rstrip("\n"), err)
         status = _deliver(report, delivery, out) or _script_status(report)
         if report.parameters:

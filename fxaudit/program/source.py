@@ -31,6 +31,7 @@ __all__ = [
     "KeptCode",
     "SourceLine",
     "StackTable",
+    "absolute_path",
     "actual_path",
     "cell_file",
     "cell_name",
@@ -46,6 +47,7 @@ __all__ = [
     "read_anew",
     "read_source",
     "running_text",
+    "working_directory",
     "written_place",
 ]
 
@@ -100,7 +102,7 @@ def count_as_own(folders: Iterable[str | os.PathLike[str]]) -> None:
 @functools.cache
 def is_library(file: str) -> bool:
     """Whether `file` belongs to an installed package or the standard library rather than to the user's project."""
-    path = os.path.abspath(file)
+    path = absolute_path(file)
     if _OWN and path.startswith(tuple(_OWN)):
         return False
     if path.startswith(_installed_directories()) or f"{os.sep}site-packages{os.sep}" in path:
@@ -115,17 +117,30 @@ def is_skipped(file: str) -> bool:
         # Notebook cells and `exec` with a registered source are the user's; `<frozen …>` is not, nor `<string>`: since
         # Python 3.13 it has the lines that `python -c` was given, but all that libraries make from text is called so.
         return file == "<string>" or not (file.startswith("<ipython-input") or linecache.getlines(file))
-    path = os.path.abspath(file)
+    path = absolute_path(file)
     if path.startswith((_torch_directory(), PACKAGE)) or os.path.basename(path) == "typing_extensions.py":
         return True  # before Python 3.13 torch's deprecated functions are wrapped there
     return path.startswith(_standard_library()) and not path.startswith(_installed_directories())
+
+
+def working_directory() -> str:
+    """Where the process is; the root where that folder is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return os.sep
+
+
+def absolute_path(file: str) -> str:
+    """`os.path.abspath`, also where the working directory is gone."""
+    return os.path.normpath(file if os.path.isabs(file) else os.path.join(working_directory(), file))
 
 
 def displayed_path(file: str) -> str:
     """`file` as reports print it: relative to the working directory or to the package directory it lies under."""
     if _HELD:
         return file.removeprefix(INSTALLED)
-    return cell_name(file) or _displayed_from(os.getcwd(), file)
+    return cell_name(file) or _displayed_from(working_directory(), file)
 
 
 def cell_name(file: str) -> str:
@@ -168,7 +183,7 @@ def portable_path(file: str) -> str:
 
 @functools.cache
 def _displayed_from(directory: str, file: str) -> str:
-    path = os.path.abspath(file)
+    path = absolute_path(file)
     if file.startswith("<"):
         return file
     here = directory + os.sep
@@ -185,7 +200,7 @@ def actual_path(displayed: str) -> str:
     if displayed.startswith(CELL):
         return cell_file(displayed) or displayed
     if displayed.startswith("<") or os.path.exists(displayed):
-        return displayed if displayed.startswith("<") else os.path.abspath(displayed)
+        return displayed if displayed.startswith("<") else absolute_path(displayed)
     candidates = (root + displayed for root in _installed_directories())
     return next((path for path in candidates if os.path.exists(path)), displayed)
 

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any, Literal
 
 from fxaudit.capture.patches import Patches
-from fxaudit.program.source import PACKAGE, is_skipped
+from fxaudit.program.source import PACKAGE, absolute_path, is_skipped
 from fxaudit.report import Report
 
 __all__ = ["LastWords"]
@@ -206,7 +206,7 @@ def _is_ours(frame: FrameType | None) -> bool:
     """Whether fxaudit is at work for the innermost line that is no library's."""
     while frame is not None:
         file = frame.f_code.co_filename
-        if os.path.abspath(file).startswith(PACKAGE):
+        if absolute_path(file).startswith(PACKAGE):
             return True
         if not is_skipped(file):
             return False

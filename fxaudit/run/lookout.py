@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from fxaudit.capture.session import Session
+from fxaudit.capture.unheard import UnheardByModes
 from fxaudit.judge.questions.rates import written_rate
 from fxaudit.judge.rules.loop.stops_later import Stop
 from fxaudit.judge.trail import source_at
@@ -114,7 +115,7 @@ class Vigil:
             return True
         if waiting.had_gradient or tensor.grad is None:
             return False
-        with torch._C.DisableTorchFunction():
+        with UnheardByModes():
             return bool(tensor.grad.any())
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from fxaudit.answer.answer import Answer, Crash
 from fxaudit.answer.document import from_text, to_text
 from fxaudit.errors import InvalidTargetError
-from fxaudit.program.source import PACKAGE, SourceLine, is_library, is_skipped, qualified_name
+from fxaudit.program.source import PACKAGE, SourceLine, absolute_path, is_library, is_skipped, qualified_name
 from fxaudit.report import Report
 from fxaudit.run.copy import Copy, can_fork
 from fxaudit.run.leaving import LastWords, Way
@@ -189,7 +189,7 @@ def _resolve(argv: list[str], module: bool) -> Any:
     if path.is_dir():
         raise InvalidTargetError(f"{argv[0]!r} is a directory. Expected: the path of a Python file, or `-m package`.")
     try:
-        with io.open_code(str(path.resolve())) as file:
+        with io.open_code(os.path.abspath(path)) as file:
             source = file.read()
     except OSError as error:
         raise InvalidTargetError(f"The script {argv[0]!r} cannot be read: {error.strerror}.") from error
@@ -215,8 +215,8 @@ def _as_python_names(script: str) -> str:
 
 @contextlib.contextmanager
 def _as_main(argv: list[str], module: bool) -> Iterator[None]:
-    """`sys.argv` and `sys.path[0]` as the script expects them; both put back afterwards."""
-    arguments, path = sys.argv, list(sys.path)
+    """`sys.argv` and `sys.path[0]` as the script expects them; they, and what imports, are put back afterwards."""
+    arguments, path, finders = sys.argv, list(sys.path), list(sys.meta_path)
     main = sys.modules.get("__main__")
     sys.argv = list(argv)
     first = os.getcwd() if module else str(Path(argv[0]).resolve().parent)
@@ -225,7 +225,7 @@ def _as_main(argv: list[str], module: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.argv, sys.path[:] = arguments, path
+        sys.argv, sys.path[:], sys.meta_path[:] = arguments, path, finders
         if main is not None:
             sys.modules["__main__"] = main
 
@@ -235,6 +235,7 @@ def _execute(
 ) -> tuple[str | None, str | None]:
     """Run it under observation. Returns (exit code or exception, formatted traceback)."""
     observation.on_refusal = child.fork
+    hook = sys.excepthook
     try:
         with observation.watching():
             if module:
@@ -252,18 +253,36 @@ def _execute(
             return None, None
         return _exit_text(error), None
     except KeyboardInterrupt as error:
+        if not observation.compares:
+            _tell_its_hook(error, hook)
         return "KeyboardInterrupt", _own_traceback(error)
     except BaseException as error:  # whatever the script dies of belongs into its report
         if ending.ended:
             return None, None
         if module and isinstance(error, ImportError) and _is_of_the_search(error):
             raise InvalidTargetError(f"There is no module {argv[0]!r}: {error}.") from error
+        if not observation.compares:  # of several processes one tells for all
+            _tell_its_hook(error, hook)
         observation.crash = Crash(_own_line(error), 0 if observation.has_ended else observation.steps + 1)
         return f"{type(error).__name__}: {_message(error)}", _own_traceback(error)
     finally:
         if ending.ended:
             sys.settrace(None)
         child.leave_if_child()
+
+
+def _tell_its_hook(error: BaseException, before: Any) -> None:
+    """Call the `sys.excepthook` that the script has set, if it has, as Python does when a script dies."""
+    hook = sys.excepthook
+    if hook is before:
+        return
+    try:
+        hook(type(error), error, _trimmed(error.__traceback__))
+    except Exception as wrong:
+        wrong.__context__ = None if wrong.__context__ is error else wrong.__context__  # Python calls it afterwards
+        said = f"Error in sys.excepthook:\n{_own_traceback(wrong)}\nOriginal exception was:\n{_own_traceback(error)}"
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(said)
 
 
 def _own_line(error: BaseException) -> SourceLine | None:
@@ -298,7 +317,11 @@ def _exit_text(error: SystemExit) -> str | None:
         return None
     if isinstance(error.code, int):
         return str(int(error.code))
-    sys.stderr.write(f"{error.code}\n")
+    text = ""
+    with contextlib.suppress(Exception):  # the user's own `__str__` raises
+        text = str(error.code)
+    with contextlib.suppress(Exception):  # the stream is closed, or None
+        sys.stderr.write(f"{text}\n")
     return "1"
 
 
@@ -313,7 +336,7 @@ def _own_traceback(error: BaseException) -> str:
         kept = [
             frame
             for frame in part.stack
-            if not os.path.abspath(frame.filename).startswith(PACKAGE)
+            if not absolute_path(frame.filename).startswith(PACKAGE)
             and not frame.filename.startswith("<frozen runpy")
             and not frame.filename.endswith(os.path.join("torch", "overrides.py"))
             and "handle_torch_function(" not in (frame.line or "")
@@ -325,7 +348,7 @@ def _own_traceback(error: BaseException) -> str:
 
 def _trimmed(tb: TracebackType | None) -> TracebackType | None:
     while tb is not None and (
-        os.path.abspath(tb.tb_frame.f_code.co_filename).startswith(PACKAGE) or "runpy" in tb.tb_frame.f_code.co_filename
+        absolute_path(tb.tb_frame.f_code.co_filename).startswith(PACKAGE) or "runpy" in tb.tb_frame.f_code.co_filename
     ):
         tb = tb.tb_next
     return tb

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
+import fxaudit
 from fxaudit import cli
 from fxaudit.answer import typed
 from fxaudit.errors import FxauditError, InvalidReportError
@@ -252,3 +255,58 @@ def test_every_form_is_made_or_refused_in_a_sentence() -> None:
                 render(report, form)
             except FxauditError:
                 continue
+
+
+@pytest.mark.parametrize("what", EVIL)
+def test_no_field_makes_anything_of_markdown_but_text(what: str) -> None:
+    def made(report: Report) -> tuple[int, int, Tags, list[str]]:
+        tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(str(render(report, "markdown")))
+        inline = [child for token in tokens for child in token.children or ()]
+        tags = Tags()
+        tags.feed("".join(token.content for token in (*tokens, *inline) if token.type in ("html_block", "html_inline")))
+        links = [str(token.attrs.get("href", token.attrs.get("src"))) for token in inline if token.attrs]
+        return sum(t.type == "heading_open" for t in tokens), sum(t.type == "tr_open" for t in tokens), tags, links
+
+    headings, rows, plain, _ = made(Report.from_json(json.dumps(BROKEN)))
+    found_headings, found_rows, tags, links = made(full_of(EVIL[what]))
+    assert found_headings <= headings and found_rows <= rows + 2
+    assert tags.running == []
+    assert set(tags.names) <= {*plain.names, "code"}
+    assert not [link for link in links if "evil" in link or "javascript" in link]
+
+
+NAMES = [
+    "a<b>",
+    'a"];pwned[URL="x"];',
+    "a`|b",
+    "a\x1b[31m",
+    "a\n::error::pwned",
+    "../../etc",
+    "[red]",
+    "{x}",
+    "%0A",
+    "é‮",
+]
+
+
+def test_evil_names_of_modules_and_parameters_are_only_names() -> None:
+    model = torch.nn.Module()
+    for name in NAMES:
+        inner = torch.nn.Module()
+        inner._parameters[name] = torch.nn.Parameter(torch.ones(2))
+        model._modules[name] = inner
+    used = model._modules[NAMES[0]]
+    assert used is not None
+    report = fxaudit.audit(model, lambda: used._parameters[NAMES[0]].sum(), torch.optim.SGD(model.parameters(), 0.1))
+    assert {f"{name}.{name}": "unreachable" for name in NAMES[1:]}.items() <= {
+        p.name: str(p.verdict) for p in report
+    }.items()
+    assert Report.from_json(report.to_json()) == report
+    for form in ("terminal", "brief", "markdown", "github"):
+        assert [c for c in str(render(report, form)) if not c.isprintable() and c != "\n"] == []
+    ElementTree.fromstring(str(render(report, "junit")).encode("utf-8", "backslashreplace"))
+    drawn = ElementTree.fromstring(str(render(report, "svg")).encode("utf-8", "backslashreplace"))
+    assert not [element for element in drawn.iter() if element.get("{http://www.w3.org/1999/xlink}href") == "x"]
+    tags = Tags()
+    tags.feed(str(render(report, "html")))
+    assert tags.running == [] and "b>" not in tags.names

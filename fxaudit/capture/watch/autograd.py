@@ -42,8 +42,8 @@ def install(session: Session, patches: Patches) -> None:
     _watch_functions(session, patches)
     _watch_inference_mode(session, patches)
     _watch_arrays(session, patches)
-    _watch_written_gradients(session)
-    _watch_refusals(session)
+    _watch_written_gradients(session, patches)
+    _watch_refusals(session, patches)
 
 
 def _watch_backward(session: Session, patches: Patches) -> None:
@@ -145,7 +145,7 @@ def _open(session: Session, event: BackwardEvent, outputs: Any, args: tuple[Any,
     session.record.events.append(event)
 
 
-def _watch_refusals(session: Session) -> None:
+def _watch_refusals(session: Session, patches: Patches) -> None:
     def backward_raised(root: torch.Tensor, stack: int, error: str) -> None:
         last = session.record.events[-1] if session.record.events else None
         if not session.on or not root.requires_grad or (isinstance(last, BackwardEvent) and last.error):
@@ -156,7 +156,7 @@ def _watch_refusals(session: Session) -> None:
             event.reached = frozenset(session.recorder.track(leaf).index for leaf in Walk([root]).leaves())
         session.record.events.append(event)
 
-    session.recorder.backward_raised = backward_raised  # type: ignore[method-assign]
+    patches.replace(session.recorder, "backward_raised", backward_raised)
 
 
 def _keep_graph(session: Session, event: BackwardEvent, walk: Walk) -> None:
@@ -427,18 +427,18 @@ def _watch_inference_mode(session: Session, patches: Patches) -> None:
     def __enter__(self: Any) -> None:
         before = torch.is_grad_enabled()
         neutral = recorder.neutral if session.on else None
-        if neutral is not None and neutral.keeps_gradients(recorder.modes.opener(sys._getframe(1))):
+        if neutral is not None and neutral.keeps_gradients(recorder.modes.opener(sys._getframe(1), recorder.stack)):
             self._inference_mode_context = contextlib.nullcontext()
             return
         enter(self)
         if session.on:
-            recorder.modes.changed(sys._getframe(0), before, torch.is_grad_enabled())
+            recorder.modes.changed(sys._getframe(0), before, torch.is_grad_enabled(), recorder.stack)
 
     def __exit__(self: Any, *exc: Any) -> None:
         before = torch.is_grad_enabled()
         leave(self, *exc)
         if session.on:
-            recorder.modes.changed(sys._getframe(0), before, torch.is_grad_enabled())
+            recorder.modes.changed(sys._getframe(0), before, torch.is_grad_enabled(), recorder.stack)
 
     patches.replace(mode, "__enter__", __enter__)
     patches.replace(mode, "__exit__", __exit__)
@@ -463,7 +463,7 @@ def _watch_arrays(session: Session, patches: Patches) -> None:
         patches.replace(torch, name, watched(getattr(torch, name)))
 
 
-def _watch_written_gradients(session: Session) -> None:
+def _watch_written_gradients(session: Session, patches: Patches) -> None:
     def grad_written(track: LiveTrack, value: object, stack: int) -> None:
         if session.recorder.phase == "backward" and _is_torchs_own(sys._getframe(1)):
             return  # a sharded parameter's gradient, on its way from the whole to the shard
@@ -476,7 +476,7 @@ def _watch_written_gradients(session: Session) -> None:
             track.written += 1
             session.note_event(GradientEvent(stack, session.record.time, track.index))
 
-    session.recorder.grad_written = grad_written  # type: ignore[method-assign]
+    patches.replace(session.recorder, "grad_written", grad_written)
 
 
 def _is_torchs_own(frame: FrameType | None) -> bool:

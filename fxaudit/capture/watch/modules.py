@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -81,7 +82,7 @@ def _watch_attributes(session: Session, patches: Patches) -> None:
             return
         kind = _kind_of(value)
         if kind == "tensor" and name in self.__dict__["_parameters"]:
-            _assign_slot(self, name, value)
+            _assign_slot(session, original, self, name, value)
             return
         original(self, name, value)
         if kind:
@@ -92,32 +93,6 @@ def _watch_attributes(session: Session, patches: Patches) -> None:
             stack = session.stack(2)
             key = ("set", info.index, name, stack, kind)
             recorder.repeats.append(entries, (session.record.time, stack, kind), key)
-
-    def _assign_slot(module: nn.Module, name: str, value: torch.Tensor) -> None:
-        info = session.module_info(module)
-        old = module._parameters[name]
-        assignment = SlotAssignment(
-            module=info.index,
-            slot=name,
-            stack=session.stack(3),
-            track=recorder.track(old).index if old is not None else -1,
-            time=session.record.time,
-            value=recorder.values_of(value)[0],
-            refused=True,
-        )
-        session.assignments.append(assignment)
-        if session.lenient:
-            assignment.refused = False
-            session.look_at_names()
-            del module._parameters[name]
-            object.__setattr__(module, name, value)
-            return
-        if session.on_refusal is not None:
-            session.on_refusal("slot")
-            if session.lenient:  # the forked copy goes on from here
-                _assign_slot(module, name, value)
-                return
-        original(module, name, value)  # raises the TypeError the user would get
 
     patches.replace(nn.Module, "__setattr__", __setattr__)
 
@@ -141,6 +116,35 @@ def _watch_attributes(session: Session, patches: Patches) -> None:
             )
 
     patches.replace(nn.Module, "register_parameter", register_parameter)
+
+
+def _assign_slot(
+    session: Session, original: Callable[..., None], module: nn.Module, name: str, value: torch.Tensor
+) -> None:
+    info = session.module_info(module)
+    old = module._parameters[name]
+    assignment = SlotAssignment(
+        module=info.index,
+        slot=name,
+        stack=session.stack(3),
+        track=session.recorder.track(old).index if old is not None else -1,
+        time=session.record.time,
+        value=session.recorder.values_of(value)[0],
+        refused=True,
+    )
+    session.assignments.append(assignment)
+    if session.lenient:
+        assignment.refused = False
+        session.look_at_names()
+        del module._parameters[name]
+        object.__setattr__(module, name, value)
+        return
+    if session.on_refusal is not None:
+        session.on_refusal("slot")
+        if session.lenient:  # the forked copy goes on from here
+            _assign_slot(session, original, module, name, value)
+            return
+    original(module, name, value)  # raises the TypeError the user would get
 
 
 def _watch_parameters(session: Session, patches: Patches) -> None:
