@@ -103,3 +103,19 @@ def test_what_is_computed_anew_in_training_may_be_kept_meanwhile(tmp_path: Path)
     keeping = TESTED.replace("if self.known is None:", "if self.known is None or torch.is_grad_enabled():")
     program = HEAD + NET.replace("    KEEPING\n", keeping.lstrip("\n")) + LOOP.replace("FIRST", "evaluate()")
     assert not codes(judged(tmp_path, program))
+
+
+def test_what_is_emptied_for_each_step_is_kept_rightly(tmp_path: Path) -> None:
+    keeping = (
+        TESTED.replace("  # blamed", "")
+        + """
+    def empty(self):
+        self.known = None
+"""
+    )
+    loop = LOOP.replace("FIRST", "").replace(
+        "    loss = (net", "    net.empty()\n    with torch.no_grad():  # blamed\n        net(x)\n    loss = (net"
+    )
+    program = HEAD + NET.replace("    KEEPING\n", keeping.lstrip("\n")) + loop
+    (finding,) = judged(tmp_path, program).findings
+    assert finding.code == "FXA105" and line_of(finding).endswith("# blamed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from fxaudit.program.tree import tree_of
+from fxaudit.program.tree import Tree, tree_of
 
 __all__ = ["kept_by"]
 
@@ -25,7 +25,9 @@ def kept_by(file: str, line: int) -> int:
         match outer:
             case ast.With(items=items) if any(_name(item.context_expr) in REGIONS for item in items):
                 return 0  # what is made here is to have no gradient
-            case ast.If(test=test, body=body) if inner in body and _asks_for(test, body):
+            case ast.If(test=test, body=body) if inner in body and (owner := _asked_for(test, body)):
+                if _is_emptied(tree, outer, owner.rpartition(".")[2]):
+                    return 0  # it is kept for a while, and somebody says for how long
                 found = found or test.lineno
             case ast.FunctionDef(decorator_list=decorators):
                 return found or next((one.lineno for one in decorators if _name(one) in CACHING), 0)
@@ -33,23 +35,34 @@ def kept_by(file: str, line: int) -> int:
     return found
 
 
-def _asks_for(test: ast.expr, body: list[ast.stmt]) -> bool:
-    """Whether the test asks if an attribute, or an entry of one, is there, to which a statement of the body gives a
-    value."""
-    owners = _stored(body)
+def _asked_for(test: ast.expr, body: list[ast.stmt]) -> str:
+    """The attribute of which the test asks if it, or an entry of it, is there, and to which a statement of the body
+    gives a value; "" for none."""
     match test:
         case ast.BoolOp(values=values):
-            return any(_asks_for(part, body) for part in values)
+            return next(filter(None, (_asked_for(part, body) for part in values)), "")
         case ast.Compare(left=asked, ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
-            return ast.unparse(asked) in owners
+            owner = ast.unparse(asked)
         case ast.Compare(ops=[ast.NotIn()], comparators=[table]):
-            return ast.unparse(table) in owners
+            owner = ast.unparse(table)
         case ast.UnaryOp(
-            op=ast.Not(), operand=ast.Call(func=ast.Name(id="hasattr"), args=[owner, ast.Constant(value=str(name))])
+            op=ast.Not(), operand=ast.Call(func=ast.Name(id="hasattr"), args=[of, ast.Constant(value=str(name))])
         ):
-            return f"{ast.unparse(owner)}.{name}" in owners
+            owner = f"{ast.unparse(of)}.{name}"
         case ast.UnaryOp(op=ast.Not(), operand=asked):
-            return ast.unparse(asked) in owners
+            owner = ast.unparse(asked)
+        case _:
+            return ""
+    return owner if owner in _stored(body) else ""
+
+
+def _is_emptied(tree: Tree, branch: ast.AST, name: str) -> bool:
+    """Whether the file gives an attribute of that name a value elsewhere than in the branch and a constructor."""
+    for node in tree.nodes:
+        if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Store):
+            is_made = getattr(tree.function(node), "name", "") == "__init__"
+            if not is_made and branch not in tree.ancestors(node):
+                return True
     return False
 
 
