@@ -62,6 +62,7 @@ OTHER_WAY = (
 )
 IMPLEMENTED = {
     "a purpose of its own": net(BRANCH, "save_memory", "  # blamed") + "net = Net(save_memory=True)",
+    "a word that only holds such a word": net(BRANCH, "block", "  # blamed") + "net = Net(block=True)",
     "a choice for a purpose": net(CHOICE, "cheap", "  # blamed") + "net = Net(cheap=True)",
 }
 

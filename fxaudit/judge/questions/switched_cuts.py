@@ -19,7 +19,9 @@ __all__ = ["with_switched_cut"]
 CUTS = ("FXA104", "FXA105", "FXA106", "FXA107", "FXA108")
 """The rules whose culprit ends gradient where it stands."""
 REGIONS = ("no_grad", "inference_mode")
-TELLING = re.compile(r"detach|freez|frozen|stop|grad|hard|discret|train|tun(e|ing)|learn|updat|fix|lock|infer|eval")
+TELLING = re.compile(
+    r"(?:^|[^a-z])(detach|freez|frozen|stop|no_?grad|grad|hard|discret|train|(fine)?tun(e|ing)|learn|updat|fix|lock|infer|eval)"
+)
 """What a flag is called that says itself that gradient ends, or that something trains: then its value is the mistake.
 Behind any other (`save_memory`) the mistake is what the line does."""
 
