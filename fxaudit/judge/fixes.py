@@ -456,6 +456,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         _with_its_flag,
         at_lines(cuts.with_variables),
         at_culprit(cuts.without_detach),
+        at_culprit(conditions.other_flag),
         at_all(cuts.without_detach),
         at_lines(cuts.without_detach),
         at_callers(cuts.without_detach),
@@ -466,6 +467,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
         at_culprit(selections.drawn_with_gradient),
         at_culprit(regions.with_gradient),
         at_culprit(regions.restricted),
+        at_culprit(conditions.other_flag),
         at_all(regions.with_gradient),
         at_lines(regions.with_gradient),
         at_callers(regions.with_gradient),
@@ -473,6 +475,7 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     ),
     "FXA106": (
         at_culprit(cuts.without_round_trip),
+        at_culprit(conditions.other_flag),
         at_all(cuts.without_round_trip),
         at_lines(cuts.without_round_trip),
         at_lines(selections.number_passed_through),
@@ -480,10 +483,12 @@ FIXES: dict[str, tuple[Offer, ...]] = {
     "FXA107": (
         _with_its_flag,
         at_culprit(cuts.without_new_leaf),
+        at_culprit(conditions.other_flag),
         at_lines(cuts.without_new_leaf),
         at_lines(cuts.without_round_trip),
     ),
     "FXA108": (
+        at_culprit(conditions.other_flag),
         at_lines(values.with_graph),
         at_lines(selections.straight_through),
         at_lines(selections.drawn_with_gradient),
