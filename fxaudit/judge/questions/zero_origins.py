@@ -18,6 +18,7 @@ from fxaudit.judge.questions.births import (
     zero_factor_born,
 )
 from fxaudit.judge.questions.cancelling import alias, given_twice
+from fxaudit.judge.questions.ignored_targets import DEFAULT_IGNORED, ignored_instead, ignored_written, target_cut_off
 from fxaudit.judge.questions.masking import hiding_mask, last_bend, one_step_long, part_read_alone
 from fxaudit.judge.questions.zeros import factor_origins, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import Audit
@@ -25,7 +26,6 @@ from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.vanishing import Vanishing
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.births import Birth
-from fxaudit.program.lookups import Lookup, Lookups
 from fxaudit.program.names import growth_not_reached
 from fxaudit.program.source import SourceLine
 
@@ -48,12 +48,11 @@ INFINITE = Fact(
 )
 LENGTHS = 2
 """Which input of `ctc_loss` says how long the outputs are."""
-DEFAULT_IGNORED = -100
-"""The label that torch's losses leave out where they are not told another."""
 MAX_BEHIND = 12
 """So many operations are gone back from a product."""
 NOTHING = "Look at what selects: print how many elements are left, and skip the term where there is none."
 
+CUT_OFF = "Give it a larger number: of the targets those are cut off that count."
 Lines = list[tuple[SourceLine | None, str]]
 Origin = tuple[SourceLine | None, Lines, Fact]
 """The line to blame, what is related to it, and the fact."""
@@ -251,12 +250,17 @@ class ZeroOrigins:
         if constant is not None:
             return constant, [(bites, f"`{name}` is flat there"), (fed, "its input comes from here")], why
         leaves_out = found.fact is not None and found.fact.leaves_out
-        lookup = _ignored_instead(audit, found.bites) if leaves_out else None
+        lookup = ignored_instead(audit, found.bites) if leaves_out else None
         if lookup is not None:
             where, looked_up = source_at(*lookup.place), source_at(lookup.file, lookup.line)
             told: Lines = [(looked_up, lookup.sentence), (bites, f"`{name}` leaves them out")]
             return where, told, Fact(why.sentence, lookup.advice)
-        ignored = _ignored_written(audit, found.bites) if leaves_out else None
+        cut = target_cut_off(audit, found.bites) if leaves_out and lookup is None else None
+        if cut is not None:
+            line, stations = born_at(cut[0])
+            told = [(source_at(*cut[1:]), "what is longer is cut off here"), *stations]
+            return line, [*told, (bites, f"`{name}` leaves them out")], Fact(why.sentence, CUT_OFF)
+        ignored = ignored_written(audit, found.bites) if leaves_out else None
         if ignored is not None:
             return ignored, [(bites, f"`{name}` leaves them out")], why
         compared = self._compared(found.bites, (bites, f"`{name}` chooses here")) if not leaves_out else None
@@ -264,6 +268,7 @@ class ZeroOrigins:
             return compared[0], compared[1], why
         op = audit.record.ops[found.bites] if found.bites >= 0 else None
         numbers = _bounds(op.numbers, why.sentence) if op is not None else set()
+        numbers -= {DEFAULT_IGNORED} if leaves_out else set()  # a name for it is right
         bound = number_born(audit.record, op.stack, numbers.__contains__) if op is not None and numbers else None
         if bound is not None:
             line, stations = born_at(bound)
@@ -395,35 +400,6 @@ def _filled_outside(audit: Audit) -> dict[int, list[Op]]:
             for track in {tracks[vid] for vid in op.mutates if vid in tracks}:
                 found.setdefault(track, []).append(op)
     return found
-
-
-def _ignored_instead(audit: Audit, index: int) -> Lookup | None:
-    """The lookup that found nothing, so that the label which the loss leaves out was taken."""
-    numbers = audit.record.ops[index].numbers if index >= 0 else ()
-    wanted = {number for number in numbers if number not in (0, 1)} | {DEFAULT_IGNORED}
-    return next((one for one in Lookups(audit.record.course).all if one.number_taken in wanted), None)
-
-
-def _ignored_written(audit: Audit, index: int) -> SourceLine | None:
-    """The line outside every module that wrote the label which the loss leaves out, where there is only one."""
-    record = audit.record
-    if index < 0:
-        return None
-    wanted = {number for number in record.ops[index].numbers if number not in (0, 1)} | {DEFAULT_IGNORED}
-    queue = [vid for vid in record.ops[index].inputs if not record.values[vid].floating]
-    seen: set[int] = set()
-    writers: dict[int, None] = {}
-    while queue:
-        vid = queue.pop(0)
-        made = record.values[vid].op
-        if vid in seen or made < 0:
-            continue
-        seen.add(vid)
-        op = record.ops[made]
-        if op.module < 0 and wanted & set(op.numbers):
-            writers.setdefault(project_stack(record.stacks, op.stack))
-        queue.extend(source for source in op.inputs if not record.values[source].floating)
-    return audit.source(next(iter(writers))) if len(writers) == 1 else None
 
 
 def _target_written(audit: Audit, index: int) -> SourceLine | None:
