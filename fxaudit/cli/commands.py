@@ -6,42 +6,48 @@ the commands that need it, so that `fxaudit --help`, `render` and `diff` answer 
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import os
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
 from fxaudit import NO_TORCH
 from fxaudit._version import __version__
-from fxaudit.answer.finding import LEVELS, Level
-from fxaudit.answer.leaving_out import Baseline
-from fxaudit.attempts import STRICT, described
-from fxaudit.cli.configuration import Settings, codes_of, settings, told
-from fxaudit.cli.decided import decided, read_baseline
+from fxaudit.cli.configuration import settings, told
+from fxaudit.cli.delivery import (
+    USAGE,
+    Delivery,
+    complain,
+    deliver,
+    hand_out,
+    keep,
+    print_report,
+    say_if_possible,
+    what_is_left,
+)
 from fxaudit.cli.expecting import expect as expect_
 from fxaudit.cli.expecting import others
-from fxaudit.cli.streams import Stream, say
-from fxaudit.cli.streams import told as told_of
+from fxaudit.cli.shared_options import (
+    FORMATS,
+    checked_output,
+    expect_option,
+    expectations_of,
+    report_options,
+    verbose_option,
+    writable,
+)
+from fxaudit.cli.streams import Stream
 from fxaudit.errors import (
     FxauditError,
-    InvalidExpectationError,
-    InvalidOptionError,
     InvalidRecordingError,
     InvalidReportError,
-    RenderingError,
-    UnwritableOutputError,
 )
 from fxaudit.judge.expectations import check_patterns
-from fxaudit.program.source import count_as_own
 
 if TYPE_CHECKING:
     from fxaudit.cli.made_again import Making
@@ -49,12 +55,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-T = TypeVar("T")
-
-FORMATS = ("terminal", "brief", "markdown", "json", "github", "sarif", "junit")
 VIEWS = ("modules", "operations", "autograd", "why")
 
-USAGE = 2
 NOTHING_AUDITED = 3
 INTERRUPTED = 130
 
@@ -71,17 +73,17 @@ def main(args: list[str] | None = None) -> int:
     except click.UsageError as error:
         if error.ctx is not None:
             click.echo(error.ctx.get_usage(), err=True)
-        return _complain(error.format_message())
+        return complain(error.format_message())
     except click.ClickException as error:
-        return _complain(error.format_message())
+        return complain(error.format_message())
     except click.Abort:
         return INTERRUPTED
     except FxauditError as error:
-        return _complain(str(error))
+        return complain(str(error))
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        return _complain(f"this command needs PyTorch. {NO_TORCH}")
+        return complain(f"this command needs PyTorch. {NO_TORCH}")
     return int(status or 0)
 
 
@@ -97,127 +99,6 @@ def commands() -> None:
     fxaudit says of every parameter of a PyTorch model whether training changes it, and if not, what stops it and on
     which line.
     """
-
-
-@dataclass
-class Delivery:
-    """How a report is judged and where it goes: to stdout in one format, and to any number of files."""
-
-    outputs: tuple[Path, ...]
-    format: str
-    quiet: bool
-    verbose: bool
-    fail_on: Level
-    ignore: Mapping[str, str]
-    """Code of a rule → why its findings are left out."""
-    settings: Settings
-    baseline_file: Path | None
-    baseline: Baseline | None
-    updates_baseline: bool
-
-
-_verbose_option = click.option(
-    "-v",
-    "--verbose",
-    is_flag=True,
-    help="In the terminal: also show the optimizers, the loop, and what --fix tried in vain.",
-)
-
-
-def _report_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Add the options of every command that makes a report; the command gets them as one `Delivery`.
-
-    They are checked before the command runs: nobody waits for an audit to learn that its report has nowhere to go.
-    """
-
-    @click.option(
-        "-o",
-        "--output",
-        "outputs",
-        multiple=True,
-        metavar="FILE",
-        help="Also write the report to FILE; the suffix picks the format. Repeatable.",
-    )
-    @click.option(
-        "--format",
-        "format_",
-        type=click.Choice(FORMATS),
-        default="terminal",
-        show_default=True,
-        help="Format on stdout.",
-    )
-    @click.option(
-        "--fail-on",
-        type=click.Choice(LEVELS),
-        help="The quietest level that makes the exit status 1. [default: error]",
-    )
-    @click.option(
-        "--ignore",
-        multiple=True,
-        metavar="CODE|NAME",
-        help="Leave out the findings of a rule, by its code, the beginning of one, or its name. Repeatable.",
-    )
-    @click.option("--baseline", metavar="FILE", help="Leave out the findings that FILE knows of; only new ones count.")
-    @click.option("--update-baseline", is_flag=True, help="Write what is found into the baseline; nothing fails.")
-    @click.option("--config", metavar="FILE", help="Take the settings from FILE instead of the nearest pyproject.toml.")
-    @click.option("-q", "--quiet", is_flag=True, help="Print no report; the files and the exit status tell.")
-    @_verbose_option
-    @functools.wraps(command)
-    def with_delivery(
-        *,
-        outputs: tuple[str, ...],
-        format_: str,
-        fail_on: Level | None,
-        ignore: tuple[str, ...],
-        baseline: str | None,
-        update_baseline: bool,
-        config: str | None,
-        quiet: bool,
-        verbose: bool,
-        **rest: object,
-    ) -> int:
-        known = settings(config)
-        count_as_own(known.roots)
-        paths = [_checked_output(output) for output in outputs or map(str, known.outputs)]
-        kept = _writable(baseline, "baseline") if baseline is not None else known.baseline
-        if update_baseline and kept is None:
-            raise click.UsageError("--update-baseline needs to know which: give --baseline FILE, too")
-        delivery = Delivery(
-            outputs=tuple(paths),
-            format=format_,
-            quiet=quiet,
-            verbose=verbose,
-            fail_on=fail_on or known.fail_on or "error",
-            ignore=_ignored(ignore, known),
-            settings=known,
-            baseline_file=kept,
-            baseline=read_baseline(kept, updates=update_baseline) if kept is not None else None,
-            updates_baseline=update_baseline,
-        )
-        return command(delivery=delivery, **rest)
-
-    return with_delivery
-
-
-def _ignored(values: tuple[str, ...], known: Settings) -> dict[str, str]:
-    """Code of a rule → the reason, which an option does not give.
-
-    Raises:
-        click.BadParameter: A value is neither a code nor a name.
-    """
-    found = {code: reason for given, reason in known.ignore.items() for code in codes_of(given)}
-    for value in values:
-        try:
-            found.update(dict.fromkeys(codes_of(value), ""))
-        except InvalidOptionError as error:
-            raise click.BadParameter(str(error), param_hint="--ignore") from None
-    return found
-
-
-_expect_option = click.option(
-    "--expect", multiple=True, metavar="PATTERN=VERDICT",
-    help="Expect a verdict of the parameters that match, such as 'backbone.*=frozen'. Repeatable.",
-)  # fmt: skip
 
 
 @commands.command(
@@ -238,8 +119,8 @@ _expect_option = click.option(
 )
 @click.option("--fix", is_flag=True, help="Try edits in copies of the script, and show those that were seen to work.")
 @click.option("--write", is_flag=True, help="With --fix: write what was seen to work into the files.")
-@_expect_option
-@_report_options
+@expect_option
+@report_options
 @click.argument("script", nargs=-1, type=click.UNPROCESSED, metavar="script.py [args...]")
 def run(
     script: tuple[str, ...],
@@ -262,8 +143,8 @@ def run(
         raise click.UsageError("no module given; -m expects its name" if as_module else "no script given to run")
     if write and not fix:
         raise click.UsageError("--write writes what --fix found: give both")
-    expectations = _expectations(expect)
-    recorded = _writable(record, "recording") if record is not None else None
+    expectations = expectations_of(expect)
+    recorded = writable(record, "recording") if record is not None else None
     # Whatever the script does to sys.stdout, the report goes where the shell expects it.
     streams = Stream(sys.stdout), Stream(sys.stderr)
     for stream in streams:
@@ -272,11 +153,11 @@ def run(
     alone, first = os.environ.get("WORLD_SIZE", "1") == "1", os.environ.get("RANK", "0") == "0"
     speaks = not delivery.quiet and err.isatty() and (alone or first)
 
-    def deliver(report: Report) -> int:
+    def tell(report: Report) -> int:
         out, err = (stream.now() for stream in streams)
         if report.traceback and (sys.excepthook is hook or not alone):  # else the script's own has said it already
-            _say(report.traceback.rstrip("\n"), err)
-        status = _deliver(report, delivery, out) or _script_status(report)
+            say_if_possible(report.traceback.rstrip("\n"), err)
+        status = deliver(report, delivery, out) or _script_status(report)
         if report.parameters:
             check_patterns(expectations, report.parameters)  # the report is out: nothing of a long run is lost
         return status
@@ -287,7 +168,7 @@ def run(
         "to_end": to_end,
         "expect": {**expectations, **others(delivery.settings.expect, expectations)} or None,
         "record": recorded,
-        "progress": (lambda text: _say(f"fxaudit: {text}", err)) if speaks else None,
+        "progress": (lambda text: say_if_possible(f"fxaudit: {text}", err)) if speaks else None,
     }
     if not alone:
         if recorded is not None:
@@ -302,7 +183,7 @@ def run(
         if company is not None:
             started, cwd = time.time(), os.getcwd()
 
-            def mend_and_deliver(report: Report) -> int:
+            def mend_and_tell(report: Report) -> int:
                 from fxaudit.run.mending import Texts, mend
                 from fxaudit.run.rank_trials import RankTrials
 
@@ -310,16 +191,16 @@ def run(
                 expect = options["expect"] or {}
                 trials = RankTrials.of(company, list(script), **again, expect=expect, cwd=cwd, alone=took)
                 mended = mend(report, trials, Texts(started))
-                status = deliver(mended.report)
+                status = tell(mended.report)
                 if write:
                     _write(mended.texts, err)
                 return status
 
-            return run_rank(list(script), company, mend_and_deliver if fix else deliver, **options)
+            return run_rank(list(script), company, mend_and_tell if fix else tell, **options)
     from fxaudit.run.leaving import LastWords
     from fxaudit.run.script import run_script
 
-    last_words = LastWords(deliver, lambda report: _keep(report, delivery))
+    last_words = LastWords(tell, lambda report: keep(report, delivery))
     with last_words.attending():
         started, cwd = time.time(), os.getcwd()
         report = run_script(list(script), last_words=last_words, **options)
@@ -329,13 +210,13 @@ def run(
 
             report = prove_by_rerun(report, list(script), as_module)
         if not fix:
-            return deliver(report)
+            return tell(report)
     from fxaudit.run.mending import Texts, mend
     from fxaudit.run.trial import Trials
 
     with Trials(list(script), as_module, options["steps"], to_end, options["expect"] or {}, cwd, took) as trials:
         mended = mend(report, trials, Texts(started))
-    status = deliver(mended.report)
+    status = tell(mended.report)
     if write:
         _write(mended.texts, err)
     return status
@@ -346,18 +227,18 @@ def _write(texts: Mapping[str, tuple[str, str]], err: IO[str] | None = None) -> 
     from fxaudit.run.apply import write_patch
 
     for sentence in write_patch(texts) if texts else ["no fix was seen to work; nothing is written"]:
-        _say(f"fxaudit: {sentence}", err or sys.stderr)
+        say_if_possible(f"fxaudit: {sentence}", err or sys.stderr)
 
 
 @commands.command(options_metavar="[options]", short_help="Judge a recording again.")
-@_expect_option
-@_report_options
+@expect_option
+@report_options
 @click.argument("recording", metavar="FILE.fxr")
 def judge(recording: str, expect: tuple[str, ...], delivery: Delivery) -> int:
     """Judge again what `fxaudit run --record FILE.fxr` saw: nothing of the recorded program runs, and neither it nor
     torch has to be there.
     """
-    expectations = _expectations(expect)
+    expectations = expectations_of(expect)
     try:
         data = Path(recording).read_bytes()
     except OSError as error:
@@ -375,7 +256,7 @@ def judge(recording: str, expect: tuple[str, ...], delivery: Delivery) -> int:
         raise InvalidRecordingError(f"{recording}: {error}") from error
     if report.parameters:
         check_patterns(expectations, report.parameters)
-    return _deliver(report, delivery, sys.stdout)
+    return deliver(report, delivery, sys.stdout)
 
 
 @commands.command(options_metavar="[options]", short_help="Audit what a function of yours returns.")
@@ -397,11 +278,11 @@ def judge(recording: str, expect: tuple[str, ...], delivery: Delivery) -> int:
     type=click.Choice(["meta"]),
     help="Make the model on the meta device, where it takes no memory, and judge its structure without running it.",
 )
-@_expect_option
+@expect_option
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Audit so many targets at a time, if several."
 )
-@_report_options
+@report_options
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 def check(
     targets: tuple[str, ...],
@@ -421,7 +302,7 @@ def check(
     """
     if write and (not fix or len(targets) > 1):
         raise click.UsageError("--write writes what --fix found of one target: give both")
-    expectations = _expectations(expect)
+    expectations = expectations_of(expect)
     options = {"steps": steps, "prove": prove}
     if len(targets) > 1:
         asked = {**options, "expect": expectations, "fix": fix, "device": device}
@@ -448,8 +329,8 @@ def check(
     is_flag=True,
     help="Print the operations instead of a report; -o FILE then takes .json, .txt, .dot or .svg.",
 )
-@_expect_option
-@_report_options
+@expect_option
+@report_options
 @click.argument("target")
 def trace(target: str, ops: bool, expect: tuple[str, ...], delivery: Delivery) -> int:
     """Audit the structure of the module TARGET gives, by symbolic trace: nothing is executed, no data is needed.
@@ -457,7 +338,7 @@ def trace(target: str, ops: bool, expect: tuple[str, ...], delivery: Delivery) -
     TARGET is `module:callable` or `file.py:callable`; the callable returns a module (or a tuple that begins with one),
     or is itself a class of modules that can be made without arguments.
     """
-    expectations = _expectations(expect)
+    expectations = expectations_of(expect)
     from fxaudit.cli.targets import traced_module
 
     if ops:
@@ -486,7 +367,7 @@ def trace(target: str, ops: bool, expect: tuple[str, ...], delivery: Delivery) -
 )
 @click.option("--parameter", metavar="NAME", help="Draw this parameter's way to the loss (pictures only).")
 @click.option("--view", type=click.Choice(VIEWS), help="What a picture shows (pictures only).")
-@_verbose_option
+@verbose_option
 @click.argument("report_json")
 def render(
     report_json: str, outputs: tuple[str, ...], format_: str, parameter: str | None, view: str | None, verbose: bool
@@ -495,7 +376,7 @@ def render(
 
     Needs neither torch nor the audited script.
     """
-    paths = [_checked_output(output) for output in outputs]
+    paths = [checked_output(output) for output in outputs]
     report = _saved_report(report_json)
     if parameter is not None or view is not None:
         _draw(report, paths, parameter, view)
@@ -503,7 +384,7 @@ def render(
         for path in paths:
             report.save(path)
     else:
-        _print(report, format_, sys.stdout, verbose=verbose)
+        print_report(report, format_, sys.stdout, verbose=verbose)
     return 0
 
 
@@ -515,7 +396,7 @@ def diff(old_json: str, new_json: str) -> int:
     difference = _saved_report(old_json).diff(_saved_report(new_json))
     from fxaudit.renderers.text.wording import inert
 
-    _say("\n".join(inert(line) for line in str(difference).split("\n")), sys.stdout)
+    say_if_possible("\n".join(inert(line) for line in str(difference).split("\n")), sys.stdout)
     return int(difference.worse)
 
 
@@ -529,7 +410,7 @@ def explain(code: str) -> int:
 
     console = Console(file=sys.stdout)
     if not console.is_terminal:
-        _say(page(code), sys.stdout)
+        say_if_possible(page(code), sys.stdout)
         return 0
     from rich.markdown import Markdown
 
@@ -549,7 +430,9 @@ def config(config: str | None) -> int:
     for name, value, where in rows:
         for number, line in enumerate(value.split("\n")):
             shown = os.path.relpath(where) if number == 0 and where != "default" else where if number == 0 else ""
-            _say(f"{name if number == 0 else '':<{width}}  {line}" + (f"  ({shown})" if shown else ""), sys.stdout)
+            say_if_possible(
+                f"{name if number == 0 else '':<{width}}  {line}" + (f"  ({shown})" if shown else ""), sys.stdout
+            )
     return 0
 
 
@@ -560,7 +443,7 @@ def rules() -> int:
 
     width = max((len(rule.name) for rule in RULES), default=0)
     for rule in sorted(RULES, key=lambda rule: rule.code):
-        _say(f"{rule.code}  {rule.level:<7}  {rule.name:<{width}}  {rule.title()}", sys.stdout)
+        say_if_possible(f"{rule.code}  {rule.level:<7}  {rule.name:<{width}}  {rule.title()}", sys.stdout)
     return 0
 
 
@@ -574,7 +457,7 @@ def _operations(target: str, delivery: Delivery) -> int:
     for path in delivery.outputs:
         found.save(path)
     if not delivery.quiet:
-        _say("\n".join(inert(line) for line in str(found).split("\n")), sys.stdout)
+        say_if_possible("\n".join(inert(line) for line in str(found).split("\n")), sys.stdout)
     return 0 if found.status == "traced" else NOTHING_AUDITED
 
 
@@ -593,14 +476,14 @@ def _several(targets: list[str], options: dict[str, Any], jobs: int, delivery: D
     for outcome in outcomes:
         for text, stream in ((outcome.out, sys.stdout), (outcome.err, sys.stderr)):
             if text:
-                _say(text.rstrip("\n"), stream)
+                say_if_possible(text.rstrip("\n"), stream)
         if outcome.report is not None:
-            reports[outcome.target], found = _decided(outcome.report, delivery, outcome.target)
+            reports[outcome.target], found = what_is_left(outcome.report, delivery, outcome.target)
             problems += found
     failed = max((outcome.status for outcome in outcomes if outcome.report is None), default=0)
     if not reports:
         return min(outcome.status for outcome in outcomes)
-    status = _hand_out(together(reports, Report()), delivery, sys.stdout, problems)
+    status = hand_out(together(reports, Report()), delivery, sys.stdout, problems)
     return USAGE if USAGE in (status, *(outcome.status for outcome in outcomes)) else status or failed
 
 
@@ -625,65 +508,13 @@ def _audited(
     except FxauditError:
         raise
     except Exception as error:
-        _say(traceback.format_exc().rstrip("\n"), sys.stderr)
-        _complain(f"nothing could be audited: {target} raised {type(error).__name__} when it ran")
+        say_if_possible(traceback.format_exc().rstrip("\n"), sys.stderr)
+        complain(f"nothing could be audited: {target} raised {type(error).__name__} when it ran")
         return NOTHING_AUDITED
-    status = _deliver(report, delivery, sys.stdout, target)
+    status = deliver(report, delivery, sys.stdout, target)
     if write:
         _write(texts)
     return status
-
-
-def _deliver(report: Report, delivery: Delivery, out: IO[str], target: str = "") -> int:
-    """Write the files, print the report, and return the report's exit status.
-
-    A file that cannot be written after all keeps neither the others nor the printed report back.
-    """
-    left, problems = _decided(report, delivery, target)
-    return _hand_out(left, delivery, out, problems)
-
-
-def _keep(report: Report, delivery: Delivery) -> None:
-    """Write the files as far as it is known now. What goes wrong is told when they are written at the end."""
-    left, _, _ = decided(report, delivery.ignore, delivery.baseline, updates=False, target="")
-    for path in delivery.outputs:
-        with contextlib.suppress(FxauditError):
-            left.failing_on(delivery.fail_on).save(path)
-
-
-def _decided(report: Report, delivery: Delivery, target: str) -> tuple[Report, list[str]]:
-    """What is left of the report, and what is wrong with comments in the program; the baseline is kept up to date."""
-    left, baseline, problems = decided(
-        report, delivery.ignore, delivery.baseline, updates=delivery.updates_baseline, target=target
-    )
-    delivery.baseline = baseline
-    if delivery.updates_baseline and baseline is not None and delivery.baseline_file is not None:
-        from fxaudit.renderers import write_whole
-
-        write_whole(delivery.baseline_file, baseline.write())
-    return left, problems
-
-
-def _hand_out(left: Report, delivery: Delivery, out: IO[str], problems: list[str]) -> int:
-    """Write the files and print: see `_deliver`."""
-    judged = left.failing_on(delivery.fail_on)
-    failures: list[FxauditError] = [InvalidOptionError(problem) for problem in problems]
-    for path in delivery.outputs:
-        try:
-            judged.save(path)
-        except FxauditError as error:
-            failures.append(error)
-    if not delivery.quiet:
-        try:
-            _print(judged, delivery.format, out, verbose=delivery.verbose)
-        except UnwritableOutputError as error:
-            failures.append(error)
-        except FxauditError as error:
-            _say(judged.summary, out)
-            failures.append(error)
-    for failure in failures:
-        _complain(str(failure))
-    return USAGE if failures else judged.exit_code
 
 
 def _script_status(report: Report) -> int:
@@ -694,50 +525,6 @@ def _script_status(report: Report) -> int:
         return int(report.script_exit)
     except ValueError:
         return 1
-
-
-def _print(report: Report, format_: str, out: IO[str], *, verbose: bool = False) -> None:
-    if format_ == "terminal":
-        from rich.console import Console
-
-        from fxaudit.renderers.text.terminal import render, to_rich
-
-        console = Console(file=out)
-        if console.is_terminal:
-            with told_of(out):
-                _guarded(lambda: console.print(to_rich(report, verbose=verbose)))
-            return
-        say(_guarded(lambda: render(report, width=_piped_width(), verbose=verbose)).rstrip("\n"), out)
-        return
-    from fxaudit.renderers import render as rendered
-
-    text = rendered(report, format_)
-    say((text if isinstance(text, str) else text.decode()).rstrip("\n"), out)
-
-
-def _guarded(make: Callable[[], T]) -> T:
-    """What `make` returns.
-
-    Raises:
-        RenderingError: It raised something that nobody expected.
-    """
-    try:
-        return make()
-    except (FxauditError, OSError):
-        raise
-    except Exception as error:
-        if os.environ.get(STRICT):
-            raise
-        raise RenderingError(
-            f"The report could not be printed, because fxaudit itself failed there ({described(error)}). "
-            "`-o report.json` keeps all of it."
-        ) from error
-
-
-def _piped_width() -> int:
-    """The columns that COLUMNS asks for, else as many as a log has."""
-    asked = os.environ.get("COLUMNS", "")
-    return max(40, int(asked)) if asked.isdecimal() else 100
 
 
 def _draw(report: Report, paths: list[Path], parameter: str | None, view: str | None) -> None:
@@ -763,65 +550,6 @@ def _draw(report: Report, paths: list[Path], parameter: str | None, view: str | 
         write_whole(path, drawn)
 
 
-def _checked_output(text: str) -> Path:
-    """`text` as an absolute path (the script may change directory), if a report can be written there.
-
-    Raises:
-        UnknownFormatError: No renderer writes files of this suffix.
-        UnwritableOutputError: No file can be made there.
-    """
-    from fxaudit.renderers import format_of
-
-    format_of(text)
-    return _writable(text, "report")
-
-
-def _writable(text: str, what: str) -> Path:
-    """`text` as an absolute path, if a file can be made there.
-
-    Raises:
-        UnwritableOutputError: It cannot.
-    """
-    path = Path(text).absolute()
-    problem = ""
-    if path.is_dir():
-        problem = "that is a directory. Name a file in it"
-    elif not path.parent.is_dir():
-        problem = f"there is no directory {os.path.dirname(text)!r}. Create it first"
-    elif path.exists() and not os.access(path, os.W_OK):
-        problem = "the file is write-protected. Name a file that you may write"
-    else:
-        try:
-            # Asking the permissions is no proof: read-only mounts, quotas and root's rights all answer differently.
-            with tempfile.TemporaryFile(dir=path.parent):
-                pass
-        except OSError as error:
-            problem = f"{error.strerror or error}. Name a file that you may write"
-    if problem:
-        raise UnwritableOutputError(f"The {what} cannot be written to {text!r}: {problem}.")
-    return path
-
-
-def _expectations(values: tuple[str, ...]) -> dict[str, str]:
-    """The `--expect` values as pattern → verdict.
-
-    Raises:
-        InvalidExpectationError: A value has no `=`, or names no verdict.
-    """
-    from fxaudit.answer.answer import VERDICTS
-
-    found: dict[str, str] = {}
-    for value in values:
-        pattern, equals, verdict = value.rpartition("=")
-        if not equals or not pattern or verdict not in VERDICTS:
-            raise InvalidExpectationError(
-                f"--expect {value!r} is no expectation; expected PATTERN=VERDICT, such as 'backbone.*=frozen', "
-                f"with one of the verdicts {', '.join(VERDICTS)}."
-            )
-        found[pattern] = verdict
-    return found
-
-
 def _saved_report(name: str) -> Report:
     """The report saved in the JSON file `name`.
 
@@ -841,14 +569,3 @@ def _saved_report(name: str) -> Report:
         return Report.from_json(text)
     except InvalidReportError as error:
         raise InvalidReportError(f"{name}: {error}") from error
-
-
-def _complain(message: str) -> int:
-    _say(f"fxaudit: error: {message}", sys.stderr)
-    return USAGE
-
-
-def _say(text: str, stream: IO[str]) -> None:
-    """Write a line; if nobody can be told, nobody is."""
-    with contextlib.suppress(UnwritableOutputError):
-        say(text, stream)

@@ -258,14 +258,14 @@ def test_a_place_is_a_link_where_the_file_is_here(tmp_path: Path, monkeypatch: p
 def test_the_environment_decides_on_colours(
     name: str, colored: bool, reports: dict[str, Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fxaudit.cli.commands import _print
+    from fxaudit.cli.delivery import print_report
 
     for other in ("FORCE_COLOR", "NO_COLOR", "TERM", "COLORTERM"):
         monkeypatch.delenv(other, raising=False)
     monkeypatch.setenv(name, "1")
     monkeypatch.setenv("TERM", "xterm-256color")
     out = io.StringIO()
-    _print(reports["detached"], "terminal", out)
+    print_report(reports["detached"], "terminal", out)
     assert bool(re.search(r"\x1b\[[\d;]*31m", out.getvalue())) is colored
 
 
