@@ -68,7 +68,11 @@ def test_a_broken_program_is_judged_right(path: Path, mode: str) -> None:
     assert_on_record(report, path, mode)
 
 
-@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in (BUGS + HEALTHY)[::9]])
+ASKING = [path for path in BUGS if path.stem[:3] in ("977", "984")]
+"""Their lines are looked up by the names of files, which a recording has others of."""
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in (BUGS + HEALTHY)[::9] + ASKING])
 def test_a_recording_is_judged_elsewhere_as_it_was_where_it_was_made(path: Path, tmp_path: Path) -> None:
     """In a process that never saw the program run, from the file alone."""
     report = judged.run(path, tmp_path / "recording.fxr")

@@ -11,7 +11,7 @@ from types import CodeType
 import pytest
 
 from fxaudit.program.qualified import qualified_names
-from fxaudit.program.source import StackTable, actual_path, displayed_path, qualified_name
+from fxaudit.program.source import INSTALLED, StackTable, actual_path, displayed_path, held_texts, qualified_name
 
 
 def here(table: StackTable, _: object = None) -> int:
@@ -33,6 +33,15 @@ def test_a_displayed_path_leads_back_to_its_file(tmp_path: Path, monkeypatch: py
     for file in (pytest.__file__, os.path.abspath(__file__), "<string>"):
         assert actual_path(displayed_path(file)) == file
     assert actual_path("no/such/file.py") == "no/such/file.py"
+
+
+def test_what_a_recording_holds_is_no_file_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "train.py").write_text("import torch\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert actual_path("train.py") == str(tmp_path / "train.py")
+    with held_texts({"train.py": "x = 1\n", f"{INSTALLED}part/of.py": "y = 2\n"}):
+        assert actual_path("train.py") == "train.py"
+        assert actual_path("part/of.py") == f"{INSTALLED}part/of.py"
 
 
 def test_what_libraries_make_from_text_is_nobodys_also_where_python_was_given_a_command():

@@ -122,7 +122,7 @@ def restraints_given(file: str, line: int, numbers: Callable[[Tree, int, ast.exp
 
     `numbers` tells what an expression, in the statement of the tree that begins at a line, was seen to be.
     """
-    tree = tree_of(actual_path(file)) or tree_of(file)
+    tree = tree_of(actual_path(file))
     statement = tree.statement_at(line) if tree is not None else None
     calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)] if statement is not None else []
     found = []

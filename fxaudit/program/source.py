@@ -197,6 +197,9 @@ def _displayed_from(directory: str, file: str) -> str:
 
 def actual_path(displayed: str) -> str:
     """The file that `displayed_path` printed as `displayed`: the inverse, as far as files have not moved."""
+    if _HELD:
+        installed = INSTALLED + displayed
+        return installed if displayed not in _HELD[-1] and installed in _HELD[-1] else displayed
     if displayed.startswith(CELL):
         return cell_file(displayed) or displayed
     if displayed.startswith("<") or os.path.exists(displayed):

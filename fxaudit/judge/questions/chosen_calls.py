@@ -24,7 +24,7 @@ def with_chosen_call(audit: Audit, finding: Finding) -> Finding:
     line = finding.culprit
     if line is None or line.library or finding.level == "note" or finding.code not in FILLED:
         return finding
-    tree = tree_of(actual_path(line.file)) or tree_of(line.file)
+    tree = tree_of(actual_path(line.file))
     statement = tree.statement_at(line.line) if tree is not None else None
     match statement:
         case ast.Expr(value=ast.Call(func=ast.Subscript(value=table, slice=key))) if not isinstance(key, ast.Constant):

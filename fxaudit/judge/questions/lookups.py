@@ -118,7 +118,7 @@ def _given(audit: Audit, lookups: Lookups, finding: Finding) -> Iterator[Lookup]
     of that."""
     stand_ins = {lookup.stand_in: lookup for lookup in lookups.all if lookup.stand_in}
     for place in (finding.culprit, *(related.source for related in finding.related)) if stand_ins else ():
-        tree = (tree_of(actual_path(place.file)) or tree_of(place.file)) if place is not None else None
+        tree = (tree_of(actual_path(place.file))) if place is not None else None
         statement = _statement(place) if place is not None else None
         for later in (
             statements_after(tree, statement) if tree is not None and isinstance(statement, ast.Assign) else ()
@@ -149,7 +149,7 @@ def _asked_there(lookups: Lookups, line: SourceLine) -> Iterator[Lookup]:
 def _asked_within(audit: Audit, lookups: Lookups, line: SourceLine) -> Iterator[Lookup]:
     """The lookups in what the statement at the line called, whose key somebody wrote down elsewhere."""
     course = audit.record.course
-    tree = tree_of(actual_path(line.file)) or tree_of(line.file)
+    tree = tree_of(actual_path(line.file))
     statement = tree.statement_at(line.line) if tree is not None else None
     sights = course.at(tree.file, statement.lineno) if tree is not None and statement is not None else []
     frames = [number for sight in sights for number in course.entered_from(sight)]
@@ -161,13 +161,13 @@ def _asked_within(audit: Audit, lookups: Lookups, line: SourceLine) -> Iterator[
 
 
 def _statement(line: SourceLine) -> ast.stmt | None:
-    tree = tree_of(actual_path(line.file)) or tree_of(line.file)
+    tree = tree_of(actual_path(line.file))
     return tree.statement_at(line.line) if tree is not None else None
 
 
 def _does_nothing(line: SourceLine) -> bool:
     """Whether the function around the line only returns a constant, or something times 0."""
-    tree = tree_of(actual_path(line.file)) or tree_of(line.file)
+    tree = tree_of(actual_path(line.file))
     statement = _statement(line)
     function = tree.function(statement) if tree is not None and statement is not None else None
     return isinstance(tree, Tree) and isinstance(function, ast.FunctionDef) and _returns_nothing(function)

@@ -29,7 +29,7 @@ def with_misnamed_override(audit: Audit, finding: Finding) -> Finding:
 
 def _misnamed(audit: Audit, line: SourceLine) -> tuple[SourceLine, str, str] | None:
     """(line of the misspelt method, its name, the name of the method that runs)."""
-    tree = tree_of(actual_path(line.file)) or tree_of(line.file)
+    tree = tree_of(actual_path(line.file))
     if tree is None or line.library or is_library(tree.file):
         return None
     statement = tree.statement_at(line.line)

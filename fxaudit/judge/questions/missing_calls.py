@@ -46,7 +46,7 @@ def line_without(audit: Audit, root: int, path: str, made: SourceLine, last: Sou
 def _is_made_for_itself(made: SourceLine, name: str) -> bool:
     """Whether the constructor of a class that has a forward, too, gives the attribute its value there, and does not
     read it: it may be a pattern that others are copied from."""
-    tree = tree_of(actual_path(made.file)) or tree_of(made.file)
+    tree = tree_of(actual_path(made.file))
     statement = tree.statement_at(made.line) if tree is not None else None
     constructor = tree.function(statement) if tree is not None and statement is not None else None
     owner = tree.parents.get(constructor) if tree is not None and constructor is not None else None

@@ -35,7 +35,7 @@ def with_setting_to_change(audit: Audit, finding: Finding) -> Finding:
     if line is None or line.library or finding.level == "note":
         return finding
     for source in (related.source for related in finding.related):
-        tree = None if source.library else tree_of(actual_path(source.file)) or tree_of(source.file)
+        tree = None if source.library else tree_of(actual_path(source.file))
         fix = _edit(audit, finding.code, line, tree, source.line) if tree is not None else ""
         if fix:
             return replace(finding, fix=fix)

@@ -33,7 +33,7 @@ def with_short_zip(audit: Audit, finding: Finding) -> Finding:
         return _over_collected(audit, finding, line)
     if finding.code not in CHOOSING:
         return finding
-    tree = tree_of(actual_path(line.file)) or tree_of(line.file)
+    tree = tree_of(actual_path(line.file))
     statement = tree.statement_at(line.line) if tree is not None else None
     for loop in (n for n in tree.ancestors(statement) if isinstance(n, ast.For)) if tree and statement else ():
         for sequence in _zipped(loop.iter):

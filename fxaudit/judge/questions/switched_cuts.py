@@ -31,7 +31,7 @@ def with_switched_cut(audit: Audit, finding: Finding) -> Finding:
     line = finding.culprit
     if finding.code not in CUTS or finding.level == "note" or line is None or line.library:
         return finding
-    tree = tree_of(actual_path(line.file)) or tree_of(line.file)
+    tree = tree_of(actual_path(line.file))
     statement = tree.statement_at(line.line) if tree is not None else None
     if tree is None or statement is None:
         return finding

@@ -43,7 +43,7 @@ def means_no(decision: Decision) -> bool:
 
 def _around(audit: Audit, line: SourceLine) -> Iterator[Decision]:
     """Why the branches around the line were taken, the innermost first."""
-    tree = tree_of(actual_path(line.file)) or tree_of(line.file)
+    tree = tree_of(actual_path(line.file))
     inner: ast.AST | None = tree.statement_at(line.line) if tree is not None else None
     decisions = Decisions(audit.record.course)
     for outer in tree.ancestors(inner) if tree is not None and inner is not None else ():
