@@ -108,6 +108,7 @@ class Folder:
 
     def _be_the_child(self, work: Callable[[], str], files: tuple[int, int, int]) -> None:
         status = 99
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background may ignore it
         try:
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.setitimer(signal.ITIMER_REAL, 60)  # a script that does not end dies of it
