@@ -158,7 +158,8 @@ def _trained_plainly(model: nn.Module, given: Mapping[str, Any]) -> dict[str, st
         elif name not in reached:
             facts[name] = "never reached"
         else:
-            facts[name] = "never moved" if torch.equal(parameter, before[name]) else "trained"
+            moved = bool(torch.isfinite(parameter).all()) and not torch.equal(parameter, before[name])
+            facts[name] = "trained" if moved else "never moved"  # NaN is no step of a training
     return facts
 
 
