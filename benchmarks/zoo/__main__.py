@@ -242,9 +242,9 @@ INTRODUCTION = """# Public models
 
 Models of public libraries, small, with random weights, each trained plainly for three steps and then audited. *Right*
 is a verdict that is true of what the plain training did; of a parameter whose gradient was zero in all three steps,
-or that became NaN, `trained`, `blocked` and `unknown` are. An *alarm* is a finding of level warning or above about a model of which every
-parameter trained. Models that cannot be built, called or trained here, or that have more than 40 million elements, are
-counted as models and as nothing else. `make zoo` measures anew."""
+or that became NaN, `trained`, `blocked` and `unknown` are. An *alarm* is a finding of level warning or above about a
+model of which every parameter trained. Models that cannot be built, called or trained here, or that have more than 40
+million elements, are counted as models and as nothing else. `make zoo` measures anew."""
 RUN = ["`audit(model, loss, optimizer)`, which runs the model once:", ""]
 RUN_HEADER = "| library | models | trained here | parameters | right | unknown | wrong | alarms | crashes |"
 STRUCTURE = [
