@@ -62,7 +62,7 @@ def test_the_call_that_leaves_the_model_in_evaluation_mode_is_blamed(asks: str, 
     (finding,) = judged(tmp_path, script(asks, "pass")).findings
     assert finding.code == "FXA101"
     assert line_of(finding) == "net.eval()  # blamed"
-    assert "Call `train()`" in finding.fix
+    assert "Call `model.train()`" in finding.fix
     assert "asked here" in [related.role for related in finding.related]
 
 

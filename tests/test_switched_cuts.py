@@ -79,7 +79,7 @@ def test_a_way_with_gradient_that_a_flag_leaves_out_is_to_be_taken(tmp_path: Pat
     script = "TUNED = False  # blamed\n" + net(OTHER_WAY, "tuned").replace(FIRST, "", 1) + "net = Net(TUNED)"
     (finding,) = judged(tmp_path, HEAD + script + LOOP).findings
     assert line_of(finding).endswith("# blamed")
-    assert finding.fix.startswith("Let the program take the way that carries gradient") and "\n" not in finding.fix
+    assert finding.fix.startswith("Make the call run that carries gradient") and "\n" not in finding.fix
 
 
 @pytest.mark.parametrize("name", IMPLEMENTED)

@@ -18,7 +18,7 @@ from fxaudit.program.source import SourceLine
 __all__ = ["CutRule", "rewrapping_lines"]
 
 
-OTHER_WAY = "Let the program take the way that carries gradient: what keeps it from that stands here."
+OTHER_WAY = "Make the call run that carries gradient: this line keeps it from running."
 """What to do where another call would carry gradient, and does not run."""
 
 

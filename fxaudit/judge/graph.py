@@ -250,6 +250,12 @@ class StepGraph(Flow):
         """Whether some loss carries gradient back to the tensor, by the recorded operations alone."""
         return any(vid in self.carrying for vid in self._own_values(track))
 
+    @functools.cached_property
+    def carrying_calls(self) -> set[tuple[int, str]]:
+        """(stack, name) of the operations from which some loss carries gradient back."""
+        made = {self.record.values[vid].op for vid in self.carrying} - {-1}
+        return {(self.record.ops[index].stack, self.record.ops[index].name) for index in made}
+
     def carries_value(self, vid: int) -> bool:
         """Whether some loss carries gradient back to the value."""
         return vid in self.carrying

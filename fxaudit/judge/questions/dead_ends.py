@@ -57,8 +57,7 @@ def bound(audit: Audit, state: ParameterState, end: UnusedValue) -> int:
 
 def _is_used_in_another_round(audit: Audit, op: Op) -> bool:
     """Whether the loss is computed from what the same line made another time."""
-    rounds = (other for other in audit.record.ops if (other.stack, other.name) == (op.stack, op.name))
-    return any(audit.graph.carries_value(vid) for other in rounds for vid in other.outputs)
+    return (op.stack, op.name) in audit.graph.carrying_calls
 
 
 def thrown_away(audit: Audit, stack: int) -> Rebinding | None:

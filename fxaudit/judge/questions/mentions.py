@@ -43,7 +43,7 @@ HOUSEKEEPING = frozenset(
 Related = list[tuple[SourceLine | None, str]]
 
 
-BACK_TO_TRAINING = "Call `train()` on the model where the training goes on: nothing has since this `eval()`."
+BACK_TO_TRAINING = "Call `model.train()` after this `eval()`, before training goes on: nothing does."
 
 
 @dataclass(frozen=True, slots=True)

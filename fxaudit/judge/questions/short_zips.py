@@ -49,8 +49,7 @@ def with_short_zip(audit: Audit, finding: Finding) -> Finding:
 
 def _over_collected(audit: Audit, finding: Finding, line: SourceLine) -> Finding:
     """The finding; with the `zip` that drops members of the list into which its culprit puts the value."""
-    file = actual_path(line.file)
-    tree = tree_of(file) or tree_of(line.file)
+    tree = tree_of(actual_path(line.file))
     statement = tree.statement_at(line.line) if tree is not None else None
     kept = collection_at(tree.file, line.line) if tree is not None else ""
     if tree is None or statement is None or not kept:

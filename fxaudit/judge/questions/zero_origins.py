@@ -52,7 +52,7 @@ MAX_BEHIND = 12
 """So many operations are gone back from a product."""
 NOTHING = "Look at what selects: print how many elements are left, and skip the term where there is none."
 
-CUT_OFF = "Give it a larger number: of the targets those are cut off that count."
+CUT_OFF = "Raise this length: all targets that count are behind it, and cut off."
 Lines = list[tuple[SourceLine | None, str]]
 Origin = tuple[SourceLine | None, Lines, Fact]
 """The line to blame, what is related to it, and the fact."""
