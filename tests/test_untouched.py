@@ -491,6 +491,36 @@ def test_what_an_audit_recorded_goes_at_once_and_does_not_wait_for_the_collector
     assert left <= before
 
 
+@pytest.mark.parametrize("how", ["model given", "model learned", "settled early", "block raises", "audit inside"])
+def test_what_a_watch_had_goes_with_it_and_does_not_wait_for_the_collector(how: str) -> None:
+    def watched() -> list[weakref.ref[Any]]:
+        training = ZOO["plain_mlp"].make()
+        given = [] if how == "model learned" else [training.model, *training.optimizers]
+        with (
+            contextlib.suppress(ZeroDivisionError),
+            fxaudit.watch(*given, steps=1 if how == "settled early" else None) as watching,
+        ):
+            for _ in range(3):
+                training.loss().backward()
+                training.optimizers[0].step()
+            if how == "block raises":
+                raise ZeroDivisionError
+            if how == "audit inside":
+                assert fxaudit.audit(training.model, training.loss, training.optimizers).ok
+        assert watching.report.ok
+        observation = watching._observation
+        return [weakref.ref(thing) for thing in (watching, observation, observation.session, training.model)]
+
+    watched()  # the first optimizer has torch import what keeps the frames of that import in a circle
+    gc.collect()
+    gc.disable()
+    try:
+        gone = [ref() for ref in watched()]
+    finally:
+        gc.enable()
+    assert gone == [None] * 4
+
+
 def test_during_a_watch_the_activations_of_earlier_steps_are_freed() -> None:
     training = ZOO["plain_mlp"].make()
     kept: list[weakref.ref[Any]] = []

@@ -700,6 +700,12 @@ class Session:
         self.recorder.release()
         self.lines.writer.release()
 
+    def tell_nobody(self) -> None:
+        """Call nobody any more: who was told of what happens has this session, which would keep both alive."""
+        self.on_refusal = self.on_progress = self.on_step_unrecorded = None
+        self.on_step_begins = self.on_step_ended = None
+        self.on_leaves = self.on_before_step = self.on_before_schedule = None
+
     def leave_call(self) -> None:
         """The innermost module call ends."""
         self.recorder.module_stack.pop()

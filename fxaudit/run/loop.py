@@ -56,7 +56,10 @@ class Observation:
     ) -> None:
         self.session = Session()
         self.settling = Settling(self.session, steps)
-        self._put_backs = self.settling.put_backs = PutBacks(self.session, self._may_be_put_back)
+        seen = self.session.record
+        self._put_backs = self.settling.put_backs = PutBacks(
+            self.session, lambda: may_be_put_back(project_files(seen), seen.ran())
+        )
         self.title = title
         self.expect = dict(expect or {})
         self.rules = rules
@@ -198,8 +201,10 @@ class Observation:
         return self._lookout is not None
 
     def release(self) -> None:
-        """Let go of everything of the user's; the report made so far stands."""
+        """Let go of everything of the user's, and of what leads back here; the report made so far stands."""
         self.session.release()
+        self.session.tell_nobody()
+        self.on_enough = self.on_refusal = None
         self._given.clear()
 
     def report(self) -> Answer:
@@ -233,10 +238,6 @@ class Observation:
         if self.compares or is_one_of_several():
             self._compared = replace(comparable(self.session, models), first_values=self._first_values)
         return report
-
-    def _may_be_put_back(self) -> bool:
-        record = self.session.record
-        return may_be_put_back(project_files(record), record.ran())
 
     def _note_put_backs(self) -> None:
         for track, seen in self._put_backs.found.items():
