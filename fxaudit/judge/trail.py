@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from fxaudit.capture.recording import Record
 from fxaudit.program.counts import begins_anew
@@ -121,10 +121,16 @@ def return_of(files: Iterable[str], qualified: str, method: str) -> SourceLine |
             if isinstance(node, ast.ClassDef) and node.name == wanted:
                 for member in node.body:
                     if isinstance(member, ast.FunctionDef) and member.name == method:
-                        returns = [n for n in ast.walk(member) if isinstance(n, ast.Return)]
+                        returns = _returns(tree, member)
                         line = returns[-1].lineno if returns else member.lineno
                         return source_at(file, line, f"{wanted}.{method}")
     return None
+
+
+def _returns(tree: Tree, scope: ast.AST) -> list[ast.Return]:
+    """The `return`s of the function itself, in the order in which they stand."""
+    own = (node for node in ast.walk(scope) if isinstance(node, ast.Return) and tree.function(node) is scope)
+    return sorted(own, key=lambda node: node.lineno)
 
 
 def method_call_of(files: Iterable[str], qualified: str, called: str) -> SourceLine | None:
@@ -137,25 +143,26 @@ def method_call_of(files: Iterable[str], qualified: str, called: str) -> SourceL
     return None
 
 
-def return_after(file: str, line: int) -> tuple[SourceLine | None, str]:
-    """The last `return` with a value in the function that `line` stands in, if it comes after it: (line, role)."""
+def return_after(file: str, line: int, ran: Collection[int] = ()) -> tuple[SourceLine | None, str]:
+    """The last `return` with a value in the function that `line` stands in, if it comes after it: (line, role).
+
+    Of several, one of those that `ran`.
+    """
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree is not None else None
     scope = tree.function(statement) if tree is not None and statement is not None else None
     if tree is None or not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
         return None, ""
-    own = [
-        n for n in ast.walk(scope) if isinstance(n, ast.Return) and n.value is not None and tree.function(n) is scope
-    ]
-    later = [node for node in own if node.lineno > line]
+    later = [node for node in _returns(tree, scope) if node.value is not None and node.lineno > line]
     if not later:
         return None, ""
-    held = {ast.unparse(n) for n in ast.walk(later[-1]) if isinstance(n, ast.Name | ast.Attribute)}
+    last = ([node for node in later if node.lineno in ran] or later)[-1]
+    held = {ast.unparse(n) for n in ast.walk(last) if isinstance(n, ast.Name | ast.Attribute)}
     is_returned = not held.isdisjoint((*binding_of(file, line).names, collection_at(file, line)))
     role = (
         "it is returned here, and not used by the loss" if is_returned else "what is returned here does not contain it"
     )
-    return source_at(file, later[-1].lineno), role
+    return source_at(file, last.lineno), role
 
 
 def skipping_return(stacks: StackTable, stack: int) -> SourceLine | None:
@@ -168,10 +175,7 @@ def skipping_return(stacks: StackTable, stack: int) -> SourceLine | None:
     if tree is None or not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
         return None
     names = set(binding_of(file, line).names)
-    later = sorted(
-        (n for n in ast.walk(scope) if isinstance(n, ast.Return) and n.lineno > line and tree.function(n) is scope),
-        key=lambda node: node.lineno,
-    )
+    later = [node for node in _returns(tree, scope) if node.lineno > line]
     carries = [any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node)) for node in later]
     for number, node in enumerate(later):
         branch = next((outer for outer in tree.ancestors(node) if isinstance(outer, ast.If)), None)

@@ -177,7 +177,8 @@ def _handed_on(
         culprit, related = refused[0][0], [*refused[1:], (culprit, "put aside here"), *related]
     related = [*related, *unread]
     if not unread and _chosen(audit, stack) is None and not _runs_backward(audit, stack):
-        related.append(return_after(audit.record.stacks.file(stack), audit.record.stacks.line(stack)))
+        file, line = audit.record.stacks.file(stack), audit.record.stacks.line(stack)
+        related.append(return_after(file, line, audit.record.ran().of(file)))
     return culprit, related
 
 
