@@ -1,0 +1,617 @@
+"""What the graph of a recording says, question by question, of programs of a few lines."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from fxaudit.capture.recording import Op, Record
+from fxaudit.capture.session import Session
+from fxaudit.judge.graph import Cut, StepGraph
+
+Tensors = dict[str, torch.Tensor]
+
+pytestmark = pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad=True to a scalar")
+
+
+@dataclass
+class Seen:
+    """The graph of a program, asked by the names that the program gave its tensors."""
+
+    graph: StepGraph
+    tracks: dict[str, int]
+
+    @property
+    def record(self) -> Record:
+        return self.graph.record
+
+    def op(self, name: str) -> Op:
+        """The first operation of that name."""
+        return next(op for op in self.record.ops if op.name == name)
+
+    def name(self, op: int) -> str:
+        return self.record.ops[op].name
+
+    def cuts(self, name: str) -> list[str]:
+        return [f"{self.name(cut.op)}: {cut.kind}{'?' * cut.inferred}" for cut in self.graph.cuts(self.tracks[name])]
+
+    def the_cut(self, name: str) -> Cut:
+        (cut,) = self.graph.cuts(self.tracks[name])
+        return cut
+
+    def path(self, name: str, **limit: int) -> list[str]:
+        return [self.name(op) for op in self.graph.path(self.tracks[name], **limit)]
+
+    def dead_end(self, name: str) -> tuple[str, int] | None:
+        end = self.graph.dead_end(self.tracks[name])
+        return None if end is None else (self.name(end.op), end.value)
+
+    def last_escape(self, name: str) -> str:
+        found = self.graph.last_escape(self.tracks[name])
+        return "" if found is None else self.name(found.op)
+
+    def line(self, name: str) -> int:
+        """Which line of the program `nearest_cut` names, counted from its `def`; -1 where it names none."""
+        stacks, found = self.record.stacks, self.graph.nearest_cut(self.tracks[name])
+        return stacks.line(found) - stacks.codes[found].co_firstlineno if found >= 0 else -1
+
+
+def seen(program: Callable[[], Tensors]) -> Seen:
+    session = Session()
+    with session.recording():
+        tensors = program()
+        tracks = {name: session.recorder.track(tensor).index for name, tensor in tensors.items()}
+    return Seen(StepGraph(session.record), tracks)
+
+
+def weights(*names: str) -> list[nn.Parameter]:
+    return [nn.Parameter(torch.ones(3)) for _ in names]
+
+
+# -- where gradient ends ----------------------------------------------------------------------------------------------
+
+
+def detached() -> Tensors:
+    w, v = weights("w", "v")
+    (v * (w * 2).detach()).sum().backward()
+    return {"w": w, "v": v}
+
+
+def without_grad() -> Tensors:
+    w, v = weights("w", "v")
+    with torch.no_grad():
+        made = w * 2
+    (v * made).sum().backward()
+    return {"w": w, "v": v}
+
+
+def an_index() -> Tensors:
+    w, v = weights("w", "v")
+    v[(w * 2).argmax()].sum().backward()
+    return {"w": w, "v": v}
+
+
+def a_new_parameter() -> Tensors:
+    w, v = weights("w", "v")
+    (v * nn.Parameter(w * 2)).sum().backward()
+    return {"w": w, "v": v}
+
+
+def a_detached_leaf() -> Tensors:
+    w, v = weights("w", "v")
+    (v * (w * 2).detach().requires_grad_()).sum().backward()
+    return {"w": w, "v": v}
+
+
+def a_number() -> Tensors:
+    w, v = weights("w", "v")
+    (v * (w * 2).sum().item()).sum().backward()
+    return {"w": w, "v": v}
+
+
+def a_detached_number() -> Tensors:
+    w, v = weights("w", "v")
+    (v * (w * 2).detach().abs().max().item()).sum().backward()
+    return {"w": w, "v": v}
+
+
+def a_detached_number_and_what_it_is_of() -> Tensors:
+    w, v = weights("w", "v")
+    made = (w * 2).detach()
+    (v * made * made.abs().max().item()).sum().backward()
+    return {"w": w, "v": v}
+
+
+def a_list() -> Tensors:
+    w, v = weights("w", "v")
+    (v * torch.tensor((w * 2).tolist(), requires_grad=True)).sum().backward()
+    return {"w": w, "v": v}
+
+
+def two_cuts() -> Tensors:
+    w, v = weights("w", "v")
+    late = (w * 3).round()
+    (v * (w * 2).detach() * late.long()).sum().backward()
+    return {"w": w, "v": v}
+
+
+CUTS: dict[Callable[[], Tensors], list[str]] = {
+    detached: ["detach: detached"],
+    without_grad: ["mul: no_grad"],
+    an_index: ["argmax: non_differentiable"],
+    a_new_parameter: ["Parameter: rewrapped"],
+    a_detached_leaf: ["detach: rewrapped"],
+    a_number: ["item: left_torch"],
+    a_detached_number: ["detach: left_torch"],
+    a_detached_number_and_what_it_is_of: ["detach: detached"],
+    a_list: ["tolist: left_torch"],
+    two_cuts: ["detach: detached", "long: non_differentiable"],
+}
+
+
+@pytest.mark.parametrize("program", CUTS, ids=lambda program: program.__name__)
+def test_gradient_ends_where_it_does_and_for_that_reason(program: Callable[[], Tensors]) -> None:
+    found = seen(program)
+    assert found.cuts("w") == CUTS[program]
+    assert found.cuts("v") == []
+    assert found.graph.carries_to_loss(found.tracks["v"]) and not found.graph.carries_to_loss(found.tracks["w"])
+    assert found.graph.reaches_by_data(found.tracks["w"])
+
+
+def test_a_detached_value_that_backward_is_called_on_has_not_left_torch() -> None:
+    def program() -> Tensors:
+        (w,) = weights("w")
+        loss = (w * 2).sum().detach()
+        loss.item()
+        with pytest.raises(RuntimeError):
+            loss.backward()
+        return {"w": w}
+
+    assert seen(program).cuts("w") == ["detach: detached"]
+
+
+def test_a_detached_value_that_is_written_somewhere_has_not_left_torch() -> None:
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        made, table = (w * 2).detach(), torch.zeros(3)
+        made.sum().item()
+        table.copy_(made)
+        (v * table).sum().backward()
+        return {"w": w}
+
+    assert seen(program).cuts("w") == ["detach: detached"]
+
+
+def test_what_a_constructor_does_to_its_parameter_is_no_cut() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(3))
+            self.scale = nn.Parameter(self.weight.detach() * 2)
+
+        def forward(self) -> torch.Tensor:
+            return self.scale * self.weight.detach()
+
+    def program() -> Tensors:
+        net = Net()
+        net().sum().backward()
+        return {"w": net.weight}
+
+    found = seen(program)
+    (cut,) = found.graph.cuts(found.tracks["w"])
+    assert cut.op > found.op("detach").index
+
+
+def test_a_copy_that_a_constructor_makes_is_the_cut_of_what_nothing_else_reads() -> None:
+    def program() -> Tensors:
+        (w,) = weights("w")
+        other, layer = copy.deepcopy(w), nn.Linear(3, 1)
+        layer(other).sum().backward()
+        return {"w": w, "other": other}
+
+    found = seen(program)
+    w, other = found.tracks["w"], found.tracks["other"]
+    assert found.cuts("w") == ["data: detached"]
+    assert (found.graph.is_read(w), found.graph.is_read_in_time(w)) == (False, False)
+    assert (found.graph.is_read(other), found.graph.is_read_in_time(other)) == (True, True)
+
+
+def test_a_constructor_that_computes_with_a_copy_reads_it() -> None:
+    def program() -> Tensors:
+        (w,) = weights("w")
+        table = w.detach().clone() * 2
+        layer = nn.Linear(3, 1)
+        layer(table).sum().backward()
+        return {"w": w}
+
+    found = seen(program)
+    assert found.graph.is_read(found.tracks["w"])
+
+
+# -- what a cut is for -------------------------------------------------------------------------------------------------
+
+
+def the_mask_of_a_where() -> Tensors:
+    (w,) = weights("w")
+    made = w * 2
+    torch.where(made.detach() > 0, made, made * 3).sum().backward()
+    return {"w": w}
+
+
+def a_norm_that_divides() -> Tensors:
+    (w,) = weights("w")
+    made = w * 2
+    (made / made.detach().norm()).sum().backward()
+    return {"w": w}
+
+
+def a_term_of_its_own() -> Tensors:
+    w, v = weights("w", "v")
+    ((v * 2).sum() + (w * 3).detach().sum()).backward()
+    return {"w": w, "v": v}
+
+
+def an_index_of_another() -> Tensors:
+    w, v = weights("w", "v")
+    v[(w * 2).detach().argmax()].sum().backward()
+    return {"w": w, "v": v}
+
+
+def an_average_that_is_copied_back() -> Tensors:
+    w, v = weights("w", "v")
+    with torch.no_grad():
+        v.data.copy_((w * 2).detach())
+    (v * 1).sum().backward()
+    return {"w": w, "v": v}
+
+
+ENDS: dict[Callable[[], Tensors], tuple[bool, bool, bool]] = {
+    the_mask_of_a_where: (False, False, False),
+    a_norm_that_divides: (False, False, True),
+    a_term_of_its_own: (True, True, True),
+    detached: (True, False, True),
+    an_index: (True, False, True),
+    a_number: (True, False, True),
+    an_index_of_another: (True, False, False),
+}
+
+
+@pytest.mark.parametrize("program", ENDS, ids=lambda program: program.__name__)
+def test_a_cut_ends_the_gradient_empties_a_term_or_lets_it_through(program: Callable[[], Tensors]) -> None:
+    found = seen(program)
+    cut, track = found.the_cut("w"), found.tracks["w"]
+    graph = found.graph
+    assert (graph.ends_gradient(cut, track), graph.empties_term(cut), graph.leads_on(cut)) == ENDS[program]
+
+
+def test_the_line_where_gradient_first_ends_is_known_without_a_loss() -> None:
+    def program() -> Tensors:
+        w, v, u = weights("w", "v", "u")
+        made = w * 2
+        made.detach()
+        with torch.no_grad():
+            v * 2
+        (u * 3).sum().item()
+        return {"w": w, "v": v, "u": u}
+
+    found = seen(program)
+    assert [found.line(name) for name in "wvu"] == [3, 4, -1]
+
+
+# -- what is read, and where it goes no further ------------------------------------------------------------------------
+
+
+def test_writing_counting_and_saving_are_no_reading() -> None:
+    def program() -> Tensors:
+        w, v, u, z, y = weights("w", "v", "u", "z", "y")
+        with torch.no_grad():
+            w.mul_(2)
+            w.copy_(v)
+            u.detach().clone()
+            z.norm().item()
+        (y * 2).sum()
+        weights("x")[0].sum().backward()
+        return {"w": w, "v": v, "u": u, "z": z, "y": y}
+
+    found = seen(program)
+    read = {name: found.graph.is_read(track) for name, track in found.tracks.items()}
+    assert read == {"w": False, "v": True, "u": False, "z": False, "y": True}
+    assert not found.graph.is_read_in_time(found.tracks["w"])
+
+
+def test_what_a_module_reads_is_read_whether_or_not_it_carries_gradient() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(3))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad():
+                self.weight * 2
+            return x
+
+    def program() -> Tensors:
+        net = Net()
+        net(torch.ones(3))
+        return {"w": net.weight}
+
+    found = seen(program)
+    assert found.graph.is_read(found.tracks["w"])
+
+
+def test_a_value_ends_where_nothing_is_made_of_it() -> None:
+    def program() -> Tensors:
+        w, v, u = weights("w", "v", "u")
+        late = (w * 2).exp()
+        (w * 3).abs()
+        with torch.no_grad():
+            late.view(3, 1)
+            (v.detach() * 2).sin()
+        return {"w": w, "v": v, "u": u}
+
+    found = seen(program)
+    ends = {name: end[0] for name in "wv" if (end := found.dead_end(name)) is not None}
+    assert ends == {"w": "abs", "v": "sin"}
+    assert found.dead_end("u") is None
+    assert found.path("w") == ["mul", "abs"]
+    assert found.path("u") == []
+
+
+def test_a_view_taken_without_gradient_is_no_way_on() -> None:
+    def program() -> Tensors:
+        (w,) = weights("w")
+        made = w * 2
+        with torch.no_grad():
+            made.view(3, 1)
+        return {"w": w}
+
+    assert seen(program).dead_end("w") == ("mul", seen(program).op("mul").outputs[0])
+
+
+def test_what_has_a_part_in_one_of_several_outputs_ends_at_the_other() -> None:
+    def program() -> Tensors:
+        layer = nn.LSTM(2, 2, 1)
+        _, (_, cell) = layer(torch.ones(3, 1, 2))
+        cell.sum().backward()
+        return {"w": layer.weight_ih_l0}
+
+    found = seen(program)
+    assert found.dead_end("w") == ("lstm", found.op("lstm").outputs[0])
+
+
+def test_a_constant_term_ends_at_the_derivative() -> None:
+    def program() -> Tensors:
+        w, b, other = weights("w", "b", "other")
+        x = torch.ones(3, requires_grad=True)
+        (slope,) = torch.autograd.grad((w * x * x + b).sum(), x, create_graph=True)
+        (slope.sum() + (other * 2).sum()).backward()
+        return {"b": b, "other": other}
+
+    found = seen(program)
+    assert found.dead_end("b") == ("autograd.grad", found.op("autograd.grad").outputs[0])
+    assert found.dead_end("other") == ("add", found.graph.losses[0])
+
+
+def test_the_last_number_that_leaves_torch_is_told() -> None:
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        (w * 1).sum().item()
+        size = int((w * 1).sum())
+        v[:size].sum().backward()
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    assert (found.last_escape("w"), found.last_escape("v")) == ("__int__", "")
+    assert found.cuts("w") == []  # a size is no number that is computed with
+
+
+def test_the_function_that_reads_a_tensor_without_being_given_it() -> None:
+    class Hidden(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            return x * w
+
+        @staticmethod
+        def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+            return gradient
+
+    w, v = weights("w", "v")
+
+    def program() -> Tensors:
+        Hidden.apply(v).sum().backward()
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    assert found.graph.hidden_reader(found.tracks["w"]) is found.op("Hidden")
+    assert found.graph.hidden_reader(found.tracks["v"]) is None
+
+
+def test_a_path_is_as_long_as_it_may_be() -> None:
+    found = seen(detached)
+    assert found.path("w") == ["mul", "detach", "mul", "sum"]
+    assert found.path("w", limit=2) == ["mul", "sum"]
+    assert found.path("v") == ["mul", "sum"]
+    assert seen(a_number).path("w") == ["mul", "sum", "item", "sum"]
+
+
+# -- who writes a gradient ---------------------------------------------------------------------------------------------
+
+
+def test_what_writes_the_gradient_is_found_through_its_views_and_in_its_time() -> None:
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        (w * v).sum().backward()
+        w.grad.mul_(2)  # type: ignore[union-attr]
+        w.grad.view(3, 1)[0].zero_()  # type: ignore[union-attr]
+        (w.grad * 3).add_(1)  # type: ignore[operator]
+        v.detach().add_(1)
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    w, graph, first, last = found.tracks["w"], found.graph, found.op("mul_").index, found.op("zero_").index
+
+    def writers(start: int, end: int) -> list[str]:
+        return [op.name for op in graph.gradient_writers(w, start, end)]
+
+    assert writers(0, 1000) == ["mul_", "zero_"]
+    assert writers(first, last + 1) == ["mul_", "zero_"]
+    assert writers(first + 1, last + 1) == ["zero_"]
+    assert writers(first, last) == ["mul_"]
+    assert graph.gradient_writers(found.tracks["v"], 0, 1000) == []
+
+
+# -- the losses --------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_backward_the_scalars_at_the_end_look_like_losses() -> None:
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        first = (w * 2).sum()
+        (v * 3).mean().log()
+        first * 2
+        v * w
+        (v.detach() * 3).amax()
+        torch.ones((), requires_grad=True)
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    made = [found.name(found.record.values[vid].op) for vid in found.graph.losses]
+    assert made == ["log", "mul"]
+    assert not found.graph.knows_what_was_asked
+
+
+def test_a_scalar_that_is_asked_for_its_gradient_is_a_loss() -> None:
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        (w * 2).sum()
+        loss = (v.detach() * 3).mean()
+        if loss.requires_grad:
+            loss.backward()
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    assert found.graph.losses == found.graph.asked_losses == found.op("mean").outputs
+    assert found.graph.knows_what_was_asked
+    assert found.cuts("v") == ["detach: detached"]
+    found.record.values[found.op("detach").inputs[0]].foreign = True
+    assert not StepGraph(found.record).knows_what_was_asked
+
+
+@pytest.mark.parametrize(
+    ("known", "spoilt"), [([False, False], True), ([True, False], False), ([False, None], True), ([None, None], False)]
+)
+def test_losses_are_spoilt_where_all_that_were_looked_at_are(known: list[bool | None], spoilt: bool) -> None:
+    def program() -> Tensors:
+        (w,) = weights("w")
+        (w * 2).sum().backward()
+        (w * 3).sum().backward()
+        return {"w": w}
+
+    found = seen(program)
+    for vid, finite in zip(found.graph.losses, known, strict=True):
+        found.record.values[vid].finite = finite
+    assert found.graph.is_spoilt == spoilt
+
+
+def test_what_a_module_computes_with_came_from_the_nearest_operation_outside() -> None:
+    class Twice(nn.Module):
+        def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            return x.exp() * y
+
+    def program() -> Tensors:
+        (w,) = weights("w")
+        far, near = (w * 2).sin(), (w * 3).cos()
+        Twice()(far, near).sum().backward()
+        return {"w": w}
+
+    found = seen(program)
+    fed = found.graph.fed_from_outside
+    mul = [op for op in found.record.ops if op.name == "mul"][-1]
+    assert found.name(fed[found.op("exp").index]) == "sin"
+    assert found.name(fed[mul.index]) == "cos"
+    assert fed[found.op("ones").index] == -1
+    assert found.name(fed[found.op("sum").index]) == "cos"
+
+
+# -- through Python ----------------------------------------------------------------------------------------------------
+
+
+def a_function_of_the_number() -> Tensors:
+    w, v = weights("w", "v")
+    (v * math.exp(-float((w * 1).sum()))).sum().backward()
+    return {"w": w, "v": v}
+
+
+def a_function_that_returns_it() -> Tensors:
+    def temperature(value: torch.Tensor) -> float:
+        return math.exp(float(value.sum()))
+
+    w, v = weights("w", "v")
+    (v * temperature(w * 1)).sum().backward()
+    return {"w": w, "v": v}
+
+
+def a_tensor_made_of_it() -> Tensors:
+    w, v = weights("w", "v")
+    number = math.exp(float((w * 1).sum()))
+    (v * torch.tensor(number)).sum().backward()
+    return {"w": w, "v": v}
+
+
+def the_zero_of_a_sum_between() -> Tensors:
+    w, v = weights("w", "v")
+    number = math.exp(float((w * 1).sum()))
+    sum([(v * v).sum(), (v * number).sum()]).backward()  # type: ignore[union-attr]
+    return {"w": w, "v": v}
+
+
+def a_backward_between() -> Tensors:
+    w, v = weights("w", "v")
+    number = math.exp(float((w * 1).sum()))
+    v.sum().backward()
+    (v * number).sum().backward()
+    return {"w": w, "v": v}
+
+
+def five_others_between() -> Tensors:
+    w, v = weights("w", "v")
+    number = math.exp(float((w * 1).sum()))
+    for other in range(4):
+        v * (other + 0.5)
+    (v * number).sum().backward()
+    return {"w": w, "v": v}
+
+
+def its_own_value_between() -> Tensors:
+    w, v = weights("w", "v")
+    made = (w * 1).sum()
+    number = math.exp(float(made))
+    made * 0.5
+    (v * number).sum().backward()
+    return {"w": w, "v": v}
+
+
+INFERRED: dict[Callable[[], Tensors], list[str]] = {
+    a_function_of_the_number: ["__float__: left_torch?"],
+    a_function_that_returns_it: ["__float__: left_torch?"],
+    a_tensor_made_of_it: ["__float__: left_torch?"],
+    the_zero_of_a_sum_between: ["__float__: left_torch?"],
+    a_backward_between: [],
+    five_others_between: [],
+    its_own_value_between: ["__float__: left_torch?"],
+}
+
+
+@pytest.mark.parametrize("program", INFERRED, ids=lambda program: program.__name__)
+def test_a_number_is_taken_to_be_used_where_the_function_goes_on_with_one(program: Callable[[], Tensors]) -> None:
+    found = seen(program)
+    assert found.cuts("w") == INFERRED[program]
+    joined = [found.graph.python_inputs(op) for op in found.record.ops if found.graph.python_inputs(op)]
+    assert bool(joined) == (program is not a_backward_between)
