@@ -3,8 +3,13 @@
     python -m tools.mutants [COUNT [SEED [RECORDINGS]]]
 
 A mutant is a file with one operator, constant, condition or statement changed; COUNT of all are drawn. With each the
-recordings of `python -m tools.recordings record`, or so many of them, are judged until an answer is another one; then
-the tests in TESTS run with it. What neither notices is printed: a test is missing there, or the code does nothing.
+recordings of `python -m tools.recordings record`, or so many of them, are judged until an answer is another one, or
+judging fails; then the tests in TESTS run with it. What neither notices is printed: a test is missing there, or the
+code does nothing.
+
+Left out is what means the same to whoever calls: options of decorators, `zip(strict=…)`, a `return` of nothing in place
+of one of False, and the negation of a comparison where the comparison itself is negated already. What else changes
+nothing is listed in SAME, with the reason.
 """
 
 from __future__ import annotations
@@ -17,7 +22,6 @@ import importlib.util
 import os
 import random
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -36,10 +40,13 @@ TESTS = (
     "tests/test_life.py",
     "tests/test_oracle.py",
 )
-GIVEN = "FXAUDIT_MUTANT"
-"""In the environment of the tests: the file of a mutant, and the number of the mutant in it."""
 SECONDS = 120
+"""Of work, not of waiting, after which judging is taken to be without end."""
+SEEN = ("other answers", "failures", "tests")
 Answer = tuple[Path, str, dict[str, object]]
+
+SAME: dict[tuple[str, str, str], str] = {}
+"""(file, what stands there, what the mutant has) → why nobody can tell them apart."""
 
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
@@ -71,6 +78,12 @@ class Mutant:
         _, node, was = self._made()
         return f"fxaudit/{self.file}:{getattr(node, 'lineno', 0)}: {was}  →  {ast.unparse(node)}"
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """How it stands in SAME."""
+        _, node, was = self._made()
+        return self.file, was, ast.unparse(node)
+
     def _made(self) -> tuple[ast.Module, ast.AST, str]:
         tree = ast.parse((ROOT / "fxaudit" / self.file).read_text("utf-8"))
         node = next(node for at, node in enumerate(ast.walk(tree)) if at == self.node)
@@ -80,12 +93,22 @@ class Mutant:
 
 
 def mutants_of(file: str) -> list[Mutant]:
-    """All mutants of a file; what is an annotation is never run."""
+    """All mutants of a file."""
     tree = ast.parse((ROOT / "fxaudit" / file).read_text("utf-8"))
-    said = [getattr(node, kind, None) for node in ast.walk(tree) for kind in ("annotation", "returns")]
-    unrun = {id(part) for annotation in said if isinstance(annotation, ast.AST) for part in ast.walk(annotation)}
+    unrun = {id(part) for outer in _meaningless(tree) for part in ast.walk(outer)}
     nodes = [(at, node) for at, node in enumerate(ast.walk(tree)) if id(node) not in unrun]
     return [Mutant(file, at, change) for at, node in nodes for change, _ in enumerate(_changes(node))]
+
+
+def _meaningless(tree: ast.Module) -> Iterator[ast.AST]:
+    """Annotations, which are never run; options of decorators and of `zip`."""
+    for node in ast.walk(tree):
+        for kind in ("annotation", "returns"):
+            if isinstance(annotation := getattr(node, kind, None), ast.AST):
+                yield annotation
+        yield from (one for one in getattr(node, "decorator_list", ()) if isinstance(one, ast.Call))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip":
+            yield from node.keywords
 
 
 def _changes(node: ast.AST) -> Iterator[Callable[[], None]]:
@@ -109,14 +132,21 @@ def _changes(node: ast.AST) -> Iterator[Callable[[], None]]:
             yield put("value", not value)
         case ast.Constant(value=int() as value):
             yield put("value", value + 1)
-        case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test):
+        case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test) if not _is_negated_itself(test):
             yield put("test", ast.UnaryOp(ast.Not(), test))
+        case ast.Return(value=ast.Constant(value=None | False)):
+            pass
         case ast.Return(value=ast.expr()):
             yield put("value", ast.Constant(None))
         case ast.Continue() | ast.Break():
             yield lambda: setattr(node, "__class__", ast.Pass)
         case ast.Expr(value=ast.Call()):
             yield put("value", ast.Constant(None))
+
+
+def _is_negated_itself(test: ast.expr) -> bool:
+    negated = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
+    return isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], negated)
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -142,24 +172,12 @@ def _import_anew() -> None:
             del sys.modules[name]
 
 
-def pytest_configure() -> None:
-    """As a plugin of pytest: the tests judge with the mutant that the environment names."""
-    file, node, change = os.environ[GIVEN].split(":")
-    _import_anew()
-    sys.meta_path.insert(0, Finder(Mutant(file, int(node), int(change))))
-
-
 def noticed(mutant: Mutant, answers: list[Answer]) -> str:
-    """What notices a mutant: "recordings", "tests"; "" where nothing does."""
-    if _in_a_copy(lambda: _differs(Finder(mutant), answers)):
-        return "recordings"
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "tools.mutants", *TESTS]
-    environment = {**os.environ, GIVEN: f"{mutant.file}:{mutant.node}:{mutant.change}"}
-    try:
-        ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=SECONDS * 5, check=False)
-    except subprocess.TimeoutExpired:
-        return "tests"
-    return "tests" if ran.returncode else ""
+    """What notices a mutant: one of `SEEN`; "" where nothing does."""
+    found = _in_a_copy(lambda: _differs(Finder(mutant), answers))
+    if found:
+        return "other answers" if found == 1 else "failures"
+    return "tests" if _in_a_copy(lambda: _fails(Finder(mutant))) else ""
 
 
 def _in_a_copy(work: Callable[[], int]) -> int:
@@ -171,20 +189,40 @@ def _in_a_copy(work: Callable[[], int]) -> int:
 
 
 def _differs(finder: Finder | None, answers: list[Answer]) -> int:
-    """1 where some recording is judged otherwise than without the mistake, or not at all, or without end."""
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(SECONDS)
+    """1 where some recording is judged otherwise than without the mistake; 2 where judging it fails.
+
+    Judging without end is ended by a signal.
+    """
     try:
-        _import_anew()
-        if finder is not None:
-            sys.meta_path.insert(0, finder)
+        _begin(finder, SECONDS)
         recordings = importlib.import_module("tools.recordings")
         for path, mode, answer in answers:
             if recordings.judged.answer(recordings.report_of(path, mode), path) != answer:
                 return 1
     except Exception:
-        return 1
+        return 2
     return 0
+
+
+def _fails(finder: Finder | None) -> int:
+    """Not 0 where a test fails."""
+    import pytest
+
+    _begin(finder, SECONDS * 5)
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1), os.dup2(silence, 2)
+    os.chdir(ROOT)
+    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *TESTS]))
+
+
+def _begin(finder: Finder | None, seconds: int) -> None:
+    """In a copy: from here on the mutant is what is imported."""
+    for number, timer, patience in ((signal.SIGPROF, signal.ITIMER_PROF, 1), (signal.SIGALRM, signal.ITIMER_REAL, 10)):
+        signal.signal(number, signal.SIG_DFL)
+        signal.setitimer(timer, seconds * patience)
+    _import_anew()
+    if finder is not None:
+        sys.meta_path.insert(0, finder)
 
 
 def answers_to(count: int, draw: random.Random) -> list[Answer]:
@@ -205,11 +243,12 @@ def main(arguments: list[str]) -> int:
     count, seed, judged = [*map(int, arguments), *(100, 1, 10_000)[len(arguments) :]]
     draw = random.Random(seed)
     mutants = [mutant for file in FILES for mutant in mutants_of(file)]
-    drawn = draw.sample(mutants, min(count, len(mutants)))
+    drawn = [one for one in draw.sample(mutants, min(count, len(mutants))) if one.key not in SAME]
     os.environ["FXAUDIT_STRICT"] = "1"
     answers = answers_to(judged, draw)
     assert not _in_a_copy(lambda: _differs(None, answers)), "something differs without any mistake"
-    seen = {"recordings": 0, "tests": 0, "": 0}
+    assert not _in_a_copy(lambda: _fails(None)), "a test fails without any mistake"
+    seen = dict.fromkeys([*SEEN, ""], 0)
     for mutant in drawn:
         by = noticed(mutant, answers)
         seen[by] += 1
@@ -217,8 +256,9 @@ def main(arguments: list[str]) -> int:
             print(f"Not noticed: {mutant}", flush=True)
     number = sum(seen.values())
     print(
-        f"{number - seen['']} of {number} mutants, of {len(mutants)} in all, were noticed: {seen['recordings']} by "
-        f"{len(answers)} recordings, {seen['tests']} by tests (seed {seed})."
+        f"{number - seen['']} of {number} mutants, of {len(mutants)} in all, were noticed: {seen['other answers']} by "
+        f"another answer to one of {len(answers)} recordings, {seen['failures']} because judging one failed or did not "
+        f"end, {seen['tests']} by tests (seed {seed})."
     )
     return 0
 
