@@ -33,6 +33,9 @@ __all__ = ["Mutant", "main", "mutants_of"]
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ("judge/verdict.py", "judge/graph.py", "judge/cut_rule.py", "judge/trail.py", "program/flow.py")
 TESTS = (
+    "tests/test_step_graph.py",
+    "tests/test_trail.py",
+    "tests/test_verdicts.py",
     "tests/test_graph.py",
     "tests/test_one_batch.py",
     "tests/test_paths.py",

@@ -25,6 +25,7 @@ from fxaudit.program.source import SourceLine, is_library
 __all__ = ["Judge", "ParameterState"]
 
 UNMOVED = "the optimizer steps with a gradient, yet the value does not change"
+UNREGISTERED = "a loss reaches it, but no model registers it and no optimizer holds it"
 LEAF_CODES = {"rewrapped": "FXA107", "left_torch": "FXA106", "detached": "FXA107"}
 """Kinds of cuts after which the value may go on in a new leaf, and the rule that tells of them."""
 
@@ -171,9 +172,7 @@ class Judge:
             if track.index in held:
                 self._named.add(track.index)
                 if track.index in reached:
-                    state = self._state(self._unique(self._best_name(track, paths)), track, None, "")
-                    if track.is_alive:
-                        self._decide(state)
+                    self._decide(self._state(self._unique(self._best_name(track, paths)), track, None, ""))
                 elif self._is_master(track):
                     state = self._state(self._unique(self._best_name(track, paths)), track, None, "")
                     state.verdict, state.reason = (
@@ -200,8 +199,7 @@ class Judge:
                 if track.hand_updates:
                     state.verdict, state.reason = "trained", "the program updates it by hand"
                 else:
-                    state.verdict = "unregistered"
-                    state.reason = "a loss reaches it, but no model registers it and no optimizer holds it"
+                    state.verdict, state.reason = "unregistered", UNREGISTERED
                     if track.index not in paths and track.index in recording.owners:
                         state.mechanism = "elsewhere"
                         state.reason = (
@@ -328,24 +326,23 @@ class Judge:
 
     def _remade_leaves(self, reached: set[int], held: set[int]) -> None:
         """Parameters made anew in each forward are gone by now; the last of each line stands for all."""
-        lines: dict[int, Track] = {}
+        lines: dict[tuple[int, int], list[Track]] = {}
         for track in self.record.tracks:
             if track.index in self._named or track.index in held or track.index not in reached:
                 continue
             if not track.is_parameter or (track.is_alive and not self._acts_as_parameter(track, {})):
                 continue
-            lines[(track.created, len(track.shape))] = track  # type: ignore[index]
-        for track in lines.values():
-            if track.index in self._named:
-                continue
+            lines.setdefault((track.created, len(track.shape)), []).append(track)
+        for *others, track in lines.values():
             self._named.add(track.index)
             slot = track.registered[-1][2] if track.registered else ""
             variable = variable_name(self.record.stacks, track.created)
             name = ".".join(part for part in (variable, slot) if part) or f"<Parameter {track.shape}>"
             state = self._state(self._unique(name), track, None, "")
-            state.verdict = "unregistered"
-            state.reason = "made anew in each forward: a loss reaches it, but it never outlives the call"
-            state.mechanism = "remade"
+            state.verdict, state.reason = "unregistered", UNREGISTERED
+            if others or state.reached_in < 2:  # else it lived as long as the loop
+                state.reason = "made anew in each forward: a loss reaches it, but it never outlives the call"
+                state.mechanism = "remade"
 
     def _acts_as_parameter(self, track: Track, paths: dict[int, str]) -> bool:
         """Whether an unregistered leaf is meant to learn; inputs that only need a gradient are not."""

@@ -1,0 +1,647 @@
+"""Each verdict with its reason, of loops and closures of a few lines.
+
+A loop runs in a function of its own, as in real programs: what it made is gone when it is judged, but for the model.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import fxaudit
+from fxaudit.capture.frozen import Recording
+from fxaudit.judge.verdict import Judge, ParameterState
+from fxaudit.judge.write_up import Options, judged
+from fxaudit.run import examination
+
+torch.manual_seed(0)
+X = torch.randn(8, 4)
+LAYERS = ("0.weight", "0.bias", "2.weight", "2.bias")
+TRAINS = "gradient arrives and the optimizer's step changes the value"
+States = dict[str, ParameterState]
+
+
+@pytest.fixture
+def states(monkeypatch: pytest.MonkeyPatch) -> Callable[[], States]:
+    """The states of the parameters in the last recording that was judged in this process."""
+    kept: list[Recording] = []
+
+    def keeping(recording: Recording, options: Options) -> Any:
+        kept.append(recording)
+        return judged(recording, options)
+
+    monkeypatch.setattr(examination, "judged", keeping)
+    torch.manual_seed(0)
+    return lambda: {state.name: state for state in Judge(kept[-1]).judge()}
+
+
+def layers() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1))
+
+
+def sgd(held: Any, **options: Any) -> torch.optim.SGD:
+    return torch.optim.SGD(held.parameters() if isinstance(held, nn.Module) else held, **{"lr": 0.1, **options})
+
+
+def square(model: nn.Module) -> torch.Tensor:
+    out: torch.Tensor = model(X).square().mean()
+    return out
+
+
+def train(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss: Callable[[Any], torch.Tensor] = square,
+    *,
+    after: Callable[[], None] = lambda: None,
+    steps: int = 4,
+    backward: bool = True,
+    step: bool = True,
+) -> None:
+    for _ in range(steps):
+        optimizer.zero_grad()
+        found = loss(model)
+        if backward:
+            found.backward()
+        if step:
+            optimizer.step()
+        after()
+
+
+# -- a loop: what blocks ----------------------------------------------------------------------------------------------
+
+
+def never_stepped() -> None:
+    model = layers()
+    train(model, sgd(model), step=False)
+
+
+def never_backward() -> None:
+    model = layers()
+    train(model, sgd(model), backward=False)
+
+
+def cleared_before_the_step() -> None:
+    model = layers()
+    optimizer = sgd(model)
+    for _ in range(4):
+        square(model).backward()
+        optimizer.zero_grad()
+        optimizer.step()
+
+
+def a_rate_of_zero() -> None:
+    model = layers()
+    train(model, sgd(model, lr=0.0))
+
+
+def a_gradient_of_zero() -> None:
+    model = layers()
+    train(model, sgd(model), lambda model: (model(X) * 0).mean())
+
+
+def a_gradient_of_infinity() -> None:
+    model = layers()
+    train(model, sgd(model), lambda model: (model(X) * float("inf")).mean())
+
+
+def a_rate_too_small() -> None:
+    model = layers()
+    train(model, sgd(model, lr=1e-30))
+
+
+def a_rate_that_rises() -> None:
+    model = layers()
+    optimizer = sgd(model, lr=1e-30)
+    train(model, optimizer, after=torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 1 + epoch).step)
+
+
+def a_rate_that_rises_and_falls() -> None:
+    model = layers()
+    optimizer = sgd(model, lr=1e-30)
+    train(model, optimizer, after=torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 1 + epoch % 2).step)
+
+
+def nothing_at_all() -> None:
+    model = layers()
+    with fxaudit.watch(model, sgd(model)):
+        pass
+
+
+ALIKE: dict[Callable[[], None], tuple[str, str]] = {
+    never_stepped: ("blocked", "`step` is never called on the optimizer that holds it"),
+    never_backward: ("blocked", "`backward` is never called"),
+    cleared_before_the_step: ("blocked", "it has no gradient whenever the optimizer steps"),
+    a_rate_of_zero: ("blocked", "its learning rate is 0 at every step"),
+    a_gradient_of_zero: ("blocked", "its gradient is exactly zero at every step"),
+    a_gradient_of_infinity: ("blocked", "its gradient is not finite at any step"),
+    a_rate_too_small: ("blocked", "the optimizer steps with a gradient, yet the value does not change"),
+    a_rate_that_rises: ("unknown", "its learning rate was still rising at the last recorded step (4e-30)"),
+    a_rate_that_rises_and_falls: ("blocked", "the optimizer steps with a gradient, yet the value does not change"),
+    nothing_at_all: ("unknown", "nothing of the loop was seen"),
+}
+
+
+@pytest.mark.parametrize("loop", ALIKE, ids=lambda loop: loop.__name__)
+def test_a_loop_that_trains_nothing(loop: Callable[[], None], states: Callable[[], States]) -> None:
+    if loop is nothing_at_all:
+        loop()
+    else:
+        with fxaudit.watch():
+            loop()
+    assert {name: (state.verdict, state.reason) for name, state in states().items()} == dict.fromkeys(
+        LAYERS, ALIKE[loop]
+    )
+
+
+# -- a loop: one parameter beside others -------------------------------------------------------------------------------
+
+
+class Own(nn.Module):
+    """Has a weight beside a layer; what `forward` does to the weight is up to the class."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.w, self.calls = nn.Linear(4, 1), nn.Parameter(torch.ones(1)), 0
+
+    def touch(self, x: torch.Tensor) -> None:
+        raise NotImplementedError
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        self.touch(x)
+        out: torch.Tensor = self.layer(x) * self.w
+        return out
+
+
+class Refilled(Own):
+    def touch(self, x: torch.Tensor) -> None:
+        with torch.no_grad():
+            self.w.fill_(1.0)
+
+
+class Drawn(Own):
+    def touch(self, x: torch.Tensor) -> None:
+        with torch.no_grad():
+            self.w.uniform_()
+
+
+class FromData(Own):
+    def touch(self, x: torch.Tensor) -> None:
+        if self.calls == 1:
+            with torch.no_grad():
+                self.w.copy_(x.mean().reshape(1))
+
+
+class Scaled(Own):
+    def touch(self, x: torch.Tensor) -> None:
+        with torch.no_grad():
+            self.w.copy_(self.w * 0.9)
+
+
+class Remade(Own):
+    def touch(self, x: torch.Tensor) -> None:
+        self.w = nn.Parameter(torch.ones(1))
+
+
+def own(kind: type[Own]) -> Callable[[], None]:
+    def loop() -> None:
+        model = kind()
+        train(model, sgd(model))
+
+    return loop
+
+
+def after_each_step(change: Callable[[torch.Tensor, torch.Tensor], object]) -> Callable[[], None]:
+    def loop() -> None:
+        model = layers()
+        weight = model[0].weight
+        first = weight.detach().clone()
+
+        def after() -> None:
+            with torch.no_grad():
+                change(weight, first)
+
+        train(model, sgd(model), after=after)
+
+    return loop
+
+
+def perturbed_and_put_back() -> None:
+    model = layers()
+    optimizer = sgd(model)
+    for _ in range(4):
+        optimizer.zero_grad()
+        old = model[0].weight.detach().clone()
+        with torch.no_grad():
+            model[0].weight.add_(0.1)
+        square(model).backward()
+        optimizer.step()
+        with torch.no_grad():
+            model[0].weight.copy_(old)
+
+
+def loaded_every_third_step() -> None:
+    model = layers()
+    optimizer, old = sgd(model), copy.deepcopy(model.state_dict())
+    for number in range(12):
+        optimizer.zero_grad()
+        square(model).backward()
+        optimizer.step()
+        if number % 3 == 2:
+            model.load_state_dict(old)
+
+
+def frozen_below() -> None:
+    model = layers()
+    model[0].requires_grad_(False)
+    train(model, sgd(model))
+
+
+def left_out() -> None:
+    model = layers()
+    train(model, sgd(model[2]))
+
+
+def replaced_before_the_loop() -> None:
+    model = layers()
+    optimizer = sgd(model)
+    model[0].weight = nn.Parameter(torch.ones(3, 4))
+    train(model, optimizer)
+
+
+def a_mean_that_takes_all() -> None:
+    model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
+    train(model, sgd(model))
+
+
+def not_among_the_inputs() -> None:
+    model = layers()
+    optimizer = sgd(model)
+    for _ in range(4):
+        optimizer.zero_grad()
+        square(model).backward(inputs=list(model[2].parameters()))
+        optimizer.step()
+
+
+def zeros_where_none_came() -> None:
+    model = layers()
+    optimizer = sgd(model)
+    for _ in range(4):
+        loss = model[2](model[0](X).detach()).square().mean()
+        for p, g in zip(
+            model.parameters(), torch.autograd.grad(loss, [*model.parameters()], allow_unused=True), strict=True
+        ):
+            p.grad = torch.zeros_like(p) if g is None else g
+        optimizer.step()
+
+
+def none_from_a_function() -> None:
+    class Nothing(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            return x * 1
+
+        @staticmethod
+        def backward(ctx: Any, gradient: torch.Tensor) -> None:
+            return None
+
+    model = layers()
+    train(model, sgd(model), lambda model: model[2](Nothing.apply(model[0](X))).square().mean())
+
+
+def a_leaf_in_between() -> None:
+    model = layers()
+
+    def loss(model: Any) -> torch.Tensor:
+        hidden = model[0](X).detach().requires_grad_()
+        out: torch.Tensor = model[2](hidden).mean()
+        return out
+
+    train(model, sgd(model), loss)
+
+
+def beside(held: bool, **options: float) -> Callable[[], None]:
+    def loop() -> None:
+        model, extra = nn.Linear(4, 1), nn.Parameter(torch.ones(1))
+        groups = [{"params": [*model.parameters()]}, *([{"params": [extra], **options}] if held else [])]
+        train(model, sgd(groups), lambda model: (model(X) * extra).mean())
+
+    return loop
+
+
+def held_and_not_used() -> None:
+    model, extra = nn.Linear(4, 1), nn.Parameter(torch.ones(1))
+    train(model, sgd([*model.parameters(), extra]))
+
+
+class Listed(nn.Module):
+    def __init__(self, cut: bool) -> None:
+        super().__init__()
+        self.layer, self.cut = nn.Linear(4, 1), cut
+        self.more = [nn.Linear(4, 1)]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        more = self.more[0](x)
+        out: torch.Tensor = self.layer(x) + (more.detach() if self.cut else more)
+        return out
+
+
+def in_a_list(cut: bool) -> Callable[[], None]:
+    def loop() -> None:
+        model = Listed(cut)
+        train(model, sgd(model))
+
+    return loop
+
+
+def updated_by_hand() -> None:
+    model = nn.Linear(4, 1)
+    for _ in range(4):
+        model.zero_grad()
+        square(model).backward()
+        with torch.no_grad():
+            for p in model.parameters():
+                p -= 0.1 * p.grad  # type: ignore[operator]
+
+
+def through_masters() -> None:
+    model = nn.Linear(4, 1)
+    masters = [p.detach().clone().requires_grad_() for p in model.parameters()]
+    optimizer = sgd(masters)
+    for _ in range(4):
+        model.zero_grad()
+        square(model).backward()
+        for master, p in zip(masters, model.parameters(), strict=True):
+            master.grad = p.grad.clone()  # type: ignore[union-attr]
+        optimizer.step()
+        with torch.no_grad():
+            for master, p in zip(masters, model.parameters(), strict=True):
+                p.copy_(master)
+
+
+def an_input_that_wants_its_gradient() -> None:
+    model = nn.Linear(4, 1)
+    x = X.clone().requires_grad_()
+
+    def loss(model: Any) -> torch.Tensor:
+        out: torch.Tensor = model(x).square().mean()
+        return out
+
+    train(model, sgd(model), loss, after=lambda: print(x.grad.abs().max()))  # type: ignore[union-attr]
+
+
+Told = tuple[str, str, str]
+"""(verdict, reason, mechanism)."""
+EVERY = "before every step it is again bit for bit what it was before the last one"
+UNREGISTERED = "a loss reaches it, but no model registers it and no optimizer holds it"
+CUT = ("unreachable", "no gradient path leads from a loss to it", "")
+GONE = ("stale", "an optimizer holds it, but no model has it and no loss reaches it", "")
+BESIDE: dict[str, tuple[Callable[[], None], dict[str, Told]]] = {
+    "refilled in forward": (own(Refilled), {"w": ("replaced", EVERY, "overwritten")}),
+    "drawn in forward": (
+        own(Drawn),
+        {
+            "w": (
+                "replaced",
+                "before every step it is overwritten with a value that does not depend on it",
+                "overwritten",
+            )
+        },
+    ),
+    "initialised by the first batch": (own(FromData), {}),
+    "scaled in forward": (own(Scaled), {}),
+    "remade in forward": (
+        own(Remade),
+        {
+            "w": ("replaced", "a new Parameter takes its place in every round", "remade"),
+            "w (old)": GONE,
+            "w.w": (
+                "unregistered",
+                "made anew in each forward: a loss reaches it, but it never outlives the call",
+                "remade",
+            ),
+        },
+    ),
+    "copied back after each step": (
+        after_each_step(lambda weight, first: weight.copy_(first)),
+        {"0.weight": ("replaced", "after every step it gets the value back that it had before it", "rewritten")},
+    ),
+    "drawn after each step": (
+        after_each_step(lambda weight, _: weight.normal_()),
+        {
+            "0.weight": (
+                "replaced",
+                "before every step it is overwritten with a value that does not depend on it",
+                "rewritten",
+            )
+        },
+    ),
+    "clamped after each step": (after_each_step(lambda weight, _: weight.clamp_(-1, 1)), {}),
+    "perturbed and put back": (
+        perturbed_and_put_back,
+        {"0.weight": ("replaced", "after every step it gets the value back that it had before it", "undone")},
+    ),
+    "loaded every third step": (
+        loaded_every_third_step,
+        dict.fromkeys(LAYERS, ("replaced", "its old value came back 3 times, after 3 steps", "put_back")),
+    ),
+    "frozen": (frozen_below, dict.fromkeys(LAYERS[:2], ("frozen", "`requires_grad` is False", ""))),
+    "left out": (
+        left_out,
+        dict.fromkeys(LAYERS[:2], ("excluded", "gradient arrives, but no optimizer holds it", "")),
+    ),
+    "replaced before the loop": (
+        replaced_before_the_loop,
+        {"0.weight": ("excluded", "gradient arrives, but no optimizer holds it", ""), "0.weight (old)": GONE},
+    ),
+    "a mean that takes all": (
+        a_mean_that_takes_all,
+        {
+            "0.bias": (
+                "unknown",
+                "its gradient is rounding noise: mathematically it is zero, and nothing depends on the value",
+                "",
+            )
+        },
+    ),
+    "not among the inputs": (
+        not_among_the_inputs,
+        dict.fromkeys(LAYERS[:2], ("blocked", "it has no gradient whenever the optimizer steps", "")),
+    ),
+    "zeros where none came": (zeros_where_none_came, dict.fromkeys(LAYERS[:2], CUT)),
+    "none from a function": (none_from_a_function, dict.fromkeys(LAYERS[:2], CUT)),
+    "a leaf in between": (
+        a_leaf_in_between,
+        {
+            **dict.fromkeys(LAYERS[:2], CUT),
+            "hidden": (
+                "unregistered",
+                "made anew in each forward from a parameter's value: the gradient stays with it",
+                "remade",
+            ),
+        },
+    ),
+    "beside the model": (beside(held=False), {"extra": ("unregistered", UNREGISTERED, "")}),
+    "beside the model, and held": (beside(held=True), {"extra": ("trained", TRAINS, "")}),
+    "beside the model, and held with a rate of 0": (
+        beside(held=True, lr=0.0),
+        {"extra": ("blocked", "its learning rate is 0 at every step", "")},
+    ),
+    "held and not used": (held_and_not_used, {"extra": GONE}),
+    "in a list": (
+        in_a_list(cut=False),
+        dict.fromkeys(("more[0].weight", "more[0].bias"), ("unregistered", UNREGISTERED, "")),
+    ),
+    "in a list, and cut off": (
+        in_a_list(cut=True),
+        dict.fromkeys(
+            ("more[0].weight", "more[0].bias"),
+            (
+                "unregistered",
+                "kept where `parameters()` does not look, and what is computed from it is cut off",
+                "cut off",
+            ),
+        ),
+    ),
+    "updated by hand": (
+        updated_by_hand,
+        dict.fromkeys(("weight", "bias"), ("trained", "the program updates it by hand from its gradient", "")),
+    ),
+    "through masters": (
+        through_masters,
+        {
+            **dict.fromkeys(("weight", "bias"), ("trained", "the program updates it by hand from its gradient", "")),
+            **dict.fromkeys(
+                ("masters[0]", "masters[1]"),
+                ("trained", "the optimizer's step changes it, and it is copied to a parameter", ""),
+            ),
+        },
+    ),
+    "an input that wants its gradient": (an_input_that_wants_its_gradient, {}),
+}
+
+
+@pytest.mark.parametrize("case", BESIDE)
+def test_all_train_but_those_that_do_not(case: str, states: Callable[[], States]) -> None:
+    loop, expected = BESIDE[case]
+    with fxaudit.watch():
+        loop()
+    found = {name: (state.verdict, state.reason, state.mechanism) for name, state in states().items()}
+    assert {name: told for name, told in found.items() if told != ("trained", TRAINS, "")} == {
+        name: told for name, told in expected.items() if told != ("trained", TRAINS, "")
+    }
+    assert expected.keys() <= found.keys()
+
+
+def test_what_a_state_rests_on(states: Callable[[], States]) -> None:
+    with fxaudit.watch():
+        own(Refilled)()
+    found = states()
+    w, weight = found["w"], found["layer.weight"]
+    assert [op.name for op in w.writers] == ["fill_"] * 4 and weight.writers == ()
+    assert (w.module_type, weight.module_type) == ("Refilled", "Linear")
+    assert (w.reached_in, w.held, w.arrived, w.swapped, w.is_starved) == (4, ((0, 0),), "finite", False, False)
+    assert w.norm == max(fact.norm for fact in w.facts)
+    assert [fact.changed for fact in weight.facts] == [True] * 4
+
+
+def test_names_that_are_taken_get_numbers(states: Callable[[], States]) -> None:
+    def loop() -> None:
+        model = nn.Linear(4, 1)
+        old = nn.Parameter(torch.ones(1))
+        optimizer = sgd([*model.parameters(), old])
+        weight = nn.Parameter(torch.ones(1))
+        optimizer.add_param_group({"params": [weight]})
+        train(model, optimizer)
+
+    with fxaudit.watch():
+        loop()
+    assert [*states()] == ["weight", "bias", "old", "weight #2"]
+
+
+# -- one batch ---------------------------------------------------------------------------------------------------------
+
+Loss = Callable[[nn.Module], torch.Tensor]
+
+
+def mean(model: nn.Module) -> torch.Tensor:
+    out: torch.Tensor = model(X).mean()
+    return out
+
+
+BATCH: dict[str, tuple[Loss, float | None, tuple[str, str]]] = {
+    "a gradient, and nothing that holds": (
+        mean,
+        None,
+        ("trained", "gradient arrives; it trains if an optimizer holds it"),
+    ),
+    "zero, and nothing that holds": (
+        lambda model: mean(model) * 0,
+        None,
+        (
+            "unknown",
+            "its gradient is exactly zero at this step, and without an optimizer nothing can be rehearsed",
+        ),
+    ),
+    "infinity, and nothing that holds": (
+        lambda model: mean(model) * float("inf"),
+        None,
+        ("unknown", "its gradient is not finite at this step"),
+    ),
+    "a gradient": (mean, 0.1, ("trained", "gradient arrives and an optimizer holds it")),
+    "a rate of 0": (mean, 0.0, ("blocked", "its learning rate is 0")),
+    "zero": (lambda model: mean(model) * 0, 0.1, ("unknown", "its gradient is exactly zero at this step")),
+    "infinity": (lambda model: mean(model) * float("inf"), 0.1, ("blocked", "its gradient is not finite")),
+}
+
+
+@pytest.mark.parametrize("case", BATCH)
+def test_what_one_batch_says(case: str, states: Callable[[], States]) -> None:
+    loss, rate, told = BATCH[case]
+    model = layers()
+    given = [] if rate is None else [sgd(model, lr=rate)]
+    fxaudit.audit(model, lambda: loss(model), given, steps=0, prove=False)
+    found = states()
+    assert {name: (state.verdict, state.reason) for name, state in found.items()} == dict.fromkeys(LAYERS, told)
+
+
+def test_a_warm_up_is_waited_for() -> None:
+    model = layers()
+    optimizer = sgd(model)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: min(1.0, epoch / 10))
+    report = fxaudit.audit(model, lambda: mean(model), optimizer, steps=0, prove=False)
+    assert {(p.verdict, p.reason) for p in report} == {
+        ("unknown", "its learning rate is 0 now, and the scheduler raises it later")
+    }
+    assert scheduler.last_epoch == 0
+
+
+def test_a_loss_at_rest_asks_for_another_batch_and_one_of_zero_does_not() -> None:
+    model = layers()
+    at_rest = fxaudit.audit(model, lambda: torch.relu(mean(model) - 100), sgd(model), prove=False)
+    zero = fxaudit.audit(model, lambda: mean(model) * 0, sgd(model), prove=False)
+    raised = fxaudit.audit(model, lambda: torch.relu(mean(model) - 100) + 1, sgd(model), prove=False)
+    assert {(p.verdict, p.reason) for p in at_rest} == {
+        ("unknown", "the loss is exactly zero on this batch, and every gradient with it; give it another batch")
+    }
+    assert {(p.verdict, p.reason) for p in zero} == {("blocked", "its gradient is exactly zero at every step")}
+    assert {p.verdict for p in raised} == {"blocked"}
+
+
+def test_what_another_optimizer_holds_is_left_open_and_what_none_holds_is_not() -> None:
+    with fxaudit.watch():
+        model = layers()
+        given, _other = sgd(model[2]), sgd([model[0].weight])
+        report = fxaudit.audit(model, lambda: mean(model), given, prove=False)
+    assert {p.name: (p.verdict, p.reason) for p in report} == {
+        "0.weight": ("unknown", "another `SGD` holds it, which the audit was not given"),
+        "0.bias": ("excluded", "gradient arrives, but no optimizer holds it"),
+        "2.weight": ("trained", TRAINS),
+        "2.bias": ("trained", TRAINS),
+    }
