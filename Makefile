@@ -26,7 +26,7 @@ help:
 	@echo "make random   compare random programs with plain training (COUNT=2000, SEED=the time)"
 	@echo "make promises run the tests that keep the promises, and write down in docs/promises.md when each last passed"
 	@echo "make answers  judge all programs in tests/programs, print what is said otherwise than on record, and renew that"
-	@echo "make coverage record all programs in tests/programs, judge the recordings, and print how much of the judge ran"
+	@echo "make coverage record all programs in tests/programs, judge that and what FXAUDIT_KEEP_RECORDINGS=.recordings/tests kept, and print how much of the judge ran"
 	@echo "make check    lint, types and the import contract"
 	@echo "make format   rewrite the code in the project's format"
 	@echo "make reports  write the reports of all programs in examples/ to reports/"
@@ -96,7 +96,7 @@ answers: $(INSTALLED)
 
 coverage: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.recordings record
-	$(BIN)/python -m tools.recordings coverage
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.recordings coverage
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

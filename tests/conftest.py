@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -19,6 +23,39 @@ settings.load_profile("repeatable")
 
 # Programs to audit, not modules with examples in their docstrings; some import libraries that need not be there.
 collect_ignore_glob = ["programs/*", "projects/*", "trainers/*"]
+
+
+if TYPE_CHECKING:
+    from fxaudit.answer.answer import Answer
+    from fxaudit.capture.frozen import Recording
+    from fxaudit.judge.write_up import Options
+
+
+def keep_recordings(folder: Path) -> None:
+    """Write whatever is judged in this process and its copies to `folder`, from where it can be judged again."""
+    from fxaudit.capture import lines
+    from fxaudit.capture.recording_file import to_bytes
+    from fxaudit.run import examination
+
+    folder.mkdir(parents=True, exist_ok=True)
+    judge = examination.judged
+
+    def keeping(recording: Recording, options: Options) -> Answer:
+        heard = lines._GETTRACE()
+        sys.settrace(None)  # these lines are not the program's
+        try:
+            (folder / f"{os.getpid()}.{time.monotonic_ns()}.fxr").write_bytes(to_bytes(recording))
+        finally:
+            sys.settrace(heard)
+        return judge(recording, options)
+
+    examination.judged = keeping
+
+
+if KEEP := os.environ.get(
+    "FXAUDIT_KEEP_RECORDINGS"
+):  # `make coverage`: a coverage tool and the lines exclude each other
+    keep_recordings(Path(KEEP).absolute())
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ Writer = Callable[[str], Program]
 @pytest.fixture
 def program(tmp_path: Path) -> Writer:
     def write(text: str) -> Program:
-        file = tmp_path / "train.py"
+        file = tmp_path / f"train{len([*tmp_path.iterdir()])}.py"  # texts are read once
         file.write_text(textwrap.dedent(text), encoding="utf-8")
         lines = file.read_text("utf-8").splitlines()
         ran = {number for number, line in enumerate(lines, 1) if line.strip() and "idle" not in line}
