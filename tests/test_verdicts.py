@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,8 +28,8 @@ States = dict[str, ParameterState]
 
 
 @pytest.fixture
-def states(monkeypatch: pytest.MonkeyPatch) -> Callable[[], States]:
-    """The states of the parameters in the last recording that was judged in this process."""
+def recordings(monkeypatch: pytest.MonkeyPatch) -> list[Recording]:
+    """All that was judged in this process."""
     kept: list[Recording] = []
 
     def keeping(recording: Recording, options: Options) -> Any:
@@ -37,7 +38,17 @@ def states(monkeypatch: pytest.MonkeyPatch) -> Callable[[], States]:
 
     monkeypatch.setattr(examination, "judged", keeping)
     torch.manual_seed(0)
-    return lambda: {state.name: state for state in Judge(kept[-1]).judge()}
+    return kept
+
+
+def states_of(recording: Recording) -> States:
+    return {state.name: state for state in Judge(recording).judge()}
+
+
+@pytest.fixture
+def states(recordings: list[Recording]) -> Callable[[], States]:
+    """The states of the parameters in the last of them."""
+    return lambda: states_of(recordings[-1])
 
 
 def layers() -> nn.Sequential:
@@ -644,4 +655,78 @@ def test_what_another_optimizer_holds_is_left_open_and_what_none_holds_is_not() 
         "0.bias": ("excluded", "gradient arrives, but no optimizer holds it"),
         "2.weight": ("trained", TRAINS),
         "2.bias": ("trained", TRAINS),
+    }
+
+
+# -- what was not seen -------------------------------------------------------------------------------------------------
+
+BACKWARD = ("blocked", "`backward` is never called")
+STEP = ("blocked", "`step` is never called on the optimizer that holds it")
+IN_A_CHILD = ("unknown", "a process that the program starts may train it; only this process is recorded")
+UNSEEN: dict[str, tuple[Callable[[], None], dict[str, Any], tuple[str, str]]] = {
+    "stepped in another thread": (
+        never_stepped,
+        {"stepped_elsewhere": frozenset({0, 1, 2, 3})},
+        ("unknown", "its optimizer steps in another thread; only the thread that started the audit is recorded"),
+    ),
+    "handed to a process": (never_backward, {"elsewhere": frozenset({0, 1, 2, 3})}, IN_A_CHILD),
+    "handed to a process, and reached here": (never_stepped, {"elsewhere": frozenset({0, 1, 2, 3})}, STEP),
+    "a process of which nothing is known": (never_backward, {"blind_children": True}, BACKWARD),
+    "compiled": (
+        never_stepped,
+        {"compiled_writes": frozenset({0, 1, 2, 3})},
+        ("unknown", "compiled code trains it, and what happens inside is not recorded"),
+    ),
+    "compiled, and seen to be stepped": (
+        a_rate_of_zero,
+        {"compiled_writes": frozenset({0, 1, 2, 3})},
+        ("blocked", "its learning rate is 0 at every step"),
+    ),
+    "dead before its first step": (
+        lambda: train(model := layers(), sgd(model), backward=False, step=False),
+        {"died": True},
+        ("unknown", "the script died before its first backward"),
+    ),
+    "dead after a step": (never_backward, {"died": True}, BACKWARD),
+}
+
+
+@pytest.mark.parametrize("case", UNSEEN)
+def test_what_may_have_happened_unseen_is_left_open(case: str, recordings: list[Recording]) -> None:
+    loop, unseen, told = UNSEEN[case]
+    with fxaudit.watch():
+        loop()
+    found = states_of(replace(recordings[-1], **unseen))
+    assert {name: (state.verdict, state.reason) for name, state in found.items()} == dict.fromkeys(LAYERS, told)
+
+
+def test_a_process_of_which_nothing_is_known_may_train_all_where_nothing_runs_here(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        model = layers()
+        train(model, sgd(model), backward=False, step=False)
+    found = states_of(replace(recordings[-1], blind_children=True))
+    assert {(state.verdict, state.reason) for state in found.values()} == {IN_A_CHILD}
+
+
+def test_what_another_process_holds_is_left_to_it(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        a_rate_too_small()
+    recording = recordings[-1]
+    recording.record.tracks[1].is_elsewhere = True
+    found = states_of(recording)
+    assert found["0.bias"].reason == "it is sharded over several processes, and this one holds no element of it"
+    assert (found["0.bias"].verdict, found["0.weight"].verdict) == ("unknown", "blocked")
+
+
+def test_an_optimizer_of_a_library_may_look_for_its_step_size_first(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        a_rate_too_small()
+    recording = recordings[-1]
+    recording.optimizers[0].is_library = True
+    assert {(state.verdict, state.reason) for state in states_of(recording).values()} == {
+        (
+            "unknown",
+            "`SGD`, which comes from an installed package, did not change it in 4 steps; it may look for its step size "
+            "first",
+        )
     }
