@@ -221,6 +221,7 @@ def _fails(finder: Finder | None) -> int:
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1), os.dup2(silence, 2)
     os.chdir(ROOT)
+    _import_anew()
     return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *TESTS], plugins=[Plugin()]))
 
 
