@@ -35,7 +35,8 @@ DIRECT = (
     "tests/test_recordings.py",
     "tests/test_structure_with_inputs.py",
     "tests/test_symbolic_audit.py",
-    "tests/fixes/test_edits.py",
+    "tests/test_verdicts.py",
+    "tests/fixes/test_audits.py",
     "tests/rules/test_pages.py",
 )
 
