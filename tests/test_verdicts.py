@@ -576,6 +576,24 @@ def test_names_that_are_taken_get_numbers(states: Callable[[], States]) -> None:
     assert [*states()] == ["weight", "bias", "old", "weight #2"]
 
 
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_leaf_beside_the_model_is_meant_to_learn_where_a_second_batch_reaches_it(
+    steps: int, states: Callable[[], States]
+) -> None:
+    with fxaudit.watch():
+        model, extra = nn.Linear(4, 1), torch.ones(1, requires_grad=True)
+        train(model, sgd(model), lambda model: (model(X) * extra).square().mean(), steps=steps)
+    found = {name: state.verdict for name, state in states().items() if name not in ("weight", "bias")}
+    assert found == ({"extra": "unregistered"} if steps == 2 else {})
+
+
+def test_a_leaf_whose_gradient_is_read_is_an_input(states: Callable[[], States]) -> None:
+    with fxaudit.watch():
+        model, x = nn.Linear(4, 1), X.clone().requires_grad_()
+        train(model, sgd(model), lambda model: model(x).square().mean(), after=lambda: x.grad.abs())  # type: ignore[union-attr]
+    assert [*states()] == ["weight", "bias"]
+
+
 # -- one batch ---------------------------------------------------------------------------------------------------------
 
 Loss = Callable[[nn.Module], torch.Tensor]

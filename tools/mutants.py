@@ -8,8 +8,7 @@ judging fails; then the tests in TESTS run with it. What neither notices is prin
 code does nothing.
 
 Left out is what means the same to whoever calls: options of decorators, `zip(strict=…)`, a `return` of nothing in place
-of one of False, and the negation of a comparison where the comparison itself is negated already. What else changes
-nothing is listed in SAME, with the reason.
+of one of False, and the negation of a comparison where the comparison itself is negated already.
 """
 
 from __future__ import annotations
@@ -48,9 +47,6 @@ SECONDS = 120
 SEEN = ("other answers", "failures", "tests")
 Answer = tuple[Path, str, dict[str, object]]
 
-SAME: dict[tuple[str, str, str], str] = {}
-"""(file, what stands there, what the mutant has) → why nobody can tell them apart."""
-
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -80,12 +76,6 @@ class Mutant:
     def __str__(self) -> str:
         _, node, was = self._made()
         return f"fxaudit/{self.file}:{getattr(node, 'lineno', 0)}: {was}  →  {ast.unparse(node)}"
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """How it stands in SAME."""
-        _, node, was = self._made()
-        return self.file, was, ast.unparse(node)
 
     def _made(self) -> tuple[ast.Module, ast.AST, str]:
         tree = ast.parse((ROOT / "fxaudit" / self.file).read_text("utf-8"))
@@ -253,7 +243,7 @@ def main(arguments: list[str]) -> int:
     count, seed, judged = [*map(int, arguments), *(100, 1, 10_000)[len(arguments) :]]
     draw = random.Random(seed)
     mutants = [mutant for file in FILES for mutant in mutants_of(file)]
-    drawn = [one for one in draw.sample(mutants, min(count, len(mutants))) if one.key not in SAME]
+    drawn = draw.sample(mutants, min(count, len(mutants)))
     os.environ["FXAUDIT_STRICT"] = "1"
     answers = answers_to(judged, draw)
     assert not _in_a_copy(lambda: _differs(None, answers)), "something differs without any mistake"
