@@ -441,6 +441,57 @@ def test_a_path_is_as_long_as_it_may_be() -> None:
     assert seen(a_number).path("w") == ["mul", "sum", "item", "sum"]
 
 
+def test_what_happens_inside_of_a_custom_function_is_its_own_affair() -> None:
+    class Double(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            return x.sin() * 2
+
+        @staticmethod
+        def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+            return gradient * 2
+
+    def program() -> Tensors:
+        (w,) = weights("w")
+        Double.apply(w * 3).sum().backward()
+        return {"w": w}
+
+    found = seen(program)
+    assert found.op("sin").inside == found.op("Double").index
+    assert "sin" not in [op.name for op in found.graph.ops]
+    assert found.graph.carries_to_loss(found.tracks["w"])
+    assert found.cuts("w") == []
+    assert found.path("w") == ["mul", "Double", "sum"]
+
+
+def test_a_step_and_a_hook_are_no_forward() -> None:
+    def program() -> Tensors:
+        (w,) = weights("w")
+        w.register_hook(lambda gradient: gradient * 5)
+        made = w * 2
+        made.register_hook(lambda gradient: gradient.abs())
+        made.sum().backward()
+        return {"w": w}
+
+    found = seen(program)
+    assert {"abs"} <= {op.name for op in found.record.ops if op.phase == "backward"}
+    assert [op.name for op in found.graph.ops if op.name in ("abs", "mul", "sum")] == ["mul", "sum"]
+
+
+def test_the_path_of_what_reaches_no_loss_leads_to_where_it_ends() -> None:
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        late = (w * 2).exp()
+        late.abs().log()
+        late.sin()
+        v.sum().backward()
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    assert found.path("w") == ["mul", "exp", "sin"]  # the last one
+    assert found.path("v") == ["sum"]
+
+
 # -- who writes a gradient ---------------------------------------------------------------------------------------------
 
 
@@ -558,6 +609,18 @@ def a_function_that_returns_it() -> Tensors:
     return {"w": w, "v": v}
 
 
+def a_function_of_a_function_that_returns_it() -> Tensors:
+    def inner(value: torch.Tensor) -> float:
+        return float(value.sum())
+
+    def middle(value: torch.Tensor) -> float:
+        return math.exp(inner(value))
+
+    w, v = weights("w", "v")
+    (v * middle(w * 1)).sum().backward()
+    return {"w": w, "v": v}
+
+
 def a_tensor_made_of_it() -> Tensors:
     w, v = weights("w", "v")
     number = math.exp(float((w * 1).sum()))
@@ -601,6 +664,7 @@ def its_own_value_between() -> Tensors:
 INFERRED: dict[Callable[[], Tensors], list[str]] = {
     a_function_of_the_number: ["__float__: left_torch?"],
     a_function_that_returns_it: ["__float__: left_torch?"],
+    a_function_of_a_function_that_returns_it: [],  # too far away to be guessed
     a_tensor_made_of_it: ["__float__: left_torch?"],
     the_zero_of_a_sum_between: ["__float__: left_torch?"],
     a_backward_between: [],
@@ -614,4 +678,4 @@ def test_a_number_is_taken_to_be_used_where_the_function_goes_on_with_one(progra
     found = seen(program)
     assert found.cuts("w") == INFERRED[program]
     joined = [found.graph.python_inputs(op) for op in found.record.ops if found.graph.python_inputs(op)]
-    assert bool(joined) == (program is not a_backward_between)
+    assert bool(joined) == (program not in (a_backward_between, a_function_of_a_function_that_returns_it))
