@@ -16,6 +16,7 @@ from torch import nn
 
 import fxaudit
 from fxaudit.capture.frozen import Recording
+from fxaudit.capture.registry import SlotAssignment
 from fxaudit.judge.verdict import Judge, ParameterState
 from fxaudit.judge.write_up import Options, judged
 from fxaudit.run import examination
@@ -674,6 +675,17 @@ def test_what_another_optimizer_holds_is_left_open_and_what_none_holds_is_not() 
         "2.weight": ("trained", TRAINS),
         "2.bias": ("trained", TRAINS),
     }
+
+
+def test_a_slot_that_forward_assigns_to_holds_nothing_that_trains(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        a_rate_too_small()
+    recording = recordings[-1]
+    assigned = SlotAssignment(module=0, slot="weight", stack=-1, track=0, time=3, value=0, refused=False)
+    told = ("replaced", "forward assigns another tensor to its slot", "slot")
+    found = states_of(replace(recording, assignments=(assigned,)))
+    assert {name: (state.verdict, state.reason, state.mechanism) for name, state in found.items()}["0.weight"] == told
+    assert {state.verdict for name, state in found.items() if name != "0.weight"} == {"blocked"}
 
 
 # -- what was not seen -------------------------------------------------------------------------------------------------
