@@ -588,6 +588,24 @@ def test_a_leaf_beside_the_model_is_meant_to_learn_where_a_second_batch_reaches_
     assert found == ({"extra": "unregistered"} if steps == 2 else {})
 
 
+def test_a_leaf_into_which_a_loss_is_written_takes_the_gradient(states: Callable[[], States]) -> None:
+    with fxaudit.watch():
+        model = nn.Linear(4, 1)
+        optimizer = sgd(model)
+        for _ in range(3):
+            optimizer.zero_grad()
+            total = torch.zeros((), requires_grad=True)
+            total.data += square(model).data
+            (total * 2).backward()
+            optimizer.step()
+    found = {name: (state.verdict, state.explained) for name, state in states().items()}
+    assert found == {
+        "weight": ("unreachable", []),
+        "bias": ("unreachable", []),
+        "total.data": ("unregistered", ["FXA104"]),
+    }
+
+
 def test_a_leaf_whose_gradient_is_read_is_an_input(states: Callable[[], States]) -> None:
     with fxaudit.watch():
         model, x = nn.Linear(4, 1), X.clone().requires_grad_()
