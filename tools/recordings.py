@@ -29,16 +29,17 @@ FOLDER = Path(__file__).parents[1] / ".recordings"
 OF_TESTS = FOLDER / "tests"
 PROGRAMS = [*judged.BUGS, *judged.HEALTHY]
 DIRECT = (
+    "tests/test_structure_with_inputs.py",
+    "tests/test_symbolic_audit.py",
     "tests/test_step_graph.py",
     "tests/test_trail.py",
     "tests/test_questions.py",
-    "tests/test_recordings.py",
-    "tests/test_structure_with_inputs.py",
-    "tests/test_symbolic_audit.py",
-    "tests/test_verdicts.py",
-    "tests/fixes/test_audits.py",
     "tests/rules/test_pages.py",
+    "tests/fixes/test_audits.py",
+    "tests/test_verdicts.py",
+    "tests/test_recordings.py",
 )
+"""Those behind which nothing more is measured, as they end the tracing, come last."""
 
 
 def record() -> int:
