@@ -49,7 +49,8 @@ def afterwards(answer: Answer, *findings: Finding) -> Answer | None:
         verdict: Verdict = "trained" if name in mended or old.held_by else "excluded"
         parameters[name] = replace(old, verdict=verdict, findings=left, culprit=None)
     others = {line for f in answer.findings if id(f) not in own and (line := _blamed(f)) is not None}
-    graph = _joined(answer.graph_data, alive, others - {_blamed(finding) for finding in findings})
+    data = replace(answer.graph_data, edges=tuple(replace(edge, norm=None) for edge in answer.graph_data.edges))
+    graph = _joined(data, alive, others - {_blamed(finding) for finding in findings})
     return replace(answer, parameters=parameters, graph_data=graph)
 
 

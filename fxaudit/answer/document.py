@@ -116,6 +116,7 @@ class _SourceTable:
                 "module": step.module,
                 "source": self.index(step.source),
                 "carries_gradient": step.carries_gradient,
+                **({} if step.norm is None else {"norm": step.norm}),
             }
             for step in steps
         ]
@@ -238,13 +239,14 @@ def to_document(answer: Answer) -> Json:
             "modules": [[m.name, m.type, m.parent, m.called] for m in graph.modules],
             "sources": [_source(source) for source in graph.sources],
             "nodes": [_node(n) for n in graph.nodes],
-            "edges": [[e.source, e.target, e.kind, e.cut] for e in graph.edges],
+            "edges": [[e.source, e.target, e.kind, e.cut, *([] if e.norm is None else [e.norm])] for e in graph.edges],
             "autograd_nodes": [list(pair) for pair in graph.autograd_nodes],
             "autograd_edges": [list(pair) for pair in graph.autograd_edges],
             "autograd_sequences": list(graph.autograd_sequences),
             "autograd_roots": [list(pair) for pair in graph.autograd_roots],
             "traced": [list(node) for node in graph.traced],
             "left_out": graph.left_out,
+            **({"unmeasured": graph.unmeasured} if graph.unmeasured else {}),
             "callers": list(graph.callers),
             "listings": [
                 {"file": listing.file, "function": listing.function, "rows": [list(row) for row in listing.rows]}
@@ -349,6 +351,7 @@ def from_document(document: Json) -> Answer:
             autograd_roots=tuple((node, loss) for node, loss in graph.get("autograd_roots", ())),
             traced=tuple((name, target, op) for name, target, op in graph.get("traced", ())),
             left_out=graph.get("left_out", ""),
+            unmeasured=graph.get("unmeasured", ""),
             callers=tuple(graph.get("callers", ())),
             listings=tuple(
                 Listing(listing["file"], listing["function"], tuple((n, text) for n, text in listing["rows"]))
@@ -407,7 +410,7 @@ def _read_source(data: Json | None) -> SourceLine | None:
 
 def _read_path_step(data: Json, table: Sequence[SourceLine | None]) -> PathStep:
     source = None if data["source"] is None else _entry(table, data["source"])
-    return PathStep(data["kind"], data["label"], data["module"], source, data["carries_gradient"])
+    return PathStep(data["kind"], data["label"], data["module"], source, data["carries_gradient"], data.get("norm"))
 
 
 def _entry(table: Sequence[Entry], number: int) -> Entry:

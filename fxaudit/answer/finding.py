@@ -42,6 +42,8 @@ class PathStep:
     """One station on the way from a parameter to the loss.
 
     `kind` is `cut` where the gradient ends, `end` where the value itself goes no further, `python` where it left torch.
+    `norm` is the 2-norm of the gradient that it was seen to hand back to the station before it, None where nobody
+    measured that, or none is handed back.
     """
 
     kind: StepKind
@@ -49,6 +51,7 @@ class PathStep:
     module: str = ""
     source: SourceLine | None = None
     carries_gradient: bool = True
+    norm: float | None = None
 
 
 PatchState = Literal["tried", "untried", "failed"]

@@ -72,7 +72,8 @@ class Faces:
 def networkx_graph(answer: Answer) -> networkx.MultiDiGraph:
     """The graph of `answer` as a multigraph of typed nodes, edges from parameter to loss, keyed by their kind.
 
-    Nodes carry `carries_gradient` and `receives_gradient`; edges carry `cut` and, where it is known, its `finding`.
+    Nodes carry `carries_gradient` and `receives_gradient`; edges carry `cut` and, where they are known, its `finding`
+    and the `norm` of the gradient that comes back.
     """
     import networkx
 
@@ -87,17 +88,18 @@ def networkx_graph(answer: Answer) -> networkx.MultiDiGraph:
     findings = cut_findings(answer)
     for edge in data.edges:
         known = findings.get((edge.source, edge.target)) if edge.cut or edge.kind == "python" else None
-        graph.add_edge(faces.nodes[edge.source], faces.nodes[edge.target], key=edge.kind, cut=edge.cut, finding=known)
+        ends = faces.nodes[edge.source], faces.nodes[edge.target]
+        graph.add_edge(*ends, key=edge.kind, cut=edge.cut, finding=known, norm=edge.norm)
     _join_grad_fns(graph, faces, data)
     for index, (name, target, op) in enumerate(data.traced):
         fx = FxNode(index, name, target)
         graph.add_node(fx, carries_gradient=data.nodes[op].carries_gradient, receives_gradient=op in receiving)
-        graph.add_edge(fx, faces.nodes[op], key="traced", cut=False, finding=None)
+        graph.add_edge(fx, faces.nodes[op], key="traced", cut=False, finding=None, norm=None)
     return graph
 
 
 def _join_grad_fns(graph: networkx.MultiDiGraph, faces: Faces, data: GraphData) -> None:
-    plain_edge = {"cut": False, "finding": None}
+    plain_edge = {"cut": False, "finding": None, "norm": None}
     for below, above in data.autograd_edges:
         graph.add_edge(faces.grad_fns[below], faces.grad_fns[above], key="grad", **plain_edge)
     for index, (_, made) in enumerate(data.autograd_nodes):

@@ -56,12 +56,14 @@ class Listing:
 @dataclass(frozen=True, slots=True)
 class GraphEdge:
     """An arrow from a value towards the loss: `data`, `grad` (gradient flows back along it), `python` (the value left
-    torch and came back) or `holds` (param group → parameter). `cut` marks a data edge at which gradient ends."""
+    torch and came back) or `holds` (param group → parameter). `cut` marks a data edge at which gradient ends. `norm` is
+    the 2-norm of the gradient that was seen to flow back along a `grad` edge, None where nobody measured it."""
 
     source: int
     target: int
     kind: Literal["data", "grad", "python", "holds"]
     cut: bool = False
+    norm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ class GraphData:
     made it (-1: unknown), and pairs of node indices from a parameter's side towards the loss. For each of the nodes
     `autograd_sequences` has its sequence number (-1 for a leaf); `autograd_roots` pairs those at which a backward began
     with the loss (-1: unknown). `traced` has the nodes of the symbolic trace: name, target, and the operation that
-    stands for it. `left_out` says in a sentence what is missing because it was too much.
+    stands for it. `left_out` says in a sentence what is missing because it was too much, `unmeasured` why the gradients
+    between operations were not measured, though some are missing or zero.
 
     `callers` has for each of the sources the index of the line that called its function, -1 where none is known;
     `listings` are the user's functions in which the operations ran, in the order of forward.
@@ -90,3 +93,4 @@ class GraphData:
     left_out: str = ""
     callers: tuple[int, ...] = ()
     listings: tuple[Listing, ...] = ()
+    unmeasured: str = ""

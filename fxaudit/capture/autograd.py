@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -204,6 +205,8 @@ def _hook(nodes: list[Any], number: int, flow: NodeFlow, recorder: Recorder) -> 
                 flow.visited = True
                 flow.incoming = _worst([state for state, _ in incoming])
                 flow.outgoing = [state for state, _ in outgoing]
+                flow.came = math.hypot(*(_norm(state, norm) for state, norm in incoming if state != "none"))
+                flow.handed = [_norm(state, norm) for state, norm in outgoing]
                 flow.facts = _facts(nodes[number], flow, grad_outputs, grad_inputs)
         finally:
             recorder.paused = paused
@@ -224,6 +227,11 @@ def _facts(node: Any, flow: NodeFlow, incoming: Sequence[Any], outgoing: Sequenc
             if fact is not None:
                 found[position] = fact
     return found
+
+
+def _norm(state: GradientState, norm: float) -> float:
+    """The norm of a gradient; NaN where there is none that is finite."""
+    return norm if state in ("zero", "finite") else math.nan
 
 
 def _worst(states: list[GradientState]) -> GradientState:

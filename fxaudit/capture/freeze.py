@@ -98,6 +98,7 @@ class _Freezing:
             assignments=tuple(session.assignments),
             mirrors=tuple(wrapped),
             probes=tuple(_flows(event, probe) for event, probe in session.probes),
+            measured=tuple(_flows(event, probe) for event, probe in session.measured),
             own_steps={index: _own_step(step) for index, step in session.own_steps.items()},
             names=dict(session.names),
             owners=dict(session.owners),

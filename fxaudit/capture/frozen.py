@@ -106,6 +106,8 @@ class Recording:
     assignments: tuple[SlotAssignment, ...] = ()
     mirrors: tuple[Mirror, ...] = ()
     probes: tuple[Flows, ...] = ()
+    measured: tuple[Flows, ...] = ()
+    """Backwards in which gradients were only measured, because some parameters get none."""
     own_steps: dict[int, OwnStep] = field(default_factory=dict)
     """Optimizer → the last step of it that was recorded."""
     names: dict[int, str] = field(default_factory=dict)

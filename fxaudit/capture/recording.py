@@ -155,6 +155,10 @@ class NodeFlow:
     made_by: list[int] = field(default_factory=list)
     facts: dict[int, Fact] = field(default_factory=dict)
     visited: bool = False
+    came: float = 0.0
+    """The 2-norm of all that came in; NaN where some of it is not finite."""
+    handed: list[float] = field(default_factory=list)
+    """The 2-norm of what it handed on at each input; NaN where that is not finite, or is nothing."""
 
 
 @dataclass(slots=True)

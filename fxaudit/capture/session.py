@@ -23,6 +23,7 @@ from fxaudit.capture import members
 from fxaudit.capture.autograd import Probe
 from fxaudit.capture.events import BackwardEvent, LoopEvent
 from fxaudit.capture.lines import Lines
+from fxaudit.capture.measuring import Measuring
 from fxaudit.capture.members import named_modules, named_parameters
 from fxaudit.capture.patches import Patches
 from fxaudit.capture.processes import is_wrapper, join_shards, synchronises
@@ -138,6 +139,11 @@ class Session:
         self.warming: set[int] = set()
         """The optimizers whose rates are all 0 now, and are raised later by their schedulers."""
         self.probes: list[tuple[int, Probe]] = []
+        self.measured: list[tuple[int, Probe]] = []
+        """The same, of backwards in which gradients were only measured: something in it gets none."""
+        self.measuring = False
+        """The probe of the backward that runs only measures."""
+        self.measuring_plan = Measuring()
         self.glances: set[int] = set()
         """Events of backwards before which only what was still alive could be looked at."""
         """(index of the backward's event, what flowed)."""

@@ -10,6 +10,7 @@ from fxaudit.answer.answer import OptimizerReport
 from fxaudit.answer.picture_data import GraphData, GraphEdge, GraphModule, GraphNode
 from fxaudit.capture import operations
 from fxaudit.capture.events import BackwardEvent, StepEvent
+from fxaudit.capture.measuring import MOST_NODES
 from fxaudit.capture.recording import Op, OpsBySequence, Size, Value
 from fxaudit.judge.listing import listings
 from fxaudit.judge.rule import Audit
@@ -47,7 +48,21 @@ def graph_data(
         " ".join(writer.left_out),
         tuple(writer.callers),
         listings(audit.record, writer.stacks),
+        _unmeasured(audit),
     )
+
+
+def _unmeasured(audit: Audit) -> str:
+    """Why it is not known how large the gradients between operations were, where some are missing or zero."""
+    backwards = audit.record.backwards()
+    ends = any(s.verdict == "unreachable" or (s.verdict == "blocked" and s.arrived == "zero") for s in audit.states)
+    if not ends or not backwards or audit.norms.are_known:
+        return ""
+    if len(backwards) == 1:
+        return "The gradients between the operations were not measured: that is done in the second backward."
+    if any(event.grad_fns is None or len(event.grad_fns.nodes) > MOST_NODES for event in backwards):
+        return f"The gradients between the operations were not measured: they are more than {MOST_NODES:,}."
+    return ""
 
 
 class _GraphWriter:
@@ -151,7 +166,8 @@ class _GraphWriter:
             if made is not None:
                 self.edges.append(GraphEdge(made, node, "data"))
                 if value.requires_grad:
-                    self.edges.append(GraphEdge(made, node, "grad"))
+                    norm = self.audit.norms.at_root(value.op)
+                    self.edges.append(GraphEdge(made, node, "grad", norm=norm))
 
     def grad_fns(self) -> None:
         """The `grad_fn` graphs of the round's backwards as one; a node that two of them share stands once."""
@@ -208,10 +224,17 @@ class _GraphWriter:
                 continue
             self.edges.append(GraphEdge(origin, node, "data", (op.index, vid) in self._cuts))
             if any(self.graph.carries(self.values[vid], self.values[out]) for out in op.outputs):
-                self.edges.append(GraphEdge(origin, node, "grad"))
+                self.edges.append(GraphEdge(origin, node, "grad", norm=self._norm(vid, op)))
         for escape in self.graph.python_inputs(op):
             if escape in self._op and escape not in self._guessed:
                 self.edges.append(GraphEdge(self._op[escape], node, "python"))
+
+    def _norm(self, vid: int, op: Op) -> float | None:
+        """The norm of the gradient that comes back to a value from an operation that reads it."""
+        value = self.values[vid]
+        if value.track in self._parameter:
+            return self.audit.norms.of_leaf(value.track, op.index)
+        return self.audit.norms.between(value.op, op.index) if value.op >= 0 else None
 
     def _size(self, op: Op) -> Size | None:
         """How large the numbers were that the line makes by such an operation; told once for each."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fxaudit.answer.answer import VERDICTS, Verdict
@@ -16,6 +17,7 @@ from fxaudit.answer.finding import Finding, Level, PathStep, Related
 from fxaudit.answer.folding import fold_sentence
 from fxaudit.capture.events import ScalerStepEvent
 from fxaudit.judge.graph import Cut, StepGraph, UnusedValue
+from fxaudit.judge.norms import Norms
 from fxaudit.judge.trail import project_files
 from fxaudit.judge.verdict import Judge, ParameterState
 from fxaudit.program.bindings import object_name
@@ -74,6 +76,11 @@ class Audit:
     def graph(self) -> StepGraph:
         """Data and gradient edges between the recorded values."""
         return self.judge.graph
+
+    @cached_property
+    def norms(self) -> Norms:
+        """How large the gradients between operations were, where that was measured."""
+        return Norms(self.recording)
 
     @property
     def states(self) -> list[ParameterState]:
@@ -284,6 +291,7 @@ class Audit:
         steps = [PathStep("parameter", state.name, carries_gradient=state.requires_grad)]
         cuts = {cut.op: cut for cut in self.graph.cuts(state.index)} if state.verdict == "unreachable" else {}
         alive = state.requires_grad
+        before = -1
         reaches = self.graph.reaches_by_data(state.index)
         for index in self.graph.path(state.index):
             op = self.record.ops[index]
@@ -299,9 +307,12 @@ class Audit:
                 and not any(self.record.values[out].requires_grad for out in op.outputs)
             ):
                 alive = False
-            steps.append(PathStep(kind, op.name, self.module_name(op.module), self.source(op.stack), alive))
+            norm = self.norms.of_leaf(state.index, index) if before < 0 else self.norms.between(before, index)
+            before = index
+            steps.append(PathStep(kind, op.name, self.module_name(op.module), self.source(op.stack), alive, norm))
+        norm = self.norms.at_root(before) if before >= 0 else None
         steps.append(
-            PathStep("loss", "loss", carries_gradient=alive)
+            PathStep("loss", "loss", carries_gradient=alive, norm=norm)
             if reaches
             else PathStep("end", "unused", carries_gradient=False)
         )

@@ -18,6 +18,7 @@ from fxaudit.answer.answer import Answer, ParameterReport
 from fxaudit.answer.document import from_text, to_text
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import BackwardEvent, StepEvent
+from fxaudit.capture.measuring import Measuring
 from fxaudit.capture.members import named_parameters
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.preserve import preserved
@@ -140,7 +141,9 @@ class Rehearsal:
         record = self.session.record
         events = len(record.events)
         assignments = len(self.session.assignments)
+        plan = self.session.measuring_plan
         try:
+            self.session.measuring_plan = Measuring(at_once=True)
             if self.closure.tensor is not None:
                 return self._of_tensor(examine)
             refused = False
@@ -158,9 +161,11 @@ class Rehearsal:
                     return examine()
             return self._in_copy(examine, refused)
         finally:
+            self.session.measuring_plan = plan
             # The loop of an outer `watch` did none of this.
             del record.events[events:]
             self.session.probes = [entry for entry in self.session.probes if entry[0] < events]
+            self.session.measured = [entry for entry in self.session.measured if entry[0] < events]
             self.session.glances = {event for event in self.session.glances if event < events}
 
     def _in_copy(self, examine: Callable[[], Answer], refused: bool) -> Answer:

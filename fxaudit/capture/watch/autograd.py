@@ -93,6 +93,7 @@ def _watch_backward(session: Session, patches: Patches) -> None:
             if session.probe is not None:  # something raised that is no RuntimeError
                 session.probe.close()
                 session.probe = None
+            session.measuring = False
             if session.sums is not None:
                 session.sums.close()
                 session.sums = None
@@ -140,6 +141,9 @@ def _open(session: Session, event: BackwardEvent, outputs: Any, args: tuple[Any,
                 session.glances.add(len(session.record.events))
             if not event.error and (recorder.probing or spoilt or walk.meets_singularity()):
                 session.probe = Probe.on(roots, recorder)
+            elif session.measuring_plan.begins(event, len(walk.nodes), session.live_tracks()):
+                session.probe = Probe.on(roots, recorder)
+                session.measuring = True
             if not event.error:
                 session.sums = Sums(walk, recorder)
     session.record.events.append(event)
@@ -211,7 +215,8 @@ def _close(session: Session, event: BackwardEvent) -> None:
         _note_steps_inside(session, event, event.time)
         if session.probe is not None:
             session.probe.close()
-            session.probes.append((len(session.record.events) - 1, session.probe))
+            kept = session.measured if session.measuring else session.probes
+            kept.append((len(session.record.events) - 1, session.probe))
             session.probe = None
         _remember_free(session)
 

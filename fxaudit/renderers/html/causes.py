@@ -138,6 +138,7 @@ class Cause:
     patch: TriedFix | None = None
     picture: Markup | None = None
     film: Markup | None = None
+    unmeasured: str = ""
 
 
 def spans(text: str) -> tuple[Span, ...]:
@@ -194,6 +195,7 @@ def cause_of(
         also=finding.also,
         rationale=spans(" ".join(filter(None, [rule.title, rule.rationale]))) if rule else (),
         patch=tried_fix(finding.patch) if finding.patch else None,
+        unmeasured=report.graph_data.unmeasured if _ends_gradient(report, finding) else "",
     )
 
 
@@ -204,6 +206,12 @@ def _lost(report: Answer, finding: Finding) -> str:
     if not lost:
         return counted(len(about), "parameter") if about else ""
     return f"{counted(len(lost), 'parameter')}, {counted(sum(p.numel for p in lost), 'element')}"
+
+
+def _ends_gradient(report: Answer, finding: Finding) -> bool:
+    """Whether its parameters get no gradient, or zeros."""
+    named = [report.parameters[name] for name in finding.parameters if name in report.parameters]
+    return any(p.verdict == "unreachable" or (p.verdict == "blocked" and p.gradient.state == "zero") for p in named)
 
 
 def _settled(finding: Finding) -> str:

@@ -145,6 +145,8 @@ class Page:
     titles: dict[str, str] = field(default_factory=dict)
     source: tuple[Listed, ...] = ()
     through: list[list[list[int]]] = field(default_factory=list)
+    measured: bool = False
+    """The gradients between the operations were measured."""
     versions: tuple[Version, ...] = ()
     together: TriedFix | None = None
     insides: dict[str, Markup] = field(default_factory=dict)
@@ -200,6 +202,7 @@ def page_from_report(
         titles=inliner.titles,
         source=source,
         through=through,
+        measured=any(edge.norm is not None for edge in report.graph_data.edges),
         versions=versions,
         insides=opened,
         closed=modules.closed | {box: name for inside in insides.values() for box, name in inside.closed.items()},

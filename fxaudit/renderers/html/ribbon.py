@@ -88,6 +88,8 @@ class _Seen:
     columns: list[tuple[int, int]] = field(default_factory=list)
     behind: int = 0
     reads: dict[int, None] = field(default_factory=dict)
+    handed: list[float | None] = field(default_factory=list)
+    """The norms of the gradients that it hands back to other lines; None for one that nobody measured."""
     shapes: dict[str, str] = field(default_factory=dict)
     """What its operations make → how large the numbers of that were."""
 
@@ -122,8 +124,12 @@ class _Lines:
         self.noise = noise_only(report)
         self.seen: dict[Home, _Seen] = {}
         self.ran: set[Home] = set()
-        self._fill(_alive(self.data), self._behind())
-        known = [norm for seen in self.seen.values() if seen.alive and (norm := self._norm(seen.behind))]
+        alive = _alive(self.data)
+        self._fill(alive, self._behind())
+        self.is_measured = any(edge.norm is not None for edge in self.data.edges)
+        if self.is_measured:
+            self._measure(alive)
+        known = [norm for seen in self.seen.values() if seen.alive and (norm := self._norm(seen))]
         self.widest = math.log10(max(known)) if known else 0.0
         self.decades = max(DECADES, self.widest - math.log10(min(known))) if known else DECADES
 
@@ -169,6 +175,24 @@ class _Lines:
                     seen.cut = True
                     columns = self.data.sources[source].columns
                     seen.columns.extend([columns] if columns else [])
+
+    def _measure(self, alive: set[int]) -> None:
+        """Gather what each line hands back to others, of its own and for what it calls."""
+        of: dict[int, list[Home]] = {}
+
+        def lines(number: int) -> list[Home]:
+            node = self.data.nodes[number]
+            if number not in of:
+                own = self._own(node.source) if node.kind == "op" else ()
+                of[number] = [(self.data.sources[source].file, self.data.sources[source].line) for source in own]
+            return of[number]
+
+        for edge in self.data.edges:
+            if edge.kind == "grad" and edge.target in alive:
+                before = lines(edge.source)
+                for line in lines(edge.target):
+                    if line not in before:
+                        self.seen[line].handed.append(edge.norm)
 
     def _short_of_zero(self) -> set[int]:
         """The nodes behind those that make the gradient zero: what comes back to them need not be zero."""
@@ -269,11 +293,13 @@ class _Lines:
         whose = _whose(len(states) - states.count("none"))
         if "unknown" in states:
             return "cut" if seen.cut else "flow", 0, ends or "gradient can come back to it"
-        if set(states) - {"none"} == {"zero"} and seen.short.get(True, seen.short.get(False)):
-            return "cut" if seen.cut else "flow", 0, ends or f"further up the gradient becomes exactly 0{whose}"
+        norm = self._norm(seen)
         if set(states) - {"none"} == {"zero"}:
+            measured = f", norm {norm:.3g}; further up it" if norm and self.is_measured else ""
+            if measured or (norm is None and seen.short.get(True, seen.short.get(False))):
+                said = f"gradient comes back{measured}" if measured else "further up the gradient"
+                return "cut" if seen.cut else "flow", self._width(norm), ends or f"{said} becomes exactly 0{whose}"
             return "cut" if seen.cut else "zero", 0, "; ".join(filter(None, [ends, f"gradient is exactly 0{whose}"]))
-        norm = self._norm(seen.behind)
         said = f"gradient comes back{whose}" + (f", norm {norm:.3g}" if norm else "")
         said += ", not finite" if "nonfinite" in states else ""
         noise = sum(self.names[row] in self.noise for row in self._parameters(seen.behind))
@@ -283,10 +309,14 @@ class _Lines:
     def _parameters(self, bits: int) -> Iterator[int]:
         return (row for first, end in _spans(bits) for row in range(first, end))
 
-    def _norm(self, bits: int) -> float | None:
-        """The norm of what comes through to all these parameters together; None where one of them is not known."""
+    def _norm(self, seen: _Seen) -> float | None:
+        """The norm of what comes through a line: of what it hands back, where that was measured, else of what arrives
+        at all parameters behind it together; None where a part of it is not known."""
+        if self.is_measured:
+            norms = [norm for norm in seen.handed if norm is not None]
+            return math.hypot(*norms) if norms and len(norms) == len(seen.handed) else None
         total = 0.0
-        for row in self._parameters(bits):
+        for row in self._parameters(seen.behind):
             gradient = self.report.parameters[self.names[row]].gradient
             if gradient.state == "finite" and gradient.norm is not None:
                 total += gradient.norm**2

@@ -55,6 +55,8 @@ _EDGE_MEANINGS = {
     "missing": ("╍╍╍", "what ought to lead there, and does not"),
 }
 """A sign for each kind of arrow, and what it means; a note's arrow explains itself."""
+_MEASURED = "value flows on, gradient comes back: its norm stands at the arrow"
+"""The same of an arrow at which there is a number."""
 ARROWS = tuple(_EDGE_MEANINGS)
 """The kinds of arrows in the order in which a legend explains them."""
 
@@ -141,6 +143,7 @@ class Canvas:
         self._seen_verdicts: set[str] = set()
         self._seen_edges: set[str] = set()
         self._seen_boxes: set[str] = set()
+        self._is_measured = False
         self.prefix = name
 
     def box(
@@ -200,6 +203,17 @@ class Canvas:
         attributes["edgetooltip"] = attributes["labeltooltip"] = tooltip(tip or text.replace("\n", " ")) or " "
         self.picture.edge(source, target, **attributes)
 
+    def gradient(self, source: str, target: str, norm: float | None, text: str = "", **more: str) -> None:
+        """Add an arrow along which gradient comes back: red with a 0 where all of it is zero."""
+        if norm == 0:
+            self.edge(source, target, "zero", "0", "the gradient that comes back is exactly 0")
+            return
+        said = "" if norm is None else f"{norm:.3g}"
+        tip = f"gradient comes back, norm {said}" if said else ""
+        shown = said if self._is_measured or not said or text else f"gradient {said}"
+        self._is_measured = self._is_measured or bool(said)
+        self.edge(source, target, "grad", "\n".join(filter(None, [text, shown])), tip, **more)
+
     def beside(self, left: str, right: str) -> None:
         """Put `right` next to `left`, at the same height."""
         with self.picture.subgraph() as level:
@@ -239,6 +253,7 @@ class Canvas:
         for kind, (sign, meaning) in _EDGE_MEANINGS.items():
             if kind in self._seen_edges:
                 ink = _EDGES[kind]["color"]
+                meaning = _MEASURED if kind == "grad" and self._is_measured else meaning
                 keys.append(Key("arrow", kind, sign, meaning, MUTED if ink == FAINT else ink))
         keys += [Key("box", kind, "", text, MUTED) for kind, text in _BOX_MEANINGS.items() if kind in self._seen_boxes]
         for letter, name in (bands.names if bands else {}).items():

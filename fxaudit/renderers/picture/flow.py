@@ -6,14 +6,15 @@ value comes from is a bit mask, so a step of thousands of operations costs one p
 
 from __future__ import annotations
 
-from collections import deque
+import math
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fxaudit.answer.picture_data import GraphData
 from fxaudit.program.flow import beyond
 
-__all__ = ["Arrow", "BoxEdge", "Flow", "arrows", "box_edges", "kept", "receiving"]
+__all__ = ["Arrow", "BoxEdge", "Flow", "arrows", "box_edges", "kept", "norms_of", "receiving"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,34 @@ def box_edges(flow: Flow, place_of: Sequence[int], drawn: Sequence[int], near: S
 
 
 _NOWHERE = _Origins()
+
+
+def norms_of(
+    edges: Sequence[BoxEdge], data: GraphData, place_of: Sequence[int], drawn: Sequence[int]
+) -> dict[tuple[int, int], float]:
+    """The norms of the gradients that come back along arrows between boxes, where they were measured.
+
+    What leaves a box by its only arrow is all that leaves it; of several arrows the direct ones are told.
+    """
+    known = [edge for edge in data.edges if edge.kind == "grad"]
+    if all(edge.norm is None for edge in known):
+        return {}
+    box_of = [drawn[place] if place >= 0 else -1 for place in place_of]
+    leaving: dict[int, list[tuple[int, float | None]]] = {}
+    for edge in known:
+        source, target = box_of[edge.source], box_of[edge.target]
+        if source >= 0 and source != target:
+            leaving.setdefault(source, []).append((target, edge.norm))
+    out = Counter(edge.source for edge in edges if edge.state == "grad")
+    found: dict[tuple[int, int], float] = {}
+    for box in edges:
+        ways = leaving.get(box.source, []) if box.state == "grad" else []
+        if out[box.source] > 1:
+            ways = [way for way in ways if way[0] == box.target]
+        norms = [norm for _, norm in ways if norm is not None]
+        if norms and len(norms) == len(ways):
+            found[box.source, box.target] = math.hypot(*norms)
+    return found
 
 
 def _cut_once(edges: list[BoxEdge], data: GraphData) -> list[BoxEdge]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fxaudit.answer.answer import VERDICTS, Answer, ParameterReport
 from fxaudit.answer.picture_data import GraphData
 from fxaudit.renderers.picture.canvas import Bands, Canvas
 from fxaudit.renderers.picture.engine import Picture
-from fxaudit.renderers.picture.flow import BoxEdge, Flow, box_edges
+from fxaudit.renderers.picture.flow import BoxEdge, Flow, box_edges, norms_of
 from fxaudit.renderers.picture.labels import Line, folded, muted, shortened, where
 from fxaudit.renderers.picture.palette import CUT, HAPPY, INK, MUTED, look, worst
 from fxaudit.renderers.picture.places import Places
@@ -125,14 +125,17 @@ class _Drawing:
         if not self.boxes:
             self.canvas.box("empty", [Line("no parameters", "text", MUTED)], kind="note")
         place_of, extra = self._node_places()
-        self.zero_inside = self._zeros_inside(place_of)
         edges = box_edges(self.flow, place_of, self.places.drawn, self.places.near())
+        norms = norms_of(edges, self.data, place_of, self.places.drawn)
+        comes_dead = {box for box, _ in norms} - {box for (box, _), norm in norms.items() if norm}
+        zeros = self._zeros_inside(place_of)
+        self.zero_inside = {box: line for box, line in zeros.items() if box not in comes_dead}
         self.leaving = {edge.source for edge in edges}
         self.receiving = {self.places.drawn[place_of[node]] for node in self.flow.receiving if place_of[node] >= 0}
         self.shapes = self._shapes(place_of)
         for branch in self.tree.tops():
             self._branch(branch, None)
-        connected = self._arrows(edges, extra)
+        connected = self._arrows(edges, extra, norms)
         self._stack_unconnected(connected)
         self.canvas.legend(self.bands)
 
@@ -295,7 +298,12 @@ class _Drawing:
                     found[edge.target] = box
         return found
 
-    def _arrows(self, edges: Sequence[BoxEdge], extra: Sequence[tuple[str, str]]) -> set[str]:
+    def _arrows(
+        self,
+        edges: Sequence[BoxEdge],
+        extra: Sequence[tuple[str, str]],
+        norms: Mapping[tuple[int, int], float],
+    ) -> set[str]:
         used = {edge.source for edge in edges} | {edge.target for edge in edges}
         names = list(self.names)
         for number, (kind, text) in enumerate(extra, len(self.boxes)):
@@ -312,12 +320,16 @@ class _Drawing:
                     text += f"\ncause {number + 1}"
                 link = {"URL": f"#{self.causes}{number}"} if number >= 0 else {}
                 self.canvas.edge(names[edge.source], names[edge.target], edge.state, text, tip, **link)
-            elif edge.state == "grad" and self._is_zero(edge.source):
-                self.canvas.edge(names[edge.source], names[edge.target], "zero", "0")
             else:
+                norm = norms.get((edge.source, edge.target)) if edge.state == "grad" else None
+                if norm is None and edge.state == "grad" and self._is_zero(edge.source):
+                    norm = 0.0
                 shape = self.shapes.get((edge.source, edge.target), "")
-                state = "idle" if edge.state == "grad" and self._is_idle(edge) else edge.state
-                self.canvas.edge(names[edge.source], names[edge.target], state, shape)
+                if edge.state == "grad" and not (norm is None and self._is_idle(edge)):
+                    self.canvas.gradient(names[edge.source], names[edge.target], norm, shape)
+                else:
+                    state = "idle" if edge.state == "grad" else edge.state
+                    self.canvas.edge(names[edge.source], names[edge.target], state, shape)
         return {names[number] for number in used}
 
     def _shapes(self, place_of: Sequence[int]) -> dict[tuple[int, int], str]:

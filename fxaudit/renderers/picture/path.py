@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fxaudit.answer.answer import ParameterReport
@@ -57,6 +57,7 @@ def _searched(name: str, data: GraphData) -> tuple[PathStep, ...]:
     leaving: dict[int, list[Arrow]] = {}
     for arrow in arrows(data):
         leaving.setdefault(arrow.source, []).append(arrow)
+    norms = {(edge.source, edge.target): edge.norm for edge in data.edges if edge.norm is not None}
     cost: dict[int, int] = {start: 0 for start in starts}
     into: dict[int, Arrow] = {}
     queue = [(0, start) for start in starts]
@@ -73,10 +74,12 @@ def _searched(name: str, data: GraphData) -> tuple[PathStep, ...]:
     losses = [node for node in cost if data.nodes[node].kind == "loss"]
     # Without a way to the loss, show the longest way that does not pass a cut more than it must.
     end = min(losses, key=lambda n: (cost[n], n)) if losses else max(cost, key=lambda n: (cost[n], n))
-    return () if end in starts else _steps(end, into, data, reached=bool(losses))
+    return () if end in starts else _steps(end, into, norms, data, reached=bool(losses))
 
 
-def _steps(end: int, into: dict[int, Arrow], data: GraphData, *, reached: bool) -> tuple[PathStep, ...]:
+def _steps(
+    end: int, into: dict[int, Arrow], norms: Mapping[tuple[int, int], float], data: GraphData, *, reached: bool
+) -> tuple[PathStep, ...]:
     way: list[tuple[int, str]] = []
     node = end
     while True:
@@ -95,7 +98,8 @@ def _steps(end: int, into: dict[int, Arrow], data: GraphData, *, reached: bool) 
         alive = alive and state in ("start", "grad")
         module = data.modules[found.module].name if found.module >= 0 else ""
         source = data.sources[found.source] if found.source >= 0 else None
-        steps.append(PathStep(kind, found.label, module, source, alive))  # type: ignore[arg-type]
+        norm = norms.get((into[node].source, node)) if node in into else None
+        steps.append(PathStep(kind, found.label, module, source, alive, norm))  # type: ignore[arg-type]
     if not reached:
         steps.append(PathStep("end", "nothing after this reaches the loss", carries_gradient=False))
     return tuple(steps)
@@ -132,14 +136,17 @@ def stops_from(path: Sequence[PathStep]) -> list[Stop]:
         if step.kind in ("optimizer", "parameter"):
             continue
         if not alive:
-            arrival = "none"
+            # Behind a cut the value goes on with others, to which gradient comes back.
+            arrival = "none" if step.norm is None else "grad"
+        elif step.norm == 0:
+            arrival = "zero"
         elif step.kind in ("cut", "python"):
             arrival = step.kind
         elif step.kind == "end":
             arrival = "missing"
         else:
             arrival = "grad" if step.carries_gradient else "cut"
-        alive = arrival == "grad"
+        alive = alive and arrival in ("grad", "zero")
         stops.append(Stop(step, arrival))
     return stops
 

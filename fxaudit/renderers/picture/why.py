@@ -96,16 +96,24 @@ class _Why:
         stops = stops_from(self.path)
         lit = [self._is_culprit(stop.step.source) for stop in stops]
         if all_zero(self.held):
-            zero = zero_until(stops, self.finding)
+            measured = sum(stop.arrival == "zero" for stop in stops)
+            zero = measured or zero_until(stops, self.finding)
             self.blamed = stops[zero - 1].step if zero and self._is_culprit(stops[zero - 1].step.source) else None
-            stops = [replace(s, arrival="zero") if n < zero and s.arrival == "grad" else s for n, s in enumerate(stops)]
+            if not measured:
+                stops = [
+                    replace(s, arrival="zero") if n < zero and s.arrival == "grad" else s for n, s in enumerate(stops)
+                ]
         if self.verdict == "unreachable":
-            stops = [replace(stop, arrival="idle") if stop.arrival == "grad" else stop for stop in stops]
+            end = next((n for n, stop in enumerate(stops) if stop.arrival != "grad"), len(stops))
+            stops = [replace(stop, arrival="idle") if n < end else stop for n, stop in enumerate(stops)]
         # On the page several of them stand below each other, each beside its code.
         stops = _at_most(folded_stops(stops, lit) if self.canvas.framed else folded_stops(stops, lit, *ON_A_PAGE))
         last = "parameter"
         for number, stop in enumerate(stops):
-            last = self._stop(f"s{number}", last, stop)
+            following = stops[number + 1].arrival if number + 1 < len(stops) else ""
+            last = self._stop(
+                f"s{number}", last, stop, is_alive=stop.arrival in _ALIVE or following in ("grad", "zero")
+            )
         self._loss_without_path(stops, last)
         self._other_cuts()
         self._callout()
@@ -162,7 +170,7 @@ class _Why:
         culprit = self.culprit
         return source is not None and culprit is not None and (source.file, source.line) == (culprit.file, culprit.line)
 
-    def _stop(self, node: str, last: str, stop: Stop) -> str:
+    def _stop(self, node: str, last: str, stop: Stop, *, is_alive: bool) -> str:
         step = stop.step
         if stop.folded:
             modules = list(dict.fromkeys(s.module for s in stop.folded if s.module))
@@ -173,13 +181,14 @@ class _Why:
                 lines.append(muted(f"in {shortened(through)}"))
             tip = " → ".join(step_name(s) for s in stop.folded)
             self.canvas.box(node, lines, kind="fold", tip=tip)
-            self.canvas.edge(last, node, stop.arrival, self._gradient(last, stop))
+            self._arrow(last, node, stop)
             return node
-        self.canvas.box(node, self._stop_lines(stop), kind=self._kind(stop), tip=_tip(step))
+        lines = self._stop_lines(stop, INK if is_alive or stop.arrival in ("cut", "python") else MUTED)
+        self.canvas.box(node, lines, kind=self._kind(stop, is_alive), tip=_tip(step))
         message = _ENDINGS.get(stop.arrival, "")
         if not message:
             self.culprit_drawn = self.culprit_drawn or self._is_culprit(step.source)
-            self.canvas.edge(last, node, stop.arrival, self._gradient(last, stop))
+            self._arrow(last, node, stop)
             return node
         if step.source is not None:
             message += f"\n{where(step.source)}"
@@ -187,14 +196,19 @@ class _Why:
         self.canvas.edge(last, node, stop.arrival, message, _tip(step))
         return node
 
-    def _gradient(self, last: str, stop: Stop) -> str:
-        """What is known of the gradient that comes back along an arrow: that it is zero, or what the parameter gets."""
+    def _arrow(self, last: str, node: str, stop: Stop) -> None:
+        """An arrow with what is known of the gradient that comes back along it."""
         if stop.arrival == "zero":
-            return "0"
-        norm = norm_of(self.held) if last == "parameter" and stop.arrival == "grad" else None
-        return "" if norm is None else f"gradient {norm:.3g}"
+            self.canvas.gradient(last, node, 0.0)
+        elif stop.arrival == "grad":
+            norm = stop.step.norm
+            if norm is None and last == "parameter":
+                norm = norm_of(self.held)
+            self.canvas.gradient(last, node, norm)
+        else:
+            self.canvas.edge(last, node, stop.arrival)
 
-    def _kind(self, stop: Stop) -> str:
+    def _kind(self, stop: Stop, is_alive: bool) -> str:
         if stop.step.kind == "loss":
             return "loss"
         if stop.arrival in ("cut", "python"):
@@ -207,11 +221,10 @@ class _Why:
             return "cut"
         if stop.step.kind == "end":
             return "gone"
-        return "op" if stop.arrival in ("grad", "zero", "idle") else "gone"
+        return "op" if is_alive else "gone"
 
-    def _stop_lines(self, stop: Stop) -> list[Line]:
+    def _stop_lines(self, stop: Stop, color: str) -> list[Line]:
         step = stop.step
-        color = INK if stop.arrival in ("grad", "zero", "idle", "cut", "python") else MUTED
         name = step_name(step)
         head = f"{name}  in {step.module}" if step.module else name
         if step.kind == "loss":
@@ -276,6 +289,8 @@ class _Why:
         self.canvas.edge(beside, "culprit", "note")
 
 
+_ALIVE = ("grad", "zero", "idle")
+"""The states of arrows into operations that are drawn as such, and not in grey."""
 _ENDINGS = {"cut": "✂ gradient ends here", "python": "✂ the value leaves torch", "missing": "✂ a dead end"}
 _NO_WAY = {
     "unreachable": "nothing leads to the loss",
