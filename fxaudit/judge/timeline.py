@@ -35,11 +35,14 @@ MAX_REPORTED_STEPS = 24
 def steps_of(recording: Recording, optimizers: Mapping[int, OptimizerReport], judge: Judge) -> tuple[StepReport, ...]:
     """Events grouped into steps: a step ends when something else than another optimizer's step follows a step.
 
-    Where nothing ever steps, a step ends when another backward follows something else than a backward.
+    What clears or schedules behind a step belongs to the next one where it stood in this one before the step, too, or
+    clears for another optimizer. Where nothing ever steps, a step ends when another backward follows something else
+    than a backward.
     """
     steps: list[StepReport] = []
     names = _OptimizerNames(recording, optimizers)
     moved = Movements([state.track for state in judge.states], {n: o.name for n, o in optimizers.items()})
+    forwards = _Forwards(recording)
     stepping = bool(recording.record.steps())
     current: list[Event] = []
     losses: list[float | None] = []
@@ -54,29 +57,73 @@ def steps_of(recording: Recording, optimizers: Mapping[int, OptimizerReport], ju
         shown = _event(recording, event, names)
         if shown is None:
             continue
-        if (
-            stepped
-            and not isinstance(event, StepEvent | SchedulerStepEvent | ClearEvent)
-            and not (isinstance(event, ScalerStepEvent) and not event.skipped)
-        ):
+        goes_on = isinstance(event, StepEvent | SchedulerStepEvent | ClearEvent)
+        goes_on = goes_on or (isinstance(event, ScalerStepEvent) and not event.skipped)
+        if (stepped and not goes_on) or _is_next(shown, current, "step" if stepping else "backward"):
             close(moved.between(number))
             stepped = False
         if not stepping and shown.kind == "backward" and _ended(current):
             close()
-        if current and (current[-1].kind, current[-1].text, current[-1].source) == (
-            shown.kind,
-            shown.text,
-            shown.source,
-        ):
-            last = current.pop()
-            shown = replace(shown, count=last.count + 1)
-        current.append(shown)
+        _append(
+            current, [*(forwards.before(event, shown.optimizers) if isinstance(event, BackwardEvent) else ()), shown]
+        )
         if isinstance(event, BackwardEvent):
             losses.append(_one_nan(event.loss))
         stepped = stepped or isinstance(event, StepEvent)
     if current:
         close(moved.between(len(recording.record.events)))
     return tuple(steps[:MAX_REPORTED_STEPS])
+
+
+def _append(current: list[Event], new: Sequence[Event]) -> None:
+    """Add an event, or a forward with its backward; what was there just before counts as one with it."""
+    last = current[-len(new) :]
+    if [(e.kind, e.text, e.source) for e in last] == [(e.kind, e.text, e.source) for e in new]:
+        current[-len(new) :] = [replace(event, count=before.count + 1) for before, event in zip(last, new, strict=True)]
+    else:
+        current.extend(new)
+
+
+def _is_next(event: Event, current: Sequence[Event], end: str) -> bool:
+    """Whether what clears or schedules behind the `end` of a step belongs to the next step."""
+    ends = [number for number, other in enumerate(current) if other.kind == end]
+    if not ends or event.kind not in ("zero_grad", "scheduler"):
+        return False
+    stepped = {name for other in current if other.kind == end for name in other.optimizers}
+    if event.kind == "zero_grad" and event.optimizers and stepped.isdisjoint(event.optimizers):
+        return end == "step"
+    return any((other.kind, other.source) == (event.kind, event.source) for other in current[: ends[0]])
+
+
+class _Forwards:
+    """The calls of modules with parameters, outside all other modules, with gradients on."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._holding: dict[int, bool] = {}
+        self._next = 0
+
+    def before(self, backward: BackwardEvent, optimizers: tuple[str, ...]) -> list[Event]:
+        """The forward behind a backward, as one event at its first line, if any was seen since the last one."""
+        record = self._recording.record
+        called: dict[str, int] = {}
+        while self._next < len(record.calls) and record.calls[self._next].time < backward.time:
+            call = record.calls[self._next]
+            self._next += 1
+            on = call.time < len(record.ops) and record.ops[call.time].grad_enabled
+            if call.parent < 0 and on and self._holds(call.module):
+                called.setdefault(self._recording.modules[call.module].type, call.stack)
+        if not called:
+            return []
+        source = record.stacks.source(next(iter(called.values())))
+        return [Event("forward", f"{', '.join(called)} forward", source, optimizers=optimizers)]
+
+    def _holds(self, module: int) -> bool:
+        """Whether a module or one below it has parameters."""
+        if module not in self._holding:
+            below = self._recording.below(self._recording.modules[module])
+            self._holding[module] = any(info.parameters for _, info in below)
+        return self._holding[module]
 
 
 def _one_nan(number: float | None) -> float | None:

@@ -252,7 +252,7 @@ def why_never_called(
 
 def let_run(attribute: str, why: list[tuple[SourceLine, str]]) -> str:
     """What to do about a call that is there and never ran, as `why_never_called` tells; "" where it tells nothing."""
-    return f"Make the `{attribute}` that is there run: {why[0][1]}." if why else ""
+    return f"Make the `{attribute}` that is there run: {why[0][1].removesuffix(', from here')}." if why else ""
 
 
 def _does_one_of(scope: ast.AST, methods: frozenset[str]) -> bool:

@@ -296,7 +296,9 @@ def _optimizers(recording: Recording, judge: Judge) -> dict[int, OptimizerReport
     for info in recording.optimizers:
         if info.wrapper_of >= 0 and not info.steps:
             continue  # it hands everything to the optimizer inside, which is listed
-        name = info.variable or object_name(recording.record.stacks, info.created) or info.name or info.type
+        bound = object_name(recording.record.stacks, info.created)
+        is_part = bool(bound) and info.name.startswith(f"{bound}[")
+        name = info.variable or (info.name if is_part else bound) or info.name or info.type
         base, number = name, 2
         while name in taken:
             name, number = f"{base}{number}", number + 1

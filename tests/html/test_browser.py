@@ -365,6 +365,12 @@ def test_on_a_narrow_screen_names_and_verdicts_stay_whole(open_page: Open) -> No
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
+def test_on_a_phone_the_long_name_of_a_script_makes_the_page_no_wider(open_page: Open) -> None:
+    report = replace(sample_reports.broken(), title=f"projects/{'a_long_name_of_a_' * 4}script.py")
+    page = open_page(report, viewport={"width": 390, "height": 800}).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_long_names_are_shown_whole(open_page: Open, width: int) -> None:
     report = sample_reports.broken()

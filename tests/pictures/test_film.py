@@ -182,3 +182,19 @@ def test_nothing_stands_outside_the_picture_and_hostile_names_are_only_text() ->
         for found in root.iter("{http://www.w3.org/2000/svg}text"):
             long = len(found.text or "") * 6 * (0.5 if found.get("text-anchor") else 1)
             assert float(found.get("x", "0")) + long <= width + 1, found.text
+
+
+def test_of_a_step_that_is_missing_no_clear_beside_it_is_called_fatal() -> None:
+    made = report(("backward", 12), ("scheduler", 13), ("zero_grad", 14), code="FXA401", culprit=14)
+    film = film_of(made, made.findings[0])
+    assert not any(mark.fatal for mark in film.marks) and film.lanes[0].remark == "the gradient of a.* is gone"
+    assert "+step" in ghost_of(film)
+    wrong = report(("backward", 12), ("zero_grad", 13), ("step", 15), code="FXA401", culprit=15)
+    assert [mark.word for mark in film_of(wrong, wrong.findings[0]).marks if mark.fatal] == ["step"]
+
+
+def test_a_lane_says_once_that_its_optimizer_never_steps() -> None:
+    optimizer = OptimizerReport("opt", "Adam", at(3), ((0.1, ("a.weight", "b.weight")),), 0)
+    made = report(("backward", 12), ("scaler", 14), code="FXA406", culprit=14, optimizers=(optimizer,))
+    film = film_of(made, made.findings[0])
+    assert [mark.word for mark in film.marks if mark.fatal] == ["scaler"] and film.lanes[0].remark == ""

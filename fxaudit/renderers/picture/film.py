@@ -31,6 +31,9 @@ WORDS = {
 }
 ORDER = ("zero_grad", "forward", "backward", "gradient", "clip", "scaler", "step", "scheduler")
 NEEDED = ("zero_grad", "backward", "step")
+BEFORE_STEP = ("zero_grad", "forward", "backward")
+NEVER_STEPPED = "FXA401"
+"""Its line is often that beside which a step is missing, and no mistake of its own."""
 COLUMNS = 14
 LANES = 8
 CYCLE = 4
@@ -170,7 +173,7 @@ def _lane(tracks: _Tracks, lane: int, told: bool = False) -> Lane:
         about.append(counted(len(tracks.members(lane)), "parameter"))
     remark = ""
     if lane in tracks.meant:
-        remark = "it never steps" if not optimizer.steps else ""
+        remark = "it never steps" if not optimizer.steps and not told else ""
         remark = "its learning rate is 0" if rates and set(rates) == {0} and not told else remark
     return Lane(optimizer.name if group < 0 else f"{optimizer.name}[{group}]", " · ".join(about), remark)
 
@@ -253,7 +256,7 @@ def _is_at(event: Event, finding: Finding) -> bool:
 
 
 def _blamed(mark: Mark, event: Event, finding: Finding, tracks: _Tracks) -> Mark:
-    if _is_at(event, finding):
+    if _is_at(event, finding) and not (finding.code == NEVER_STEPPED and mark.kind in BEFORE_STEP):
         harmed = tuple(lane for lane in mark.lanes if lane in tracks.meant)
         return replace(mark, fatal=harmed or mark.lanes, words=_message(finding))
     role = next((related.role for related in finding.related if _same(event, related.source)), "")

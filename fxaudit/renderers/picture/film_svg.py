@@ -31,6 +31,8 @@ LANE = 40
 SAID = 17
 BOX = 24
 GHOST = 36
+ROOMY = 10
+"""So many letters fit into a mark; more are written smaller."""
 LETTER = 7.4
 """Width of a letter of 12 px, about: words that would leave the picture end at its edge."""
 _LINES = {"backward": FLOW, "step": "#0e6fa8", "zero_grad": MUTED, "clip": "#8f6000", "scaler": "#8f6000"}
@@ -131,9 +133,10 @@ class _Drawing:
         fill = GREY_FILL if mark.kind == "zero_grad" else PAPER
         thick = 3.4 if fatal else 1.6
         word = f"✗ {mark.word}" if fatal else mark.word
+        size = 12 if len(word) <= ROOMY else 10
         self.parts.append(
             f"<g><title>{_text(mark.tip)}</title>{_shape(mark.kind, x, middle, fill, line, thick)}"
-            f'<text x="{x:g}" y="{middle + 4}" font-size="12" text-anchor="middle" '
+            f'<text x="{x:g}" y="{middle + 4}" font-size="{size}" text-anchor="middle" '
             f"{painted(CUT if fatal else INK)}>{_text(word)}</text></g>"
         )
 
