@@ -203,6 +203,7 @@ def test_a_frame_closes_and_opens_with_mouse_and_keyboard(open_page: Open) -> No
     hidden = ".node.under, .cluster.under, .titles .under"
     box = shown.locator(".node:has-text('6–11 ×6')")
     handle = shown.get_by_role("button", name="Close h ModuleList")
+    assert handle.get_attribute("aria-expanded") == "true"
     handle.click()
     lid = shown.get_by_role("button", name="Open h ModuleList")
     assert lid.count() == 1 and not box.is_visible() and shown.locator(hidden).count() > 3
@@ -214,6 +215,57 @@ def test_a_frame_closes_and_opens_with_mouse_and_keyboard(open_page: Open) -> No
     lid.press(" ")
     assert box.is_visible() and not shown.locator(".lid").count() and not shown.locator(hidden).count()
     assert "Close h" in str(page.evaluate("document.activeElement.getAttribute('aria-label')"))
+
+
+_BOXES = """() => {
+  const svg = document.querySelector('#modules-canvas .version:not([hidden]) > svg');
+  const rect = (e) => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom].map(Math.round); };
+  const seen = [...svg.querySelectorAll('.node:not(.under) .outline, .lid .outline')];
+  const own = svg.getBoundingClientRect();
+  const within = ([l, t, r, b]) => l >= own.left - 1 && r <= own.right + 1 && t >= own.top - 1 && b <= own.bottom + 1;
+  return {
+    height: own.height,
+    sizes: Object.fromEntries([...svg.querySelectorAll('.node:not(.under)')].map((node) => {
+      const [l, t, r, b] = rect(node.querySelector('.outline'));
+      return [node.id, [r - l, b - t]];
+    })),
+    apart: seen.map(rect).every(([l, t, r, b], n, all) =>
+      all.slice(n + 1).every(([L, T, R, B]) => r <= L + 1 || R <= l + 1 || b <= T + 1 || B <= t + 1)),
+    within: seen.map(rect).every(within),
+    words: [...svg.querySelectorAll('.lid')].every((lid) => {
+      const [l, t, r, b] = rect(lid.querySelector('.outline'));
+      return [...lid.querySelectorAll('text')].map(rect).every(([L, T, R, B]) => L >= l && R <= r && T >= t && B <= b);
+    }),
+  };
+}"""
+
+
+def test_a_closed_frame_takes_only_the_room_that_its_words_need(open_page: Open) -> None:
+    page = open_page(sample_reports.transformer(odd=5)).page
+    shown = page.locator("#modules-canvas .version:visible")
+    before = page.evaluate(_BOXES)
+    heights = [before["height"]]
+    for name in ("attn", "5", "h"):
+        shown.get_by_role("button", name=f"Close {name} ").click()
+        now = page.evaluate(_BOXES)
+        heights.append(now["height"])
+        assert now["apart"] and now["within"] and now["words"], name
+        assert all(size == pytest.approx(before["sizes"][box], abs=1) for box, size in now["sizes"].items())
+    assert heights == sorted(heights, reverse=True) and heights[-1] < 0.5 * heights[0]
+    for name in ("h", "5", "attn"):
+        shown.get_by_role("button", name=f"Open {name} ").click()
+    assert page.evaluate(_BOXES) == before
+
+
+def test_a_box_in_a_closed_frame_is_shown_when_it_is_asked_for(open_page: Open) -> None:
+    page = open_page(sample_reports.broken()).page
+    shown = page.locator("#modules-canvas .version:visible")
+    shown.get_by_role("button", name=re.compile("^Close ")).first.click()
+    assert shown.locator(".lid").count() == 1
+    page.fill("#search", "encoder")
+    page.locator("#table tbody button").first.click()
+    page.click("#locate")
+    assert page.locator(".picture .here").is_visible() and shown.locator(".lid").count() == 0
 
 
 def test_clicking_a_single_parameter_selects_its_row(open_page: Open) -> None:

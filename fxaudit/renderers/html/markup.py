@@ -21,7 +21,7 @@ from fxaudit.renderers.picture.svg import MONOSPACE, SANS
 __all__ = ["SCRIPTS", "fragment", "page_style", "render", "style_policy"]
 
 FRAGMENT_CAUSES = 6
-SCRIPTS = ("page.js", "map.js", "editor.js", "outline.js", "steps.js", "source.js")
+SCRIPTS = ("page.js", "map.js", "frames.js", "editor.js", "outline.js", "steps.js", "source.js")
 DARK_HOSTS = '[data-jp-theme-light="false"],.vscode-dark,html[theme="dark"],html.dark,body.dark'
 LIGHT_HOSTS = '[data-jp-theme-light="true"],.vscode-light,html[theme="light"],html.light,body.light'
 """How Jupyter, VS Code, Colab and marimo say which theme the reader chose there, whatever the system prefers."""

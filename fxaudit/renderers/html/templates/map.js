@@ -1,8 +1,7 @@
 // @ts-check
 "use strict";
-// Modules of the map open and close: a closed box shows what is inside, a frame is closed by its title.
+// Modules of the map open: a closed box shows what is inside.
 (() => {
-  const SVG = "http://www.w3.org/2000/svg";
   const canvas = document.getElementById("modules-canvas");
   const way = document.getElementById("way");
   if (!canvas || !way) return;
@@ -86,75 +85,5 @@
     const group = document.getElementById(/** @type {CustomEvent} */ (event).detail);
     const version = /** @type {HTMLElement | null | undefined} */ (group?.closest(".version"));
     if (version?.hidden) show(version);
-    for (const lid of canvas.querySelectorAll(".lid")) if (group && covers(lid, group)) open(lid);
   });
-
-  // ---- frames: a closed one is covered by a lid, the arrows still lead to it and from it ----
-
-  const covers = (/** @type {Element} */ one, /** @type {Element} */ other) => {
-    const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];
-    return a.left - 1 <= b.left && b.right <= a.right + 1 && a.top - 1 <= b.top && b.bottom <= a.bottom + 1;
-  };
-  const titles = (/** @type {Element} */ picture, /** @type {string} */ frame) =>
-    /** @type {SVGTextElement[]} */ ([...picture.querySelectorAll(".titles text")].filter((t) => t.getAttribute("data-frame") === frame));
-  const press = (/** @type {Element} */ handle, /** @type {string} */ label, /** @type {() => void} */ act) => {
-    for (const [name, value] of [["role", "button"], ["tabindex", "0"], ["aria-label", label]]) handle.setAttribute(name, value);
-    handle.addEventListener("click", act);
-    handle.addEventListener("keydown", (event) => {
-      const key = /** @type {KeyboardEvent} */ (event).key;
-      if (key !== "Enter" && key !== " ") return;
-      event.preventDefault();
-      act();
-    });
-  };
-
-  const close = (/** @type {Element} */ frame) => {
-    const picture = frame.closest("svg");
-    const outline = frame.querySelector(".outline");
-    if (!picture || !outline) return;
-    const words = titles(picture, frame.id);
-    const lid = document.createElementNS(SVG, "g");
-    lid.setAttribute("class", `lid ${frame.getAttribute("class") || ""}`);
-    lid.setAttribute("data-frame", frame.id);
-    lid.append(outline.cloneNode(true));
-    const box = /** @type {SVGGraphicsElement} */ (outline).getBBox();
-    const said = [...words.map((word) => word.textContent || ""), "▸ closed"];
-    said.forEach((text, n) => {
-      const line = document.createElementNS(SVG, "text");
-      line.textContent = text;
-      line.setAttribute("x", String(box.x + box.width / 2));
-      line.setAttribute("y", String(box.y + box.height / 2 + (n - (said.length - 1) / 2) * 17));
-      line.setAttribute("class", n ? "small" : "name");
-      lid.append(line);
-    });
-    for (const part of picture.querySelectorAll(".node, .cluster, .titles text, .lid")) {
-      if (part !== frame && covers(frame, part)) part.classList.add("under");
-    }
-    picture.querySelector(".graph")?.append(lid);
-    press(lid, `Open ${words[0]?.textContent || ""}`, () => open(lid));
-    lid.focus({ preventScroll: true });
-  };
-
-  const open = (/** @type {Element} */ lid) => {
-    const picture = lid.closest("svg");
-    const frame = lid.getAttribute("data-frame") || "";
-    lid.remove();
-    if (!picture) return;
-    for (const part of picture.querySelectorAll(".under")) part.classList.remove("under");
-    // What lies under another lid stays there.
-    for (const other of picture.querySelectorAll(".lid")) {
-      for (const part of picture.querySelectorAll(".node, .cluster, .titles text, .lid")) {
-        const own = part === other || part.id === other.getAttribute("data-frame");
-        if (!own && covers(other, part)) part.classList.add("under");
-      }
-    }
-    titles(picture, frame)[0]?.focus({ preventScroll: true });
-  };
-
-  for (const picture of canvas.querySelectorAll(".version > svg")) {
-    for (const frame of picture.querySelectorAll(".cluster[id]")) {
-      const [title] = titles(picture, frame.id);
-      if (title) press(title, `Close ${title.textContent}`, () => close(frame));
-    }
-  }
 })();

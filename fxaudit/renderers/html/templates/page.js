@@ -445,6 +445,7 @@
       canvas.scrollTop = box.top - frame.top - (canvas.clientHeight - box.height) / 2;
       canvas.scrollLeft = box.left - frame.left - (canvas.clientWidth - box.width) / 2;
     }
+    canvas.addEventListener("fxa-resized", () => zoom(scale));
     canvas.addEventListener("fxa-shown", () => {
       canvas.scrollTop = canvas.scrollLeft = 0;
       zoom(Math.min(scale, fit()));
