@@ -108,10 +108,11 @@ class Report(Answer):
         """Write a picture for sharing, 1200 × 630: the verdict, the line to blame, and the way or the film of it.
 
         Args:
-            path: An `.svg` file.
+            path: An `.svg` or a `.png` file.
 
         Raises:
             UnknownFormatError: The suffix is another one.
+            PictureError: No Graphviz on this machine can write a PNG.
             UnwritableOutputError: The file cannot be written.
         """
         from fxaudit.renderers import save_card

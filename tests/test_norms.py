@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -15,9 +16,12 @@ from fxaudit.answer.answer import Answer
 from fxaudit.answer.document import from_text, to_text
 from fxaudit.capture.autograd import Probe
 from fxaudit.capture.measuring import MOST_NODES
+from fxaudit.renderers import render as as_text
 from fxaudit.renderers.html.markup import render
 from fxaudit.renderers.html.ribbon import ribbon
+from fxaudit.renderers.picture.card import card
 from fxaudit.renderers.picture.draw import draw
+from fxaudit.renderers.text.mermaid import mermaid
 
 
 class Cut(nn.Module):
@@ -234,3 +238,24 @@ def test_the_arrows_between_modules_bear_the_norms() -> None:
     norm = [e.norm for e in report.graph_data.edges if e.kind == "grad" and e.norm and e.norm != 1]
     picture = draw(report).source
     assert sum(f"{n:.3g}" in picture for n in norm) >= 3
+
+
+def test_every_text_says_where_a_gradient_becomes_zero() -> None:
+    model = Dead()
+    report = fxaudit.audit(model, lambda: F.cross_entropy(model(X), Y), sgd(model))
+    assert "relu 0 (gradient becomes 0)" in " ".join(str(report).split())
+    markdown = as_text(report, "markdown")
+    assert "`relu` **0**: gradient becomes 0" in markdown
+    assert 'n0 -->|"0"| n1' in markdown and "style n1 stroke:#cf222e" in markdown
+    assert "relu: gradient becomes 0" in as_text(report, "sarif")
+    assert "gradient becomes 0" in render(report)
+    assert card(report).count(">0</text>") == 2
+
+
+def test_a_flowchart_shows_how_far_gradient_comes_behind_a_cut() -> None:
+    model = Cut()
+    report = fxaudit.audit(model, lambda: F.cross_entropy(model(X), Y), sgd(model))
+    (finding,) = report.findings
+    lines = mermaid(finding, "embed.*")
+    assert any("==>" in line for line in lines) and any("-.->" in line for line in lines)
+    assert any(re.search(r'-->\|"1"\|', line) for line in lines)

@@ -189,17 +189,23 @@ def save(report: Answer, path: str | os.PathLike[str]) -> Path:
 
 
 def save_card(report: Answer, path: str | os.PathLike[str]) -> Path:
-    """Write the report's card, a picture for sharing, to `path`, an SVG file.
+    """Write the report's card, a picture for sharing, to `path`, an SVG or a PNG file.
 
     Raises:
         UnknownFormatError: The suffix is another one.
+        PictureError: No Graphviz on this machine can write a PNG.
         UnwritableOutputError: The file cannot be written.
     """
     from fxaudit.renderers.picture.card import card
 
-    if not os.fspath(path).lower().endswith(".svg"):
-        raise UnknownFormatError(f"A card is written as SVG, not as {os.fspath(path)!r}; browsers make bitmaps of it.")
-    return write_whole(path, card(report))
+    suffix = os.path.splitext(os.fspath(path))[1].lower()
+    if suffix not in (".svg", ".png"):
+        raise UnknownFormatError(f"A card is written as .svg or .png, not as {os.fspath(path)!r}.")
+    if suffix == ".svg":
+        return write_whole(path, card(report))
+    from fxaudit.renderers.picture.raster import bitmap
+
+    return write_whole(path, bitmap(card(report)))
 
 
 def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:

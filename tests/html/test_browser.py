@@ -219,7 +219,10 @@ def test_a_frame_closes_and_opens_with_mouse_and_keyboard(open_page: Open) -> No
 
 _BOXES = """() => {
   const svg = document.querySelector('#modules-canvas .version:not([hidden]) > svg');
-  const rect = (e) => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom].map(Math.round); };
+  const rect = (e) => {
+    const r = e.getBoundingClientRect();
+    return [r.left, r.top, r.right, r.bottom].map(Math.round);
+  };
   const seen = [...svg.querySelectorAll('.node:not(.under) .outline, .lid .outline')];
   const own = svg.getBoundingClientRect();
   const within = ([l, t, r, b]) => l >= own.left - 1 && r <= own.right + 1 && t >= own.top - 1 && b <= own.bottom + 1;

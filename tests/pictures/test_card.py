@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -9,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from fxaudit.errors import UnknownFormatError
+from fxaudit.renderers.picture.raster import bitmap
 from fxaudit.report import Report
 from tests import sample_reports
 from tests.pictures.test_film import report as in_the_loop
@@ -46,6 +50,53 @@ def test_every_report_has_a_card_that_ends_within_its_frame(make: object, tmp_pa
             assert float(element.get("y", 0)) <= 630 and float(element.get("x", 0)) <= 1200
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        sample_reports.broken,
+        sample_reports.healthy,
+        sample_reports.hostile,
+        lambda: in_the_loop(("backward", 12), ("zero_grad", 14), ("step", 15), culprit=14),
+    ],
+)
+def test_as_a_bitmap_it_is_as_large(make: Callable[[], Report], tmp_path: Path) -> None:
+    data = make().card(tmp_path / "card.png").read_bytes()
+    assert data.startswith(b"\x89PNG") and struct.unpack(">II", data[16:24]) == (1200, 630)
+
+
+def test_what_is_drawn_red_is_red_in_the_bitmap_and_stands_where_it_stands_in_the_drawing() -> None:
+    drawing = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20">'
+        '<rect x="30" y="10" width="10" height="10" fill="#ff0000" stroke="none"/></svg>'
+    )
+    pixels = rows_of(bitmap(drawing))
+    assert pixels[15][35] == (255, 0, 0) and pixels[5][35] == pixels[15][5] == (255, 255, 255)
+
+
+def rows_of(png: bytes) -> list[list[tuple[int, ...]]]:
+    """The pixels of a PNG of 8 bits a channel that is not interlaced."""
+    width, height, _, kind = struct.unpack(">IIBB", png[16:26])
+    size = {2: 3, 6: 4}[kind]
+    data, place = b"", 8
+    while place < len(png):
+        length, name = struct.unpack(">I4s", png[place : place + 8])
+        data += png[place + 8 : place + 8 + length] if name == b"IDAT" else b""
+        place += 12 + length
+    raw, before = zlib.decompress(data), bytes(width * size)
+    found = []
+    for row in range(height):
+        begin = row * (width * size + 1)
+        line = bytearray(raw[begin + 1 : begin + 1 + width * size])
+        for n, value in enumerate(line):
+            left, up, corner = (line[n - size], before[n], before[n - size]) if n >= size else (0, before[n], 0)
+            guess = left + up - corner
+            near = min((abs(guess - left), 0, left), (abs(guess - up), 1, up), (abs(guess - corner), 2, corner))[2]
+            line[n] = (value + (0, left, up, (left + up) // 2, near)[raw[begin]]) % 256
+        before = bytes(line)
+        found.append([tuple(line[n : n + 3]) for n in range(0, len(line), size)])
+    return found
+
+
 def test_other_suffixes_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnknownFormatError, match="written as SVG"):
-        replace(sample_reports.healthy()).card(tmp_path / "card.png")
+    with pytest.raises(UnknownFormatError, match=r"written as .svg or .png"):
+        replace(sample_reports.healthy()).card(tmp_path / "card.pdf")

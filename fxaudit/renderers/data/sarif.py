@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fxaudit.answer.folding import Universe, fold
 from fxaudit.program.edits.difference import Hunk, hunks_of
 from fxaudit.renderers.text.operation_names import step_name
-from fxaudit.renderers.text.wording import ENDS, ending, inert, near_lines, proof, unseen
+from fxaudit.renderers.text.wording import ENDS, ending, ending_of, inert, near_lines, proof, unseen
 
 if TYPE_CHECKING:
     from fxaudit.answer.answer import Answer, RuleInfo
@@ -106,7 +106,7 @@ def _result(finding: Finding, rule_index: int, universe: Universe) -> Object:
             for number, related in enumerate(finding.related)
         ]
     if finding.path:
-        flow = [{"location": _station(step), "importance": _importance(step)} for step in finding.path]
+        flow = [{"location": _station(step, finding.path), "importance": _importance(step)} for step in finding.path]
         result["codeFlows"] = [{"message": _message("The path to the loss"), "threadFlows": [{"locations": flow}]}]
     if finding.patch is not None and finding.patch.diff:
         result["fixes"] = [_fix(finding.patch)]
@@ -139,8 +139,9 @@ def _replacement(hunk: Hunk) -> Object:
     return replacement
 
 
-def _station(step: PathStep) -> Object:
-    station: Object = {"message": _message(step_name(step) + (f": {ENDS[step.kind]}" if step.kind in ENDS else ""))}
+def _station(step: PathStep, path: Sequence[PathStep]) -> Object:
+    ends = ending_of(step, path)
+    station: Object = {"message": _message(step_name(step) + (f": {ends}" if ends else ""))}
     if step.source:
         station["physicalLocation"] = _physical(step.source)
     if step.module:

@@ -16,9 +16,9 @@ from fxaudit.program.source import SourceLine
 from fxaudit.renderers.picture.palette import HAPPY
 from fxaudit.renderers.text.operation_names import step_name
 from fxaudit.renderers.text.wording import (
-    ENDS,
     code_span,
     counted,
+    ending_of,
     fix_parts,
     patch_lines,
     place,
@@ -185,7 +185,7 @@ def cause_of(
         fix=_fix(finding),
         culprit=_frame(finding.culprit, beside=_beside(finding)) if finding.culprit else None,
         related=tuple(_frame(r.source, r.role) for r in finding.related if r not in _beside(finding)),
-        path=tuple(_station(step) for step in finding.path),
+        path=tuple(_station(step, finding.path) for step in finding.path),
         patterns=_patterns(finding.parameters, universe, rows),
         parameters=len(finding.parameters),
         lost=_lost(report, finding),
@@ -244,9 +244,9 @@ def _openable(file: str) -> str:
     return "" if file.startswith("<") else file
 
 
-def _station(step: PathStep) -> Station:
+def _station(step: PathStep, path: Sequence[PathStep]) -> Station:
     where = f"{step.module}: " if step.module else ""
-    return Station(f"{where}{step_name(step)}", place_of(step.source), ENDS.get(step.kind, ""))
+    return Station(f"{where}{step_name(step)}", place_of(step.source), ending_of(step, path))
 
 
 def _beside(finding: Finding) -> tuple[Related, ...]:

@@ -16,7 +16,7 @@ from fxaudit.renderers.html.causes import Cause, Place, TriedFix, cause_of, plac
 from fxaudit.renderers.html.health import Health, health_of
 from fxaudit.renderers.html.reel import Reel, reel_of
 from fxaudit.renderers.html.ribbon import Listed, ribbon
-from fxaudit.renderers.picture.canvas import ARROWS, Bands
+from fxaudit.renderers.picture.canvas import ARROWS, MEASURED, Bands
 from fxaudit.renderers.picture.engine import Key, Picture, lay_out
 from fxaudit.renderers.picture.film import film_of, film_of_events, has_film, rounds, span
 from fxaudit.renderers.picture.film_svg import film_inline
@@ -301,7 +301,10 @@ class _Inliner:
             return None
         self.boxes.update(picture.boxes)
         self.titles.update(picture.titles)
-        self.keys.update({(key.of, key.name): key for key in picture.keys})
+        for key in picture.keys:
+            # Of arrows without numbers and with them those with are explained.
+            known = self.keys.setdefault((key.of, key.name), key)
+            self.keys[key.of, key.name] = known if known.meaning == MEASURED else key
         return Markup(inlined(raw, picture.caption, links=self.links))
 
 

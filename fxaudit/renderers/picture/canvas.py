@@ -23,7 +23,7 @@ from fxaudit.renderers.picture.palette import (
 )
 from fxaudit.renderers.text.wording import counted, learning_rate
 
-__all__ = ["ARROWS", "Bands", "Canvas", "group_name"]
+__all__ = ["ARROWS", "MEASURED", "Bands", "Canvas", "group_name"]
 
 _EDGES: dict[str, dict[str, str]] = {
     "grad": {"color": FLOW, "penwidth": "1.8", "class": "e-grad"},
@@ -55,7 +55,7 @@ _EDGE_MEANINGS = {
     "missing": ("╍╍╍", "what ought to lead there, and does not"),
 }
 """A sign for each kind of arrow, and what it means; a note's arrow explains itself."""
-_MEASURED = "value flows on, gradient comes back: its norm stands at the arrow"
+MEASURED = "value flows on, gradient comes back: its norm stands at the arrow"
 """The same of an arrow at which there is a number."""
 ARROWS = tuple(_EDGE_MEANINGS)
 """The kinds of arrows in the order in which a legend explains them."""
@@ -253,7 +253,7 @@ class Canvas:
         for kind, (sign, meaning) in _EDGE_MEANINGS.items():
             if kind in self._seen_edges:
                 ink = _EDGES[kind]["color"]
-                meaning = _MEASURED if kind == "grad" and self._is_measured else meaning
+                meaning = MEASURED if kind == "grad" and self._is_measured else meaning
                 keys.append(Key("arrow", kind, sign, meaning, MUTED if ink == FAINT else ink))
         keys += [Key("box", kind, "", text, MUTED) for kind, text in _BOX_MEANINGS.items() if kind in self._seen_boxes]
         for letter, name in (bands.names if bands else {}).items():

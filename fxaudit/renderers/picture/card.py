@@ -15,7 +15,7 @@ from fxaudit.renderers.picture.labels import code_around, shortened, where
 from fxaudit.renderers.picture.palette import CUT, FLOW, GREY_FILL, INK, MODULE_LINE, MUTED, PAPER, dark_rules, look
 from fxaudit.renderers.picture.svg import MONOSPACE, SANS, SVG, painted
 from fxaudit.renderers.text.operation_names import step_name
-from fxaudit.renderers.text.wording import ENDS, counted, inert, path_stations
+from fxaudit.renderers.text.wording import ENDS, counted, inert, path_stations, zeroing
 
 __all__ = ["card"]
 
@@ -110,27 +110,31 @@ def _way(report: Answer, finding: Finding, y: int) -> Iterator[str]:
     """The way to the loss as a row of boxes, with the place where gradient ends."""
     patterns = folds(finding.parameters, report.parameters)
     boxes = [(patterns[0].pattern if patterns else "parameters", "parameter")]
+    zero = zeroing(finding.path)
     for station in path_stations(finding.path):
         if isinstance(station, int):
             boxes.append((f"… {counted(station, 'operation')} …", "operation"))
         elif station.kind not in ("optimizer", "parameter"):
-            boxes.append((step_name(station), station.kind))
+            boxes.append((step_name(station), "zero" if station is zero else station.kind))
     if len(boxes) > BOXES:
-        cut = next((n for n, (_, kind) in enumerate(boxes) if kind in ENDS), 1)
+        cut = next((n for n, (_, kind) in enumerate(boxes) if kind in (*ENDS, "zero")), 1)
         kept = sorted({0, cut - 1, cut, len(boxes) - 1})
         boxes = [boxes[n] for n in kept]
     step = (WIDTH - 2 * SIDE) / len(boxes)
-    dead = False
+    dead, is_zero, ends = False, zero is not None, any(kind in ENDS for _, kind in boxes)
     for number, (text, kind) in enumerate(boxes):
         x, is_cut = SIDE + step * number, kind in ENDS and not dead
         if number:
-            color = MODULE_LINE if dead else CUT if is_cut else FLOW
-            dashed = ' stroke-dasharray="8 5"' if dead or is_cut else ""
+            color = CUT if is_cut or is_zero else MODULE_LINE if ends else FLOW
+            dashed = ' stroke-dasharray="8 5"' if ends else ""
             stroke = f'stroke-width="4"{dashed} {painted("none", color)}'
             yield f'<line x1="{x - 34:g}" y1="{y}" x2="{x - 4:g}" y2="{y}" {stroke}/>'
             if is_cut:
                 yield _say(x - 19, y - 14, "✂", 26, CUT, ' text-anchor="middle"')
-        dead = dead or is_cut
+            elif is_zero:
+                yield _say(x - 19, y - 12, "0", 22, CUT, ' text-anchor="middle"')
+        is_zero, is_cut = is_zero and kind != "zero", is_cut or kind == "zero"
+        dead = dead or (is_cut and kind != "zero")
         line = CUT if is_cut else MODULE_LINE
         wide = 4 if is_cut else 2
         yield (

@@ -20,6 +20,7 @@ from fxaudit.renderers.text.wording import (
     causes,
     counted,
     ending,
+    ending_of,
     events_text,
     fix_parts,
     inert,
@@ -161,7 +162,9 @@ def _path(path: Sequence[PathStep]) -> str:
         if isinstance(station, int):
             stations.append(f"… {counted(station, 'operation')} …")
         else:
-            stations.append(_code(step_name(station)) + (f" ✂ {ENDS[station.kind]}" if station.kind in ENDS else ""))
+            ends = ending_of(station, path)
+            sign = "✂" if station.kind in ENDS else "**0**:"
+            stations.append(_code(step_name(station)) + (f" {sign} {ends}" if ends else ""))
     return " → ".join(stations)
 
 

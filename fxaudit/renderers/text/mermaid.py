@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fxaudit.renderers.text.operation_names import step_name
-from fxaudit.renderers.text.wording import ENDS, counted, inert, path_stations
+from fxaudit.renderers.text.wording import ENDS, counted, inert, path_stations, zeroing
 
 if TYPE_CHECKING:
-    from fxaudit.answer.finding import Finding
+    from fxaudit.answer.finding import Finding, PathStep
 
 __all__ = ["mermaid"]
 
@@ -23,32 +23,42 @@ _CUT = "stroke:#cf222e,stroke-width:3px"
 
 
 def mermaid(finding: Finding, parameters: str) -> list[str]:
-    """The lines of a flowchart from `parameters` to the loss; none where gradient ends nowhere on the way."""
-    if not any(step.kind in ENDS for step in finding.path):
+    """The lines of a flowchart from `parameters` to the loss; none where gradient neither ends on the way nor becomes
+    zero."""
+    zero = zeroing(finding.path)
+    if zero is None and not any(step.kind in ENDS for step in finding.path):
         return []
     nodes, arrows, cuts = [f"p[{_label(parameters)}]"], list[str](), list[int]()
-    last, dead = "p", False
-    for number, (text, kind, where) in enumerate(_stations(finding)):
+    blamed = ""
+    last, dead, is_zero = "p", False, zero is not None
+    for number, (text, kind, where, step) in enumerate(_stations(finding)):
         node = f"n{number}"
         nodes.append(f"{node}([{_label(text)}])" if kind == "loss" else f"{node}[{_label(text)}]")
         ends = kind in ENDS and not dead
-        said = f"|{_label(f'✂ {ENDS[kind]}' + where)}|" if ends else ""
-        arrows.append(f"{last} {'-.->' if dead else '==>' if ends else '-->'}{said} {node}")
-        if ends:
+        text = (
+            f"✂ {ENDS[kind]}{where}" if ends else "0" if is_zero else f"{step.norm:.3g}" if step and step.norm else ""
+        )
+        alive = not dead or bool(step and step.norm)
+        arrows.append(
+            f"{last} {'==>' if ends else '-->' if alive else '-.->'}{f'|{_label(text)}|' if text else ''} {node}"
+        )
+        if ends or is_zero:
             cuts.append(len(arrows) - 1)
-        last, dead = node, dead or ends
+        if ends or (step is not None and step is zero):
+            blamed = blamed or node
+        last, dead, is_zero = node, dead or ends, is_zero and step is not zero
     styles = [f"linkStyle {number} {_CUT}" for number in cuts]
-    styles.append(f"style {'n' + str(cuts[0])} {_CUT}")
+    styles.append(f"style {blamed} {_CUT}")
     return ["flowchart TD", *(f"    {line}" for line in (*nodes, *arrows, *styles))]
 
 
-def _stations(finding: Finding) -> Iterator[tuple[str, str, str]]:
-    """What stands in each box behind the parameters, its kind, and where it is in the code."""
+def _stations(finding: Finding) -> Iterator[tuple[str, str, str, PathStep | None]]:
+    """What stands in each box behind the parameters, its kind, where it is in the code, and the station itself."""
     for station in path_stations(finding.path):
         if isinstance(station, int):
-            yield f"… {counted(station, 'operation')} …", "operation", ""
+            yield f"… {counted(station, 'operation')} …", "operation", "", None
         elif station.kind not in ("optimizer", "parameter"):
-            yield step_name(station), station.kind, f", {station.source}" if station.source else ""
+            yield step_name(station), station.kind, f", {station.source}" if station.source else "", station
 
 
 def _label(text: str) -> str:

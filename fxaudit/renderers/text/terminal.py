@@ -21,6 +21,7 @@ from fxaudit.renderers.text.wording import (
     causes,
     counted,
     ending,
+    ending_of,
     events_text,
     fix_parts,
     inert,
@@ -240,10 +241,10 @@ def _path(path: Sequence[PathStep], culprit: str) -> Text:
             text.append(" → ")
         if isinstance(station, int):
             text.append(f"… {counted(station, 'operation')} …", "dim")
-        elif station.kind in ENDS:
+        elif ends := ending_of(station, path):
             where = f" at {station.source}" if station.source and str(station.source) != culprit else ""
-            text.append(f"{inert(step_name(station))} ✂", "bold red")
-            text.append(inert(f" ({ENDS[station.kind]}{where})"))
+            text.append(f"{inert(step_name(station))} {'✂' if station.kind in ENDS else '0'}", "bold red")
+            text.append(inert(f" ({ends}{where})"))
         else:
             text.append(inert(step_name(station)), "" if station.carries_gradient else "dim")
     return text

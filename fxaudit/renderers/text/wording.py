@@ -30,6 +30,7 @@ __all__ = [
     "code_span",
     "counted",
     "ending",
+    "ending_of",
     "ending_parts",
     "events_text",
     "fix_parts",
@@ -47,6 +48,7 @@ __all__ = [
     "timeline",
     "unexplained",
     "unseen",
+    "zeroing",
 ]
 
 _CALM: tuple[Verdict, ...] = ("trained", "frozen")
@@ -210,13 +212,25 @@ def unexplained(report: Answer) -> list[str]:
     return [f"{fold_sentence(names, universe)} {reason}" for reason, names in reasons.items()]
 
 
+def zeroing(path: Sequence[PathStep]) -> PathStep | None:
+    """The station at which a gradient becomes zero that comes to it alive; None where none was measured."""
+    return next((step for step in reversed(path) if step.norm == 0), None)
+
+
+def ending_of(step: PathStep, path: Sequence[PathStep]) -> str:
+    """What becomes of the gradient at a station, where it ends or becomes zero; "" elsewhere."""
+    return ENDS.get(step.kind, "") or ("gradient becomes 0" if step is zeroing(path) else "")
+
+
 def path_stations(path: Sequence[PathStep]) -> list[PathStep | int]:
     """The stations of a path that tell its story; an int stands for that many operations left out.
 
-    Kept are all that are no operations, and the operations next to a cut.
+    Kept are all that are no operations, the operations next to a cut, and that which makes the gradient zero.
     """
+    zero = zeroing(path)
     kept = [
         step.kind != "operation"
+        or step is zero
         or any(near.kind in ("cut", "python", "end") for near in path[max(0, index - 1) : index + 2])
         for index, step in enumerate(path)
     ]
