@@ -12,10 +12,11 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from fxaudit.answer.finding import LEVELS
+from fxaudit.answer.finding import LEVELS, PathStep
 from fxaudit.renderers.picture import draw as pictures
 from fxaudit.report import Report
 from tools.reports_index import index_page
@@ -79,9 +80,12 @@ def audited(program: Path) -> Report:
 
 def stable(report: Report) -> Report:
     """`report` without what another machine would write differently."""
+    findings = {id(finding): replace(finding, path=_stable_path(finding.path)) for finding in report.findings}
     parameters = {
         name: replace(
             p,
+            findings=tuple(findings.get(id(finding), finding) for finding in p.findings),
+            path=_stable_path(p.path),
             gradient=replace(p.gradient, norm=_rounded(p.gradient.norm)),
             change=replace(p.change, norm=_rounded(p.change.norm)),
         )
@@ -96,10 +100,19 @@ def stable(report: Report) -> Report:
         replace(node, size=tuple(map(_rounded, node.size))) if node.size is not None else node
         for node in report.graph_data.nodes
     )
-    graph = replace(report.graph_data, nodes=nodes)
+    edges = tuple(replace(edge, norm=_rounded(edge.norm)) for edge in report.graph_data.edges)
     return replace(
-        report, parameters=parameters, environment=kept, traceback=_relative(report.traceback), graph_data=graph
+        report,
+        parameters=parameters,
+        findings=tuple(findings.values()),
+        environment=kept,
+        traceback=_relative(report.traceback),
+        graph_data=replace(report.graph_data, nodes=nodes, edges=edges),
     )
+
+
+def _stable_path(path: Sequence[PathStep]) -> tuple[PathStep, ...]:
+    return tuple(replace(step, norm=_rounded(step.norm)) for step in path)
 
 
 def _relative(traceback: str | None) -> str | None:

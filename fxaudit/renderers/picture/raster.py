@@ -97,7 +97,7 @@ class _Painter:
             "penwidth": f"{0 if line == 'none' else float(part.get('stroke-width', 1)) * frame.scale:g}",
         }
         middle = _place(x + width / 2, y + height / 2, frame)
-        self.box(*middle, width * frame.scale, height * frame.scale, **look)
+        self.box(middle[0], middle[1], width * frame.scale, height * frame.scale, **look)
 
     def _text(self, part: ElementTree.Element, frame: _Frame) -> None:
         words = "".join(part.itertext()).translate(PLAIN_SYMBOLS)
