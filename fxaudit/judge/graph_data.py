@@ -58,11 +58,12 @@ def _unmeasured(audit: Audit) -> str:
     ends = any(s.verdict == "unreachable" or (s.verdict == "blocked" and s.arrived == "zero") for s in audit.states)
     if not ends or not backwards or audit.norms.are_known:
         return ""
-    if len(backwards) == 1:
-        return "The gradients between the operations were not measured: that is done in the second backward."
+    why = ""
     if any(event.grad_fns is None or len(event.grad_fns.nodes) > MOST_NODES for event in backwards):
-        return f"The gradients between the operations were not measured: they are more than {MOST_NODES:,}."
-    return ""
+        why = f"they are more than {MOST_NODES:,}"
+    elif len(backwards) == 1:
+        why = "that is done in the second backward"
+    return f"The gradients between the operations were not measured: {why}." if why else ""
 
 
 class _GraphWriter:
