@@ -91,6 +91,26 @@ def test_a_forward_is_told_at_its_line_and_one_without_gradients_is_not() -> Non
     assert all(event.optimizers == (watch.report.optimizers[0].name,) for event in forwards)
 
 
+def test_of_two_optimizers_of_a_class_the_finding_names_the_one_that_never_steps() -> None:
+    one, other = nn.Linear(3, 1), nn.Linear(3, 1)
+    nets = nn.ModuleList([one, other])
+    opt_one, opt_other = sgd(one), sgd(other)
+    with fxaudit.watch(nets, [opt_one, opt_other]) as watch:
+        for _ in range(3):
+            (loss_of(one) + loss_of(other)).backward()
+            opt_one.step()
+            opt_one.zero_grad()
+            opt_other.zero_grad()
+    (finding,) = [finding for finding in watch.report.findings if finding.code == "FXA401"]
+    assert finding.message == "`step` is never called on `opt_other` (`SGD`) that holds `1.*`"
+    with fxaudit.watch(one, opt_one) as watch:
+        for _ in range(3):
+            loss_of(one).backward()
+            opt_one.zero_grad()
+    (alone,) = [finding for finding in watch.report.findings if finding.code == "FXA401"]
+    assert alone.message == "`step` is never called on the `SGD` that holds `{weight,bias}`"
+
+
 def test_optimizers_in_a_dict_go_by_their_keys() -> None:
     nets = nn.ModuleDict({"actor": nn.Linear(3, 1), "critic": nn.Linear(3, 1)})
 

@@ -218,6 +218,15 @@ class Audit:
         info = self.recording.optimizers[index]
         return info.name or info.variable or object_name(self.record.stacks, info.created)
 
+    def called(self, optimizer: int, article: str = "") -> str:
+        """How a sentence calls an optimizer: by its class, and by its variable where that tells it from others of the
+        class."""
+        info = self.recording.optimizers[optimizer]
+        alike = [o.index for o in self.recording.optimizers if o.type == info.type and o.wrapper_of < 0]
+        name = self.optimizer_variable(optimizer)
+        tells = len(alike) > 1 and name and [self.optimizer_variable(index) for index in alike].count(name) == 1
+        return f"`{name}` (`{info.type}`)" if tells else f"{article}`{info.type}`"
+
     def model_variable(self, states: Iterable[ParameterState]) -> str:
         """The variable that the program keeps the root module of all of them in; "" where none is known."""
         roots = {state.root.index: state.root for state in states if state.root is not None}

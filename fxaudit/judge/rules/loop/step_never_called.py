@@ -55,7 +55,7 @@ class StepNeverCalled(Rule):
                 yield self.finding(
                     audit,
                     states,
-                    f"`step` of the `{info.type}` that holds {audit.names(states)} raises",
+                    f"`step` of {audit.called(optimizer, 'the ')} that holds {audit.names(states)} raises",
                     audit.source(raised[-1].stack),
                     related=[(audit.source(info.created), "the optimizer is built here")],
                     fix="Make the step run through: read the error it raises (`LBFGS.step` needs a closure).",
@@ -69,7 +69,7 @@ class StepNeverCalled(Rule):
             yield self.finding(
                 audit,
                 states,
-                f"`step` is never called on the `{info.type}` that holds {audit.names(states)}",
+                f"`step` is never called on {audit.called(optimizer, 'the ')} that holds {audit.names(states)}",
                 culprit or built,
                 related=[*related, (built, "the optimizer is built here")],
                 fix=let_run("step", why) or self.fix + self._edit(audit, optimizer),

@@ -40,7 +40,7 @@ class HeldTwice(Rule):
             yield self.finding(
                 audit,
                 states,
-                f"`{first.type}` and `{last.type}` both hold {audit.names(states)}",
+                f"{audit.called(first.index)} and {audit.called(last.index)} both hold {audit.names(states)}",
                 audit.source(last.created),
                 related=[(audit.source(first.created), "the other optimizer is built here")],
             )

@@ -198,13 +198,13 @@ class NotInOptimizer(Rule):
             related.append((audit.source(states[0].track.created), "made here"))
         held_once = {track for _, members in info.groups for track in members}
         if info.died >= 0 and held_once.issuperset(s.index for s in states):
-            message = f"the `{info.type}` of {audit.names(states)} is dropped before it steps"
+            message = f"{audit.called(info.index, 'the ')} of {audit.names(states)} is dropped before it steps"
             fix = "Keep the optimizer where its `step` is called: assign or return it."
             return self.finding(audit, states, message, built, fix=fix)
         return self.finding(
             audit,
             states,
-            f"`{info.type}` does not hold {audit.names(states)}{reason}",
+            f"{audit.called(info.index)} does not hold {audit.names(states)}{reason}",
             culprit,
             related=related,
             fix=self.fix + self._edit(audit, states, optimizer),

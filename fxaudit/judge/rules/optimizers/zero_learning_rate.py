@@ -38,7 +38,7 @@ class ZeroLearningRate(Rule):
                 yield self.finding(
                     audit,
                     states,
-                    f"`{info.type}` steps {audit.names(states)} with learning rate 0",
+                    f"{audit.called(info.index)} steps {audit.names(states)} with learning rate 0",
                     culprit,
                     related=related,
                     fix=fix or None,
