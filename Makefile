@@ -16,11 +16,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXAMPLE := examples/train_translation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test versions explore random promises answers coverage check format reports docs dist bench bench-compare compare zoo clean
+.PHONY: help audit test test-slow versions explore random promises answers coverage check format reports docs dist bench bench-compare compare zoo clean
 
 help:
 	@echo "make audit    audit a real training script with a real defect; writes reports/audit.html"
-	@echo "make test     run the tests"
+	@echo "make test     run the tests, but for the slow ones"
+	@echo "make test-slow  run the slow tests: those that take more than about three seconds each"
 	@echo "make versions run a chosen set of tests on each of Python $(VERSIONS) that is there"
 	@echo "make explore  run the tests of properties with many new examples"
 	@echo "make random   compare random programs with plain training (COUNT=2000, SEED=the time)"
@@ -70,10 +71,12 @@ audit: $(RUNS)
 
 # Two at a time, each on one core; before them, one by one, the tests whose processes wait for each
 # other. 5: none was selected.
-test: $(INSTALLED)
+test: CHOSEN := not slow
+test-slow: CHOSEN := slow
+test test-slow: $(INSTALLED)
 	@export OMP_NUM_THREADS=1; failed=0; \
-	$(BIN)/python -m pytest -q -p no:cacheprovider -m alone $(PYTEST_ARGS) || [ $$? -eq 5 ] || failed=1; \
-	$(BIN)/python -m pytest -q -p no:cacheprovider -m "not alone" --numprocesses=2 $(PYTEST_ARGS) || [ $$? -eq 5 ] || failed=1; \
+	$(BIN)/python -m pytest -q -p no:cacheprovider -m "alone and $(CHOSEN)" $(PYTEST_ARGS) || [ $$? -eq 5 ] || failed=1; \
+	$(BIN)/python -m pytest -q -p no:cacheprovider -m "not alone and $(CHOSEN)" --numprocesses=2 $(PYTEST_ARGS) || [ $$? -eq 5 ] || failed=1; \
 	exit $$failed
 
 versions:

@@ -51,6 +51,7 @@ def test_an_update_by_hand_counts_as_a_step(update: str, tmp_path: Path) -> None
     assert batches <= 5
 
 
+@pytest.mark.slow
 def test_a_part_that_the_hand_leaves_out_is_looked_at_as_long_as_an_optimizers(tmp_path: Path) -> None:
     update = "for p in model[0].parameters(): p.data.add_(p.grad, alpha=-lr)"
     batches, report = audited(BY_HAND.replace("UPDATE", update).replace("SETUP", ""), tmp_path)
@@ -97,6 +98,7 @@ for batch in range(30):
 """
 
 
+@pytest.mark.slow
 def test_an_optimizer_built_for_each_inner_task_is_no_fit_of_its_own(tmp_path: Path) -> None:
     batches, report = audited(INNER_LOOP, tmp_path)
     assert report.ok, report.findings

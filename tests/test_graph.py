@@ -164,6 +164,7 @@ def test_the_gradient_edges_are_the_next_functions_of_the_zoo(name: str) -> None
 UNARY = [torch.relu, torch.tanh, torch.sigmoid, lambda h: h.detach(), lambda h: h * h, lambda h: h.clone().mul_(2)]
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=8))
 def test_the_gradient_edges_are_the_next_functions_of_random_models(plan: list[tuple[int, int, int]]) -> None:

@@ -324,6 +324,7 @@ DEEP = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "use",
     [

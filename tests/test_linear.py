@@ -38,6 +38,7 @@ def calls(layers: int, *, norm: bool) -> int:
     return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", [False, True])
 def test_four_times_the_layers_cost_four_times_the_calls(norm: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fxaudit.run.replay.can_fork", lambda: False)  # what a copy does is not counted

@@ -149,6 +149,7 @@ print("alive")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("nodes", "where", "said"),
     [(200_000, "main", "True"), (100_000, "beside", "in the main thread"), (10_000, "beside", "True")],

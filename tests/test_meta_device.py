@@ -135,6 +135,7 @@ def test_check_makes_the_target_on_the_meta_device(tmp_path: Path, capsys: pytes
     assert "FXA301" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_check_of_several_targets_makes_them_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "big.py"
     file.write_text(TARGET, encoding="utf-8")

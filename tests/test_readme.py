@@ -116,6 +116,7 @@ def test_the_python_examples_run_in_their_order(tmp_path: Path) -> None:
     assert (tmp_path / "audit.html").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", commands())
 def test_every_command_works_as_written(line: str, project: Path) -> None:
     ended = forked(shlex.split(line)[1:], project)

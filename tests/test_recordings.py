@@ -113,6 +113,7 @@ def test_what_is_read_from_a_file_is_what_was_written_to_it(seen: list[Recording
     assert from_bytes(data).record.sizes == seen[0].record.sizes != {}
 
 
+@pytest.mark.slow
 def test_the_file_is_judged_without_the_script_and_without_torch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -142,6 +143,7 @@ def test_the_file_is_judged_without_the_script_and_without_torch(
     assert (again.returncode, again.stdout) == (1, at_once.stdout), again.stderr
 
 
+@pytest.mark.slow
 def test_a_recording_names_no_folder_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("train.py").write_text(SCRIPT, encoding="utf-8")
@@ -197,6 +199,7 @@ def test_a_missing_file_and_a_place_that_cannot_be_written_are_told_before_anyth
     assert "it ran" not in (told := capsys.readouterr().err) and "no directory" in told
 
 
+@pytest.mark.slow
 def test_a_mutated_recording_is_refused_or_judged_and_never_raises_anything_else(
     seen: list[Recording], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -150,6 +150,7 @@ def kept(session: Session) -> dict[str, int]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make", [evaluation, decorated_evaluation, sampler, data, arrays, targets, custom], ids=lambda make: make.__name__
 )

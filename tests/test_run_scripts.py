@@ -261,6 +261,7 @@ def test_an_interrupted_script_gets_its_report(folder: Folder) -> None:
     assert ran.verdicts == ALL_TRAINED
 
 
+@pytest.mark.slow
 def test_a_signal_interrupts_a_script_as_ever(folder: Folder) -> None:
     text = "import os, signal\nstep()\nstep()\nos.kill(os.getpid(), signal.SIGINT)\nfor _ in range(10**9): pass\n"
     assert folder.run(folder.write("train.py", text)).report.script_exit == "KeyboardInterrupt"
@@ -377,6 +378,7 @@ SURROUNDINGS = """
 """
 
 
+@pytest.mark.slow
 def test_a_script_run_to_its_end_prints_what_it_prints_under_plain_python(folder: Folder) -> None:
     folder.write("sibling.py", "scale = 2.0\n", setup="")
     script = folder.write("train.py", SURROUNDINGS)
@@ -393,6 +395,7 @@ def test_a_script_has_a_loader_as_under_plain_python(folder: Folder) -> None:
     assert ran.out == f"SourceFileLoader {folder.path / 'train.py'}\n"
 
 
+@pytest.mark.slow
 def test_a_script_given_by_a_relative_path_sees_what_plain_python_shows(folder: Folder) -> None:
     folder.write("code/sibling.py", "scale = 2.0\n", setup="")
     text = (
@@ -402,6 +405,7 @@ def test_a_script_given_by_a_relative_path_sees_what_plain_python_shows(folder: 
     assert folder.run("code/train.py", "x").out == folder.plain("code/train.py", "x").stdout
 
 
+@pytest.mark.slow
 def test_a_module_runs_as_with_python_m(folder: Folder) -> None:
     folder.write("package/__init__.py", "", setup="")
     folder.write("package/sibling.py", "scale = 2.0\n", setup="")
@@ -428,6 +432,7 @@ def test_a_package_with_a_main_module_runs(folder: Folder) -> None:
     assert folder.run("package", module=True).verdicts == ALL_TRAINED
 
 
+@pytest.mark.slow
 def test_a_module_that_dies_has_the_traceback_that_plain_python_prints(folder: Folder) -> None:
     folder.write("package/__init__.py", "", setup="")
     folder.write("package/train.py", "step()\nraise ValueError('no data')\n")

@@ -76,6 +76,7 @@ def same(training: Training, before: dict[str, Any]) -> None:
         assert after[key] == value, key
 
 
+@pytest.mark.slow
 @given(seed=seeds)
 @DRAWN
 def test_after_an_audit_nothing_has_changed(seed: int, tmp_path: Path) -> None:
@@ -100,6 +101,7 @@ class Ends:
             raise self.error
 
 
+@pytest.mark.slow
 @given(
     seed=seeds,
     at=st.integers(1, 30),
@@ -117,6 +119,7 @@ def test_wherever_an_audit_ends_nothing_has_changed(
     same(training, before)
 
 
+@pytest.mark.slow
 @given(seed=seeds, at=st.integers(0, 19))
 @DRAWN
 def test_twenty_steps_are_the_same_with_an_audit_between(seed: int, at: int, tmp_path: Path) -> None:
@@ -138,6 +141,7 @@ def test_twenty_steps_are_the_same_with_an_audit_between(seed: int, at: int, tmp
     assert observed(model, optimizers) == plain
 
 
+@pytest.mark.slow
 @given(seed=seeds, at=st.integers(1, 60))
 @DRAWN
 def test_wherever_a_watched_loop_is_interrupted_torch_is_as_it_was(seed: int, at: int, tmp_path: Path) -> None:

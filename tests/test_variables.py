@@ -121,6 +121,7 @@ def test_parameters_are_called_what_the_user_calls_them(name: str, tmp_path: Pat
     assert set(verdicts(report).values()) <= {"trained", "frozen"}
 
 
+@pytest.mark.slow
 def test_an_optimizer_built_among_the_arguments_is_not_called_by_what_the_statement_binds(tmp_path: Path) -> None:
     """Watched or not, the name `answer` is the other call's."""
     script = tmp_path / "asks.py"

@@ -7,6 +7,8 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
+
 from fxaudit.renderers import render
 from fxaudit.report import Report
 from tests.cli.processes import forked
@@ -33,6 +35,7 @@ def test_the_pages_commands_work_as_written(tmp_path: Path) -> None:
     assert headline.startswith("train.py:13:16: error[FXA104] detached-path: ")
 
 
+@pytest.mark.slow
 def test_the_pages_python_runs(tmp_path: Path) -> None:
     (shown,) = blocks(page("agents"), "python")
     printed = run_python(f"import fxaudit\n{MODELS}\n{shown}", tmp_path)

@@ -68,6 +68,7 @@ def check(project: Path, *words: str) -> Ended:
     return forked(["check", *words], project)
 
 
+@pytest.mark.slow
 def test_several_targets_are_one_report(project: Path) -> None:
     outputs = [f"out.{suffix}" for suffix in ("json", "html", "sarif", "xml", "md", "txt")]
     options = [word for output in outputs for word in ("-o", output)]
@@ -84,6 +85,7 @@ def test_several_targets_are_one_report(project: Path) -> None:
     assert [output for output in outputs if not (project / output).stat().st_size] == []
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_in_one_leaves_the_others_alone(project: Path) -> None:
     ended = check(project, "-q", "-o", "out.json", "models.py:make", "train.py:broken", "train.py:mak")
     assert ended.status == 2
@@ -93,6 +95,7 @@ def test_what_goes_wrong_in_one_leaves_the_others_alone(project: Path) -> None:
     assert report.verdicts() == {"trained": 4}
 
 
+@pytest.mark.slow
 def test_settings_and_baseline_hold_for_each_target(project: Path) -> None:
     settings = '[tool.fxaudit.expect]\n"last.*" = "frozen"\n[tool.fxaudit.ignore]\nFXA601 = "meant"\n'
     (project / "pyproject.toml").write_text(settings, encoding="utf-8")
@@ -123,6 +126,7 @@ def parsed(text: str) -> Any:
     return yaml.safe_load(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "options", "target", "status", "says"),
     [
@@ -167,6 +171,7 @@ def test_what_the_page_gives_to_the_action_and_the_hooks_is_known_to_them() -> N
         assert command in cli.commands.commands.commands
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("pre_commit") is None, reason="needs pre-commit")
 def test_the_hooks_run_under_pre_commit(project: Path) -> None:
     def git(folder: Path, *words: str) -> None:

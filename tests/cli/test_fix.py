@@ -28,6 +28,7 @@ def fixed(folder: Path, name: str, *options: str) -> Ended:
     return forked(["run", "--fix", *options, name], folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in BROKEN])
 def test_every_broken_example_gets_a_fix_that_git_takes_and_that_trains(name: str, tmp_path: Path) -> None:
     ended = fixed(tmp_path, name, "-o", "fix.patch", "-o", "report.json")
@@ -64,6 +65,7 @@ def test_a_big_example_gets_a_fix_that_git_takes(name: str, tmp_path: Path) -> N
     subprocess.run(["git", "apply", "--check", "-"], cwd=tmp_path, input=patch["diff"].encode(), check=True)
 
 
+@pytest.mark.slow
 def test_what_is_printed_names_the_file_and_the_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     ended = fixed(tmp_path, "layers_in_a_list.py")
@@ -76,6 +78,7 @@ def test_what_is_printed_names_the_file_and_the_lines(tmp_path: Path, monkeypatc
     ]
 
 
+@pytest.mark.slow
 def test_write_mends_the_file_and_says_where_the_old_text_is(tmp_path: Path) -> None:
     ended = fixed(tmp_path, "step_missing.py", "--write", "--quiet")
     assert ended.status == 1
@@ -143,6 +146,7 @@ def test_check_makes_everything_again_so_that_constructors_are_tried(tmp_path: P
     assert forked(["check", "--quiet", "train.py:make"], tmp_path).status == 0
 
 
+@pytest.mark.slow
 def test_check_of_several_targets_tries_fixes_for_each(tmp_path: Path) -> None:
     (tmp_path / "nets.py").write_text(NET, "utf-8")
     (tmp_path / "train.py").write_text(MAKE + "\nagain = make\n", "utf-8")
@@ -179,6 +183,7 @@ for _ in range(3):
 """
 
 
+@pytest.mark.slow
 def test_what_freezes_more_than_is_expected_is_made_narrower(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(FROZEN, "utf-8")
     expected = ["--expect", "layer1.*=frozen", "--expect", "layer10.*=trained"]
@@ -203,6 +208,7 @@ for _ in range(60):
 """
 
 
+@pytest.mark.slow
 def test_a_schedule_that_ends_at_nothing_gets_the_value_of_another_place(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(STOPPING, "utf-8")
     ended = forked(["run", "--fix", "--to-end", "train.py"], tmp_path)
@@ -213,6 +219,7 @@ def test_a_schedule_that_ends_at_nothing_gets_the_value_of_another_place(tmp_pat
     ).replace("step_size=5,  ", "step_size=5, ")
 
 
+@pytest.mark.slow
 def test_a_write_protected_file_stays_and_the_reason_is_told(tmp_path: Path) -> None:
     shutil.copy(EXAMPLES / "step_missing.py", tmp_path)
     (tmp_path / "step_missing.py").chmod(0o444)

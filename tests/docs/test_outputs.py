@@ -35,6 +35,7 @@ def test_the_page_from_symptom_to_cause_shows_an_output_for_most_sections() -> N
     )
 
 
+@pytest.mark.slow
 def test_the_line_for_a_prompt_works(tmp_path: Path) -> None:
     (line,) = [block for block in blocks(page("why"), "python") if block.startswith("fxaudit.audit(")]
     assert "FXA104" in run_python(f"{MODELS}\nimport fxaudit\nprint({line.strip()})", tmp_path)

@@ -28,6 +28,7 @@ def test_every_file_that_a_page_links_to_is_there(path: Path) -> None:
     assert [link for link in targets(path.read_text(encoding="utf-8")) if not (path.parent / link).exists()] == []
 
 
+@pytest.mark.slow
 def test_the_tests_that_the_page_on_pytest_shows_do_what_it_says(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_shown=MODELS + "\n".join(blocks(page("pytest"), "python")))
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "ignore")

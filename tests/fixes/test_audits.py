@@ -139,6 +139,7 @@ def test_a_closure_inside_a_function_is_mended(load: Load) -> None:
     assert patch_of(fxaudit.audit(*load(inside).make(), fix=True)).state == "tried"
 
 
+@pytest.mark.slow
 def test_two_faults_are_mended_together(load: Load) -> None:
     both = CUT.replace("        self.a,", "        self.c, self.d = nn.Linear(4, 4), nn.Linear(4, 1)\n        self.a,")
     both = both.replace("return self.b", "out = self.d(self.c(x).data)\n        return out + self.b")
@@ -168,6 +169,7 @@ def test_without_a_fork_nothing_is_tried(load: Load, monkeypatch: pytest.MonkeyP
     assert patch.seen == "this process cannot be forked to run anything with it"
 
 
+@pytest.mark.slow
 def test_inside_a_watched_block_it_is_tried_as_well(load: Load) -> None:
     module = load(CUT)
     with fxaudit.watch():

@@ -329,6 +329,7 @@ def test_dragging_moves_the_picture_and_is_no_click(open_page: Open) -> None:
     assert opened.count() == "147 of 147 parameters"
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_parameters_are_drawn_a_screen_at_a_time(open_page: Open) -> None:
     few = sample_reports.healthy()
     model = few["layer0.weight"]
@@ -677,6 +678,7 @@ def test_modules_open_level_by_level_with_repeats_folded(open_page: Open) -> Non
     assert tree.inner_text() == "No module matches."
 
 
+@pytest.mark.slow
 def test_a_thousand_modules_and_a_hundred_thousand_parameters_open_at_once(open_page: Open) -> None:
     names = [f"m{n % 1000}.p{n // 1000}" for n in range(100_000)]
     opened = open_page(Report({name: ParameterReport(name, "trained", "", (2,), 2) for name in names}))

@@ -76,6 +76,7 @@ def said(*cells: str) -> dict[str, Any]:
     return apart(work)
 
 
+@pytest.mark.slow
 @needs("IPython")
 def test_a_patch_for_a_cell_is_tried_and_shown_under_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

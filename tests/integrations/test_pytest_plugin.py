@@ -44,6 +44,7 @@ def run(pytester: pytest.Pytester, tests: str, *arguments: str) -> pytest.RunRes
     return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
 
 
+@pytest.mark.slow
 @WORKERS
 def test_a_model_that_trains_passes(pytester: pytest.Pytester, arguments: tuple[str, ...]) -> None:
     tests = """
@@ -57,6 +58,7 @@ def test_it_trains_by_the_fixture(audit):
     run(pytester, tests, *arguments).assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 @WORKERS
 def test_a_failure_shows_the_finding_with_its_line(pytester: pytest.Pytester, arguments: tuple[str, ...]) -> None:
     tests = """
@@ -77,6 +79,7 @@ def test_it_trains():
     assert "def assert_trains" not in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_what_is_expected_need_not_train(pytester: pytest.Pytester) -> None:
     tests = """
 def test_it_trains_but_for_the_encoder():
@@ -96,6 +99,7 @@ def test_another_verdict_than_expected(audit):
     result.stdout.fnmatch_lines(["*encoder.*frozen*"])
 
 
+@pytest.mark.slow
 @WORKERS
 def test_the_reports_of_what_failed_are_in_the_folder(pytester: pytest.Pytester, arguments: tuple[str, ...]) -> None:
     tests = """
@@ -118,6 +122,7 @@ def test_this_one_passes(audit):
     result.stdout.fnmatch_lines([f"*reports/{names[0]}.html"])
 
 
+@pytest.mark.slow
 def test_a_marker_with_positional_arguments_says_what_it_expects(pytester: pytest.Pytester) -> None:
     tests = """
 @pytest.mark.fxaudit({"encoder.*": "frozen"})

@@ -69,6 +69,7 @@ BEFORE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", [pytest.param(name, marks=needs(name)) for name in BEFORE])
 def test_its_example_runs(library: str, tmp_path: Path) -> None:
     (shown,) = [block for block in blocks(page("trainers"), "python") if f"from {library} import" in block]

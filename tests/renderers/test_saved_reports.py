@@ -117,6 +117,7 @@ def test_a_report_made_by_hand_fits_the_schema(case: tuple[str, Report]) -> None
     assert list(VALIDATOR.iter_errors(json.loads(case[1].to_json()))) == []
 
 
+@pytest.mark.slow
 @given(any_report())
 def test_any_report_comes_back_the_same_and_fits_the_schema(made: Report) -> None:
     text = made.to_json()
