@@ -9,7 +9,7 @@ from __future__ import annotations
 import weakref
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from fxaudit.capture.events import BackwardEvent, GradientState, LoopEvent, StepEvent
@@ -131,11 +131,13 @@ class Fact:
     help: str = ""
     leaves_out: bool = False
     """Whether it says that whole numbers, targets say, leave everything out."""
+    given_large: bool = False
+    """Whether it says that a layer is given far larger numbers than it is initialised for."""
 
     def of(self, operation: str) -> Fact:
         """The same with the operation's name filled in."""
         sentence, advice = (text.replace(OPERATION, f"`{operation}`") for text in (self.sentence, self.help))
-        return Fact(sentence, advice, self.leaves_out)
+        return replace(self, sentence=sentence, help=advice)
 
 
 @dataclass(slots=True)

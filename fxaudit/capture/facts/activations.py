@@ -14,6 +14,12 @@ __all__ = ["ACTIVATIONS"]
 DEAD = "Give it inputs above 0 at the start (its bias, its initialisation), or use an activation that is flat nowhere."
 OUTSIDE = "Bring its inputs into the range in which it is not flat: scale them, or widen the bounds."
 SATURATED = "Make its inputs smaller: normalise what goes in, or scale the weights before it."
+NORMALISE = "Normalise what goes in: subtract its mean and divide by its standard deviation before it becomes a batch."
+LARGE = 30.0
+"""The root of the mean square of what a layer is given, from which on it counts as not scaled: ten times what such a
+layer is initialised for and more."""
+LAYERS = {"Addmm": "mat1", "Mm": "self", "Convolution": "input"}
+"""Node → the name under which it keeps what the layer is given."""
 ENDS = {"Tanh": ("tanh", (-1.0, 1.0), "-1 or 1"), "Sigmoid": ("sigmoid", (0.0, 1.0), "0 or 1")}
 """Node → (name, the two values at which it is flat, the same in words)."""
 BOUNDS: dict[str, tuple[str, Callable[[Derivative], tuple[Any, Any]]]] = {
@@ -73,9 +79,22 @@ def _at_the_ends(derivative: Derivative) -> Fact | None:
         return None
     if bool((alive == alive[0]).all()):
         words = number(alive[0])
-    return Fact(
-        f"`{name}` of {places(alive.numel(), 'input')} is {words} to the last digit, where it is flat", SATURATED
-    )
+    seen = f"`{name}` of {places(alive.numel(), 'input')} is {words} to the last digit, where it is flat"
+    given = _given_large(derivative)
+    if given:
+        return Fact(f"{seen}; {given}", NORMALISE, given_large=True)
+    return Fact(seen, SATURATED)
+
+
+def _given_large(derivative: Derivative) -> str:
+    """That the layer just before is given far larger numbers than its weights expect, in words; "" where it is not."""
+    layer = derivative.before()
+    if layer is None or layer.name not in LAYERS:
+        return ""
+    given = layer.tensor(LAYERS[layer.name])
+    if given is None or not given.is_floating_point() or float(given.double().square().mean().sqrt()) < LARGE:
+        return ""
+    return f"the layer before it is given numbers up to {number(given.abs().max())}"
 
 
 def _outside(derivative: Derivative) -> Fact | None:
@@ -154,6 +173,11 @@ ACTIVATIONS = Family(
         FactExample(_of(torch.tanh, 1990.0, 2024.0), "`tanh` of all 2 inputs is 1 to the last digit, where it is flat"),
         FactExample(
             _of(torch.sigmoid, -200.0, 200.0), "`sigmoid` of all 2 inputs is 0 or 1 to the last digit, where it is flat"
+        ),
+        FactExample(
+            _of(lambda w: torch.tanh(torch.tensor([[4000.0, 1.0], [5000.0, 1.0]]) @ w.reshape(2, 1)), 0.5, 0.25),
+            "`tanh` of all 2 inputs is 1 to the last digit, where it is flat; the layer before it is given numbers up"
+            " to 5000",
         ),
         FactExample(
             _of(torch.nn.functional.relu6, 7.0, 9.0),

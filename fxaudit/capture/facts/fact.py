@@ -39,6 +39,10 @@ class Family:
     """The state of the outgoing gradient that is explained."""
 
 
+RESHAPING = ("View", "UnsafeView", "ReshapeAlias", "Transpose", "Permute", "T", "Squeeze", "Unsqueeze", "Clone")
+MAX_RESHAPED = 6
+
+
 class Derivative:
     """One autograd node, the gradient that came in, and the position of the input whose gradient is asked about."""
 
@@ -76,6 +80,20 @@ class Derivative:
         if found.layout is not torch.strided or found.numel() == 0 or found.device.type == "meta":
             return None
         return found.detach()
+
+    def before(self) -> Derivative | None:
+        """The node that computed the input asked about; those that only give it another shape are passed over."""
+        node = self._node
+        for _ in range(MAX_RESHAPED):
+            following = node.next_functions
+            position = self.position if node is self._node else 0
+            node = following[position][0] if position < len(following) else None
+            if node is None:
+                return None
+            found = Derivative(node, 0, (), ())
+            if found.name not in RESHAPING:
+                return found
+        return None
 
     def alive(self, like: torch.Tensor) -> torch.Tensor:
         """The elements of `like` to which some gradient comes; all of them where the shapes do not tell."""

@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator
 from fxaudit.capture import operations
 from fxaudit.capture.recording import Op, Record
 from fxaudit.capture.registry import OptimizerInfo
-from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
-from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.arithmetic import factors
 from fxaudit.program.births import Birth, Births
 from fxaudit.program.source import SourceLine
@@ -31,7 +29,6 @@ __all__ = [
     "zero_addend_born",
     "zero_argument_born",
     "zero_factor_born",
-    "zero_in_hook",
 ]
 
 MAX_BEHIND = 6
@@ -191,37 +188,6 @@ def _arguments(statement: ast.stmt) -> Iterator[ast.expr]:
                 yield from (part for part in given if not isinstance(part, ast.Call | ast.Starred | ast.Constant))
             case ast.Slice(lower=lower, upper=upper):
                 yield from (part for part in (lower, upper) if part is not None)
-
-
-def zero_in_hook(audit: Audit, state: ParameterState) -> tuple[SourceLine, Lines] | None:
-    """The line from which the factor of 0, or the mask that lets nothing pass, comes with which a hook on the parameter
-    multiplies."""
-    found = audit.judge.origins.of(state.track)
-    record = audit.record
-    op = record.ops[found.origin] if found is not None and found.origin >= 0 else None
-    if op is None:
-        return None
-    birth = zero_factor_born(record, op.stack, 1)
-    if birth is not None:
-        return born_at(birth)
-    compared = threshold_born(record, op.index)
-    if compared is not None:
-        return born_at(compared[0])
-    return next(filter(None, (_all_filled(audit, vid) for vid in op.inputs)), None)
-
-
-def _all_filled(audit: Audit, vid: int) -> tuple[SourceLine, Lines] | None:
-    """The line from which the number comes up to which a mask was filled with zeros, where that is all of it."""
-    record = audit.record
-    made, shape = record.values[vid].op, record.values[vid].shape
-    op = record.ops[made] if made >= 0 else None
-    if op is None or not op.mutates or set(op.numbers) != {0}:
-        return None
-    birth = number_born(record, op.stack, shape[:1].__contains__)
-    if birth is None:
-        return None
-    line, stations = born_at(birth)
-    return line, [(audit.source(op.stack), f"all {shape[0]} are filled with zeros here"), *stations]
 
 
 def rate_born(record: Record, info: OptimizerInfo, *, written: bool) -> Birth | None:

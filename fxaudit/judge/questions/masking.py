@@ -8,7 +8,7 @@ from fxaudit.capture.recording import Op, Record
 from fxaudit.judge.rule import Audit
 from fxaudit.program.source import SourceLine
 
-__all__ = ["hiding_mask", "last_bend", "one_step_long", "part_read_alone"]
+__all__ = ["data_made", "hiding_mask", "last_bend", "one_step_long", "part_read_alone"]
 
 DERIVATIVES = ("autograd.grad", "grad")
 
@@ -39,6 +39,19 @@ def one_step_long(audit: Audit, index: int) -> SourceLine | None:
         made = max((_computed(record, i) for i in lengths), default=-1)
         return audit.op_source(made) or audit.op_source(sizes.op)
     return None
+
+
+def data_made(audit: Audit, index: int) -> int:
+    """The operation that computed, or read into a tensor, what an operation outside every module hands on; -1 for
+    none."""
+    record = audit.record
+    made = _computed(record, record.ops[index].outputs[0]) if index >= 0 and record.ops[index].outputs else -1
+    while made >= 0 and operations.of(record.ops[made].name).joins:  # the examples of a batch
+        first = record.ops[made].inputs[0]
+        if record.values[first].op < 0:
+            break
+        made = _computed(record, first)
+    return made
 
 
 def _computed(record: Record, vid: int) -> int:

@@ -18,8 +18,9 @@ from fxaudit.judge.questions.births import (
     zero_factor_born,
 )
 from fxaudit.judge.questions.cancelling import alias, given_twice
+from fxaudit.judge.questions.empty_writes import idle_write
 from fxaudit.judge.questions.ignored_targets import DEFAULT_IGNORED, ignored_instead, ignored_written, target_cut_off
-from fxaudit.judge.questions.masking import hiding_mask, last_bend, one_step_long, part_read_alone
+from fxaudit.judge.questions.masking import data_made, hiding_mask, last_bend, one_step_long, part_read_alone
 from fxaudit.judge.questions.zeros import factor_origins, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
@@ -135,8 +136,8 @@ class ZeroOrigins:
         if bend >= 0:
             kink = _module_made(audit, bend) or audit.op_source(bend)
             return kink, [(origin, "a second derivative is taken here")], Fact("its second derivative is zero")
-        unfilled = self._never_filled(found.origin)
-        compared = self._compared(unfilled, used) if unfilled >= 0 else None
+        unfilled = idle_write(audit, found.origin)
+        compared = self._compared(unfilled.index, used) if unfilled is not None else None
         if compared is not None:
             return compared[0], compared[1], Fact("nothing is added to the zeros that it begins with", NOTHING)
         alone = self._of_one(found.origin)
@@ -168,16 +169,6 @@ class ZeroOrigins:
                 return any(other >= 0 and operations.of(ops[other].name).draws for other in behind)
             queue += behind
         return False
-
-    def _never_filled(self, index: int) -> int:
-        """The operation that puts nothing into the zeros which the operation makes: what it selects is empty."""
-        record = self._audit.record
-        op = record.ops[index] if index >= 0 else None
-        if op is None or operations.of(op.name).fresh != "zeros":
-            return -1
-        readers = (reader for out in op.outputs for reader in self._audit.graph.consumers.get(out, ()))
-        empty = (r.index for r in readers if any(record.values[vid].numel == 0 for vid in r.inputs))
-        return next(empty, -1)
 
     def _of_one(self, index: int) -> Birth | None:
         """The birth of the 1 that somebody set for the size of a group, whose mean is subtracted from its members."""
@@ -249,6 +240,10 @@ class ZeroOrigins:
         constant = _constant_behind(audit, found.bites, self._filled)
         if constant is not None:
             return constant, [(bites, f"`{name}` is flat there"), (fed, "its input comes from here")], why
+        if found.fact is not None and found.fact.given_large:
+            made_from = audit.op_source(data_made(audit, audit.graph.fed_from_outside[found.bites]))
+            if made_from is not None:
+                return made_from, [(bites, f"`{name}` is flat there"), (fed, "it goes in here, not scaled")], why
         leaves_out = found.fact is not None and found.fact.leaves_out
         lookup = ignored_instead(audit, found.bites) if leaves_out else None
         if lookup is not None:

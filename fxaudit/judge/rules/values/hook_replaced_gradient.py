@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
-from fxaudit.judge.questions.births import zero_in_hook
+from fxaudit.judge.questions.hook_masks import zero_in_hook
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.loops import late_closures
@@ -47,10 +47,10 @@ class HookReplacedGradient(Rule):
             related = [(registered, "the hook is registered here")]
             told = zero_in_hook(audit, states[0]) if not _sees_the_last(culprit) else None
             if told is not None:
-                line, behind = told
+                line, behind, _ = told
                 culprit, related = line, [(culprit, "the hook multiplies here"), *behind, *related]
             message = f"a hook replaces the gradient of {audit.names(states)} by zeros"
-            fix = self.fix if told is None else "Give what the hook multiplies the gradient by another value."
+            fix = self.fix if told is None else told[2]
             yield self.finding(audit, states, message, culprit, related=related, fix=fix)
 
     @staticmethod
