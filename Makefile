@@ -71,13 +71,18 @@ audit: $(RUNS)
 
 # Two at a time, each on one core; before them, one by one, the tests whose processes wait for each
 # other. 5: none was selected.
-test: CHOSEN := not slow
-test-slow: CHOSEN := slow
-test test-slow: $(INSTALLED)
+define run_tests
 	@export OMP_NUM_THREADS=1; failed=0; \
-	$(BIN)/python -m pytest -q -p no:cacheprovider -m "alone and $(CHOSEN)" $(PYTEST_ARGS) || [ $$? -eq 5 ] || failed=1; \
-	$(BIN)/python -m pytest -q -p no:cacheprovider -m "not alone and $(CHOSEN)" --numprocesses=2 $(PYTEST_ARGS) || [ $$? -eq 5 ] || failed=1; \
+	$(BIN)/python -m pytest -q -p no:cacheprovider -m "alone and $(1)" $(PYTEST_ARGS) || [ $$? -eq 5 ] || failed=1; \
+	$(BIN)/python -m pytest -q -p no:cacheprovider -m "not alone and $(1)" --numprocesses=2 $(PYTEST_ARGS) || [ $$? -eq 5 ] || failed=1; \
 	exit $$failed
+endef
+
+test: $(INSTALLED)
+	$(call run_tests,not slow)
+
+test-slow: $(INSTALLED)
+	$(call run_tests,slow)
 
 versions:
 	@$(PYTHON) -m tools.versions $(VERSIONS)

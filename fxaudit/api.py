@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import FrameType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -51,10 +51,11 @@ from fxaudit.run.examination import examine, unjudged
 from fxaudit.run.loop import Observation, raise_stack_limit
 from fxaudit.run.ranks.exchange import Exchange
 from fxaudit.run.replay import Closure, Rehearsal, prove
-from fxaudit.run.structure import without_recording
-from fxaudit.run.traced import Trace, arguments_of, traced
 from fxaudit.run.warm_up import rises_later
 from fxaudit.run.why import explanation_of
+
+if TYPE_CHECKING:
+    from fxaudit.run.traced import Trace
 
 __all__ = ["assert_trains", "audit", "trace", "watch", "why"]
 
@@ -181,6 +182,10 @@ def _arguments(model: Any, inputs: Any) -> tuple[Any, ...] | dict[str, Any] | No
     """The arguments of the forward whose shapes are to be used."""
     if inputs is not None and isinstance(model, Mapping):
         raise InvalidInputsError("`inputs` works for a single model. Expected: none for a dict of modules.")
+    if inputs is None:
+        return None
+    from fxaudit.run.traced import arguments_of
+
     return arguments_of(inputs)
 
 
@@ -673,5 +678,8 @@ def trace(model: nn.Module, inputs: Any = None, concrete_args: Mapping[str, Any]
         >>> torch.fx.GraphModule(model, found.graph)(torch.ones(1, 2)).shape
         torch.Size([1, 2])
     """
+    from fxaudit.run.structure import without_recording
+    from fxaudit.run.traced import traced
+
     with without_recording(), collector_seldom():
         return traced(model, inputs, concrete_args)

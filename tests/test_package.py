@@ -35,6 +35,20 @@ def test_importing_it_imports_nothing_heavy() -> None:
     assert process.stdout.split() == []
 
 
+HEALTHY = """
+import sys, torch, fxaudit
+model = torch.nn.Linear(4, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+assert fxaudit.audit(model, lambda: model(torch.ones(2, 4)).sum(), optimizer).ok
+print(*sorted(name for name in sys.modules if name.startswith(("fxaudit.capture.symbolic", "fxaudit.judge.structure"))))
+"""
+
+
+def test_a_healthy_audit_does_not_load_the_symbolic_trace() -> None:
+    process = subprocess.run([sys.executable, "-c", HEALTHY], capture_output=True, text=True, check=True)
+    assert process.stdout.split() == []
+
+
 @pytest.mark.parametrize("name", fxaudit.__all__)
 def test_every_public_name_is_there(name: str) -> None:
     assert getattr(fxaudit, name) is not None
@@ -72,7 +86,7 @@ def test_every_fxaudit_command_in_the_readme_is_understood(words: tuple[str, ...
 
 @pytest.mark.parametrize("words", [words for words in commands() if words[0] == "make"], ids=" ".join)
 def test_every_make_target_in_the_readme_exists(words: tuple[str, ...]) -> None:
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert set(words[1:]) <= set(targets)
 
 

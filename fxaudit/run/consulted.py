@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from fxaudit.answer.answer import SETTLED, Answer, SymbolicReport
 from fxaudit.answer.finding import Finding, Related
-from fxaudit.capture.symbolic.trace import SymbolicTrace, trace
 from fxaudit.program.source import SourceLine, actual_path
 from fxaudit.run.copy import can_fork, in_copy
-from fxaudit.run.structure import without_recording
+
+if TYPE_CHECKING:
+    from fxaudit.capture.symbolic.trace import SymbolicTrace
 
 __all__ = ["with_structure"]
 
@@ -55,6 +56,10 @@ def with_structure(answer: Answer, named: Sequence[tuple[str, nn.Module]]) -> An
 
 def _told(prefix: str, module: nn.Module, wanted: set[str]) -> dict[str, Any]:
     """In the copy: how far the trace came, and for each wanted parameter that it uses the line that does."""
+    # Only where something is left open: without it a first audit is quicker.
+    from fxaudit.capture.symbolic.trace import trace
+    from fxaudit.run.structure import without_recording
+
     with without_recording():
         found = trace(module)
     uses = {name: _plain(use) for name, use in _uses(found, prefix, wanted)}
