@@ -156,6 +156,8 @@ class OptimizerInfo:
     scheduler_steps: int = 0
     zeroed_by: int = -1
     """The position among `schedulers` of the one that made a learning rate 0; -1 where none did."""
+    zeroed_on_load: int = -1
+    """The stack of the `load_state_dict` that made a learning rate 0; -1 where none did."""
 
     # What the optimizer was like when the recording was frozen.
     is_alive: bool = False

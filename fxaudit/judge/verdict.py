@@ -549,6 +549,8 @@ class Judge:
         made = [self.record.values[vid].op for op in whole[-1:] for vid in op.inputs[1:]]
         makers = [operations.of(self.record.ops[index].name) for index in made if index >= 0]
         is_kept = not any(maker.factors or maker.sums or maker.scaled for maker in makers)
+        # A mean of old and new values in which the new ones have no share is no new value either.
+        is_kept = is_kept or (is_first and not any(self.is_independent(op, state.track) for op in whole))
         if not times or not is_kept or not (is_first or written):
             return False
         stacks = self.record.stacks

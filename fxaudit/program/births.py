@@ -225,6 +225,8 @@ class Births:
             found = self.respelt(sight, node, (*stations, (file, node.lineno, f"`{ast.unparse(node)}` is {value!r}")))
         if found is None and value != 0:  # a division that is the whole value is to blame itself
             found = self._divided_away(sight, node, stations)
+        if found is None and value == 0:
+            found = self._complement(sight, node, stations)
         if found is None and _all_known(node, sight):
             return replace(here, because=self._operands(sight, node, stations))
         return found
@@ -241,6 +243,21 @@ class Births:
                 said = (birth.file, birth.line, f"`{ast.unparse(part)}` is {value!r}, from here")
                 found.setdefault((birth.file, birth.line), said)
         return tuple(found.values())
+
+    def _complement(self, sight: Sight, node: ast.expr, stations: Stations) -> Birth | None:
+        """The setting that leaves nothing for another share: `1 - share` is 0 where somebody set 1."""
+        match node:
+            case (
+                ast.BinOp(left=ast.Constant(), op=ast.Sub(), right=share)
+                | ast.BinOp(left=share, op=ast.Sub(), right=ast.Constant())
+            ):
+                set_to = evaluated(share, sight.read)
+                if not isinstance(set_to, int | float):
+                    return None
+                told = (self._course.file_of(sight), node.lineno, f"`{ast.unparse(node)}` is 0")
+                birth = self.back(sight, share, set_to, (*stations, told))
+                return birth if birth is not None and birth.is_a_setting else None
+        return None
 
     def _divided_away(self, sight: Sight, node: ast.expr, stations: Stations) -> Birth | None:
         """The setting by which a counter is divided, `epoch // every`, where the counter never comes that far."""

@@ -12,6 +12,8 @@ from fxaudit.program.tree import RANDOM_FUNCTIONS
 
 __all__ = ["Decision", "Decisions"]
 
+MAX_PASSES = 12
+"""So many passes of a test are looked at."""
 MAX_ASKED = 6
 """So many functions are followed that a test asks."""
 
@@ -52,7 +54,12 @@ class Decisions:
         sights = self._course.at(file, line)
         if not sights or any(self._truth(test, sight) is (not outcome) for sight in sights):
             return None
-        return self._decided(sights[-1], test, outcome)
+        last = self._decided(sights[-1], test, outcome)
+        if last is None or not last.is_compared:
+            return last
+        # Of several values that came by, one that is nearly what the test asks for says more than the last one.
+        earlier = (self._decided(sight, test, outcome) for sight in sights[-MAX_PASSES:-1])
+        return next((found for found in earlier if found is not None and found.birth and found.birth.asked), last)
 
     def no_round(self, file: str, line: int, through: ast.expr) -> Decision | None:
         """Why the loop that goes `through` something had no round: a count of 0, or a container without a member."""

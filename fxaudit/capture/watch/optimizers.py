@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable
@@ -118,6 +119,24 @@ def _watch_construction(session: Session, patches: Patches) -> None:
             session.note_event(GroupEvent(session.stack(2), session.record.time, info.index))
 
     patches.replace(Optimizer, "add_param_group", add_and_note)
+
+    load_state_dict = Optimizer.load_state_dict
+
+    @functools.wraps(load_state_dict)
+    def load_and_note(self: Optimizer, *args: Any, **kwargs: Any) -> None:
+        before = _rates(self)
+        load_state_dict(self, *args, **kwargs)
+        if (session.on or session.is_resting) and session.knows_optimizer(self) and any(before):
+            is_zeroed = not any(_rates(self))
+            session.optimizer_info(self).zeroed_on_load = session.stack(2) if is_zeroed else -1
+
+    patches.replace(Optimizer, "load_state_dict", load_and_note)
+
+
+def _rates(optimizer: Optimizer) -> list[bool]:
+    """For each group whether its learning rate is other than 0."""
+    rates = [group.get("lr") for group in optimizer.param_groups]
+    return [not isinstance(rate, int | float) or rate != 0 for rate in rates]
 
 
 def note_construction(session: Session, optimizer: Any, stack: int) -> LiveOptimizer:

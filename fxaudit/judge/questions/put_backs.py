@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from fxaudit.judge.questions.births import born_at
+from fxaudit.capture import operations
+from fxaudit.capture.recording import Op
+from fxaudit.judge.questions.births import born_at, zero_factor_born
 from fxaudit.judge.questions.directions import direction_born
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import common_frame, project_stack, source_at
@@ -17,19 +19,21 @@ from fxaudit.program.tree import call_sites, tree_of
 __all__ = ["put_back_at", "wrong_order"]
 
 Lines = list[tuple[SourceLine | None, str]]
+MAX_BEHIND = 12
+"""So many operations are gone back from a write."""
 CALLERS = 4
 """So many callers are asked by what test they came there."""
 
 
-def put_back_at(audit: Audit, stack: int) -> tuple[SourceLine | None, Lines]:
+def put_back_at(audit: Audit, write: Op | None) -> tuple[SourceLine | None, Lines]:
     """The line to edit, and what is related to it: the setting by which the values are put back, or where that is done.
 
-    `stack` is that of the operation which wrote them; -1 where that was not recorded.
+    `write` is the operation which wrote them; None where that was not recorded.
     """
-    if stack < 0:
+    if write is None:
         return _by_text(audit)
     stacks = audit.record.stacks
-    chain = stacks.chain(project_stack(stacks, stack))
+    chain = stacks.chain(project_stack(stacks, write.stack))
     base = 0
     while base + 1 < len(chain):
         tree = tree_of(stacks.file(chain[base]))
@@ -40,6 +44,10 @@ def put_back_at(audit: Audit, stack: int) -> tuple[SourceLine | None, Lines]:
     here = audit.source(chain[base])
     written: Lines = [(audit.source(chain[0]), "written here")] if base else []
     met, beside = _where_the_step_came_through(audit, chain[0])
+    share = _share_of_the_new(audit, write)
+    if share is not None:
+        line, stations = born_at(share)
+        return line, [(here, "put back here"), *written, *stations]
     asked = chain[base : base + CALLERS]
     for frame in asked[: asked.index(met) + 1] if met in asked else asked:
         decision = _decision(audit, stacks.file(frame), stacks.line(frame), beside if frame == met else 0)
@@ -56,6 +64,22 @@ def put_back_at(audit: Audit, stack: int) -> tuple[SourceLine | None, Lines]:
             line, stations = born_at(born)
             return line, [(here, "put back here"), *written, *stations]
     return here, written
+
+
+def _share_of_the_new(audit: Audit, write: Op) -> Birth | None:
+    """The birth of the 0 by which the trained values are multiplied where a mean of them and the old ones is written
+    back."""
+    record = audit.record
+    queue, seen = [write], {write.index}
+    for op in queue:
+        if 0 in op.numbers and operations.of(op.name).scaled:
+            return zero_factor_born(record, op.stack, 1)
+        for vid in op.inputs:
+            made = record.values[vid].op
+            if made >= 0 and made not in seen and len(seen) < MAX_BEHIND:
+                seen.add(made)
+                queue.append(record.ops[made])
+    return None
 
 
 def _choice(audit: Audit, file: str, line: int) -> Decision | None:

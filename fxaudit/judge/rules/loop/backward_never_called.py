@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.capture.events import BackwardEvent
+from fxaudit.judge.questions.refused_backwards import refusal
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import behind_test, binding_stack, let_run, skipping_return, source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
@@ -31,9 +33,13 @@ class BackwardNeverCalled(Rule):
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding: for all parameters that a backward could reach and none does."""
         states = [s for s in audit.unexplained("blocked") if s.arrived == "none"]
-        if not states:
-            return
         events = audit.graph.backwards
+        if not states:
+            # What an earlier round trained is none of these; the loop ends here all the same.
+            refused = [e for e in events if e.error and any(audit.record.values[vid].requires_grad for vid in e.roots)]
+            if refused:
+                yield self._raising(audit, refused[0], [])
+            return
         if not events and audit.graph.is_spoilt:
             return  # a backward that is left out because of NaN is rightly left out: FXA502 names what makes it
         unwritten = _unwritten(audit, states) if not events else None
@@ -74,9 +80,7 @@ class BackwardNeverCalled(Rule):
             return
         for event in events:
             hit = [s for s in states if s.index in event.reached and not s.explained]
-            if not hit:
-                continue
-            if event.restricted:
+            if hit and event.restricted:
                 yield self.finding(
                     audit,
                     hit,
@@ -84,14 +88,21 @@ class BackwardNeverCalled(Rule):
                     audit.source(event.stack),
                     fix="Call `backward()` without `inputs=`, or list these parameters too.",
                 )
-            elif event.error:
-                yield self.finding(
-                    audit,
-                    hit,
-                    f"`backward` raises: {event.error.splitlines()[0][:60]}",
-                    audit.source(event.stack),
-                    fix="Make backward run through: read the error it raises.",
-                )
+            elif hit and event.error:
+                yield self._raising(audit, event, hit)
+
+    def _raising(self, audit: Audit, event: BackwardEvent, hit: list[ParameterState]) -> Finding:
+        """The finding for a backward that the engine refuses; what waits for a step behind it is explained, too."""
+        behind = refusal(audit, event)
+        unstepped = [s for s in audit.unexplained("blocked") if s.index in event.reached and not s.facts]
+        return self.finding(
+            audit,
+            [*hit, *(state for state in unstepped if state not in hit)],
+            f"`backward` raises: {_sentence(event.error)}",
+            behind.line if behind is not None else audit.source(event.stack),
+            related=behind.related if behind is not None else [],
+            fix=behind.help if behind is not None else "Make backward run through: read the error it raises.",
+        )
 
     @staticmethod
     def bad() -> Example:
@@ -127,6 +138,11 @@ class BackwardNeverCalled(Rule):
                 optimizer.step()
 
         return Example(train=train)
+
+
+def _sentence(error: str) -> str:
+    """The first sentence of what the engine says."""
+    return error.splitlines()[0].partition(": [")[0].partition(" (")[0].partition(". ")[0]
 
 
 Lines = list[tuple[SourceLine | None, str]]

@@ -59,8 +59,8 @@ class RewrittenBetweenSteps(Rule):
         """One finding for all that gets its old values back every few steps."""
         if not undone:
             return
-        writers = [state.writers[-1].stack for state in undone if state.writers]
-        culprit, related = put_back_at(audit, writers[0] if writers else -1)
+        writers = [state.writers[-1] for state in undone if state.writers]
+        culprit, related = put_back_at(audit, writers[0] if writers else None)
         times, steps, _ = undone[0].track.put_back
         after = "each step" if steps == 1 else f"{steps} steps"
         message = (

@@ -164,7 +164,8 @@ class NotInOptimizer(Rule):
             vain = _named_in_vain(audit, states, info)
             reason = f": {vain.sentence}" if vain is not None else ""
             statement, more = (
-                _used_up(audit, info)
+                _of_a_copy(audit, info)
+                or _used_up(audit, info)
                 or self._of_another(audit, states, info)
                 or ((source_at(vain.file, vain.line), []) if vain is not None else None)
                 or _passed_over(audit, states, info)
@@ -191,8 +192,13 @@ class NotInOptimizer(Rule):
                 elif added is not None:
                     culprit = added
                 elif culprit == built:  # of two calls in the wrong order, the line that makes the earlier one
-                    culprit = audit.source(common_frame(audit.record.stacks, info.created, created)) or built
-                    related.append((built, f"the optimizer `{info.type}` is built here"))
+                    earlier = common_frame(audit.record.stacks, info.created, created)
+                    culprit = audit.source(earlier) or built
+                    if _calls_the_base(audit, earlier):  # that comes first in any case
+                        culprit, built = built, culprit
+                        related.append((built, "the base class builds the optimizer in this call"))
+                    else:
+                        related.append((built, f"the optimizer `{info.type}` is built here"))
             related.append((audit.source(created), "made here, after the optimizer"))
         if any(s.index not in info.names_then for s in states) and not was_frozen and not related:
             related.append((audit.source(states[0].track.created), "made here"))
@@ -268,6 +274,43 @@ def _is_passing(audit: Audit, state: ParameterState) -> bool:
         for vid in state.track.values
         for op in audit.graph.consumers.get(vid, ())
     )
+
+
+def _calls_the_base(audit: Audit, frame: int) -> bool:
+    """Whether the line calls the `__init__` of a base class."""
+    stacks = audit.record.stacks
+    tree = tree_of(stacks.file(frame))
+    statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr="__init__"))):
+            return True
+    return False
+
+
+def _of_a_copy(
+    audit: Audit, info: OptimizerInfo
+) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """Where all that the optimizer holds was copied while it was built, in a function that it asked for the model: the
+    line that copies."""
+    stacks = audit.record.stacks
+    building = set(stacks.places(info.created))
+    made = {project_stack(stacks, audit.record.tracks[track].created) for _, tracks in info.groups for track in tracks}
+    places = {(stacks.file(frame), stacks.line(frame)) for frame in made if frame >= 0}
+    if len(places) != 1 or -1 in made:
+        return None
+    frame = next(iter(made))
+    if not building.isdisjoint(places) or building.isdisjoint(stacks.places(frame)):
+        return None  # made in the optimizer's own line, or long before
+    tree = tree_of(stacks.file(frame))
+    statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+    if statement is None or "deepcopy" not in {_called_as(node) for node in ast.walk(statement)}:
+        return None
+    return audit.source(frame), [(audit.source(info.created), "the optimizer gets a copy here")]
+
+
+def _called_as(node: ast.AST) -> str:
+    called = node.func if isinstance(node, ast.Call) else None
+    return str(getattr(called, "attr", getattr(called, "id", "")))
 
 
 def _used_up(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:

@@ -98,6 +98,7 @@ class ZeroLearningRate(Rule):
 
 
 Lines = list[tuple[SourceLine | None, str]]
+LOADED = "Give each group its learning rate again after loading: the state was saved when it was 0."
 
 
 def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> tuple[SourceLine | None, Lines, str]:
@@ -107,6 +108,9 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
     if vain is not None:
         written_here = (vain.source, f"`lr` is written into {vain.into} here, and no optimizer reads that")
         return vain.to_edit, [written_here, (built, "the optimizer is built here, with the rate 0")], vain.help
+    if info.zeroed_on_load >= 0:
+        loaded = audit.source(info.zeroed_on_load)
+        return loaded, [(built, "the optimizer is built here, with a rate above 0")], LOADED
     written = written_rate(audit.record)
     given = rate_born(audit.record, info, written=False) if written is None else None
     if info.schedulers and given is None:
