@@ -93,15 +93,20 @@ class Births:
                 found = self._returned_by(sight, node, value, ()) or self._held(sight, node, value)
                 if found is not None:
                     return found
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and value == 0:
+                held = (self._held(sight, part, 0) or self._held(sight, part, 0.0) for part in (node.left, node.right))
+                found = next(filter(None, held), None)
+                if found is not None:
+                    return found
         return None
 
-    def _held(self, sight: Sight, call: ast.Call, value: Plain) -> Birth | None:
+    def _held(self, sight: Sight, call: ast.expr, value: Plain) -> Birth | None:
         """The birth of what `options.get("weight", 0.0)` gives, where that is there."""
         match call:
-            case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[ast.Constant(value=str(key)), *_]):
-                chain = chain_of(owner)
+            case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[asked, *_]):
+                chain, key = chain_of(owner), evaluated(asked, sight.read)
                 seen = sight.read.get(chain.text) if chain is not None else None
-                if seen is not None and seen.members is not None and key in seen.members:
+                if seen is not None and seen.members is not None and isinstance(key, str) and key in seen.members:
                     return self._part(sight, seen, key, value, ())
         return None
 
@@ -226,7 +231,7 @@ class Births:
         if found is None and value != 0:  # a division that is the whole value is to blame itself
             found = self._divided_away(sight, node, stations)
         if found is None and value == 0:
-            found = self._complement(sight, node, stations)
+            found = self._complement(sight, node, stations) or self._addend(sight, node, stations)
         if found is None and _all_known(node, sight):
             return replace(here, because=self._operands(sight, node, stations))
         return found
@@ -290,6 +295,18 @@ class Births:
                     birth = self.back(sight, operand, share, (*stations, here))
                     if birth is not None and birth.is_a_setting:
                         return birth
+        return None
+
+    def _addend(self, sight: Sight, node: ast.expr, stations: Stations) -> Birth | None:
+        """The setting that is one of two addends which are both 0: `start + (end - start) * share`."""
+        match node:
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                worths = [(part, evaluated(part, sight.read)) for part in (left, right)]
+                if not all(same(worth, 0) or same(worth, 0.0) for _, worth in worths):
+                    return None
+                told = (self._course.file_of(sight), node.lineno, f"`{ast.unparse(node)}` is 0")
+                births = (self.back(sight, part, worth, (*stations, told)) for part, worth in worths)  # type: ignore[arg-type]
+                return next((birth for birth in births if birth is not None and birth.is_a_setting), None)
         return None
 
     def _factor(self, sight: Sight, node: ast.expr, value: Plain, stations: Stations) -> Birth | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import FlagEvent
@@ -23,7 +23,7 @@ from fxaudit.judge.trail import (
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.groups import thaws_through
 from fxaudit.program.source import SourceLine, actual_path
-from fxaudit.program.tree import branches_around, call_sites, obstacles, tree_of
+from fxaudit.program.tree import Tree, branches_around, call_sites, obstacles, tree_of
 from fxaudit.program.values import joined_strings, origins_of_test
 
 __all__ = ["FrozenYetHeld"]
@@ -156,26 +156,44 @@ def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
         for i in stacks.chain(stack)
     }
     ran = audit.record.ran()
-    for tree, call in call_sites(project_files(audit.record), "requires_grad_"):
-        sets_true = (not call.args and not call.keywords) or any(
-            isinstance(a, ast.Constant) and a.value is True for a in [*call.args, *[k.value for k in call.keywords]]
-        )
-        if not sets_true or (tree.file, call.lineno) in ran_calls:
+    for tree, thaw in _thaws(project_files(audit.record)):
+        if (tree.file, thaw.lineno) in ran_calls:
             continue
-        found = obstacles(tree, call, ran.of(tree.file))
-        where = source_at(tree.file, call.lineno)
-        loops = [outer.lineno for outer in tree.ancestors(call) if isinstance(outer, ast.For)]
+        is_assigned = isinstance(thaw, ast.Assign)
+        if is_assigned and thaw.lineno in ran.of(tree.file):
+            continue  # it was True already
+        found = obstacles(tree, thaw, ran.of(tree.file))
+        where = source_at(tree.file, thaw.lineno)
+        loops = [outer.lineno for outer in tree.ancestors(thaw) if isinstance(outer, ast.For)]
         if found and found[0].file == tree.file and loops and found[0].line >= loops[-1]:
             continue  # what a loop selects, and whether it may select nothing, is the story of FXA308
-        scope = tree.function(call)
+        scope = tree.function(thaw)
         uncalled = never_called(audit.record, tree, scope) if scope is not None else []
         if uncalled:
+            if is_assigned:
+                continue  # a helper that is there for others
             return [*uncalled, (where, "would unfreeze it")]
         if found:
             callers = call_sites(project_files(audit.record), getattr(scope, "name", "")) if scope is not None else []
             calls = [(source_at(t.file, c.lineno), "called from here") for t, c in callers[:1]]
-            return [(source_at(found[0].file, found[0].line), found[0].role), (where, "would unfreeze it"), *calls]
+            told = [(source_at(found[0].file, found[0].line), found[0].role), (where, "would unfreeze it"), *calls]
+            decision = decision_at(audit.record, found[0])
+            return blamed(decision, told) if decision is not None else told
     return _helper_never_called(audit) or why_never_called(audit.record, "unfreeze")
+
+
+def _thaws(files: Sequence[str]) -> Iterator[tuple[Tree, ast.Call | ast.Assign]]:
+    """The calls of `requires_grad_(True)`, and the assignments `.requires_grad = True`."""
+    for tree, call in call_sites(files, "requires_grad_"):
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        if not given or any(isinstance(part, ast.Constant) and part.value is True for part in given):
+            yield tree, call
+    for file in files:
+        tree = tree_of(file)
+        for node in tree.statements if tree is not None else ():
+            match node:
+                case ast.Assign(targets=[ast.Attribute(attr="requires_grad")], value=ast.Constant(value=True)):
+                    yield tree, node  # type: ignore[misc]
 
 
 def _helper_never_called(audit: Audit) -> list[tuple[SourceLine, str]]:
