@@ -38,6 +38,8 @@ from fxaudit.program.tree import tree_of
 
 __all__ = ["Birth", "Births"]
 
+STEM = 5
+"""What two words begin with alike, so many letters long, makes one of them nearly the other: `train`, `trainable`."""
 MAX_STATIONS = 24
 MIN_COUNTED = 2
 """What had so many values is a counter."""
@@ -759,8 +761,19 @@ class Births:
             elsewhere = self._near_member(seen, key, value, sight.index, told)
             elsewhere = elsewhere or self._misplaced(key, value, sight.index, told)
             elsewhere = elsewhere or self._written_in_vain(key, value, told)
+            function = self._function_of(sight)
+            if function is not None and function.args.kwarg is not None and chain is not None:
+                is_rest = chain.text == function.args.kwarg.arg
+                elsewhere = elsewhere or (self._swallowed(function, key, value, told) if is_rest else None)
             return elsewhere or Birth(file, default.lineno, "default", ast.unparse(call), value, stations)
         return found
+
+    def _function_of(self, sight: Sight) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        """The function that a pass belongs to."""
+        entered = self._course.frames[sight.frame]
+        tree = tree_of(entered.file)
+        found = function_at(tree, entered.first_line) if tree is not None else None
+        return found if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef) else None
 
     def _near_member(self, owner: Seen, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
         """The one line of a configuration file with the key of the table that is nearly the one that is asked for."""
@@ -819,4 +832,5 @@ def _is_constant(node: ast.AST) -> bool:
 def _is_nearly(name: str, key: str) -> bool:
     """Whether a key was meant for the name: a letter is wrong, a word is too many, or one is cut short."""
     is_longer = {name} < set(key.split("_")) or {key} < set(name.split("_"))
-    return letters_apart(name, key) is not None or is_longer or abbreviates(name, key)
+    is_cut = min(len(name), len(key)) >= STEM and (name.startswith(key) or key.startswith(name))
+    return is_cut or letters_apart(name, key) is not None or is_longer or abbreviates(name, key)

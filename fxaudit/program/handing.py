@@ -26,14 +26,21 @@ LOOKING = frozenset({"len", "print", "sorted", "isinstance"})
 
 
 def hands_on(scope: ast.FunctionDef, statement: ast.stmt) -> bool:
-    """Whether a call in the statement is given, first or unpacked, what its function is given itself, and nothing of
-    the function's own is made of that before."""
+    """Whether a call in the statement is given, first or unpacked, what its function is given itself, or all parameters
+    of that, and nothing of the function's own is made of that before."""
     given = scope.args
     names = {a.arg for a in (*given.posonlyargs, *given.args, given.vararg) if a is not None} - {"self", "cls"}
     bound = {node.id for node in ast.walk(scope) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     for node in ast.walk(statement):
         match node:
             case ast.Call(args=[ast.Name(id=name) | ast.Starred(value=ast.Name(id=name)), *_]) if name in names - bound:
+                return True
+            case ast.Call(
+                args=[
+                    ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="parameters"), args=[], keywords=[]),
+                    *_,
+                ]
+            ) if name in names - bound:
                 return True
     return False
 

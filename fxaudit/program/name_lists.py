@@ -10,11 +10,13 @@ from fxaudit.program.config_files import settings_in
 from fxaudit.program.name_tests import InVain, nearest_part
 from fxaudit.program.tree import tree_of
 
-__all__ = ["listed_in_vain"]
+__all__ = ["list_of_the_chosen", "listed_in_vain"]
 
 ALONE = 5
 """A name that stands alone in its list has so many letters, and one is wrong."""
 
+SHORTEST = 3
+"""What a part of a model is called has so many letters."""
 LONGEST = 64
 """A longer list holds data: words, labels."""
 MOST = 2_000
@@ -47,6 +49,28 @@ def listed_in_vain(
                 continue  # the name that it nearly is stands beside it: the list serves several models
             if parts or near[1] == 1:
                 yield InVain(file, line, text, *near, tuple(name for name in wanted if near[0] in name))
+
+
+def list_of_the_chosen(
+    files: Iterable[str], config_files: Iterable[str], chosen: Sequence[str], others: Sequence[str]
+) -> tuple[str, int] | None:
+    """(file, line) of the one list whose texts are the parts that all `chosen` parameters belong to, and no other one.
+
+    None where no list is that, or several are.
+    """
+    listed = [(file, texts) for file in files for texts in _in_program(file)]
+    listed += [(file, texts) for file in config_files for texts in _in_settings(file)]
+    found = []
+    for file, texts in listed:
+        parts = {text for _, text in texts}
+        if len(texts) > LONGEST or not all(len(text) >= SHORTEST for text in parts):
+            continue
+        used = {text for text in parts for name in chosen if f"{name}.".startswith(f"{text}.")}
+        is_all = all(any(f"{name}.".startswith(f"{text}.") for text in parts) for name in chosen)
+        beside = any(f"{name}.".startswith(f"{text}.") for text in parts for name in others)
+        if chosen and used == parts and is_all and not beside:
+            found.append((file, texts[0][0]))
+    return found[0] if len(found) == 1 else None
 
 
 def _in_program(file: str) -> Iterator[Texts]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from fxaudit.capture.recording import Op
 from fxaudit.judge.questions.births import born_at
@@ -13,8 +14,10 @@ from fxaudit.program.kept import kept_by
 from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["kept_within", "misplaced", "switched_off"]
+__all__ = ["decorated", "kept_within", "misplaced", "switched_off"]
 
+WITHOUT = re.compile(r"no_?grad|infer|eval|predict|froz|freez|stop|detach|without")
+"""What a decorator is called that says itself that what it decorates has no gradient."""
 Lines = list[tuple[SourceLine | None, str]]
 
 
@@ -70,6 +73,32 @@ def kept_within(audit: Audit, op: Op) -> SourceLine | None:
         kept = 0 if is_library(stacks.file(frame)) else kept_by(stacks.file(frame), stacks.line(frame))
         if kept:
             return source_at(stacks.file(frame), kept)
+    return None
+
+
+def decorated(audit: Audit, op: Op) -> SourceLine | None:
+    """The decorator's line on the function that runs in the region, where a decorator of the user's opens it, and says
+    by its name that it does."""
+    stacks = audit.record.stacks
+    opened = project_stack(stacks, op.region) if op.region >= 0 else -1
+    chain = stacks.chain(project_stack(stacks, op.stack))
+    tree, block = _opening(audit, op) or (None, None)
+    wrapper = tree.function(block) if tree is not None and block is not None else None
+    maker = tree.function(wrapper) if tree is not None and wrapper is not None else None
+    inside = [frame for frame in chain if stacks.codes[frame] is stacks.codes[opened]] if opened >= 0 else []
+    if not isinstance(maker, ast.FunctionDef) or not inside or not WITHOUT.search(maker.name.lower()):
+        return None
+    within = chain[: chain.index(inside[0])]
+    if not within:
+        return None
+    file, line = stacks.file(within[-1]), stacks.line(within[-1])
+    run = tree_of(file)
+    statement = run.statement_at(line) if run is not None else None
+    function = run.function(statement) if run is not None and statement is not None else None
+    for decorator in getattr(function, "decorator_list", ()):
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if maker.name in (getattr(called, "attr", ""), getattr(called, "id", "")):
+            return source_at(file, decorator.lineno)
     return None
 
 

@@ -188,12 +188,11 @@ def _thaws(files: Sequence[str]) -> Iterator[tuple[Tree, ast.Call | ast.Assign]]
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
         if not given or any(isinstance(part, ast.Constant) and part.value is True for part in given):
             yield tree, call
-    for file in files:
-        tree = tree_of(file)
-        for node in tree.statements if tree is not None else ():
+    for own in filter(None, map(tree_of, files)):
+        for node in own.statements:
             match node:
                 case ast.Assign(targets=[ast.Attribute(attr="requires_grad")], value=ast.Constant(value=True)):
-                    yield tree, node  # type: ignore[misc]
+                    yield own, node
 
 
 def _helper_never_called(audit: Audit) -> list[tuple[SourceLine, str]]:

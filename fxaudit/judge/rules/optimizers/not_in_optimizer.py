@@ -17,10 +17,11 @@ from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.groups import group_changes, groups_listed, local_updates, params_chosen
 from fxaudit.program.handing import hands_on, unread_collections
 from fxaudit.program.loops import used_up
+from fxaudit.program.name_lists import list_of_the_chosen
 from fxaudit.program.name_tests import InVain
 from fxaudit.program.repairs import added_group
 from fxaudit.program.source import SourceLine, is_library
-from fxaudit.program.tree import branch_ran, last_of_chain, sliced_statements, tree_of
+from fxaudit.program.tree import assignments_behind, branch_ran, last_of_chain, sliced_statements, tree_of
 from fxaudit.program.values import origins
 
 __all__ = ["NotInOptimizer"]
@@ -170,6 +171,7 @@ class NotInOptimizer(Rule):
                 or ((source_at(vain.file, vain.line), []) if vain is not None else None)
                 or _passed_over(audit, states, info)
                 or _empty_group(audit, info)
+                or _listed(audit, states, info)
                 or _collected_for_nobody(audit, info)
                 or _dropping_statement(audit, info.created)
             )
@@ -293,13 +295,13 @@ def _of_a_copy(
     """Where all that the optimizer holds was copied while it was built, in a function that it asked for the model: the
     line that copies."""
     stacks = audit.record.stacks
-    building = set(stacks.places(info.created))
     made = {project_stack(stacks, audit.record.tracks[track].created) for _, tracks in info.groups for track in tracks}
     places = {(stacks.file(frame), stacks.line(frame)) for frame in made if frame >= 0}
     if len(places) != 1 or -1 in made:
         return None
     frame = next(iter(made))
-    if not building.isdisjoint(places) or building.isdisjoint(stacks.places(frame)):
+    copying, building = common_frame(stacks, frame, info.created), common_frame(stacks, info.created, frame)
+    if copying == frame or stacks.line(copying) != stacks.line(building):
         return None  # made in the optimizer's own line, or long before
     tree = tree_of(stacks.file(frame))
     statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
@@ -363,8 +365,51 @@ def _empty_group(
             once = next((o for o in behind if isinstance(o.value, ast.GeneratorExp)), None)
             if once is not None:  # used up before, or without an item from the start
                 return source_at(once.file, once.line), [(here, f"`{once.name}` gives its items once: none is left")]
+            dropping = _drops_all(stacks.file(frame), stacks.line(frame), getattr(value, "id", ""))
+            if dropping is not None:
+                tested, dropped = dropping
+                return tested, [(dropped, "all are left out here"), (here, "the group gets none")]
             return here, [*more]
     return None
+
+
+def _listed(
+    audit: Audit, states: list[ParameterState], info: OptimizerInfo
+) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """The list of the parts that the optimizer is to get, where it names all that it holds and nothing else."""
+    held = [state.local_name for state in audit.states if any(index == info.index for index, _ in state.held)]
+    others = [state.local_name for state in states]
+    found = list_of_the_chosen(audit.project_files, audit.record.course.config_files(), held, others)
+    if found is None:
+        return None
+    chosen, more = _dropping_statement(audit, info.created)
+    if chosen is not None:
+        more = [(chosen, "chosen by these names here")]
+    return source_at(*found), more
+
+
+def _drops_all(file: str, line: int, name: str) -> tuple[SourceLine, SourceLine] | None:
+    """Where a comprehension leaves out everything by `not in`, the line that puts together what it looks in; and its
+    own."""
+    filters = []
+    for at, number, kind in sliced_statements(file, line):
+        tree = tree_of(at)
+        statement = tree.statement_at(number) if kind == "filter" and tree is not None else None
+        if isinstance(statement, ast.Assign):
+            filters.append((at, statement))
+    own = [entry for entry in filters if name in {getattr(target, "id", "") for target in entry[1].targets}]
+    for at, statement in own if len(filters) > 1 else filters:
+        for node in ast.walk(statement.value):
+            match node:
+                case ast.Compare(ops=[ast.NotIn()], comparators=[ast.Name(id=looked_in)]):
+                    made = [a for a in assignments_behind(at, statement.lineno) if _binds(a, looked_in)]
+                    if made:
+                        return source_at(at, made[0].lineno), source_at(at, statement.lineno)
+    return None
+
+
+def _binds(statement: ast.stmt, name: str) -> bool:
+    return isinstance(statement, ast.Assign) and any(getattr(target, "id", "") == name for target in statement.targets)
 
 
 def _passed_over(

@@ -7,7 +7,7 @@ from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
 from fxaudit.judge.questions.borrowed import borrowed
 from fxaudit.judge.questions.handed_back import handed_back
-from fxaudit.judge.questions.regions import kept_within, misplaced, switched_off
+from fxaudit.judge.questions.regions import decorated, kept_within, misplaced, switched_off
 from fxaudit.judge.rule import Audit, Example
 from fxaudit.judge.trail import project_stack
 from fxaudit.judge.verdict import ParameterState
@@ -39,7 +39,9 @@ class NoGradRegion(CutRule):
         operation where that was not seen."""
         op = audit.record.ops[cut.op]
         switched = switched_off(audit, op)
-        return switched[0] if switched is not None else _opened(audit, op) or audit.op_source(cut.op)
+        if switched is not None:
+            return switched[0]
+        return decorated(audit, op) or _opened(audit, op) or audit.op_source(cut.op)
 
     def settled(
         self, audit: Audit, states: list[ParameterState], cut: Cut, culprit: SourceLine | None
