@@ -273,6 +273,7 @@ def _copied(record: Record, tracks: Sequence[Track]) -> Record:
         tracks=tracks,
         sizes=record.sizes,
         scopes=record.scopes,
+        refused=list(record.refused),
         lines=HeardLines(heard.ran(), heard.is_whole) if heard is not None else None,
         course=record.course,
     )

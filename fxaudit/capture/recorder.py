@@ -19,7 +19,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 import fxaudit.capture.generated  # noqa: F401  (it finds the lines that generated code was made from)
-from fxaudit.attempts import note
+from fxaudit.attempts import attempt, note
 from fxaudit.capture.arguments import is_in, pairs_of, tensors_in, written_by
 from fxaudit.capture.callees import Callee, learn
 from fxaudit.capture.escapes import Escapes
@@ -27,7 +27,7 @@ from fxaudit.capture.grad_modes import GradModes
 from fxaudit.capture.neutral import Neutralizer
 from fxaudit.capture.probing import finds_nonfinite, probe
 from fxaudit.capture.reading import is_leaf, storage_of
-from fxaudit.capture.recording import LiveRecord, LiveTrack, Op, Phase, Value
+from fxaudit.capture.recording import LiveRecord, LiveTrack, Op, Phase, RefusedCall, Value
 from fxaudit.capture.repeats import ENOUGH, Repeats, Site
 from fxaudit.capture.scopes import numbers_seen
 from fxaudit.capture.sizes import Sizes
@@ -37,6 +37,8 @@ __all__ = ["Recorder"]
 
 MAX_SCOPES = 16
 """So often the variables of one line are looked at."""
+MAX_REFUSED, MAX_SAID = 64, 300
+"""So many calls that raised are kept, with so many letters of what each said."""
 
 _transforms = torch._C._functorch.peek_interpreter_stack
 """What `torch.func` is doing: tensors inside of it do not say truly whether they require grad."""
@@ -172,7 +174,11 @@ class Recorder(TorchFunctionMode):
             return func(*args, **kwargs)
         before = 0 if repeated else torch._C._autograd._get_sequence_nr()
         neutral = self.neutral
-        result = func(*args, **kwargs) if neutral is None else neutral(callee.name, stack, func, args, kwargs)
+        try:
+            result = func(*args, **kwargs) if neutral is None else neutral(callee.name, stack, func, args, kwargs)
+        except Exception as error:
+            self._note_refusal(callee, frame, tensors, error)
+            raise
         try:
             if repeated and site is not None:
                 if self._is_again(callee, site, (args, kwargs), tensors, result):
@@ -185,6 +191,14 @@ class Recorder(TorchFunctionMode):
         except Exception as error:
             note(f"a call of `{callee.name}`", error, self.notes)
         return result
+
+    def _note_refusal(self, callee: Callee, frame: FrameType, tensors: list[torch.Tensor], error: Exception) -> None:
+        """The call raised `error`, which goes on its way."""
+        if len(self.record.refused) < MAX_REFUSED:
+            none: tuple[int, ...] = ()
+            inputs = attempt("a refused call", lambda: self._read(callee, tensors), none, self.notes)
+            said = attempt("an error", lambda: str(error).partition("\n")[0][:MAX_SAID], "", self.notes)
+            self.record.refused.append(RefusedCall(callee.name, self.stack(frame), inputs, said))
 
     def _note_asked(self, tensor: torch.Tensor) -> None:
         """The program asked a scalar outside every module whether it carries gradient: a loss before its backward.

@@ -35,6 +35,7 @@ __all__ = [
     "OpsBySequence",
     "Phase",
     "Record",
+    "RefusedCall",
     "Size",
     "StepFact",
     "Track",
@@ -107,6 +108,16 @@ class Op:
     """It ran when this operation had run just like it, and was recorded when something read what it had made."""
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedCall:
+    """A torch call that raised: on which line, what it was given, and what it said."""
+
+    name: str
+    stack: int
+    inputs: tuple[int, ...]
+    error: str
+
+
 @dataclass(slots=True)
 class ModuleCall:
     """One call of a module: which, from where, inside which other call, in which training mode."""
@@ -131,6 +142,8 @@ class Fact:
     help: str = ""
     leaves_out: bool = False
     """Whether it says that whole numbers, targets say, leave everything out."""
+    masked: bool = False
+    """Whether it says that a mask keeps the gradient from all that counts."""
     given_large: bool = False
     """Whether it says that a layer is given far larger numbers than it is initialised for."""
 
@@ -307,6 +320,8 @@ class Record:
     """Stack → name of an operation → how large the numbers were that it made there, when it did so first."""
     scopes: dict[int, dict[int, dict[str, object]]] = field(default_factory=dict)
     """Stack → operation → the numbers that the variables held there, of what is multiplied with 0."""
+    refused: list[RefusedCall] = field(default_factory=list)
+    """The calls that raised; the program may have gone on all the same."""
     lines: Heard | None = None
     """The lines of the user's files as they ran; None where nobody listened."""
     course: Course = field(default_factory=Course)

@@ -192,7 +192,7 @@ def _of_kind(accepted: type | tuple[type, ...]) -> Any:
 
 def _record(plain: JsonConverter, record: Record) -> dict[str, Any]:
     """All but the stacks, which the records of one recording share."""
-    parts = ("ops", "values", "calls", "events", "tracks", "sizes", "scopes", "course")
+    parts = ("ops", "values", "calls", "events", "tracks", "sizes", "scopes", "refused", "course")
     heard = record.lines
     return {
         **{part: plain.unstructure(getattr(record, part), _PARTS[part]) for part in parts},

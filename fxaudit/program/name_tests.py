@@ -32,10 +32,14 @@ class InVain:
     """How many letters differ; 0 where only case, dots and underscores do."""
     named: tuple[str, ...]
     """The names that would pass if it were written so."""
+    before: str = ""
+    """What stands before it in the names, where the test asks how they begin."""
 
     @property
     def sentence(self) -> str:
         """What is wrong with it."""
+        if self.before:
+            return f"no name begins with `{self.text}`: `{self.before}` stands before it"
         if not self.nearest:
             return f"no name contains `{self.text}`"
         if not self.distance:

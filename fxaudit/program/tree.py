@@ -427,6 +427,7 @@ class Rebound:
     last: int
     reads_old: bool
     """Whether it mentions the old value, be it for the shape."""
+    name: str = ""
 
 
 def rebinding_of(file: str, line: int, ran: RanLines) -> Rebound | None:
@@ -447,7 +448,7 @@ def rebinding_of(file: str, line: int, ran: RanLines) -> Rebound | None:
         reads = [node for node in own if isinstance(node.ctx, ast.Load) and node.lineno < again.lineno]
         within = [node for node in ast.walk(again.value) if isinstance(node, ast.Name) and node.id == name]
         if not reads and _line_ran(tree, again, ran):
-            return Rebound(again.lineno, again.end_lineno or again.lineno, bool(within))
+            return Rebound(again.lineno, again.end_lineno or again.lineno, bool(within), name)
     return None
 
 
@@ -461,6 +462,32 @@ def is_only_returned(file: str, line: int) -> bool:
         return True
     own = [node for name in binding_of(file, line).names for node in _mentions_after(tree, statement, name)]
     return bool(own) and all(isinstance(tree.parents[node], ast.Return) for node in own)
+
+
+def returned_as(file: str, line: int) -> frozenset[int]:
+    """The positions in the tuple, returned by the function, at which alone the names bound at `line` stand."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or statement is None:
+        return frozenset()
+    found: set[int] = set()
+    for name in binding_of(file, line).names:
+        for node in _mentions_after(tree, statement, name):
+            whole = tree.parents[node]
+            if not isinstance(whole, ast.Tuple) or not isinstance(tree.parents.get(whole), ast.Return):
+                return frozenset()
+            found.add(whole.elts.index(node))
+    return frozenset(found)
+
+
+def position_bound(file: str, line: int, name: str) -> int:
+    """The position of a name in the tuple to which the statement at `line` unpacks a value; -1 where it is in none."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=parts)]):
+            return next((at for at, part in enumerate(parts) if isinstance(part, ast.Name) and part.id == name), -1)
+    return -1
 
 
 def _mentions_after(tree: Tree, statement: ast.stmt, name: str) -> list[ast.Name]:

@@ -10,6 +10,7 @@ from fxaudit.capture.facts.fact import Derivative, Fact, FactExample, Family, ar
 __all__ = ["SELECTIONS"]
 
 MASK = "Look at how the mask is made: print how many of its elements are True."
+MASKED = "Look at the mask: it lets padding through, and nothing else."
 PADDING = "Look at the indices: nothing but padding is looked up."
 DROPPED = "Lower its probability `p`; it is the share that is dropped, not the share that is kept."
 
@@ -48,11 +49,19 @@ def _padding(derivative: Derivative) -> Fact | None:
     if indices is None or not isinstance(padding, int):
         return None
     padding = padding - (1 << 64) if padding >= 1 << 63 else padding  # kept unsigned
-    if padding < 0 or not bool((indices == padding).all()):
+    if padding < 0:
         return None
-    count = indices.numel()
-    seen = f"{places(count, 'index', 'indices')} {are(count)} {padding}"
-    return Fact(f"{seen}, the padding row, which gets no gradient", PADDING, leaves_out=True)
+    gradient, alive = derivative.incoming, indices
+    if gradient is not None and gradient.layout is torch.strided and gradient.shape[:-1] == indices.shape:
+        alive = indices[(gradient != 0).any(-1)]
+    if alive.numel() == 0 or not bool((alive == padding).all()):
+        return None
+    count = alive.numel()
+    if bool((indices == padding).all()):
+        seen = f"{places(indices.numel(), 'index', 'indices')} {are(indices.numel())} {padding}"
+        return Fact(f"{seen}, the padding row, which gets no gradient", PADDING, leaves_out=True)
+    seen = f"{places(count, 'index', 'indices')} to which gradient comes {are(count)} {padding}"
+    return Fact(f"{seen}, the padding row, which gets none", MASKED, masked=True)
 
 
 def _never() -> tuple[torch.Tensor, torch.Tensor]:
@@ -70,6 +79,11 @@ def _only_padding() -> tuple[torch.Tensor, torch.Tensor]:
     return leaf, F.embedding(torch.zeros(6, dtype=torch.long), leaf, padding_idx=0).sum()
 
 
+def _masked_to_padding() -> tuple[torch.Tensor, torch.Tensor]:
+    leaf, ids = torch.ones(5, 3, requires_grad=True), torch.tensor([2, 3, 0, 0])
+    return leaf, (F.embedding(ids, leaf, padding_idx=0) * (ids == 0)[:, None]).sum()
+
+
 SELECTIONS = Family(
     frozenset({"Where", "MaskedFill", "MaskedScatter", "NativeDropout", "Embedding"}),
     _ask,
@@ -77,5 +91,8 @@ SELECTIONS = Family(
         FactExample(_never, "the condition of `where` is False everywhere (all 6 elements)"),
         FactExample(_filled, "the mask is True everywhere (all 4 elements)"),
         FactExample(_only_padding, "all 6 indices are 0, the padding row, which gets no gradient"),
+        FactExample(
+            _masked_to_padding, "all 2 indices to which gradient comes are 0, the padding row, which gets none"
+        ),
     ),
 )

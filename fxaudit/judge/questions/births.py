@@ -18,6 +18,7 @@ from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import sliced_statements, tree_of
 
 __all__ = [
+    "begun_with",
     "born_at",
     "factor_born",
     "keyword_born",
@@ -126,6 +127,24 @@ def number_born(record: Record, stack: int, is_it: Callable[[float], bool]) -> B
 
 def _is_elsewhere(birth: Birth, file: str, statement: ast.stmt) -> bool:
     return (birth.file, birth.line) != (file, statement.lineno)
+
+
+def begun_with(record: Record, index: int) -> Birth | None:
+    """The birth of the one number, set by somebody, that a parameter begins with which the operation reads directly."""
+    for vid in record.ops[index].inputs if index >= 0 else ():
+        value = record.values[vid]
+        track = record.tracks[value.track] if value.track >= 0 else None
+        if track is None or not track.is_constant or track.created < 0:
+            continue
+        place = record.stacks.places(track.created)[0]
+        for op in record.ops:
+            if operations.of(op.name).fresh != "numbers" or place not in record.stacks.places(op.stack):
+                continue
+            numbers = set(op.numbers) - {float(size) for size in track.shape}
+            found = number_born(record, track.created, numbers.__contains__)
+            if found is not None and found.is_a_setting:
+                return found
+    return None
 
 
 def threshold_born(record: Record, index: int) -> tuple[Birth, Op] | None:

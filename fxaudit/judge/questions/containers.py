@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from fxaudit.capture.registry import ClassInfo, Kept, ModuleInfo
+from fxaudit.judge.questions.bypassed import bypassing_line
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
@@ -65,6 +66,11 @@ def filled_at(
     in_class = _in_class(info.defined_in, audit.recording.class_of(info), keeper.attribute)
     related: list[tuple[SourceLine | None, str]] = [(line, "filled here") for line in in_class[1]]
     source = source or (in_class[0][0] if in_class[0] else None)
+    is_plain = keeper.kept.place == "attribute" and not container
+    bypassing = bypassing_line(audit, info) if is_plain else None
+    if bypassing is not None:
+        related.insert(0, (source, "assigned here"))
+        source, kind = bypassing, f"{kind}, stored past `nn.Module.__setattr__`"
     if state.track.created >= 0:
         related.append((audit.source(state.track.created), "made here"))
     return source, related, kind

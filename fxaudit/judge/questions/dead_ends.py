@@ -12,7 +12,17 @@ from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.handing import collects
 from fxaudit.program.names import ingredients
 from fxaudit.program.source import SourceLine
-from fxaudit.program.tree import Rebound, binding_of, decides, drops_call, is_only_returned, rebinding_of, tree_of
+from fxaudit.program.tree import (
+    Rebound,
+    binding_of,
+    decides,
+    drops_call,
+    is_only_returned,
+    position_bound,
+    rebinding_of,
+    returned_as,
+    tree_of,
+)
 
 __all__ = ["Rebinding", "bound", "thrown_away"]
 
@@ -67,13 +77,16 @@ def thrown_away(audit: Audit, stack: int) -> Rebinding | None:
     """
     stacks = audit.record.stacks
     ran = audit.record.ran()
-    is_whole = True
+    is_whole, positions = True, frozenset[int]()
     for frame in stacks.chain(stack):
         file, line = stacks.file(frame), stacks.line(frame)
         found = rebinding_of(file, line, ran.of(file))
-        if found is not None and (is_whole or found.reads_old) and _goes_on_without(audit, frame, found, is_whole):
-            to_edit = found.reads_old or _starts_again(file, line, found.line)
+        is_it = found is not None and bool(positions) and position_bound(file, line, found.name) in positions
+        is_asked = found is not None and (is_whole or is_it or found.reads_old)
+        if found is not None and is_asked and _goes_on_without(audit, frame, found, is_whole or is_it):
+            to_edit = found.reads_old or is_it or _starts_again(file, line, found.line)
             return Rebinding(source_at(file, found.line), to_edit)
+        positions = returned_as(file, line) if is_whole else frozenset()
         is_whole = is_whole and is_only_returned(file, line)
     return None
 

@@ -14,7 +14,7 @@ from fxaudit.program.lookups import Lookup, Lookups
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["DEFAULT_IGNORED", "ignored_instead", "ignored_written", "target_cut_off"]
+__all__ = ["DEFAULT_IGNORED", "ignored_instead", "ignored_labels", "ignored_written", "target_cut_off"]
 
 DEFAULT_IGNORED = -100
 """The label that torch's losses leave out where they are not told another."""
@@ -22,7 +22,7 @@ DEFAULT_IGNORED = -100
 
 def ignored_instead(audit: Audit, index: int) -> Lookup | None:
     """The lookup that found nothing, so that the label which the loss leaves out was taken."""
-    wanted = _ignored(audit, index)
+    wanted = ignored_labels(audit, index)
     return next((one for one in Lookups(audit.record.course).all if one.number_taken in wanted), None)
 
 
@@ -31,7 +31,7 @@ def ignored_written(audit: Audit, index: int) -> SourceLine | None:
     record = audit.record
     if index < 0:
         return None
-    wanted = _ignored(audit, index)
+    wanted = ignored_labels(audit, index)
     queue = [vid for vid in record.ops[index].inputs if not record.values[vid].floating]
     seen: set[int] = set()
     writers: dict[int, None] = {}
@@ -54,7 +54,7 @@ def target_cut_off(audit: Audit, index: int) -> tuple[Birth, str, int] | None:
     The rest counts, and is cut off.
     """
     course = audit.record.course
-    wanted = _ignored(audit, index)
+    wanted = ignored_labels(audit, index)
     for tree in (found for found in map(tree_of, course.files()) if found is not None):
         for node, name, upper in _cuts(tree):
             statement = tree.statement(node)
@@ -72,7 +72,7 @@ def target_cut_off(audit: Audit, index: int) -> tuple[Birth, str, int] | None:
     return None
 
 
-def _ignored(audit: Audit, index: int) -> set[int | float]:
+def ignored_labels(audit: Audit, index: int) -> set[int | float]:
     """The labels that the operation may leave out."""
     numbers = audit.record.ops[index].numbers if index >= 0 else ()
     return {number for number in numbers if number not in (0, 1)} | {DEFAULT_IGNORED}

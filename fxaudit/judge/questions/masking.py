@@ -8,8 +8,18 @@ from fxaudit.capture.recording import Op, Record
 from fxaudit.judge.rule import Audit
 from fxaudit.program.source import SourceLine
 
-__all__ = ["data_made", "hiding_mask", "last_bend", "one_step_long", "part_read_alone"]
+__all__ = [
+    "data_made",
+    "hiding_mask",
+    "last_bend",
+    "multiplied_behind",
+    "multiplied_mask",
+    "one_step_long",
+    "part_read_alone",
+]
 
+MAX_READERS = 20
+"""So many operations are gone forward from one."""
 DERIVATIVES = ("autograd.grad", "grad")
 
 
@@ -102,9 +112,38 @@ def _compared(record: Record, vid: int) -> int:
         if operations.of(op.name).compares:
             return op.index
         masks = [i for i in op.inputs if not record.values[i].floating and record.values[i].op >= 0]
+        if not masks and len(op.inputs) == 1:  # the mask as numbers, in another shape
+            masks = list(op.inputs)
         if not masks:
             return -1
         vid = masks[-1]
+    return -1
+
+
+def multiplied_mask(audit: Audit, index: int) -> int:
+    """The comparison, outside every module, that made the mask by which the operation multiplies; -1 for none."""
+    record = audit.record
+    op = record.ops[index] if index >= 0 else None
+    if op is None or not operations.of(op.name).factors:
+        return -1
+    compared = max((_compared(record, vid) for vid in op.inputs), default=-1)
+    return compared if compared >= 0 and record.ops[compared].module < 0 else -1
+
+
+def multiplied_behind(audit: Audit, index: int) -> int:
+    """The same for the nearest operation that multiplies what the operation gives."""
+    if index < 0:
+        return -1
+    queue, seen = [audit.record.ops[index]], {index}
+    while queue and len(seen) < MAX_READERS:
+        for out in queue.pop(0).outputs:
+            for reader in audit.graph.consumers.get(out, ()):
+                found = multiplied_mask(audit, reader.index)
+                if found >= 0:
+                    return found
+                if reader.index not in seen and not operations.of(reader.name).factors:
+                    seen.add(reader.index)
+                    queue.append(reader)
     return -1
 
 

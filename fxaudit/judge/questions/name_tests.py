@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fxaudit.answer.finding import Finding, Related
+from fxaudit.judge.questions.beginnings import begun_otherwise
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
@@ -28,7 +29,8 @@ def frozen_in_vain(audit: Audit) -> Iterator[tuple[InVain, list[ParameterState]]
         if states and vain.nearest:
             seen |= {state.name for state in states}
             yield vain, states
-    for vain in listed(audit, [state for state in frozen if state.name not in seen]):
+    left = [state for state in frozen if state.name not in seen]
+    for vain in (*begun_otherwise(audit, left), *listed(audit, left)):
         states = [state for state in frozen if state.local_name in vain.named and state.name not in seen]
         if states:
             seen |= {state.name for state in states}
@@ -49,7 +51,8 @@ def asked_of_nothing(audit: Audit) -> Iterator[tuple[InVain, list[ParameterState
 
 def left_out_in_vain(audit: Audit, states: list[ParameterState], places: Iterable[tuple[str, int]]) -> InVain | None:
     """The text that is asked for in vain at one of the places (file, line), and that nearly names one of `states`."""
-    return next(iter(_in_vain(audit, places, states)), None) or next(iter(listed(audit, states)), None)
+    found = (begun_otherwise(audit, states), _in_vain(audit, places, states), listed(audit, states))
+    return next((vain for vains in found for vain in vains), None)
 
 
 def listed(audit: Audit, wanted: list[ParameterState]) -> Iterator[InVain]:

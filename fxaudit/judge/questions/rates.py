@@ -112,12 +112,13 @@ def schedule_origins(audit: Audit, info: OptimizerInfo) -> list[tuple[SourceLine
 
 
 def stepped_outside(audit: Audit, names: frozenset[str]) -> tuple[SourceLine, SourceLine] | None:
-    """(the call of `step` of the scheduler with one of these names, the inner loop) where it stands outside the loop in
-    which the optimizer steps."""
+    """(the call of `step` of the scheduler with one of these names, or of what is called so, the inner loop) where it
+    stands outside the loop in which the optimizer steps."""
     stacks = audit.record.stacks
     for tree, call in call_sites(audit.project_files, "step"):
         owner = call.func.value if isinstance(call.func, ast.Attribute) else None
-        if getattr(owner, "attr", getattr(owner, "id", "")) not in names:
+        name = getattr(owner, "attr", getattr(owner, "id", ""))
+        if name not in names and not name.lower().startswith(("sched", "lr_sched")):
             continue
         for event in audit.record.steps():
             for frame in stacks.chain(event.stack):

@@ -9,6 +9,7 @@ from fxaudit.capture import operations
 from fxaudit.capture.events import GradientEvent
 from fxaudit.capture.recording import Fact
 from fxaudit.judge.questions.births import (
+    begun_with,
     born_at,
     number_born,
     setting_behind,
@@ -19,8 +20,24 @@ from fxaudit.judge.questions.births import (
 )
 from fxaudit.judge.questions.cancelling import alias, given_twice
 from fxaudit.judge.questions.empty_writes import idle_write
-from fxaudit.judge.questions.ignored_targets import DEFAULT_IGNORED, ignored_instead, ignored_written, target_cut_off
-from fxaudit.judge.questions.masking import data_made, hiding_mask, last_bend, one_step_long, part_read_alone
+from fxaudit.judge.questions.ignored_targets import (
+    DEFAULT_IGNORED,
+    ignored_instead,
+    ignored_labels,
+    ignored_written,
+    target_cut_off,
+)
+from fxaudit.judge.questions.instances import only_here
+from fxaudit.judge.questions.made_in_python import made_in_python
+from fxaudit.judge.questions.masking import (
+    data_made,
+    hiding_mask,
+    last_bend,
+    multiplied_behind,
+    multiplied_mask,
+    one_step_long,
+    part_read_alone,
+)
 from fxaudit.judge.questions.zeros import factor_origins, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
@@ -53,6 +70,7 @@ MAX_BEHIND = 12
 """So many operations are gone back from a product."""
 NOTHING = "Look at what selects: print how many elements are left, and skip the term where there is none."
 
+BEGIN = "Begin with another number: here the function is flat, and no gradient ever moves it from there."
 CUT_OFF = "Raise this length: all targets that count are behind it, and cut off."
 Lines = list[tuple[SourceLine | None, str]]
 Origin = tuple[SourceLine | None, Lines, Fact]
@@ -68,7 +86,23 @@ class ZeroOrigins:
 
     def of(self, state: ParameterState, found: Vanishing | None) -> Origin:
         """Why the gradient of the parameter is zero; `found` is where it vanishes."""
+        culprit, related, why = self._of(state, found)
+        for index in (found.origin, found.bites) if found is not None and culprit is not None else ():
+            if index >= 0 and culprit == self._audit.op_source(index):
+                made = only_here(self._audit, index)
+                if made is not None:
+                    return (
+                        made,
+                        [(culprit, "its gradient vanishes here, and that of others of its class does not"), *related],
+                        why,
+                    )
+        return culprit, related, why
+
+    def _of(self, state: ParameterState, found: Vanishing | None) -> Origin:
         audit = self._audit
+        put_together = self._put_together(found)
+        if put_together is not None:
+            return put_together
         written = [e for e in audit.record.events if isinstance(e, GradientEvent) and e.track == state.index]
         if found is None and written:
             return audit.source(written[-1].stack), [], Fact("the program writes zeros into it")
@@ -96,6 +130,23 @@ class ZeroOrigins:
                     return same, [(bites, f"`{name}` cancels it here")], Fact("the gradients of its uses cancel out")
                 return bites, [], Fact(f"what comes back through `{name}` cancels out")
         return self._by_derivative(state, found, bites, name)
+
+    def _put_together(self, found: Vanishing | None) -> Origin | None:
+        """Where the program's own functions made the whole numbers that leave everything out."""
+        if found is None or found.fact is None or not found.fact.leaves_out or found.bites < 0:
+            return None
+        audit = self._audit
+        if ignored_instead(audit, found.bites) is not None or target_cut_off(audit, found.bites) is not None:
+            return None
+        index = found.bites
+        is_lookup = operations.of(audit.record.ops[index].name).looks_up
+        wanted = {0, *audit.record.ops[index].numbers} if is_lookup else ignored_labels(audit, index)
+        made = made_in_python(audit, index, wanted)
+        if made is None:
+            return None
+        name = audit.record.ops[index].name
+        line, related = made
+        return line, [*related, (audit.op_source(index), f"`{name}` leaves them out")], _why(found, name, "")
 
     def _by_number(self, found: Vanishing, bites: SourceLine | None) -> Origin:
         audit = self._audit
@@ -140,6 +191,9 @@ class ZeroOrigins:
         compared = self._compared(unfilled.index, used) if unfilled is not None else None
         if compared is not None:
             return compared[0], compared[1], Fact("nothing is added to the zeros that it begins with", NOTHING)
+        mask = audit.op_source(multiplied_mask(audit, found.origin))
+        if mask is not None and origin is not None:
+            return mask, [(origin, "what is left of it by this mask is 0"), used], _why(found, name, BY_ZERO.sentence)
         alone = self._of_one(found.origin)
         if alone is not None:
             line, stations = born_at(alone)
@@ -240,6 +294,14 @@ class ZeroOrigins:
         constant = _constant_behind(audit, found.bites, self._filled)
         if constant is not None:
             return constant, [(bites, f"`{name}` is flat there"), (fed, "its input comes from here")], why
+        begun = begun_with(audit.record, found.bites)
+        if begun is not None:
+            line, stations = born_at(begun)
+            return line, [(bites, f"`{name}` is flat there"), *stations], Fact(why.sentence, BEGIN)
+        if found.fact is not None and found.fact.masked:
+            mask = audit.op_source(multiplied_behind(audit, found.bites))
+            if mask is not None:
+                return mask, [(bites, f"`{name}` gets no gradient but there")], why
         if found.fact is not None and found.fact.given_large:
             made_from = audit.op_source(data_made(audit, audit.graph.fed_from_outside[found.bites]))
             if made_from is not None:

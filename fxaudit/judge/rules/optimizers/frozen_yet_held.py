@@ -71,6 +71,10 @@ class FrozenYetHeld(Rule):
                 level="warning",
             )
             return
+        again = [state for state in states if state.held and _frozen_again(state) is not None]
+        if again:
+            yield self._again(audit, again)
+            states = [state for state in states if state not in again]
         groups: dict[tuple[str, int], tuple[SourceLine | None, list[ParameterState]]] = {}
         for state in states:
             if state.held:
@@ -97,6 +101,19 @@ class FrozenYetHeld(Rule):
                 else [*_decided(audit, held), built],
                 level="warning" if nothing_left else None,
             )
+
+    def _again(self, audit: Audit, states: list[ParameterState]) -> Finding:
+        """The finding for what is unfrozen, and frozen again before any step has trained it."""
+        thawed, froze = _frozen_again(states[0]) or (-1, -1)
+        return self.finding(
+            audit,
+            states,
+            f"{audit.names(states, 'is', 'are')} unfrozen, and frozen again before a step",
+            audit.source(project_stack(audit.record.stacks, thawed)),
+            related=[(audit.source(project_stack(audit.record.stacks, froze)), "frozen again here")],
+            level="warning",
+            fix="Change what the line that freezes asks for, too, so that it leaves them alone from here on.",
+        )
 
     def _refused(self, audit: Audit) -> Iterator[Finding]:
         """One finding where all that is held is frozen when backward runs, so that PyTorch refuses it."""
@@ -139,6 +156,19 @@ class FrozenYetHeld(Rule):
         model[0].requires_grad_(False)
         optimizer = torch.optim.SGD(model[2].parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _frozen_again(state: ParameterState) -> tuple[int, int] | None:
+    """The stacks of the last thaw of what had been frozen, and of the other line that froze it again after that."""
+    frozen_at = -1
+    for number, (_, flag, stack) in enumerate(state.track.freezes):
+        if not flag:
+            frozen_at = stack
+        elif frozen_at >= 0 and not any(fact.changed for fact in state.facts):
+            after = [later for _, other, later in state.track.freezes[number + 1 :] if not other]
+            if after:
+                return stack, after[0]
+    return None
 
 
 def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:

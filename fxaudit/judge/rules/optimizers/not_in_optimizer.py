@@ -10,13 +10,14 @@ from fxaudit.capture.events import GroupEvent
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.questions.name_tests import left_out_in_vain
 from fxaudit.judge.questions.own_steps import idle_update
+from fxaudit.judge.questions.passed_by import passed_by
 from fxaudit.judge.questions.shadowed import passing_override
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import common_frame, project_stack, source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.groups import group_changes, groups_listed, local_updates, params_chosen
 from fxaudit.program.handing import hands_on, unread_collections
-from fxaudit.program.loops import used_up
+from fxaudit.program.loops import leftover_variable, used_up
 from fxaudit.program.name_lists import list_of_the_chosen
 from fxaudit.program.name_tests import InVain
 from fxaudit.program.repairs import added_group
@@ -167,9 +168,11 @@ class NotInOptimizer(Rule):
             statement, more = (
                 _of_a_copy(audit, info)
                 or _used_up(audit, info)
+                or _left_from_a_loop(audit, info)
                 or self._of_another(audit, states, info)
                 or ((source_at(vain.file, vain.line), []) if vain is not None else None)
                 or _passed_over(audit, states, info)
+                or passed_by(audit, states, info)
                 or _empty_group(audit, info)
                 or _listed(audit, states, info)
                 or _collected_for_nobody(audit, info)
@@ -332,6 +335,23 @@ def _used_up(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine | None, list
                 return source_at(file, last.made), [*told, (second, "nothing is left here")]
             return second, told
     return None
+
+
+def _left_from_a_loop(
+    audit: Audit, info: OptimizerInfo
+) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]] | None:
+    """The optimizer's own line, where it reads the variable of a loop that is over, in another loop."""
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, info.created)
+    tree = tree_of(stacks.file(frame)) if frame >= 0 else None
+    statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+    if tree is None or statement is None or not any(isinstance(outer, ast.For) for outer in tree.ancestors(statement)):
+        return None
+    calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    left = next((name for call in calls if (name := leftover_variable(tree, call))), "")
+    return (
+        (audit.source(frame), [(audit.source(info.created), f"`{left}` is the last of another loop")]) if left else None
+    )
 
 
 def _handing_over(audit: Audit, info: OptimizerInfo) -> SourceLine | None:

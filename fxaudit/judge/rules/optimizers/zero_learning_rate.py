@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
@@ -13,8 +14,9 @@ from fxaudit.judge.questions.unread_writes import unread_writes
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.births import Birth
 from fxaudit.program.source import SourceLine
-from fxaudit.program.tree import call_sites
+from fxaudit.program.tree import call_sites, tree_of
 
 __all__ = ["ZeroLearningRate"]
 
@@ -129,16 +131,17 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
             if why:
                 return why[0][0], [*why[1:], *related], ""
         born = factor_born(audit.record, info)
+        is_rare = 2 * info.scheduler_steps < info.steps
+        rarely = stepped_outside(audit, _bound_names(audit, stack)) if is_rare else None
+        # A function of the schedule that returns 0 at first, and more later, is not to blame for that.
+        if rarely is not None and (born is None or not born.is_a_setting or _is_returned(born)):
+            line, stepping = rarely
+            told = [(stepping, "the optimizer steps in this loop, in each of its rounds"), *related]
+            return line, told, "Advance the scheduler where the optimizer steps, or count its steps as it is advanced."
         if born is not None and (born.is_a_setting or born.is_whole):
             line, stations = born_at(born)
             behind = [(scheduler, f"the {kind} is built here"), *stations, (built, "the optimizer is built here")]
             return line, behind, unread_setting(born)
-        is_rare = 2 * info.scheduler_steps < info.steps
-        rarely = stepped_outside(audit, _bound_names(audit, stack)) if is_rare else None
-        if rarely is not None:
-            line, stepping = rarely
-            told = [(stepping, "the optimizer steps in this loop, in each of its rounds"), *related]
-            return line, told, "Advance the scheduler where the optimizer steps, or count its steps as it is advanced."
         return scheduler, [*factors[:2], (built, "the optimizer is built here")], ""
     rate = written or given_rate(audit, info)
     born = given or rate_born(audit.record, info, written=written is not None)
@@ -151,6 +154,15 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
     callers = _callers(audit, source_at(written.tree.file, written.line)) if written is not None else []
     behind = [(line, role) for line, role in behind if line != culprit]
     return culprit, [*behind[:1], *callers, (built, "the optimizer is built here"), *behind[1:]], ""
+
+
+def _is_returned(birth: Birth) -> bool:
+    """Whether the number stands in one of several `return` statements of a function."""
+    tree = tree_of(birth.file)
+    statement = tree.statement_at(birth.line) if tree is not None else None
+    scope = tree.function(statement) if tree is not None and statement is not None else None
+    returns = [node for node in ast.walk(scope) if isinstance(node, ast.Return)] if scope is not None else []
+    return isinstance(statement, ast.Return) and len(returns) > 1
 
 
 def _callers(audit: Audit, written: SourceLine) -> Lines:

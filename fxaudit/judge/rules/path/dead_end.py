@@ -8,6 +8,7 @@ from fxaudit.answer.finding import Finding, Level
 from fxaudit.judge.graph import UnusedValue
 from fxaudit.judge.questions.dead_ends import bound, thrown_away
 from fxaudit.judge.questions.lost import lost_at, refused_at
+from fxaudit.judge.questions.swallowed import swallowed
 from fxaudit.judge.questions.unreached_reads import read_only_in_an_overridden_method, read_only_where_nothing_ran
 from fxaudit.judge.questions.unread_arguments import not_passed_on
 from fxaudit.judge.questions.unread_names import overlooked, overlooked_after
@@ -52,6 +53,16 @@ class DeadEnd(Rule):
             states = [state for state, _, _ in members]
             _, end, stack = members[-1]
             op = audit.record.ops[end.op]
+            caught = swallowed(audit, end)
+            if caught is not None:
+                message = (
+                    f"{audit.names(states)}: `{caught.call}` refuses what is made of them, and the error is caught"
+                )
+                last = (audit.source(op.stack), f"the last operation, `{op.name}`")
+                told: Related = [(caught.handler, f"caught here: {caught.error}"), last]
+                fix = "Mend what the call is given, and catch no more than you expect."
+                yield self.finding(audit, states, message, caught.line, related=told, fix=fix)
+                continue
             overridden = read_only_in_an_overridden_method(audit, op.stack, stack)
             culprit, related = _lines(audit, end, stack)
             if overridden:

@@ -101,7 +101,9 @@ def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
     if beside == other:
         # A function that only changes the model that it is given is right, and called too late.
         is_its_call = _calls(stacks.file(above), stacks.line(above), chain[0], stacks)
-        return above if is_its_call and _only_changes(stacks.file(chain[0]), stacks.line(chain[0])) else replaced
+        is_known = stacks.codes[chain[0]].co_name in METHODS_OF_MODULES
+        is_right = is_its_call and not is_known and _only_changes(stacks.file(chain[0]), stacks.line(chain[0]))
+        return above if is_right else replaced
     # Who calls a method by which nobody expects a layer to be replaced did nothing wrong.
     is_its_call = _calls(stacks.file(above), stacks.line(above), chain[0], stacks)
     return above if is_its_call and stacks.codes[chain[0]].co_name not in METHODS_OF_MODULES else replaced
@@ -116,15 +118,11 @@ def _calls(file: str, line: int, frame: int, stacks: StackTable) -> bool:
 
 
 def _only_changes(file: str, line: int) -> bool:
-    """Whether the line stands in a function, no method, that knows nothing of an optimizer and does not train."""
+    """Whether the line stands in a function that knows nothing of an optimizer and does not train."""
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree is not None else None
     function = tree.function(statement) if tree is not None and statement is not None else None
-    if (
-        tree is None
-        or not isinstance(function, ast.FunctionDef)
-        or isinstance(tree.parents.get(function), ast.ClassDef)
-    ):
+    if not isinstance(function, ast.FunctionDef):
         return False
     named = {getattr(n, "id", getattr(n, "attr", getattr(n, "arg", ""))) or "" for n in ast.walk(function)}
     return named.isdisjoint({"backward", "step", "forward"}) and not any("opt" in name.lower() for name in named)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
 from fxaudit.judge.questions.rates import given_rate
 from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import tree_of
 
 __all__ = ["LostToRounding"]
 
@@ -46,6 +50,8 @@ class LostToRounding(Rule):
             # What is coarse cannot take small updates; elsewhere it is the rate that is too small.
             rate = None if warming or _is_coarse(states[0]) else given_rate(audit, info)
             culprit, behind = rate.explanation(audit) if rate is not None else (built, [])
+            cast = _cast(audit, states) if not warming and _is_coarse(states[0]) else None
+            culprit = cast or culprit
             if warming and info.schedulers:
                 culprit = audit.source(info.schedulers[-1][0]) or built
             yield self.finding(
@@ -95,6 +101,27 @@ class LostToRounding(Rule):
                 optimizer.step()
 
         return Example(train=train)
+
+
+def _cast(audit: Audit, states: list[ParameterState]) -> SourceLine | None:
+    """The one statement that gives the model its coarse type: `model = Net().to(dtype)`, `model.half()`."""
+    variable = audit.model_variable(states).rpartition(".")[2]
+    found = []
+    for file in audit.project_files if variable else ():
+        tree, ran = tree_of(file), audit.record.ran().of(file)
+        for call in tree.calls if tree is not None else ():
+            if not isinstance(call.func, ast.Attribute) or call.lineno not in ran or tree is None:
+                continue
+            given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "dtype")]
+            is_type = any("type" in ast.unparse(part) or "float16" in ast.unparse(part) for part in given)
+            if not (call.func.attr in ("half", "bfloat16") or (call.func.attr == "to" and is_type)):
+                continue
+            statement = tree.statement(call)
+            bound = statement.targets if isinstance(statement, ast.Assign) and statement.value is call else []
+            names = {getattr(part, "attr", getattr(part, "id", "")) for part in (*bound, call.func.value)}
+            if variable in names:
+                found.append(source_at(file, call.lineno))
+    return found[0] if len(found) == 1 else None
 
 
 def _is_coarse(state: ParameterState) -> bool:
