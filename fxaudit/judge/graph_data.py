@@ -23,6 +23,8 @@ __all__ = ["graph_data"]
 NOTHING = 1e-5
 """The mean of a tensor is told where it is larger than so much of its largest number."""
 MAX_GRAPH_OPS = 20_000
+UNNUMBERED = 1 << 53
+"""Nodes that stand for a missing derivative have the largest number that there is, and no real one."""
 
 
 def graph_data(
@@ -192,7 +194,7 @@ class _GraphWriter:
                     number[key] = len(number)
                     made = self._parameter.get(track, -1) if track >= 0 else self._op.get(finder.find(sequence), -1)
                     self.autograd_nodes.append((name, made))
-                    self.autograd_sequences.append(sequence)
+                    self.autograd_sequences.append(sequence if sequence < UNNUMBERED else -1)
                 own.append(number[key])
             self.autograd_edges.update(((own[below], own[above]), None) for above, below in graph.edges)
             below_others = {below for _, below in graph.edges}

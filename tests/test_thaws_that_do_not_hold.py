@@ -1,0 +1,145 @@
+"""What stays frozen because a thaw never runs, or is undone at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scripts import judged, line_of
+
+HEAD = """
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+torch.manual_seed(0)
+"""
+NEVER = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--epochs", type=int, default=4)
+parser.add_argument("--unfreeze-at", type=int, default=10)  # blamed
+args = parser.parse_args([])
+
+
+class Unfreeze:
+    def __init__(self, part, at):
+        self.part, self.at = part, at
+
+    def on_epoch(self, epoch):
+        if epoch == self.at:
+            for p in self.part.parameters():
+                p.requires_grad = True
+
+
+net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
+for p in net[0].parameters():
+    p.requires_grad = False
+callbacks = [Unfreeze(net[0], args.unfreeze_at)]
+opt = torch.optim.SGD(net.parameters(), lr=.1)
+for epoch in range(args.epochs):
+    for c in callbacks:
+        c.on_epoch(epoch)
+    loss = net(torch.randn(8, 4)).square().mean()
+    opt.zero_grad(); loss.backward(); opt.step()
+"""
+UNDONE = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Linear(4, 8)
+        self.head = nn.Linear(8, 1)
+        self.frozen = True
+        self.freeze()
+
+    def freeze(self):
+        if self.frozen:
+            for p in self.stem.parameters():
+                p.requires_grad = False
+
+    def train(self, mode=True):
+        super().train(mode)
+        self.freeze()
+        return self
+
+    def forward(self, x):
+        return self.head(F.relu(self.stem(x)))
+
+
+net = Net()
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+for epoch in range(4):
+    if epoch == 1:
+        for p in net.parameters():
+            p.requires_grad = True  # blamed
+    net.train()
+    loss = net(torch.randn(8, 4)).square().mean()
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+"""
+SWALLOWED = """
+class Encoder(nn.Module):
+    def __init__(self, dim, **kwargs):
+        super().__init__()
+        self.proj = nn.Linear(4, dim)
+        if not kwargs.get("trainable", False):
+            self.proj.requires_grad_(False)
+
+    def forward(self, x):
+        return F.relu(self.proj(x))
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = Encoder(8, train=True)  # blamed
+        self.head = nn.Linear(8, 1)
+
+    def forward(self, x):
+        return self.head(self.encoder(x))
+
+
+net = Net()
+opt = torch.optim.SGD(net.parameters(), lr=.1)
+for _ in range(4):
+    loss = net(torch.randn(8, 4)).square().mean()
+    opt.zero_grad(); loss.backward(); opt.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "code"),
+    [
+        pytest.param(NEVER, "FXA306", id="an epoch that never comes"),
+        pytest.param(UNDONE, "FXA306", id="frozen again"),
+        pytest.param(SWALLOWED, "FXA309", id="a keyword that nobody reads"),
+    ],
+)
+def test_the_line_is_blamed(tmp_path: Path, program: str, code: str) -> None:
+    finding = next(one for one in judged(tmp_path, HEAD + program).findings if one.level != "note")
+    assert finding.code == code
+    assert "# blamed" in line_of(finding)
+
+
+def test_a_thaw_in_time_has_no_finding(tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + NEVER.replace("default=10", "default=2"))
+    assert [finding for finding in report.findings if finding.level != "note"] == []
+    assert {parameter.verdict for parameter in report.parameters.values()} == {"trained"}
+
+
+def test_a_helper_that_nobody_calls_is_no_alarm(tmp_path: Path) -> None:
+    helper = "def unfreeze(part):\n    for p in part.parameters():\n        p.requires_grad = True\n\n\n"
+    frozen = UNDONE.replace(
+        "    if epoch == 1:\n        for p in net.parameters():\n            p.requires_grad = True  # blamed\n", ""
+    )
+    report = judged(tmp_path, HEAD + helper + frozen)
+    assert [finding for finding in report.findings if finding.level != "note"] == []
+
+
+def test_a_part_that_is_frozen_again_after_it_was_trained_is_no_alarm(tmp_path: Path) -> None:
+    program = UNDONE.replace("        self.freeze()\n        return self", "        return self")
+    program += "    if epoch == 2:\n        for p in net.stem.parameters():\n            p.requires_grad = False\n"
+    report = judged(tmp_path, HEAD + program)
+    assert [finding for finding in report.findings if finding.level != "note"] == []
