@@ -27,7 +27,7 @@ LOOKING = frozenset({"len", "print", "sorted", "isinstance"})
 
 def hands_on(scope: ast.FunctionDef, statement: ast.stmt) -> bool:
     """Whether a call in the statement is given, first or unpacked, what its function is given itself, or all parameters
-    of that, and nothing of the function's own is made of that before."""
+    of the one thing that it is given, and nothing of the function's own is made of that before."""
     given = scope.args
     names = {a.arg for a in (*given.posonlyargs, *given.args, given.vararg) if a is not None} - {"self", "cls"}
     bound = {node.id for node in ast.walk(scope) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
@@ -35,14 +35,18 @@ def hands_on(scope: ast.FunctionDef, statement: ast.stmt) -> bool:
         match node:
             case ast.Call(args=[ast.Name(id=name) | ast.Starred(value=ast.Name(id=name)), *_]) if name in names - bound:
                 return True
-            case ast.Call(
-                args=[
-                    ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="parameters"), args=[], keywords=[]),
-                    *_,
-                ]
-            ) if name in names - bound:
+            case ast.Call(args=[ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="parameters")), *_]) if (
+                name in names - bound and _models_of(scope, names) == [name]
+            ):
                 return True
     return False
+
+
+def _models_of(scope: ast.FunctionDef, names: set[str]) -> list[str]:
+    """The arguments that the function has to do with as with models: once for each time that it mentions them so."""
+    parts = {node.value for node in ast.walk(scope) if isinstance(node, ast.Attribute)}
+    parts |= {given for node in ast.walk(scope) if isinstance(node, ast.Call) for given in node.args}
+    return [part.id for part in parts if isinstance(part, ast.Name) and part.id in names]
 
 
 def unread_collections(file: str, line: int) -> list[tuple[int, str]]:

@@ -81,7 +81,9 @@ def thrown_away(audit: Audit, stack: int) -> Rebinding | None:
     for frame in stacks.chain(stack):
         file, line = stacks.file(frame), stacks.line(frame)
         found = rebinding_of(file, line, ran.of(file))
-        is_it = found is not None and bool(positions) and position_bound(file, line, found.name) in positions
+        is_it = (
+            found is not None and not found.name.startswith("_") and position_bound(file, line, found.name) in positions
+        )
         is_asked = found is not None and (is_whole or is_it or found.reads_old)
         if found is not None and is_asked and _goes_on_without(audit, frame, found, is_whole or is_it):
             to_edit = found.reads_old or is_it or _starts_again(file, line, found.line)

@@ -23,8 +23,8 @@ def only_here(audit: Audit, index: int) -> SourceLine | None:
     own = record.calls[op.module].module
     info = recording.modules[own]
     place = _place(audit, index)
-    if recording.class_of(info).module.startswith("torch."):
-        return None
+    if recording.class_of(info).module.startswith("torch.") or not info.is_alive:
+        return None  # what is made anew for each call is not told apart
     lost = {found.bites for state in audit.states if (found := audit.judge.origins.of(state.track)) is not None}
     lost |= {found.origin for state in audit.states if (found := audit.judge.origins.of(state.track)) is not None}
     alike = [
@@ -34,6 +34,8 @@ def only_here(audit: Audit, index: int) -> SourceLine | None:
         and other.module >= 0
         and (module := record.calls[other.module].module) != own
         and recording.modules[module].kind == info.kind
+        and recording.modules[module].is_alive
+        and recording.modules[module].created != info.created
         and _place(audit, other.index) == place
     ]
     made = audit.source(_asked_for(audit, info)) if alike and lost.isdisjoint(alike) else None

@@ -22,6 +22,7 @@ from fxaudit.judge.trail import (
 )
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.groups import thaws_through
+from fxaudit.program.names import METHODS_OF_MODULES
 from fxaudit.program.source import SourceLine, actual_path
 from fxaudit.program.tree import Tree, branches_around, call_sites, obstacles, tree_of
 from fxaudit.program.values import joined_strings, origins_of_test
@@ -104,13 +105,18 @@ class FrozenYetHeld(Rule):
 
     def _again(self, audit: Audit, states: list[ParameterState]) -> Finding:
         """The finding for what is unfrozen, and frozen again before any step has trained it."""
-        thawed, froze = _frozen_again(states[0]) or (-1, -1)
+        stacks = audit.record.stacks
+        thawed, froze = (project_stack(stacks, stack) for stack in _frozen_again(states[0]) or (-1, -1))
+        here, there = (audit.source(froze), "frozen again here"), (audit.source(thawed), "unfrozen here")
+        # A method of torch's that freezes each time it is called undoes any thaw; a helper may be asked not to.
+        is_always = froze >= 0 and stacks.codes[froze].co_name in METHODS_OF_MODULES
+        culprit, related = (here[0], there) if is_always else (there[0], here)
         return self.finding(
             audit,
             states,
             f"{audit.names(states, 'is', 'are')} unfrozen, and frozen again before a step",
-            audit.source(project_stack(audit.record.stacks, thawed)),
-            related=[(audit.source(project_stack(audit.record.stacks, froze)), "frozen again here")],
+            culprit,
+            related=[related],
             level="warning",
             fix="Change what the line that freezes asks for, too, so that it leaves them alone from here on.",
         )

@@ -21,7 +21,7 @@ from fxaudit.program.loops import leftover_variable, used_up
 from fxaudit.program.name_lists import list_of_the_chosen
 from fxaudit.program.name_tests import InVain
 from fxaudit.program.repairs import added_group
-from fxaudit.program.source import SourceLine, is_library
+from fxaudit.program.source import SourceLine, actual_path, is_library
 from fxaudit.program.tree import assignments_behind, branch_ran, last_of_chain, sliced_statements, tree_of
 from fxaudit.program.values import origins
 
@@ -402,10 +402,27 @@ def _listed(
     found = list_of_the_chosen(audit.project_files, audit.record.course.config_files(), held, others)
     if found is None:
         return None
-    chosen, more = _dropping_statement(audit, info.created)
-    if chosen is not None:
-        more = [(chosen, "chosen by these names here")]
-    return source_at(*found), more
+    chosen, _ = _dropping_statement(audit, info.created)
+    if chosen is None or not _asks_by_name(chosen):
+        return None
+    return source_at(*found), [(chosen, "chosen by these names here")]
+
+
+def _asks_by_name(line: SourceLine) -> bool:
+    """Whether the statement goes through names that it was given, and looks each of them up."""
+    tree = tree_of(actual_path(line.file))
+    statement = tree.statement_at(line.line) if tree is not None else None
+    for node in ast.walk(statement) if statement is not None else ():
+        match node:
+            case ast.comprehension(iter=ast.Name() | ast.Attribute() | ast.Subscript()):
+                return True
+            case ast.For(iter=ast.Name() | ast.Attribute() | ast.Subscript()):
+                return True
+            case ast.Call(func=ast.Attribute(attr="startswith" | "get_submodule") | ast.Name(id="getattr")):
+                return True
+            case ast.Compare(ops=[ast.In()]):
+                return True
+    return False
 
 
 def _drops_all(file: str, line: int, name: str) -> tuple[SourceLine, SourceLine] | None:
