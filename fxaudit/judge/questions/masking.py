@@ -52,16 +52,17 @@ def one_step_long(audit: Audit, index: int) -> SourceLine | None:
 
 
 def data_made(audit: Audit, index: int) -> int:
-    """The operation that computed, or read into a tensor, what an operation outside every module hands on; -1 for
-    none."""
+    """The operation that computed, read into a tensor, or made floating, what an operation outside every module hands
+    on; -1 for none."""
     record = audit.record
-    made = _computed(record, record.ops[index].outputs[0]) if index >= 0 and record.ops[index].outputs else -1
-    while made >= 0 and operations.of(record.ops[made].name).joins:  # the examples of a batch
-        first = record.ops[made].inputs[0]
-        if record.values[first].op < 0:
+    while index >= 0:
+        op = record.ops[index]
+        inputs = [record.values[vid] for vid in op.inputs]
+        hands_on = _moves(op) or operations.of(op.name).joins  # what is joined are the examples of a batch
+        if not hands_on or not inputs or inputs[0].op < 0 or not inputs[0].floating:
             break
-        made = _computed(record, first)
-    return made
+        index = inputs[0].op
+    return index
 
 
 def _computed(record: Record, vid: int) -> int:
