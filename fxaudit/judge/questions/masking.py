@@ -3,10 +3,13 @@ or a function without curvature. Shared by the rules on gradient values."""
 
 from __future__ import annotations
 
+import ast
+
 from fxaudit.capture import operations
 from fxaudit.capture.recording import Op, Record
 from fxaudit.judge.rule import Audit
 from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import tree_of
 
 __all__ = [
     "data_made",
@@ -58,11 +61,20 @@ def data_made(audit: Audit, index: int) -> int:
     while index >= 0:
         op = record.ops[index]
         inputs = [record.values[vid] for vid in op.inputs]
-        hands_on = _moves(op) or operations.of(op.name).joins  # what is joined are the examples of a batch
+        joins = operations.of(op.name).joins and not _is_written(record, op)
+        hands_on = _moves(op) or joins  # what a loader joins are the examples of a batch
         if not hands_on or not inputs or inputs[0].op < 0 or not inputs[0].floating:
             break
         index = inputs[0].op
     return index
+
+
+def _is_written(record: Record, op: Op) -> bool:
+    """Whether the user's own statement calls the operation by its name, and not a library that it calls."""
+    tree = tree_of(record.stacks.file(op.stack))
+    statement = tree.statement_at(record.stacks.line(op.stack)) if tree is not None else None
+    called = (node.func for node in ast.walk(statement) if isinstance(node, ast.Call)) if statement is not None else ()
+    return any(getattr(function, "attr", getattr(function, "id", "")) == op.name for function in called)
 
 
 def _computed(record: Record, vid: int) -> int:

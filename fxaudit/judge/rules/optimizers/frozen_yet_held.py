@@ -213,9 +213,19 @@ def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
             callers = call_sites(project_files(audit.record), getattr(scope, "name", "")) if scope is not None else []
             calls = [(source_at(t.file, c.lineno), "called from here") for t, c in callers[:1]]
             told = [(source_at(found[0].file, found[0].line), found[0].role), (where, "would unfreeze it"), *calls]
-            decision = decision_at(audit.record, found[0])
+            # In a loop within a loop the counter begins again: the number that it is compared with may well be right.
+            counting = [tree.ancestors(thaw), *(t.ancestors(c) for t, c in callers[:1])]
+            is_nested = sum(_counts(outer) for around in counting for outer in around) > 1
+            decision = None if is_nested else decision_at(audit.record, found[0])
             return blamed(decision, told) if decision is not None else told
     return _helper_never_called(audit) or why_never_called(audit.record, "unfreeze")
+
+
+def _counts(node: ast.AST) -> bool:
+    match node:
+        case ast.For(iter=ast.Call(func=ast.Name(id="range" | "enumerate"))):
+            return True
+    return False
 
 
 def _thaws(files: Sequence[str]) -> Iterator[tuple[Tree, ast.Call | ast.Assign]]:
