@@ -209,6 +209,89 @@ for _ in range(4):
     loss = net(torch.randn(8, 4)).square().mean()
     opt.zero_grad(); loss.backward(); opt.step()
 """
+CLAMPED = """
+class Clip(nn.Module):
+    def __init__(self, init=5.0):  # blamed
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 8), nn.Linear(4, 8)
+        self.logit_scale = nn.Parameter(torch.tensor(init))
+
+    def forward(self, x, y):
+        scale = self.logit_scale.clamp(max=4.6052).exp()
+        return scale * F.normalize(self.a(x), dim=-1) @ F.normalize(self.b(y), dim=-1).T
+
+
+net = Clip()
+opt = torch.optim.SGD(net.parameters(), lr=.1)
+for _ in range(4):
+    logits = net(torch.randn(8, 4), torch.randn(8, 4))
+    loss = F.cross_entropy(logits, torch.arange(8))
+    opt.zero_grad(); loss.backward(); opt.step()
+"""
+APART = """
+class Base(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.act, self.b, self.fc = nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.Linear(8, 2)
+
+    def forward(self, x):
+        return self.fc(self.b(self.act(self.a(x))))
+
+
+class Net(nn.Module):
+    def __init__(self, base):
+        super().__init__()
+        self.base = base
+        self.features = nn.Sequential(*list(base.children())[:-2])  # blamed
+        self.head = nn.Linear(8, 1)
+
+    def forward(self, x):
+        return self.head(self.features(x))
+
+
+net = Net(Base())
+opt = torch.optim.SGD(net.parameters(), lr=.1)
+for _ in range(4):
+    loss = net(torch.randn(8, 4)).square().mean()
+    opt.zero_grad(); loss.backward(); opt.step()
+"""
+ALWAYS = """
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.f = nn.Linear(4, 8)
+
+    def forward(self, x):
+        return F.relu(self.f(x))
+
+
+class Head(nn.Module):
+    def __init__(self, detach):
+        super().__init__()
+        self.detach = detach
+        self.f = nn.Linear(8, 1)
+
+    def forward(self, h):
+        return self.f(h.detach() if self.detach else h)
+
+
+class Net(nn.Module):
+    def __init__(self, heads=3):
+        super().__init__()
+        self.enc = Encoder()
+        self.heads = nn.ModuleList(Head(i >= 0) for i in range(heads))  # blamed
+
+    def forward(self, x):
+        h = self.enc(x)
+        return sum(head(h) for head in self.heads)
+
+
+net = Net()
+opt = torch.optim.SGD(net.parameters(), lr=.1)
+for _ in range(4):
+    loss = net(torch.randn(8, 4)).square().mean()
+    opt.zero_grad(); loss.backward(); opt.step()
+"""
 PHASE = """
 PHASES = ["Train", "Val"]  # blamed
 net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
@@ -232,6 +315,9 @@ for epoch in range(3):
         pytest.param(CAUGHT, "FXA103", id="an error that is caught"),
         pytest.param(REBOUND, "FXA103", id="a part of an answer given another value"),
         pytest.param(DECORATED, "FXA105", id="a decorator"),
+        pytest.param(CLAMPED, "FXA501", id="a parameter that begins beyond a bound"),
+        pytest.param(APART, "FXA101", id="parts taken out of a whole"),
+        pytest.param(ALWAYS, "FXA104", id="a flag that is always true"),
         pytest.param(PHASE, "FXA402", id="a text nearly asked for"),
     ],
 )

@@ -144,6 +144,67 @@ for _ in range(4):
     loss = x.square().mean()
     opt.zero_grad(); loss.backward(); opt.step()
 """
+DECAYED = """
+def adjust(opt, epoch, gamma):
+    for g in opt.param_groups:
+        g["lr"] *= gamma ** epoch
+
+
+GAMMA = 0.0  # blamed
+net = nn.Linear(4, 1)
+opt = torch.optim.SGD(net.parameters(), lr=.1)
+for epoch in range(1, 5):
+    adjust(opt, epoch, GAMMA)
+    loss = net(torch.randn(8, 4)).square().mean()
+    opt.zero_grad(); loss.backward(); opt.step()
+"""
+REVERSED = """
+class Reverse(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, scale):
+        ctx.scale = scale
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return -ctx.scale * grad, None
+
+
+CFG = {"grl": 0.0, "lr": 0.1}  # blamed
+net = nn.ModuleDict({"enc": nn.Linear(4, 8), "label": nn.Linear(4, 1), "dom": nn.Linear(8, 1)})
+opt = torch.optim.SGD(net.parameters(), lr=CFG["lr"])
+for _ in range(4):
+    x = torch.randn(8, 4)
+    h = net["enc"](x)
+    loss = net["dom"](Reverse.apply(h, CFG["grl"])).square().mean() + net["label"](x).square().mean()
+    opt.zero_grad(); loss.backward(); opt.step()
+"""
+LOOKAHEAD = """
+class Lookahead:
+    def __init__(self, opt, k=2, alpha=0.0):  # blamed
+        self.opt, self.k, self.alpha, self.n = opt, k, alpha, 0
+        self.slow = [p.detach().clone() for g in opt.param_groups for p in g["params"]]
+
+    def zero_grad(self):
+        self.opt.zero_grad()
+
+    @torch.no_grad()
+    def step(self):
+        self.opt.step()
+        self.n += 1
+        if self.n % self.k == 0:
+            fast = [p for g in self.opt.param_groups for p in g["params"]]
+            for s, p in zip(self.slow, fast):
+                s.add_(self.alpha * (p - s))
+                p.copy_(s)
+
+
+net = nn.Linear(4, 1)
+opt = Lookahead(torch.optim.SGD(net.parameters(), lr=.1))
+for _ in range(12):
+    loss = net(torch.randn(8, 4)).square().mean()
+    opt.zero_grad(); loss.backward(); opt.step()
+"""
 
 
 @pytest.mark.parametrize(
@@ -155,6 +216,9 @@ for _ in range(4):
         pytest.param(FACTORS, "FXA304", id="a table of factors"),
         pytest.param(LOADED, "FXA304", id="a state saved at the end"),
         pytest.param(LAYERWISE, "FXA304", id="a decay of 0"),
+        pytest.param(DECAYED, "FXA304", id="a rate multiplied by 0"),
+        pytest.param(REVERSED, "FXA501", id="a backward that multiplies by 0"),
+        pytest.param(LOOKAHEAD, "FXA408", id="slow weights that never move"),
     ],
 )
 def test_the_line_is_blamed(tmp_path: Path, program: str, code: str) -> None:

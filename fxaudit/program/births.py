@@ -415,6 +415,11 @@ class Births:
         file = self._course.file_of(bound)
         station = (file, bound.line, f"`{target}` gets its value here")
         if isinstance(statement, ast.AugAssign):
+            factor = evaluated(given, bound.read) if isinstance(statement.op, ast.Mult) and value == 0 else NOT_KNOWN
+            if same(factor, 0) or same(factor, 0.0):
+                found = self.back(bound, given, factor, (*stations, station))  # type: ignore[arg-type]
+                if found is not None:
+                    return found
             return Birth(file, bound.line, "computed", ast.unparse(statement), value, stations)
         return self.back(bound, given, value, (*stations, station))
 
@@ -515,6 +520,8 @@ class Births:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         if name in wanted:
             return True
+        if name == "apply" and parts[-1] == "forward" and _last_name(call.func.value) == parts[-2]:  # type: ignore[attr-defined]
+            return True
         chain = chain_of(call.func)
         seen = caller.read.get(chain.text) if chain is not None else None
         if seen is None:
@@ -530,7 +537,12 @@ class Births:
             return None
         if seen.kind == "module":
             return self._module_variable(str(seen.value), name, sight.index, value, stations)
-        return self._part(sight, seen, name, value, stations)
+        found = self._part(sight, seen, name, value, stations)
+        if found is None and str(seen.value).endswith(
+            "Backward"
+        ):  # the context of a custom function, as forward left it
+            found = self.of_part(name, value)
+        return found
 
     def _entry(
         self,

@@ -56,7 +56,9 @@ def passed(
     if by_keyword is not None:
         return by_keyword
     places = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
-    if is_method and places[:1] in (["self"], ["cls"]):
+    # `Function.apply(x)` calls `forward(ctx, x)`.
+    is_applied = function.name == "forward" and isinstance(call.func, ast.Attribute) and call.func.attr == "apply"
+    if is_applied or (is_method and places[:1] in (["self"], ["cls"])):
         places = places[1:]
     if name in places and places.index(name) < len(call.args):
         given = call.args[: places.index(name) + 1]

@@ -139,7 +139,8 @@ def _writes(tree: Tree) -> Iterator[ast.stmt | ast.expr]:
 
 def _goes_through_parameters(tree: Tree, node: ast.AST) -> bool:
     loops = [outer for outer in tree.ancestors(node) if isinstance(outer, ast.For)]
-    return any("param" in ast.unparse(loop.iter) or "state_dict" in ast.unparse(loop.iter) for loop in loops)
+    through = [ast.unparse(part) for loop in loops for part in (loop.iter, *_bound_to(tree, loop.iter))]
+    return any("param" in text or "state_dict" in text for text in through)
 
 
 def _is_repeated(files: Sequence[str], tree: Tree, node: ast.AST, callers: int) -> bool:

@@ -129,6 +129,16 @@ def _is_elsewhere(birth: Birth, file: str, statement: ast.stmt) -> bool:
     return (birth.file, birth.line) != (file, statement.lineno)
 
 
+class _Others:
+    """All numbers but some."""
+
+    def __init__(self, numbers: set[float]) -> None:
+        self._numbers = numbers
+
+    def __contains__(self, number: float) -> bool:
+        return number not in self._numbers
+
+
 def begun_with(record: Record, index: int) -> Birth | None:
     """The birth of the one number, set by somebody, that a parameter begins with which the operation reads directly."""
     for vid in record.ops[index].inputs if index >= 0 else ():
@@ -138,10 +148,13 @@ def begun_with(record: Record, index: int) -> Birth | None:
             continue
         place = record.stacks.places(track.created)[0]
         for op in record.ops:
-            if operations.of(op.name).fresh != "numbers" or place not in record.stacks.places(op.stack):
+            operation = operations.of(op.name)
+            is_made = operation.fresh == "numbers" or (operation.reads_python and not op.inputs)
+            if not is_made or place not in record.stacks.places(op.stack):
                 continue
-            numbers = set(op.numbers) - {float(size) for size in track.shape}
-            found = number_born(record, track.created, numbers.__contains__)
+            sizes = {float(size) for size in track.shape}
+            is_it = (set(op.numbers) - sizes or _Others(sizes)).__contains__
+            found = number_born(record, track.created, is_it)
             if found is not None and found.is_a_setting:
                 return found
     return None

@@ -95,7 +95,10 @@ def _called(node: ast.Attribute | ast.Name) -> str:
 def _is_switched(decision: Decision) -> bool:
     """Whether a flag, or a text that names a mode, was set somewhere and decides alone."""
     birth = decision.birth
-    if birth is None or not birth.is_a_setting or "training" in decision.operand:
+    if birth is None or "training" in decision.operand:
+        return False
+    is_elsewhere = (birth.file, birth.line) != (decision.file, decision.line)
+    if not birth.is_a_setting and not (is_elsewhere and isinstance(decision.value, bool)):
         return False
     if isinstance(decision.value, str):
         return TELLING.search(decision.value.lower()) is not None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fxaudit.capture.registry import ModuleInfo
-from fxaudit.judge.questions.mentions import is_missed
+from fxaudit.judge.questions.mentions import is_missed, registration
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.source import SourceLine
 
-__all__ = ["topmost_uncalled", "used_paths"]
+__all__ = ["taken_apart", "topmost_uncalled", "used_paths"]
 
 
 def used_paths(audit: Audit, root: int) -> set[str]:
@@ -46,3 +47,21 @@ def topmost_uncalled(state: ParameterState, used: set[str]) -> str | None:
 def _is_passed(audit: Audit, modules: Mapping[str, ModuleInfo], called: set[str], path: str) -> bool:
     """Whether the module at `path` ran, or is a container, which nobody calls."""
     return path in called or not audit.recording.class_of(modules[path]).defines_forward
+
+
+def taken_apart(audit: Audit, root: int, path: str) -> SourceLine | None:
+    """The line that put some parts of the module at `path`, or of the one that it is a part of, into another container,
+    which is called in its place."""
+    modules = audit.recording.paths(audit.recording.modules[root])
+    for whole in (path, path.rpartition(".")[0]):
+        below = [name for name in modules if name.startswith(f"{whole}.") and whole]
+        if not below or modules[whole].calls:
+            continue
+        parts = {modules[name].index for name in below}
+        for name, module in modules.items():
+            container = name.rpartition(".")[0]
+            if module.index in parts and container and not f"{container}.".startswith(f"{whole}."):
+                line = registration(audit, root, container)
+                if line is not None and not line.library:
+                    return line
+    return None

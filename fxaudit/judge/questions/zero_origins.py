@@ -119,6 +119,16 @@ class ZeroOrigins:
                 return self._by_factor(found, bites, name)
             case "backward":
                 related = [(bites, "applied here"), (integer_zero(audit, found.bites), "a whole number is made here")]
+                at = audit.record.ops[found.origin].stack if found.origin >= 0 else -1
+                factor = zero_factor_born(audit.record, at, 1) if at >= 0 else None
+                if factor is not None and factor.is_a_setting:
+                    line, stations = born_at(factor)
+                    told = [
+                        (audit.op_source(found.origin), "multiplied by it here"),
+                        (bites, "applied here"),
+                        *stations,
+                    ]
+                    return line, told, Fact("a backward multiplies it by 0", unread_setting(factor) or BY_ZERO.help)
                 return audit.op_source(found.origin), related, Fact("a backward returns zeros")
             case "empty":
                 return self._by_selection(found, bites, name)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.answer.folding import fold_sentence
 from fxaudit.judge.questions.mentions import Unreached, is_missed, unreached_mention
-from fxaudit.judge.questions.uncalled import topmost_uncalled, used_paths
+from fxaudit.judge.questions.uncalled import taken_apart, topmost_uncalled, used_paths
 from fxaudit.judge.rule import ANOTHER_BATCH, Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
 
@@ -43,6 +43,9 @@ class ModuleNeverCalled(Rule):
         merged: dict[object, tuple[int, list[str], Unreached, list[ParameterState]]] = {}
         for (root, path), states in groups.items():
             unreached = unreached_mention(audit, root, path)
+            apart = taken_apart(audit, root, path)
+            if apart is not None:
+                unreached = Unreached(apart, [(unreached.culprit, "left out of what is taken here")])
             line = unreached.culprit
             # Siblings that one statement keeps from running, or made and nobody calls, are one finding.
             starved = states[0].is_starved
