@@ -13,6 +13,7 @@ import functools
 import inspect
 import io
 import pathlib
+import re
 import sys
 import types
 import weakref
@@ -349,6 +350,8 @@ class CourseWriter:
             return Seen("file", _name_of_file(value))
         if id(kind) in _PATHS:
             return Seen("file", str(value))
+        if kind is re.Pattern and type(value.pattern) is str and len(value.pattern) <= MAX_TEXT:
+            return Seen("pattern", value.pattern, self._token(value))
         return self._which(value, kind)
 
     def _which(self, value: Any, kind: type) -> Seen:

@@ -33,6 +33,7 @@ from fxaudit.program.given import (
     unpacks,
 )
 from fxaudit.program.plain import INNER, chain_of, count_of, lineage_of, readings, stores_of, texts_of, words_of
+from fxaudit.program.slips import stores_the_denied
 from fxaudit.program.spelling import abbreviates, are_opposed, letters_apart
 from fxaudit.program.tree import tree_of
 
@@ -657,7 +658,7 @@ class Births:
                     flags = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
                     named = {flag.lstrip("-").replace("-", "_").split("/")[0] for flag in flags}
                     named |= {str(k.value.value) for k in node.keywords if k.arg == "dest" and _is_constant(k.value)}  # type: ignore[attr-defined]
-                    taken = value is True and is_any_text_true(node)
+                    taken = value is True and (is_any_text_true(node) or stores_the_denied(node))
                     if name in named and (taken or same(option_default(node), value)):
                         return Birth(file, node.lineno, "option", ast.unparse(node), value, stations)
         return None

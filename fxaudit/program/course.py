@@ -25,10 +25,10 @@ class Seen:
     """What an expression held."""
 
     kind: str
-    """`plain`; or `tensor`, `list`, `dict`, `file`, `callable`, `module`, `object`."""
+    """`plain`; or `tensor`, `list`, `dict`, `file`, `pattern`, `callable`, `module`, `object`."""
     value: Plain = None
     """A plain value itself; how many members a list or dict has; the name of a file (also a module's), of a function
-    or of a class."""
+    or of a class; the text of a regular expression."""
     token: int = -1
     """Which object it was, where that can be told apart."""
     members: tuple[Plain, ...] | None = None

@@ -18,10 +18,13 @@ __all__ = [
     "made_flags",
     "only_compared",
     "shallow_copies",
+    "stores_the_denied",
 ]
 
 NO = frozenset({"0", "false", "no", "off", "none", "n", "f"})
 """Texts that mean no, and are true."""
+STORE_TRUE = 'Write `action="store_true"`, or name it `--no-…`.'
+STORE_FALSE = 'Write `action="store_false"`.'
 NEGATIVE = ("no", "dont", "do-not", "without", "disable", "skip", "un", "exclude", "ignore")
 """How the name of an option begins that rightly switches something off."""
 
@@ -70,18 +73,39 @@ def flag_of_text(file: str, line: int, read: Mapping[str, Seen]) -> str | None:
     return None
 
 
-def inverted_option(statement: ast.stmt) -> str | None:
-    """The option of a command line that is `store_false`, though its name says what is on where it is given."""
+def inverted_option(statement: ast.stmt) -> tuple[str, str] | None:
+    """(what is wrong with it, how to write it) of the option of a command line that does the opposite of what it is
+    called: `--freeze` with `store_false`, or `--no-freeze` that stores True as `freeze`."""
     for node in ast.walk(statement):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument":
             given = {keyword.arg: keyword.value for keyword in node.keywords}
             action = given.get("action")
-            names = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-            option = next((name for name in names if name.startswith("--")), "")
-            is_off = isinstance(action, ast.Constant) and action.value == "store_false" and "dest" not in given
+            named = action.value if isinstance(action, ast.Constant) else ""
+            option = next((name for name in _flags(node) if name.startswith("--")), "")
+            is_off = named == "store_false" and "dest" not in given
             if is_off and option and not option.lstrip("-").startswith(NEGATIVE):
-                return option
+                return f"`{option}` is on unless it is given: it is `store_false`", STORE_TRUE
+            if stores_the_denied(node):
+                return f"`{option}` is `store_true`, and leaves `{_dest(node)}` on where it is given", STORE_FALSE
     return None
+
+
+def stores_the_denied(call: ast.Call) -> bool:
+    """Whether an option that is called after what it switches off, `--no-freeze`, stores True under that name."""
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    action, dest = given.get("action"), _dest(call)
+    is_on = isinstance(action, ast.Constant) and action.value == "store_true"
+    return is_on and any(flag.lstrip("-") in {f"{no}-{dest}" for no in NEGATIVE} for flag in _flags(call) if dest)
+
+
+def _dest(call: ast.Call) -> str:
+    """The name under which an option is stored, where it is given, with hyphens."""
+    dest = next((keyword.value for keyword in call.keywords if keyword.arg == "dest"), None)
+    return str(dest.value).replace("_", "-") if isinstance(dest, ast.Constant) else ""
+
+
+def _flags(call: ast.Call) -> list[str]:
+    return [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
 
 
 def flags_read_late(tree: Tree, statement: ast.stmt) -> tuple[ast.stmt, ast.stmt] | None:

@@ -10,6 +10,7 @@ from fxaudit.judge.questions.beginnings import begun_otherwise
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.anchored import Anchored, anchored_in_vain
 from fxaudit.program.groups import flags_given
 from fxaudit.program.name_lists import listed_in_vain, texts_beside
 from fxaudit.program.name_tests import InVain, asked_in_vain, tests_around
@@ -49,10 +50,25 @@ def asked_of_nothing(audit: Audit) -> Iterator[tuple[InVain, list[ParameterState
             return
 
 
-def left_out_in_vain(audit: Audit, states: list[ParameterState], places: Iterable[tuple[str, int]]) -> InVain | None:
-    """The text that is asked for in vain at one of the places (file, line), and that nearly names one of `states`."""
+def left_out_in_vain(
+    audit: Audit, states: list[ParameterState], places: Iterable[tuple[str, int]]
+) -> InVain | Anchored | None:
+    """The text that is asked for in vain at one of the places (file, line), and that nearly names one of `states`, or
+    that all of them contain where it is asked how they begin."""
+    places = list(places)
     found = (begun_otherwise(audit, states), _in_vain(audit, places, states), listed(audit, states))
-    return next((vain for vains in found for vain in vains), None)
+    return next((vain for vains in found for vain in vains), None) or _anchored(audit, states, places)
+
+
+def _anchored(audit: Audit, states: list[ParameterState], places: Iterable[tuple[str, int]]) -> Anchored | None:
+    names, wanted = ([state.local_name for state in part] for part in (audit.states, states))
+    for file, line in places:
+        tree = tree_of(file)
+        tests = tests_around(tree, line) if tree is not None else []
+        found = anchored_in_vain(audit.record.course, tree, tests, names, wanted) if tree is not None else None
+        if found is not None and set(found.named) == set(wanted):
+            return found
+    return None
 
 
 def listed(audit: Audit, wanted: list[ParameterState]) -> Iterator[InVain]:

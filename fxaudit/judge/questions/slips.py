@@ -11,9 +11,11 @@ from fxaudit.judge.questions.text_flags import COMPARE, means_no
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.anchored import anchored_in_vain
 from fxaudit.program.births import Births
 from fxaudit.program.course import Course
 from fxaudit.program.evaluation import evaluated
+from fxaudit.program.name_tests import tests_around
 from fxaudit.program.plain import texts_of
 from fxaudit.program.slips import (
     flag_of_text,
@@ -51,7 +53,7 @@ def frozen_by_a_slip(audit: Audit) -> Iterator[tuple[Slip, list[ParameterState]]
         by_stack.setdefault(last_freeze(state), []).append(state)
     ways: tuple[Callable[[Audit, int], Slip | None], ...] = (
         _true_text, _letters, _text_for_a_flag, _inverted_option, _flags_read_late, _shallow_copy,
-        _comparison, _number_goes_on,
+        _comparison, _number_goes_on, _anchored,
     )  # fmt: skip
     found: dict[Slip, list[ParameterState]] = {}
     for stack, states in by_stack.items():
@@ -131,15 +133,14 @@ def _text_for_a_flag(audit: Audit, stack: int) -> Slip | None:
 
 
 def _inverted_option(audit: Audit, stack: int) -> Slip | None:
-    """`--freeze` with `store_false`: it is on where nobody asks for it."""
+    """`--freeze` with `store_false`: it is on where nobody asks for it; or `--no-freeze` that stores True."""
     for decision in decisions_around(audit, stack):
         birth = decision.birth
         tree = tree_of(birth.file) if birth is not None and birth.kind == "option" else None
         statement = tree.statement_at(birth.line) if tree is not None and birth is not None else None
-        option = inverted_option(statement) if statement is not None and decision.value is True else None
-        if option is not None and birth is not None:
-            words = f"`{option}` is on unless it is given: it is `store_false`"
-            return Slip(source_at(birth.file, birth.line), words, 'Write `action="store_true"`, or name it `--no-…`.')
+        told = inverted_option(statement) if statement is not None and decision.value is True else None
+        if told is not None and birth is not None:
+            return Slip(source_at(birth.file, birth.line), *told)
     return None
 
 
@@ -207,6 +208,22 @@ def _objects_of(course: Course, tree: Tree, statement: ast.stmt) -> dict[int, in
                 {one.token: sight.index for one in seen if one.kind in ("object", "tensor") and one.token >= 0}
             )
     return found
+
+
+def _anchored(audit: Audit, stack: int) -> Slip | None:
+    """`re.match("adapter", name)` asks for names that begin so, and `layers.0.adapter` does not."""
+    place = _place(audit, stack)
+    if place is None:
+        return None
+    tree, statement = place
+    states = {s.local_name: s.name for s in audit.unexplained("frozen") if last_freeze(s) == stack}
+    names = [state.local_name for state in audit.states]
+    tests = tests_around(tree, statement.lineno)
+    found = anchored_in_vain(audit.record.course, tree, tests, names, list(states))
+    if found is None:
+        return None
+    only = frozenset(states[name] for name in found.named)
+    return Slip(source_at(found.file, found.line), found.sentence, found.fix, only)
 
 
 def _number_goes_on(audit: Audit, stack: int) -> Slip | None:

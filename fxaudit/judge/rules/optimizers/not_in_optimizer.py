@@ -15,6 +15,7 @@ from fxaudit.judge.questions.shadowed import passing_override
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import common_frame, project_stack, source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.anchored import Anchored
 from fxaudit.program.groups import group_changes, groups_listed, local_updates, params_chosen
 from fxaudit.program.handing import hands_on, unread_collections
 from fxaudit.program.loops import leftover_variable, used_up
@@ -493,8 +494,8 @@ def _collected_for_nobody(
     ]
 
 
-def _named_in_vain(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> InVain | None:
-    """The text by which the parameters were chosen, where it is misspelt."""
+def _named_in_vain(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> InVain | Anchored | None:
+    """The text by which the parameters were chosen, where it is misspelt, or asked for only at the beginning."""
     stacks = audit.record.stacks
     places: list[tuple[str, int]] = []
     for frame in stacks.chain(info.created)[:3]:
