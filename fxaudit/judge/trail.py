@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection, Iterable
 
 from fxaudit.capture.recording import Record
-from fxaudit.program.counts import begins_anew
+from fxaudit.program.counts import begins_anew, waits_for_itself
 from fxaudit.program.deciders import decider_at
 from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.handing import collection_at
@@ -233,13 +233,12 @@ def why_never_called(
             if anew is not None:
                 again = (source_at(found[0].file, anew[0]), f"`{anew[1]}` begins anew here, each time")
                 return [again, *told, *behind_test(record, files, found[0])]
-            decision = decision_at(record, found[0])
-            return blamed(decision, told) if decision is not None else [*told, *behind_test(record, files, found[0])]
+            return _explained(record, files, found[0], told, [])
         if receivers and node.lineno in ran.of(tree.file):
             idle = idle or [(where, "this call runs, and what it calls passes it on to nobody")]
         scope = tree.function(node)
         if scope is not None and not was_entered(tree, scope, ran):
-            outer = _why_not_entered(files, tree, scope, ran) or overridden(files, tree, scope, ran)
+            outer = _why_not_entered(record, files, tree, scope) or overridden(files, tree, scope, ran)
             if not outer and _does_one_of(scope, done):
                 continue
             outer = outer or registered(files, tree, scope)
@@ -389,8 +388,29 @@ def _methods(files: list[str], kind: str) -> list[str]:
     return [member.name for node in classes for member in node.body if isinstance(member, ast.FunctionDef)]
 
 
-def _why_not_entered(files: list[str], tree: Tree, scope: ast.AST, ran: Ran) -> list[tuple[SourceLine, str]]:
-    return _lines(obstacles_to_entering(files, tree, scope, ran))
+def _why_not_entered(record: Record, files: list[str], tree: Tree, scope: ast.AST) -> list[tuple[SourceLine, str]]:
+    found = obstacles_to_entering(files, tree, scope, record.ran())
+    return _explained(record, files, found[0], _lines(found), [scope]) if found else []
+
+
+def _explained(
+    record: Record, files: list[str], obstacle: Obstacle, told: list[tuple[SourceLine, str]], behind: list[ast.AST]
+) -> list[tuple[SourceLine, str]]:
+    """The lines that are `told` of an obstacle, with what decided, the one to edit first; `behind` is what it keeps
+    from running beside the statements that follow it."""
+    decision = decision_at(record, obstacle)
+    test = (decision.file, decision.line) if decision is not None else (obstacle.file, obstacle.line)
+    branch = tree_of(obstacle.file)
+    kept = [*getattr(branch.statement_at(obstacle.line), "body", ())] if branch is not None else []
+    waiting = waits_for_itself(record.course, files, record.ran(), test, [*kept, *behind])
+    if waiting is not None:
+        role = f"`{waiting.name}` stays {waiting.value}: only what this keeps from running raises it"
+        here = source_at(*test)
+        others = [one for one in told if (one[0].file, one[0].line) != test]
+        return [(here, role), *others, (source_at(waiting.file, waiting.line), "it would be raised here")]
+    if decision is not None:
+        return blamed(decision, told)
+    return [*told, *behind_test(record, files, obstacle)]
 
 
 def registered(files: list[str], tree: Tree, scope: FunctionNode) -> list[tuple[SourceLine, str]]:

@@ -7,12 +7,13 @@ the arithmetic from which it comes. Where the course of the program has a hole, 
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from fxaudit.program.arithmetic import is_whole
-from fxaudit.program.config_files import entry_of_file, entry_of_texts, keys_of_file, replaced_blocks
+from fxaudit.program.config_files import entry_of_file, entry_of_texts, keys_of_file, replaced_blocks, texts_of_key
 from fxaudit.program.contained import Contained
 from fxaudit.program.course import Course, Entered, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated, same
@@ -26,6 +27,7 @@ from fxaudit.program.given import (
     imported_from,
     is_any_text_true,
     is_display,
+    key_asked_for,
     keys_of,
     option_default,
     passed,
@@ -50,7 +52,7 @@ FALLING_BACK = frozenset({"getint", "getfloat", "getboolean"})
 Stations = tuple[tuple[str, int, str], ...]
 """(file, line, what hands the value on there), from the effect towards the birth."""
 
-Kind = Literal["literal", "default", "option", "entry", "misspelt", "misplaced", "opposite", "computed"]
+Kind = Literal["literal", "default", "option", "entry", "misspelt", "misplaced", "opposite", "capitals", "computed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +174,15 @@ class Births:
                     return inner, statement.value
         return None
 
-    def respelt(self, sight: Sight, test: ast.AST, stations: Stations = ()) -> Birth | None:
+    def respelt(self, sight: Sight, test: ast.expr, stations: Stations = ()) -> Birth | None:
         """The birth of a text that a test compares with another in vain, where it is nearly that one, and the program
         mentions it nowhere else."""
         match test:
             case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() | ast.In() | ast.NotIn()], comparators=[right]):
                 value = evaluated(left, sight.read)
                 asked = {node.value for node in ast.walk(right) if isinstance(node, ast.Constant)}
+                if value is NOT_KNOWN:
+                    return self._otherwise_written(sight, test, left, asked, stations)
                 if not isinstance(value, str) or value in asked:
                     return None
                 near = [text for text in asked if isinstance(text, str) and letters_apart(text, value) is not None]
@@ -191,6 +195,23 @@ class Births:
                 written = sum(texts_of(file, (value,)).count(value) for file in files)
                 return replace(birth, asked=min(near)) if written <= here else None
         return None
+
+    def _otherwise_written(
+        self, sight: Sight, test: ast.expr, left: ast.expr, asked: Collection[object], stations: Stations
+    ) -> Birth | None:
+        """The test that compares an entry of a configuration file, of which nothing but the key is known, with a text that
+        it is but for its capitals: `section["attention"] == "true"`, where the file has `True`."""
+        key = key_asked_for(left)
+        files = self._course.config_files(sight.index) if key else []
+        entries = [(file, *entry) for file in files for entry in texts_of_key(file, key)]
+        if len(entries) != 1 or isinstance(evaluated(left, sight.read), Seen):
+            return None
+        file, line, text = entries[0]
+        meant = [one for one in asked if isinstance(one, str) and one != text and one.casefold() == text.casefold()]
+        if not meant or text in asked:
+            return None
+        told = (*stations, (file, line, f"`{key}` is {text!r} here, and is compared with {meant[0]!r}"))
+        return Birth(self._course.file_of(sight), test.lineno, "capitals", ast.unparse(test), text, told)
 
     # -- one step back -------------------------------------------------------------------------------------------
 
@@ -543,7 +564,7 @@ class Births:
             "Backward"
         ):  # the context of a custom function, as forward left it
             found = self.of_part(name, value)
-        return found
+        return found or self._made_for(sight, owner, name, value, stations)
 
     def _entry(
         self,
@@ -584,12 +605,39 @@ class Births:
             given = given_to(self.statement(sight), target)
             if given is None:
                 continue
-            for part in entries_named(given, name):
-                found = evaluated(part, sight.read)
-                if same(found, value):
-                    here = (self._course.file_of(sight), part.lineno, f"`{name}` gets its value here")
-                    return self.back(sight, part, value, (*stations, here))
+            entry = self._entry_given(sight, given, name, value, stations)
+            if entry is not None:
+                return entry
         return self._nested_display(name, before, value, stations)
+
+    def _entry_given(
+        self, sight: Sight, given: ast.expr, name: str, value: Plain, stations: Stations
+    ) -> Birth | None:
+        """The birth of an entry of a display, or of an object that is made of keywords; or of what a function returns."""
+        answered = self.answer(sight, given) if isinstance(given, ast.Call) else None
+        for place, display in ((sight, given), *([answered] if answered is not None else [])):
+            for part in entries_named(display, name):
+                found = evaluated(part, place.read)
+                here = (self._course.file_of(place), part.lineno, f"`{name}` gets its value here")
+                if same(found, value):
+                    return self.back(place, part, value, (*stations, here))
+                respelt = self.respelt(place, part, (*stations, here)) if found is NOT_KNOWN else None
+                if respelt is not None:
+                    return respelt
+        return None
+
+    def _made_for(self, sight: Sight, owner: ast.expr, name: str, value: Plain, stations: Stations) -> Birth | None:
+        """From an argument to the call that made it for this one: `Net(read())`."""
+        entered = self._course.frames[sight.frame]
+        tree, caller = tree_of(entered.file), self.caller(sight.frame)
+        function = function_at(tree, entered.first_line) if tree is not None else None
+        if not isinstance(owner, ast.Name) or not isinstance(function, ast.FunctionDef) or caller is None:
+            return None
+        for call in calls_in(self.statement(caller)):
+            if self._calls_it(call, entered.function, caller):
+                given = passed(call, function, owner.id, is_method="." in entered.function)
+                return self._entry_given(caller, given, name, value, stations) if given is not None else None
+        return None
 
     def _nested_display(self, name: str, before: int, value: Plain, stations: Stations) -> Birth | None:
         """An entry of a display within a display, where only one of that name holds the value."""

@@ -22,6 +22,7 @@ __all__ = [
     "lines_with",
     "replaced_blocks",
     "settings_in",
+    "texts_of_key",
     "without_passwords",
 ]
 
@@ -96,6 +97,11 @@ def _entries_in_texts(file: str) -> tuple[tuple[int, str, str, str], ...]:
 def keys_of_file(file: str) -> Iterator[tuple[int, str, str]]:
     """(line, key, text) of each entry of the file; nothing where it is no such file."""
     yield from ((line, key, text) for line, key, _, text in _entries(file))
+
+
+def texts_of_key(file: str, key: str) -> Iterator[tuple[int, str]]:
+    """(line, what is written for it) of each entry of that key in the file, without the quotes."""
+    yield from ((line, written.strip("\"'")) for line, name, written, _ in _entries(file) if name == key)
 
 
 def lines_with(file: str, text: str) -> Iterator[tuple[int, str]]:

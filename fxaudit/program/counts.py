@@ -1,14 +1,68 @@
-"""Counters of the user's program that begin anew before they get where a test asks for."""
+"""Counters of the user's program that begin anew before they get where a test asks for, or that only what stands behind
+the test raises."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from fxaudit.program.course import Course
+from fxaudit.program.evaluation import evaluated
+from fxaudit.program.plain import chain_of
+from fxaudit.program.ran import Ran
 from fxaudit.program.tree import Obstacle, Tree, tree_of
 
-__all__ = ["begins_anew"]
+__all__ = ["Waiting", "begins_anew", "waits_for_itself"]
+
+MIN_PASSES = 2
+"""A counter stands still where it was the same in so many passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A counter that a test asks for, and that only what stands behind the test would raise."""
+
+    name: str
+    value: int
+    file: str
+    line: int
+    """Where it would be raised."""
+
+
+def waits_for_itself(
+    course: Course, files: Iterable[str], ran: Ran, test: tuple[str, int], behind: Iterable[ast.AST]
+) -> Waiting | None:
+    """The counter that stands still in every pass of the test at (file, line), since every statement that raises it
+    stands in what the test keeps from running, `behind`."""
+    sights = course.at(*test)
+    tree = tree_of(test[0])
+    statement = tree.statement_at(test[1]) if tree is not None else None
+    if statement is None or len(sights) < MIN_PASSES:
+        return None
+    kept = {node for part in behind for node in ast.walk(part)}
+    listed = list(files)
+    asked = statement.test if isinstance(statement, ast.If | ast.While) else statement
+    for node in ast.walk(asked):
+        if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load) or not chain_of(node):
+            continue
+        values = {value if type(value := evaluated(node, one.read)) is int else None for one in sights}
+        name = node.attr if isinstance(node, ast.Attribute) else node.id
+        raised = [(file, one) for file in listed for one in _raised(file, name)]
+        idle = all(one in kept and one.lineno not in ran.of(file) for file, one in raised)
+        if len(values) == 1 and None not in values and raised and idle:
+            file, first = raised[0]
+            return Waiting(ast.unparse(node), int(values.pop() or 0), file, first.lineno)
+    return None
+
+
+def _raised(file: str, name: str) -> Iterator[ast.AugAssign]:
+    """The statements that change something of that name by a step."""
+    tree = tree_of(file)
+    for node in tree.statements if tree is not None else ():
+        match node:
+            case ast.AugAssign(target=ast.Name(id=target) | ast.Attribute(attr=target)) if target == name:
+                yield node
 
 
 def begins_anew(course: Course, obstacle: Obstacle) -> tuple[int, str] | None:

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from fxaudit.program.config_files import SUFFIXES
 from fxaudit.program.plain import texts_of
-from fxaudit.program.source import files_beside
+from fxaudit.program.source import files_beside, found_beside, is_library
 
 __all__ = ["Course", "Entered", "Plain", "Seen", "Sight"]
 
@@ -166,7 +166,9 @@ class Course:
         for file in self.files():
             for text in texts_of(file, SUFFIXES):
                 named |= dict.fromkeys([text] if text not in SUFFIXES else files_beside(file, text))
-        return [file for file in named if not any(other.endswith(f"/{file}") for other in named)]
+        beside = [file for file in self.files() if not is_library(file)]
+        found = dict.fromkeys(found_beside(beside, file) for file in named)
+        return [file for file in found if not any(other.endswith(f"/{file}") for other in found)]
 
     def calls_in(self, sight: Sight) -> Iterator[int]:
         """The frames that were entered from the statement while it ran."""

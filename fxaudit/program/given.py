@@ -19,6 +19,7 @@ __all__ = [
     "given_to",
     "imported_from",
     "is_any_text_true",
+    "key_asked_for",
     "is_display",
     "keys_of",
     "option_default",
@@ -136,6 +137,17 @@ def entries_named(given: ast.expr, name: str) -> Iterator[ast.expr]:
             for argument in args:
                 if isinstance(argument, ast.Dict):
                     yield from entries_named(argument, name)
+
+
+def key_asked_for(node: ast.expr) -> str:
+    """The key of an entry that an expression reads, whatever holds it: `section["depth"]`, `parser.get("net", "depth")`;
+    "" for none."""
+    match node:
+        case ast.Subscript(slice=ast.Constant(value=str(key))):
+            return key
+        case ast.Call(func=ast.Attribute(attr="get"), args=[*_, ast.Constant(value=str(key))], keywords=[]):
+            return key
+    return ""
 
 
 def imported_from(file: str, name: str) -> tuple[str, str] | None:

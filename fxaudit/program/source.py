@@ -295,6 +295,20 @@ def files_beside(file: str, suffix: str) -> list[str]:
     return found
 
 
+def found_beside(files: Iterable[str], named: str) -> str:
+    """The file that a program calls by a relative name: from the working directory, or from the folder of one of its
+    own `files`, as by `Path(__file__).parent`; the name itself where there is none."""
+    if os.path.isabs(named) or (named in _HELD[-1] if _HELD else os.path.exists(named)):
+        return named
+    for file in files:
+        near = [f"{folder}/{named}" for folder in (os.path.dirname(file), os.path.dirname(os.path.dirname(file)))]
+        there = [path for path in near if (path in _HELD[-1] if _HELD else os.path.exists(path))]
+        there = there or [p for p in files_beside(file, os.path.basename(named)) if p.endswith(f"/{named}")]
+        if there:
+            return there[0]
+    return named
+
+
 def read_source(file: str) -> list[str]:
     """The lines of `file` as Python sees them, without line ends; empty when it cannot be read."""
     if _HELD:

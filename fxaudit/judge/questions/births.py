@@ -46,8 +46,10 @@ def born_at(birth: Birth) -> tuple[SourceLine, Lines]:
 
 def unread_setting(birth: Birth | None) -> str:
     """What to do about a setting that has no effect as it is written, or another; "" where the birth is no such one."""
-    if birth is None or birth.kind not in ("misspelt", "misplaced", "opposite"):
+    if birth is None or birth.kind not in ("misspelt", "misplaced", "opposite", "capitals"):
         return ""
+    if birth.kind == "capitals":
+        return f"Compare without regard to capitals, with `.lower()`: the text is {birth.value!r}."
     if birth.kind == "opposite":
         return f"Give `1 - {birth.text}`: of the two shares one is what is kept, the other what is dropped."
     if birth.kind == "misspelt":
