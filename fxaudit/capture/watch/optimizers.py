@@ -172,6 +172,8 @@ def _watch_steps(session: Session, patches: Patches) -> None:
     depth: list[int] = []
     stacks: list[int] = []
     started: list[StepBeginsEvent] = []
+    inside: list[tuple[int, dict[int, Snapshot]]] = []
+    """For each step that runs: the event that began it, and what it found, where it runs inside another's."""
     recorder = session.recorder
     own = OwnSteps(session)
 
@@ -190,6 +192,8 @@ def _watch_steps(session: Session, patches: Patches) -> None:
         info = session.optimizer_info(optimizer)
         stack = recorder.stack(sys._getframe(1))
         stacks.append(stack)
+        is_nested, found = bool(depth), dict[int, Snapshot]()
+        inside.append((len(session.record.events), found))
         depth.append(info.index)
         started.append(StepBeginsEvent(stack, session.record.time, info.index))
         session.note_event(started[-1])
@@ -207,7 +211,10 @@ def _watch_steps(session: Session, patches: Patches) -> None:
             for group in optimizer.param_groups:
                 for parameter in group["params"]:
                     track = recorder.track(parameter)
-                    _compare_with_last(track, parameter, snapshots)
+                    if is_nested:
+                        found[track.index] = Snapshot(parameter)  # the outer one's own stays as it is
+                    else:
+                        _compare_with_last(track, parameter, snapshots)
         recorder.notes_lines = not is_library(_file_of_step(optimizer))
         recorder.phase = "optimizer" if len(args) < 2 and "closure" not in kwargs else recorder.phase
         if recorder.notes_lines and recorder.phase == "optimizer":
@@ -223,11 +230,12 @@ def _watch_steps(session: Session, patches: Patches) -> None:
             return
         wanted = session.optimizer_info(optimizer).index
         while depth and depth[-1] != wanted:  # a step that raised never came here
-            depth.pop(), stacks.pop(), started.pop()
+            depth.pop(), stacks.pop(), started.pop(), inside.pop()
         if not depth:
             return
         index = depth.pop()
         stack = stacks.pop()
+        begun, found = inside.pop()
         started.pop().ended = True
         info = session.optimizers[index]
         info.steps += 1
@@ -247,8 +255,10 @@ def _watch_steps(session: Session, patches: Patches) -> None:
                 lr = info.groups[group_number][0] if group_number < len(info.groups) else None
                 for parameter, (state, norm) in zip(parameters, states, strict=True):
                     track = recorder.track(parameter)
-                    snapshot = snapshots.get(track.index)
+                    snapshot = found.get(track.index) or snapshots.get(track.index)
                     changed, size = snapshot.note_step(parameter) if snapshot is not None else (False, 0.0)
+                    if not changed:
+                        _lose(track, begun)
                     fact = StepFact(
                         number, index, group_number, lr, state, norm, changed, size, last_backward=last_backward
                     )
@@ -296,6 +306,14 @@ def _compare_with_last(track: LiveTrack, parameter: torch.Tensor, snapshots: dic
     if track.facts:
         track.facts[-1].written_outside = written
         track.facts[-1].lost = lost
+
+
+def _lose(track: LiveTrack, begun: int) -> None:
+    """A step left the tensor as it was: what the steps inside it did to it since that event is lost."""
+    for fact in reversed(track.facts):
+        if fact.event < begun:
+            return
+        fact.lost = True
 
 
 def _note_reuse(track: LiveTrack, state: str, event: int) -> None:

@@ -45,7 +45,9 @@ class RewrittenBetweenSteps(Rule):
             groups.setdefault(key, (source, writers[-1].name if writers else "", []))[2].append(state)
         for source, name, states in groups.values():
             by = f" by `{name}`" if name else ""
-            step = audit.record.events[states[0].facts[-1].event] if states[0].facts else None
+            facts = states[0].facts
+            moved = next((fact for fact in reversed(facts) if fact.changed), facts[-1] if facts else None)
+            step = audit.record.events[moved.event] if moved is not None else None
             related = [(audit.source(step.stack), "the step whose change is lost")] if step is not None else []
             message = f"{audit.names(states, 'is', 'are')} put back between steps{by}"
             if states[0].mechanism == "undone" and step is not None:
