@@ -75,6 +75,22 @@ CACHED = """
     def table(self):
         return self.adjacency()
 """
+KEEPER = """
+def keep(method):
+    @functools.wraps(method)
+    def wrapper(self, *args):
+        STORE
+        if args not in store:
+            store[args] = method(self, *args)
+        return store[args]
+
+    return wrapper
+"""
+DECORATED = """
+    @keep  # blamed
+    def table(self):
+        return self.adjacency()
+"""
 MEANT = """
     def table(self):
         with torch.no_grad():  # blamed
@@ -91,6 +107,21 @@ def test_what_keeps_it_is_blamed(tmp_path: Path, keeping: str) -> None:
     assert finding.code == "FXA105" and line_of(finding).endswith("# blamed")
     assert finding.fix.startswith("Compute it anew in each call that trains")
     assert any(related.source.code == "@torch.no_grad()" for related in finding.related)
+
+
+@pytest.mark.parametrize("store", ['store = self.__dict__.setdefault("kept", {})', "store = self.tables"])
+def test_a_decorator_of_the_program_that_keeps_it_is_blamed_where_it_stands(tmp_path: Path, store: str) -> None:
+    net = NET.replace("    KEEPING\n", DECORATED.lstrip("\n"))
+    program = HEAD + KEEPER.replace("STORE", store) + net + LOOP.replace("FIRST", "evaluate()")
+    (finding,) = judged(tmp_path, program).findings
+    assert finding.code == "FXA105" and line_of(finding).endswith("# blamed")
+    assert finding.fix.startswith("Compute it anew in each call that trains")
+
+
+def test_a_decorator_that_keeps_nothing_beyond_the_call_is_not(tmp_path: Path) -> None:
+    net = NET.replace("    KEEPING\n", DECORATED.lstrip("\n"))
+    program = HEAD + KEEPER.replace("STORE", "store = {}") + net + LOOP.replace("FIRST", "evaluate()")
+    assert not codes(judged(tmp_path, program))
 
 
 def test_a_region_around_what_keeps_it_is_blamed_itself(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from fxaudit.judge.questions.births import born_at
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.program.births import Births
-from fxaudit.program.kept import kept_by
+from fxaudit.program.kept import decorator_of, kept_by
 from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import Tree, tree_of
 
@@ -67,12 +67,16 @@ def kept_within(audit: Audit, op: Op) -> SourceLine | None:
     stacks = audit.record.stacks
     opened = project_stack(stacks, op.region) if op.region >= 0 else -1
     home = stacks.codes[opened] if opened >= 0 else None
+    within: tuple[str, int] | None = None
     for frame in stacks.chain(project_stack(stacks, op.stack)):
         if home is None or stacks.codes[frame] is home:
             return None
-        kept = 0 if is_library(stacks.file(frame)) else kept_by(stacks.file(frame), stacks.line(frame))
+        place = (stacks.file(frame), stacks.line(frame))
+        kept = 0 if is_library(place[0]) else kept_by(*place)
         if kept:
-            return source_at(stacks.file(frame), kept)
+            decorator = decorator_of(*place, within) if within is not None else 0
+            return source_at(within[0], decorator) if within is not None and decorator else source_at(place[0], kept)
+        within = place
     return None
 
 
