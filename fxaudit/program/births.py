@@ -13,7 +13,14 @@ from functools import cached_property
 from typing import Literal
 
 from fxaudit.program.arithmetic import is_whole
-from fxaudit.program.config_files import entry_of_file, entry_of_texts, keys_of_file, replaced_blocks, texts_of_key
+from fxaudit.program.config_files import (
+    entry_of_file,
+    entry_of_texts,
+    is_based_on,
+    keys_of_file,
+    replaced_blocks,
+    texts_of_key,
+)
 from fxaudit.program.contained import Contained
 from fxaudit.program.course import Course, Entered, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated, same
@@ -34,6 +41,7 @@ from fxaudit.program.given import (
     position_of,
     unpacks,
 )
+from fxaudit.program.merging import merged_at
 from fxaudit.program.plain import INNER, chain_of, count_of, lineage_of, readings, stores_of, texts_of, words_of
 from fxaudit.program.slips import stores_the_denied
 from fxaudit.program.spelling import abbreviates, are_opposed, letters_apart
@@ -52,7 +60,7 @@ FALLING_BACK = frozenset({"getint", "getfloat", "getboolean"})
 Stations = tuple[tuple[str, int, str], ...]
 """(file, line, what hands the value on there), from the effect towards the birth."""
 
-Kind = Literal["literal", "default", "option", "entry", "misspelt", "misplaced", "opposite", "capitals", "computed"]
+Kind = Literal["literal", "default", "option", "entry", "misspelt", "misplaced", "opposite", "capitals", "overruled", "computed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -767,7 +775,29 @@ class Births:
         if len({(file, line) for file, line, _ in found}) != 1:
             return None
         file, line, text = found[0]
-        return Birth(file, line, "entry", text, value, stations)
+        birth = Birth(file, line, "entry", text, value, stations)
+        return self._overruled(birth, name, before) or birth
+
+    def _overruled(self, entry: Birth, name: str, before: int) -> Birth | None:
+        """Where a file that another one begins with, `_base_: base.yaml`, is merged over that one: its entry counts,
+        and what the other says of the same key is lost."""
+        files = self._course.config_files(before)
+        for special in files:
+            said = [*texts_of_key(special, name)]
+            is_once = len(said) == 1 and len([*texts_of_key(entry.file, name)]) == 1
+            if special == entry.file or not is_once or not is_based_on(special, entry.file):
+                continue
+            if any(True for _ in entry_of_file(special, name, entry.value)):
+                continue
+            merged = merged_at(self._course, special, entry.file)
+            statement = self.statement(merged) if merged is not None else None
+            if merged is not None and statement is not None:
+                lost = (special, said[0][0], f"`{name}` is {said[0][1]} here, which is lost")
+                counts = (entry.file, entry.line, f"`{name}` is {entry.value!r} here, which counts")
+                told = (*entry.stations, counts, lost)
+                place, text = self._course.file_of(merged), ast.unparse(statement)
+                return Birth(place, merged.line, "overruled", text, entry.value, told)
+        return None
 
     def _result(self, sight: Sight, call: ast.Call, value: Plain, stations: Stations) -> Birth | None:
         """From a call to what it returned, or to what it converts."""

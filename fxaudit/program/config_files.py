@@ -18,6 +18,7 @@ __all__ = [
     "Replaced",
     "entry_of_file",
     "entry_of_texts",
+    "is_based_on",
     "keys_of_file",
     "lines_with",
     "replaced_blocks",
@@ -28,6 +29,8 @@ __all__ = [
 
 SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".conf")
 
+BASES = frozenset({"base", "bases", "extends", "extend", "inherit", "inherits", "parent", "parents", "defaults"})
+"""The keys by which a file names the one that it begins with."""
 MAX_BYTES = 200_000
 """A larger file holds data."""
 
@@ -101,7 +104,19 @@ def keys_of_file(file: str) -> Iterator[tuple[int, str, str]]:
 
 def texts_of_key(file: str, key: str) -> Iterator[tuple[int, str]]:
     """(line, what is written for it) of each entry of that key in the file, without the quotes."""
-    yield from ((line, written.strip("\"'")) for line, name, written, _ in _entries(file) if name == key)
+    yield from ((line, written) for line, name, written in _written(file) if name == key)
+
+
+def is_based_on(file: str, base: str) -> bool:
+    """Whether a configuration file says of another that it begins with what stands there: `_base_: base.yaml`."""
+    name = os.path.basename(base)
+    known = {name, name.rpartition(".")[0]}
+    named = any(key.strip("_$") in BASES and os.path.basename(text) in known for _, key, text in _written(file))
+    return named or any(True for _ in lines_with(file, name))
+
+
+def _written(file: str) -> Iterator[tuple[int, str, str]]:
+    yield from ((line, key, written.strip("\"'")) for line, key, written, _ in _entries(file))
 
 
 def lines_with(file: str, text: str) -> Iterator[tuple[int, str]]:

@@ -46,8 +46,10 @@ def born_at(birth: Birth) -> tuple[SourceLine, Lines]:
 
 def unread_setting(birth: Birth | None) -> str:
     """What to do about a setting that has no effect as it is written, or another; "" where the birth is no such one."""
-    if birth is None or birth.kind not in ("misspelt", "misplaced", "opposite", "capitals"):
+    if birth is None or birth.kind not in ("misspelt", "misplaced", "opposite", "capitals", "overruled"):
         return ""
+    if birth.kind == "overruled":
+        return "Merge the other way round: what a file says itself counts more than what it begins with."
     if birth.kind == "capitals":
         return f"Compare without regard to capitals, with `.lower()`: the text is {birth.value!r}."
     if birth.kind == "opposite":

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from fxaudit.judge.questions.births import unread_setting
 from fxaudit.judge.questions.freezing import decisions_around, last_freeze
 from fxaudit.judge.questions.text_flags import COMPARE, means_no
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.anchored import anchored_in_vain
-from fxaudit.program.births import Births
+from fxaudit.program.births import Birth, Births
 from fxaudit.program.course import Course
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.name_tests import tests_around
@@ -53,7 +55,7 @@ def frozen_by_a_slip(audit: Audit) -> Iterator[tuple[Slip, list[ParameterState]]
         by_stack.setdefault(last_freeze(state), []).append(state)
     ways: tuple[Callable[[Audit, int], Slip | None], ...] = (
         _true_text, _letters, _text_for_a_flag, _inverted_option, _flags_read_late, _shallow_copy,
-        _comparison, _number_goes_on, _anchored,
+        _comparison, _number_goes_on, _anchored, _overruled,
     )  # fmt: skip
     found: dict[Slip, list[ParameterState]] = {}
     for stack, states in by_stack.items():
@@ -208,6 +210,29 @@ def _objects_of(course: Course, tree: Tree, statement: ast.stmt) -> dict[int, in
                 {one.token: sight.index for one in seen if one.kind in ("object", "tensor") and one.token >= 0}
             )
     return found
+
+
+def _overruled(audit: Audit, stack: int) -> Slip | None:
+    """The base of a configuration is merged over it: what it says of `frozen_stages` is lost."""
+    births = [decision.birth for decision in decisions_around(audit, stack)]
+    for birth in (*births, *_counted(audit, stack)):
+        if birth is not None and birth.kind == "overruled":
+            counts, lost = birth.stations[-2:]
+            files = [os.path.basename(file) for file, _, _ in (counts, lost)]
+            words = f"`{files[0]}` is merged over `{files[1]}`, where {lost[2].partition(',')[0].removesuffix(' here')}"
+            return Slip(source_at(birth.file, birth.line), words, unread_setting(birth))
+    return None
+
+
+def _counted(audit: Audit, stack: int) -> Iterator[Birth | None]:
+    """Where the numbers come from up to which the loops around a freeze go: `for stage in self.stages[:frozen]`."""
+    tree, statement = _place(audit, stack) or (None, None)
+    births = Births(audit.record.course)
+    headers = [node for node in tree.ancestors(statement) if isinstance(node, ast.For)] if tree and statement else []
+    for header in headers:
+        for part in (node for node in ast.walk(header.iter) if isinstance(node, ast.Name | ast.Attribute | ast.Subscript)):
+            for number in births.numbers(tree.file, header.lineno, part)[-1:] if tree is not None else ():
+                yield births.of(tree.file, header.lineno, part, number) if tree is not None else None
 
 
 def _anchored(audit: Audit, stack: int) -> Slip | None:
