@@ -13,7 +13,7 @@ import torch
 
 from fxaudit.capture.collector import collector_paused
 from fxaudit.capture.events import GradFnGraph, GradientState
-from fxaudit.capture.facts import FAMILIES, SINGULAR, Fact, fact_of
+from fxaudit.capture.facts import FAMILIES, SINGULAR, Derivative, Fact, fact_of, zero_in_part
 from fxaudit.capture.reading import grad_fn_of, is_leaf
 from fxaudit.capture.recording import NodeFlow
 from fxaudit.capture.unheard import UnheardByModes
@@ -216,11 +216,16 @@ def _hook(nodes: list[Any], number: int, flow: NodeFlow, recorder: Recorder) -> 
 
 
 def _facts(node: Any, flow: NodeFlow, incoming: Sequence[Any], outgoing: Sequence[Any]) -> dict[int, Fact]:
-    """Why gradients that came in alive are handed on as zeros, or not finite, by position; where that is known."""
-    found = {}
+    """Why gradients that came in alive are handed on as zeros, or not finite, by position; where that is known. Of a
+    product also that a part of them is."""
+    found: dict[int, Fact] = {}
     for position, state in enumerate(flow.outgoing):
         dies = state == "zero" and flow.incoming in ("finite", "nonfinite")
         if not dies and state != "nonfinite":
+            if state == "finite" and _base(flow.name.rpartition("::")[2]) == "Mul":
+                with contextlib.suppress(Exception), torch.no_grad():
+                    part = zero_in_part(Derivative(node, position, incoming, outgoing))
+                    found.update({position: part} if part is not None else {})
             continue
         with contextlib.suppress(Exception), torch.no_grad():  # a sentence is never worth the user's backward
             fact = fact_of(FAMILIES, node, position, incoming, outgoing, "zero" if dies else "nonfinite")

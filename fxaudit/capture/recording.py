@@ -146,6 +146,8 @@ class Fact:
     """Whether it says that a mask keeps the gradient from all that counts."""
     given_large: bool = False
     """Whether it says that a layer is given far larger numbers than it is initialised for."""
+    in_part: bool = False
+    """Whether it is about a part of the gradient: a factor that is 0 at some places, or what is not overwritten."""
 
     def of(self, operation: str) -> Fact:
         """The same with the operation's name filled in."""

@@ -41,6 +41,10 @@ ELEMENTWISE = tuple(
 """What keeps the places of a tensor apart: a part that nobody reads stays a part that nobody reads."""
 
 
+BY_ROWS = tuple(f"{name}Backward" for name in "Addmm Mm Linear NativeLayerNorm Pow".split())
+"""What keeps the rows of a tensor apart."""
+
+
 def _is_scaled(op: Op, position: int) -> bool:
     """Whether the operation multiplies the input at `position` by the number it is given."""
     operation = operations.of(op.name)
@@ -68,6 +72,9 @@ class Vanishing:
     node: str = ""
     fact: Fact | None = None
     """Why, in one sentence with the numbers seen, where the node itself tells."""
+    part: int = -1
+    """The product nearer to the loss whose other factor is 0 at some places, where the gradient is zero on arrival."""
+    part_fact: Fact | None = None
 
 
 Edge = tuple[int, int]
@@ -174,6 +181,28 @@ class _Ascent:
                     queue.append(user)
         return found
 
+    def part_above(self, node: int, position: int) -> Edge | None:
+        """The product, nearer to the loss, with a factor that is 0 in part, where what `node` hands on at the position
+        is zero on arrival; None where it is not, or there are several, or what lies between may mix the places."""
+        flows = self.probe.flows
+        own = flows[node].facts.get(position)
+        if not flows[node].name.startswith(JOINING) and not (own is not None and own.in_part):
+            return None
+        queue, seen, found = [node], {node}, set[Edge]()
+        while queue:
+            for user, at in self._arriving(queue.pop()):
+                fact = flows[user].facts.get(at)
+                if flows[user].outgoing[at] != "finite" or user in seen:
+                    continue
+                seen.add(user)
+                if fact is not None and fact.in_part:
+                    found.add((user, at))
+                elif flows[user].name.startswith((*RESHAPING, *ELEMENTWISE, *BY_ROWS)):
+                    queue.append(user)
+                else:
+                    return None
+        return found.pop() if len(found) == 1 else None
+
     def selecting(self, node: int) -> int:
         """The node that reads another part of what `node` put together; -1 where that is not the story.
 
@@ -244,6 +273,9 @@ def _gradient_origin(ascent: _Ascent, track: Track) -> Vanishing | None:
         else:
             found = _explain(record, probe, node, position, ascent.finder, track)
             found = replace(found, fact=ascent.fact_at(found.origin) or probe.flows[node].facts.get(position))
+            part = ascent.part_above(node, position)
+            if part is not None:
+                found = replace(found, part=ascent.op_of(part[0]), part_fact=probe.flows[part[0]].facts[part[1]])
         if best is None or _rank(record, found) < _rank(record, best):
             best = found
     return best
@@ -520,7 +552,7 @@ def nonfinite_fact(record: Record, probe: Flows | None, op: int) -> Fact | None:
         return None
     finder = OpsBySequence(record.ops)
     flows = (flow for flow in probe.flows if flow.facts and "nonfinite" in flow.outgoing)
-    return next((fact for flow in flows if finder.find(flow.sequence) == op for fact in flow.facts.values()), None)
+    return next((fact for flow in flows if finder.find(flow.sequence) == op for fact in flow.facts.values() if not fact.in_part), None)
 
 
 def nonfinite_origin(

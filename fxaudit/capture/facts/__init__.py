@@ -9,14 +9,14 @@ from fxaudit.capture.facts.fact import Derivative, Fact, FactExample, Family, fa
 from fxaudit.capture.facts.losses import LOSSES
 from fxaudit.capture.facts.norms import NORMS
 from fxaudit.capture.facts.precision import PRECISION
-from fxaudit.capture.facts.products import PRODUCTS
+from fxaudit.capture.facts.products import PRODUCTS, zero_in_part
 from fxaudit.capture.facts.scaled_sums import SCALED_SUMS
 from fxaudit.capture.facts.selections import SELECTIONS
 from fxaudit.capture.facts.singular import SINGULAR
 from fxaudit.capture.facts.softmax import SOFTMAX
 from fxaudit.capture.facts.steps import STEPS
 
-__all__ = ["FAMILIES", "SINGULAR", "Derivative", "Fact", "FactExample", "Family", "fact_of"]
+__all__ = ["FAMILIES", "SINGULAR", "Derivative", "Fact", "FactExample", "Family", "fact_of", "zero_in_part"]
 
 FAMILIES: tuple[Family, ...] = (
     STEPS,

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from fxaudit.capture.facts.fact import OPERATION, Derivative, Fact, FactExample, Family, are, number, places, size
 
-__all__ = ["PRODUCTS"]
+__all__ = ["PRODUCTS", "zero_in_part"]
 
 FACTORS = {
     "Mul": ("self", "other"),
@@ -55,6 +55,20 @@ def _zero_factor(derivative: Derivative, own: str, key: str) -> Fact | None:
             f"the other factor of {OPERATION} is 0 at {places(alive.numel(), 'element')} to which gradient comes", FILL
         )
     return _too_small(derivative, alive)
+
+
+def zero_in_part(derivative: Derivative) -> Fact | None:
+    """That the other factor of a product is 0 at some of the elements to which gradient comes."""
+    if derivative.name != "Mul" or derivative.position > 1:
+        return None
+    other = derivative.tensor(("other", "self")[derivative.position])
+    if other is None or other.requires_grad or other.ndim == 0:
+        return None
+    alive = derivative.alive(other)
+    zeros = int((alive == 0).sum())
+    if not 0 < zeros < alive.numel():
+        return None
+    return Fact(f"the other factor of {OPERATION} is 0 at {zeros} of {alive.numel()} elements", FILL, in_part=True)
 
 
 def _everywhere(other: torch.Tensor) -> str:

@@ -26,7 +26,20 @@ def _ask(derivative: Derivative) -> Fact | None:
             kept = derivative.tensor("result1")
             everything = kept is not None and not bool(kept.any())
             return Fact("dropout drops everything", DROPPED) if everything else None
+        case "IndexCopy":
+            return _left_as_it_was(derivative) if derivative.position == 0 else None
     return _padding(derivative)
+
+
+def _left_as_it_was(derivative: Derivative) -> Fact | None:
+    """That some rows are not overwritten, and get no gradient: what comes in is zero there."""
+    index, dim, gradient = derivative.tensor("index"), derivative.saved("dim"), derivative.incoming
+    if index is None or not isinstance(dim, int) or gradient is None:
+        return None
+    dim = dim - (1 << 64) if dim >= 1 << 63 else dim  # kept unsigned
+    left = gradient.shape[dim] - int(index.unique().numel())
+    words = f"no gradient comes to {places(left, 'row')} that it leaves as they were"
+    return Fact(words, in_part=True) if left > 0 else None
 
 
 def _mask(derivative: Derivative, key: str, selects: bool, what: str) -> Fact | None:
@@ -84,8 +97,13 @@ def _masked_to_padding() -> tuple[torch.Tensor, torch.Tensor]:
     return leaf, (F.embedding(ids, leaf, padding_idx=0) * (ids == 0)[:, None]).sum()
 
 
+def _only_the_copied() -> tuple[torch.Tensor, torch.Tensor]:
+    leaf = torch.ones(4, 3, requires_grad=True)
+    return leaf, leaf.index_copy(0, torch.tensor([1]), torch.ones(1, 3, requires_grad=True))[1].sum()
+
+
 SELECTIONS = Family(
-    frozenset({"Where", "MaskedFill", "MaskedScatter", "NativeDropout", "Embedding"}),
+    frozenset({"Where", "MaskedFill", "MaskedScatter", "NativeDropout", "Embedding", "IndexCopy"}),
     _ask,
     (
         FactExample(_never, "the condition of `where` is False everywhere (all 6 elements)"),
@@ -94,5 +112,6 @@ SELECTIONS = Family(
         FactExample(
             _masked_to_padding, "all 2 indices to which gradient comes are 0, the padding row, which gets none"
         ),
+        FactExample(_only_the_copied, "no gradient comes to all 3 rows that it leaves as they were"),
     ),
 )

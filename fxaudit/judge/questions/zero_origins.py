@@ -71,6 +71,8 @@ MAX_BEHIND = 12
 NOTHING = "Look at what selects: print how many elements are left, and skip the term where there is none."
 
 BEGIN = "Begin with another number: here the function is flat, and no gradient ever moves it from there."
+DIVIDING = frozenset({"floor_divide", "rfloordiv"})
+DIVIDE = "Divide with `/`, so that shares stay what they are."
 CUT_OFF = "Raise this length: all targets that count are behind it, and cut off."
 Lines = list[tuple[SourceLine | None, str]]
 Origin = tuple[SourceLine | None, Lines, Fact]
@@ -278,6 +280,8 @@ class ZeroOrigins:
 
     def _by_derivative(self, state: ParameterState, found: Vanishing, bites: SourceLine | None, name: str) -> Origin:
         audit = self._audit
+        if found.part >= 0:
+            return self._by_part(found, bites)
         if operations.of(name).replaces:
             first, *others = _writes(audit, found.bites)
             also = [(audit.source(op.stack), f"`{op.name}` overwrites a part of it, too") for op in others]
@@ -348,6 +352,23 @@ class ZeroOrigins:
         ]
         return bites, related, why
 
+    def _by_part(self, found: Vanishing, bites: SourceLine | None) -> Origin:
+        """Where the rows of this part meet zeros of a factor that is not zero everywhere: what made the factor."""
+        audit, record = self._audit, self._audit.record
+        product = record.ops[found.part]
+        other = next((vid for vid in product.inputs if not record.values[vid].requires_grad), -1)
+        made = record.values[other].op if other >= 0 else -1
+        while made >= 0 and record.ops[made].inputs and _hands_on_parts(record.ops[made]):
+            made = record.values[record.ops[made].inputs[0]].op
+        why = found.part_fact.of(product.name) if found.part_fact is not None else BY_ZERO
+        here = (audit.source(product.stack), f"`{product.name}` multiplies with it here")
+        if made < 0:
+            return here[0], [(bites, "no gradient comes back to here")], why
+        maker = record.ops[made]
+        if operations.of(maker.name).name in DIVIDING:
+            why = Fact(f"{why.sentence}, where an integer division makes 0 of what is below 1", DIVIDE)
+        return audit.source(maker.stack), [here, (bites, "no gradient comes back to here")], why
+
     def _compared(self, index: int, used: tuple[SourceLine | None, str]) -> Origin | None:
         """Where nothing, or everything, passed a comparison: the line from which the number has its value."""
         found = threshold_born(self._audit.record, index) if index >= 0 else None
@@ -369,6 +390,12 @@ def _bounds(numbers: Iterable[float], sentence: str) -> set[float]:
     1."""
     told = {number for number in numbers if f"at least {number:g} " in sentence or f"at most {number:g} " in sentence}
     return told or set(numbers) - {0.0, 1.0}
+
+
+def _hands_on_parts(op: Op) -> bool:
+    """Whether it gives parts of its first input on, or the same in another form."""
+    operation = operations.of(op.name)
+    return operation.view or operation.copies or operation.selects or operation.looks_up
 
 
 def _by_zero(born: Birth) -> Fact:
