@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from fxaudit.capture import operations
 from fxaudit.capture.recording import Op, Record
 from fxaudit.capture.registry import OptimizerInfo
-from fxaudit.judge.trail import source_at
+from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.program.arithmetic import factors
 from fxaudit.program.births import Birth, Births
 from fxaudit.program.source import SourceLine
@@ -20,6 +20,7 @@ from fxaudit.program.tree import sliced_statements, tree_of
 __all__ = [
     "begun_with",
     "born_at",
+    "divided_twice",
     "factor_born",
     "keyword_born",
     "number_born",
@@ -187,6 +188,33 @@ def threshold_born(record: Record, index: int) -> tuple[Birth, Op] | None:
 
 def setting_behind(record: Record, index: int, position: int) -> Birth | None:
     """The birth of the number, set by somebody, by which an input of the operation was computed, the nearest first."""
+    return next((birth for birth, _ in _settings_behind(record, index, position)), None)
+
+
+def divided_twice(record: Record, index: int, position: int) -> tuple[Birth, int, int] | None:
+    """(the birth of a number, the stack that divides by it, the stack that had done so before) where an input of the
+    operation was divided twice by one setting, in two functions of the program."""
+    stacks = record.stacks
+    first: dict[tuple[str, int], int] = {}
+    for birth, stack in _settings_behind(record, index, position):
+        nearest = first.setdefault((birth.file, birth.line), stack)
+        places = [(stacks.file(i), stacks.line(i)) for i in (nearest, stack)]
+        is_one = stacks.codes[nearest] is stacks.codes[stack]
+        if not is_one and all(_divides(*place) for place in places):
+            return birth, nearest, stack
+    return None
+
+
+def _divides(file: str, line: int) -> bool:
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    parts = ast.walk(statement) if statement is not None else ()
+    return any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv | ast.Div) for node in parts)
+
+
+def _settings_behind(record: Record, index: int, position: int) -> Iterator[tuple[Birth, int]]:
+    """The births of the numbers, set by somebody, by which an input of the operation was computed, each with the stack
+    of the computation; the nearest first."""
     inputs = record.ops[index].inputs
     queue = [(inputs[position], 0)] if position < len(inputs) else []
     for vid, depth in queue:
@@ -197,9 +225,8 @@ def setting_behind(record: Record, index: int, position: int) -> Birth | None:
         found = number_born(record, op.stack, set(op.numbers).__contains__) if op.numbers else None
         found = found or (_divisor_born(record, op.stack) if operations.of(op.name).reads_python else None)
         if found is not None and found.is_a_setting:
-            return found
+            yield found, project_stack(record.stacks, op.stack)
         queue += [(source, depth + 1) for source in op.inputs]
-    return None
 
 
 def _divisor_born(record: Record, stack: int) -> Birth | None:

@@ -11,6 +11,7 @@ from fxaudit.capture.recording import Fact
 from fxaudit.judge.questions.births import (
     begun_with,
     born_at,
+    divided_twice,
     number_born,
     setting_behind,
     threshold_born,
@@ -64,6 +65,7 @@ INFINITE = Fact(
     "every loss of `ctc_loss` is infinite, and `zero_infinity` makes it 0",
     "Compare the lengths that it is given: no output may be shorter than its target.",
 )
+DIVIDED_TWICE = Fact(f"{INFINITE.sentence}: the lengths are divided twice", "Divide the lengths once.")
 LENGTHS = 2
 """Which input of `ctc_loss` says how long the outputs are."""
 MAX_BEHIND = 12
@@ -298,6 +300,11 @@ class ZeroOrigins:
             if short is not None:
                 return short, [(bites, f"`{name}` gets sequences of one step")], Fact("every sequence is one step long")
         if name == "ctc_loss" and found.node.startswith("Where"):
+            twice = divided_twice(audit.record, found.bites, LENGTHS)
+            if twice is not None:
+                birth, again, before = twice
+                told = [(audit.source(before), "it is divided here already"), (source_at(birth.file, birth.line), "by this")]
+                return audit.source(again), [*told, (bites, "it is given the lengths here")], DIVIDED_TWICE
             shortened = setting_behind(audit.record, found.bites, LENGTHS)
             line, stations = born_at(shortened) if shortened is not None else (bites, [])
             return line, [(bites, "it is given the lengths here"), *stations], INFINITE
