@@ -60,7 +60,7 @@ def test_the_second_division_is_blamed(tmp_path: Path) -> None:
     assert finding.code == "FXA501"
     assert line_of(finding).endswith(THERE)
     assert "the lengths are divided twice" in finding.message
-    assert [HERE in related.source.code for related in finding.related][0]
+    assert HERE in finding.related[0].source.code
 
 
 @pytest.mark.parametrize(("data", "model"), [(HERE, "lengths"), ("len(feats)", THERE)])
@@ -70,7 +70,8 @@ def test_one_division_is_right(data: str, model: str, tmp_path: Path) -> None:
 
 def test_a_divisor_that_is_too_large_is_blamed_itself(tmp_path: Path) -> None:
     program = script("len(feats)", "lengths // self.factor").replace(
-        "self.every = every\n        self.conv", 'self.every, self.factor = every, SETTINGS["factor"]\n        self.conv'
+        "self.every = every\n        self.conv",
+        'self.every, self.factor = every, SETTINGS["factor"]\n        self.conv',
     )
     program = program.replace('{"every": 4}', '{"every": 4, "factor": 16}')
     (finding,) = judged(tmp_path, program).findings

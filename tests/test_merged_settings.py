@@ -75,6 +75,9 @@ def test_two_files_that_do_not_know_each_other(tmp_path: Path) -> None:
     written(tmp_path, special=0, base=1)
     (tmp_path / "special.json").write_text('{\n"frozen": 0\n}\n', encoding="utf-8")
     script = SCRIPT.format(merge=OVERRULED["the later one"]).replace('tree.pop("_base_", None)', "None")
-    report = judged(tmp_path, script.replace('options = load("special.json")', 'options = {**load("special.json"), **load("base.json")}'))
+    report = judged(
+        tmp_path,
+        script.replace('options = load("special.json")', 'options = {**load("special.json"), **load("base.json")}'),
+    )
     assert codes(report) == []
     assert verdicts(report)["0.weight"] == "frozen"

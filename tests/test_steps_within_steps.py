@@ -72,7 +72,7 @@ def test_an_inner_step_that_is_undone(tmp_path: Path) -> None:
     assert finding.code == "FXA408"
     assert line_of(finding) == "self.restore()  # undone here"
     assert [related.source.code for related in finding.related] == [
-        "p.data.copy_(self.state[p][\"kept\"])  # blamed",
+        'p.data.copy_(self.state[p]["kept"])  # blamed',
         "self.base.step()",
     ]
 

@@ -58,7 +58,9 @@ def test_the_test_is_blamed(due: str, tmp_path: Path) -> None:
 
 
 def test_in_the_same_function(tmp_path: Path) -> None:
-    program = SCRIPT.format(due="False").replace("if self.state.due:  # tested", "if self.state.updates % 2 == 1:  # asked")
+    program = SCRIPT.format(due="False").replace(
+        "if self.state.due:  # tested", "if self.state.updates % 2 == 1:  # asked"
+    )
     (finding,) = judged(tmp_path, program).findings
     assert finding.code == "FXA401"
     assert "# asked" in line_of(finding)

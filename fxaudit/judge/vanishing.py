@@ -552,7 +552,16 @@ def nonfinite_fact(record: Record, probe: Flows | None, op: int) -> Fact | None:
         return None
     finder = OpsBySequence(record.ops)
     flows = (flow for flow in probe.flows if flow.facts and "nonfinite" in flow.outgoing)
-    return next((fact for flow in flows if finder.find(flow.sequence) == op for fact in flow.facts.values() if not fact.in_part), None)
+    return next(
+        (
+            fact
+            for flow in flows
+            if finder.find(flow.sequence) == op
+            for fact in flow.facts.values()
+            if not fact.in_part
+        ),
+        None,
+    )
 
 
 def nonfinite_origin(

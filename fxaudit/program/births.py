@@ -60,7 +60,9 @@ FALLING_BACK = frozenset({"getint", "getfloat", "getboolean"})
 Stations = tuple[tuple[str, int, str], ...]
 """(file, line, what hands the value on there), from the effect towards the birth."""
 
-Kind = Literal["literal", "default", "option", "entry", "misspelt", "misplaced", "opposite", "capitals", "overruled", "computed"]
+Kind = Literal[
+    "literal", "default", "option", "entry", "misspelt", "misplaced", "opposite", "capitals", "overruled", "computed"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +209,8 @@ class Births:
     def _otherwise_written(
         self, sight: Sight, test: ast.expr, left: ast.expr, asked: Collection[object], stations: Stations
     ) -> Birth | None:
-        """The test that compares an entry of a configuration file, of which nothing but the key is known, with a text that
-        it is but for its capitals: `section["attention"] == "true"`, where the file has `True`."""
+        """The test that compares an entry of a configuration file, of which only the key is known, with a text that it
+        is but for its capitals: `section["attention"] == "true"`, where the file has `True`."""
         key = key_asked_for(left)
         files = self._course.config_files(sight.index) if key else []
         entries = [(file, *entry) for file in files for entry in texts_of_key(file, key)]
@@ -618,10 +620,8 @@ class Births:
                 return entry
         return self._nested_display(name, before, value, stations)
 
-    def _entry_given(
-        self, sight: Sight, given: ast.expr, name: str, value: Plain, stations: Stations
-    ) -> Birth | None:
-        """The birth of an entry of a display, or of an object that is made of keywords; or of what a function returns."""
+    def _entry_given(self, sight: Sight, given: ast.expr, name: str, value: Plain, stations: Stations) -> Birth | None:
+        """The birth of an entry of a display, or of an object made of keywords; or of what a function returns."""
         answered = self.answer(sight, given) if isinstance(given, ast.Call) else None
         for place, display in ((sight, given), *([answered] if answered is not None else [])):
             for part in entries_named(display, name):

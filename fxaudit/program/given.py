@@ -19,8 +19,8 @@ __all__ = [
     "given_to",
     "imported_from",
     "is_any_text_true",
-    "key_asked_for",
     "is_display",
+    "key_asked_for",
     "keys_of",
     "option_default",
     "passed",
@@ -140,7 +140,7 @@ def entries_named(given: ast.expr, name: str) -> Iterator[ast.expr]:
 
 
 def key_asked_for(node: ast.expr) -> str:
-    """The key of an entry that an expression reads, whatever holds it: `section["depth"]`, `parser.get("net", "depth")`;
+    """The key of an entry that an expression reads, whatever holds it: `section["depth"]`, `parser.get("a", "depth")`;
     "" for none."""
     match node:
         case ast.Subscript(slice=ast.Constant(value=str(key))):

@@ -106,7 +106,9 @@ def _outlives(tree: Tree, statement: ast.stmt, name: str) -> bool:
     if not isinstance(scope, ast.FunctionDef):
         return False
     given = scope.args
-    if name in {one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg) if one}:
+    if name in {
+        one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg) if one
+    }:
         return False
     for node in ast.walk(scope):
         match node:

@@ -230,7 +230,9 @@ def _counted(audit: Audit, stack: int) -> Iterator[Birth | None]:
     births = Births(audit.record.course)
     headers = [node for node in tree.ancestors(statement) if isinstance(node, ast.For)] if tree and statement else []
     for header in headers:
-        for part in (node for node in ast.walk(header.iter) if isinstance(node, ast.Name | ast.Attribute | ast.Subscript)):
+        for part in (
+            node for node in ast.walk(header.iter) if isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
+        ):
             for number in births.numbers(tree.file, header.lineno, part)[-1:] if tree is not None else ():
                 yield births.of(tree.file, header.lineno, part, number) if tree is not None else None
 

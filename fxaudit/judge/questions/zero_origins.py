@@ -300,14 +300,7 @@ class ZeroOrigins:
             if short is not None:
                 return short, [(bites, f"`{name}` gets sequences of one step")], Fact("every sequence is one step long")
         if name == "ctc_loss" and found.node.startswith("Where"):
-            twice = divided_twice(audit.record, found.bites, LENGTHS)
-            if twice is not None:
-                birth, again, before = twice
-                told = [(audit.source(before), "it is divided here already"), (source_at(birth.file, birth.line), "by this")]
-                return audit.source(again), [*told, (bites, "it is given the lengths here")], DIVIDED_TWICE
-            shortened = setting_behind(audit.record, found.bites, LENGTHS)
-            line, stations = born_at(shortened) if shortened is not None else (bites, [])
-            return line, [(bites, "it is given the lengths here"), *stations], INFINITE
+            return self._by_lengths(found, bites)
         why = _why(found, name, f"`{name}` hands back zeros for it")
         if made is not None and "dimension of size 1" in why.sentence:
             return made, [(bites, f"`{name}` is applied here")], why
@@ -358,6 +351,19 @@ class ZeroOrigins:
             (fed, "its input comes from here"),
         ]
         return bites, related, why
+
+    def _by_lengths(self, found: Vanishing, bites: SourceLine | None) -> Origin:
+        """Where the lengths of all outputs are too short: the second of two divisions, or the setting behind them."""
+        audit, given = self._audit, (bites, "it is given the lengths here")
+        twice = divided_twice(audit.record, found.bites, LENGTHS)
+        if twice is not None:
+            birth, again, before = twice
+            here = source_at(birth.file, birth.line)
+            told = [(audit.source(before), "it is divided here already"), (here, "by this")]
+            return audit.source(again), [*told, given], DIVIDED_TWICE
+        shortened = setting_behind(audit.record, found.bites, LENGTHS)
+        line, stations = born_at(shortened) if shortened is not None else (bites, [])
+        return line, [given, *stations], INFINITE
 
     def _by_part(self, found: Vanishing, bites: SourceLine | None) -> Origin:
         """Where the rows of this part meet zeros of a factor that is not zero everywhere: what made the factor."""
