@@ -35,6 +35,7 @@ from fxaudit.judge.questions.misnamed import with_misnamed_override
 from fxaudit.judge.questions.name_tests import with_name_in_vain
 from fxaudit.judge.questions.registered_twice import with_shadowed_registration
 from fxaudit.judge.questions.set_otherwise import with_setting_to_change
+from fxaudit.judge.questions.short_loops import with_short_loop
 from fxaudit.judge.questions.short_zips import with_short_zip
 from fxaudit.judge.questions.starved import settle_starved
 from fxaudit.judge.questions.switched_cuts import with_switched_cut
@@ -59,6 +60,7 @@ BEHIND: tuple[tuple[str, Callable[[Audit, Finding], Finding]], ...] = (
     ("a function that a setting chose", with_chosen_call),
     ("a test that never holds", with_identity_test),
     ("a loader without a batch", with_emptied_loader),
+    ("a loop that ends early", with_short_loop),
     ("a setting to change", with_setting_to_change),
 )
 """What may lie behind the line that a rule blames: each gives the finding, with another line where it knows one."""
