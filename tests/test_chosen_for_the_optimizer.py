@@ -181,6 +181,25 @@ for _ in range(4):
     loss.backward()
     opt.step()
 """
+REMEMBERED = """
+def unique(module, seen=set()):  # blamed
+    found = []
+    for p in module.parameters():
+        if id(p) not in seen:
+            seen.add(id(p))
+            found.append(p)
+    return found
+
+
+net = nn.ModuleDict({"body": nn.Linear(4, 8), "head": nn.Linear(8, 1)})
+print(sum(p.numel() for p in unique(net["body"])))
+opt = torch.optim.SGD(unique(net), lr=0.1)
+for _ in range(4):
+    loss = net["head"](torch.tanh(net["body"](torch.randn(8, 4)))).square().mean()
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+"""
 PASSED_BY = """
 class Net(nn.Module):
     skipped = ("embed.weight",)  # blamed
@@ -225,6 +244,7 @@ for _ in range(4):
         pytest.param(IN_THE_BASE, "FXA301", id="built by the base class"),
         pytest.param(LEFT_OVER, "FXA301", id="the variable of another loop"),
         pytest.param(WRAPPED, "FXA301", id="names behind a wrapper"),
+        pytest.param(REMEMBERED, "FXA301", id="a default that remembers"),
         pytest.param(PASSED_BY, "FXA301", id="a list of names to skip"),
     ],
 )

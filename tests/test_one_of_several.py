@@ -292,6 +292,44 @@ for _ in range(4):
     loss = net(torch.randn(8, 4)).square().mean()
     opt.zero_grad(); loss.backward(); opt.step()
 """
+ALONE = """
+net = nn.ModuleDict({"a": nn.Linear(4, 1), "b": nn.Linear(4, 1)})
+
+
+def compute():
+    x = torch.randn(8, 4)
+    first = net["a"](x).square().mean()
+    second = net["b"](x).square().mean()
+    loss = 0.5 * first
+    + 0.5 * second  # blamed
+    return loss
+
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+for _ in range(4):
+    loss = compute()
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+"""
+ROUNDED = """
+class Rounded(nn.Module):
+    def forward(self, x):
+        return x + (torch.round(x) - x)  # blamed
+
+
+net = nn.Sequential(nn.Linear(4, 8), Rounded(), nn.Linear(8, 8), Rounded(), nn.Linear(8, 1))
+
+
+def compute():
+    return net(torch.randn(8, 4)).square().mean()
+
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+for _ in range(4):
+    loss = compute()
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+"""
 PHASE = """
 PHASES = ["Train", "Val"]  # blamed
 net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
@@ -318,6 +356,8 @@ for epoch in range(3):
         pytest.param(CLAMPED, "FXA501", id="a parameter that begins beyond a bound"),
         pytest.param(APART, "FXA101", id="parts taken out of a whole"),
         pytest.param(ALWAYS, "FXA104", id="a flag that is always true"),
+        pytest.param(ALONE, "FXA103", id="a line of its own"),
+        pytest.param(ROUNDED, "FXA501", id="all modules of a class"),
         pytest.param(PHASE, "FXA402", id="a text nearly asked for"),
     ],
 )

@@ -226,9 +226,9 @@ def test_what_puts_values_back_is_found_in_the_text_where_no_write_was_recorded(
             model.load_state_dict(best)  # idle write
         """
     )
-    line, related = put_back_at(found.audit, -1)
+    line, related = put_back_at(found.audit, None)
     assert (found.mark(line), related) == ("idle write", [])
-    assert put_back_at(program("train(model)").audit, -1) == (None, [])
+    assert put_back_at(program("train(model)").audit, None) == (None, [])
 
 
 OVERRIDDEN = """

@@ -175,7 +175,7 @@ def test_expectations_are_met_or_not_when_it_is_judged(
         (b"{}", "no fxaudit recording"),
         (zlib.compress(b"[1, 2]"), "no fxaudit recording"),
         (zlib.compress(b'{"format": "fxaudit recording", "version": 99}'), "version 99"),
-        (zlib.compress(b'{"format": "fxaudit recording", "version": 1}'), "damaged"),
+        (zlib.compress(b'{"format": "fxaudit recording", "version": 2}'), "damaged"),
     ],
 )
 def test_what_is_no_recording_is_told_in_one_line(

@@ -126,6 +126,34 @@ for _ in range(5):
     loss = (net(torch.randn(8, 4)) - 1).square().mean()
     opt.zero_grad(); loss.backward(); opt.step()
 """
+THRESHOLD = """
+class Options:
+    start: int = 500  # blamed
+    weight: float = 0.1
+
+
+def adopted(weight, step, threshold=0, value=0.0):
+    return value if step < threshold else weight
+
+
+net = nn.ModuleDict({"a": nn.Linear(4, 1), "b": nn.Linear(4, 1)})
+options, step = Options(), 0
+
+
+def compute():
+    global step
+    step += 1
+    x = torch.randn(8, 4)
+    factor = adopted(options.weight, step, threshold=options.start)
+    return net["a"](x).square().mean() + factor * net["b"](x).square().mean()
+
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+for _ in range(4):
+    loss = compute()
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+"""
 LAYERWISE = """
 from types import SimpleNamespace
 cfg = SimpleNamespace(lr=1e-2, layer_decay=0.0, depth=3)  # blamed
@@ -215,6 +243,7 @@ for _ in range(12):
         pytest.param(DECAY, "FXA408", id="a mean without the new values"),
         pytest.param(FACTORS, "FXA304", id="a table of factors"),
         pytest.param(LOADED, "FXA304", id="a state saved at the end"),
+        pytest.param(THRESHOLD, "FXA501", id="a threshold that is never reached"),
         pytest.param(LAYERWISE, "FXA304", id="a decay of 0"),
         pytest.param(DECAYED, "FXA304", id="a rate multiplied by 0"),
         pytest.param(REVERSED, "FXA501", id="a backward that multiplies by 0"),

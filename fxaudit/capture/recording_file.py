@@ -25,7 +25,7 @@ from fxaudit.program.source import KeptCode, StackTable, is_skipped, portable_pa
 
 __all__ = ["from_bytes", "to_bytes"]
 
-FORMAT, VERSION = "fxaudit recording", 1
+FORMAT, VERSION = "fxaudit recording", 2
 MAX_BYTES = 1 << 31
 """A file that unpacks to more is not read."""
 

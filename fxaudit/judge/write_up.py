@@ -40,6 +40,7 @@ from fxaudit.judge.questions.short_zips import with_short_zip
 from fxaudit.judge.questions.starved import settle_starved
 from fxaudit.judge.questions.switched_cuts import with_switched_cut
 from fxaudit.judge.questions.text_flags import with_text_flag
+from fxaudit.judge.questions.yaml_words import with_boolean_word
 from fxaudit.judge.rule import Audit, Rule
 from fxaudit.judge.rules import RULES
 from fxaudit.judge.timeline import steps_of
@@ -55,6 +56,7 @@ BEHIND: tuple[tuple[str, Callable[[Audit, Finding], Finding]], ...] = (
     ("a text taken for a flag", with_text_flag),
     ("a name taken twice", with_shadowed_registration),
     ("a name in vain", with_name_in_vain),
+    ("a word that YAML reads otherwise", with_boolean_word),
     ("a zip that ends early", with_short_zip),
     ("a flag that ends gradient", with_switched_cut),
     ("a function that a setting chose", with_chosen_call),

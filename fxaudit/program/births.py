@@ -247,7 +247,12 @@ class Births:
                 if chosen is NOT_KNOWN:
                     return None
                 told = (*stations, (file, test.lineno, f"`{ast.unparse(test)}` is {bool(chosen)}"))
-                return self.respelt(sight, test, told) or self.back(sight, body if chosen else orelse, value, stations)
+                found = self.respelt(sight, test, told)
+                found = found or self.back(sight, body if chosen else orelse, value, stations)
+                # What a function falls back to is right; the number for which it does so may not be.
+                return (
+                    self._bound_of(sight, test, found, told) if found and found.kind == "default" else None
+                ) or found
             case ast.BoolOp(values=values):
                 part = next((v for v in values if same(evaluated(v, sight.read), value)), None)
                 return self.back(sight, part, value, stations) if part is not None else here
@@ -269,6 +274,18 @@ class Births:
         if found is None and _all_known(node, sight):
             return replace(here, because=self._operands(sight, node, stations))
         return found
+
+    def _bound_of(self, sight: Sight, test: ast.expr, found: Birth, stations: Stations) -> Birth | None:
+        """The number, set by somebody else, with which a test compares that leads to the default of its function."""
+        if not isinstance(test, ast.Compare) or len(test.comparators) != 1:
+            return None
+        for side in (test.comparators[0], test.left):
+            number = evaluated(side, sight.read)
+            if isinstance(number, int | float) and not isinstance(side, ast.Constant):
+                birth = self.back(sight, side, number, stations)
+                if birth is not None and birth.is_a_setting and (birth.file, birth.line) != (found.file, found.line):
+                    return birth
+        return None
 
     def _operands(self, sight: Sight, node: ast.expr, stations: Stations) -> Stations:
         """Where the plain operands of an arithmetic come from."""

@@ -513,6 +513,22 @@ def are_alternatives(tree: Tree, one: ast.stmt, other: ast.stmt) -> bool:
     return False
 
 
+def stands_alone(file: str, line: int) -> int:
+    """The line of a later statement that begins with a sign, `+ 0.5 * loss`, and reads a name bound at `line`: it was
+    to go on the line before. 0 where there is none."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    for name in binding_of(file, line).names if tree is not None and statement is not None else ():
+        for node in _mentions_after(tree, statement, name):  # type: ignore[arg-type]
+            reader = tree.statement(node) if tree is not None else None
+            first = reader.value if isinstance(reader, ast.Expr) else None
+            while isinstance(first, ast.BinOp):
+                first = first.left
+            if isinstance(first, ast.UnaryOp) and isinstance(first.op, ast.UAdd | ast.USub) and reader is not None:
+                return reader.lineno
+    return 0
+
+
 def drops_call(file: str, line: int, name: str) -> bool:
     """Whether the statement at `line` is nothing but a call of `name`, or of a module, whose result is dropped."""
     tree = tree_of(file)

@@ -38,6 +38,9 @@ def only_here(audit: Audit, index: int) -> SourceLine | None:
         and recording.modules[module].created != info.created
         and _place(audit, other.index) == place
     ]
+    passed = audit.graph.carried([state.index for state in audit.states if state.verdict == "trained"])
+    # Only what a trained parameter's gradient comes back through is known to lose none.
+    alike = [other for other in alike if not passed.isdisjoint(record.ops[other].outputs)]
     made = audit.source(_asked_for(audit, info)) if alike and lost.isdisjoint(alike) else None
     return made if made is not None and not made.library else None
 

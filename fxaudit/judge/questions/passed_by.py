@@ -11,9 +11,9 @@ from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.source import SourceLine
-from fxaudit.program.tree import Tree, sliced_statements, tree_of
+from fxaudit.program.tree import Tree, call_sites, sliced_statements, tree_of
 
-__all__ = ["passed_by"]
+__all__ = ["passed_by", "remembered"]
 
 Lines = list[tuple[SourceLine | None, str]]
 
@@ -39,6 +39,47 @@ def passed_by(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -
                     return listed, [(here, "this test passes it by")]
                 return here, []
     return None
+
+
+def remembered(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine, Lines] | None:
+    """The default of a function that the optimizer's groups come from, where it is a container that the function fills:
+    what an earlier call put into it is still there."""
+    stacks = audit.record.stacks
+    for frame in stacks.chain(info.created)[:3]:
+        file, line = stacks.file(frame), stacks.line(frame)
+        tree = tree_of(file)
+        statement = tree.statement_at(line) if tree is not None else None
+        called = {
+            getattr(node.func, "attr", getattr(node.func, "id", ""))
+            for node in (ast.walk(statement) if statement is not None else ())
+            if isinstance(node, ast.Call)
+        }
+        for owner in filter(None, map(tree_of, audit.project_files)):
+            for function in owner.statements:
+                if isinstance(function, ast.FunctionDef) and function.name in called and _keeps_a_default(function):
+                    calls = [source_at(t.file, c.lineno) for t, c in call_sites(audit.project_files, function.name)]
+                    told: Lines = [(call, "called here, with the same container") for call in calls if len(calls) > 1]
+                    if told:
+                        return source_at(owner.file, function.lineno), told[:3]
+    return None
+
+
+def _keeps_a_default(function: ast.FunctionDef) -> bool:
+    """Whether the function fills, and asks, a container that is the default of one of its arguments."""
+    plain = [*function.args.posonlyargs, *function.args.args]
+    pairs = list(zip(plain[len(plain) - len(function.args.defaults) :], function.args.defaults, strict=True))
+    pairs += [(a, d) for a, d in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if d is not None]
+    for argument, default in pairs:
+        is_container = isinstance(default, ast.List | ast.Dict | ast.Set) or (
+            isinstance(default, ast.Call) and getattr(default.func, "id", "") in ("set", "list", "dict")
+        )
+        uses = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == argument.arg]
+        text = ast.unparse(function)
+        is_filled = any(f"{argument.arg}.{method}(" in text for method in ("add", "append", "update", "setdefault"))
+        is_asked = f" in {argument.arg}" in text
+        if is_container and is_filled and is_asked and len(uses) > 1:
+            return True
+    return False
 
 
 def _loops(audit: Audit, info: OptimizerInfo) -> Iterator[tuple[Tree, ast.For, ast.Name]]:

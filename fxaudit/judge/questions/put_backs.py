@@ -133,20 +133,38 @@ def _where_the_step_came_through(audit: Audit, write: int) -> tuple[int, int]:
 
 
 def _decision(audit: Audit, file: str, line: int, beside: int) -> Decision | None:
-    """What the innermost test around the line decided by, if the line `beside` does not stand behind the same test."""
+    """What the innermost test around the line, or before it in its block, decided by, if the line `beside` does not
+    stand behind the same test."""
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree is not None else None
-    inner: ast.AST | None = statement
-    for outer in tree.ancestors(statement) if tree is not None and statement is not None else ():
+    if tree is None or statement is None:
+        return None
+    inner: ast.AST = statement
+    decisions = Decisions(audit.record.course)
+    for outer in tree.ancestors(statement):
+        for jump in _jumps_before(outer, inner):
+            if not jump.lineno <= beside <= (jump.end_lineno or 0):
+                found = decisions.of(tree.file, jump.lineno, jump.test, outcome=False)
+                if found is not None:
+                    return found
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
             return None
-        if isinstance(outer, ast.If) and tree is not None and inner is not outer.test:
+        if isinstance(outer, ast.If) and inner is not outer.test:
             if outer.lineno <= beside <= (outer.end_lineno or 0):
                 return None
-            decisions = Decisions(audit.record.course)
             return decisions.of(tree.file, outer.lineno, outer.test, outcome=inner in outer.body)
         inner = outer
     return None
+
+
+def _jumps_before(outer: ast.AST, inner: ast.AST) -> list[ast.If]:
+    """The tests before a statement of the block that would have jumped away from it, the nearest first."""
+    body = getattr(outer, "body", [])
+    if not isinstance(body, list) or inner not in body:
+        return []
+    before = body[: body.index(inner)]
+    jumps = [s for s in before if isinstance(s, ast.If) and isinstance(s.body[-1], ast.Return | ast.Continue)]
+    return jumps[::-1]
 
 
 def _by_text(audit: Audit) -> tuple[SourceLine | None, Lines]:

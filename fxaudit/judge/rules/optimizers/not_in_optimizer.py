@@ -10,7 +10,7 @@ from fxaudit.capture.events import GroupEvent
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.questions.name_tests import left_out_in_vain
 from fxaudit.judge.questions.own_steps import idle_update
-from fxaudit.judge.questions.passed_by import passed_by
+from fxaudit.judge.questions.passed_by import passed_by, remembered
 from fxaudit.judge.questions.shadowed import passing_override
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import common_frame, project_stack, source_at, why_never_called
@@ -172,6 +172,7 @@ class NotInOptimizer(Rule):
                 or _left_from_a_loop(audit, info)
                 or self._of_another(audit, states, info)
                 or ((source_at(vain.file, vain.line), []) if vain is not None else None)
+                or remembered(audit, info)
                 or _passed_over(audit, states, info)
                 or passed_by(audit, states, info)
                 or _empty_group(audit, info)

@@ -17,7 +17,7 @@ from fxaudit.judge.trail import project_stack, return_after, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.handing import collects, filtered_later
 from fxaudit.program.source import SourceLine, is_library
-from fxaudit.program.tree import binding_of, decides
+from fxaudit.program.tree import binding_of, decides, stands_alone
 
 __all__ = ["DeadEnd"]
 
@@ -132,6 +132,10 @@ def _lines(audit: Audit, end: UnusedValue, stack: int) -> tuple[SourceLine | Non
     culprit = audit.source(stack)
     related: Related = []
     passed_over: Related = []
+    alone = stands_alone(audit.record.stacks.file(stack), audit.record.stacks.line(stack)) if stack >= 0 else 0
+    if alone:
+        line = source_at(audit.record.stacks.file(stack), alone)
+        return line, [(culprit, "what is made here is added to nothing: that line is a statement of its own")]
     unreached = read_only_where_nothing_ran(audit, stack) if stack >= 0 else []
     if unreached:
         return unreached[0][0], [*unreached[1:], (culprit, "what is made here goes unused")]
