@@ -49,6 +49,8 @@ from fxaudit.program.tree import tree_of
 
 __all__ = ["Birth", "Births"]
 
+MORE_WORDS = 2
+"""By so many words a key may be longer than the name that it was meant for."""
 STEM = 5
 """What two words begin with alike, so many letters long, makes one of them nearly the other: `train`, `trainable`."""
 MAX_STATIONS = 24
@@ -939,6 +941,7 @@ def _is_constant(node: ast.AST) -> bool:
 
 def _is_nearly(name: str, key: str) -> bool:
     """Whether a key was meant for the name: a letter is wrong, a word is too many, or one is cut short."""
-    is_longer = {name} < set(key.split("_")) or {key} < set(name.split("_"))
+    words, others = set(name.split("_")), set(key.split("_"))
+    is_longer = len(words ^ others) <= MORE_WORDS and ({name} < others or {key} < words)
     is_cut = min(len(name), len(key)) >= STEM and (name.startswith(key) or key.startswith(name))
     return is_cut or letters_apart(name, key) is not None or is_longer or abbreviates(name, key)

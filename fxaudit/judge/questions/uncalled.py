@@ -61,6 +61,8 @@ def taken_apart(audit: Audit, root: int, path: str) -> SourceLine | None:
         for name, module in modules.items():
             container = name.rpartition(".")[0]
             if module.index in parts and container and not f"{container}.".startswith(f"{whole}."):
+                if not audit.recording.class_of(modules[container]).module.startswith("torch.nn.modules.container"):
+                    continue  # what wraps a part of another whole leaves that as it is
                 line = registration(audit, root, container)
                 if line is not None and not line.library:
                     return line
