@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from fxaudit.program.arithmetic import is_whole
+from fxaudit.program.computed import Computed
 from fxaudit.program.config_files import (
     entry_of_file,
     entry_of_texts,
@@ -54,8 +55,6 @@ MORE_WORDS = 2
 STEM = 5
 """What two words begin with alike, so many letters long, makes one of them nearly the other: `train`, `trainable`."""
 MAX_STATIONS = 24
-MIN_COUNTED = 2
-"""What had so many values is a counter."""
 FALLING_BACK = frozenset({"getint", "getfloat", "getboolean"})
 """The further methods of a `ConfigParser` that take a section, an option and a `fallback`."""
 
@@ -99,6 +98,7 @@ class Births:
     def __init__(self, course: Course) -> None:
         self._course = course
         self._contained = Contained(course, self)
+        self._computed = Computed(course, self)
 
     def of(self, file: str, line: int, node: ast.expr, value: Plain) -> Birth | None:
         """The birth of the value that `node`, in the statement at `line`, was seen to have; None where it was not."""
@@ -263,18 +263,20 @@ class Births:
                 part = next((part for part in given if same(evaluated(part, sight.read), value)), None)
                 return self.back(sight, part, value, stations) if part is not None else here
             case ast.Call():
-                made = self._result(sight, node, value, stations) or self._shrunk(sight, node, value, stations)
+                made = self._result(sight, node, value, stations) or self._computed.shrunk(sight, node, value, stations)
                 is_flag = isinstance(node.func, ast.Name) and node.func.id == "bool" and value is True
                 return here if made is None and is_flag else made
-        found = self._factor(sight, node, value, stations) or self._shrunk(sight, node, value, stations)
+        found = self._computed.factor(sight, node, value, stations) or self._computed.shrunk(
+            sight, node, value, stations
+        )
         if found is None:
             found = self.respelt(sight, node, (*stations, (file, node.lineno, f"`{ast.unparse(node)}` is {value!r}")))
         if found is None and value != 0:  # a division that is the whole value is to blame itself
-            found = self._divided_away(sight, node, stations)
+            found = self._computed.divided_away(sight, node, stations)
         if found is None and value == 0:
-            found = self._complement(sight, node, stations) or self._addend(sight, node, stations)
+            found = self._computed.complement(sight, node, stations) or self._computed.addend(sight, node, stations)
         if found is None and _all_known(node, sight):
-            return replace(here, because=self._operands(sight, node, stations))
+            return replace(here, because=self._computed.operands(sight, node, stations))
         return found
 
     def _bound_of(self, sight: Sight, test: ast.expr, found: Birth, stations: Stations) -> Birth | None:
@@ -287,98 +289,6 @@ class Births:
                 birth = self.back(sight, side, number, stations)
                 if birth is not None and birth.is_a_setting and (birth.file, birth.line) != (found.file, found.line):
                     return birth
-        return None
-
-    def _operands(self, sight: Sight, node: ast.expr, stations: Stations) -> Stations:
-        """Where the plain operands of an arithmetic come from."""
-        found: dict[tuple[str, int], tuple[str, int, str]] = {}
-        for part in ast.walk(node):
-            value = evaluated(part, sight.read) if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) else None
-            if value is None or not _is_plain(value):
-                continue
-            birth = self.back(sight, part, value, (*stations, ("", 0, "")))  # type: ignore[arg-type]
-            if birth is not None:
-                said = (birth.file, birth.line, f"`{ast.unparse(part)}` is {value!r}, from here")
-                found.setdefault((birth.file, birth.line), said)
-        return tuple(found.values())
-
-    def _complement(self, sight: Sight, node: ast.expr, stations: Stations) -> Birth | None:
-        """The setting that leaves nothing for another share: `1 - share` is 0 where somebody set 1."""
-        match node:
-            case (
-                ast.BinOp(left=ast.Constant(), op=ast.Sub(), right=share)
-                | ast.BinOp(left=share, op=ast.Sub(), right=ast.Constant())
-            ):
-                set_to = evaluated(share, sight.read)
-                if not isinstance(set_to, int | float):
-                    return None
-                told = (self._course.file_of(sight), node.lineno, f"`{ast.unparse(node)}` is 0")
-                birth = self.back(sight, share, set_to, (*stations, told))
-                return birth if birth is not None and birth.is_a_setting else None
-        return None
-
-    def _divided_away(self, sight: Sight, node: ast.expr, stations: Stations) -> Birth | None:
-        """The setting by which a counter is divided, `epoch // every`, where the counter never comes that far."""
-        file = self._course.file_of(sight)
-        for part in ast.walk(node):
-            match part:
-                case ast.BinOp(left=left, op=ast.FloorDiv(), right=right):
-                    passes = self._course.at(file, sight.line)
-                    counted = {held for one in passes if isinstance(held := evaluated(left, one.read), int)}
-                    divisor = evaluated(right, sight.read)
-                    if len(counted) < MIN_COUNTED or not isinstance(divisor, int) or max(counted) >= divisor:
-                        continue
-                    words = f"`{ast.unparse(part)}` is 0 as long as `{ast.unparse(left)}` is below {divisor}"
-                    told = (*stations, (file, part.lineno, words))
-                    birth = self.back(sight, right, divisor, told)
-                    return birth if birth is not None and birth.is_a_setting else None
-        return None
-
-    def _shrunk(self, sight: Sight, node: ast.expr, value: Plain, stations: Stations) -> Birth | None:
-        """The share that somebody set, by which a number is multiplied that is cut off to 0: `int(share * size)`."""
-        if value != 0 or not is_whole(node):
-            return None
-        for part in ast.walk(node):
-            if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Mult):
-                continue
-            for operand in (part.left, part.right):
-                share = evaluated(operand, sight.read)
-                if isinstance(share, float) and 0 < share < 1:
-                    here = (self._course.file_of(sight), node.lineno, f"`{ast.unparse(node)}` is 0")
-                    birth = self.back(sight, operand, share, (*stations, here))
-                    if birth is not None and birth.is_a_setting:
-                        return birth
-        return None
-
-    def _addend(self, sight: Sight, node: ast.expr, stations: Stations) -> Birth | None:
-        """The setting that is one of two addends which are both 0: `start + (end - start) * share`."""
-        match node:
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                worths = [(part, evaluated(part, sight.read)) for part in (left, right)]
-                if not all(same(worth, 0) or same(worth, 0.0) for _, worth in worths):
-                    return None
-                told = (self._course.file_of(sight), node.lineno, f"`{ast.unparse(node)}` is 0")
-                births = (self.back(sight, part, worth, (*stations, told)) for part, worth in worths)  # type: ignore[arg-type]
-                return next((birth for birth in births if birth is not None and birth.is_a_setting), None)
-        return None
-
-    def _factor(self, sight: Sight, node: ast.expr, value: Plain, stations: Stations) -> Birth | None:
-        """The operand that makes an arithmetic 0, where one is 0 by itself."""
-        match node:
-            case ast.BinOp(left=left, op=ast.Mult(), right=right):
-                operands = [left, right]
-            case ast.BinOp(left=left, op=ast.Div() | ast.FloorDiv() | ast.Mod() | ast.Pow()):
-                operands = [left]
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                operands = [operand]
-            case _:
-                return None
-        if value != 0:
-            return None
-        for operand in operands:
-            found = evaluated(operand, sight.read)
-            if same(found, 0) or same(found, 0.0):
-                return self.back(sight, operand, found, stations)  # type: ignore[arg-type]
         return None
 
     def _name(self, sight: Sight, name: str, value: Plain, stations: Stations) -> Birth | None:

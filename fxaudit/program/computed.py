@@ -1,0 +1,120 @@
+"""Where a number that was computed comes from: the operand that makes it 0, cuts it off, or leaves nothing of it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from fxaudit.program.arithmetic import is_whole
+from fxaudit.program.course import Course, Plain, Sight
+from fxaudit.program.evaluation import evaluated, same
+
+if TYPE_CHECKING:
+    from fxaudit.program.births import Birth, Births, Stations
+
+__all__ = ["Computed"]
+
+MIN_COUNTED = 2
+"""What had so many values is a counter."""
+
+
+class Computed:
+    """Answers for one course."""
+
+    def __init__(self, course: Course, births: Births) -> None:
+        self._course = course
+        self._births = births
+
+    def operands(self, sight: Sight, node: ast.expr, stations: Stations) -> Stations:
+        """Where the plain operands of an arithmetic come from."""
+        found: dict[tuple[str, int], tuple[str, int, str]] = {}
+        for part in ast.walk(node):
+            if not isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
+                continue
+            value = evaluated(part, sight.read)
+            if not isinstance(value, bool | int | float | str):
+                continue
+            birth = self._births.back(sight, part, value, (*stations, ("", 0, "")))
+            if birth is not None:
+                said = (birth.file, birth.line, f"`{ast.unparse(part)}` is {value!r}, from here")
+                found.setdefault((birth.file, birth.line), said)
+        return tuple(found.values())
+
+    def complement(self, sight: Sight, node: ast.expr, stations: Stations) -> Birth | None:
+        """The setting that leaves nothing for another share: `1 - share` is 0 where somebody set 1."""
+        match node:
+            case (
+                ast.BinOp(left=ast.Constant(), op=ast.Sub(), right=share)
+                | ast.BinOp(left=share, op=ast.Sub(), right=ast.Constant())
+            ):
+                set_to = evaluated(share, sight.read)
+                if not isinstance(set_to, int | float):
+                    return None
+                told = (self._course.file_of(sight), node.lineno, f"`{ast.unparse(node)}` is 0")
+                birth = self._births.back(sight, share, set_to, (*stations, told))
+                return birth if birth is not None and birth.is_a_setting else None
+        return None
+
+    def divided_away(self, sight: Sight, node: ast.expr, stations: Stations) -> Birth | None:
+        """The setting by which a counter is divided, `epoch // every`, where the counter never comes that far."""
+        file = self._course.file_of(sight)
+        for part in ast.walk(node):
+            match part:
+                case ast.BinOp(left=left, op=ast.FloorDiv(), right=right):
+                    passes = self._course.at(file, sight.line)
+                    counted = {held for one in passes if isinstance(held := evaluated(left, one.read), int)}
+                    divisor = evaluated(right, sight.read)
+                    if len(counted) < MIN_COUNTED or not isinstance(divisor, int) or max(counted) >= divisor:
+                        continue
+                    words = f"`{ast.unparse(part)}` is 0 as long as `{ast.unparse(left)}` is below {divisor}"
+                    told = (*stations, (file, part.lineno, words))
+                    birth = self._births.back(sight, right, divisor, told)
+                    return birth if birth is not None and birth.is_a_setting else None
+        return None
+
+    def shrunk(self, sight: Sight, node: ast.expr, value: Plain, stations: Stations) -> Birth | None:
+        """The share that somebody set, by which a number is multiplied that is cut off to 0: `int(share * size)`."""
+        if value != 0 or not is_whole(node):
+            return None
+        for part in ast.walk(node):
+            if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Mult):
+                continue
+            for operand in (part.left, part.right):
+                share = evaluated(operand, sight.read)
+                if isinstance(share, float) and 0 < share < 1:
+                    here = (self._course.file_of(sight), node.lineno, f"`{ast.unparse(node)}` is 0")
+                    birth = self._births.back(sight, operand, share, (*stations, here))
+                    if birth is not None and birth.is_a_setting:
+                        return birth
+        return None
+
+    def addend(self, sight: Sight, node: ast.expr, stations: Stations) -> Birth | None:
+        """The setting that is one of two addends which are both 0: `start + (end - start) * share`."""
+        match node:
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                worths = [(part, evaluated(part, sight.read)) for part in (left, right)]
+                if not all(same(worth, 0) or same(worth, 0.0) for _, worth in worths):
+                    return None
+                told = (self._course.file_of(sight), node.lineno, f"`{ast.unparse(node)}` is 0")
+                births = (self._births.back(sight, part, worth, (*stations, told)) for part, worth in worths)  # type: ignore[arg-type]
+                return next((birth for birth in births if birth is not None and birth.is_a_setting), None)
+        return None
+
+    def factor(self, sight: Sight, node: ast.expr, value: Plain, stations: Stations) -> Birth | None:
+        """The operand that makes an arithmetic 0, where one is 0 by itself."""
+        match node:
+            case ast.BinOp(left=left, op=ast.Mult(), right=right):
+                operands = [left, right]
+            case ast.BinOp(left=left, op=ast.Div() | ast.FloorDiv() | ast.Mod() | ast.Pow()):
+                operands = [left]
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                operands = [operand]
+            case _:
+                return None
+        if value != 0:
+            return None
+        for operand in operands:
+            found = evaluated(operand, sight.read)
+            if same(found, 0) or same(found, 0.0):
+                return self._births.back(sight, operand, found, stations)  # type: ignore[arg-type]
+        return None
