@@ -258,3 +258,19 @@ def test_two_lists_of_the_same_parts_blame_none(tmp_path: Path) -> None:
     program = HEAD + "SHOWN = ['head']\n" + LISTED
     finding = judged(tmp_path, program).findings[0]
     assert "getattr(net, part)" in line_of(finding)
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        pytest.param(A_COPY, "Build the optimizer from the model that computes the loss", id="a copy"),
+        pytest.param(LEFT_OVER, "Read the variable of this loop", id="another loop"),
+        pytest.param(REMEMBERED, "let its default be None", id="a default"),
+        pytest.param(PASSED_BY, "Take the name off", id="a list to skip"),
+        pytest.param(LISTED, "Add the part to this list", id="a list of parts"),
+    ],
+)
+def test_the_help_is_about_the_line(tmp_path: Path, program: str, words: str) -> None:
+    fix = judged(tmp_path, HEAD + program).findings[0].fix
+    assert words in fix
+    assert "add_param_group" not in fix

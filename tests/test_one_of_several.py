@@ -374,3 +374,18 @@ def test_a_call_that_does_not_raise_has_no_finding(tmp_path: Path) -> None:
 def test_what_the_call_said_is_told(tmp_path: Path) -> None:
     finding = judged(tmp_path, HEAD + CAUGHT).findings[0]
     assert any("caught here: result type Float can't be cast" in related.role for related in finding.related)
+
+
+def test_the_handler_that_ran_is_told(tmp_path: Path) -> None:
+    two = CAUGHT.replace(
+        "    except RuntimeError:", "    except KeyError:\n        return -1.0\n    except RuntimeError:"
+    )
+    finding = judged(tmp_path, HEAD + two).findings[0]
+    handlers = [related.source.code for related in finding.related if "caught here" in related.role]
+    assert handlers == ["except RuntimeError:"]
+
+
+def test_an_error_that_goes_on_is_not_said_to_be_caught(tmp_path: Path) -> None:
+    uncaught = CAUGHT.replace("    except RuntimeError:", "    except KeyError:")
+    report = judged(tmp_path, HEAD + uncaught)
+    assert not any("is caught" in finding.message for finding in report.findings)

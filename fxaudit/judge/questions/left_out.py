@@ -15,7 +15,15 @@ from fxaudit.program.source import SourceLine, actual_path
 from fxaudit.program.tree import assignments_behind, branch_ran, last_of_chain, sliced_statements, tree_of
 from fxaudit.program.values import origins
 
-__all__ = ["dropping_statement", "empty_group", "left_from_a_loop", "listed_parts", "of_a_copy", "read_before"]
+__all__ = [
+    "Told",
+    "dropping_statement",
+    "empty_group",
+    "left_from_a_loop",
+    "listed_parts",
+    "of_a_copy",
+    "read_before",
+]
 
 Told = tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]
 """The line to edit, and what is related to it."""

@@ -48,8 +48,10 @@ def _caught(audit: Audit, refused: RefusedCall) -> Swallowed | None:
         for outer in tree.ancestors(statement) if tree is not None and statement is not None else ():
             if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
                 break
-            if isinstance(outer, ast.Try) and inner in outer.body and handler is None and outer.handlers:
-                handler = source_at(stacks.file(frame), outer.handlers[0].lineno)
+            if isinstance(outer, ast.Try) and inner in outer.body and handler is None:
+                ran = audit.record.ran().of(stacks.file(frame))
+                caught = [h for h in outer.handlers if any(line in ran for line in _lines(h))]
+                handler = source_at(stacks.file(frame), caught[0].lineno) if caught else None
             inner = outer
         if handler is None:
             continue
@@ -64,3 +66,8 @@ def _caught(audit: Audit, refused: RefusedCall) -> Swallowed | None:
         line = audit.source(written)
         return Swallowed(line, handler, refused.name, refused.error) if line is not None else None
     return None
+
+
+def _lines(handler: ast.ExceptHandler) -> range:
+    """The lines of the body of a handler: that one of them ran shows that it caught something."""
+    return range(handler.body[0].lineno, (handler.end_lineno or handler.body[-1].lineno) + 1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import GroupEvent
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.questions.left_out import (
+    Told,
     dropping_statement,
     empty_group,
     left_from_a_loop,
@@ -32,6 +33,13 @@ from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import sliced_statements, tree_of
 
 __all__ = ["NotInOptimizer"]
+
+
+COPY = "Build the optimizer from the model that computes the loss: here it gets the parameters of a copy."
+LEFT = "Read the variable of this loop: the other loop has left its last value behind."
+REMEMBERED = "Make the container anew in each call: let its default be None, and make it in the function."
+PASSED_BY = "Take the name off what the test looks in, or let the loop go on with it."
+LISTED = "Add the part to this list."
 
 
 class NotInOptimizer(Rule):
@@ -154,7 +162,7 @@ class NotInOptimizer(Rule):
         info = audit.recording.optimizers[optimizer]
         built = audit.source(info.created)
         culprit, related = built, []
-        reason = ""
+        reason = advice = ""
         if was_frozen:
             reason = ", frozen when it was built"
             thaws = [
@@ -171,19 +179,22 @@ class NotInOptimizer(Rule):
         elif info.created >= 0 and not all(s.track.created_time > info.created_time >= 0 for s in states):
             vain = _named_in_vain(audit, states, info)
             reason = f": {vain.sentence}" if vain is not None else ""
-            statement, more = (
-                of_a_copy(audit, info)
-                or read_before(audit, info)
-                or left_from_a_loop(audit, info)
-                or self._of_another(audit, states, info)
-                or ((source_at(vain.file, vain.line), []) if vain is not None else None)
-                or remembered(audit, info)
-                or _passed_over(audit, states, info)
-                or passed_by(audit, states, info)
-                or empty_group(audit, info)
-                or listed_parts(audit, states, info)
-                or _collected_for_nobody(audit, info)
-                or dropping_statement(audit, info.created)
+            asked: tuple[tuple[Callable[[], Told | None], str], ...] = (
+                (lambda: of_a_copy(audit, info), COPY),
+                (lambda: read_before(audit, info), ""),
+                (lambda: left_from_a_loop(audit, info), LEFT),
+                (lambda: self._of_another(audit, states, info), ""),
+                (lambda: (source_at(vain.file, vain.line), []) if vain is not None else None, ""),
+                (lambda: remembered(audit, info), REMEMBERED),
+                (lambda: _passed_over(audit, states, info), ""),
+                (lambda: passed_by(audit, states, info), PASSED_BY),
+                (lambda: empty_group(audit, info), ""),
+                (lambda: listed_parts(audit, states, info), LISTED),
+                (lambda: _collected_for_nobody(audit, info), ""),
+                (lambda: dropping_statement(audit, info.created), ""),
+            )
+            (statement, more), advice = next(
+                (found, help_) for question, help_ in asked if (found := question()) is not None
             )
             if statement is None:
                 statement, more = _group_never_added(audit) or (None, more)
@@ -225,7 +236,7 @@ class NotInOptimizer(Rule):
             f"{audit.called(info.index)} does not hold {audit.names(states)}{reason}",
             culprit,
             related=related,
-            fix=self.fix + self._edit(audit, states, optimizer),
+            fix=advice or self.fix + self._edit(audit, states, optimizer),
         )
 
     def _edit(self, audit: Audit, states: list[ParameterState], optimizer: int) -> str:
