@@ -268,6 +268,7 @@ def test_two_lists_of_the_same_parts_blame_none(tmp_path: Path) -> None:
         pytest.param(REMEMBERED, "let its default be None", id="a default"),
         pytest.param(PASSED_BY, "Take the name off", id="a list to skip"),
         pytest.param(LISTED, "Add the part to this list", id="a list of parts"),
+        pytest.param(ALL_DROPPED, "it leaves out every parameter", id="a set of all"),
     ],
 )
 def test_the_help_is_about_the_line(tmp_path: Path, program: str, words: str) -> None:

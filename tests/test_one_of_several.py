@@ -389,3 +389,8 @@ def test_an_error_that_goes_on_is_not_said_to_be_caught(tmp_path: Path) -> None:
     uncaught = CAUGHT.replace("    except RuntimeError:", "    except KeyError:")
     report = judged(tmp_path, HEAD + uncaught)
     assert not any("is caught" in finding.message for finding in report.findings)
+
+
+def test_the_help_is_about_the_parts(tmp_path: Path) -> None:
+    finding = judged(tmp_path, HEAD + APART).findings[0]
+    assert finding.fix == "Take the missing parts, too, or do not register the whole beside them."

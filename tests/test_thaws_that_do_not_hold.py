@@ -143,3 +143,8 @@ def test_a_part_that_is_frozen_again_after_it_was_trained_is_no_alarm(tmp_path: 
     program += "    if epoch == 2:\n        for p in net.stem.parameters():\n            p.requires_grad = False\n"
     report = judged(tmp_path, HEAD + program)
     assert [finding for finding in report.findings if finding.level != "note"] == []
+
+
+def test_the_help_is_about_the_thaw(tmp_path: Path) -> None:
+    finding = judged(tmp_path, HEAD + NEVER).findings[0]
+    assert finding.fix.startswith("Change what keeps the line that unfreezes from running")

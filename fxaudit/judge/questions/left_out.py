@@ -17,6 +17,7 @@ from fxaudit.program.values import origins
 
 __all__ = [
     "Told",
+    "all_dropped",
     "dropping_statement",
     "empty_group",
     "left_from_a_loop",
@@ -102,11 +103,24 @@ def empty_group(audit: Audit, info: OptimizerInfo) -> Told | None:
             once = next((o for o in behind if isinstance(o.value, ast.GeneratorExp)), None)
             if once is not None:  # used up before, or without an item from the start
                 return source_at(once.file, once.line), [(here, f"`{once.name}` gives its items once: none is left")]
-            dropping = _drops_all(stacks.file(frame), stacks.line(frame), getattr(value, "id", ""))
-            if dropping is not None:
-                tested, dropped = dropping
-                return tested, [(dropped, "all are left out here"), (here, "the group gets none")]
             return here, [*more]
+    return None
+
+
+def all_dropped(audit: Audit, info: OptimizerInfo) -> Told | None:
+    """Where a group got no parameter because a comprehension leaves out all of them: what that looks in."""
+    empty = [number for number, (_, members) in enumerate(info.groups) if not members]
+    stacks = audit.record.stacks
+    for frame in stacks.chain(info.created)[:2] if empty else ():
+        lists = groups_listed(stacks.file(frame), stacks.line(frame))
+        if len(lists) != len(info.groups):
+            continue
+        value = lists[empty[0]]
+        dropping = _drops_all(stacks.file(frame), stacks.line(frame), getattr(value, "id", ""))
+        if dropping is not None:
+            tested, dropped = dropping
+            here = source_at(stacks.file(frame), value.lineno)
+            return tested, [(dropped, "all are left out here"), (here, "the group gets none")]
     return None
 
 

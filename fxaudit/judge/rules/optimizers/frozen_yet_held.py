@@ -58,6 +58,7 @@ class FrozenYetHeld(Rule):
                 f"{audit.names(states, 'stays', 'stay')} frozen: {why}",
                 thaw[0][0],
                 related=[*thaw[1:], (froze_at, "frozen here")],
+                fix="Change what keeps the line that unfreezes from running, or leave these out of the optimizer.",
                 level="note" if audit.recording.mode.is_part else "warning",
             )
             return

@@ -10,6 +10,7 @@ from fxaudit.capture.events import GroupEvent
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.questions.left_out import (
     Told,
+    all_dropped,
     dropping_statement,
     empty_group,
     left_from_a_loop,
@@ -39,6 +40,7 @@ COPY = "Build the optimizer from the model that computes the loss: here it gets 
 LEFT = "Read the variable of this loop: the other loop has left its last value behind."
 REMEMBERED = "Make the container anew in each call: let its default be None, and make it in the function."
 PASSED_BY = "Take the name off what the test looks in, or let the loop go on with it."
+DROPPED = "Put fewer in what the filter looks in: it leaves out every parameter."
 LISTED = "Add the part to this list."
 
 
@@ -188,6 +190,7 @@ class NotInOptimizer(Rule):
                 (lambda: remembered(audit, info), REMEMBERED),
                 (lambda: _passed_over(audit, states, info), ""),
                 (lambda: passed_by(audit, states, info), PASSED_BY),
+                (lambda: all_dropped(audit, info), DROPPED),
                 (lambda: empty_group(audit, info), ""),
                 (lambda: listed_parts(audit, states, info), LISTED),
                 (lambda: _collected_for_nobody(audit, info), ""),

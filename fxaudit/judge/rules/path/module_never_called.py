@@ -14,6 +14,9 @@ from fxaudit.judge.verdict import ParameterState
 __all__ = ["ModuleNeverCalled"]
 
 
+APART = "Take the missing parts, too, or do not register the whole beside them."
+
+
 class ModuleNeverCalled(Rule):
     """A registered module is never called.
 
@@ -45,7 +48,7 @@ class ModuleNeverCalled(Rule):
             unreached = unreached_mention(audit, root, path)
             apart = taken_apart(audit, root, path)
             if apart is not None:
-                unreached = Unreached(apart, [(unreached.culprit, "left out of what is taken here")])
+                unreached = Unreached(apart, [(unreached.culprit, "left out of what is taken here")], advice=APART)
             line = unreached.culprit
             # Siblings that one statement keeps from running, or made and nobody calls, are one finding.
             starved = states[0].is_starved
