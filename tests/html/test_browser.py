@@ -20,6 +20,7 @@ from fxaudit.report import Report
 from tests import sample_reports
 from tests.html.test_before_and_after import PROVED, net
 from tests.html.test_ribbon import cut_net
+from tests.pictures.test_film import report as in_the_loop
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -640,9 +641,42 @@ def test_a_slider_goes_through_the_recorded_steps(open_page: Open) -> None:
     opened.page.locator("#scrub").press("ArrowRight")
     assert opened.page.locator("#scrubbed").inner_text() == "2 of 3"
     assert [row.split("\t")[3] for row in seen.all_inner_texts()] == ["2"]
-    assert "steps 2 to 3" in opened.page.locator(".frame:visible svg.film").inner_html()
+    assert "steps 2 to 3" in opened.page.locator(".frame:visible svg.film:visible").inner_html()
     opened.page.locator("#every").check()
     assert seen.count() == 3 and opened.page.locator(".frame:visible").count() == 2
+
+
+@pytest.mark.parametrize(("width", "shown"), [(390, "upright"), (1440, "across")])
+def test_a_film_of_many_events_is_legible_without_scrolling_sideways(open_page: Open, width: int, shown: str) -> None:
+    kinds = ("zero_grad", "forward", "backward", "clip", "gradient", "zero_grad", "scaler", "step", "scheduler")
+    made = in_the_loop(*((kind, 10 + n) for n, kind in enumerate(kinds)), culprit=15)
+    page = open_page(made, viewport={"width": width, "height": 900}).page
+    films = page.locator(".canvas.film:visible").all()
+    assert len(films) == 3
+    for film in films:
+        seen = film.locator("svg:visible")
+        assert seen.count() == 1 and seen.evaluate("svg => svg.parentElement.className") == shown
+        assert film.evaluate("box => box.scrollWidth <= box.clientWidth")
+        assert film.locator("text:visible", has_text="clear").evaluate_all(_HEIGHTS) > 12
+        assert film.locator("text:visible", has_text="✗ clear").count() == 1
+
+
+_HEIGHTS = "words => Math.min(...words.map((word) => word.getBoundingClientRect().height))"
+
+
+def test_on_a_phone_code_wraps_and_the_numbers_of_a_step_are_in_sight(open_page: Open) -> None:
+    made = in_the_loop(("backward", 12), ("step", 15), culprit=15)
+    moved = (Movement("opt", 0, 0.1, 1.0, 0.2, 1, 1),)
+    steps = tuple(replace(step, movements=moved) for step in made.steps)
+    long = replace(made.optimizers[0], source=sample_reports.line(3, f"opt = Adam({'a_long_name, ' * 9})", "train.py"))
+    page = open_page(replace(made, optimizers=(long,), steps=steps), viewport={"width": 390, "height": 900}).page
+    for box in page.locator("pre:visible, .numbers:visible").all():
+        assert box.evaluate("box => box.scrollWidth <= box.clientWidth"), box.inner_text()
+    assert "norm of the change" in page.evaluate(_BEFORE)
+
+
+_BEFORE = """[...document.querySelectorAll('#numbers td')].map(
+    (cell) => getComputedStyle(cell, '::before').content + cell.dataset.of).join()"""
 
 
 def test_a_button_turns_the_map_into_that_without_the_line(open_page: Open) -> None:

@@ -137,7 +137,9 @@ def test_a_cause_shows_its_picture_proof_fix_and_folded_parameters(parse: Parse)
     assert "No optimizer holds head.*" in second.text
     films = page.all("svg", "film")
     # The optimizer forgot something: a film, as of the loop; else ways to the loss, the map, and it without cause 1.
-    assert (len(page.all("svg", "picture")) - len(films), len(films)) == (3, 2)
+    # Each film is there twice, from left to right and upright.
+    assert (len(page.all("svg", "picture")) - len(films), len(films)) == (3, 4)
+    assert [len(page.all("div", kind)) for kind in ("across", "upright")] == [2, 2]
     assert "no step changes it" in films[0].text and "gradient ends here" not in second.text
 
 
@@ -192,7 +194,7 @@ def test_fragments_of_two_reports_share_no_ids(parse: Parse) -> None:
 
 def test_every_style_of_the_fragment_is_confined_to_it(parse: Parse) -> None:
     (style,) = parse(fragment(sample_reports.broken())).all("style")
-    rules = re.sub(r"@media[^{]*\{|:is\([^)]*\)", "", style.text)
+    rules = re.sub(r"@(?:media|container)[^{]*\{|:is\([^)]*\)", "", style.text)
     selectors = [s.strip() for group in re.findall(r"([^{}]+)\{", rules) for s in group.split(",")]
     assert len(selectors) > 50
     assert [s for s in selectors if ".fxa" not in s] == []

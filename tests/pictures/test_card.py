@@ -37,6 +37,31 @@ def test_of_a_cause_in_the_loop_it_has_the_film(tmp_path: Path) -> None:
     assert {"backward", "✗ clear", "step", "right order"} <= set(texts(made.card(tmp_path / "card.svg")))
 
 
+def test_a_film_is_legible_on_a_card_and_its_fatal_part_is_kept(tmp_path: Path) -> None:
+    order = [(kind, 10 + n) for n, kind in enumerate(("backward", "clip") * 6)]
+    made = in_the_loop(*order, ("zero_grad", 30), ("step", 31), culprit=30)
+    others = tuple(replace(made.optimizers[0], name=f"other{n}") for n in range(3))
+    card = replace(made, optimizers=(*made.optimizers, *others)).card(tmp_path / "card.svg")
+    root = ElementTree.parse(tmp_path / "card.svg").getroot()
+    assert not list(root.iterfind("{http://www.w3.org/2000/svg}svg")), "what is scaled is as small as it happens to be"
+    sizes = [float(e.get("font-size", "0")) for e in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert min(sizes) >= 15
+    said = texts(card)
+    assert "✗ clear" in said and said[said.index("✗ clear") + 2] == "step" and "other0" not in said
+    assert 2 <= sum(word in ("backward", "clip") for word in said) <= 6
+
+
+def test_of_what_no_optimizer_holds_the_card_shows_a_step_that_passes_it_by(tmp_path: Path) -> None:
+    made = in_the_loop(("zero_grad", 10), ("backward", 12), ("step", 15), code="FXA301")
+    excluded = {name: replace(p, held_by=(), verdict="excluded") for name, p in made.parameters.items()}
+    said = texts(replace(made, parameters=excluded).card(tmp_path / "card.svg"))
+    assert said[said.index("opt") :][:-1] == [
+        "opt",
+        *("train.py:10", "clear", ":12", "backward", ":15", "step"),
+        *("no optimizer", "a.weight and b.weight: no step changes it"),
+    ]
+
+
 @pytest.mark.parametrize(
     "make",
     [sample_reports.healthy, sample_reports.hostile, sample_reports.every_verdict, lambda: Report(audited=False)],

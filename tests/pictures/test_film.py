@@ -14,6 +14,7 @@ from fxaudit.program.source import SourceLine
 from fxaudit.renderers.picture.draw import draw, svg
 from fxaudit.renderers.picture.film import Film, film_of, film_of_events, has_film
 from fxaudit.renderers.picture.film_svg import film_document, film_inline
+from fxaudit.renderers.picture.film_tall import film_tall
 from fxaudit.report import Report
 from tests import sample_reports
 
@@ -83,6 +84,12 @@ def test_the_right_order_is_shown_where_the_order_is_wrong(
 ) -> None:
     made = report(*kinds, culprit=15)
     assert ghost_of(film_of(made, made.findings[0])) == right
+
+
+def test_the_right_order_is_shown_where_a_second_clear_does_the_harm() -> None:
+    order = (("zero_grad", 10), ("forward", 11), ("backward", 12), ("zero_grad", 14), ("step", 15))
+    made = report(*order, culprit=14)
+    assert ghost_of(film_of(made, made.findings[0])) == ["clear", "forward", "backward", "step"]
 
 
 def test_each_optimizer_has_a_lane_with_what_is_done_to_it() -> None:
@@ -174,7 +181,7 @@ def test_nothing_stands_outside_the_picture_and_hostile_names_are_only_text() ->
     finding = replace(made.findings[0], message=evil * 3)
     optimizer = replace(made.optimizers[0], name="opt", type=evil)
     film = film_of(replace(made, optimizers=(optimizer,)), finding)
-    for text in (film_document(film, evil), film_inline(film, evil)):
+    for text in (film_document(film, evil), film_inline(film, evil), film_tall(film, evil)):
         root = ElementTree.fromstring(text)
         assert not [e for e in root.iter() if e.tag.rpartition("}")[2] in ("script", "img")]
         assert " on" not in re.sub(r'"[^"]*"|>[^<]*<', "", text)
@@ -184,6 +191,25 @@ def test_nothing_stands_outside_the_picture_and_hostile_names_are_only_text() ->
             assert float(found.get("x", "0")) + long <= width + 1, found.text
 
 
+@pytest.mark.parametrize("lanes", [1, 3, 8])
+def test_upright_a_film_has_all_that_it_has_across_and_is_as_narrow_as_a_phone(lanes: int) -> None:
+    made = report(("forward", 11), ("backward", 12), ("zero_grad", 14), ("step", 15), culprit=14)
+    others = tuple(OptimizerReport(f"other{n}", "SGD", at(3), ((0.1, ()),), 3) for n in range(1, lanes))
+    film = film_of(replace(made, optimizers=(*made.optimizers, *others)), made.findings[0])
+    across, upright = (_words(draw(film, "film")) for draw in (film_inline, film_tall))
+    assert across == upright
+    root = ElementTree.fromstring(film_tall(film, "film"))
+    assert float(root.get("width", "0")) <= 320
+    xs = [float(e.get(name, "0")) for e in root.iter() for name in ("x", "cx", "x1", "x2") if e.get(name)]
+    assert min(xs) >= 0 and max(xs) <= float(root.get("width", "0"))
+
+
+def _words(picture: str) -> str:
+    """The letters of a picture, whatever its lines are; the right order is also said to be somebody's."""
+    texts = [element.text or "" for element in ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")]
+    return "".join(sorted("".join(texts).replace("right order of opt", "right order").replace(" ", "")))
+
+
 def test_of_a_step_that_is_missing_no_clear_beside_it_is_called_fatal() -> None:
     made = report(("backward", 12), ("scheduler", 13), ("zero_grad", 14), code="FXA401", culprit=14)
     film = film_of(made, made.findings[0])
@@ -191,6 +217,17 @@ def test_of_a_step_that_is_missing_no_clear_beside_it_is_called_fatal() -> None:
     assert "+step" in ghost_of(film)
     wrong = report(("backward", 12), ("zero_grad", 13), ("step", 15), code="FXA401", culprit=15)
     assert [mark.word for mark in film_of(wrong, wrong.findings[0]).marks if mark.fatal] == ["step"]
+
+
+def test_the_step_of_another_optimizer_is_not_called_fatal_for_the_one_that_never_steps() -> None:
+    names = ("a.weight", "b.weight")
+    still = OptimizerReport("opt", "Adam", at(3), ((0.1, names),), 0)
+    other = OptimizerReport("other", "SGD", at(4), ((0.1, ()),), 3)
+    made = report(("backward", 12), code="FXA401", culprit=15, optimizers=(still, other))
+    stepping = StepReport((event("backward", 12, "opt", "other"), event("step", 15, "other")))
+    film = film_of(replace(made, steps=(stepping, stepping)), made.findings[0])
+    assert not any(mark.fatal for mark in film.marks)
+    assert film.lanes[0].remark == "the gradient of a.* is gone" and "+step" in ghost_of(film)
 
 
 def test_a_lane_says_once_that_its_optimizer_never_steps() -> None:

@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from fxaudit.answer.finding import PathStep
+from fxaudit.answer.answer import Gradient
+from fxaudit.answer.finding import Finding, PathStep
 from fxaudit.errors import UnknownParameterError
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.picture.draw import draw
 from fxaudit.renderers.picture.engine import Picture
 from fxaudit.renderers.picture.labels import code_around
 from fxaudit.renderers.picture.path import path_of
-from fxaudit.renderers.picture.why import draw_why
+from fxaudit.renderers.picture.why import draw_finding, draw_why
 from tests import sample_reports
 from tests.pictures.conftest import Drawn
 
@@ -103,6 +104,25 @@ def test_on_the_page_the_note_beside_the_parameter_names_the_line_only(read: Rea
     sketch.parameter("extra.weight", (2, 2), "unreachable", culprit=culprit)
     note = read(draw_why(sketch.report(), "extra.weight", framed=False)).box("model.py:5")
     assert note.has("k-note") and "use_extra" not in note.text
+
+
+def test_where_nothing_arrives_and_the_path_does_not_say_why_the_cut_of_the_graph_is_drawn(read: Read) -> None:
+    sketch = sample_reports.Sketch()
+    net = sketch.module("", "Net")
+    names = ("gates[0].weight", "gates[0].bias")
+    gate = [sketch.parameter(name, (2, 2), "unregistered", gradient=Gradient("none")) for name in names]
+    switched_off = sketch.op("linear", net, *gate, cut=True, at=sample_reports.line(31, "self.gates[0](x)"))
+    product = sketch.op("mul", net, switched_off, sketch.parameter("main.weight", (2, 2)))
+    sketch.loss("loss", product)
+    kinds = (("parameter", "gates[0].weight"), ("operation", "linear"), ("operation", "mul"), ("loss", "loss"))
+    blind = tuple(PathStep(kind, label) for kind, label in kinds)  # type: ignore[arg-type]
+    finding = Finding("FXA205", "unregistered", "error", "kept in a list", "", names, path=blind)
+    report = replace(sketch.report(), findings=(finding,))
+    (cut,) = [arrow for arrow in read(draw_finding(report, finding)).arrows if arrow.has("e-cut")]
+    assert "gradient ends here" in cut.text and "31" in cut.text
+    alive = {name: replace(report[name], gradient=Gradient("finite", 1.0)) for name in names}
+    seen = replace(report, parameters={**report.parameters, **alive})
+    assert not [arrow for arrow in read(draw_finding(seen, finding)).arrows if arrow.has("e-cut")]
 
 
 def test_a_dead_end_is_shown_where_the_value_goes_no_further(read: Read) -> None:

@@ -25,7 +25,7 @@ from fxaudit.renderers.text.wording import (
     proof,
 )
 
-__all__ = ["Cause", "CodeFrame", "Place", "TriedFix", "cause_of", "place_of", "tried_fix"]
+__all__ = ["Cause", "CodeFrame", "Drawn", "Place", "TriedFix", "cause_of", "place_of", "tried_fix"]
 
 NAMES = 200
 """Names listed below one pattern; the table has all."""
@@ -114,6 +114,15 @@ class Station:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """A film, from left to right and upright; `room` is the width up to which the upright one is shown."""
+
+    wide: Markup
+    tall: Markup
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """A finding as the page shows it; `lost` says how much it costs, `settled` in a word how sure it is."""
 
@@ -137,7 +146,7 @@ class Cause:
     rationale: tuple[Span, ...]
     patch: TriedFix | None = None
     picture: Markup | None = None
-    film: Markup | None = None
+    film: Drawn | None = None
     unmeasured: str = ""
 
 

@@ -12,14 +12,15 @@ from fxaudit.answer.answer import VERDICTS, Answer, Event
 from fxaudit.answer.finding import Finding
 from fxaudit.answer.folding import Universe, folds
 from fxaudit.errors import PictureError
-from fxaudit.renderers.html.causes import Cause, Place, TriedFix, cause_of, place_of, tried_fix
+from fxaudit.renderers.html.causes import Cause, Drawn, Place, TriedFix, cause_of, place_of, tried_fix
 from fxaudit.renderers.html.health import Health, health_of
 from fxaudit.renderers.html.reel import Reel, reel_of
 from fxaudit.renderers.html.ribbon import Listed, ribbon
 from fxaudit.renderers.picture.canvas import ARROWS, MEASURED, Bands
 from fxaudit.renderers.picture.engine import Key, Picture, lay_out
-from fxaudit.renderers.picture.film import film_of, film_of_events, has_film, rounds, span
-from fxaudit.renderers.picture.film_svg import film_inline
+from fxaudit.renderers.picture.film import Film, film_of, film_of_events, has_film, rounds, span
+from fxaudit.renderers.picture.film_svg import film_inline, film_width
+from fxaudit.renderers.picture.film_tall import film_tall
 from fxaudit.renderers.picture.modules import draw_modules, draw_with_insides
 from fxaudit.renderers.picture.palette import GROUPS, look
 from fxaudit.renderers.picture.svg import inlined
@@ -38,6 +39,10 @@ __all__ = ["Page", "page_from_report"]
 
 FILMS = 6
 """Rounds of the loop that are drawn."""
+LEGIBLE = 0.72
+"""By so much a film is drawn smaller where there is less room; where there is still less, upright."""
+ROOMS = (480, 640, 800, 960, 1120)
+"""Widths up to which films are drawn upright, as the style sheet has them."""
 PICTURES = 24
 """Findings that get a picture; the others keep their path as a list."""
 KINDS = ("verdict", "arrow", "box", "group")
@@ -105,7 +110,7 @@ class Round:
 
     label: str
     events: tuple[Occurrence, ...]
-    film: Markup | None
+    film: Drawn | None
     first: int = 0
     last: int = 0
 
@@ -168,7 +173,7 @@ def page_from_report(
         picture = film = None
         if has_film(report, finding):
             seen = film_of(report, finding)
-            film = Markup(film_inline(seen, f"The loop around cause {index + 1}, {seen.title}"))
+            film = _film(seen, f"The loop around cause {index + 1}, {seen.title}")
         elif index < PICTURES and finding.parameters:
             picture = inliner.svg(draw_finding(report, finding, framed=False, name=f"{prefix}-why{index}"))
         causes.append(replace(cause_of(report, index, prefix, universe, rows), picture=picture, film=film))
@@ -268,12 +273,18 @@ def _version(
     return Version(button, f"{how}: {size}.", picture)
 
 
+def _film(film: Film, label: str) -> Drawn:
+    least = film_width(film) * LEGIBLE
+    room = next((room for room in ROOMS if room >= least), ROOMS[-1])
+    return Drawn(Markup(film_inline(film, label)), Markup(film_tall(film, label)), room)
+
+
 def _rounds(report: Answer) -> Iterator[Round]:
     for index, (first, last, events) in enumerate(rounds(report)):
         film = None
         label = span(first, last)
         if index < FILMS and report.optimizers and events:
-            film = Markup(film_inline(film_of_events(report, label, events, report.findings), f"Film of {label}"))
+            film = _film(film_of_events(report, label, events, report.findings), f"Film of {label}")
         shown = tuple(Occurrence(e.kind, e.text or e.kind, _event_place(e), e.count) for e in events)
         yield Round(label, shown, film, first + 1, last + 1)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from fxaudit.answer.answer import Answer, Movement
-from fxaudit.renderers.picture.canvas import Bands
+from fxaudit.renderers.picture.canvas import Bands, group_name
 from fxaudit.renderers.picture.svg import SVG
 from fxaudit.renderers.text.wording import inert
 
@@ -66,8 +66,10 @@ def reel_of(report: Answer) -> Reel | None:
         return None
     letters = {key: bands.of[key][0] for key in shown}
     numbers = {key: number for number, key in enumerate(bands.of)}
+    # The rate has a column of its own: the group is not named by the last one.
+    named = {key: group_name(*key, report.optimizers, rated=False) for key in shown}
     rows = tuple(
-        _row(step, moved, letters, bands, numbers[moved.optimizer, moved.group])
+        _row(step, moved, letters, named, numbers[moved.optimizer, moved.group])
         for step, report_of in enumerate(report.steps, 1)
         for moved in report_of.movements
         if (moved.optimizer, moved.group) in letters
@@ -76,13 +78,15 @@ def reel_of(report: Answer) -> Reel | None:
     return Reel(Markup(charts), rows, len(report.steps), len(groups) - len(shown))
 
 
-def _row(step: int, moved: Movement, letters: dict[tuple[str, int], str], bands: Bands, number: int) -> StepRow:
-    letter = letters[moved.optimizer, moved.group]
+def _row(
+    step: int, moved: Movement, letters: dict[tuple[str, int], str], named: dict[tuple[str, int], str], number: int
+) -> StepRow:
+    group = (moved.optimizer, moved.group)
     return StepRow(
         step,
-        letter,
+        letters[group],
         number % 6,
-        bands.names[letter],
+        named[group],
         _said(moved.rate),
         _said(moved.norm),
         _said(moved.change),

@@ -72,12 +72,12 @@ _BOX_MEANINGS = {
 }
 
 
-def group_name(optimizer: str, group: int, optimizers: Sequence[OptimizerReport]) -> str:
-    """A param group as people say it: its optimizer, its index where there are several, its learning rate."""
+def group_name(optimizer: str, group: int, optimizers: Sequence[OptimizerReport], *, rated: bool = True) -> str:
+    """A param group as people say it: its optimizer, its index where there are several, its last learning rate."""
     for report in optimizers:
         if report.name == optimizer:
             several = len(report.groups) > 1
-            rate = report.groups[group][0] if 0 <= group < len(report.groups) else None
+            rate = report.groups[group][0] if rated and 0 <= group < len(report.groups) else None
             parts = [optimizer if report.type in (optimizer, "") else f"{optimizer} ({report.type})"]
             parts += [f"group {group}"] if several else []
             parts += [learning_rate(rate)] if rate is not None else []

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from fxaudit.answer.answer import VERDICTS, Answer
 from fxaudit.answer.finding import LEVELS, Finding
 from fxaudit.answer.folding import folds
+from fxaudit.renderers.picture.card_film import excerpt
 from fxaudit.renderers.picture.film import film_of, has_film
-from fxaudit.renderers.picture.film_svg import film_inline
 from fxaudit.renderers.picture.labels import code_around, shortened, where
 from fxaudit.renderers.picture.palette import CUT, FLOW, GREY_FILL, INK, MODULE_LINE, MUTED, PAPER, dark_rules, look
 from fxaudit.renderers.picture.svg import MONOSPACE, SANS, SVG, painted
@@ -93,17 +93,10 @@ def _blamed(finding: Finding, y: int) -> Iterator[str]:
 def _picture(report: Answer, finding: Finding, y: int) -> Iterator[str]:
     room = HEIGHT - 64 - y
     if has_film(report, finding):
-        film = film_inline(film_of(report, finding), "film")
-        yield f'<svg x="{SIDE}" y="{y}" width="{WIDTH - 2 * SIDE}" height="{room}"{_scaled(film)}</svg>'
+        said = finding.message.replace("`", "")
+        yield from excerpt(film_of(report, finding), SIDE, y, WIDTH - 2 * SIDE, said)
     elif finding.path and room > 60:
         yield from _way(report, finding, y + min(36, room // 2))
-
-
-def _scaled(film: str) -> str:
-    """The inside of a film, with the view box that lets it be drawn at any size."""
-    head, _, inside = film.partition(">")
-    box = head.partition('viewBox="')[2].partition('"')[0]
-    return f' viewBox="{box}" preserveAspectRatio="xMinYMin meet">{inside.removesuffix("</svg>")}'
 
 
 def _way(report: Answer, finding: Finding, y: int) -> Iterator[str]:

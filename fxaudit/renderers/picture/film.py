@@ -256,8 +256,9 @@ def _is_at(event: Event, finding: Finding) -> bool:
 
 
 def _blamed(mark: Mark, event: Event, finding: Finding, tracks: _Tracks) -> Mark:
-    if _is_at(event, finding) and not (finding.code == NEVER_STEPPED and mark.kind in BEFORE_STEP):
-        harmed = tuple(lane for lane in mark.lanes if lane in tracks.meant)
+    harmed = tuple(lane for lane in mark.lanes if lane in tracks.meant)
+    beside = finding.code == NEVER_STEPPED and (mark.kind in BEFORE_STEP or (tracks.meant and not harmed))
+    if _is_at(event, finding) and not beside:
         return replace(mark, fatal=harmed or mark.lanes, words=_message(finding))
     role = next((related.role for related in finding.related if _same(event, related.source)), "")
     return replace(mark, words=shortened(role.replace("`", ""), LONGEST)) if role else mark
@@ -283,7 +284,9 @@ def _ghost(tracks: _Tracks, marks: Sequence[Mark]) -> Ghost | None:
         seen = list(dict.fromkeys(mark.kind for mark in marks if lane in mark.lanes))
         right = [kind for kind in ORDER if kind in seen or kind in NEEDED]
         turns = [seen[n:] + seen[:n] for n in range(len(seen))]
-        return None if right in turns else Ghost(lane, tuple((WORDS[kind], kind not in seen) for kind in right))
+        # A clear that does harm stands in the wrong place, also behind one that stands in the right one.
+        is_right = right in turns and not any(mark.kind == "zero_grad" and lane in mark.fatal for mark in marks)
+        return None if is_right else Ghost(lane, tuple((WORDS[kind], kind not in seen) for kind in right))
     return None
 
 

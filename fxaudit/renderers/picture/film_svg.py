@@ -22,7 +22,7 @@ from fxaudit.renderers.picture.palette import (
 from fxaudit.renderers.picture.svg import SANS, SVG, painted
 from fxaudit.renderers.text.wording import inert
 
-__all__ = ["film_document", "film_inline"]
+__all__ = ["LETTER", "ROOMY", "film_document", "film_inline", "film_width", "look_of", "shape", "short_places"]
 
 LABEL = 150
 COLUMN = 96
@@ -41,6 +41,11 @@ _LINES = {"backward": FLOW, "step": "#0e6fa8", "zero_grad": MUTED, "clip": "#8f6
 def film_inline(film: Film, label: str) -> str:
     """The film as a piece of an HTML page whose style sheet holds the rules of dark mode."""
     return _Drawing(film).svg(f'class="picture film" role="img" aria-label="{_text(label)}"')
+
+
+def film_width(film: Film) -> int:
+    """How wide the film is drawn."""
+    return _Drawing(film).width
 
 
 def film_document(film: Film, label: str) -> str:
@@ -88,13 +93,8 @@ class _Drawing:
         """Where each event stands in the code, above its column."""
         if not self.framed:
             self._say(12, self.top + 16, self.film.title, MUTED, size=12)
-        last = ""
-        for number, mark in enumerate(self.film.marks):
-            file, _, line = mark.line.rpartition(":")
-            shown = f":{line}" if file and file == last else mark.line.rpartition("/")[2]
-            last = file or last
-            x = self._x(number)
-            self._say(x, self.top + 34, shortened(shown, 16), MUTED, size=11, anchor="middle", mono=True)
+        for number, shown in enumerate(short_places(self.film.marks)):
+            self._say(self._x(number), self.top + 34, shortened(shown, 16), MUTED, size=11, anchor="middle", mono=True)
 
     def _lane(self, number: int, lane: Lane, y: int) -> int:
         said: list[tuple[float, str, bool]] = [
@@ -129,13 +129,11 @@ class _Drawing:
 
     def _mark(self, column: int, mark: Mark, middle: int, fatal: bool) -> None:
         x = self._x(column)
-        line = CUT if fatal else _LINES.get(mark.kind, MODULE_LINE)
-        fill = GREY_FILL if mark.kind == "zero_grad" else PAPER
-        thick = 3.4 if fatal else 1.6
+        line, fill, thick = look_of(mark, fatal)
         word = f"✗ {mark.word}" if fatal else mark.word
         size = 12 if len(word) <= ROOMY else 10
         self.parts.append(
-            f"<g><title>{_text(mark.tip)}</title>{_shape(mark.kind, x, middle, fill, line, thick)}"
+            f"<g><title>{_text(mark.tip)}</title>{shape(mark.kind, x, middle, fill, line, thick)}"
             f'<text x="{x:g}" y="{middle + 4}" font-size="{size}" text-anchor="middle" '
             f"{painted(CUT if fatal else INK)}>{_text(word)}</text></g>"
         )
@@ -176,7 +174,23 @@ class _Drawing:
         self.parts.append(f'<text x="{x:g}" y="{y}" font-size="{size}"{more} {painted(color)}>{_text(words)}</text>')
 
 
-def _shape(kind: str, x: float, middle: int, fill: str, line: str, thick: float) -> str:
+def short_places(marks: Sequence[Mark]) -> list[str]:
+    """Where each mark stands in the code: the file is told where it is another one than that of the mark before."""
+    found, last = [], ""
+    for mark in marks:
+        file, _, line = mark.line.rpartition(":")
+        found.append(f":{line}" if file and file == last else mark.line.rpartition("/")[2])
+        last = file or last
+    return found
+
+
+def look_of(mark: Mark, fatal: bool) -> tuple[str, str, float]:
+    """The colours of a mark's outline and of its inside, and how thick the outline is."""
+    line = CUT if fatal else _LINES.get(mark.kind, MODULE_LINE)
+    return line, GREY_FILL if mark.kind == "zero_grad" else PAPER, 3.4 if fatal else 1.6
+
+
+def shape(kind: str, x: float, middle: int, fill: str, line: str, thick: float) -> str:
     """A box whose outline tells the kind without colour: backward points back, step is cut at the corners."""
     left, right, top, bottom = x - 40, x + 40, middle - BOX / 2, middle + BOX / 2
     points: Sequence[tuple[float, float]] = ()

@@ -11,7 +11,7 @@ from fxaudit.answer.finding import PathStep
 from fxaudit.answer.picture_data import GraphData
 from fxaudit.renderers.picture.flow import Arrow, arrows
 
-__all__ = ["Cut", "Stop", "folded_stops", "other_cuts", "path_of", "stops_from"]
+__all__ = ["Cut", "Stop", "drawn_path", "folded_stops", "other_cuts", "path_of", "stops_from"]
 
 LONGEST = 12
 """Stations of a path that are drawn one by one before runs of operations are folded."""
@@ -48,6 +48,14 @@ def path_of(parameter: ParameterReport, data: GraphData) -> tuple[PathStep, ...]
     if path and (path[0].kind != "parameter" or path[0].label == parameter.name):
         return path
     return _searched(parameter.name, data) or path
+
+
+def drawn_path(parameter: ParameterReport, path: tuple[PathStep, ...], data: GraphData) -> tuple[PathStep, ...]:
+    """`path`, but the way of the graph where gradient ends on it, nothing has arrived, and `path` does not say so."""
+    if parameter.gradient.state != "none" or not path or not all(step.carries_gradient for step in path):
+        return path
+    searched = _searched(parameter.name, data)
+    return path if all(step.carries_gradient for step in searched) else searched
 
 
 def _searched(name: str, data: GraphData) -> tuple[PathStep, ...]:

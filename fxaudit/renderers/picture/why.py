@@ -14,7 +14,7 @@ from fxaudit.renderers.picture.film import film_of, has_film
 from fxaudit.renderers.picture.film_svg import film_document
 from fxaudit.renderers.picture.labels import Line, code_around, folded, muted, shortened, where
 from fxaudit.renderers.picture.palette import CUT, HAPPY, INK, MUTED, look, worst
-from fxaudit.renderers.picture.path import Stop, folded_stops, other_cuts, path_of, stops_from
+from fxaudit.renderers.picture.path import Stop, drawn_path, folded_stops, other_cuts, path_of, stops_from
 from fxaudit.renderers.picture.vanished import all_zero, norm_of, zero_until
 from fxaudit.renderers.text.operation_names import operation, step_name
 from fxaudit.renderers.text.wording import counted
@@ -77,6 +77,8 @@ class _Why:
         self.verdict = worst({p.verdict for p in held}) if held else "unknown"
         self.finding = finding
         self.path = self._path(finding)
+        if held:
+            self.path = drawn_path(held[0], self.path, report.graph_data)
         self.blamed: PathStep | None = None
         self.culprit_drawn = False
         self.has_cut = any(step.kind in ("cut", "python") for step in self.path)
