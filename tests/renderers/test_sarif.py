@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import ast
+import itertools
 import json
 from dataclasses import replace
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from fxaudit.answer.finding import Finding
+from fxaudit.answer.finding import Finding, Patch
 from fxaudit.answer.leaving_out import without
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.data.sarif import FINGERPRINT, SCHEMA_URI, render
@@ -64,6 +67,92 @@ def test_what_somebody_has_decided_about_is_a_suppressed_result(official_schema:
     assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "FXA104"
     assert "suppressions" not in run_of(report)["results"][0]
     assert "FXA104" not in render_markdown(left) and "FXA104" not in str(left)
+
+
+ROOT = Path(__file__).parents[2]
+SHOWN = {
+    "train_translation": (20, "        return memory  # <- the defect\n"),
+    "layers_in_a_list": (
+        12,
+        "        self.hidden = nn.ModuleList([nn.Linear(10, 16), nn.Linear(16, 16)])  # <- the defect\n",
+    ),
+    "step_missing": (27, "    optimizer.step()\n"),
+    "external_weight": (24, "optimizer.add_param_group({'params': model.linear.parameters()})\n"),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_edit_that_the_help_shows_is_a_fix_that_was_not_tried(name: str, official_schema: dict[str, Any]) -> None:
+    report = Report.from_json((ROOT / "reports" / f"{name}.json").read_text(encoding="utf-8"))
+    validator = jsonschema.Draft4Validator(official_schema, format_checker=jsonschema.FormatChecker())
+    assert list(validator.iter_errors(json.loads(render(report)))) == []
+    (fix,) = next(result["fixes"] for result in run_of(report)["results"] if "fixes" in result)
+    assert fix["description"]["text"].startswith("Fix, not tried: ")
+    (change,) = fix["artifactChanges"]
+    (replacement,) = change["replacements"]
+    text = (ROOT / change["artifactLocation"]["uri"]).read_text(encoding="utf-8")
+    number, line = SHOWN[name]
+    edited = replaced(text, replacement)
+    assert edited.splitlines(keepends=True)[number - 1] == line
+    assert len(edited.splitlines()) - len(text.splitlines()) == (name in ("step_missing", "external_weight"))
+    ast.parse(edited)
+
+
+def replaced(text: str, replacement: dict[str, Any]) -> str:
+    """`text` after a replacement (§3.57), whose columns count code points."""
+    region = replacement["deletedRegion"]
+    lines = text.splitlines(keepends=True)
+    starts = list(itertools.accumulate(map(len, lines), initial=0))
+    begin = starts[region["startLine"] - 1] + region["startColumn"] - 1
+    end = starts[region.get("endLine", region["startLine"]) - 1] + region["endColumn"] - 1
+    return text[:begin] + replacement.get("insertedContent", {"text": ""})["text"] + text[end:]
+
+
+def shown(fix: str, *rows: str, line: int = 2, **changes: Any) -> Report:
+    """A finding whose help is `fix` at a line of a program whose rows are those."""
+    context = tuple(enumerate(rows, 1))
+    source = SourceLine("train.py", line, "f", rows[line - 1].strip(), context=context)
+    return Report(findings=(replace(Finding("FXA104", "n", "error", "m", fix, ("a",), source), **changes),))
+
+
+def edited(report: Report, *rows: str) -> str | None:
+    (result,) = run_of(report)["results"]
+    if "fixes" not in result:
+        return None
+    (fix,) = result["fixes"]
+    return replaced("\n".join(rows) + "\n", fix["artifactChanges"][0]["replacements"][0])
+
+
+def test_an_edit_is_made_where_the_line_stands_whatever_letters_are_in_it() -> None:
+    rows = ("def f(x):", "    größe = x.detach()  # 💥", "    return größe")
+    report = shown("Delete it.\n- größe = x.detach()\n+ größe = x", *rows)
+    assert edited(report, *rows) == "def f(x):\n    größe = x  # 💥\n    return größe\n"
+    gone = shown("Delete it.\n- größe = x.detach()", *rows)
+    assert edited(gone, *rows) == "def f(x):\n    return größe\n"
+
+
+@pytest.mark.parametrize(
+    ("fix", "rows"),
+    [
+        ("Delete it.", ("if a:", "    x.detach_()", "    y()")),
+        ("Delete it.\n- x.detach_()", ("if a:", "    x.detach_()", "y()")),
+        ("Delete it.\n- x.detach_()", ("if a:", "    x.detach_(); z()", "    y()")),
+        ("Delete it.\n- x.detach()\n+ x", ("call(", "    x.detach(),", ")")),
+        ("Delete it.\n- y.detach_()", ("if a:", "    x.detach_()", "    y()")),
+        ("Add it.\n+ optimizer.step()", ("if a:", "    x.detach_()", "    y()")),
+    ],
+)
+def test_where_the_place_of_an_edit_is_not_certain_there_is_no_fix(fix: str, rows: tuple[str, ...]) -> None:
+    assert edited(shown(fix, *rows), *rows) is None
+
+
+def test_of_an_edit_that_was_tried_and_did_not_mend_there_is_no_fix() -> None:
+    rows = ("def f(x):", "    y = x.detach()", "    return y")
+    report = shown("Delete it.\n- y = x.detach()\n+ y = x", *rows)
+    assert edited(report, *rows) is not None
+    (finding,) = report.findings
+    failed = replace(finding, patch=Patch("failed", seen="it stays cut off"))
+    assert edited(replace(report, findings=(failed,)), *rows) is None
 
 
 def test_every_result_refers_to_its_rule(case: tuple[str, Report]) -> None:

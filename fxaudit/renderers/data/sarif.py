@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from fxaudit.answer.folding import Universe, fold
 from fxaudit.program.edits.difference import Hunk, hunks_of
+from fxaudit.renderers.data.suggested import Suggestion, suggestion
 from fxaudit.renderers.text.operation_names import step_name
 from fxaudit.renderers.text.wording import ENDS, ending, ending_of, inert, near_lines, proof, unseen
 
@@ -43,8 +44,8 @@ def render(report: Answer) -> str:
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(report)],
         "results": [
-            *(_result(finding, index[finding.code], universe) for finding in report.findings),
-            *(_suppressed(one, index[one.finding.code], universe) for one in report.suppressed),
+            *(_result(report, finding, index[finding.code], universe) for finding in report.findings),
+            *(_suppressed(report, one, index[one.finding.code], universe) for one in report.suppressed),
         ],
         "properties": {"summary": inert(report.summary), "title": inert(report.title)},
     }
@@ -78,7 +79,7 @@ def _invocation(report: Answer) -> Object:
     return {"executionSuccessful": report.audited, "toolExecutionNotifications": said}
 
 
-def _result(finding: Finding, rule_index: int, universe: Universe) -> Object:
+def _result(report: Answer, finding: Finding, rule_index: int, universe: Universe) -> Object:
     patterns = fold(finding.parameters, universe)
     sentences = [finding.message, finding.fix, proof(finding)]
     result: Object = {
@@ -108,19 +109,39 @@ def _result(finding: Finding, rule_index: int, universe: Universe) -> Object:
     if finding.path:
         flow = [{"location": _station(step, finding.path), "importance": _importance(step)} for step in finding.path]
         result["codeFlows"] = [{"message": _message("The path to the loss"), "threadFlows": [{"locations": flow}]}]
-    if finding.patch is not None and finding.patch.diff:
-        result["fixes"] = [_fix(finding.patch)]
+    if fix := _fix(report, finding):
+        result["fixes"] = [fix]
     return result
 
 
-def _suppressed(suppressed: Suppressed, rule_index: int, universe: Universe) -> Object:
+def _suppressed(report: Answer, suppressed: Suppressed, rule_index: int, universe: Universe) -> Object:
     """A result that somebody has decided about (§3.35): in the source where a comment says so, else outside of it."""
     kind = "inSource" if suppressed.by == "comment" else "external"
     decided: Object = {"kind": kind, "status": "accepted", "justification": inert(suppressed.reason)}
-    return {**_result(suppressed.finding, rule_index, universe), "suppressions": [decided]}
+    return {**_result(report, suppressed.finding, rule_index, universe), "suppressions": [decided]}
 
 
-def _fix(patch: Patch) -> Object:
+def _fix(report: Answer, finding: Finding) -> Object | None:
+    """The patch that was worked out, else the edit that the help shows; None where that was tried and did not mend."""
+    if finding.patch is not None:
+        return _patched(finding.patch) if finding.patch.diff else None
+    shown = suggestion(report, finding)
+    return _suggested(shown) if shown is not None else None
+
+
+def _suggested(shown: Suggestion) -> Object:
+    """An edit in one line (§3.57); of one that takes the line away, its end goes, too."""
+    region: Object = {"startLine": shown.line, "startColumn": shown.columns[0] + 1, "endColumn": shown.columns[1] + 1}
+    if shown.whole:
+        region = {"startLine": shown.line, "startColumn": 1, "endLine": shown.line + 1, "endColumn": 1}
+    replacement: Object = {"deletedRegion": region}
+    if shown.text:
+        replacement["insertedContent"] = {"text": shown.text}
+    change = {"artifactLocation": _located(shown.file), "replacements": [replacement]}
+    return {"description": _message(f"Fix, not tried: {shown.why}"), "artifactChanges": [change]}
+
+
+def _patched(patch: Patch) -> Object:
     """The patch as replacements of whole lines (§3.55)."""
     changes = []
     for file, hunks in hunks_of(patch.diff):
