@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fxaudit.answer.answer import Answer, Event, LifeEvent, Movement, OptimizerReport, ParameterReport, StepReport
+from fxaudit.answer.answer import (
+    Answer,
+    Change,
+    Event,
+    Gradient,
+    LifeEvent,
+    Movement,
+    OptimizerReport,
+    ParameterReport,
+    StepReport,
+)
 from fxaudit.program.source import SourceLine
 from fxaudit.renderers.html.markup import fragment, render
 from fxaudit.report import Report
@@ -333,15 +343,63 @@ def test_dragging_moves_the_picture_and_is_no_click(open_page: Open) -> None:
 @pytest.mark.slow
 def test_a_hundred_thousand_parameters_are_drawn_a_screen_at_a_time(open_page: Open) -> None:
     few = sample_reports.healthy()
-    model = few["layer0.weight"]
-    many = {f"blocks.{n // 4}.p{n % 4}": replace(model, name=f"blocks.{n // 4}.p{n % 4}") for n in range(100_000)}
-    opened = open_page(Report(parameters=many, title="large"))
+    model = replace(few["layer0.weight"], norm=3.0)
+    many = {
+        f"blocks.{n // 4}.p{n % 4}": replace(
+            model,
+            name=f"blocks.{n // 4}.p{n % 4}",
+            gradient=Gradient("finite", 1.01 ** -(n % 999)),
+            change=Change("changed", n),
+        )
+        for n in range(100_000)
+    }
+    text = render(Report(parameters=many, title="large"))
+    assert len(text) < 1_600_000
+    opened = open_page(Report(), text=text)
     assert opened.count() == "100,000 of 100,000 parameters"
     assert opened.page.locator("#table tbody tr").count() < 100
     opened.page.evaluate("document.querySelector('#rows').scrollTop = 1500000")
     opened.page.wait_for_selector("#table >> text=blocks.12500.p0")
     opened.page.fill("#search", "blocks.24999.p3")
     assert opened.rows() == ["blocks.24999.p3"]
+
+
+def test_norms_are_shown_with_the_digits_that_python_writes(open_page: Open) -> None:
+    norms = [0.0, 1e-12, 1.5e-05, 0.0001234, 0.02, 0.449, 1.0, 12.34, 999.4, 999.6, 1234.0, 1e10, 2.5e123]
+    parameters = {
+        f"p{n:02}": ParameterReport(
+            f"p{n:02}",
+            "trained",
+            "",
+            (2,),
+            2,
+            gradient=Gradient("finite", norm),
+            change=Change("changed", norm),
+            norm=1.0,
+        )
+        for n, norm in enumerate(norms)
+    }
+    opened = open_page(Report(parameters=parameters))
+    said = opened.page.locator("#table td.c-gradient").all_inner_texts()
+    assert said == ["finite", *(f"finite, norm {norm:.3g}" for norm in norms[1:])]
+    opened.page.get_by_role("button", name="p03").click()
+    assert "changed by 0.000123" in opened.page.locator("#details").inner_text()
+
+
+def test_names_of_any_letters_are_read_back_whole(open_page: Open) -> None:
+    names = [
+        "a\U0001f4a5x",
+        "a\U0001f4a5y",
+        "aé",
+        "aé\U0001f4a5.0",
+        "",
+        "\u2028",
+        "<b>&amp;",
+        "constructor",
+        "__proto__",
+    ]
+    opened = open_page(Report({name: ParameterReport(name, "trained", "", (2,), 2) for name in names}))
+    assert opened.page.evaluate("fxaData().rows.map((row) => row[0])") == names
 
 
 def test_hostile_names_do_not_run(open_page: Open) -> None:
@@ -676,7 +734,7 @@ def test_on_a_phone_code_wraps_and_the_numbers_of_a_step_are_in_sight(open_page:
 
 
 _BEFORE = """[...document.querySelectorAll('#numbers td')].map(
-    (cell) => getComputedStyle(cell, '::before').content + cell.dataset.of).join()"""
+    (cell) => getComputedStyle(cell, '::before').content + cell.dataset.word).join()"""
 
 
 def test_a_button_turns_the_map_into_that_without_the_line(open_page: Open) -> None:

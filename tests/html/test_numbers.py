@@ -15,6 +15,7 @@ from fxaudit.answer.finding import Finding
 from fxaudit.renderers.html.health import color, gradient_size, health_of, update_ratio
 from fxaudit.renderers.html.reel import reel_of
 from fxaudit.renderers.html.table import table_data
+from tests.html.conftest import decoded
 from tests.scripts import judged
 
 SCRIPT = """
@@ -143,5 +144,5 @@ def test_noise_alone_has_a_cell_of_its_own_and_no_place_on_the_scale() -> None:
 
 def test_the_table_says_that_a_gradient_is_noise() -> None:
     report = Answer({"a": parameter("a", 2.0), "b": parameter("b", 1e-9)}, findings=(NOISE,))
-    data = table_data(report, {})
-    assert [data["strings"][row[6]] for row in data["rows"]] == ["finite, norm 2", "rounding noise, norm 1e-09"]
+    data = decoded(table_data(report, {}))
+    assert [(data["strings"][row[6]], row[14]) for row in data["rows"]] == [("finite", 2.0), ("rounding noise", 1e-9)]

@@ -16,6 +16,7 @@ import pytest
 from fxaudit.answer.answer import OptimizerReport
 from fxaudit.answer.finding import Finding, Level, Related
 from fxaudit.program.source import SourceLine
+from fxaudit.renderers.html.health import update_ratio
 from fxaudit.renderers.html.markup import SCRIPTS, fragment, render
 from fxaudit.renderers.picture.palette import GROUPS
 from fxaudit.report import Report
@@ -79,6 +80,12 @@ def test_the_data_decodes_to_the_reports_parameters(report: Report, parse: Parse
     ]
     assert read == [(p.name, p.verdict, p.numel, p.reason, list(p.findings)) for p in report]
     assert [bool(strings[row[12]]) for row in data["rows"]] == [p.frozen_at is not None for p in report]
+    norms = [(p.gradient.norm, p.change.norm, update_ratio(p)) for p in report]
+    assert [tuple(row[14:]) for row in data["rows"]] == [tuple(map(three_digits, of)) for of in norms]
+
+
+def three_digits(size: float | None) -> float | None:
+    return None if size is None else float(f"{size:.2e}")
 
 
 def test_boxes_in_the_data_are_elements_of_the_page_and_hold_every_parameter(report: Report, parse: Parse) -> None:

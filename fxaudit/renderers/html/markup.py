@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from fxaudit._version import __version__
 from fxaudit.answer.answer import Answer
+from fxaudit.renderers.html.columns import spans
 from fxaudit.renderers.html.page import page_from_report
 from fxaudit.renderers.html.table import encoded, table_data
 from fxaudit.renderers.picture.palette import dark_rules, group_rules, light_rules, verdict_rules
@@ -21,7 +22,7 @@ from fxaudit.renderers.picture.svg import MONOSPACE, SANS
 __all__ = ["SCRIPTS", "fragment", "page_style", "render", "style_policy"]
 
 FRAGMENT_CAUSES = 6
-SCRIPTS = ("page.js", "map.js", "frames.js", "editor.js", "outline.js", "steps.js", "source.js")
+SCRIPTS = ("data.js", "page.js", "map.js", "frames.js", "editor.js", "outline.js", "steps.js", "source.js")
 DARK_HOSTS = '[data-jp-theme-light="false"],.vscode-dark,html[theme="dark"],html.dark,body.dark'
 LIGHT_HOSTS = '[data-jp-theme-light="true"],.vscode-light,html[theme="light"],html.light,body.light'
 """How Jupyter, VS Code, Colab and marimo say which theme the reader chose there, whatever the system prefers."""
@@ -35,6 +36,8 @@ def render(report: Answer) -> str:
     page = page_from_report(report)
     style = Markup(page_style())
     script = Markup("\n".join(_text(name).strip() for name in SCRIPTS))
+    lines = [spans(found) for found in page.through]
+    data = {**table_data(report, page.boxes, page.titles, page.closed), "lines": lines}
     return (
         _templates()
         .get_template("page.html")
@@ -43,7 +46,7 @@ def render(report: Answer) -> str:
             style=style,
             script=script,
             policy=_policy(style, script),
-            data=Markup(encoded({**table_data(report, page.boxes, page.titles, page.closed), "lines": page.through})),
+            data=Markup(encoded(data)),
             version=__version__,
         )
     )

@@ -5,14 +5,11 @@
   const canvas = document.getElementById("modules-canvas");
   const way = document.getElementById("way");
   if (!canvas || !way) return;
-  /** @type {any} read when a box is opened */
-  let data = null;
-  const read = () => (data ||= JSON.parse(document.getElementById("data")?.textContent || "{}"));
   const versions = /** @type {HTMLElement[]} */ ([...canvas.querySelectorAll(".version")]);
   const insides = new Map(versions.filter((v) => v.dataset.inside).map((v) => [v.dataset.inside || "", v]));
   const choices = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-version]"));
   const told = document.getElementById("versioned");
-  const titleOf = (/** @type {string} */ box) => read().titles[box] || "this box";
+  const titleOf = (/** @type {string} */ box) => fxaData().titles[box] || "this box";
   const around = (/** @type {HTMLElement} */ version) =>
     /** @type {HTMLElement | null} */ (document.getElementById(version.dataset.inside || "")?.closest(".version"));
 
@@ -47,13 +44,13 @@
       parts.unshift(button(outer.dataset.inside ? titleOf(outer.dataset.inside) : "Whole map", () => back(target, version)), "›");
     }
     const table = button("Its parameters in the table", () =>
-      document.dispatchEvent(new CustomEvent("fxa-narrow", { detail: [read().boxes[box], titleOf(box)] })),
+      document.dispatchEvent(new CustomEvent("fxa-narrow", { detail: [fxaData().boxes[box], titleOf(box)] })),
     );
     way.append(...parts, " ", table, button("In the list", () => list(box)));
   };
 
   const list = (/** @type {string} */ box) =>
-    document.dispatchEvent(new CustomEvent("fxa-list", { detail: read().closed[box] }));
+    document.dispatchEvent(new CustomEvent("fxa-list", { detail: fxaData().closed[box] }));
 
   /** Close what is open, and show the box again that it was opened from. */
   const back = (/** @type {HTMLElement} */ to, /** @type {HTMLElement} */ from) => {
@@ -72,7 +69,7 @@
     const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;
     const box = link ? (link.getAttribute("href") || "#").slice(1) : "";
     const inside = insides.get(box);
-    if (!inside && !(box in read().closed)) return;
+    if (!inside && !(box in fxaData().closed)) return;
     event.preventDefault();
     event.stopPropagation();
     if (inside) {

@@ -11,13 +11,13 @@
   const fresh = (/** @type {string} */ name, /** @type {string} */ path) =>
     /** @type {Node} */ ({ name, path, kinds: new Map(), spans: [], numel: 0, counts: new Map(), type: "", sign: "" });
 
-  /** @type {any} */
+  /** @type {Data | null} */
   let data = null;
   /** @type {Node} */
   let root = fresh("", "");
   const read = () => {
-    data = JSON.parse(document.getElementById("data")?.textContent || "{}");
-    data.rows.forEach((/** @type {any[]} */ row, /** @type {number} */ index) => {
+    const { rows, strings } = (data = fxaData());
+    rows.forEach((row, index) => {
       const parts = row[0].split(".");
       parts.pop();
       let node = root;
@@ -28,10 +28,10 @@
         node = /** @type {Node} */ (node.kinds.get(part));
         add(node, row, index);
       }
-      node.type = data.strings[row[10]] || node.type;
+      node.type = strings[row[10]] || node.type;
     });
   };
-  const add = (/** @type {Node} */ node, /** @type {any[]} */ row, /** @type {number} */ index) => {
+  const add = (/** @type {Node} */ node, /** @type {Row} */ row, /** @type {number} */ index) => {
     const last = node.spans.at(-1);
     if (last && last[1] === index) last[1] = index + 1;
     else node.spans.push([index, index + 1]);
@@ -70,10 +70,11 @@
 
   const row = (/** @type {string} */ name, /** @type {Node[]} */ nodes) => {
     const [node] = nodes;
+    const { verdicts } = fxaData();
     const line = node.kinds.size ? make("summary", "") : make("div", "", "leaf");
     line.append(make("code", name), make("span", `${nodes.length > 1 ? ` ×${nodes.length}` : ""} ${node.type} `, "muted"));
-    for (const [verdict, count] of [...node.counts].sort((a, b) => data.verdicts[a[0]][3] - data.verdicts[b[0]][3])) {
-      const [word, symbol] = data.verdicts[verdict];
+    for (const [verdict, count] of [...node.counts].sort((a, b) => verdicts[a[0]][3] - verdicts[b[0]][3])) {
+      const [word, symbol] = verdicts[verdict];
       const chip = make("span", "", `v-${word}`);
       chip.append(make("span", `${symbol} ${number.format(count * nodes.length)} ${word}`, "few"));
       line.append(chip, " ");

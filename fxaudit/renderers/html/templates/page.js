@@ -1,9 +1,6 @@
 // @ts-check
 "use strict";
 (() => {
-  /** @typedef {[string, number, number, number, number, number, number, number, number, number, number, number[], number, number[], number | null, number | null]} Row */
-  /** @typedef {{verdicts: [string, string, string, number][], strings: string[], rows: Row[], boxes: Record<string, [number, number][]>, titles: Record<string, string>, closed: Record<string, string>, lines: [number, number][][]}} Data */
-
   const narrowScreen = window.matchMedia("(max-width: 560px)");
   /** On a narrow screen a name has a line of its own. */
   const rowHeight = () => (narrowScreen.matches ? 52 : 30);
@@ -15,8 +12,7 @@
 
   /** @param {string} id @returns {HTMLElement} */
   const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-  /** @type {Data} */
-  const data = JSON.parse(at("data").textContent || "{}");
+  const data = fxaData();
   const rows = data.rows;
   const lower = rows.map((row) => row[0].toLowerCase());
   const text = (/** @type {number} */ index) => data.strings[index];
@@ -33,6 +29,16 @@
   const order = new Intl.Collator("en", { numeric: true });
   const verdictText = (/** @type {number} */ v) => `${data.verdicts[v][1]} ${data.verdicts[v][0]}`;
 
+  /** A norm with its three digits, as the report writes it elsewhere. */
+  const said = (/** @type {number} */ size) => {
+    const [digits, power] = size.toExponential(2).split("e");
+    const exponent = Number(power);
+    if (exponent >= -4 && exponent < 3) return String(Number(size.toPrecision(3)));
+    return `${digits.replace(/\.?0+$/, "")}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+  };
+  const gradientText = (/** @type {Row} */ r) => text(r[6]) + (r[14] ? `, norm ${said(r[14])}` : "");
+  const changeText = (/** @type {Row} */ r) => text(r[7]) + (r[15] ? ` by ${said(r[15])}` : "");
+
   /** What a column shows and sorts by: key, heading, text of a row, value to compare. */
   const columns = [
     { key: "name", head: "Name", show: (/** @type {Row} */ r) => r[0] },
@@ -40,8 +46,8 @@
     { key: "shape", head: "Shape", show: (/** @type {Row} */ r) => text(r[2]) },
     { key: "numel", head: "Elements", show: (/** @type {Row} */ r) => number.format(r[3]) },
     { key: "held", head: "Held by", show: (/** @type {Row} */ r) => text(r[5]) || "none" },
-    { key: "gradient", head: "Gradient", show: (/** @type {Row} */ r) => text(r[6]) },
-    { key: "update", head: "Update", show: (/** @type {Row} */ r) => (r[15] === null ? "" : r[15] ? r[15].toPrecision(2).replace(/(\.\d*?)0+$/, "$1") : "0") },
+    { key: "gradient", head: "Gradient", show: gradientText },
+    { key: "update", head: "Update", show: (/** @type {Row} */ r) => (r[16] === null ? "" : r[16] ? r[16].toPrecision(2).replace(/(\.\d*?)0+$/, "$1") : "0") },
     { key: "cause", head: "Cause", show: (/** @type {Row} */ r) => r[11].map((cause) => cause + 1).join(", ") },
   ];
 
@@ -73,7 +79,7 @@
     const key = columns[state.sort].key;
     if (key === "numel") return x[3] - y[3];
     if (key === "gradient") return (x[14] ?? -1) - (y[14] ?? -1);
-    if (key === "update") return (x[15] ?? -1) - (y[15] ?? -1);
+    if (key === "update") return (x[16] ?? -1) - (y[16] ?? -1);
     if (key === "verdict") return data.verdicts[x[1]][3] - data.verdicts[y[1]][3];
     return order.compare(columns[state.sort].show(x), columns[state.sort].show(y));
   };
@@ -208,8 +214,8 @@
       ["shape", `${text(row[2])} (${number.format(row[3])} elements) ${text(row[4])}`],
       ["module", text(row[10])],
       ["held by", text(row[5]) || "no optimizer"],
-      ["gradient", text(row[6])],
-      ["value", text(row[7])],
+      ["gradient", gradientText(row)],
+      ["value", changeText(row)],
     ];
     for (const [key, value] of entries) if (value) list.append(make("dt", key), make("dd", value));
     if (row[13].length) {

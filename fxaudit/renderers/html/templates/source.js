@@ -2,13 +2,10 @@
 "use strict";
 // Pointing at a line tells whose gradient passes through it, and how large the numbers are that it makes; pointing at a parameter lights its lines.
 (() => {
-  /** @type {any} read when somebody points at something */
-  let data = null;
-  const read = () => JSON.parse(document.getElementById("data")?.textContent || "{}");
   const number = new Intl.NumberFormat("en");
   const listed = /** @type {NodeListOf<HTMLTableRowElement>} */ (document.querySelectorAll("tr[data-line]"));
   const told = document.getElementById("line-told");
-  const linesOf = (/** @type {HTMLElement} */ line) => (data ||= read()).lines[Number(line.dataset.line)];
+  const linesOf = (/** @type {HTMLElement} */ line) => fxaData().lines[Number(line.dataset.line)];
   const light = (/** @type {number} */ index) => {
     for (const line of listed) line.classList.toggle("lights", linesOf(line).some(([a, b]) => a <= index && index < b));
   };
@@ -18,7 +15,7 @@
     const names = [];
     let count = 0;
     for (const [first, end] of linesOf(line)) {
-      for (let i = first; i < end && names.length < 4; i++) names.push(data.rows[i][0]);
+      for (let i = first; i < end && names.length < 4; i++) names.push(fxaData().rows[i][0]);
       count += end - first;
     }
     const words = [`line ${line.cells[0].textContent}: ${line.querySelector(".unseen")?.textContent || ""}`];
