@@ -18,6 +18,7 @@ from fxaudit.answer.answer import (
     Change,
     Event,
     Gradient,
+    Holder,
     LifeEvent,
     Movement,
     OptimizerReport,
@@ -468,6 +469,25 @@ def test_a_printed_page_is_no_wider_than_the_paper(open_page: Open) -> None:
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
+
+
+def test_a_printed_table_breaks_no_name_of_usual_length(open_page: Open) -> None:
+    held = (Holder("encoder_optimizer", 0),)
+    names = [f"blocks.{n}.attention.query.weight" for n in range(3)]
+    gradient = Gradient("finite", 0.0123)
+    parameters = {
+        n: ParameterReport(n, "unregistered", "", (512, 512), 2, gradient=gradient, held_by=held) for n in names
+    }
+    page = open_page(Report(parameters), viewport={"width": 1440, "height": 900}).page
+    cells = page.locator("#table tbody tr:first-child :is(th button, td)")
+    assert (
+        cells.evaluate_all("all => all.filter((cell) => cell.scrollWidth > cell.clientWidth).map((c) => c.innerText)")
+        == []
+    )
+    page.set_viewport_size({"width": 700, "height": 1000})
+    page.emulate_media(media="print")
+    for word in ("#table tbody button", "#table thead button"):
+        assert max(page.locator(word).evaluate_all("all => all.map((one) => one.getClientRects()[0].height)")) < 22
 
 
 def test_on_a_narrow_screen_names_and_verdicts_stay_whole(open_page: Open) -> None:

@@ -291,7 +291,7 @@
   const width = Math.min(longest, LONGEST) * LETTER + 24;
   if (width > scroller.clientWidth / 4) {
     at("table").style.setProperty("--name", `${Math.ceil(width)}px`);
-    at("table").style.setProperty("--least", `${Math.ceil(width + 840)}px`);
+    at("table").style.setProperty("--least", `${Math.ceil(width + 890)}px`);
     at("table").classList.add("wide");
   }
 
