@@ -626,6 +626,15 @@ def test_a_printed_report_of_many_causes_takes_few_pages(open_page: Open) -> Non
     assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 7
 
 
+@pytest.mark.parametrize(("cell", "columns"), [(700, 1), (1080, 2)])
+def test_in_a_narrow_cell_the_picture_stands_below_its_words(open_page: Open, cell: int, columns: int) -> None:
+    text = f"<!doctype html><div style='width:{cell}px'>{fragment(sample_reports.broken())}</div>"
+    page = open_page(Report(), text=text, viewport={"width": 1440, "height": 900}).page
+    tracks = page.locator(".sides").first.evaluate("sides => getComputedStyle(sides).gridTemplateColumns")
+    assert len(tracks.split()) == columns
+    assert page.evaluate("document.querySelector('.fragment').getBoundingClientRect().width") == cell
+
+
 @pytest.mark.parametrize("system", ["light", "dark"])
 @pytest.mark.parametrize("notebook", ["light", "dark", "unknown"])
 def test_in_a_notebook_everything_can_be_read_whatever_the_system_prefers(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from fxaudit.renderers.picture.draw import draw
 from fxaudit.renderers.picture.engine import Picture, lay_out
 from fxaudit.renderers.picture.scene import COMFORT, LIMIT
+from fxaudit.report import Report
 from tests import sample_reports
 from tests.pictures.conftest import Drawn
 
@@ -30,8 +32,14 @@ def test_operations_draws_every_node_with_the_cut_and_the_optimizer(read: Read) 
     assert [box.text.split()[1] for box in held] == ["encoder.0.*", "encoder.2.*", "decoder.*"]
 
 
+def unlike(report: Report) -> Report:
+    """`report` with a class of its own for each module."""
+    modules = tuple(replace(module, type=f"{module.type}{n}") for n, module in enumerate(report.graph_data.modules))
+    return replace(report, graph_data=replace(report.graph_data, modules=modules))
+
+
 def test_a_big_graph_is_folded_by_module_to_the_limit_and_says_how_to_narrow_it() -> None:
-    report = sample_reports.transformer(layers=24, odd=5)
+    report = unlike(sample_reports.transformer(layers=24, odd=5))
     picture = draw(report, view="operations")
     assert len(report.graph_data.nodes) > LIMIT > COMFORT >= picture.drawn
     assert f"At most {COMFORT} boxes" in picture.caption and "root=" in picture.caption
@@ -39,6 +47,70 @@ def test_a_big_graph_is_folded_by_module_to_the_limit_and_says_how_to_narrow_it(
         name for name, p in report.parameters.items() if p.verdict == "unreachable"
     }
     assert len(dead) == 2
+
+
+@pytest.mark.parametrize("view", ["operations", "autograd"])
+def test_of_equal_blocks_in_a_row_one_is_drawn_for_all_and_the_odd_one_beside_them(view: str, read: Read) -> None:
+    report = sample_reports.transformer(layers=24, odd=5)
+    picture = draw(report, view=view)
+    titles = re.findall(r"<FONT[^>]*>([^<]*Block)&", picture.source)
+    assert titles == ["0–4 ×5  Block", "5  Block", "6–23 ×18  Block"]
+    assert picture.drawn < 110 and "Equal modules in a row are drawn once." in picture.caption
+    assert {name for names in picture.boxes.values() for name in names} == set(report.parameters)
+    assert len([arrow for arrow in read(picture).arrows if arrow.has("e-cut")]) == (view == "operations")
+    more = draw(sample_reports.transformer(layers=48, odd=5), view=view)
+    assert more.drawn == picture.drawn
+
+
+def test_no_arrow_leads_back_from_the_last_of_equal_blocks_to_the_first(read: Read) -> None:
+    drawn = read(draw(sample_reports.transformer(layers=24), view="operations"))
+    after: dict[str, set[str]] = {}
+    for arrow in drawn.arrows:
+        after.setdefault(arrow.name, set()).add(arrow.target)
+    for box in drawn.boxes:
+        reached: set[str] = set()
+        stack = [box]
+        while stack:
+            new = after.get(stack.pop(), set()) - reached
+            reached |= new
+            stack += new
+        assert box not in reached
+
+
+def test_what_differs_in_an_arrow_or_a_verdict_alone_is_not_drawn_as_one() -> None:
+    def titles(change: str) -> list[str]:
+        sketch = sample_reports.Sketch()
+        sketch.module("", "Net")
+        sketch.module("blocks", "ModuleList")
+        h = sketch.input("x")
+        for n in range(3):
+            block = sketch.module(f"blocks.{n}", "Block")
+            is_odd = n == 1
+            weight = sketch.parameter(
+                f"blocks.{n}.weight", (2,), "frozen" if is_odd and change == "verdict" else "trained"
+            )
+            first = sketch.op("linear", block, h, weight)
+            second = sketch.op("relu", block, first)
+            h = sketch.op("add", block, second, *([first] if is_odd and change == "arrow" else []))
+        sketch.loss("loss", h)
+        return re.findall(r"<FONT[^>]*>([^<]*Block)&", draw(sketch.report(), view="operations").source)
+
+    assert titles("nothing") == ["0–2 ×3  Block"]
+    assert len(titles("verdict")) == 3 and len(titles("arrow")) == 3
+
+
+def test_equal_blocks_may_be_nested_as_deep_as_they_like() -> None:
+    sketch = sample_reports.Sketch()
+    sketch.module("", "Net")
+    for n in range(2):
+        name, h = str(n), sketch.input("x")
+        sketch.module(name, "Block")
+        for _ in range(1500):
+            name += ".inner"
+            home = sketch.module(name, "Inner")
+        sketch.loss("loss", sketch.op("relu", home, h))
+    picture = draw(sketch.report(), view="operations", depth=1)
+    assert "Equal modules in a row are drawn once." in picture.caption
 
 
 def test_a_flat_graph_beyond_the_limit_keeps_cuts_and_dead_parameters() -> None:

@@ -12,6 +12,7 @@ from fxaudit.renderers.picture.engine import Picture
 from fxaudit.renderers.picture.flow import BoxEdge
 from fxaudit.renderers.picture.labels import Line, folded, muted, shortened
 from fxaudit.renderers.picture.palette import MUTED, look, worst
+from fxaudit.renderers.picture.repeats import Repeats
 from fxaudit.renderers.picture.tree import ModuleTree
 from fxaudit.renderers.text.wording import counted
 
@@ -71,6 +72,7 @@ class Scene:
         self.leaves = leaves
         self.beside = beside
         self.limit = COMFORT
+        self.repeats = Repeats()
         self.items = items
         self.edges = edges
         self.modules = report.graph_data.modules
@@ -85,14 +87,19 @@ class Scene:
         """The picture, narrowed to a parameter or a module, modules deeper than `depth` folded."""
         shown = self._narrowed(parameter, root)
         self.limit = COMFORT if depth is None else LIMIT
-        boxes = self._folded(shown, depth, root)
+        self.repeats = Repeats.of(self.modules, {n: (self.items[n].module, self._looks(n)) for n in shown}, self.edges)
+        copies = self.repeats.stands_for
+        boxes = self._folded([n for n in shown if n not in copies], depth, root)
         if not self.leaves:
             boxes = self._together(boxes)
+        boxes |= {n: boxes[drawn] for n, drawn in copies.items() if drawn in boxes}
         canvas = Canvas(self.view, self.report.title or self.view, self._caption(shown, boxes))
         self._boxes(canvas, boxes)
         drawn: dict[tuple[str, str], str] = {}
         for edge in self.edges:
             source, target = boxes.get(edge.source), boxes.get(edge.target)
+            if not self.repeats.is_told(edge):
+                continue
             if source is not None and target is not None and source != target:
                 drawn.setdefault((source, target), edge.state)
                 if edge.state in ("cut", "python") or (edge.state, drawn[source, target]) == ("grad", "idle"):
@@ -127,6 +134,7 @@ class Scene:
         nodes = counted(len(shown) - sum(kinds[kind] for kind in named), self.noun)
         caption = ", ".join([nodes, *(counted(kinds[kind], word) for kind, word in named.items())]) + "."
         caption += f" {self.remark}" if self.remark else ""
+        caption += " Equal modules in a row are drawn once." if self.repeats.runs else ""
         folded = len({box for box in boxes.values() if box.startswith("f")})
         missing = len(shown) - len(boxes)
         if folded or missing:
@@ -183,8 +191,9 @@ class Scene:
     def _together(self, boxes: dict[int, str]) -> dict[int, str]:
         """`boxes` with one box for parameters that fare alike and go into the same operations (weight and bias)."""
         leaving: dict[int, list[tuple[int, str]]] = {}
+        copies = self.repeats.stands_for
         for edge in self.edges:
-            leaving.setdefault(edge.source, []).append((edge.target, edge.state))
+            leaving.setdefault(edge.source, []).append((copies.get(edge.target, edge.target), edge.state))
         first: dict[object, str] = {}
         result = dict(boxes)
         for n, box in boxes.items():
@@ -225,12 +234,37 @@ class Scene:
                 self._one(canvas, box, members[box], parent)
             for child in sorted(children.get(home, ())):
                 module = self.modules[child]
-                title = Line(shortened(f"{module.name or 'model'}  {module.type}"), "text", MUTED)
+                title = Line(shortened(f"{self._title(child) or 'model'}  {module.type}"), "text", MUTED)
                 frame = canvas.cluster(f"c{child}", [title], "trained", f"{module.name} {module.type}")
                 fill(child, frame)
                 canvas.close(parent, frame)
 
         fill(-1, None)
+
+    def _looks(self, node: int) -> tuple[object, ...]:
+        """What a node looks like but for the module that it is in."""
+        item = self.items[node]
+        known = self.report.parameters.get(item.parameter)
+        fares = (known.verdict, known.held_by) if known is not None else ()
+        return (item.kind, item.tip.partition(" · ")[0].rpartition(".")[2], item.lines[1:], fares)
+
+    def _title(self, module: int) -> str:
+        """A module's name within its parent; of one that is drawn for several their range and how many they are."""
+        name, parent = self.modules[module].name, self.modules[module].parent
+        run = self.repeats.runs.get(module)
+        if run:
+            first, last = (self.modules[n].name.rpartition(".")[2] for n in (run[0], run[-1]))
+            return f"{first}–{last} ×{len(run)}"
+        return name.removeprefix(f"{self.modules[parent].name}.") if 0 <= parent < len(self.modules) else name
+
+    def _named(self, held: Sequence[int]) -> str:
+        """Parameters in one box: of a module that is drawn for several their names in it, else patterns."""
+        home = self.items[held[0]].module
+        own = [self.items[n].parameter for n in held if self.items[n].module == home]
+        if home < 0 or len(own) == len(held):
+            return ", ".join(folded([self.items[n].parameter for n in held], self.report.parameters))
+        inside = ", ".join(name.removeprefix(f"{self.modules[home].name}.") for name in own)
+        return f"{inside} ×{len(held) // len(own)}"
 
     def _one(self, canvas: Canvas, box: str, held: Sequence[int], within: Picture | None) -> None:
         parameters = tuple(self.items[n].parameter for n in held if self.items[n].parameter)
@@ -239,11 +273,11 @@ class Scene:
         item = self.items[held[0]]
         lines, kind, tip = list(item.lines), item.kind, item.tip
         if box.startswith("n") and len(parameters) > 1:
-            lines[0] = Line(shortened(", ".join(folded(parameters, self.report.parameters))), "title")
+            lines[0] = Line(shortened(self._named(held)), "title")
             tip = ", ".join(parameters)
         if box.startswith("f"):
             module = self.modules[int(box[1:])]
-            title = shortened(f"{module.name}  {module.type}")
+            title = shortened(f"{self._title(int(box[1:]))}  {module.type}")
             lines = [Line(title, "title"), muted(f"… {counted(len(held), 'node')} folded")]
             kind, tip = "fold", module.name
         if verdict is not None:
