@@ -325,6 +325,28 @@ def test_zooming_makes_the_picture_bigger_and_smaller(open_page: Open) -> None:
     assert width() < before
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_map_opens_at_what_is_unwell_in_letters_that_can_be_read(open_page: Open, width: int) -> None:
+    sketch = sample_reports.Sketch()
+    sketch.module("", "Net")
+    lots = [sketch.parameter(f"m{n}.weight", (2,), "unreachable" if n == 5 else "trained") for n in range(10)]
+    for n in range(10):
+        sketch.module(f"m{n}", "Linear")
+    sketch.loss("loss", *lots)
+    page = open_page(sketch.report(), viewport={"width": width, "height": 800}).page
+    box = page.locator("#modules-canvas .node.v-unreachable")
+    (words, inside) = box.evaluate(
+        """box => {
+          const frame = document.getElementById("modules-canvas").getBoundingClientRect();
+          const own = box.getBoundingClientRect();
+          const heights = [...box.querySelectorAll("text")].map((text) => text.getBoundingClientRect().height);
+          return [Math.min(...heights), own.left >= frame.left && own.right <= frame.right];
+        }"""
+    )
+    assert words > 7 and inside
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_dragging_moves_the_picture_and_is_no_click(open_page: Open) -> None:
     opened = open_page(sample_reports.transformer(odd=5))
     page = opened.page

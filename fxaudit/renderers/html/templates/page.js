@@ -8,6 +8,8 @@
   const LONGEST = 90;
   const MARGIN = 12;
   const PRINTED = 3000;
+  /** The least scale of the map at which its small letters, of 10 points, are read. */
+  const LEGIBLE = 0.55;
   const prefix = "fxa-";
 
   /** @param {string} id @returns {HTMLElement} */
@@ -444,7 +446,8 @@
     };
     const fit = () => Math.min(1, (canvas.clientWidth - 4) / natural());
     const whole = (0.8 * window.innerHeight) / ((96 / 72) * picture.viewBox.baseVal.height);
-    zoom(Math.min(fit(), Math.max(0.62, whole)));
+    // What is unwell stands in the middle in letters that can be read, also where the whole would not fit.
+    zoom(Math.max(LEGIBLE, Math.min(fit(), Math.max(0.62, whole))));
     const unwell = picture.querySelector(".node[class*='v-']:not(.v-trained):not(.v-frozen)");
     if (unwell) {
       const [box, frame] = [unwell.getBoundingClientRect(), canvas.getBoundingClientRect()];
