@@ -215,6 +215,8 @@ def test_of_a_step_that_is_missing_no_clear_beside_it_is_called_fatal() -> None:
     film = film_of(made, made.findings[0])
     assert not any(mark.fatal for mark in film.marks) and film.lanes[0].remark == "the gradient of a.* is gone"
     assert "+step" in ghost_of(film)
+    recorded = film_of_events(made, "step 2", made.steps[1].events, made.findings)
+    assert not any(mark.fatal or mark.words for mark in recorded.marks)
     wrong = report(("backward", 12), ("zero_grad", 13), ("step", 15), code="FXA401", culprit=15)
     assert [mark.word for mark in film_of(wrong, wrong.findings[0]).marks if mark.fatal] == ["step"]
 

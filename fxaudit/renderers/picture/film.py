@@ -113,7 +113,7 @@ def film_of_events(report: Answer, title: str, events: Sequence[Event], causes: 
     tracks = _Tracks(report, set())
     marks = []
     for mark, event in _marks(tracks, events):
-        at = [n for n, finding in enumerate(causes, 1) if _is_at(event, finding)]
+        at = [n for n, finding in enumerate(causes, 1) if _is_at(event, finding) and not _is_beside(mark, finding)]
         words = f"cause {', '.join(map(str, at))}"
         marks.append(replace(mark, fatal=mark.lanes, words=words) if at else mark)
     return Film(title, tuple(_lane(tracks, n) for n in range(len(tracks.keys))), tuple(_at_most(marks)))
@@ -255,10 +255,15 @@ def _is_at(event: Event, finding: Finding) -> bool:
     return finding.culprit is not None and _same(event, finding.culprit)
 
 
+def _is_beside(mark: Mark, finding: Finding) -> bool:
+    """Whether the line is only that beside which a step is missing."""
+    return finding.code == NEVER_STEPPED and mark.kind in BEFORE_STEP
+
+
 def _blamed(mark: Mark, event: Event, finding: Finding, tracks: _Tracks) -> Mark:
     harmed = tuple(lane for lane in mark.lanes if lane in tracks.meant)
-    beside = finding.code == NEVER_STEPPED and (mark.kind in BEFORE_STEP or (tracks.meant and not harmed))
-    if _is_at(event, finding) and not beside:
+    is_anothers = finding.code == NEVER_STEPPED and tracks.meant and not harmed
+    if _is_at(event, finding) and not _is_beside(mark, finding) and not is_anothers:
         return replace(mark, fatal=harmed or mark.lanes, words=_message(finding))
     role = next((related.role for related in finding.related if _same(event, related.source)), "")
     return replace(mark, words=shortened(role.replace("`", ""), LONGEST)) if role else mark
