@@ -80,6 +80,27 @@ for epoch in range(3):
     train(small, "large")
     train(small, "small")
 """
+ASKED = """
+def loaders():
+    return (
+        DataLoader(data(64), batch_size=16, drop_last=True),
+        DataLoader(data(8), batch_size=BATCH, drop_last=True),  # blamed
+    )
+
+
+large, small = loaders()
+for epoch in range(2):
+    batches = iter(small)
+    for x, y in large:
+        try:
+            x, y = next(batches)
+        except StopIteration:
+            break
+        loss = sum((net[key](net["body"](x).tanh()) - y).square().mean() for key in ("large", "small"))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
 FORGOTTEN = """
 large = DataLoader(data(64), batch_size=16, drop_last=True)
 held_out = DataLoader(data(8), batch_size=16, drop_last=True)  # blamed
@@ -95,6 +116,13 @@ def test_the_line_that_drops_the_only_batch_is_blamed(tmp_path: Path, program: s
     finding = judged(tmp_path, HEAD + program.replace("BATCH", "16")).findings[0]
     assert line_of(finding).endswith("# blamed") and finding.fix.startswith("Leave `drop_last` out")
     assert not codes(judged(tmp_path, HEAD + program.replace("BATCH", "4")))
+
+
+def test_a_loader_that_is_asked_in_vain_is_blamed(tmp_path: Path) -> None:
+    finding = judged(tmp_path, HEAD + ASKED.replace("BATCH", "16")).findings[0]
+    assert finding.code == "FXA402" and line_of(finding).endswith("# blamed")
+    assert finding.related[0].role == "no batch comes here"
+    assert not codes(judged(tmp_path, HEAD + ASKED.replace("BATCH", "4")))
 
 
 def test_a_loop_that_trains_nothing_is_not_blamed_for_what_is_forgotten(tmp_path: Path) -> None:

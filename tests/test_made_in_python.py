@@ -67,6 +67,23 @@ for ids in torch.utils.data.DataLoader(rows, batch_size=4, shuffle=True):
     loss.backward()
     opt.step()
 """
+SPELT = """
+LETTERS = {letter: number for number, letter in enumerate("abcdefghijklmnopqrstuvwxyz", 1)}
+
+
+def encode(word):
+    return [LETTERS.get(letter, 0) for letter in word]  # blamed
+
+
+net = nn.ModuleDict({"letter": nn.Embedding(27, 4, padding_idx=0), "out": nn.Linear(4, 1)})
+ids = torch.tensor([encode(word) for word in ("ANNA", "OTTO", "EMIL")])
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+for _ in range(4):
+    loss = (net["out"](net["letter"](ids)) - 1).square().mean()
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+"""
 PADDED = """
 PAD = 0
 
@@ -109,6 +126,7 @@ for _ in range(4):
         pytest.param(LABELS, "FXA501", id="labels"),
         pytest.param(BUCKETS, "FXA501", id="indices"),
         pytest.param(PADDED, "FXA501", id="a mask of padding"),
+        pytest.param(SPELT, "FXA501", id="letters written otherwise"),
     ],
 )
 def test_the_line_is_blamed(tmp_path: Path, program: str, code: str) -> None:
@@ -123,3 +141,9 @@ def test_labels_that_count_have_no_finding(tmp_path: Path) -> None:
     )
     right = right.replace("labels[current])", "labels[word])\n        previous = word")
     assert judged(tmp_path, HEAD + right).findings == ()
+
+
+def test_letters_written_otherwise_are_told(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + SPELT).findings
+    assert "The keys are written like `a`" in finding.fix
+    assert judged(tmp_path, HEAD + SPELT.replace("for letter in word", "for letter in word.lower()")).findings == ()

@@ -81,3 +81,33 @@ def test_two_files_that_do_not_know_each_other(tmp_path: Path) -> None:
     )
     assert codes(report) == []
     assert verdicts(report)["0.weight"] == "frozen"
+
+
+SHALLOW = """
+import json
+
+import torch
+from torch import nn
+
+options = json.load(open("base.json"))
+special = json.load(open("special.json"))
+options.update(special)  # blamed
+net = nn.Linear(4, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=options["optimizer"].get("lr", 0.0))
+for _ in range(3):
+    optimizer.zero_grad()
+    net(torch.randn(8, 4)).square().mean().backward()
+    optimizer.step()
+"""
+
+
+def test_a_block_that_takes_the_place_of_another(tmp_path: Path) -> None:
+    (tmp_path / "base.json").write_text('{\n"optimizer": {\n  "lr": 0.1,\n  "decay": 0\n}\n}\n', encoding="utf-8")
+    (tmp_path / "special.json").write_text('{\n"optimizer": {\n  "decay": 1\n}\n}\n', encoding="utf-8")
+    (finding,) = judged(tmp_path, SHALLOW).findings
+    assert finding.code == "FXA304" and line_of(finding).endswith("# blamed")
+    assert finding.fix.startswith("Merge the blocks of the two files key by key")
+    roles = [related.role for related in finding.related]
+    assert roles[:2] == ["`lr` stands here", "this `optimizer` takes the place of that block"]
+    deep = SHALLOW.replace("options.update(special)", 'options["optimizer"].update(special["optimizer"])')
+    assert codes(judged(tmp_path, deep)) == []

@@ -1050,3 +1050,41 @@ def test_a_flag_is_mended_where_it_is_set(tmp_path: Path, region: str, called: s
     (finding,) = judged(tmp_path, program.replace("FLAG", "False")).findings
     assert line_of(finding).endswith("# blamed") and finding.fix == fix
     assert not judged(tmp_path, program.replace("FLAG", "True")).findings
+
+
+FILLED = """
+class Memory:
+    def __init__(self):
+        self.rows = []
+
+    def __len__(self):
+        return len(self.rows)
+
+
+class Learner:
+    WARM = 100  # blamed
+
+    def __init__(self):
+        self.net, self.memory = nn.Linear(4, 1), Memory()
+        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=0.1)
+
+    def learn(self):
+        if len(self.memory) < self.WARM:
+            return
+        loss = self.net(torch.stack(self.memory.rows[-8:])).square().mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+
+
+learner = Learner()
+for _ in range(20):
+    learner.memory.rows.append(torch.randn(4))
+    learner.learn()
+"""
+
+
+def test_a_memory_that_never_fills_is_mended_where_its_size_is_set(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + FILLED).findings
+    assert finding.code == "FXA402" and line_of(finding).endswith("# blamed")
+    assert not judged(tmp_path, HEAD + FILLED.replace("WARM = 100", "WARM = 8")).findings

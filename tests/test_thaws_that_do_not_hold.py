@@ -44,6 +44,24 @@ for epoch in range(args.epochs):
     loss = net(torch.randn(8, 4)).square().mean()
     opt.zero_grad(); loss.backward(); opt.step()
 """
+COUNTED = """
+class Unfreeze:
+    def __init__(self, part, at):
+        self.part, self.at = part, at
+
+    def on_epoch(self, epoch):
+        for p in self.part.parameters():
+            p.requires_grad_(epoch >= self.at)
+
+
+net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
+hook = Unfreeze(net[0], at=10)  # blamed
+opt = torch.optim.SGD(net.parameters(), lr=.1)
+for epoch in range(4):
+    hook.on_epoch(epoch)
+    loss = net(torch.randn(8, 4)).square().mean()
+    opt.zero_grad(); loss.backward(); opt.step()
+"""
 UNDONE = """
 class Net(nn.Module):
     def __init__(self):
@@ -148,3 +166,43 @@ def test_a_part_that_is_frozen_again_after_it_was_trained_is_no_alarm(tmp_path: 
 def test_the_help_is_about_the_thaw(tmp_path: Path) -> None:
     finding = judged(tmp_path, HEAD + NEVER).findings[0]
     assert finding.fix.startswith("Change what keeps the line that unfreezes from running")
+
+
+def test_a_counter_that_never_comes_so_far(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + COUNTED).findings
+    assert (finding.code, finding.level) == ("FXA306", "warning")
+    assert line_of(finding).endswith("# blamed")
+    assert "`epoch >= self.at` was never true; `self.at` is 10" in finding.message
+    in_time = judged(tmp_path, HEAD + COUNTED.replace("at=10", "at=2"))
+    assert [one for one in in_time.findings if one.level != "note"] == []
+
+
+TOGGLED = """
+def switch(nets, flag):
+    for net in nets:
+        for p in net.parameters():
+            p.requires_grad = flag
+
+
+maker = nn.Linear(4, 4)
+one, two = nn.Linear(4, 1), nn.Linear(4, 1)
+opt_maker = torch.optim.SGD(maker.parameters(), lr=.1)
+opt_judges = torch.optim.SGD([*one.parameters(), *two.parameters()], lr=.1)
+for _ in range(6):
+    switch([one, two], False)
+    fake = maker(torch.randn(8, 4))
+    opt_maker.zero_grad(); (one(fake) + two(fake)).mean().backward(); opt_maker.step()
+    switch([one, THAWED], True)  # blamed
+    real, fake = torch.randn(8, 4), fake.detach()
+    opt_judges.zero_grad()
+    (one(real).square().mean() + one(fake).mean() + two(real).square().mean() + two(fake).mean()).backward()
+    opt_judges.step()
+"""
+
+
+def test_what_is_frozen_with_others_and_not_unfrozen_with_them(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + TOGGLED.replace("THAWED", "one")).findings
+    assert (finding.code, finding.level) == ("FXA306", "warning")
+    assert line_of(finding).endswith("# blamed")
+    assert finding.message == "`two.*` stay frozen: frozen with `one.*`, which are unfrozen again"
+    assert judged(tmp_path, HEAD + TOGGLED.replace("THAWED", "two")).findings == ()

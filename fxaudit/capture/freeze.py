@@ -116,6 +116,7 @@ class _Freezing:
             blind_children=session.blind_children,
             forward_unseen=session.forward_unseen,
             died=session.died,
+            died_switched_off=session.died_switched_off,
             notes=(*notes, *session.notes),
         )
 

@@ -141,6 +141,8 @@ class Recording:
     forward_unseen: bool = False
     """The loss was computed before anybody watched: only its autograd graph tells of the forward."""
     died: bool = False
+    died_switched_off: bool = False
+    """It died with gradients switched off for good, and by something that was not recorded."""
     """An exception ended the program."""
     notes: tuple[str, ...] = ()
     """Sentences on what could not be seen."""

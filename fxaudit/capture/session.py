@@ -85,6 +85,7 @@ class Session:
         self.cut_before: Callable[[torch.Tensor], SourceLine | None] = lambda leaf: None
         """The line that cuts a leaf off from that loss, where an earlier block had recorded it."""
         self.died = False
+        self.died_switched_off = False
         """An exception ended the program."""
         self.on_refusal: Callable[[str], None] | None = None
         self.on_progress: Callable[[], None] | None = None

@@ -282,6 +282,16 @@ class StepGraph(Flow):
 
         return any(vid in losses for vid in onwards(start, on))
 
+    def leads_to(self, cut: Cut, losses: frozenset[int]) -> bool:
+        """Whether one of the losses is computed from what comes out of the cut."""
+        op = self.record.ops[cut.op]
+        start = [*op.outputs, *(out for user in self.python_consumers.get(op.index, ()) for out in user.outputs)]
+
+        def on(vid: int) -> Iterator[int]:
+            return (out for out in self.made_of(vid) if out in self.reaching)
+
+        return any(vid in losses for vid in onwards(start, on))
+
     def empties_term(self, cut: Cut) -> bool:
         """Whether a term of a loss has no gradient at all for want of what is cut off: nothing beside it carries any.
 
@@ -350,6 +360,8 @@ class StepGraph(Flow):
             operation = operations.of(op.name)
             if (vid in op.mutates and before.leaf) or (operation.bookkeeping and operation.view):
                 continue  # it asks for a gradient, and computes nothing
+            if operation.parts == "given" and op.grad_enabled:
+                continue  # each result is a view of its own input: one without gradient is that of another
             if op.detail == "escape":
                 users = self.python_consumers.get(op.index, ())
                 if any(out in self.reaching for user in users for out in user.outputs):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fxaudit.answer.answer import VERDICTS, Verdict
 from fxaudit.answer.finding import Finding, Level, PathStep, Related
 from fxaudit.answer.folding import fold_sentence
-from fxaudit.capture.events import ScalerStepEvent
+from fxaudit.capture.events import BackwardEvent, ScalerStepEvent, StepEvent
 from fxaudit.judge.graph import Cut, StepGraph, UnusedValue
 from fxaudit.judge.norms import Norms
 from fxaudit.judge.trail import project_files
@@ -146,6 +146,9 @@ class Audit:
             if dead is not None and self.is_thrown_away(dead):
                 return dead
         certain = leading or certain
+        if len(certain) > 1:
+            own = self._own_losses(state)
+            certain = [cut for cut in certain if self.graph.leads_to(cut, own)] or certain
         is_dead = dead is not None and self.is_thrown_away(dead) and not self._is_dropped(dead)
         if is_dead and certain and all(cut.kind == "no_grad" for cut in certain):
             return dead  # a region without gradients is mostly meant, as in an EMA or a rollout; this never is
@@ -164,6 +167,26 @@ class Audit:
         if certain:
             return self._foremost(certain)
         return dead or self.graph.last_escape(state.index)
+
+    def _own_losses(self, state: ParameterState) -> frozenset[int]:
+        """The losses that were differentiated before a step of an optimizer that holds the parameter, after all that
+        was stepped before."""
+        return frozenset(vid for index, _ in state.held for vid in self._losses_stepped.get(index, ()))
+
+    @cached_property
+    def _losses_stepped(self) -> dict[int, set[int]]:
+        """Optimizer → the losses that were differentiated for its steps."""
+        found: dict[int, set[int]] = {}
+        since: list[int] = []
+        is_stepped = False
+        for event in self.record.events:
+            if isinstance(event, BackwardEvent) and event.accumulates:
+                since = [*(() if is_stepped else since), *event.roots]
+                is_stepped = False
+            elif isinstance(event, StepEvent):
+                found.setdefault(event.optimizer, set()).update(since)
+                is_stepped = True
+        return found
 
     def is_thrown_away(self, dead: UnusedValue) -> bool:
         """Whether no part of a loss is computed from the value, though it could carry gradient."""

@@ -25,6 +25,8 @@ __all__ = [
     "zero_value_origin",
 ]
 
+MAX_BEHIND = 64
+"""So many operations behind one are looked at."""
 JOINING = ("StackBackward", "CatBackward")
 SELECTING_NODES = ("SelectBackward", "SliceBackward", "IndexBackward", "GatherBackward", "IndexSelectBackward")
 RESHAPING = (
@@ -603,14 +605,36 @@ def nonfinite_origin(
         return constant, "forward", True
     if unsure >= 0:
         return unsure, "forward", False
-    if probe is not None:
-        finder = OpsBySequence(record.ops)
-        for flow in probe.flows:
-            if flow.visited and flow.incoming in ("finite", "zero") and "nonfinite" in flow.outgoing:
-                found = finder.find(flow.sequence)
-                if found >= 0:
-                    return found, "backward", True
-    return -1, "", False
+    found = _spoilt_first(record, probe) if probe is not None else -1
+    return (found, "backward", True) if found >= 0 else (-1, "", False)
+
+
+def _spoilt_first(record: Record, probe: Flows) -> int:
+    """The operation that first gave, in backward, what is not finite; or one behind it of which it is known why, whose
+    result it multiplied with: that was NaN before."""
+    finder = OpsBySequence(record.ops)
+    spoiling = [
+        finder.find(flow.sequence)
+        for flow in probe.flows
+        if flow.visited and flow.incoming in ("finite", "zero") and "nonfinite" in flow.outgoing
+    ]
+    first, *later = [index for index in spoiling if index >= 0] or [-1]
+    if first < 0 or nonfinite_fact(record, probe, first) is not None:
+        return first
+    behind = _operations_behind(record, first)
+    return next((i for i in later if i in behind and nonfinite_fact(record, probe, i) is not None), first)
+
+
+def _operations_behind(record: Record, index: int) -> set[int]:
+    """The operations from which the operation's inputs come, the nearest."""
+    waiting, found = [index], set[int]()
+    for number in waiting:
+        for vid in record.ops[number].inputs:
+            made = record.values[vid].op
+            if made >= 0 and made not in found and len(found) < MAX_BEHIND:
+                found.add(made)
+                waiting.append(made)
+    return found
 
 
 def _is_unseen(record: Record, vid: int) -> bool:

@@ -42,7 +42,7 @@ from fxaudit.program.given import (
     position_of,
     unpacks,
 )
-from fxaudit.program.merging import merged_at
+from fxaudit.program.merging import merged_at, replaced_block
 from fxaudit.program.plain import INNER, chain_of, count_of, lineage_of, readings, stores_of, texts_of, words_of
 from fxaudit.program.slips import stores_the_denied
 from fxaudit.program.spelling import abbreviates, are_opposed, letters_apart
@@ -61,9 +61,10 @@ FALLING_BACK = frozenset({"getint", "getfloat", "getboolean"})
 Stations = tuple[tuple[str, int, str], ...]
 """(file, line, what hands the value on there), from the effect towards the birth."""
 
-Kind = Literal[
-    "literal", "default", "option", "entry", "misspelt", "misplaced", "opposite", "capitals", "overruled", "computed"
-]
+Written = Literal["literal", "default", "option", "entry"]
+Unheard = Literal["misspelt", "misplaced", "opposite", "capitals", "overruled", "replaced"]
+"""A setting that has no effect as it is written, or another."""
+Kind = Written | Unheard | Literal["computed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -819,7 +820,20 @@ class Births:
                     here = (file, line, f"`{name}` stands here, and `{idle.key}` is given once more")
                     return Birth(file, idle.again, "misplaced", idle.text, value, (*stations, here))
                 found.append(Birth(file, line, "misplaced", text, value, stations))
-        return found[0] if len(found) == 1 else None
+        return (self._replaced(found[0], name, before) or found[0]) if len(found) == 1 else None
+
+    def _replaced(self, entry: Birth, name: str, before: int) -> Birth | None:
+        """The statement that merges two files one level deep, so that a block without the key takes the place of the
+        one that has it."""
+        block = replaced_block(self._course, self._course.config_files(before), entry.file, entry.line)
+        statement = self.statement(block.merged) if block is not None else None
+        if block is None or statement is None:
+            return None
+        stands = (entry.file, entry.line, f"`{name}` stands here")
+        counts = (block.file, block.line, f"this `{block.key}` takes the place of that block")
+        place = self._course.file_of(block.merged)
+        told = (*entry.stations, counts, stands)
+        return Birth(place, block.merged.line, "replaced", ast.unparse(statement), entry.value, told)
 
     def statement(self, sight: Sight) -> ast.stmt | None:
         """The statement that ran."""

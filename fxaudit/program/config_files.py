@@ -165,10 +165,33 @@ def replaced_blocks(file: str) -> tuple[Replaced, ...]:
     return tuple(found)
 
 
+def block_around(file: str, line: int) -> str | None:
+    """The key of the block in which the line of a YAML or JSON file stands; none at the top."""
+    lines = settings_in(file)
+    indent = _indent(lines[line - 1]) if line <= len(lines) else 0
+    for earlier in reversed(lines[: line - 1]):
+        if earlier.strip() and _indent(earlier) < indent:
+            found = _KEY.match(earlier)
+            return found[3] if found is not None else None
+    return None
+
+
+def blocks_of_key(file: str, key: str) -> Iterator[int]:
+    """The lines of a YAML or JSON file at which something begins, or is written, under that key."""
+    for number, line in enumerate(settings_in(file), 1):
+        found = _KEY.match(line)
+        if found is not None and found[3] == key:
+            yield number
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
 def _end_of_block(lines: list[str], first: int, indent: int) -> int:
     """The last line of the block that begins at `first`."""
     for number, line in enumerate(lines[first:], first + 1):
-        if line.strip() and not line.strip().startswith("#") and len(line) - len(line.lstrip()) <= indent:
+        if line.strip() and not line.strip().startswith("#") and _indent(line) <= indent:
             return number - 1
     return len(lines)
 

@@ -170,6 +170,12 @@ class Course:
         found = dict.fromkeys(found_beside(beside, file) for file in named)
         return [file for file in found if not any(other.endswith(f"/{file}") for other in found)]
 
+    def goes_on_at(self, sight: Sight) -> int:
+        """The line of the statement that ran next in the same frame; -1 where that was the last."""
+        own = self.in_frame(sight.frame)
+        following = own[own.index(sight) + 1 :][:1]
+        return following[0].line if following else -1
+
     def calls_in(self, sight: Sight) -> Iterator[int]:
         """The frames that were entered from the statement while it ran."""
         own = self.in_frame(sight.frame)

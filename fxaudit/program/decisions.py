@@ -61,6 +61,15 @@ class Decisions:
         earlier = (self._decided(sight, test, outcome) for sight in sights[-MAX_PASSES:-1])
         return next((found for found in earlier if found is not None and found.birth and found.birth.asked), last)
 
+    def counts(self, file: str, line: int, test: ast.expr) -> bool:
+        """Whether `test` compares a number that changed from pass to pass with one that did not."""
+        if not isinstance(test, ast.Compare) or len(test.comparators) != 1:
+            return False
+        sights = self._course.at(file, line)
+        seen = [{evaluated(side, sight.read) for sight in sights} for side in (test.left, test.comparators[0])]
+        are_numbers = all(isinstance(value, int | float) for values in seen for value in values)
+        return are_numbers and sorted(len(values) == 1 for values in seen) == [False, True]
+
     def no_round(self, file: str, line: int, through: ast.expr) -> Decision | None:
         """Why the loop that goes `through` something had no round: a count of 0, or a container without a member."""
         match through:
@@ -136,6 +145,9 @@ class Decisions:
             is_told = any(decision.birth is not None for decision in told if decision is not settings[0])
             if not is_told or self._changes(sight, other):
                 return replace(settings[0], is_compared=False)
+        is_filled = any(_is_length(side) for side in (left, right))
+        if is_filled and len(told) == len(settings) == 1:
+            return replace(settings[0], is_compared=False)
         return told[0] if told else None
 
     def _period(self, sight: Sight, test: ast.expr, every: ast.expr) -> Decision | None:
@@ -194,6 +206,11 @@ def _is_nothing(node: ast.expr, sight: Sight) -> bool:
         return not node.value
     called = {getattr(part, "attr", getattr(part, "id", "")) for part in ast.walk(node)}
     return not called.isdisjoint(RANDOM_FUNCTIONS) and evaluated(node, sight.read) is NOT_KNOWN
+
+
+def _is_length(node: ast.expr) -> bool:
+    """Whether it is how many members something has."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len"
 
 
 def _is_a_mode(told: Decision, asked: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from fxaudit.program.plain import INNER
 from fxaudit.program.ran import Ran
@@ -11,6 +11,8 @@ from fxaudit.program.tree import Tree, are_alternatives, call_sites, constructio
 
 __all__ = ["OPTIMIZERS", "may_fit_again"]
 
+CALLS = 4
+"""So many functions are followed that one calls the other."""
 OPTIMIZERS = frozenset(
     "ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop Rprop SGD SparseAdam".split()
 )
@@ -20,7 +22,7 @@ def may_fit_again(files: Sequence[str], built: Sequence[tuple[str, int, str, int
     """Whether the program says that another optimizer will be built, after one that was.
 
     That is: the optimizer was built in a loop, in a function that is called from another place as well, or a further
-    one is built behind it.
+    one is built behind it, in the same function or by what that calls later.
 
     Args:
         files: The user's own files.
@@ -38,7 +40,51 @@ def may_fit_again(files: Sequence[str], built: Sequence[tuple[str, int, str, int
             return True
         if _is_called_elsewhere(files, function, ran) or _is_built_behind(tree, statement, {kind, *OPTIMIZERS}, ran):
             return True
+        if _is_built_later(files, tree, statement, {kind, *OPTIMIZERS}, ran):
+            return True
     return False
+
+
+def _is_built_later(files: Sequence[str], tree: Tree, statement: ast.stmt, kinds: set[str], ran: Ran) -> bool:
+    """Whether a statement behind this one calls a function or makes an object of the program that builds one."""
+    scope = tree.function(statement)
+    waiting = [
+        (part, CALLS)
+        for part in tree.statements
+        if part.lineno > (statement.end_lineno or statement.lineno)
+        and tree.function(part) is scope
+        and part.lineno not in ran.of(tree.file)
+        and not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and not are_alternatives(tree, statement, part)
+    ]
+    known: set[str] = set()
+    places = {(file, line) for file in files for _, line, *_ in constructions_of([file], kinds)}
+    while waiting:
+        part, left = waiting.pop()
+        for name in _called(part) - known if left else ():
+            known.add(name)
+            for other, definition in _definitions(files, name):
+                span = range(definition.lineno, (definition.end_lineno or definition.lineno) + 1)
+                if any(file == other.file and line in span and line not in ran.of(file) for file, line in places):
+                    return True
+                waiting.append((definition, left - 1))
+    return False
+
+
+def _called(node: ast.AST) -> set[str]:
+    """The names of the functions and classes that are called there."""
+    calls = (part.func for part in ast.walk(node) if isinstance(part, ast.Call))
+    return {getattr(called, "attr", getattr(called, "id", "")) for called in calls} - {""}
+
+
+def _definitions(files: Sequence[str], name: str) -> Iterator[tuple[Tree, ast.stmt]]:
+    """The functions of that name, and what builds an object of the class of that name."""
+    for tree in filter(None, map(tree_of, files)):
+        for node in tree.statements:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
+                yield tree, node
+            elif isinstance(node, ast.ClassDef) and node.name == name:
+                yield from ((tree, part) for part in node.body if getattr(part, "name", "") == "__init__")
 
 
 def _is_in_a_loop(tree: Tree, statement: ast.stmt) -> bool:

@@ -95,6 +95,8 @@ class Lookup:
         raises = "`getattr` with two arguments" if self.of_object else f"`{self.table}[...]`"
         if self.near is not None and not isinstance(self.key, str):
             return f"The keys are texts: ask for `{self.near}`. {_capital(raises)} raises where there is none."
+        if self.near is not None and self.birth is None and self.near.lower() == str(self.key).lower():
+            return f"The keys are written like `{self.near}`: bring what is asked for into that form, by `.lower()`."
         if self.near is not None:
             return f"`{self.near}` was meant: correct the name. {_capital(raises)} raises where there is none."
         return f"Name one that there is, or add the missing one. {_capital(raises)} raises where there is none."
@@ -194,12 +196,16 @@ class Lookups:
         return Birth(found[0][0], found[0][1], "entry", found[0][2], lookup.near) if len(found) == 1 else None
 
     def always_misses(self, lookup: Lookup) -> bool:
-        """Whether no pass of the statement was seen in which it found something in the same table."""
+        """Whether no pass of the statement was seen in which it found something in the same table.
+
+        The frame around a comprehension passes the statement, too, and does not know what is asked for.
+        """
         asked = [one for one in _asked(lookup.file, lookup.sight.line) if one.node.lineno == lookup.line]
         sights = self.course.at(lookup.file, lookup.sight.line)
         own = _table(lookup.sight, asked[0].table) if asked else -1
-        sights = [sight for sight in sights if _table(sight, asked[0].table) == own]
-        return bool(asked) and all(self._missed(sight, one) is not None for sight in sights for one in asked)
+        passes = [(sight, one) for sight in sights if _table(sight, asked[0].table) == own for one in asked]
+        known = [(sight, one) for sight, one in passes if evaluated(one.key, sight.read) is not NOT_KNOWN]
+        return bool(known) and all(self._missed(sight, one) is not None for sight, one in known)
 
     def _changed_at(self, sight: Sight, key: ast.expr) -> int:
         """The line in which the name of the key was bound to a text that a method changed."""

@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
+import ast
 import os
+from dataclasses import dataclass
 
+from fxaudit.program.config_files import block_around, blocks_of_key, keys_of_file
 from fxaudit.program.course import Course, Seen, Sight
+from fxaudit.program.plain import readings
 
-__all__ = ["merged_at"]
+__all__ = ["ReplacedBlock", "merged_at", "replaced_block"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacedBlock:
+    """A block of one file that another file's block of the same key takes the place of, with all that it had."""
+
+    key: str
+    file: str
+    line: int
+    """Where the block begins that counts."""
+    merged: Sight
+    """The pass of the statement that puts the files together."""
+
+
+def replaced_block(course: Course, files: list[str], file: str, line: int) -> ReplacedBlock | None:
+    """What took the place of the block in which the entry at `line` of `file` stands: a block of the same key in
+    another of the `files`, without that entry, where a statement has what was read from both."""
+    around = block_around(file, line)
+    entry = next((key for at, key, _ in keys_of_file(file) if at == line), None)
+    for other in files if around is not None else ():
+        if other == file or around is None:
+            continue
+        again = next(blocks_of_key(other, around), None)
+        is_lost = again is not None and all(key != entry for _, key, _ in keys_of_file(other))
+        merged = merged_at(course, other, file) if is_lost else None
+        if again is not None and merged is not None:
+            return ReplacedBlock(around, other, again, merged)
+    return None
 
 
 def merged_at(course: Course, one: str, other: str) -> Sight | None:
@@ -23,18 +55,31 @@ def merged_at(course: Course, one: str, other: str) -> Sight | None:
 
 
 def _read_from(course: Course, file: str) -> set[int]:
-    """The dictionaries that were made in statements which were given the file."""
+    """The dictionaries that were made in statements which were given the file, or name it."""
     found: set[int] = set()
     for sight in course.sights:
-        if any(_is(seen, file) for seen in sight.read.values()):
-            found |= {seen.token for seen in sight.bound.values() if seen.kind == "dict"}
-    return found - {-1}
+        made = {seen.token for seen in sight.bound.values() if seen.kind == "dict"} - {-1}
+        if made and (any(_is(seen, file) for seen in sight.read.values()) or _names(course, sight, file)):
+            found |= made
+    return found
+
+
+def _names(course: Course, sight: Sight, file: str) -> bool:
+    """Whether the file stands in the statement itself."""
+    statement = readings(course.file_of(sight)).statement(sight.line)
+    parts = ast.walk(statement) if isinstance(statement, ast.Assign | ast.AnnAssign) else ()
+    texts = (part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
+    return any(_is_path(text, file) for text in texts)
 
 
 def _is(seen: Seen, file: str) -> bool:
-    if seen.kind not in ("file", "plain") or not isinstance(seen.value, str) or not seen.value:
+    return seen.kind in ("file", "plain") and isinstance(seen.value, str) and _is_path(seen.value, file)
+
+
+def _is_path(text: str, file: str) -> bool:
+    if not text:
         return False
-    named, known = os.path.normpath(seen.value), os.path.normpath(file)
+    named, known = os.path.normpath(text), os.path.normpath(file)
     return named == known or known.endswith(f"/{named}") or named.endswith(f"/{known}")
 
 

@@ -10,7 +10,7 @@ from fxaudit.program.config_files import settings_in
 from fxaudit.program.name_tests import InVain, nearest_part
 from fxaudit.program.tree import tree_of
 
-__all__ = ["list_of_the_chosen", "listed_in_vain"]
+__all__ = ["list_of_the_chosen", "listed_in_vain", "lists_of"]
 
 ALONE = 5
 """A name that stands alone in its list has so many letters, and one is wrong."""
@@ -71,6 +71,13 @@ def list_of_the_chosen(
         if chosen and used == parts and is_all and not beside:
             found.append((file, texts[0][0]))
     return found[0] if len(found) == 1 else None
+
+
+def lists_of(files: Iterable[str], config_files: Iterable[str], texts: Sequence[str]) -> list[tuple[str, int]]:
+    """(file, line) of each list, in the program and its configuration files, of just these texts."""
+    listed = [(file, found) for file in files for found in _in_program(file)]
+    listed += [(file, found) for file in config_files for found in _in_settings(file)]
+    return [(file, found[0][0]) for file, found in listed if {text for _, text in found} == set(texts)]
 
 
 def _in_program(file: str) -> Iterator[Texts]:

@@ -36,6 +36,11 @@ class InVain:
     """What stands before it in the names, where the test asks how they begin."""
 
     @property
+    def advice(self) -> str:
+        """What to do."""
+        return "Write the name as `named_parameters()` lists it."
+
+    @property
     def sentence(self) -> str:
         """What is wrong with it."""
         if self.before:

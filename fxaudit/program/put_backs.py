@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from fxaudit.program.ran import Ran
 from fxaudit.program.tree import Tree, call_sites, tree_of
 
-__all__ = ["begins_a_trial", "is_handed_on", "may_be_put_back", "sites"]
+__all__ = ["begins_a_trial", "is_handed_on", "is_repeated", "may_be_put_back", "sites"]
 
 WRITING = frozenset({"copy_", "lerp_", "mul_", "set_"})
 """The methods that give a tensor other numbers in place."""
@@ -33,7 +33,7 @@ def sites(files: Sequence[str], ran: Ran) -> Iterator[tuple[Tree, ast.stmt | ast
     for file in files:
         tree = tree_of(file)
         for node in _writes(tree) if tree is not None else ():
-            if tree is not None and node.lineno not in ran.of(file) and _is_repeated(files, tree, node, CALLERS):
+            if tree is not None and node.lineno not in ran.of(file) and is_repeated(files, tree, node, CALLERS):
                 yield tree, node
 
 
@@ -143,7 +143,7 @@ def _goes_through_parameters(tree: Tree, node: ast.AST) -> bool:
     return any("param" in text or "state_dict" in text for text in through)
 
 
-def _is_repeated(files: Sequence[str], tree: Tree, node: ast.AST, callers: int) -> bool:
+def is_repeated(files: Sequence[str], tree: Tree, node: ast.AST, callers: int) -> bool:
     """Whether a loop goes round the statement, that over the parameters themselves left out, or round a call of its
     function."""
     for outer in tree.ancestors(node):
@@ -151,5 +151,5 @@ def _is_repeated(files: Sequence[str], tree: Tree, node: ast.AST, callers: int) 
             return True
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
             sites = call_sites(files, outer.name) if callers else []
-            return any(_is_repeated(files, other, call, callers - 1) for other, call in sites)
+            return any(is_repeated(files, other, call, callers - 1) for other, call in sites)
     return False

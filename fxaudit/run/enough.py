@@ -12,7 +12,9 @@ from fxaudit.judge.graph import StepGraph
 from fxaudit.judge.questions.other_ways import calls_not_taken
 from fxaudit.judge.trail import calls_not_run, project_files, share_a_loop
 from fxaudit.program.fits import may_fit_again
+from fxaudit.program.grad_switches import switched_off_for_good
 from fxaudit.program.groups import late_thaws, thaws_through
+from fxaudit.program.late_models import models_given_later
 from fxaudit.program.put_backs import may_be_put_back
 from fxaudit.program.ran import Ran
 from fxaudit.program.source import is_library, qualified_name
@@ -59,11 +61,16 @@ class Settling:
         """What notices that old values come back every few steps, if anything looks."""
         self.suspecting = False
         """All is settled, and the program may yet put old values back: worth waiting for, too."""
+        self.fearing = False
+        """All is settled, and the program may yet end all training: switch gradients off for good, and die of it, or
+        go on with another model than the one that is stepped."""
         self.fits = 1
         """How often something began to train."""
         self._limit = MAX_STEPS
         self._was_suspected = False
         """Old values came back, and the next time was waited for."""
+        self._was_feared = False
+        """The end of all training was waited for, and it came."""
         self._until = 0
         """Up to so many steps more are recorded than what trains would need."""
         self._counted = self._steps = self._backwards = 0
@@ -92,11 +99,13 @@ class Settling:
             self.done = True
         elif rounds >= self._limit:
             self.waiting = self._worth_waiting_for()
-            self.done = not self.waiting
+            self.fearing = not self.waiting and (self._may_switch_off() or self._may_take_another_model())
+            self.done = not (self.waiting or self.fearing)
         elif rounds >= max(MIN_STEPS, self._until) and self._all_settled(rounds):
             self.expecting = self._may_fit_again()
             self.suspecting = self._may_be_put_back()
-            self.done = not (self.expecting or self.suspecting)
+            self.fearing = not self._was_feared and self._may_take_another_model()
+            self.done = not (self.expecting or self.suspecting or self.fearing)
 
     def _count(self) -> None:
         """Look at the events that are new."""
@@ -124,27 +133,36 @@ class Settling:
         tracks = self.session.record.tracks
         return [i for i in self.session.names if (tensor := tracks[i].ref()) is not None and tensor.requires_grad]
 
+    @property
+    def waits(self) -> bool:
+        """Whether something is worth waiting for with the recording at rest."""
+        return bool(self.waiting) or self.expecting or self.suspecting or self.fearing
+
+    def _wait_no_more(self) -> None:
+        self.waiting, self.expecting, self.suspecting, self.fearing = [], False, False, False
+
     def resume(self) -> None:
         """What was waited for has begun: see some steps of it."""
         steps = sum(info.steps for info in self.session.optimizers)
         period = self.put_backs.period if self.put_backs is not None else 0
         self._was_suspected = self._was_suspected or bool(period)
+        self._was_feared = self._was_feared or self.fearing
         self.fits += self.expecting and not period
-        self.waiting, self.expecting, self.suspecting = [], False, False
+        self._wait_no_more()
         more = min(period + MIN_STEPS, MAX_STEPS) if period else ENCORE
         self._limit = max(self._limit, self._rounds(steps) + more)
         self._until = self._rounds(steps) + more if period else 0  # the next time is to be recorded
 
     def postpone(self) -> None:
         """Waiting cannot begin here: record a little more, but not for ever."""
-        self.waiting, self.expecting, self.suspecting = [], False, False
+        self._wait_no_more()
         if self._limit >= 2 * MAX_STEPS:
             self.done = True
         self._limit += ENCORE
 
     def give_up(self) -> None:
         """What was waited for does not come."""
-        self.waiting, self.expecting, self.suspecting = [], False, False
+        self._wait_no_more()
         self.done = True
 
     def _may_be_put_back(self) -> bool:
@@ -215,7 +233,7 @@ class Settling:
     def _all_settled(self, rounds: int) -> bool:
         open_ones = self._open()
         if not open_ones:
-            return not self._may_thaw()
+            return not self._may_thaw() and not self._may_switch_off()
         if rounds not in CHECKPOINTS or any(self._steps_of(index) < MIN_STEPS for index in open_ones):
             return False
         graph = StepGraph(self.session.record)
@@ -256,6 +274,17 @@ class Settling:
                 or bool(self._dropped() & set(idle))
             )
         return self._thaws
+
+    def _may_switch_off(self) -> bool:
+        """Whether a statement that has not run yet would switch gradients off for good."""
+        record = self.session.record
+        ran = record.ran()
+        return any(node.lineno not in ran.of(tree.file) for tree, node in switched_off_for_good(project_files(record)))
+
+    def _may_take_another_model(self) -> bool:
+        """Whether a statement that has not run yet gives the variable of a model another one."""
+        record = self.session.record
+        return next(models_given_later(project_files(record), record.ran()), None) is not None
 
     def _idle(self) -> list[int]:
         """The parameters that are frozen or that no optimizer holds."""

@@ -41,7 +41,8 @@ class Vigil:
     """Looks after every optimizer step whether something happens for the first time.
 
     That is: an optimizer steps that never did, a learning rate leaves 0, a group is added, a tensor that was frozen
-    requires grad, a gradient that is not zero arrives where none ever did, or old values come back again and again.
+    requires grad, a gradient that is not zero arrives where none ever did, or old values come back again and again; or,
+    where that is asked for, that no gradient is there any more.
 
     Args:
         session: A session that rests; it stays so until `on_news` wakes it.
@@ -51,6 +52,7 @@ class Vigil:
             vigil has ended then, too.
         put_backs: What notices that old values come back; None where that is not waited for.
         is_all: Whether nothing else is waited for than old values that come back.
+        is_for_silence: Whether it is news, too, that an optimizer steps without any gradient.
     """
 
     def __init__(
@@ -61,8 +63,9 @@ class Vigil:
         on_nothing: Callable[[], None],
         put_backs: PutBacks | None = None,
         is_all: bool = False,
+        is_for_silence: bool = False,
     ) -> None:
-        self._put_backs, self._is_all = put_backs, is_all
+        self._put_backs, self._is_all, self._is_for_silence = put_backs, is_all, is_for_silence
         self.steps = 0
         self._session = session
         self._on_news, self._on_nothing = on_news, on_nothing
@@ -104,6 +107,8 @@ class Vigil:
         if before is None or len(rates) != len(before):
             return True
         if any(not then and now for then, now in zip(before, rates, strict=True)):
+            return True
+        if self._is_for_silence and _is_silent(optimizer):
             return True
         return any(self._has_changed(waiting) for waiting in self._waiting)
 
@@ -211,6 +216,11 @@ def _reason(known: _Trained) -> str:
     if known.frozen:
         return FROZEN
     return RATE if known.rate == 0 else "no gradient arrives"
+
+
+def _is_silent(optimizer: Any) -> bool:
+    """Whether nothing that it holds has a gradient."""
+    return all(parameter.grad is None for group in optimizer.param_groups for parameter in group["params"])
 
 
 def _rates(optimizer: Any) -> list[Any]:

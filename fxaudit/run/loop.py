@@ -114,8 +114,7 @@ class Observation:
     def _look(self) -> None:
         self._tell()
         self.settling.look()
-        waits = self.settling.waiting or self.settling.expecting or self.settling.suspecting
-        if waits and self._vigil is None and self.on_enough is not None:
+        if self.settling.waits and self._vigil is None and self.on_enough is not None:
             self._keep_vigil()
         if not self._first_values and (self.compares or is_one_of_several()) and _steps(self.session) == 1:
             self._first_values = values_of(self.session, self._models())
@@ -143,6 +142,7 @@ class Observation:
         names = self.session.names
         waiting = [names[index] for index in self.settling.waiting if index in names]
         other = "the next fit" if self.settling.expecting else "values that may be put back"
+        other = "what may end all training" if self.settling.fearing else other
         what = f"{fold_sentence(waiting, names.values(), limit=2)} to train" if waiting else other
         self._progress(f"enough was recorded of the rest; waiting for {what}")
         self._told, self._told_at = what, time.monotonic()
@@ -162,9 +162,11 @@ class Observation:
             self.settling.give_up()  # ranks that rest by themselves would end at different steps
         elif self.session.rest():
             self._tell_of_waiting()
-            is_all = not self.settling.waiting and not self.settling.expecting
+            is_all = not (self.settling.waiting or self.settling.expecting or self.settling.fearing)
             waiting, put_backs = self.settling.waiting, self.settling.put_backs
-            self._vigil = Vigil(self.session, waiting, self._wake, self._give_up, put_backs, is_all)
+            self._vigil = Vigil(
+                self.session, waiting, self._wake, self._give_up, put_backs, is_all, self.settling.fearing
+            )
         else:
             self.settling.postpone()
 
@@ -264,9 +266,17 @@ class Observation:
         by_hand = max([track.hand_updates for track in self.session.record.tracks], default=0)
         return max(_steps(self.session), by_hand)
 
+    @property
+    def all_steps(self) -> int:
+        """The same, with those that were watched without recording."""
+        return self.steps + self._watched
+
+    @property
+    def _watched(self) -> int:
+        return self._unrecorded + (self._vigil.steps if self._vigil is not None else 0)
+
     def _notes(self) -> tuple[str, ...]:
-        steps = self._unrecorded + (self._vigil.steps if self._vigil is not None else 0)
-        notes = []
+        steps, notes = self._watched, []
         if steps:
             notes.append(
                 f"After the recorded steps {steps} more were watched without recording, for what had not happened yet."

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+import torch
+
 from fxaudit.answer.answer import Answer, Crash
 from fxaudit.answer.document import from_text, to_text
 from fxaudit.errors import InvalidTargetError
@@ -151,6 +153,7 @@ def _run(
     with _as_main(argv, module), last_words.of_the_script() if last_words is not None else contextlib.nullcontext():
         code, death = _execute(script, argv, module, observation, child, ending)
     observation.session.died = death is not None
+    observation.session.died_switched_off = death is not None and not torch.is_grad_enabled()
     let_through = child.collect()
     if let_through is not None:
         said = "PyTorch refuses what the script does; the rest was seen in a copy that went on as if let through."
@@ -263,7 +266,7 @@ def _execute(
             raise InvalidTargetError(f"There is no module {argv[0]!r}: {error}.") from error
         if not observation.compares:  # of several processes one tells for all
             _tell_its_hook(error, hook)
-        observation.crash = Crash(_own_line(error), 0 if observation.has_ended else observation.steps + 1)
+        observation.crash = Crash(_own_line(error), 0 if observation.has_ended else observation.all_steps + 1)
         return f"{type(error).__name__}: {_message(error)}", _own_traceback(error)
     finally:
         if ending.ended:

@@ -21,6 +21,11 @@ POLES: dict[str, tuple[str, str, float]] = {
 }
 """Node → (function, what the node keeps, the number at which the derivative is infinite)."""
 EDGES = {"Acos": "acos", "Asin": "asin", "Atanh": "atanh"}
+SHARES = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}
+MASKED = (
+    "Leave one element of every row unmasked, or leave such rows out before; masking the result afterwards does not "
+    "help, as 0 times NaN is NaN."
+)
 AWAY = "Keep it away from there: add a small number such as 1e-8, or clamp what goes in."
 
 
@@ -30,6 +35,8 @@ def _ask(derivative: Derivative) -> Fact | None:
     if derivative.name in EDGES:
         inputs = derivative.tensor("self")
         return _said(EDGES[derivative.name], "a number not between -1 and 1", inputs, lambda t: t.abs() >= 1)
+    if derivative.name in SHARES:
+        return _masked_out(derivative)
     if derivative.name == "Div":
         return _divided(derivative)
     if derivative.name == "Pow":
@@ -49,6 +56,18 @@ def _at_a_pole(derivative: Derivative) -> Fact | None:
     if name == "std":
         return _said(name, "equal numbers", kept, lambda t: t == 0)
     return _said(name, number(pole), kept, lambda t: t == pole)
+
+
+def _masked_out(derivative: Derivative) -> Fact | None:
+    """Some rows of a softmax that are -inf everywhere; where every row is NaN, that came in."""
+    result, dim = derivative.tensor("result"), derivative.saved("dim")
+    if result is None or not isinstance(dim, int) or result.ndim == 0 or not bool(torch.isnan(result.sum())):
+        return None
+    rows = torch.isnan(result).all(dim - (1 << 64) if dim >= 1 << 63 else dim)  # kept unsigned
+    count = int(rows.sum())
+    if not 0 < count < rows.numel():
+        return None
+    return Fact(f"`{SHARES[derivative.name]}` of nothing but -inf in {count} of {rows.numel()} rows", MASKED)
 
 
 def _divided(derivative: Derivative) -> Fact | None:
@@ -102,8 +121,14 @@ def _of(
     return make
 
 
+def _masked_row() -> tuple[torch.Tensor, torch.Tensor]:
+    leaf = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    masked = leaf.masked_fill(torch.tensor([[False, False], [True, True]]), float("-inf"))
+    return leaf, masked.softmax(-1)[:1].sum()
+
+
 SINGULAR = Family(
-    frozenset({*POLES, *EDGES, "Div", "Pow", "Exp", "Reciprocal"}),
+    frozenset({*POLES, *EDGES, *SHARES, "Div", "Pow", "Exp", "Reciprocal"}),
     _ask,
     (
         FactExample(_of(torch.log, 0.0, 1.0, 2.0), "`log` of 0 at 1 of 3 elements", "nonfinite"),
@@ -113,6 +138,7 @@ SINGULAR = Family(
             _of(lambda x: x / torch.tensor([0.0, 2.0]), 1.0, 2.0), "a division by 0 at 1 of 2 elements", "nonfinite"
         ),
         FactExample(_of(lambda x: x**0.5, 0.0, 2.0), "the power 0.5 of 0 at 1 of 2 elements", "nonfinite"),
+        FactExample(_masked_row, "`softmax` of nothing but -inf in 1 of 2 rows", "nonfinite"),
         FactExample(_of(torch.exp, 800.0, 1.0), "`exp` of a number too large at 1 of 2 elements", "nonfinite"),
         FactExample(
             _of(torch.acos, 1.0, 0.5), "`acos` of a number not between -1 and 1 at 1 of 2 elements", "nonfinite"

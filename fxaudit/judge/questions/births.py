@@ -33,6 +33,8 @@ __all__ = [
     "zero_factor_born",
 ]
 
+WRITTEN_OTHERWISE = ("misspelt", "misplaced", "opposite", "capitals", "overruled", "replaced")
+"""The kinds of births of settings that have no effect as they are written, or another."""
 MAX_BEHIND = 6
 """So many operations are gone back to find a comparison."""
 
@@ -47,8 +49,10 @@ def born_at(birth: Birth) -> tuple[SourceLine, Lines]:
 
 def unread_setting(birth: Birth | None) -> str:
     """What to do about a setting that has no effect as it is written, or another; "" where the birth is no such one."""
-    if birth is None or birth.kind not in ("misspelt", "misplaced", "opposite", "capitals", "overruled"):
+    if birth is None or birth.kind not in WRITTEN_OTHERWISE:
         return ""
+    if birth.kind == "replaced":
+        return "Merge the blocks of the two files key by key: as it is, the one takes the place of the whole other."
     if birth.kind == "overruled":
         return "Merge the other way round: what a file says itself counts more than what it begins with."
     if birth.kind == "capitals":

@@ -15,7 +15,7 @@ from fxaudit.program.evaluation import evaluated
 from fxaudit.program.given import given_to
 from fxaudit.program.plain import chain_of, readings
 from fxaudit.program.source import SourceLine, actual_path
-from fxaudit.program.tree import Tree, call_sites, tree_of
+from fxaudit.program.tree import Tree, call_sites, position_bound, tree_of
 
 __all__ = ["with_emptied_loader"]
 
@@ -29,10 +29,14 @@ FACT = "`drop_last` leaves no batch where the data set is smaller than one"
 
 @dataclass(frozen=True, slots=True)
 class _Emptied:
-    """A loop over a loader that had no round, and where the loader was told to drop the last batch."""
+    """A loop that goes without what an empty loader does not give, and where that was told to drop the last batch."""
 
     tree: Tree
-    loop: ast.For
+    loop: ast.For | ast.While
+    asked_at: int
+    """The line that asks the loader."""
+    role: str
+    """What is said of that line."""
     given: SourceLine
     from_there: SourceLine | None
     """Where what it is told has its value from, if that is elsewhere."""
@@ -47,8 +51,8 @@ def with_emptied_loader(audit: Audit, finding: Finding) -> Finding:
     for found in _emptied(audit):
         is_there = any(place is not None and _stands_in(found, place) for place, _ in lines)
         if is_there or (_trains(found.loop) and not _is_decided(finding)):
-            header = source_at(found.tree.file, found.loop.lineno)
-            told = [(header, "this loop has no round"), (found.from_there, "it is given here"), *lines]
+            asked = source_at(found.tree.file, found.asked_at)
+            told = [(asked, found.role), (found.from_there, "it is given here"), *lines]
             return replace(finding, culprit=found.given, related=related_lines(found.given, told), fix=EDIT, fact=FACT)
     return finding
 
@@ -61,11 +65,50 @@ def _is_decided(finding: Finding) -> bool:
 def _emptied(audit: Audit) -> Iterator[_Emptied]:
     course = audit.record.course
     for tree in filter(None, map(tree_of, audit.project_files)):
-        for loop in (node for node in tree.statements if isinstance(node, ast.For)):
-            for token in _without_a_round(course, tree, loop):
-                found = _told(audit, token)
-                if found is not None:
-                    yield _Emptied(tree, loop, *found)
+        asked = [
+            (loop, loop.lineno, "this loop has no round", token)
+            for loop in tree.statements
+            if isinstance(loop, ast.For)
+            for token in _without_a_round(course, tree, loop)
+        ]
+        for loop, line, role, token in (*asked, *_asked_in_vain(course, tree)):
+            found = _told(audit, token)
+            if found is not None:
+                yield _Emptied(tree, loop, line, role, *found)
+
+
+def _asked_in_vain(course: Course, tree: Tree) -> Iterator[tuple[ast.For | ast.While, int, str, int]]:
+    """(the loop around `next(batches)` in a `try` whose body never went on, the line, what is said of it, the
+    loader)."""
+    for call in tree.calls:
+        statement = tree.statement(call)
+        outer = tree.parents.get(statement) if statement is not None else None
+        loop = next((node for node in tree.ancestors(call) if isinstance(node, ast.For | ast.While)), None)
+        is_next = isinstance(call.func, ast.Name) and call.func.id == "next" and call.args
+        if statement is None or loop is None or not is_next or not isinstance(outer, ast.Try):
+            continue
+        sights = course.at(tree.file, statement.lineno)
+        ends = max(node.end_lineno or node.lineno for node in outer.body)
+        is_vain = all(course.goes_on_at(sight) > ends for sight in sights)
+        loaders = {_loader_of(course, sight, call.args[0]) for sight in sights} if is_vain else set()
+        if len(loaders) == 1 and (token := loaders.pop()) >= 0:
+            yield loop, statement.lineno, "no batch comes here", token
+
+
+def _loader_of(course: Course, sight: Sight, batches: ast.expr) -> int:
+    """The loader whose batches are asked for: `iter(loader)`, or what that was bound to; -1 where none is known."""
+    match batches:
+        case ast.Call(func=ast.Name(id="iter"), args=[ast.expr() as loader]):
+            chain = chain_of(loader)
+            seen = sight.read.get(chain.text) if chain is not None else None
+            return seen.token if seen is not None and str(seen.value).endswith(LOADER) else -1
+    chain = chain_of(batches)
+    seen = sight.read.get(chain.text) if chain is not None else None
+    for made, target in course.made(seen.token) if seen is not None and seen.token >= 0 else ():
+        given = given_to(readings(course.file_of(made)).statement(made.line), target)
+        if isinstance(given, ast.Call):
+            return _loader_of(course, made, given)
+    return -1
 
 
 def _without_a_round(course: Course, tree: Tree, loop: ast.For) -> list[int]:
@@ -82,10 +125,8 @@ def _without_a_round(course: Course, tree: Tree, loop: ast.For) -> list[int]:
 
 def _goes_on(course: Course, sight: Sight, loop: ast.For) -> bool:
     """Whether the body of the loop came next."""
-    own = course.in_frame(sight.frame)
-    following = own[own.index(sight) + 1 :][:1]
     last = loop.body[-1].end_lineno or loop.lineno
-    return bool(following) and loop.body[0].lineno <= following[0].line <= last
+    return loop.body[0].lineno <= course.goes_on_at(sight) <= last
 
 
 def _told(audit: Audit, token: int) -> tuple[SourceLine, SourceLine | None] | None:
@@ -96,10 +137,27 @@ def _told(audit: Audit, token: int) -> tuple[SourceLine, SourceLine | None] | No
         given = given_to(statement, target)
         if isinstance(given, ast.Call) and _is_loader(given):
             return _drops(course, course.file_of(sight), sight.line, given)
+        returned = _returned(course, sight, target)
+        if returned is not None:
+            return _drops(course, *returned)
     calls = [*call_sites(audit.project_files, LOADER)]
     places = [(tree.file, s.lineno, call) for tree, call in calls if (s := tree.statement(call)) is not None]
     found = [told for place in places if (told := _drops(course, *place)) is not None]
     return found[0] if len(found) == 1 else None
+
+
+def _returned(course: Course, sight: Sight, target: str) -> tuple[str, int, ast.Call] | None:
+    """The call that made the loader, where a function of the program returns it in a tuple that is unpacked."""
+    position = position_bound(course.file_of(sight), sight.line, target)
+    for number in course.calls_in(sight) if position >= 0 else ():
+        for inner in course.in_frame(number)[-1:]:
+            file = course.file_of(inner)
+            match readings(file).statement(inner.line):
+                case ast.Return(value=ast.Tuple(elts=parts)) if position < len(parts):
+                    made = parts[position]
+                    if isinstance(made, ast.Call) and _is_loader(made):
+                        return file, inner.line, made
+    return None
 
 
 def _is_loader(call: ast.Call) -> bool:
@@ -127,7 +185,7 @@ def _place(birth: Birth) -> SourceLine:
     return source_at(birth.file, birth.line)
 
 
-def _trains(loop: ast.For) -> bool:
+def _trains(loop: ast.For | ast.While) -> bool:
     """Whether a backward stands in the loop."""
     calls = (node.func for part in loop.body for node in ast.walk(part) if isinstance(node, ast.Call))
     return any(isinstance(called, ast.Attribute) and called.attr == "backward" for called in calls)

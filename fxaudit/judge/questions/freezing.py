@@ -14,7 +14,7 @@ from fxaudit.program.groups import flags_set
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
 
-__all__ = ["decisions_around", "frozen_at", "last_freeze", "settle_frozen"]
+__all__ = ["decisions_around", "frozen_at", "last_freeze", "left_out_of_thaw", "never_thawed", "settle_frozen"]
 
 CALLERS = 3
 
@@ -44,6 +44,46 @@ def decisions_around(audit: Audit, stack: int) -> Iterator[Decision]:
                 if decision is not None:
                     yield decision
             inner = outer
+
+
+def never_thawed(audit: Audit, states: list[ParameterState]) -> Decision | None:
+    """What `flag = counter >= begin` decided by, where that is what froze all of the parameters last, and the counter
+    never came so far."""
+    stacks, decisions = audit.record.stacks, Decisions(audit.record.course)
+    frames = {project_stack(stacks, last_freeze(state)) for state in states}
+    frame = frames.pop() if len(frames) == 1 else -1
+    tree = tree_of(stacks.file(frame)) if frame >= 0 else None
+    statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+    given = _flag_given(statement)
+    if tree is None or statement is None or given is None or not decisions.counts(tree.file, statement.lineno, given):
+        return None
+    return decisions.of(tree.file, statement.lineno, given, outcome=False)
+
+
+def left_out_of_thaw(audit: Audit, states: list[ParameterState]) -> tuple[SourceLine, list[ParameterState]] | None:
+    """(the one line that unfreezes others, which the same line had frozen with all of `states`; these others)."""
+    own = {state.index for state in states}
+    if not all(state.held and all(not flag for _, flag, _ in state.track.freezes) for state in states):
+        return None
+    froze = {_places(audit, stack) for state in states for _, _, stack in state.track.freezes}
+    others = [state for state in audit.having("trained") if state.index not in own and state.held]
+    thaws: dict[tuple[str, int], list[ParameterState]] = {}
+    for other in others:
+        with_them = any(not flag and _places(audit, stack) in froze for _, flag, stack in other.track.freezes)
+        for stack in {stack for _, flag, stack in other.track.freezes if flag} if with_them else ():
+            place = next((one for one in _places(audit, stack) if all(one not in places for places in froze)), None)
+            if place is not None:
+                thaws.setdefault(place, []).append(other)
+    if len(thaws) != 1:
+        return None
+    ((file, line), thawed), *_ = thaws.items()
+    return source_at(file, line), thawed
+
+
+def _places(audit: Audit, stack: int) -> tuple[tuple[str, int], ...]:
+    """The lines of the user's, the innermost first, through which a flag was set."""
+    stacks = audit.record.stacks
+    return tuple((stacks.file(frame), stacks.line(frame)) for frame in stacks.chain(project_stack(stacks, stack)))
 
 
 def _flag_given(statement: ast.stmt | None) -> ast.expr | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from fxaudit.answer.finding import Finding, Related
 from fxaudit.judge.questions.beginnings import begun_otherwise
+from fxaudit.judge.questions.injected import Injection, put_in_vain
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
@@ -16,7 +17,7 @@ from fxaudit.program.name_lists import listed_in_vain, texts_beside
 from fxaudit.program.name_tests import InVain, asked_in_vain, tests_around
 from fxaudit.program.tree import tree_of
 
-__all__ = ["asked_of_nothing", "frozen_in_vain", "left_out_in_vain", "with_name_in_vain"]
+__all__ = ["asked_of_nothing", "frozen_by_names", "frozen_in_vain", "left_out_in_vain", "with_name_in_vain"]
 
 
 def frozen_in_vain(audit: Audit) -> Iterator[tuple[InVain, list[ParameterState]]]:
@@ -48,6 +49,14 @@ def asked_of_nothing(audit: Audit) -> Iterator[tuple[InVain, list[ParameterState
         if not vain.nearest and any(text in name for text in beside for name in names):
             yield vain, frozen
             return
+
+
+def frozen_by_names(audit: Audit) -> InVain | Injection | None:
+    """The names that are asked for in vain, because of which something stays frozen."""
+    near = next((vain for vain, _ in frozen_in_vain(audit) if vain.nearest), None)
+    if near is not None or not any(state.frozen_at is not None for state in audit.unexplained("frozen")):
+        return near
+    return put_in_vain(audit)
 
 
 def left_out_in_vain(

@@ -14,7 +14,7 @@ from fxaudit.program.kept import decorator_of, kept_by
 from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["decorated", "kept_within", "misplaced", "switched_off"]
+__all__ = ["decorated", "draws", "kept_within", "misplaced", "switched_off"]
 
 WITHOUT = re.compile(r"no_?grad|infer|eval|predict|froz|freez|stop|detach|without")
 """What a decorator is called that says itself that what it decorates has no gradient."""
@@ -33,6 +33,15 @@ def switched_off(audit: Audit, op: Op) -> tuple[SourceLine, Lines] | None:
                 if found is not None and found.is_a_setting:
                     return born_at(found)
     return None
+
+
+def draws(audit: Audit, op: Op) -> bool:
+    """Whether the user's line that opened the region draws from a distribution: `sample` of torch's opens one."""
+    _, statement = _opening(audit, op) or (None, None)
+    if statement is None or isinstance(statement, ast.With | ast.FunctionDef):
+        return False
+    calls = (node.func for node in ast.walk(statement) if isinstance(node, ast.Call))
+    return any(isinstance(called, ast.Attribute) and called.attr == "sample" for called in calls)
 
 
 def misplaced(audit: Audit, op: Op, tracks: set[int]) -> SourceLine | None:

@@ -256,10 +256,13 @@ class ZeroOrigins:
         if found.fact is None or not found.fact.sentence.startswith("both factors") or found.bites < 0:
             return None
         record = self._audit.record
-        queue, seen = [*record.ops[found.bites].inputs], set[int]()
+        direct = record.ops[found.bites].inputs
+        queue, seen = [*direct], set[int]()
         last: Op | None = None
         for vid in queue:
             value = record.values[vid]
+            if value.zero is False or (value.zero is None and vid not in direct):
+                continue  # it has no part in the zero
             writes = [op for op in self._filled.get(value.track, ()) if op.index < found.bites]
             if writes and (operations.of(writes[-1].name).fresh == "zeros" or set(writes[-1].numbers) == {0}):
                 last = writes[-1]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.name_tests import frozen_by_names
 from fxaudit.judge.questions.shadowed import passing_override
 from fxaudit.judge.rule import Audit, Example, Rule
-from fxaudit.judge.trail import project_stack
+from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.program.repairs import filled
 
 __all__ = ["EmptyOptimizer"]
@@ -41,6 +42,10 @@ class EmptyOptimizer(Rule):
             if freeze >= 0:
                 said += ": all are frozen"
                 culprit, related = audit.source(freeze), [(built, "the optimizer is built here")]
+                vain = frozen_by_names(audit)
+                if vain is not None:
+                    states, related = audit.unexplained("frozen"), [(culprit, "frozen here"), *related]
+                    culprit, said, fix = source_at(vain.file, vain.line), f"{said}, and {vain.sentence}", vain.advice
             elif override := passing_override(audit, states, info.index) if states else None:
                 said += f": {override[1].replace('passes over it', 'hands out none')}"
                 culprit, related = override[0], [(built, "the optimizer is built here")]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import FlagEvent
-from fxaudit.judge.questions.freezing import frozen_at
+from fxaudit.judge.questions.freezing import frozen_at, left_out_of_thaw, never_thawed
 from fxaudit.judge.questions.mentions import registration
 from fxaudit.judge.questions.shadowed import thawing_override
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -62,6 +62,19 @@ class FrozenYetHeld(Rule):
                 level="note" if audit.recording.mode.is_part else "warning",
             )
             return
+        decision = never_thawed(audit, states) if audit.judge.looped else None
+        if decision is not None:
+            yield self.finding(
+                audit,
+                states,
+                f"{audit.names(states, 'stays', 'stay')} frozen: `{decision.text}` was never true; "
+                f"`{decision.operand}` is {decision.value!r}",
+                source_at(*decision.place),
+                related=[(source_at(decision.file, decision.line), "frozen here each time")],
+                fix="Let it begin earlier, or train longer.",
+                level="note" if audit.recording.mode.is_part else "warning",
+            )
+            return
         override = thawing_override(audit, states)
         if override is not None:
             yield self.finding(
@@ -77,6 +90,19 @@ class FrozenYetHeld(Rule):
         if again:
             yield self._again(audit, again)
             states = [state for state in states if state not in again]
+        left = left_out_of_thaw(audit, states) if audit.judge.looped and states else None
+        if left is not None:
+            yield self.finding(
+                audit,
+                states,
+                f"{audit.names(states, 'stays', 'stay')} frozen: frozen with {audit.names(left[1])}, which are "
+                "unfrozen again",
+                left[0],
+                related=[(froze_at, "frozen here")],
+                level="warning",
+                fix="Name them, too, where the others are unfrozen.",
+            )
+            return
         groups: dict[tuple[str, int], tuple[SourceLine | None, list[ParameterState]]] = {}
         for state in states:
             if state.held:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.injected import put_in_vain
 from fxaudit.judge.questions.misspelt_options import frozen_by_default
 from fxaudit.judge.questions.name_tests import asked_of_nothing, frozen_in_vain
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -54,6 +55,18 @@ class NoSuchName(Rule):
                 related=[(frozen, "frozen here")],
                 level=None if vain.nearest else "note",
                 fact=vain.sentence,
+            )
+        rest = [state for state in audit.unexplained("frozen") if state.frozen_at is not None]
+        injection = put_in_vain(audit) if rest else None
+        if injection is not None:
+            yield self.finding(
+                audit,
+                rest,
+                f"{audit.names(rest, 'stays', 'stay')} frozen: {injection.sentence}",
+                source_at(injection.file, injection.line),
+                related=[(injection.test, "asked here"), (rest[0].frozen_at, "frozen here")],
+                fix=injection.advice,
+                fact=injection.sentence,
             )
 
     @staticmethod

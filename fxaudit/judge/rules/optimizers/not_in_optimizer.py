@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import GroupEvent
 from fxaudit.capture.registry import OptimizerInfo
+from fxaudit.judge.questions.given_later import LOADED, given_later
 from fxaudit.judge.questions.left_out import (
     Told,
     all_dropped,
@@ -182,6 +183,7 @@ class NotInOptimizer(Rule):
             vain = _named_in_vain(audit, states, info)
             reason = f": {vain.sentence}" if vain is not None else ""
             asked: tuple[tuple[Callable[[], Told | None], str], ...] = (
+                (lambda: given_later(audit, states), LOADED),
                 (lambda: of_a_copy(audit, info), COPY),
                 (lambda: read_before(audit, info), ""),
                 (lambda: left_from_a_loop(audit, info), LEFT),

@@ -12,6 +12,8 @@ from fxaudit.judge.questions.unread_writes import unread_writes
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.groups import local_updates
+from fxaudit.program.rebound_loop_variables import rebindings
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
 
@@ -57,6 +59,23 @@ class WithoutEffect(Rule):
         yield from self._rates(audit)
         yield from self._thaws(audit)
         yield from self._unread(audit)
+        yield from self._rebound(audit)
+
+    def _rebound(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each update that a loop over parameters gives its own variable."""
+        told = set(local_updates(audit.project_files))
+        for found in rebindings(audit.project_files, audit.record.ran()):
+            if (found.file, found.line) in told:
+                continue
+            frozen = [s for s in audit.unexplained("frozen") if f".{found.owner}." in f".{s.name}"]
+            what = f", so {audit.names(frozen, 'keeps its value', 'keep their values')}" if frozen else ""
+            yield self.finding(
+                audit,
+                frozen,
+                f"`{found.variable} = …` gives the variable of the loop a new value, and no parameter one{what}",
+                source_at(found.file, found.line),
+                fix=f"Write into the parameter, under `torch.no_grad()`: `{found.variable}.copy_(…)`, or `lerp_`.",
+            )
 
     def _yet_to_come(self, audit: Audit) -> Iterator[Finding]:
         """What the program would write, where it comes to that, into what an optimizer holds frozen."""

@@ -8,9 +8,13 @@ from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import BackwardEvent
 from fxaudit.judge.questions.dead_ends import bound, thrown_away
 from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.grad_switches import switched_off_for_good
 
 __all__ = ["LossCutOff"]
+
+SWITCH_ON = "Use `with torch.no_grad():` around what is to have no gradient: it switches gradients on again at its end."
 
 
 class LossCutOff(Rule):
@@ -57,12 +61,29 @@ class LossCutOff(Rule):
         if refused and len(refused) < len(backwards):
             event = refused[0]
             op = values[event.roots[0]].op
+            computed, called = (audit.op_source(op), "the loss is computed here"), audit.source(event.stack)
+            message = "PyTorch refuses this `backward`: its loss carries no gradient"
+            region = audit.record.ops[op].region if op >= 0 else -1
+            if region < 0:
+                yield self.finding(audit, (), message, called, related=[computed])
+                return
+            opened = audit.source(project_stack(audit.record.stacks, region))
             yield self.finding(
                 audit,
                 (),
-                "PyTorch refuses this `backward`: its loss carries no gradient",
-                audit.source(event.stack),
-                related=[(audit.op_source(op), "the loss is computed here")],
+                f"{message}, as gradients are switched off from here on",
+                opened,
+                related=[(called, "backward is called here"), computed],
+                fix=SWITCH_ON,
+            )
+        elif audit.recording.died_switched_off:
+            places = [source_at(tree.file, node.lineno) for tree, node in switched_off_for_good(audit.project_files)]
+            yield self.finding(
+                audit,
+                (),
+                "the script died with gradients switched off, so that PyTorch refuses `backward`",
+                places[0] if len(places) == 1 else None,
+                fix=SWITCH_ON,
             )
 
     @staticmethod

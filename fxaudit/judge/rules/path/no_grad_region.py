@@ -7,7 +7,7 @@ from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
 from fxaudit.judge.questions.borrowed import borrowed
 from fxaudit.judge.questions.handed_back import handed_back
-from fxaudit.judge.questions.regions import decorated, kept_within, misplaced, switched_off
+from fxaudit.judge.questions.regions import decorated, draws, kept_within, misplaced, switched_off
 from fxaudit.judge.rule import Audit, Example
 from fxaudit.judge.trail import project_stack
 from fxaudit.judge.verdict import ParameterState
@@ -18,6 +18,7 @@ __all__ = ["NoGradRegion"]
 ANEW = "Compute it anew for this loss, with gradients."
 AGAIN = "Compute it anew here, from what is given, and keep the stored one for what it is compared with."
 SWITCHED = "Give the flag another value here, so that gradients are on in training."
+DRAW = "Draw with `rsample()`: `sample()` of a distribution switches gradients off."
 KEPT = "Compute it anew in each call that trains; keep it only while gradients are switched off."
 
 
@@ -55,6 +56,8 @@ class NoGradRegion(CutRule):
     def advice(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """What to do with that line; else to leave the region, or to switch it by another flag."""
         line, _, _, fix = self._moved(audit, states, cut)
+        if line is None and draws(audit, audit.record.ops[cut.op]):
+            return DRAW
         is_switched = line is None and switched_off(audit, audit.record.ops[cut.op]) is not None
         return SWITCHED if is_switched else fix
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
-from fxaudit.capture.events import ScalerStepEvent
+from fxaudit.capture.events import ClipEvent, ScalerStepEvent
 from fxaudit.capture.frozen import Flows
 from fxaudit.capture.recording import Fact
 from fxaudit.judge.questions.births import born_at, number_born, zero_addend_born
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import why_never_called
 from fxaudit.judge.vanishing import nonfinite_fact, nonfinite_origin, zero_value_origin
+from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.births import Birth
 from fxaudit.program.source import SourceLine
 
 __all__ = ["NonFiniteGradient"]
 
+MASKED = "nothing but -inf"
+MAX_BEHIND = 16
+"""So many operations are gone back from a softmax to what fills with -inf."""
 HUGE = 1e30
 """A number that is larger leaves little room for a product with it."""
 
@@ -42,10 +47,12 @@ class NonFiniteGradient(Rule):
         if not states:
             return
         states += [s for s in audit.unexplained("blocked") if s not in states and audit.is_skipped_for_nan(s)]
+        spread = _spreads(audit, states)
+        states += [s for s in audit.unexplained("blocked") if spread and s not in states and s.index in spread.tracks]
         huge: Birth | None = None
         nothing: Birth | None = None
         behind: list[tuple[SourceLine | None, str]] = []
-        culprit, words, zero = None, "it was not seen where that begins", None
+        culprit, words, zero, culprit_op = None, "it was not seen where that begins", None, -1
         why: Fact | None = None
         skipped = _half_seen(audit)
         # The first, if it was seen whole, else the next one: but after a step with NaN everything else is NaN, too.
@@ -61,7 +68,7 @@ class NonFiniteGradient(Rule):
                 continue
             index, phase, is_sure = nonfinite_origin(audit.record, probe, time, skipped)
             if index >= 0 and (is_sure or culprit is None):
-                culprit, since = audit.op_source(index), time
+                culprit, since, culprit_op = audit.op_source(index), time, index
                 zero = audit.op_source(_zero_behind(audit, index))
                 huge = number_born(audit.record, audit.record.ops[index].stack, lambda value: abs(value) > HUGE)
                 nothing = zero_addend_born(audit.record, audit.record.ops[index].stack)
@@ -71,7 +78,10 @@ class NonFiniteGradient(Rule):
                 why = why.of(name) if why is not None else None
             if is_sure:
                 break
-        if huge is not None:
+        masked = _masked_at(audit, culprit_op) if why is not None and MASKED in why.sentence else None
+        if masked is not None:
+            behind, culprit = [(culprit, "applied here")], masked
+        elif huge is not None:
             line, stations = born_at(huge)
             behind, culprit = [(culprit, "multiplied with it here"), *stations], line
         elif nothing is not None:
@@ -96,6 +106,7 @@ class NonFiniteGradient(Rule):
                 (zero, "a zero that it got comes from here"),
                 *(() if any(s.facts for s in states) else skip),
                 (backward, "it arrives with this backward"),
+                *([(audit.source(spread.stack), f"`{spread}` spreads it to all others")] if spread else ()),
             ],
             fix=why.help if why is not None else None,
             fact=why.sentence if why is not None else None,
@@ -134,6 +145,25 @@ class NonFiniteGradient(Rule):
             return (length - 1).square().mean()
 
         return Example(model, loss, optimizer)
+
+
+def _masked_at(audit: Audit, index: int) -> SourceLine | None:
+    """The operation nearest behind a softmax that fills with -inf."""
+    record = audit.record
+    waiting = [index]
+    for number in waiting:
+        if -math.inf in record.ops[number].numbers:
+            return audit.op_source(number)
+        made = [record.values[vid].op for vid in record.ops[number].inputs]
+        waiting += [op for op in made if op >= 0 and op not in waiting and len(waiting) < MAX_BEHIND]
+    return None
+
+
+def _spreads(audit: Audit, states: list[ParameterState]) -> ClipEvent | None:
+    """The clipping by a norm that is NaN because of the gradient of some of them."""
+    own = {state.index for state in states if state.arrived == "nonfinite"}
+    clips = (event for event in audit.record.events if isinstance(event, ClipEvent) and own & event.tracks)
+    return next((clip for clip in clips if clip.norm is not None and math.isnan(clip.norm)), None)
 
 
 def _half_seen(audit: Audit) -> range:

@@ -1,0 +1,142 @@
+"""The one line behind gradients that are not finite, and the one behind zeros of two factors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scripts import judged, line_of, verdicts
+
+ATTENTION = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Pool(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed, self.score, self.out = nn.Linear(4, 6), nn.Linear(6, 1, bias=False), nn.Linear(6, 1)
+
+    def forward(self, x, mask):
+        h = self.embed(x).tanh()
+        scores = self.score(h).squeeze(-1)
+        MASKED
+        weights = scores.softmax(dim=-1)
+        pooled = (weights.unsqueeze(-1) * h).sum(1)
+        return self.out(torch.where(mask.any(-1, keepdim=True), pooled, torch.zeros_like(pooled)))
+
+
+net = Pool()
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for _ in range(6):
+    mask = torch.tensor([[True, True, False], [False, False, False]]).repeat(4, 1)
+    loss = net(torch.randn(8, 3, 4), mask).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    CLIPPED
+    optimizer.step()
+"""
+MASKS = {
+    "filled": 'scores = scores.masked_fill(~mask, float("-inf"))  # blamed',
+    "added": (
+        'bias = torch.zeros_like(scores).masked_fill(~mask, float("-inf"))  # blamed\n        scores = scores + bias'
+    ),
+}
+CLIP = "nn.utils.clip_grad_norm_(net.parameters(), 1.0)"
+
+
+@pytest.mark.parametrize("clipped", ["pass", CLIP], ids=["plain", "clipped"])
+@pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
+def test_rows_that_are_masked_out_whole(tmp_path: Path, mask: str, clipped: str) -> None:
+    report = judged(tmp_path, ATTENTION.replace("MASKED", mask).replace("CLIPPED", clipped))
+    (finding,) = (one for one in report.findings if one.level != "note")
+    assert finding.code == "FXA502" and line_of(finding).endswith("# blamed")
+    assert finding.fact == "`softmax` of nothing but -inf in 4 of 8 rows"
+    spread = [related.role for related in finding.related if "spreads" in related.role]
+    assert spread == (["`clip_grad_norm_(1.0)` spreads it to all others"] if clipped == CLIP else [])
+    if clipped == CLIP:
+        assert set(finding.parameters) == set(report.parameters)
+
+
+def test_rows_of_which_something_is_left(tmp_path: Path) -> None:
+    text = ATTENTION.replace("MASKED", "scores = scores.masked_fill(~mask, -1e9)").replace("CLIPPED", CLIP)
+    report = judged(tmp_path, text)
+    assert report.findings == () or {finding.level for finding in report.findings} == {"note"}
+    assert set(verdicts(report).values()) == {"trained"}
+
+
+ADAPTED = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Adapted(nn.Module):
+    def __init__(self, base):
+        super().__init__()
+        self.base = base
+        self.into = nn.Parameter(torch.empty(2, 4))
+        self.out_of = nn.Parameter(torch.empty(4, 2))
+        nn.init.zeros_(self.into)  # blamed
+        nn.init.zeros_(self.out_of)
+
+    def forward(self, x):
+        return self.base(x) + nn.functional.linear(nn.functional.linear(x, self.into), self.out_of)
+
+
+net = nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4), Adapted(nn.Linear(4, 4)), nn.Linear(4, 1))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for _ in range(4):
+    loss = net(torch.randn(8, 4)).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def test_of_two_factors_that_are_zero_the_one_that_is_to_be_begun_otherwise(tmp_path: Path) -> None:
+    """A layer before them fills its bias with zeros, too, and has no part in it."""
+    (finding,) = judged(tmp_path, ADAPTED).findings
+    assert finding.code == "FXA501" and line_of(finding).endswith("# blamed")
+    assert judged(tmp_path, ADAPTED.replace("zeros_(self.into)", "normal_(self.into)")).findings == ()
+
+
+ACTOR = """
+import torch
+from torch import nn
+from torch.distributions import Normal
+
+torch.manual_seed(0)
+actor, critic = nn.Linear(3, 2), nn.Linear(5, 1)
+steps_actor = torch.optim.Adam(actor.parameters(), lr=0.01)
+steps_critic = torch.optim.Adam(critic.parameters(), lr=0.01)
+
+
+def act(s):
+    return Normal(actor(s), 0.1).DRAW()  # blamed
+
+
+for _ in range(5):
+    s, a = torch.randn(8, 3), torch.randn(8, 2)
+    with torch.no_grad():
+        target = critic(torch.cat([s, act(s)], -1))
+    loss = (critic(torch.cat([s, a], -1)) - target - 1).square().mean()
+    steps_critic.zero_grad()
+    loss.backward()
+    steps_critic.step()
+    loss = -critic(torch.cat([s, act(s)], -1)).mean()
+    steps_actor.zero_grad()
+    loss.backward()
+    steps_actor.step()
+"""
+
+
+def test_the_way_to_the_loss_that_the_optimizer_steps_for(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, ACTOR.replace("DRAW", "sample")).findings
+    assert finding.code == "FXA105" and line_of(finding).endswith("# blamed")
+    assert finding.fix.startswith("Draw with `rsample()`")
+    assert judged(tmp_path, ACTOR.replace("DRAW", "rsample")).findings == ()
