@@ -102,3 +102,55 @@ def test_what_members_tell(text: str, expected: object) -> None:
     }
     node = ast.parse(text, mode="eval").body
     assert evaluated(node, read) == expected
+
+
+PASSED_OVER = """
+import torch
+from torch import nn
+
+net = nn.ModuleDict({"main": nn.Linear(4, 2), "edge": nn.Linear(4, 1)})
+
+
+class Combined:
+    def __init__(self, weights):
+        self.weights = weights
+
+    def __call__(self, given):
+        total = 0.0
+        for key, weight in self.weights.items():
+            PASS
+            total = total + weight * given[key].square().mean()
+        return total
+
+
+combined = Combined({
+    "main": 1.0,
+    "KEY": 0.5,  # blamed
+})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for _ in range(3):
+    x = torch.randn(8, 4)
+    loss = combined({key: part(x) for key, part in net.items()})
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+PASSES = {
+    "in one line": "if key not in given: continue",
+    "in two": "if key not in given:\n                continue",
+}
+
+
+@pytest.mark.parametrize("passed", PASSES.values(), ids=PASSES)
+def test_a_key_that_is_passed_over(tmp_path: Path, passed: str) -> None:
+    text = PASSED_OVER.replace("PASS", passed)
+    (finding,) = judged(tmp_path, text.replace("KEY", "edges")).findings
+    assert finding.code == "FXA103" and line_of(finding).endswith("# blamed")
+    assert finding.fix.startswith("`edge` was meant")
+    assert judged(tmp_path, text.replace("KEY", "edge")).findings == ()
+
+
+def test_a_key_that_is_passed_over_on_purpose(tmp_path: Path) -> None:
+    """The other key is asked for, too."""
+    text = PASSED_OVER.replace("PASS", PASSES["in two"]).replace('"KEY": 0.5,', '"edge": 0.5, "edges": 0.5,')
+    assert judged(tmp_path, text).findings == ()

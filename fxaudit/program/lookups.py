@@ -207,6 +207,12 @@ class Lookups:
         known = [(sight, one) for sight, one in passes if evaluated(one.key, sight.read) is not NOT_KNOWN]
         return bool(known) and all(self._missed(sight, one) is not None for sight, one in known)
 
+    def is_asked(self, lookup: Lookup, key: Plain) -> bool:
+        """Whether some pass of the statement was seen in which that key was asked for."""
+        asked = [one for one in _asked(lookup.file, lookup.sight.line) if one.node.lineno == lookup.line]
+        sights = self.course.at(lookup.file, lookup.sight.line)
+        return any(evaluated(one.key, sight.read) == key for sight in sights for one in asked)
+
     def _changed_at(self, sight: Sight, key: ast.expr) -> int:
         """The line in which the name of the key was bound to a text that a method changed."""
         if not isinstance(key, ast.Name):
@@ -328,7 +334,8 @@ def _asked(file: str, line: int) -> Iterator[_Asked]:
             case ast.Subscript(value=table, slice=key) if tree is not None and statement is not None:
                 yield from _caught(tree, statement, part, table, key)
     if isinstance(statement, ast.If):
-        yield from _chosen(statement.test, statement.test, _value(statement.body), _value(statement.orelse))
+        chosen = [*_chosen(statement.test, statement.test, _value(statement.body), _value(statement.orelse))]
+        yield from chosen or _passed_over(statement)
 
 
 def _chosen(node: ast.expr, test: ast.expr, body: ast.expr | None, orelse: ast.expr | None) -> Iterator[_Asked]:
@@ -338,6 +345,16 @@ def _chosen(node: ast.expr, test: ast.expr, body: ast.expr | None, orelse: ast.e
             yield _Asked(node, table, key, orelse)
         case ast.Compare(left=key, ops=[ast.NotIn()], comparators=[table]) if body is not None:
             yield _Asked(node, table, key, body)
+
+
+def _passed_over(statement: ast.If) -> Iterator[_Asked]:
+    """`if k not in T: continue`, and `if k in T:` without an `else`."""
+    match statement.test:
+        case ast.Compare(left=key, ops=[ast.NotIn()], comparators=[table]):
+            if isinstance(statement.body[-1], ast.Continue | ast.Return):
+                yield _Asked(statement.test, table, key, None)
+        case ast.Compare(left=key, ops=[ast.In()], comparators=[table]) if not statement.orelse:
+            yield _Asked(statement.test, table, key, None)
 
 
 def _reads(node: ast.expr | None, table: ast.expr) -> bool:

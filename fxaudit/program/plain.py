@@ -139,7 +139,8 @@ def stores_of(file: str) -> tuple[tuple[str, int, str], ...]:
 
 
 class Readings:
-    """What is looked at in the statements of one file; of several that begin on one line, in the last."""
+    """What is looked at in the statements of one file; of several that begin on one line, in the last that looks at
+    anything: in the test of `if done: continue`."""
 
     def __init__(self, file: str) -> None:
         tree = tree_of(file)
@@ -150,7 +151,9 @@ class Readings:
             for part, others in _inner_parts(node):
                 self._inner.setdefault(part.lineno, (part, others))
         for statement in tree.statements if tree is not None else ():
-            if not isinstance(statement, NOT_LOOKED_INTO):
+            if not isinstance(statement, NOT_LOOKED_INTO) and not (
+                statement.lineno in self._nodes and _is_bare(statement)
+            ):
                 self._nodes[statement.lineno] = statement
         self._known: dict[int, Reading] = {}
 
@@ -192,6 +195,13 @@ class Readings:
         if known is None:
             known = self._known[line] = _reading(self._nodes[line])
         return known
+
+
+def _is_bare(statement: ast.stmt) -> bool:
+    """Whether nothing can be looked at in it."""
+    return isinstance(statement, ast.Continue | ast.Break | ast.Pass) or (
+        isinstance(statement, ast.Return) and statement.value is None
+    )
 
 
 @of_text

@@ -58,6 +58,7 @@ def _behind(audit: Audit, lookups: Lookups, finding: Finding, line: SourceLine) 
         yield from ((found, "the rate that was found is used here") for found in _of_names(lookups, finding))
     if finding.code in UNUSED:
         yield from ((found, "nothing that ran uses it") for found in _using(audit, lookups, finding))
+        yield from ((found, "what is made here goes without it") for found in _passed_over(lookups, finding))
         yield from ((found, "made here, and given to what stands in") for found in _given(audit, lookups, finding))
 
 
@@ -110,6 +111,16 @@ def _using(audit: Audit, lookups: Lookups, finding: Finding) -> Iterator[Lookup]
     words -= {"", "self"}
     for lookup in lookups.all:
         if lookup.near is not None and words & _words_of(audit, lookup.near):
+            yield lookup
+
+
+def _passed_over(lookups: Lookups, finding: Finding) -> Iterator[Lookup]:
+    """The lookups that found nothing, and went on, where the key that is nearly the same names what the finding is
+    about."""
+    for lookup in lookups.all:
+        part = f".{lookup.near}."
+        is_meant = bool(lookup.near) and all(part in f".{name}." for name in finding.parameters)
+        if is_meant and lookup.taken is None and not lookup.of_object and not lookups.is_asked(lookup, lookup.near):
             yield lookup
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.judge.questions.put_backs import put_back_at, wrong_order
 from fxaudit.judge.rule import Audit, Example, Rule
-from fxaudit.judge.trail import project_stack
+from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.never_restored import never_restored
 from fxaudit.program.source import SourceLine
 
 __all__ = ["RewrittenBetweenSteps"]
@@ -56,6 +57,24 @@ class RewrittenBetweenSteps(Rule):
                 continue
             yield self.finding(audit, states, message, source, related=related)
         yield from self._put_back(audit, undone)
+        yield from self._never_restored(audit)
+
+    def _never_restored(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each call after which other values stand in the parameters for good: a moving average that
+        was to stand there for an evaluation."""
+        trained = [state for state in audit.having("trained") if not state.explained]
+        for found in never_restored(audit.project_files) if trained else ():
+            written = source_at(*found.written)
+            yield self.finding(
+                audit,
+                trained,
+                f"`{found.applies}` writes other values into the parameters, and nobody calls `{found.restores}`, that "
+                "would put theirs back",
+                source_at(found.tree.file, found.call.lineno),
+                related=[(written, "written here")],
+                level="warning",
+                fix=f"Call `{found.restores}()` afterwards: training goes on from the other values otherwise.",
+            )
 
     def _put_back(self, audit: Audit, undone: list[ParameterState]) -> Iterator[Finding]:
         """One finding for all that gets its old values back every few steps."""

@@ -8,6 +8,7 @@ from fxaudit.answer.finding import Finding
 from fxaudit.answer.folding import fold_sentence
 from fxaudit.judge.questions.mentions import Unreached, is_missed, unreached_mention
 from fxaudit.judge.questions.uncalled import taken_apart, topmost_uncalled, used_paths
+from fxaudit.judge.questions.variables import unused_model
 from fxaudit.judge.rule import ANOTHER_BATCH, Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
 
@@ -45,7 +46,8 @@ class ModuleNeverCalled(Rule):
                 groups.setdefault((state.root.index, top), []).append(state)
         merged: dict[object, tuple[int, list[str], Unreached, list[ParameterState]]] = {}
         for (root, path), states in groups.items():
-            unreached = unreached_mention(audit, root, path)
+            model = next(m for m in audit.recording.models if m.root.index == root)
+            unreached = unreached_mention(audit, root, path) if path else unused_model(audit, model)
             apart = taken_apart(audit, root, path)
             if apart is not None:
                 unreached = Unreached(apart, [(unreached.culprit, "left out of what is taken here")], advice=APART)
@@ -67,7 +69,7 @@ class ModuleNeverCalled(Rule):
         meant = not audit.is_held(states) or default or unreached.random or starved
         level = "note" if meant else "warning" if unreached.condition else "error"
         model = next(m for m in audit.recording.models if m.root.index == root)
-        names = [f"{model.prefix}{path}" for path in paths]
+        names = [f"{model.prefix}{path}" if path else model.prefix.removesuffix(".") for path in paths]
         message = f"{fold_sentence(names, limit=1)} {'is' if len(names) == 1 else 'are'} never called"
         if unreached.condition:
             message += f": {unreached.condition}"
