@@ -78,3 +78,16 @@ def test_a_divisor_that_is_too_large_is_blamed_itself(tmp_path: Path) -> None:
     assert finding.code == "FXA501"
     assert "divided twice" not in finding.message
     assert line_of(finding).endswith("# the setting")
+
+
+def test_a_division_by_too_much_is_blamed_where_it_is_done(tmp_path: Path) -> None:
+    halved = SCRIPT.replace("MODEL", "self.halved(lengths)").replace("DATA", "len(feats)")
+    method = (
+        "    def halved(self, lengths):\n        for by in (self.every, SECOND):\n"
+        "            lengths = (lengths - 1) // by + 1  # blamed\n        return lengths\n\n    def forward"
+    )
+    text = halved.replace("    def forward", method)
+    (finding,) = judged(tmp_path, text.replace("SECOND", "4")).findings
+    assert finding.code == "FXA501" and line_of(finding).endswith("# blamed")
+    assert finding.fix.startswith("Look at what the lengths are divided by here")
+    assert codes(judged(tmp_path, text.replace("SECOND", "1"))) == []

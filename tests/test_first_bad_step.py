@@ -140,3 +140,90 @@ def test_the_way_to_the_loss_that_the_optimizer_steps_for(tmp_path: Path) -> Non
     assert finding.code == "FXA105" and line_of(finding).endswith("# blamed")
     assert finding.fix.startswith("Draw with `rsample()`")
     assert judged(tmp_path, ACTOR.replace("DRAW", "rsample")).findings == ()
+
+
+DESTROYED = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1)).to(TYPE)
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)  # blamed
+for _ in range(6):
+    x = torch.randn(8, 4).to(TYPE)
+    x[:, 3] = 0
+    loss = net(x).float().square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def test_a_step_that_makes_a_value_not_finite(tmp_path: Path) -> None:
+    """In half precision Adam divides 0 by 0 where no gradient came; every gradient was finite until then."""
+    report = judged(tmp_path, DESTROYED.replace("TYPE", "torch.float16"))
+    (finding,) = report.findings
+    assert finding.code == "FXA502" and line_of(finding).endswith("# blamed")
+    assert finding.message.startswith("a step of `Adam` makes ") and "`torch.autocast`" in finding.fix
+    assert verdicts(report)["0.weight"] == "blocked"
+    healthy = judged(tmp_path, DESTROYED.replace("TYPE", "torch.float32"))
+    assert set(verdicts(healthy).values()) == {"trained"}
+
+
+LATER = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+for step in range(6):
+    counted = torch.ones(8, 1) if step != 2 else torch.zeros(8, 1)
+    each = net(torch.randn(8, 4)).square() * counted
+    loss = each.sum() / counted.sum()  # blamed
+    optimizer.zero_grad()
+    loss.backward()
+    STEP
+"""
+
+
+def test_a_batch_that_makes_all_values_not_finite_after_good_ones(tmp_path: Path) -> None:
+    report = judged(tmp_path, LATER.replace("STEP", "optimizer.step()"))
+    (finding,) = report.findings
+    assert finding.code == "FXA502" and line_of(finding).endswith("# blamed")
+    assert set(verdicts(report).values()) == {"blocked"}
+
+
+def test_a_batch_that_is_left_out_for_it(tmp_path: Path) -> None:
+    report = judged(tmp_path, LATER.replace("STEP", "if torch.isfinite(loss):\n        optimizer.step()"))
+    assert set(verdicts(report).values()) == {"trained"}
+
+
+HINGE = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+net = nn.Linear(4, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def hinge(near, far, margin=MARGIN):  # asked
+    apart = near.square().sum(1) - far.square().sum(1) SIGN margin  # put together
+    return torch.relu(apart).mean()
+
+
+for _ in range(4):
+    optimizer.zero_grad()
+    hinge(net(torch.randn(8, 4)), net(torch.randn(8, 4)).tanh()).backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("margin", "sign", "blamed"), [("50.0", "-", "# put together"), ("-50.0", "+", "# asked")], ids=["sign", "setting"]
+)
+def test_a_margin_of_the_wrong_sign(tmp_path: Path, margin: str, sign: str, blamed: str) -> None:
+    (finding,) = judged(tmp_path, HINGE.replace("MARGIN", margin).replace("SIGN", sign)).findings
+    assert finding.code == "FXA501" and line_of(finding).endswith(blamed)
+    assert finding.fix.startswith("Look at the sign of the number")

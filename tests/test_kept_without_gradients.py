@@ -150,3 +150,49 @@ def test_what_is_emptied_for_each_step_is_kept_rightly(tmp_path: Path) -> None:
     program = HEAD + NET.replace("    KEEPING\n", keeping.lstrip("\n")) + loop
     (finding,) = judged(tmp_path, program).findings
     assert finding.code == "FXA105" and line_of(finding).endswith("# blamed")
+
+
+INDEXED = """
+class Towers(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.user, self.item = nn.Linear(4, 3), nn.Linear(4, 3)
+        self.index = None
+
+    def refresh(self):
+        self.index = self.item(y)
+
+    def items(self, rows):
+        if self.index is not None:  # blamed
+            return self.index[rows]
+        return self.item(y[rows])
+
+    def forward(self, x):
+        return (self.user(x) * self.items(torch.arange(6))).sum(-1)
+
+
+net = Towers()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+@torch.no_grad()
+def evaluate():
+    net.refresh()
+    print(net(x).mean())
+    FORGOTTEN
+
+
+evaluate()
+for epoch in range(4):
+    loss = (net(x) - 1).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def test_what_another_method_kept(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + INDEXED.replace("FORGOTTEN", "pass")).findings
+    assert finding.code == "FXA105" and line_of(finding).endswith("# blamed")
+    assert finding.fix.startswith("Compute it anew in each call that trains")
+    assert codes(judged(tmp_path, HEAD + INDEXED.replace("FORGOTTEN", "net.index = None"))) == []

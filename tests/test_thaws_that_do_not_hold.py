@@ -206,3 +206,40 @@ def test_what_is_frozen_with_others_and_not_unfrozen_with_them(tmp_path: Path) -
     assert line_of(finding).endswith("# blamed")
     assert finding.message == "`two.*` stay frozen: frozen with `one.*`, which are unfrozen again"
     assert judged(tmp_path, HEAD + TOGGLED.replace("THAWED", "two")).findings == ()
+
+
+ALIASED = """
+import copy
+
+
+class Teacher:
+    def __init__(self, network):
+        self.network = GIVEN  # blamed
+        for p in self.network.parameters():
+            p.requires_grad_(False)
+
+    @torch.no_grad()
+    def __call__(self, x):
+        return self.network(x)
+
+
+body, head = nn.Linear(4, 4), nn.Linear(4, 4)
+teacher = Teacher(body)
+opt = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=.1)
+for _ in range(4):
+    x = torch.randn(8, 4)
+    loss = (head(body(x)) - teacher(x)).square().mean()
+    opt.zero_grad(); loss.backward(); opt.step()
+"""
+
+
+def test_a_teacher_that_is_no_copy(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + ALIASED.replace("GIVEN", "network")).findings
+    assert (finding.code, finding.level) == ("FXA306", "warning")
+    assert line_of(finding).endswith("# blamed") and finding.fix.startswith("Copy it")
+    assert judged(tmp_path, HEAD + ALIASED.replace("GIVEN", "copy.deepcopy(network)")).findings == ()
+
+
+def test_a_part_that_is_frozen_by_another_name_on_purpose(tmp_path: Path) -> None:
+    program = HEAD + ALIASED.replace("GIVEN", "network").replace("Teacher", "Frozen").replace("teacher", "fixed")
+    assert [one for one in judged(tmp_path, program).findings if one.level != "note"] == []

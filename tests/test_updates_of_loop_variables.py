@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fxaudit.answer.finding import Finding
+from fxaudit.report import Report
 from tests.scripts import codes, judged, line_of
 
 SCRIPT = """
@@ -59,3 +61,50 @@ def test_the_update_is_blamed(tmp_path: Path, update: str) -> None:
 @pytest.mark.parametrize("update", WRITTEN.values(), ids=WRITTEN)
 def test_a_value_that_is_written_has_no_finding(tmp_path: Path, update: str) -> None:
     assert codes(judged(tmp_path, SCRIPT.replace("UPDATE", update))) == []
+
+
+AVERAGED = """
+import copy
+
+import torch
+from torch import nn
+
+server = nn.Linear(4, 1)
+
+
+def locally(model):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(2):
+        optimizer.zero_grad()
+        model(torch.randn(8, 4)).square().mean().backward()
+        optimizer.step()
+    return model.state_dict()
+
+
+for _ in range(2):
+    states = [locally(copy.deepcopy(server)) for _ in range(2)]
+    mean = {key: torch.stack([state[key] for state in states]).mean(0) for key in states[0]}
+    LOADED
+"""
+LOST = {
+    "at once": "server.state_dict().update(mean)  # blamed",
+    "by a name": "held = server.state_dict()\n    held.update(mean)  # blamed",
+    "each entry": "held = server.state_dict()\n    for key in held:\n        held[key] = mean[key]  # blamed",
+}
+
+
+def loud(report: Report) -> list[Finding]:
+    """The findings that are more than notes: the copies of the server are what trains."""
+    return [finding for finding in report.findings if finding.level != "note"]
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+def test_what_is_written_into_a_state_and_not_loaded(tmp_path: Path, lost: str) -> None:
+    (finding,) = loud(judged(tmp_path, AVERAGED.replace("LOADED", lost)))
+    assert finding.code == "FXA308" and line_of(finding).endswith("# blamed")
+    assert finding.fix == "Load it: `server.load_state_dict(…)`."
+
+
+def test_a_state_that_is_loaded(tmp_path: Path) -> None:
+    loaded = "held = server.state_dict()\n    held.update(mean)\n    server.load_state_dict(held)"
+    assert loud(judged(tmp_path, AVERAGED.replace("LOADED", loaded))) == []

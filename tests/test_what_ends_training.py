@@ -139,3 +139,46 @@ def test_another_model_that_is_trained_afterwards_by_an_object(tmp_path: Path) -
     )
     (finding,) = judged(tmp_path, before + LATER).findings
     assert finding.code == "FXA105" and line_of(finding).endswith("# blamed")
+
+
+ASSIGNED = """
+import os
+import tempfile
+
+
+class Learner:
+    def __init__(self, model):
+        self.model = model
+        self.optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def fit(self, rounds):
+        for _ in range(rounds):
+            loss = self.model(torch.randn(8, 4)).square().mean()
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+
+
+def made():
+    return nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1))
+
+
+def main():
+    first = made()
+    Learner(first).fit(20)
+    second = made()
+    learner = Learner(second)
+    second.load_state_dict(first.state_dict(), assign=ASSIGN)  # blamed
+    learner.fit(10)
+
+
+main()
+"""
+
+
+def test_what_happens_between_the_next_optimizer_and_its_first_step(tmp_path: Path) -> None:
+    head = HEAD.replace("optimizer = torch.optim.SGD(net.parameters(), lr=0.1)\n", "")
+    head = head.replace("net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))\n", "")
+    (finding,) = judged(tmp_path, head + ASSIGNED.replace("ASSIGN", "True")).findings
+    assert finding.code == "FXA204" and line_of(finding).endswith("# blamed")
+    assert codes(judged(tmp_path, head + ASSIGNED.replace("ASSIGN", "False"))) == []

@@ -74,6 +74,8 @@ class Session:
         """Track → the fully-qualified name last known, without a root's prefix."""
         self.owners: dict[int, tuple[int, str]] = {}
         """Track → (module index of the root, name) last known."""
+        self.gave_way: dict[tuple[int, str], list[LiveTrack]] = {}
+        """(module, slot) → the parameters in whose place another was registered, in order."""
         self.history: dict[tuple[int, str], list[tuple[int, int]]] = {}
         """(root, name) → (time, track) of each tensor seen under the name."""
         self.lenient = False
@@ -90,6 +92,7 @@ class Session:
         self.on_refusal: Callable[[str], None] | None = None
         self.on_progress: Callable[[], None] | None = None
         self.on_step_unrecorded: Callable[[Any], None] | None = None
+        self.on_built_unrecorded: Callable[[], None] | None = None
         """Called with each optimizer that has stepped while the recording rests, or after it has ended."""
         self.on_step_begins: Callable[[Any], None] | None = None
         self.on_step_ended: Callable[[Any], None] | None = None
@@ -465,6 +468,11 @@ class Session:
         self.names[track.index] = name
         self.owners[track.index] = (root, name)
         history = self.history.setdefault((root, name), [])
+        if not history and track.registered:
+            for old in self.gave_way.get(track.registered[-1][1:3], ()):  # before anybody looked at names
+                if old.index not in self.names and any(old.index in m for i in self.optimizers for _, m in i.groups):
+                    self.names[old.index], self.owners[old.index] = name, (root, name)
+                    history.append((old.registered[-1][0] if old.registered else 0, old.index))
         if not history or history[-1][1] != track.index:
             history.append((self.record.time, track.index))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -68,6 +69,22 @@ class ParameterState:
     def facts(self) -> list[StepFact]:
         """What the optimizer steps did to it."""
         return self.track.facts
+
+    @property
+    def spoiling(self) -> StepFact | None:
+        """The step that gave it a value that is not finite, where none afterwards made it finite again."""
+        found: StepFact | None = None
+        for fact in self.facts:
+            if fact.changed and not math.isfinite(fact.change):
+                found = found or fact
+            elif fact.changed and fact.gradient == "finite":
+                found = None  # it was given other values meanwhile
+        return found
+
+    @property
+    def is_destroyed(self) -> bool:
+        """Whether its value is not finite any more, since a step."""
+        return self.spoiling is not None
 
 
 class Judge:
@@ -414,6 +431,8 @@ class Judge:
                 state.arrived = kind
                 state.norm = max(norms) if kind == "finite" else None
                 break
+        if state.is_destroyed:
+            state.arrived, state.norm = "nonfinite", None
         self.states.append(state)
         return state
 
@@ -424,6 +443,9 @@ class Judge:
         if self._is_slot_replaced(state):
             return
         if self._is_overwritten(state) or (track.requires_grad and self._overwritten_each_round(state)):
+            return
+        if state.is_destroyed:
+            state.verdict, state.reason = "blocked", "a step gave it a value that is not finite"
             return
         if self.is_trained(state):
             state.verdict, state.reason = "trained", "gradient arrives and the optimizer's step changes the value"

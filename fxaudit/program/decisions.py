@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fxaudit.program.births import Birth, Births
 from fxaudit.program.course import Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated
+from fxaudit.program.plain import words_of
 from fxaudit.program.tree import RANDOM_FUNCTIONS
 
 __all__ = ["Decision", "Decisions"]
@@ -146,7 +147,9 @@ class Decisions:
             if not is_told or self._changes(sight, other):
                 return replace(settings[0], is_compared=False)
         is_filled = any(_is_length(side) for side in (left, right))
-        if is_filled and len(told) == len(settings) == 1:
+        # What holds no more than so many may have to hold more.
+        is_bounded = any("maxlen" in words_of(file) for file in self._course.files())
+        if is_filled and not is_bounded and len(told) == len(settings) == 1:
             return replace(settings[0], is_compared=False)
         return told[0] if told else None
 

@@ -53,6 +53,7 @@ class Vigil:
         put_backs: What notices that old values come back; None where that is not waited for.
         is_all: Whether nothing else is waited for than old values that come back.
         is_for_silence: Whether it is news, too, that an optimizer steps without any gradient.
+        is_for_another: Whether it is news already that another optimizer is built.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Vigil:
         put_backs: PutBacks | None = None,
         is_all: bool = False,
         is_for_silence: bool = False,
+        is_for_another: bool = False,
     ) -> None:
         self._put_backs, self._is_all, self._is_for_silence = put_backs, is_all, is_for_silence
         self.steps = 0
@@ -73,10 +75,17 @@ class Vigil:
         self._waiting = [self._state(index) for index in tracks]
         self._rates_then = {info.index: _rates(info.ref()) for info in session.optimizers}
         session.on_step_unrecorded = self._after
+        if is_for_another:
+            session.on_built_unrecorded = self._built
 
     def end(self) -> None:
         """Look no more."""
-        self._session.on_step_unrecorded = None
+        self._session.on_step_unrecorded = self._session.on_built_unrecorded = None
+
+    def _built(self) -> None:
+        """What the next optimizer holds, and what happens to that before its first step, is to be recorded."""
+        self.end()
+        self._on_news()
 
     def _state(self, index: int) -> _Waiting:
         track = self._session.record.tracks[index]

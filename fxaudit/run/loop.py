@@ -165,7 +165,14 @@ class Observation:
             is_all = not (self.settling.waiting or self.settling.expecting or self.settling.fearing)
             waiting, put_backs = self.settling.waiting, self.settling.put_backs
             self._vigil = Vigil(
-                self.session, waiting, self._wake, self._give_up, put_backs, is_all, self.settling.fearing
+                self.session,
+                waiting,
+                self._wake,
+                self._give_up,
+                put_backs,
+                is_all,
+                self.settling.fearing,
+                self.settling.expecting,
             )
         else:
             self.settling.postpone()

@@ -107,10 +107,13 @@ def _watch_attributes(session: Session, patches: Patches) -> None:
     register = nn.Module.register_parameter
 
     def register_parameter(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
+        before = vars(self).get("_parameters", {}).get(name) if session.on else None
         register(self, name, param)
         if session.on and param is not None:
             info = session.module_info(self)
             stack = session.stack(2)
+            if before is not None and before is not param and (old := recorder.known_track(before)) is not None:
+                session.gave_way.setdefault((info.index, name), []).append(old)
             recorder.track(param).registered.append(
                 (session.record.time, info.index, name, stack, bool(recorder.module_stack))
             )

@@ -95,6 +95,8 @@ def _watch_construction(session: Session, patches: Patches) -> None:
             raise
         info = note_construction(session, self, stack)
         info.is_part = info.is_part or _is_built_by_another(info, sys._getframe(1))
+        if session.is_resting and session.on_built_unrecorded is not None:
+            session.on_built_unrecorded()
 
     def _build_leniently(self: Optimizer, params: Any, defaults: dict[str, Any], stack: int) -> None:
         kept = params if isinstance(params, torch.Tensor | dict) else list(params)

@@ -14,7 +14,7 @@ from fxaudit.program.kept import decorator_of, kept_by
 from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["decorated", "draws", "kept_within", "misplaced", "switched_off"]
+__all__ = ["decorated", "draws", "kept_within", "misplaced", "reused", "switched_off"]
 
 WITHOUT = re.compile(r"no_?grad|infer|eval|predict|froz|freez|stop|detach|without")
 """What a decorator is called that says itself that what it decorates has no gradient."""
@@ -87,6 +87,36 @@ def kept_within(audit: Audit, op: Op) -> SourceLine | None:
             return source_at(within[0], decorator) if within is not None and decorator else source_at(place[0], kept)
         within = place
     return None
+
+
+def reused(audit: Audit, op: Op) -> SourceLine | None:
+    """The test, or else the statement, that takes from an attribute what was made without gradients, where `op` is the
+    first operation with gradients that reads it."""
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, op.stack)
+    tree = tree_of(stacks.file(frame)) if frame >= 0 else None
+    statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+    if tree is None or statement is None:
+        return None
+    read = {ast.unparse(n) for n in ast.walk(statement) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)}
+    scope = tree.function(statement)
+    kept = {
+        ast.unparse(target)
+        for node in tree.statements
+        if isinstance(node, ast.Assign)
+        and tree.function(node) is not scope
+        and not isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Attribute) and getattr(tree.function(node), "name", "") != "__init__"
+    }
+    if not read & kept:
+        return None
+    for outer in tree.ancestors(statement):
+        if outer is scope:
+            break
+        if isinstance(outer, ast.If) and any(text in ast.unparse(outer.test) for text in read & kept):
+            return source_at(tree.file, outer.lineno)
+    return source_at(tree.file, statement.lineno)
 
 
 def decorated(audit: Audit, op: Op) -> SourceLine | None:

@@ -39,7 +39,8 @@ from fxaudit.judge.questions.masking import (
     one_step_long,
     part_read_alone,
 )
-from fxaudit.judge.questions.zeros import factor_origins, integer_zero, zero_number, zeros_given
+from fxaudit.judge.questions.shifted import shifted_below
+from fxaudit.judge.questions.zeros import factor_origins, fills_with_zeros, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.vanishing import Vanishing
@@ -61,10 +62,12 @@ DROPS = Fact(
 BY_ZERO = Fact(
     "it is multiplied by 0", "Give the factor another value, or leave the term out and freeze what only it trains."
 )
+_SHORTER = "no output may be shorter than its target."
 INFINITE = Fact(
     "every loss of `ctc_loss` is infinite, and `zero_infinity` makes it 0",
-    "Compare the lengths that it is given: no output may be shorter than its target.",
+    f"Compare the lengths that it is given: {_SHORTER}",
 )
+SHORTENED = Fact(INFINITE.sentence, f"Look at what the lengths are divided by here: {_SHORTER}")
 DIVIDED_TWICE = Fact(f"{INFINITE.sentence}: the lengths are divided twice", "Divide the lengths once.")
 LENGTHS = 2
 """Which input of `ctc_loss` says how long the outputs are."""
@@ -75,6 +78,7 @@ NOTHING = "Look at what selects: print how many elements are left, and skip the 
 BEGIN = "Begin with another number: here the function is flat, and no gradient ever moves it from there."
 DIVIDING = frozenset({"floor_divide", "rfloordiv"})
 DIVIDE = "Divide with `/`, so that shares stay what they are."
+SHIFTED = "Look at the sign of the number that is added or subtracted here: a margin is added to what is to be small."
 CUT_OFF = "Raise this length: all targets that count are behind it, and cut off."
 Lines = list[tuple[SourceLine | None, str]]
 Origin = tuple[SourceLine | None, Lines, Fact]
@@ -258,18 +262,20 @@ class ZeroOrigins:
         record = self._audit.record
         direct = record.ops[found.bites].inputs
         queue, seen = [*direct], set[int]()
-        last: Op | None = None
+        zeroing: list[Op] = []
         for vid in queue:
             value = record.values[vid]
             if value.zero is False or (value.zero is None and vid not in direct):
                 continue  # it has no part in the zero
             writes = [op for op in self._filled.get(value.track, ()) if op.index < found.bites]
             if writes and (operations.of(writes[-1].name).fresh == "zeros" or set(writes[-1].numbers) == {0}):
-                last = writes[-1]
+                zeroing.append(writes[-1])
             if value.op >= 0 and value.op not in seen and len(seen) < MAX_BEHIND:
                 seen.add(value.op)
                 queue += record.ops[value.op].inputs
-        return self._audit.source(last.stack) if last is not None else None
+        lines = [self._audit.source(op.stack) for op in zeroing]
+        written = [line for line in lines if line is not None and fills_with_zeros(line)]
+        return next(iter((written or lines)[::-1]), None)
 
     def _by_selection(self, found: Vanishing, bites: SourceLine | None, name: str) -> Origin:
         selects = (bites, f"`{name}` selects nothing here")
@@ -347,6 +353,10 @@ class ZeroOrigins:
         if bound is not None:
             line, stations = born_at(bound)
             return line, [(bites, f"`{name}` is flat there"), *stations], why
+        shifted = shifted_below(audit, found.bites) if "0 or less" in why.sentence else None
+        if shifted is not None:
+            told = [*shifted[1], (bites, f"`{name}` is flat there")]
+            return shifted[0], told, Fact(why.sentence, SHIFTED)
         related: Lines = [
             (hiding_mask(audit, found.bites), "what hides it is made here"),
             (made, "the module is made here"),
@@ -365,8 +375,24 @@ class ZeroOrigins:
             told = [(audit.source(before), "it is divided here already"), (here, "by this")]
             return audit.source(again), [*told, given], DIVIDED_TWICE
         shortened = setting_behind(audit.record, found.bites, LENGTHS)
-        line, stations = born_at(shortened) if shortened is not None else (bites, [])
+        if shortened is None:
+            divided = self._divided(found.bites)
+            return (divided, [given], SHORTENED) if divided is not None else (bites, [given], INFINITE)
+        line, stations = born_at(shortened)
         return line, [given, *stations], INFINITE
+
+    def _divided(self, index: int) -> SourceLine | None:
+        """The nearest division from which the lengths come that the loss is given for what comes out."""
+        record = self._audit.record
+        given = record.ops[index].inputs[LENGTHS : LENGTHS + 1] if index >= 0 else ()
+        makers = [record.values[vid].op for vid in given]
+        for maker in makers:
+            if maker < 0 or len(makers) > MAX_BEHIND:
+                continue
+            if "div" in record.ops[maker].name:
+                return self._audit.op_source(maker)
+            makers += [record.values[vid].op for vid in record.ops[maker].inputs]
+        return None
 
     def _by_part(self, found: Vanishing, bites: SourceLine | None) -> Origin:
         """Where the rows of this part meet zeros of a factor that is not zero everywhere: what made the factor."""

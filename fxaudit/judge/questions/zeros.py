@@ -8,11 +8,11 @@ from fxaudit.capture import operations
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.program.arithmetic import is_whole
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import SourceLine, actual_path
 from fxaudit.program.tree import assignments_behind, is_zero, tree_of
 from fxaudit.program.values import origins
 
-__all__ = ["factor_origins", "integer_zero", "zero_number", "zeros_given"]
+__all__ = ["factor_origins", "fills_with_zeros", "integer_zero", "zero_number", "zeros_given"]
 
 
 def zero_number(audit: Audit, index: int, frames: int = 2) -> SourceLine | None:
@@ -95,6 +95,19 @@ def _makes_zeros(value: ast.AST) -> bool:
 
 def _is_fresh_zeros(operation: operations.Operation) -> bool:
     return operation.fresh == "zeros" and not operation.in_place
+
+
+def fills_with_zeros(line: SourceLine) -> bool:
+    """Whether the statement says itself that it fills something with zeros: a constructor that does so does not."""
+    tree = tree_of(actual_path(line.file))
+    statement = tree.statement_at(line.line) if tree is not None else None
+    for node in ast.walk(statement) if statement is not None else ():
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            is_number = name in ("constant_", "fill_", "full") and bool(node.args) and is_zero(node.args[-1])
+            if is_number or operations.of(name).fresh == "zeros":
+                return True
+    return False
 
 
 def integer_zero(audit: Audit, index: int) -> SourceLine | None:

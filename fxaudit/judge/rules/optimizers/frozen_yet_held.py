@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import FlagEvent
+from fxaudit.judge.questions.aliases import frozen_as_a_copy
 from fxaudit.judge.questions.freezing import frozen_at, left_out_of_thaw, never_thawed
 from fxaudit.judge.questions.mentions import registration
 from fxaudit.judge.questions.shadowed import thawing_override
@@ -90,6 +91,18 @@ class FrozenYetHeld(Rule):
         if again:
             yield self._again(audit, again)
             states = [state for state in states if state not in again]
+        alias = frozen_as_a_copy(audit, states) if audit.judge.looped and states else None
+        if alias is not None:
+            yield self.finding(
+                audit,
+                states,
+                f"{audit.names(states, 'is', 'are')} frozen by another name: `{alias[1]}` is no copy",
+                alias[0],
+                related=[(froze_at, "frozen here")],
+                level="warning",
+                fix="Copy it, `copy.deepcopy(…)`: as it is, the module that is trained is frozen with it.",
+            )
+            return
         left = left_out_of_thaw(audit, states) if audit.judge.looped and states else None
         if left is not None:
             yield self.finding(

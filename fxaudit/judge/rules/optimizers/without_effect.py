@@ -13,8 +13,10 @@ from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.groups import local_updates
+from fxaudit.program.reached import was_passed
 from fxaudit.program.rebound_loop_variables import rebindings
 from fxaudit.program.source import SourceLine
+from fxaudit.program.state_dict_writes import comes_to, lost_entries
 from fxaudit.program.tree import tree_of
 
 __all__ = ["WithoutEffect"]
@@ -60,6 +62,20 @@ class WithoutEffect(Rule):
         yield from self._thaws(audit)
         yield from self._unread(audit)
         yield from self._rebound(audit)
+        yield from self._not_loaded(audit)
+
+    def _not_loaded(self, audit: Audit) -> Iterator[Finding]:
+        """One finding for each write into what `state_dict()` gave that nobody loads."""
+        ran = audit.record.ran()
+        for tree, statement, model in lost_entries(audit.project_files):
+            if was_passed(audit.project_files, ran, tree, statement) or comes_to(tree, statement, ran.of(tree.file)):
+                yield self.finding(
+                    audit,
+                    (),
+                    f"what is written into `{model}.state_dict()` here changes no parameter, only that mapping",
+                    source_at(tree.file, statement.lineno),
+                    fix=f"Load it: `{model}.load_state_dict(…)`.",
+                )
 
     def _rebound(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each update that a loop over parameters gives its own variable."""

@@ -7,7 +7,7 @@ from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
 from fxaudit.judge.questions.borrowed import borrowed
 from fxaudit.judge.questions.handed_back import handed_back
-from fxaudit.judge.questions.regions import decorated, draws, kept_within, misplaced, switched_off
+from fxaudit.judge.questions.regions import decorated, draws, kept_within, misplaced, reused, switched_off
 from fxaudit.judge.rule import Audit, Example
 from fxaudit.judge.trail import project_stack
 from fxaudit.judge.verdict import ParameterState
@@ -71,6 +71,10 @@ class NoGradRegion(CutRule):
         kept = _kept(audit, op) if switched_off(audit, op) is None else None
         if kept is not None:
             return kept, None, "the region is opened here", KEPT
+        again = _used_again(audit, op)
+        taken = reused(audit, again) if again is not None and switched_off(audit, op) is None else None
+        if taken is not None:
+            return taken, None, "the region is opened here", KEPT
         back = handed_back(audit, op, states)
         if back is not None:
             return back, audit.op_source(cut.op), "what is handed back was made here, without gradients", AGAIN
@@ -94,7 +98,8 @@ class NoGradRegion(CutRule):
         """Where a library opens the region, and the first operation inside it."""
         op = audit.record.ops[cut.op]
         inside = (audit.op_source(cut.op), f"`{op.name}` runs inside it")
-        again = (audit.source(_used_again(audit, op)), "what was made in it is used again here")
+        user = _used_again(audit, op)
+        again = (_outermost_source(audit, user), "what was made in it is used again here")
         opened = (audit.source(op.region), "the region is opened here")
         switched = switched_off(audit, op)
         behind = [] if switched is None else [(_opened(audit, op), "the region is opened here"), *switched[1]]
@@ -144,26 +149,32 @@ class NoGradRegion(CutRule):
 
 def _kept(audit: Audit, op: Op) -> SourceLine | None:
     """What keeps what was made in the region for a later call with gradients."""
-    return kept_within(audit, op) if _used_again(audit, op) >= 0 else None
+    return kept_within(audit, op) if _used_again(audit, op) is not None else None
 
 
 def _opened(audit: Audit, op: Op) -> SourceLine | None:
     return audit.source(project_stack(audit.record.stacks, op.region))
 
 
-def _used_again(audit: Audit, made: Op) -> int:
-    """The stack of a later call that is given what an earlier one made in the region and kept, as in a cache; -1 where
-    there is none."""
+def _outermost_source(audit: Audit, op: Op | None) -> SourceLine | None:
+    """The line of the outermost module call that an operation ran in."""
+    call = _outermost(audit, op) if op is not None else -1
+    return audit.source(audit.record.calls[call].stack) if call >= 0 else None
+
+
+def _used_again(audit: Audit, made: Op) -> Op | None:
+    """The first operation of a later call that is given what an earlier one made in the region and kept, as in a cache;
+    None where there is none."""
     values, graph, queue, seen = audit.record.values, audit.graph, list(made.outputs), set(made.outputs)
     first = _outermost(audit, made)
     while queue and first >= 0:
         for op in graph.consumers.get(queue.pop(0), ()):
-            if op.grad_enabled and (later := _outermost(audit, op)) > first:
-                return audit.record.calls[later].stack
+            if op.grad_enabled and _outermost(audit, op) > first:
+                return op
             fresh = [out for out in op.outputs if out not in seen and out in graph.reaching]
             seen.update(fresh)
             queue += [out for out in fresh if not values[out].requires_grad]
-    return -1
+    return None
 
 
 def _outermost(audit: Audit, op: Op) -> int:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
-from fxaudit.capture.events import ClipEvent, ScalerStepEvent
+from fxaudit.capture.events import BackwardEvent, ClipEvent, ScalerStepEvent
 from fxaudit.capture.frozen import Flows
-from fxaudit.capture.recording import Fact
+from fxaudit.capture.recording import Fact, StepFact
 from fxaudit.judge.questions.births import born_at, number_born, zero_addend_born
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import why_never_called
@@ -22,6 +22,11 @@ __all__ = ["NonFiniteGradient"]
 MASKED = "nothing but -inf"
 MAX_BEHIND = 16
 """So many operations are gone back from a softmax to what fills with -inf."""
+HALF = (
+    "Keep the parameters in float32, and compute in half precision under `torch.autocast`: in float16 an `eps` of 1e-8 "
+    "is 0, and Adam divides by it. Or set `eps=1e-4`."
+)
+LARGE = "Lower the learning rate, or look at what the optimizer divides by."
 HUGE = 1e30
 """A number that is larger leaves little room for a product with it."""
 
@@ -47,6 +52,10 @@ class NonFiniteGradient(Rule):
         if not states:
             return
         states += [s for s in audit.unexplained("blocked") if s not in states and audit.is_skipped_for_nan(s)]
+        step = _spoiling_step(states)
+        if step is not None:
+            yield self._by_step(audit, states, step)
+            return
         spread = _spreads(audit, states)
         states += [s for s in audit.unexplained("blocked") if spread and s not in states and s.index in spread.tracks]
         huge: Birth | None = None
@@ -112,6 +121,19 @@ class NonFiniteGradient(Rule):
             fact=why.sentence if why is not None else None,
         )
 
+    def _by_step(self, audit: Audit, states: list[ParameterState], fact: StepFact) -> Finding:
+        """The finding on a step that makes numbers of a finite gradient that are not finite."""
+        info = audit.recording.optimizers[fact.optimizer]
+        is_half = all(state.track.dtype == "float16" for state in states if state.spoiling is fact)
+        return self.finding(
+            audit,
+            states,
+            f"a step of `{info.type}` makes {audit.names(states)} not finite, by gradients that are",
+            audit.source(info.created),
+            related=[(audit.source(audit.record.events[fact.event].stack), "stepped here")],
+            fix=HALF if is_half else LARGE,
+        )
+
     @staticmethod
     def bad() -> Example:
         """The length of a vector that is 0, for a row of padding."""
@@ -147,6 +169,16 @@ class NonFiniteGradient(Rule):
         return Example(model, loss, optimizer)
 
 
+def _spoiling_step(states: list[ParameterState]) -> StepFact | None:
+    """The first step that made a value that is not finite, where every gradient was finite until then."""
+    spoiling = [fact for state in states if (fact := state.spoiling) is not None]
+    first = min(spoiling, key=lambda fact: fact.event, default=None)
+    if first is None:
+        return None
+    before = (fact for state in states for fact in state.facts if fact.event <= first.event)
+    return first if all(fact.gradient != "nonfinite" for fact in before) else None
+
+
 def _masked_at(audit: Audit, index: int) -> SourceLine | None:
     """The operation nearest behind a softmax that fills with -inf."""
     record = audit.record
@@ -160,10 +192,15 @@ def _masked_at(audit: Audit, index: int) -> SourceLine | None:
 
 
 def _spreads(audit: Audit, states: list[ParameterState]) -> ClipEvent | None:
-    """The clipping by a norm that is NaN because of the gradient of some of them."""
-    own = {state.index for state in states if state.arrived == "nonfinite"}
-    clips = (event for event in audit.record.events if isinstance(event, ClipEvent) and own & event.tracks)
-    return next((clip for clip in clips if clip.norm is not None and math.isnan(clip.norm)), None)
+    """The clipping by a norm that is NaN because of the first gradients that are, and that takes others along."""
+    wanted = {state.index for state in states}
+    own: set[int] = set()
+    for event in audit.record.events:
+        if isinstance(event, BackwardEvent) and not own:
+            own = {track for track, (state, _) in event.arrived.items() if state == "nonfinite"} & wanted
+        if isinstance(event, ClipEvent) and event.norm is not None and math.isnan(event.norm) and own & event.tracks:
+            return event if event.tracks - own else None
+    return None
 
 
 def _half_seen(audit: Audit) -> range:
