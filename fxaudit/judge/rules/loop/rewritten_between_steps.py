@@ -23,7 +23,8 @@ class RewrittenBetweenSteps(Rule):
     """The value is put back between steps.
 
     A checkpoint reloaded in each round, a moving average or target copied the wrong way, or a re-initialisation undoes
-    what the step before did; or a rollback, every few steps, brings the first values back again and again.
+    what the step before did; or a rollback, every few steps, brings the first values back again and again. A
+    warning where a moving average is written in for an evaluation, and nobody calls what takes it out again.
     """
 
     code, name, level = "FXA408", "rewritten-between-steps", "error"

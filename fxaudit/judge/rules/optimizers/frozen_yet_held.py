@@ -35,7 +35,8 @@ class FrozenYetHeld(Rule):
     """A frozen parameter is held by an optimizer.
 
     It has `requires_grad=False`, gets no gradient and is passed over by every step. Harmless where it is frozen on
-    purpose; where the program means to unfreeze it and never gets there, that statement is named. An error where
+    purpose; where the program means to unfreeze it and never gets there, that statement is named, as is the one that
+    unfreezes others which were frozen with it, or hands on a module that was to be copied. An error where
     nothing else is left to train, so that `backward` raises.
     """
 

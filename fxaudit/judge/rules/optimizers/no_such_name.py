@@ -19,7 +19,7 @@ class NoSuchName(Rule):
 
     The program decides by name what trains, and nothing contains one of the names, though something that stays frozen
     nearly does; or it decides by an option, which a configuration file gives under another name, so that the default
-    holds.
+    holds; or it puts adapters into a model by names that no module has.
 
     May be intended where one list of names serves several models: a note where no name is near.
     """

@@ -33,7 +33,8 @@ class WithoutEffect(Rule):
     `p.require_grad = True` makes a new attribute, for a tensor takes any name; a param group takes any key, and the
     optimizer reads only its own. A loop that unfreezes what it selects may select nothing; a rate may be written into a
     copy of the param groups (`state_dict()` gives one, too), into `optimizer.defaults`, or into an attribute of the
-    optimizer. Nothing complains, and everything stays as it was.
+    optimizer. `t = decay * t + …` in a loop over parameters gives the loop's variable a value, and entries written into
+    what `state_dict()` gave are loaded by nobody. Nothing complains, and everything stays as it was.
     """
 
     code, name, level = "FXA308", "without-effect", "warning"

@@ -20,7 +20,8 @@ SWITCH_ON = "Use `with torch.no_grad():` around what is to have no gradient: it 
 class LossCutOff(Rule):
     """The loss itself does not depend on any parameter.
 
-    `backward` raises "element 0 of tensors does not require grad", or would if it were called.
+    `backward` raises "element 0 of tensors does not require grad", or would if it were called. Where gradients were
+    switched off for good meanwhile, the line that did so is named.
     """
 
     code, name, level = "FXA109", "loss-cut-off", "error"

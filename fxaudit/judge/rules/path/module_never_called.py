@@ -22,7 +22,8 @@ class ModuleNeverCalled(Rule):
     """A registered module is never called.
 
     Its parameters are in `model.parameters()` and in the optimizer, but no forward runs the module, so they receive no
-    gradient. Where the forward mentions the module in a branch that is not taken, that branch is to blame.
+    gradient. It may be a whole model that an optimizer steps beside another one. Where the forward mentions the module
+    in a branch that is not taken, that branch is to blame.
 
     May be intended when a head is kept for a later phase, or an expert was not chosen in the steps that were seen.
     """

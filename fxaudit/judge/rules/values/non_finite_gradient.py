@@ -32,10 +32,10 @@ HUGE = 1e30
 
 
 class NonFiniteGradient(Rule):
-    """The gradient is NaN or infinite at every step.
+    """The gradient is NaN or infinite.
 
-    A step with it destroys the parameter, or is skipped by whoever checks. The culprit is the first operation that made
-    a number that is not finite.
+    A step with it destroys the parameter, or is skipped by whoever checks: one bad step is enough. The culprit is the
+    first operation that made a number that is not finite, or the step itself, where every gradient was finite.
     """
 
     code, name, level = "FXA502", "non-finite-gradient", "error"
