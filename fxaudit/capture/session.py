@@ -92,8 +92,9 @@ class Session:
         self.on_refusal: Callable[[str], None] | None = None
         self.on_progress: Callable[[], None] | None = None
         self.on_step_unrecorded: Callable[[Any], None] | None = None
-        self.on_built_unrecorded: Callable[[], None] | None = None
         """Called with each optimizer that has stepped while the recording rests, or after it has ended."""
+        self.on_built_unrecorded: Callable[[], None] | None = None
+        """Called when another optimizer was built while the recording rests."""
         self.on_step_begins: Callable[[Any], None] | None = None
         self.on_step_ended: Callable[[Any], None] | None = None
         """Called around each step of an optimizer, whether the recording goes on, rests or has ended."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from fxaudit.program.source import of_text
 from fxaudit.program.tree import Tree, tree_of
 
 __all__ = ["switched_off_for_good"]
@@ -14,12 +15,23 @@ SWITCH = "set_grad_enabled"
 
 def switched_off_for_good(files: Iterable[str]) -> Iterator[tuple[Tree, ast.stmt]]:
     """The statements that switch gradients off, where nothing behind them in the same function switches them on."""
-    for tree in filter(None, map(tree_of, files)):
-        switches = [(node, _flag(node), tree.function(node)) for node in tree.statements if _flag(node) is not None]
-        for node, flag, scope in switches:
-            later = [other for other, _, where in switches if where is scope and other.lineno > node.lineno]
-            if isinstance(flag, ast.Constant) and flag.value is False and not later:
-                yield tree, node
+    for file in files:
+        tree = tree_of(file)
+        yield from ((tree, node) for node in _for_good(file)) if tree is not None else ()
+
+
+@of_text
+def _for_good(file: str) -> tuple[ast.stmt, ...]:
+    tree = tree_of(file)
+    if tree is None:
+        return ()
+    switches = [(node, flag) for node in tree.statements if (flag := _flag(node)) is not None]
+    last: dict[ast.AST | None, int] = {}
+    for node, _ in switches:
+        scope = tree.function(node)
+        last[scope] = max(last.get(scope, 0), node.lineno)
+    off = [node for node, flag in switches if isinstance(flag, ast.Constant) and flag.value is False]
+    return tuple(node for node in off if node.lineno == last[tree.function(node)])
 
 
 def _flag(node: ast.stmt) -> ast.expr | None:

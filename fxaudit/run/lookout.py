@@ -63,6 +63,7 @@ class Vigil:
         on_news: Callable[[], None],
         on_nothing: Callable[[], None],
         put_backs: PutBacks | None = None,
+        *,
         is_all: bool = False,
         is_for_silence: bool = False,
         is_for_another: bool = False,

@@ -170,9 +170,9 @@ class Observation:
                 self._wake,
                 self._give_up,
                 put_backs,
-                is_all,
-                self.settling.fearing,
-                self.settling.expecting,
+                is_all=is_all,
+                is_for_silence=self.settling.fearing,
+                is_for_another=self.settling.expecting,
             )
         else:
             self.settling.postpone()
