@@ -58,8 +58,10 @@ class BackwardEvent(_Event):
     accumulates: bool = True
     """False for `torch.autograd.grad`."""
     anew: frozenset[int] = frozenset()
-    """The leaves that got a new gradient tensor: in `.grad`, for they had none, or another, when it began, or as a
-    result of `torch.autograd.grad`."""
+    """The leaves that got a new gradient tensor: in `.grad`, for they had none, or another, when it began; of
+    `torch.autograd.grad` all that it was asked for."""
+    unanswered: frozenset[int] = frozenset()
+    """Those of them for which `torch.autograd.grad` returned None."""
     error: str = ""
     loss: float | None = None
     """The number that it begins at; None where it begins at several, or at none that can be read."""

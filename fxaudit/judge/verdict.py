@@ -13,6 +13,7 @@ from typing import Literal
 
 from fxaudit.answer.answer import Verdict
 from fxaudit.capture import operations
+from fxaudit.capture.events import BackwardEvent
 from fxaudit.capture.frozen import ModelRecord, Recording
 from fxaudit.capture.recording import Op, StepFact, Track
 from fxaudit.capture.registry import ModuleInfo
@@ -474,7 +475,7 @@ class Judge:
             if self.recording.died and not self.record.steps():
                 state.verdict, state.reason = "unknown", "the script died before its first backward"
                 return
-            if self.graph.knows_what_was_asked and not self._is_reached(state):
+            if (self.graph.knows_what_was_asked or self._got_none(state)) and not self._is_reached(state):
                 state.verdict, state.reason = "unreachable", "no gradient path leads from a loss to it"
                 return
             # Without any loss there is no evidence for a cut: what is known is that backward never ran.
@@ -683,7 +684,7 @@ class Judge:
 
     def _is_reached(self, state: ParameterState) -> bool:
         if state.arrived == "zero" and self._asked_in_vain(state):
-            return self.graph.carries_to_loss(state.index)
+            return self.graph.carries_to_loss(state.index) and not self._got_none(state)
         if state.arrived != "none":
             return True
         unrestricted = [e for e in self.graph.backwards if not e.restricted and not e.error]
@@ -692,7 +693,15 @@ class Judge:
             return not unrestricted or not any(state.track.index in e.reached for e in unrestricted)
         if self.graph.backwards:
             return False
-        return self.graph.carries_to_loss(state.track.index)
+        return self.graph.carries_to_loss(state.track.index) and not self._got_none(state)
+
+    def _got_none(self, state: ParameterState) -> bool:
+        """Whether `autograd.grad` was asked for its gradient at a loss, and never had any: a custom function returned
+        None for it."""
+        calls = [e for e in self.record.events if isinstance(e, BackwardEvent) and not e.accumulates]
+        asked = [event for event in calls if state.index in event.anew]
+        at_loss = any(vid in self.graph.losses for event in asked for vid in event.roots)
+        return at_loss and all(state.index in event.unanswered for event in asked)
 
     def _asked_in_vain(self, state: ParameterState) -> bool:
         """Whether the program asked `autograd.grad` for its gradient and wrote one itself: zeros, where it got None."""

@@ -33,7 +33,8 @@ class CustomFunctionReturnsNone(Rule):
         yield from self._marked(audit)
         groups: dict[str, list[tuple[ParameterState, Op]]] = {}
         for state in audit.unexplained("unreachable"):
-            if not state.reached_in:
+            # Without a backward it was `autograd.grad` that had none, and the recorded operations know the way.
+            if not (state.reached_in or (not audit.graph.backwards and audit.graph.carries_to_loss(state.index))):
                 continue
             carried = audit.graph.carried([state.index])
             op = next((op for op in audit.graph.ops if op.custom and set(op.inputs) & carried), None)
