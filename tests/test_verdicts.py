@@ -289,7 +289,7 @@ def replaced_before_the_loop() -> None:
 
 def a_mean_that_takes_all() -> None:
     model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
-    train(model, sgd(model))
+    train(model, sgd(model, lr=0.001))  # with more of it the noise of some processors moves a small value
 
 
 def not_among_the_inputs() -> None:
