@@ -17,6 +17,10 @@ import pytest
 import fxaudit
 from tests.plain_oracle import observed, plainly_trained
 from tests.random_programs import source
+from tests.warming import pay_for_the_trace
+
+pytestmark = pytest.mark.usefixtures("first_step_paid")
+pay_for_the_trace()  # the copy that traces what the run did not use would pay it for each program
 
 STEPS = 6
 PER_TEST = 25
