@@ -8,6 +8,7 @@ import pytest
 
 from tests.scripts import codes, judged, line_of, verdicts
 
+pytestmark = pytest.mark.usefixtures("first_step_paid")
 HEAD = """
 import copy
 import itertools
@@ -201,6 +202,116 @@ for CHOSEN in SETTINGS:
     reset()
 """
 LOADED = GRID.replace("    reset()\n", "    net.load_state_dict(first)  # blamed\n")
+SHARE = """
+SHARE = 0.0  # blamed
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+for round in range(6):
+    old = [p.detach().clone() for p in net.parameters()]
+    train(optimizer, 4)
+    with torch.no_grad():
+        for p, before in zip(net.parameters(), old):
+            p.copy_(before + SHARE * (p - before))
+"""
+CHOICE = """
+CHOSEN = "first"  # blamed
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+first = copy.deepcopy(net.state_dict())
+for round in range(6):
+    train(optimizer, 4)
+    state = first if CHOSEN == "first" else copy.deepcopy(net.state_dict())
+    net.load_state_dict(state)
+"""
+CHOICE_INSIDE = """
+RESUME = False  # blamed
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+first = copy.deepcopy(net.state_dict())
+
+def begin():
+    state = copy.deepcopy(net.state_dict()) if RESUME else first
+    net.load_state_dict(state)
+
+for round in range(6):
+    train(optimizer, 4)
+    begin()
+"""
+LATE = """
+def put(into, state):
+    into.load_state_dict(state)
+
+
+def keep(net, first, number):
+    if number % 60 == 59:
+        put(net, first)  # blamed
+
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+first = copy.deepcopy(net.state_dict())
+for number in range(240):
+    train(optimizer, 1)
+    keep(net, first, number)
+"""
+COPIED_BACK = """
+class Two:
+    def __init__(self, parameters):
+        self.parameters = list(parameters)
+        self.base = torch.optim.SGD(self.parameters, lr=0.05)
+
+    @torch.no_grad()
+    def step(self):
+        old = [p.clone() for p in self.parameters]
+        self.base.step()
+        for p, before in zip(self.parameters, old):
+            p.copy_(before)  # blamed
+
+two = Two(net.parameters())
+for _ in range(6):
+    net.zero_grad()
+    (net(x) - y).square().mean().backward()
+    two.step()
+"""
+PULLED = """
+class Sync:
+    def __init__(self, mode="pull"):  # blamed
+        self.mode = mode
+
+    @torch.no_grad()
+    def __call__(self, student, teacher):
+        pairs = zip(student.parameters(), teacher.parameters())
+        for a, b in pairs:
+            if self.mode == "pull":
+                a.copy_(b)
+            else:
+                b.copy_(a)
+
+teacher, sync = copy.deepcopy(net).requires_grad_(False), Sync()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+for round in range(6):
+    train(optimizer, 5)
+    sync(net, teacher)
+"""
+PASSED_OVER = """
+PATIENCE = 0  # blamed
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+first = copy.deepcopy(net.state_dict())
+for round in range(6):
+    train(optimizer, 4)
+    if round < PATIENCE:
+        continue
+    net.load_state_dict(first)
+"""
+ROLLED_BACK = """
+ROLLBACK = True  # blamed
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+first = copy.deepcopy(net.state_dict())
+
+def finish():
+    if not ROLLBACK:
+        return
+    net.load_state_dict(first)
+
+for round in range(6):
+    train(optimizer, 4)
+    finish()
+"""
 BROKEN = {
     "a reset in each epoch": LOADED.replace("CHOSEN", "epoch").replace("SETTINGS", "range(5)"),
     "a best value that nothing is below": KEEPER.replace("BEST", "0.0"),
@@ -212,6 +323,14 @@ BROKEN = {
     "a step before the perturbation is undone": SHARPNESS.replace("FIRST", "self.base.step()").replace(
         "SECOND", "self.put_back()  # blamed"
     ),
+    "a mean in which the new values have no share": SHARE,
+    "a choice between two states": CHOICE,
+    "a choice between two states in a function": CHOICE_INSIDE,
+    "a state that is handed to what loads it, long after enough was seen": LATE,
+    "a step of its own that restores": COPIED_BACK,
+    "a direction by default": PULLED,
+    "a patience that no round is below": PASSED_OVER,
+    "a rollback that is switched on": ROLLED_BACK,
 }
 HEALTHY = {
     "a best value that falls": KEEPER.replace("BEST", "float('inf')"),
@@ -226,6 +345,9 @@ HEALTHY = {
     "a search for a rate": FINDER,
     "a grid": GRID.replace("CHOSEN", "decay").replace("SETTINGS", "(0.0, 0.01, 0.03, 0.1)"),
     "seeds": GRID.replace("CHOSEN", "seed").replace("SETTINGS", "range(5)"),
+    "a choice that takes what was trained": CHOICE.replace('CHOSEN = "first"', 'CHOSEN = "last"'),
+    "a mean in which the new values have a share": SHARE.replace("SHARE = 0.0", "SHARE = 0.5"),
+    "a direction away from the model": PULLED.replace('mode="pull"', 'mode="push"'),
     "a product": GRID.replace("CHOSEN", "a, b")
     .replace("SETTINGS", "itertools.product((1, 2), (3, 4))")
     .replace("results[a, b] =", "_ =")

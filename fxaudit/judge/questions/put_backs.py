@@ -86,10 +86,12 @@ def _choice(audit: Audit, file: str, line: int) -> Decision | None:
     """What the choice decided by that gave a name in the statement at the line its value: `a if test else b`."""
     tree, decisions = tree_of(file), Decisions(audit.record.course)
     statement = tree.statement_at(line) if tree is not None else None
-    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)} if statement is not None else set()
-    scope = tree.function(statement) if tree is not None and statement is not None else None
-    for node in ast.walk(scope) if scope is not None and names else ():
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp):
+    if tree is None or statement is None:
+        return None
+    scope = tree.function(statement)
+    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    for node in ast.walk(scope or tree.root):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp) and tree.function(node) is scope:
             bound = {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
             if bound & names:
                 for outcome in (True, False):
