@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from fxaudit.attempts import note
-from fxaudit.program.course import Course, Entered, Plain, Seen, Sight
+from fxaudit.program.course import PASSES, Course, Entered, Plain, Seen, Sight
 from fxaudit.program.plain import INNER, Chain, Reading, readings
 from fxaudit.program.source import qualified_name, variables_of
 
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CourseWriter"]
 
-PASSES = 8
-"""So many passes through a statement are kept."""
 CALLS = 24
 """So many calls of a function."""
 MAX_SIGHTS = 30_000

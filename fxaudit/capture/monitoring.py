@@ -16,8 +16,9 @@ from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any
 
-from fxaudit.capture.course import PASSES, CourseWriter
+from fxaudit.capture.course import CourseWriter
 from fxaudit.capture.inlined import Inlined, inlined_in
+from fxaudit.program.course import PASSES
 from fxaudit.program.source import is_library, is_skipped, read_source
 
 __all__ = ["IDLE_EVENTS", "Monitor", "is_of_the_user", "sees_its_variables"]

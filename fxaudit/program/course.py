@@ -15,7 +15,10 @@ from fxaudit.program.config_files import SUFFIXES
 from fxaudit.program.plain import texts_of
 from fxaudit.program.source import files_beside, found_beside, is_library
 
-__all__ = ["Course", "Entered", "Plain", "Seen", "Sight"]
+__all__ = ["PASSES", "Course", "Entered", "Plain", "Seen", "Sight"]
+
+PASSES = 8
+"""So many passes through a statement are kept."""
 
 Plain = None | bool | int | float | str
 

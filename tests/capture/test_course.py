@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from fxaudit.capture import course as writing
-from fxaudit.capture.course import CALLS, PASSES, CourseWriter
+from fxaudit.capture.course import CALLS, CourseWriter
 from fxaudit.capture.session import Session
-from fxaudit.program.course import Course, Seen
+from fxaudit.program.course import PASSES, Course, Seen
 
 
 def ran(tmp_path: Path, text: str) -> tuple[Session, dict[str, Any]]:

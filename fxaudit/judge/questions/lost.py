@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fxaudit.capture.recording import Record
 from fxaudit.judge.trail import blamed, source_at
 from fxaudit.program.births import Births
-from fxaudit.program.course import Course, Sight
+from fxaudit.program.course import PASSES, Course, Sight
 from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.plain import INNER, readings
 from fxaudit.program.source import SourceLine
@@ -130,14 +130,19 @@ def _refused(course: Course, owner: int, key: str, after: int) -> Decision | Non
 
 
 def _holds(course: Course, sight: Sight, owner: int) -> bool:
-    """Whether the statement reads the container, or the comprehension goes through it."""
+    """Whether the statement reads the container, or the loop or comprehension around it goes through that."""
     if any(seen.token == owner for seen in sight.read.values()):
         return True
     entered = course.frames[sight.frame]
-    if entered.function.rpartition(".")[2] not in INNER:
-        return False
-    before = [s for s in course.in_frame(entered.caller) if s.index < entered.after]
-    return bool(before) and any(seen.token == owner for seen in before[-1].read.values())
+    if entered.function.rpartition(".")[2] in INNER:
+        before = [s for s in course.in_frame(entered.caller) if s.index < entered.after][-1:]
+    else:
+        tree = tree_of(course.file_of(sight))
+        statement = tree.statement_at(sight.line) if tree is not None else None
+        around = tree.ancestors(statement) if tree is not None and statement is not None else ()
+        loops = {outer.lineno for outer in around if isinstance(outer, ast.For)}
+        before = [s for s in course.in_frame(sight.frame) if s.index < sight.index and s.line in loops]
+    return any(seen.token == owner for s in before for seen in s.read.values())
 
 
 def _tests_of(course: Course, sight: Sight) -> list[ast.expr]:
@@ -168,4 +173,19 @@ def _is_read(course: Course, bound: Sight, target: str, token: int) -> bool:
                 return True
             if target in sight.bound:
                 return False
+    return _was_read(course, bound, target)
+
+
+def _was_read(course: Course, bound: Sight, target: str) -> bool:
+    """Whether a statement, of which no pass was kept any more, read what an earlier pass had bound."""
+    file = course.file_of(bound)
+    for earlier in course.at(file, bound.line):
+        if earlier.index >= bound.index or target not in earlier.bound:
+            continue
+        token = earlier.bound[target].token
+        for sight in course.in_frame(earlier.frame):
+            if sight.index > earlier.index and target in sight.read and sight.read[target].token == token:
+                kept = course.at(file, sight.line)
+                if len(kept) >= PASSES and kept[-1].index < bound.index:
+                    return True
     return False

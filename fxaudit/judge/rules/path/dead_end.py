@@ -191,7 +191,7 @@ def _handed_on(
     elif refused:
         culprit, related = refused[0][0], [*refused[1:], (culprit, "put aside here"), *related]
     related = [*related, *unread]
-    if not unread and _chosen(audit, stack) is None and not _runs_backward(audit, stack):
+    if not unread and not refused and _chosen(audit, stack) is None and not _runs_backward(audit, stack):
         file, line = audit.record.stacks.file(stack), audit.record.stacks.line(stack)
         related.append(return_after(file, line, audit.record.ran().of(file)))
     return culprit, related
