@@ -66,3 +66,11 @@ def test_none_from_a_custom_function_makes_unreachable(tmp_path: Path, write: st
 def test_what_some_loss_has_a_gradient_for_is_not_unreachable(tmp_path: Path) -> None:
     both = PROGRAM.replace("WRITE", 'torch.autograd.grad(net["right"](x).mean(), [*net["right"].parameters()])')
     assert verdicts(judged(tmp_path, both)) == dict.fromkeys((*LEFT, *RIGHT), "blocked")
+
+
+def test_what_has_a_gradient_there_is_reached_though_the_way_was_not_seen(tmp_path: Path) -> None:
+    """What flows through `vmap` is not recorded."""
+    hidden = PROGRAM.replace("WRITE", "pass").replace("Gate.apply(", "through(")
+    hidden = hidden.replace("net = nn", "def through(a, b):\n    return torch.func.vmap(torch.mul)(a, b)\n\n\nnet = nn")
+    hidden = hidden.replace("SGD(net.parameters(), lr=0.1)", 'SGD(net["left"].parameters(), lr=0.1)')
+    assert verdicts(judged(tmp_path, hidden)) == dict.fromkeys(LEFT, "blocked") | dict.fromkeys(RIGHT, "excluded")

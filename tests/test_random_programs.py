@@ -27,7 +27,7 @@ PER_TEST = 25
 FIRST = int(os.environ.get("FXAUDIT_RANDOM_SEED") or int(time.time()) // 86_400 * 1_000)
 COUNT = int(os.environ.get("FXAUDIT_RANDOM_COUNT") or 200)
 
-REGRESSIONS: list[int] = [144, 160, 169, 177, 190, 2000195]
+REGRESSIONS: list[int] = [144, 160, 169, 177, 190, 2000195, 2000464, 2000563]
 """Seeds of programs that were judged wrong once."""
 
 

@@ -62,6 +62,18 @@ for epoch in range(4):
     loss = net(torch.randn(8, 4)).square().mean()
     opt.zero_grad(); loss.backward(); opt.step()
 """
+TOO_LATE = """
+net = nn.ModuleDict({"first": nn.Linear(4, 1), "then": nn.Linear(4, 1)})
+net.requires_grad_(False)
+net["then"].requires_grad_(True)
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(6):
+    if step == 2:
+        net.requires_grad_(True)  # blamed
+    out = net["first"](torch.randn(8, 4)) if step < 2 else 0
+    loss = (out + net["then"](torch.randn(8, 4))).square().mean()
+    opt.zero_grad(); loss.backward(); opt.step()
+"""
 UNDONE = """
 class Net(nn.Module):
     def __init__(self):
@@ -132,6 +144,7 @@ for _ in range(4):
     [
         pytest.param(NEVER, "FXA306", id="an epoch that never comes"),
         pytest.param(UNDONE, "FXA306", id="frozen again"),
+        pytest.param(TOO_LATE, "FXA102", id="after the last use"),
         pytest.param(SWALLOWED, "FXA309", id="a keyword that nobody reads"),
     ],
 )
@@ -243,3 +256,12 @@ def test_a_teacher_that_is_no_copy(tmp_path: Path) -> None:
 def test_a_part_that_is_frozen_by_another_name_on_purpose(tmp_path: Path) -> None:
     program = HEAD + ALIASED.replace("GIVEN", "network").replace("Teacher", "Frozen").replace("teacher", "fixed")
     assert [one for one in judged(tmp_path, program).findings if one.level != "note"] == []
+
+
+def test_what_is_read_only_while_frozen_is_not_said_to_have_no_gradient(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + TOO_LATE).findings
+    assert finding.message == "nothing reads `first.*` once they are unfrozen"
+    (read,) = finding.related
+    assert (read.role, "step < 2" in read.source.code) == ("read here last, while frozen", True)
+    used = TOO_LATE.replace("if step < 2 else 0", "if step < 4 else 0")
+    assert [one for one in judged(tmp_path, HEAD + used).findings if one.level != "note"] == []

@@ -60,8 +60,8 @@ class BackwardEvent(_Event):
     anew: frozenset[int] = frozenset()
     """The leaves that got a new gradient tensor: in `.grad`, for they had none, or another, when it began; of
     `torch.autograd.grad` all that it was asked for."""
-    unanswered: frozenset[int] = frozenset()
-    """Those of them for which `torch.autograd.grad` returned None."""
+    asked: dict[int, bool] = field(default_factory=dict)
+    """Whether `torch.autograd.grad` returned a gradient, and not None, for each leaf that it was asked for."""
     error: str = ""
     loss: float | None = None
     """The number that it begins at; None where it begins at several, or at none that can be read."""

@@ -205,6 +205,23 @@ class StepGraph(Flow):
             for op in self.consumers.get(vid, ())
         )
 
+    def was_frozen(self, vid: int, time: int) -> bool:
+        """Whether the value is of a tensor that did not require grad then, by the changes that were seen."""
+        index = self.record.values[vid].track
+        freezes = self.record.tracks[index].freezes if index >= 0 else []
+        before = [flag for at, flag, _ in freezes if at <= time]
+        return not before[-1] if before else bool(freezes) and freezes[0][1]
+
+    def thawed_after_use(self, track: int) -> tuple[int, Op] | None:
+        """The stack at which the tensor was unfrozen, and the operation that read it last, where that was before."""
+        thaws = [(at, stack) for at, flag, stack in self.record.tracks[track].freezes if flag]
+        users = [(op, vid) for vid in self.values_of(track) for op in self.consumers.get(vid, ())]
+        reads = [(op, vid) for op, vid in users if vid not in op.mutates and not operations.of(op.name).bookkeeping]
+        last, value = max(reads, key=lambda read: read[0].index, default=(None, -1))
+        if not thaws or last is None or last.index >= thaws[-1][0] or not self.was_frozen(value, last.index):
+            return None
+        return thaws[-1][1], last
+
     def _is_copying(self, op: Op) -> bool:
         """Whether a new Parameter of the same value is all that is made of it, as `copy.deepcopy` does."""
         queue, made = list(op.outputs), False
@@ -362,6 +379,8 @@ class StepGraph(Flow):
                 continue  # it asks for a gradient, and computes nothing
             if operation.parts == "given" and op.grad_enabled:
                 continue  # each result is a view of its own input: one without gradient is that of another
+            if self.was_frozen(vid, op.index):
+                continue  # there was no gradient to end
             if op.detail == "escape":
                 users = self.python_consumers.get(op.index, ())
                 if any(out in self.reaching for user in users for out in user.outputs):

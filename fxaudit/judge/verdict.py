@@ -475,7 +475,7 @@ class Judge:
             if self.recording.died and not self.record.steps():
                 state.verdict, state.reason = "unknown", "the script died before its first backward"
                 return
-            if (self.graph.knows_what_was_asked or self._got_none(state)) and not self._is_reached(state):
+            if (self.graph.knows_what_was_asked or self._was_answered(state) is False) and not self._is_reached(state):
                 state.verdict, state.reason = "unreachable", "no gradient path leads from a loss to it"
                 return
             # Without any loss there is no evidence for a cut: what is known is that backward never ran.
@@ -684,7 +684,7 @@ class Judge:
 
     def _is_reached(self, state: ParameterState) -> bool:
         if state.arrived == "zero" and self._asked_in_vain(state):
-            return self.graph.carries_to_loss(state.index) and not self._got_none(state)
+            return self.graph.carries_to_loss(state.index) and self._was_answered(state) is not False
         if state.arrived != "none":
             return True
         unrestricted = [e for e in self.graph.backwards if not e.restricted and not e.error]
@@ -693,15 +693,22 @@ class Judge:
             return not unrestricted or not any(state.track.index in e.reached for e in unrestricted)
         if self.graph.backwards:
             return False
-        return self.graph.carries_to_loss(state.track.index) and not self._got_none(state)
+        answered = self._was_answered(state)
+        return self.graph.carries_to_loss(state.track.index) if answered is None else answered
 
-    def _got_none(self, state: ParameterState) -> bool:
-        """Whether `autograd.grad` was asked for its gradient at a loss, and never had any: a custom function returned
-        None for it."""
-        calls = [e for e in self.record.events if isinstance(e, BackwardEvent) and not e.accumulates]
-        asked = [event for event in calls if state.index in event.anew]
-        at_loss = any(vid in self.graph.losses for event in asked for vid in event.roots)
-        return at_loss and all(state.index in event.unanswered for event in asked)
+    def _was_answered(self, state: ParameterState) -> bool | None:
+        """Whether `autograd.grad`, asked for its gradient at a loss, ever had one; None where it was not asked.
+
+        It has none where a custom function returned None, and one where the way there was not seen, as through `vmap`.
+        """
+        answers = [asked[state.index] for asked in self._asked_at_losses if state.index in asked]
+        return any(answers) if answers else None
+
+    @functools.cached_property
+    def _asked_at_losses(self) -> list[dict[int, bool]]:
+        """What each call of `autograd.grad` at a loss was asked for, and whether it had it."""
+        calls = (event for event in self.record.events if isinstance(event, BackwardEvent) and event.asked)
+        return [event.asked for event in calls if not set(self.graph.losses).isdisjoint(event.roots)]
 
     def _asked_in_vain(self, state: ParameterState) -> bool:
         """Whether the program asked `autograd.grad` for its gradient and wrote one itself: zeros, where it got None."""

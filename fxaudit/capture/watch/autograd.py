@@ -186,9 +186,9 @@ def _note_grad_call(session: Session, event: BackwardEvent, outcome: Any, inputs
     op = recorder._add("autograd.grad", event.stack, read, torch._C._autograd._get_sequence_nr())
     op.phase = "forward"
     op.outputs = tuple(recorder.new_value(t, op.index) for t in outcome if isinstance(t, torch.Tensor))
-    answered = [(recorder.known_track(t), gradient) for t, gradient in zip(sources, outcome, strict=False)]
-    event.anew = frozenset(track.index for track, _ in answered if track is not None)
-    event.unanswered = frozenset(track.index for track, gradient in answered if track is not None and gradient is None)
+    answers = [(recorder.known_track(t), gradient) for t, gradient in zip(sources, outcome, strict=False)]
+    event.asked = {track.index: gradient is not None for track, gradient in answers if track is not None}
+    event.anew = frozenset(event.asked)
     with session.quietly():
         _remember_asked(session, list(zip(sources, outcome, strict=False)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding, Level
+from fxaudit.capture.recording import Op
 from fxaudit.judge.questions.mentions import Unreached, is_missed, unreached_mention
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
@@ -43,6 +44,27 @@ class ParameterNeverRead(Rule):
             if unreached.condition:
                 message += f": {unreached.condition}"
             yield self.finding(audit, states, message, unreached.culprit, related=unreached.related, level=level)
+        yield from self._read_while_frozen(audit)
+
+    def _read_while_frozen(self, audit: Audit) -> Iterator[Finding]:
+        """The same for what is read no more once it is unfrozen."""
+        groups: dict[int, list[tuple[ParameterState, Op]]] = {}
+        for state in audit.unexplained("unreachable"):
+            thawed = audit.graph.thawed_after_use(state.index)
+            if thawed is not None:
+                groups.setdefault(thawed[0], []).append((state, thawed[1]))
+        for stack, members in groups.items():
+            states = [state for state, _ in members]
+            last = max((op for _, op in members), key=lambda op: op.index)
+            yield self.finding(
+                audit,
+                states,
+                f"nothing reads {audit.names(states)} once they are unfrozen",
+                audit.source(stack),
+                related=[(audit.op_source(last.index), "read here last, while frozen")],
+                fix="Unfreeze before the last use, or use them afterwards, too.",
+                level="warning" if audit.is_held(states) else "note",
+            )
 
     @staticmethod
     def bad() -> Example:
