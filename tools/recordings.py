@@ -121,7 +121,7 @@ def coverage() -> int:
         import pytest
 
         for file in DIRECT:
-            pytest.main(["-q", "-p", "no:cacheprovider", file])
+            pytest.main(["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning", file])
             measured.stop(), measured.start()  # some test may have ended it
         again = importlib.import_module("fxaudit.judge.from_file")
         options = importlib.import_module("fxaudit.judge.write_up").Options
