@@ -244,6 +244,17 @@ def after_each_step(change: Callable[[torch.Tensor, torch.Tensor], object]) -> C
     return loop
 
 
+def copied_back_before_each_step() -> None:
+    model = layers()
+    first, optimizer = model[0].weight.detach().clone(), sgd(model)
+    for _ in range(4):
+        with torch.no_grad():
+            model[0].weight.copy_(first)
+        optimizer.zero_grad()
+        square(model).backward()
+        optimizer.step()
+
+
 def perturbed_and_put_back() -> None:
     model = layers()
     optimizer = sgd(model)
@@ -442,6 +453,10 @@ BESIDE: dict[str, tuple[Callable[[], None], dict[str, Told]]] = {
     ),
     "copied back after each step": (
         after_each_step(lambda weight, first: weight.copy_(first)),
+        {"0.weight": ("replaced", "after every step it gets the value back that it had before it", "rewritten")},
+    ),
+    "copied back before each step": (
+        copied_back_before_each_step,
         {"0.weight": ("replaced", "after every step it gets the value back that it had before it", "rewritten")},
     ),
     "drawn after each step": (
