@@ -22,6 +22,7 @@ __all__ = ["Doubts"]
 
 MAX_CALLERS = 3
 RUNS_ONLY = "it runs only when "
+DRAWN = "which of several it is depends on a random draw"
 LEFT_OUT = "an argument that the trace leaves out"
 WHAT_IS_GIVEN = "what is given, and another batch may hold something else"
 _CONSTRUCTING = ("__init__", "__repr__", "extra_repr", "reset_parameters", "_init_weights", "init_weights")
@@ -91,7 +92,16 @@ class Doubts:
             reason = self._may_run(tree, node)
             if reason:
                 return reason
-        return ""
+        return DRAWN if self._draws_a_name() else ""
+
+    def _draws_a_name(self) -> bool:
+        """Whether a function that ran draws the name of an attribute: `getattr(self, random.choice(names))`."""
+        for tree, call in call_sites(self.files, "getattr"):
+            scope = tree.function(call)
+            is_open = len(call.args) > 1 and not isinstance(call.args[1], ast.Constant)
+            if is_open and call.lineno in self.ran.of(tree.file) and scope is not None and draws_at_random(tree, scope):
+                return True
+        return False
 
     def other_way(self, places: Iterable[SourceLine | None]) -> str:
         """Why a value that ends at one of `places` may go on where a branch is taken the other way."""
@@ -194,7 +204,7 @@ class Doubts:
             open_here = [branch for branch in self.branches if branch.scope is scope]
             if open_here:
                 return str(open_here[0])
-            return "which of several it is depends on a random draw" if draws_at_random(tree, scope) else ""
+            return DRAWN if draws_at_random(tree, scope) else ""
         name = getattr(scope, "name", "lambda")
         if name in callers:
             return ""  # who calls that is being asked
