@@ -149,6 +149,33 @@ IN_A_LOOP = LOSSES.replace(
 LISTED = IN_A_LOOP.replace("TEST", "name in COUNTED")
 BY_PREFIX = IN_A_LOOP.replace("TEST", 'name.startswith("m")')
 SUMMED = LOSSES.replace("SUM", "loss = sum(v for k, v in losses.items() if k in COUNTED)  # blamed")
+OVERRIDDEN = """
+class Base(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.aux = nn.Linear(4, 1), nn.Linear(4, 1)
+
+    def forward(self, x):
+        PUT
+        return out
+
+    def loss(self, out):
+        return out["main"].square().mean() + READ.square().mean()
+
+
+class Short(Base):
+    def loss(self, out):  # blamed
+        return out["main"].square().mean()
+
+
+net = Short()
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+for _ in range(4):
+    loss = net.loss(net(x))
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+"""
 
 
 @pytest.mark.parametrize(
@@ -193,6 +220,29 @@ def test_what_keeps_it_from_being_read_is_blamed(tmp_path: Path, program: str, r
     told = [related.role for related in finding.related]
     assert [role for role in roles if role not in told] == []
     assert "what is returned here does not contain it" not in told
+
+
+@pytest.mark.parametrize(
+    ("put", "read"),
+    [
+        ('out = {"main": self.body(x), "aux": self.aux(x)}', 'out["aux"]'),
+        ("out = dict(main=self.body(x), aux=self.aux(x))", 'out.get("aux")'),
+        ('out = {"main": self.body(x)}\n        out["aux"] = self.aux(x)', 'out.pop("aux")'),
+    ],
+)
+def test_the_method_that_takes_the_place_of_the_one_that_reads_is_blamed(tmp_path: Path, put: str, read: str) -> None:
+    (finding,) = judged(tmp_path, HEAD + OVERRIDDEN.replace("PUT", put).replace("READ", read)).findings
+    assert finding.code == "FXA103"
+    assert "# blamed" in line_of(finding)
+    assert "`Short.loss` takes the place of `Base.loss`, and does not call it" in finding.message
+    assert "`aux` is read here, and this never runs" in [related.role for related in finding.related]
+
+
+def test_what_stands_in_a_dictionary_is_returned_with_it(tmp_path: Path) -> None:
+    put = 'out = {"main": self.body(x)}\n        out["aux"] = self.aux(x)'
+    unread = OVERRIDDEN.replace("PUT", put).replace(" + READ.square().mean()", "")
+    (finding,) = judged(tmp_path, HEAD + unread).findings
+    assert "it is returned here, and not used by the loss" in [related.role for related in finding.related]
 
 
 def test_what_an_earlier_pass_read_is_not_said_to_be_read_nowhere(tmp_path: Path) -> None:

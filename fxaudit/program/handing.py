@@ -124,6 +124,8 @@ def collection_at(file: str, line: int) -> str:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=kept, attr=method), args=[_, *_])):
             if method in COLLECTING | {"insert", "put", "appendleft", "setdefault"}:
                 return ast.unparse(kept)
+        case ast.Assign(targets=[ast.Subscript(value=kept)]):
+            return ast.unparse(kept)
     return ""
 
 

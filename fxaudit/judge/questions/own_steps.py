@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fxaudit.capture import operations
 from fxaudit.capture.frozen import OwnStep
@@ -106,7 +106,8 @@ def _left_early(audit: Audit, written: list[Op]) -> Idle | None:
                 continue
             ends = [s for s in branch.body if isinstance(s, ast.Break | ast.Return) and s.lineno in ran]
             if ends:
-                return _left(tree, tree.text(branch.test), branch.lineno, ends[0].lineno, write.lineno)
+                left = _left(tree, tree.text(branch.test), branch.lineno, ends[0].lineno, write.lineno)
+                return replace(left, words=left.words.replace("the step", "the update by hand", 1))
     return None
 
 

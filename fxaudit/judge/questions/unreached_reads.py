@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from fxaudit.judge.questions.never_set import never_set
 from fxaudit.judge.rule import Audit
@@ -41,14 +42,19 @@ def read_only_in_an_overridden_method(audit: Audit, made: int, stack: int) -> Li
     a method reads that key whose place another one takes."""
     stacks = audit.record.stacks
     below = stacks.chain(made)
-    keys = [_key_at(stacks.file(i), stacks.line(i)) for i in below[: below.index(stack) + 1 if stack in below else 0]]
-    key = next(filter(None, keys), "")
+    frames = below[: below.index(stack) + 1 if stack in below else 0]
+    keys = dict.fromkeys(key for i in frames for key in _keys_at(stacks.file(i), stacks.line(i)))
+    return next(filter(None, (_in_an_overridden_method(audit, key) for key in keys)), [])
+
+
+def _in_an_overridden_method(audit: Audit, key: str) -> Lines:
+    """The same for one key."""
     ran = audit.record.ran()
     files = [file for file in audit.project_files if not is_library(file)]
     reading = [(other, node) for other in map(tree_of, files) if other is not None for node in _readings(other, key)]
     reading = [(other, node) for other, node in reading if not _is_of_another_kind(audit, other, node)]
     scopes = [(other, node, other.function(node)) for other, node in reading]
-    if not key or any(scope is None or was_entered(other, scope, ran) for other, _, scope in scopes):
+    if any(scope is None or was_entered(other, scope, ran) for other, _, scope in scopes):
         return []
     for other, node, scope in scopes:
         found = overridden(files, other, scope, ran) if scope is not None else []
@@ -57,22 +63,22 @@ def read_only_in_an_overridden_method(audit: Audit, made: int, stack: int) -> Li
     return []
 
 
-def _key_at(file: str, line: int) -> str:
-    """The key under which what is computed at the line is put into a dictionary."""
+def _keys_at(file: str, line: int) -> Iterator[str]:
+    """The keys under which what is computed at the line may be put into a dictionary."""
     tree = tree_of(file) if not is_library(file) else None
     statement = tree.statement_at(line) if tree is not None else None
     match statement:
         case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=str(key)))]):
-            return key
+            yield key
+            return
     for node in ast.walk(statement) if statement is not None else ():
         match node:
             case ast.Dict(keys=keys, values=values):
                 for name, value in zip(keys, values, strict=True):
                     if isinstance(name, ast.Constant) and value.lineno <= line <= (value.end_lineno or value.lineno):
-                        return str(name.value)
+                        yield str(name.value)
             case ast.keyword(arg=str(name), value=value) if value.lineno <= line <= (value.end_lineno or value.lineno):
-                return name
-    return ""
+                yield name
 
 
 def _readings(tree: Tree, key: str) -> list[ast.expr]:
@@ -86,8 +92,9 @@ def _readings(tree: Tree, key: str) -> list[ast.expr]:
                 name == key
             ):
                 found.append(node)
-            case ast.Attribute(attr=name, ctx=ast.Load()) if name == key:
-                found.append(node)
+            case ast.Attribute(value=owner, attr=name, ctx=ast.Load()) if name == key:
+                if not (isinstance(owner, ast.Name) and owner.id == "self"):  # a module may bear the name, too
+                    found.append(node)
     return found
 
 
