@@ -255,6 +255,15 @@ def copied_back_before_each_step() -> None:
         optimizer.step()
 
 
+def copied_back_once() -> None:
+    model = layers()
+    first, optimizer = model[0].weight.detach().clone(), sgd(model)
+    square(model).backward()
+    optimizer.step()
+    with torch.no_grad():
+        model[0].weight.copy_(first)
+
+
 def perturbed_and_put_back() -> None:
     model = layers()
     optimizer = sgd(model)
@@ -455,6 +464,7 @@ BESIDE: dict[str, tuple[Callable[[], None], dict[str, Told]]] = {
         after_each_step(lambda weight, first: weight.copy_(first)),
         {"0.weight": ("replaced", "after every step it gets the value back that it had before it", "rewritten")},
     ),
+    "copied back once": (copied_back_once, {}),
     "copied back before each step": (
         copied_back_before_each_step,
         {"0.weight": ("replaced", "after every step it gets the value back that it had before it", "rewritten")},
