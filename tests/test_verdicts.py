@@ -221,6 +221,19 @@ class Remade(Own):
         self.w = nn.Parameter(torch.ones(1))
 
 
+class Keeping(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 1)
+        self.seen: torch.Tensor | None = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.seen is None:
+            self.seen = x.clone().requires_grad_()
+        out: torch.Tensor = self.layer(self.seen)
+        return out
+
+
 def own(kind: type[Own]) -> Callable[[], None]:
     def loop() -> None:
         model = kind()
@@ -448,6 +461,7 @@ BESIDE: dict[str, tuple[Callable[[], None], dict[str, Told]]] = {
     ),
     "initialised by the first batch": (own(FromData), {}),
     "scaled in forward": (own(Scaled), {}),
+    "an input that forward keeps, for its gradient": (own(Keeping), {}),
     "remade in forward": (
         own(Remade),
         {
