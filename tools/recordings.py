@@ -3,9 +3,9 @@
 `python -m tools.recordings record` runs them all (some minutes) and keeps what was seen in `.recordings/`.
 `python -m tools.recordings judge` judges that (seconds) and prints what is said otherwise than on record.
 `python -m tools.recordings coverage` judges them, and whatever the tests recorded that ran with FXAUDIT_KEEP_RECORDINGS
-set to `.recordings/tests`, then runs the tests that ask the judge's functions themselves, and prints how much of
-`fxaudit/judge` ran for it. The tests that run scripts cannot be measured while they do: fxaudit and a coverage tool
-would both listen to the lines.
+set to `.recordings/tests`, asks for edits as `--fix` does, then runs the tests that ask the judge's functions
+themselves, and prints how much of `fxaudit/judge` ran for it. The tests that run scripts cannot be measured while they
+do: fxaudit and a coverage tool would both listen to the lines.
 """
 
 from __future__ import annotations
@@ -31,14 +31,13 @@ PROGRAMS = [*judged.BUGS, *judged.HEALTHY]
 DIRECT = (
     "tests/test_structure_with_inputs.py",
     "tests/test_symbolic_audit.py",
+    "tests/test_doubts.py",
     "tests/test_step_graph.py",
     "tests/test_trail.py",
     "tests/test_questions.py",
     "tests/rules/test_pages.py",
     "tests/test_recordings.py",
     "tests/test_verdicts.py",
-    "tests/fixes/test_edits.py",
-    "tests/fixes/test_trials.py",
     "tests/fixes/test_audits.py",
 )
 """Where a test ends the tracing nothing more of its file is measured."""
@@ -125,9 +124,14 @@ def coverage() -> int:
             measured.stop(), measured.start()  # some test may have ended it
         again = importlib.import_module("fxaudit.judge.from_file")
         options = importlib.import_module("fxaudit.judge.write_up").Options
+        fixes = importlib.import_module("fxaudit.judge.fixes")
+        read = importlib.import_module("fxaudit.capture.recording_file").from_bytes
         for file in sorted(FOLDER.rglob("*.fxr")):
             with contextlib.suppress(Exception):  # a test recorded what does not hold together
-                again.judged_again(file.read_bytes(), options())
+                data = file.read_bytes()
+                answer, texts = again.judged_again(data, options()), read(data).texts or {}
+                for finding in answer.findings:
+                    fixes.candidates(fixes.Ground(finding, answer, texts.get))
     finally:
         measured.stop()
     total = measured.report(show_missing=True, skip_covered=True)
