@@ -15,7 +15,9 @@ import pytest
 
 from fxaudit.capture.recording import HeardLines, Record
 from fxaudit.judge import trail
+from fxaudit.program.births import Birth
 from fxaudit.program.course import Entered
+from fxaudit.program.decisions import Decision
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import FunctionNode, Tree, tree_of
 
@@ -182,6 +184,32 @@ def test_a_method_whose_place_another_takes_is_told(program: Writer) -> None:
     assert found.marks(told) == ["instead", "idle call"]
     assert told[0][1] == "`Own.finish` takes the place of `Base.finish`, and does not call it"
     assert trail.overridden([found.file], found.tree, found.tree.nodes[0], found.record.ran()) == []
+
+
+@pytest.mark.parametrize(
+    ("compared", "at", "marks"),
+    [
+        pytest.param(False, "test", ["birth", "test"], id="the flag's value comes first"),
+        pytest.param(True, "test", ["test", "birth"], id="a test that is asked where it stands is told once"),
+        pytest.param(True, "asked", ["test", "asked", "birth"], id="a test in a function that is asked comes first"),
+    ],
+)
+def test_what_is_to_be_edited_of_a_decision_comes_first(
+    program: Writer, compared: bool, at: str, marks: list[str]
+) -> None:
+    found = program(
+        """
+        LIMIT = 3  # birth
+        def late(epoch):
+            return epoch > LIMIT  # test
+        if late(0):  # asked
+            step()
+        """
+    )
+    birth = Birth(found.file, found.line("birth"), "literal", "3", 3)
+    decision = Decision(found.file, found.line("test"), "epoch > LIMIT", "LIMIT", 3, birth, is_compared=compared)
+    line = trail.source_at(found.file, found.line(at))
+    assert found.marks(trail.blamed(decision, [(line, "asked here")])) == marks
 
 
 def test_a_loop_that_surely_has_rounds_is_not_blamed(program: Writer) -> None:
