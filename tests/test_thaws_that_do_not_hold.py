@@ -263,5 +263,9 @@ def test_what_is_read_only_while_frozen_is_not_said_to_have_no_gradient(tmp_path
     assert finding.message == "nothing reads `first.*` once they are unfrozen"
     (read,) = finding.related
     assert (read.role, "step < 2" in read.source.code) == ("read here last, while frozen", True)
+    assert finding.level == "warning"
+    at_the_end = TOO_LATE.replace("    if step == 2:\n        net.req", "    if step == 6:\n        net.req")
+    (finding,) = judged(tmp_path, HEAD + at_the_end + "net.requires_grad_(True)\n").findings
+    assert finding.level == "note"
     used = TOO_LATE.replace("if step < 2 else 0", "if step < 4 else 0")
     assert [one for one in judged(tmp_path, HEAD + used).findings if one.level != "note"] == []

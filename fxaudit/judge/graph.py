@@ -212,15 +212,16 @@ class StepGraph(Flow):
         before = [flag for at, flag, _ in freezes if at <= time]
         return not before[-1] if before else bool(freezes) and freezes[0][1]
 
-    def thawed_after_use(self, track: int) -> tuple[int, Op] | None:
-        """The stack at which the tensor was unfrozen, and the operation that read it last, where that was before."""
+    def thawed_after_use(self, track: int) -> tuple[int, int, Op] | None:
+        """When and at which stack the tensor was unfrozen, and the operation that read it last, where that was
+        before."""
         thaws = [(at, stack) for at, flag, stack in self.record.tracks[track].freezes if flag]
         users = [(op, vid) for vid in self.values_of(track) for op in self.consumers.get(vid, ())]
         reads = [(op, vid) for op, vid in users if vid not in op.mutates and not operations.of(op.name).bookkeeping]
         last, value = max(reads, key=lambda read: read[0].index, default=(None, -1))
         if not thaws or last is None or last.index >= thaws[-1][0] or not self.was_frozen(value, last.index):
             return None
-        return thaws[-1][1], last
+        return *thaws[-1], last
 
     def _is_copying(self, op: Op) -> bool:
         """Whether a new Parameter of the same value is all that is made of it, as `copy.deepcopy` does."""

@@ -47,15 +47,18 @@ class ParameterNeverRead(Rule):
         yield from self._read_while_frozen(audit)
 
     def _read_while_frozen(self, audit: Audit) -> Iterator[Finding]:
-        """The same for what is read no more once it is unfrozen."""
+        """The same for what is read no more once it is unfrozen; where no backward ran since, the next may do it."""
         groups: dict[int, list[tuple[ParameterState, Op]]] = {}
+        times: dict[int, int] = {}
         for state in audit.unexplained("unreachable"):
             thawed = audit.graph.thawed_after_use(state.index)
             if thawed is not None:
-                groups.setdefault(thawed[0], []).append((state, thawed[1]))
+                times[thawed[1]] = thawed[0]
+                groups.setdefault(thawed[1], []).append((state, thawed[2]))
         for stack, members in groups.items():
             states = [state for state, _ in members]
             last = max((op for _, op in members), key=lambda op: op.index)
+            is_over = any(event.time >= times[stack] for event in audit.graph.backwards)
             yield self.finding(
                 audit,
                 states,
@@ -63,7 +66,7 @@ class ParameterNeverRead(Rule):
                 audit.source(stack),
                 related=[(audit.op_source(last.index), "read here last, while frozen")],
                 fix="Unfreeze before the last use, or use them afterwards, too.",
-                level="warning" if audit.is_held(states) else "note",
+                level="warning" if is_over and audit.is_held(states) else "note",
             )
 
     @staticmethod
