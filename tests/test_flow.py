@@ -59,6 +59,7 @@ def test_walks_meet_each_node_once_and_the_nearest_first() -> None:
 
     assert list(onwards([0], following)) == [0, 1, 2, 3, 4]
     assert beyond([2], following) == {0, 1, 2, 3, 4}
+    assert list(shortest([0], following).items()) == [(0, -1), (1, 0), (2, 0), (3, 1), (4, 3)]
     assert way(shortest([0], following), 4) == [0, 1, 3, 4] and way(shortest([3], following), 0) == []
 
 
