@@ -743,6 +743,12 @@ def test_a_slot_that_forward_assigns_to_holds_nothing_that_trains(recordings: li
     found = states_of(replace(recording, assignments=(assigned,)))
     assert {name: (state.verdict, state.reason, state.mechanism) for name, state in found.items()}["0.weight"] == told
     assert {state.verdict for name, state in found.items() if name != "0.weight"} == {"blocked"}
+    # Once the tensor is there the model has no such parameter any more; the report has it at its place.
+    model = recording.models[0]
+    left = replace(model, parameters=tuple(one for one in model.parameters if one[1] != assigned.track))
+    found = states_of(replace(recording, models=(left,), assignments=(assigned,)))
+    assert tuple(found) == LAYERS
+    assert (found["0.weight"].verdict, found["0.weight"].reason, found["0.weight"].mechanism) == told
 
 
 # -- what was not seen -------------------------------------------------------------------------------------------------
