@@ -445,7 +445,7 @@ class Judge:
             return
         if self._is_overwritten(state) or (track.requires_grad and self._overwritten_each_round(state)):
             return
-        if state.is_destroyed:
+        if state.is_destroyed and any(fact.gradient == "finite" for fact in state.facts):
             state.verdict, state.reason = "blocked", "a step gave it a value that is not finite"
             return
         if self.is_trained(state):
