@@ -68,19 +68,18 @@ def models_seen(session: Session) -> list[ModelName]:
     first = next((event.time for event in record.backwards()), len(record.ops))
     handed_on = {record.values[vid].track for op in record.ops[first:] if op.phase == "forward" for vid in op.inputs}
     held = {t for info in session.optimizers for _, members in info.groups for t in members}
-    stepped = {t for info in session.optimizers if info.steps for _, members in info.groups for t in members}
     chosen: list[tuple[int, int, LiveModule, nn.Module]] = []
     roots = session.roots()
     for order, (info, root) in enumerate(roots):
         parameters = [p for _, p in named_parameters(root)]
         if not parameters and not _has_hidden(root):
             continue
-        tracks = {track.index for p in parameters if (track := session.recorder.known_track(p)) is not None}
-        holds = len(tracks & held)
+        holds = sum(
+            1 for p in parameters if (track := session.recorder.known_track(p)) is not None and track.index in held
+        )
         if not holds and id(root) in active and _only_inside(session, root):
             continue  # a module that others keep and call; what the loss reaches of it is listed as unregistered
         in_use = id(root) in active or (holds > 0 and _copied_each_round(session, root, handed_on))
-        in_use = in_use or (holds == len(parameters) > 0 and tracks <= stepped)  # never called, and stepped in vain
         if in_use or any(id(p) in read_modules for p in parameters):
             # What was only initialised comes last: an optimizer may still hold the model of another fold.
             rank = -holds if in_use or any(id(p) in used_modules for p in parameters) else 1
@@ -91,7 +90,7 @@ def models_seen(session: Session) -> list[ModelName]:
         ]
     chosen.sort(key=lambda entry: (entry[0], entry[1]))
     chosen = _without_wrappers(session, chosen)
-    chosen = _without_originals(session, chosen, active, handed_on, stepped)
+    chosen = _without_originals(session, chosen, active, handed_on)
     chosen = _without_contained(session, chosen)
     if len(chosen) == 1:
         return [ModelName(chosen[0][2], chosen[0][3], "")]
@@ -134,27 +133,16 @@ def _without_wrappers(
 
 
 def _without_originals(
-    session: Session,
-    chosen: list[tuple[int, int, LiveModule, nn.Module]],
-    active: set[int],
-    handed_on: set[int],
-    stepped: set[int],
+    session: Session, chosen: list[tuple[int, int, LiveModule, nn.Module]], active: set[int], handed_on: set[int]
 ) -> list[tuple[int, int, LiveModule, nn.Module]]:
-    """Leave out roots that were only filled and copied while another of the same parameters was called in their place.
-
-    Two of one class that are both stepped do not stand for each other.
-    """
+    """Leave out roots that were only filled and copied while another of the same parameters was called in their
+    place."""
     record = session.record
 
     def shapes(root: nn.Module) -> list[tuple[str, torch.Size]]:
         return [(name, p.shape) for name, p in root.named_parameters()]
 
-    def is_stepped(root: nn.Module) -> bool:
-        tracks = [session.recorder.known_track(p) for p in root.parameters()]
-        return all(track is not None and track.index in stepped for track in tracks)
-
     called = [shapes(root) for _, _, _, root in chosen if id(root) in active]
-    beside = [shapes(root) for _, _, _, root in chosen if id(root) in active and is_stepped(root)]
     used = {
         record.values[vid].track
         for op in record.ops
@@ -169,9 +157,7 @@ def _without_originals(
             track is None or (track.index not in used and all(fact.gradient == "none" for fact in track.facts))
             for track in tracks
         )
-        own = shapes(entry[3]) if passive else []
-        is_another = own in beside and is_stepped(entry[3])
-        if not passive or own not in called or is_another or _copied_each_round(session, entry[3], handed_on):
+        if not passive or shapes(entry[3]) not in called or _copied_each_round(session, entry[3], handed_on):
             kept.append(entry)
     return kept
 

@@ -76,16 +76,11 @@ class ParameterState:
         """The step that gave it a value that is not finite, where none afterwards made it finite again."""
         found: StepFact | None = None
         for fact in self.facts:
-            if fact.changed and not math.isfinite(fact.change):
+            if fact.changed and math.isnan(fact.change):
                 found = found or fact
             elif fact.changed and fact.gradient == "finite":
                 found = None  # it was given other values meanwhile
         return found
-
-    @property
-    def is_destroyed(self) -> bool:
-        """Whether its value is not finite any more, since a step."""
-        return self.spoiling is not None
 
 
 class Judge:
@@ -432,7 +427,7 @@ class Judge:
                 state.arrived = kind
                 state.norm = max(norms) if kind == "finite" else None
                 break
-        if state.is_destroyed:
+        if self._is_destroyed(state):
             state.arrived, state.norm = "nonfinite", None
         self.states.append(state)
         return state
@@ -445,7 +440,7 @@ class Judge:
             return
         if self._is_overwritten(state) or (track.requires_grad and self._overwritten_each_round(state)):
             return
-        if state.is_destroyed and any(fact.gradient == "finite" for fact in state.facts):
+        if self._is_destroyed(state):
             state.verdict, state.reason = "blocked", "a step gave it a value that is not finite"
             return
         if self.is_trained(state):
@@ -672,6 +667,17 @@ class Judge:
     @functools.lru_cache(maxsize=4096)  # noqa: B019 - a judge lives for one audit
     def _depending(self, track: int) -> frozenset[int]:
         return frozenset(self.graph.downstream(self.record.tracks[track].values))
+
+    def _is_destroyed(self, state: ParameterState) -> bool:
+        """Whether a step made its value NaN after gradients that were finite; what only follows from another parameter,
+        whose gradients never were, is told with that one."""
+        return state.spoiling is not None and self._begins_well and any(f.gradient == "finite" for f in state.facts)
+
+    @functools.cached_property
+    def _begins_well(self) -> bool:
+        """Whether no parameter got gradients that were never finite."""
+        facts = (track.facts for track in self.record.tracks if track.facts)
+        return not any(all(fact.gradient == "nonfinite" for fact in own) for own in facts)
 
     def _counts(self, fact: StepFact) -> bool:
         return fact.changed and fact.gradient == "finite" and fact.lost is not True

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fxaudit.program.plain import words_of
 from fxaudit.program.put_backs import is_repeated
+from fxaudit.program.source import of_text
 from fxaudit.program.tree import Tree, call_sites, tree_of
 
 __all__ = ["NeverRestored", "never_restored"]
@@ -33,22 +34,32 @@ class NeverRestored:
 
 def never_restored(files: Sequence[str]) -> Iterator[NeverRestored]:
     """Those whose call is in a loop, or in a function that one calls."""
-    for tree in filter(None, map(tree_of, files)):
-        for kind in (node for node in tree.statements if isinstance(node, ast.ClassDef)):
-            methods = [node for node in kind.body if isinstance(node, ast.FunctionDef)]
-            for applies in methods:
-                kept, written = _kept_by(applies), _written_by(applies)
-                undoing = [other for other in methods if other is not applies and _puts_back(other, kept)]
-                if not kept or not written or len(undoing) != 1 or _is_mentioned(files, undoing[0].name):
-                    continue
-                calls = [
-                    (owner, call)
-                    for owner, call in call_sites(files, applies.name)
-                    if _takes(applies, call) and is_repeated(files, owner, call, CALLERS)
-                ]
-                for owner, call in calls[:1]:
-                    place = (tree.file, written)
-                    yield NeverRestored(owner, call, applies.name, undoing[0].name, min(kept), place)
+    for file, (applies, restores, kept, written) in ((one, pair) for one in files for pair in _pairs(one)):
+        if _is_mentioned(files, restores):
+            continue
+        calls = [
+            (owner, call)
+            for owner, call in call_sites(files, applies.name)
+            if _takes(applies, call) and is_repeated(files, owner, call, CALLERS)
+        ]
+        for owner, call in calls[:1]:
+            yield NeverRestored(owner, call, applies.name, restores, kept, (file, written))
+
+
+@of_text
+def _pairs(file: str) -> tuple[tuple[ast.FunctionDef, str, str, int], ...]:
+    """(the method that writes other values, the one that would undo it, the attribute that keeps the values meanwhile,
+    the line that writes) of the classes in the file."""
+    tree = tree_of(file)
+    found: list[tuple[ast.FunctionDef, str, str, int]] = []
+    for kind in (node for node in (tree.statements if tree is not None else ()) if isinstance(node, ast.ClassDef)):
+        methods = [node for node in kind.body if isinstance(node, ast.FunctionDef)]
+        for applies in methods:
+            kept, written = _kept_by(applies), _written_by(applies)
+            undoing = [other for other in methods if other is not applies and _puts_back(other, kept)] if kept else []
+            if written and len(undoing) == 1:
+                found.append((applies, undoing[0].name, min(kept), written))
+    return tuple(found)
 
 
 def _takes(method: ast.FunctionDef, call: ast.Call) -> bool:

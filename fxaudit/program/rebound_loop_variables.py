@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fxaudit.program.ran import Ran
+from fxaudit.program.source import of_text
 from fxaudit.program.tree import Tree, tree_of
 
 __all__ = ["Rebinding", "rebindings"]
@@ -27,14 +28,21 @@ class Rebinding:
 
 def rebindings(files: Iterable[str], ran: Ran) -> Iterator[Rebinding]:
     """Those that ran, where nothing reads the new value: neither in the loop nor behind it."""
-    for tree in filter(None, map(tree_of, files)):
-        for loop in (node for node in tree.statements if isinstance(node, ast.For)):
-            given = dict(_given(loop.target, loop.iter))
-            for node in (part for part in loop.body if isinstance(part, ast.Assign)):
-                name = node.targets[0].id if isinstance(node.targets[0], ast.Name) else ""
-                is_update = name in given and isinstance(node.value, ast.BinOp) and name in _names(node.value)
-                if is_update and node.lineno in ran.of(tree.file) and not _is_read(tree, loop, node, name):
-                    yield Rebinding(tree.file, node.lineno, name, given[name])
+    return (found for file in files for found in _in_file(file) if found.line in ran.of(file))
+
+
+@of_text
+def _in_file(file: str) -> tuple[Rebinding, ...]:
+    tree = tree_of(file)
+    found: list[Rebinding] = []
+    for loop in (node for node in (tree.statements if tree is not None else ()) if isinstance(node, ast.For)):
+        given = dict(_given(loop.target, loop.iter))
+        for node in (part for part in loop.body if isinstance(part, ast.Assign)):
+            name = node.targets[0].id if isinstance(node.targets[0], ast.Name) else ""
+            is_update = name in given and isinstance(node.value, ast.BinOp) and name in _names(node.value)
+            if tree is not None and is_update and not _is_read(tree, loop, node, name):
+                found.append(Rebinding(file, node.lineno, name, given[name]))
+    return tuple(found)
 
 
 def _given(target: ast.expr, through: ast.expr) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Sequence
 
+from fxaudit.program.source import of_text
 from fxaudit.program.tree import Tree, tree_of
 
 __all__ = ["comes_to", "lost_entries"]
@@ -14,20 +15,29 @@ CHANGING = frozenset({"update", "setdefault"})
 
 def lost_entries(files: Sequence[str]) -> Iterator[tuple[Tree, ast.stmt, str]]:
     """(tree, statement, what the `state_dict` was asked of) of each such write."""
-    for tree in filter(None, map(tree_of, files)):
-        for node in tree.statements:
-            match node:
-                case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=changing))) if changing in CHANGING:
-                    written = owner
-                case ast.Assign(targets=[ast.Subscript(value=owner)]):
-                    written = owner
-                case _:
-                    continue
-            model = _asked_of(written)
-            if not model and isinstance(written, ast.Name):
-                model = _bound_and_lost(tree, node, written.id)
-            if model:
-                yield tree, node, model
+    for file in files:
+        tree = tree_of(file)
+        yield from ((tree, node, model) for node, model in _in_file(file)) if tree is not None else ()
+
+
+@of_text
+def _in_file(file: str) -> tuple[tuple[ast.stmt, str], ...]:
+    tree = tree_of(file)
+    found: list[tuple[ast.stmt, str]] = []
+    for node in tree.statements if tree is not None else ():
+        match node:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=changing))) if changing in CHANGING:
+                written = owner
+            case ast.Assign(targets=[ast.Subscript(value=owner)]):
+                written = owner
+            case _:
+                continue
+        model = _asked_of(written)
+        if not model and isinstance(written, ast.Name) and tree is not None:
+            model = _bound_and_lost(tree, node, written.id)
+        if model:
+            found.append((node, model))
+    return tuple(found)
 
 
 def comes_to(tree: Tree, statement: ast.stmt, ran: Collection[int]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fxaudit.capture import operations
 from fxaudit.judge.questions.births import born_at, number_born
 from fxaudit.judge.rule import Audit
 from fxaudit.program.source import SourceLine
@@ -9,8 +10,6 @@ from fxaudit.program.source import SourceLine
 __all__ = ["shifted_below"]
 
 Lines = list[tuple[SourceLine | None, str]]
-TAKING = frozenset({"sub", "subtract", "sub_"})
-ADDING = frozenset({"add", "add_"})
 
 
 def shifted_below(audit: Audit, index: int) -> tuple[SourceLine | None, Lines] | None:
@@ -22,12 +21,13 @@ def shifted_below(audit: Audit, index: int) -> tuple[SourceLine | None, Lines] |
     if op is None or len(op.inputs) != 1 or len(op.numbers) != 1:
         return None
     behind = record.values[op.inputs[0]].op
-    if behind < 0 or record.ops[behind].name not in TAKING or len(record.ops[behind].inputs) != 2:
+    if behind < 0 or not operations.of(record.ops[behind].name).subtracts or len(record.ops[behind].inputs) != 2:
         return None
     (number,) = op.numbers
-    if op.name in TAKING and number > 0:
+    operation = operations.of(op.name)
+    if operation.subtracts and number > 0:
         return audit.op_source(made), []
-    if op.name in ADDING and number < 0:
+    if operation.sums and not operation.subtracts and number < 0:
         born = number_born(record, op.stack, lambda value: value == number)
         if born is not None:
             line, stations = born_at(born)

@@ -39,11 +39,7 @@ def used_paths(audit: Audit, root: int) -> set[str]:
 
 
 def topmost_uncalled(state: ParameterState, used: set[str]) -> str | None:
-    """The path of the topmost module above the parameter of which nothing was called or read; "" for the whole, where
-    that has a name."""
-    is_named = state.root is not None and state.name != state.local_name
-    if is_named and not used and state.root is not None and not state.root.calls:
-        return ""
+    """The path of the topmost module above the parameter of which nothing was called or read."""
     parts = state.local_name.split(".")[:-1]
     return next((path for n in range(1, len(parts) + 1) if (path := ".".join(parts[:n])) not in used), None)
 

@@ -104,8 +104,8 @@ def fills_with_zeros(line: SourceLine) -> bool:
     for node in ast.walk(statement) if statement is not None else ():
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            is_number = name in ("constant_", "fill_", "full") and bool(node.args) and is_zero(node.args[-1])
-            if is_number or operations.of(name).fresh == "zeros":
+            fresh = operations.of(name).fresh
+            if fresh == "zeros" or (fresh == "numbers" and node.args and is_zero(node.args[-1])):
                 return True
     return False
 

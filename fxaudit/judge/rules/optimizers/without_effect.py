@@ -80,9 +80,8 @@ class WithoutEffect(Rule):
 
     def _rebound(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each update that a loop over parameters gives its own variable."""
-        told = set(local_updates(audit.project_files))
         for found in rebindings(audit.project_files, audit.record.ran()):
-            if (found.file, found.line) in told:
+            if (found.file, found.line) in local_updates(audit.project_files):
                 continue
             frozen = [s for s in audit.unexplained("frozen") if f".{found.owner}." in f".{s.name}"]
             what = f", so {audit.names(frozen, 'keeps its value', 'keep their values')}" if frozen else ""

@@ -8,7 +8,6 @@ from fxaudit.answer.finding import Finding
 from fxaudit.answer.folding import fold_sentence
 from fxaudit.judge.questions.mentions import Unreached, is_missed, unreached_mention
 from fxaudit.judge.questions.uncalled import taken_apart, topmost_uncalled, used_paths
-from fxaudit.judge.questions.variables import unused_model
 from fxaudit.judge.rule import ANOTHER_BATCH, Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
 
@@ -22,8 +21,7 @@ class ModuleNeverCalled(Rule):
     """A registered module is never called.
 
     Its parameters are in `model.parameters()` and in the optimizer, but no forward runs the module, so they receive no
-    gradient. It may be a whole model that an optimizer steps beside another one. Where the forward mentions the module
-    in a branch that is not taken, that branch is to blame.
+    gradient. Where the forward mentions the module in a branch that is not taken, that branch is to blame.
 
     May be intended when a head is kept for a later phase, or an expert was not chosen in the steps that were seen.
     """
@@ -47,8 +45,7 @@ class ModuleNeverCalled(Rule):
                 groups.setdefault((state.root.index, top), []).append(state)
         merged: dict[object, tuple[int, list[str], Unreached, list[ParameterState]]] = {}
         for (root, path), states in groups.items():
-            model = next(m for m in audit.recording.models if m.root.index == root)
-            unreached = unreached_mention(audit, root, path) if path else unused_model(audit, model)
+            unreached = unreached_mention(audit, root, path)
             apart = taken_apart(audit, root, path)
             if apart is not None:
                 unreached = Unreached(apart, [(unreached.culprit, "left out of what is taken here")], advice=APART)
@@ -70,7 +67,7 @@ class ModuleNeverCalled(Rule):
         meant = not audit.is_held(states) or default or unreached.random or starved
         level = "note" if meant else "warning" if unreached.condition else "error"
         model = next(m for m in audit.recording.models if m.root.index == root)
-        names = [f"{model.prefix}{path}" if path else model.prefix.removesuffix(".") for path in paths]
+        names = [f"{model.prefix}{path}" for path in paths]
         message = f"{fold_sentence(names, limit=1)} {'is' if len(names) == 1 else 'are'} never called"
         if unreached.condition:
             message += f": {unreached.condition}"
