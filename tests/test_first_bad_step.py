@@ -54,7 +54,7 @@ def test_rows_that_are_masked_out_whole(tmp_path: Path, mask: str, clipped: str)
     report = judged(tmp_path, ATTENTION.replace("MASKED", mask).replace("CLIPPED", clipped))
     (finding,) = (one for one in report.findings if one.level != "note")
     assert finding.code == "FXA502" and line_of(finding).endswith("# blamed")
-    assert finding.fact == "`softmax` of nothing but -inf in 4 of 8 rows"
+    assert finding.fact == "`softmax` is NaN in 4 of 8 rows"
     spread = [related.role for related in finding.related if "spreads" in related.role]
     assert spread == (["`clip_grad_norm_(1.0)` spreads it to all others"] if clipped == CLIP else [])
     if clipped == CLIP:
@@ -164,7 +164,7 @@ def test_a_step_that_makes_a_value_not_finite(tmp_path: Path) -> None:
     report = judged(tmp_path, DESTROYED.replace("TYPE", "torch.float16"))
     (finding,) = report.findings
     assert finding.code == "FXA502" and line_of(finding).endswith("# blamed")
-    assert finding.message.startswith("a step of `Adam` makes ") and "`torch.autocast`" in finding.fix
+    assert finding.message.startswith("a step of `Adam` makes NaN of ") and "`torch.autocast`" in finding.fix
     assert verdicts(report)["0.weight"] == "blocked"
     healthy = judged(tmp_path, DESTROYED.replace("TYPE", "torch.float32"))
     assert set(verdicts(healthy).values()) == {"trained"}
@@ -227,3 +227,33 @@ def test_a_margin_of_the_wrong_sign(tmp_path: Path, margin: str, sign: str, blam
     (finding,) = judged(tmp_path, HINGE.replace("MARGIN", margin).replace("SIGN", sign)).findings
     assert finding.code == "FXA501" and line_of(finding).endswith(blamed)
     assert finding.fix.startswith("Look at the sign of the number")
+
+
+def test_a_row_that_came_in_as_nan_is_not_said_to_be_masked(tmp_path: Path) -> None:
+    text = ATTENTION.replace(
+        "MASKED", "x[1] = float('nan'); h = self.embed(x).tanh(); scores = self.score(h).squeeze(-1)"
+    )
+    text = text.replace("torch.where(mask.any", "torch.where(torch.isfinite(pooled).all").replace("CLIPPED", "pass")
+    said = [finding for finding in judged(tmp_path, text).findings if finding.level == "error"]
+    assert [finding.code for finding in said] == ["FXA502"]
+    assert "-inf" not in said[0].message and "masked_fill" not in line_of(said[0])
+
+
+SIGNED = """
+class Signed(torch.optim.Optimizer):
+    def __init__(self, params, lr):
+        super().__init__(params, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.sub_(p.grad / p.grad.abs(), alpha=group["lr"])
+"""
+
+
+def test_an_optimizer_without_an_epsilon_is_not_told_to_raise_it(tmp_path: Path) -> None:
+    text = DESTROYED.replace("TYPE", "torch.float16").replace("torch.optim.Adam", "Signed")
+    (finding,) = judged(tmp_path, text.replace("\ntorch.manual_seed", SIGNED + "\ntorch.manual_seed", 1)).findings
+    assert finding.code == "FXA502" and finding.message.startswith("a step of `Signed` makes NaN of ")
+    assert finding.fix == "Lower the learning rate, or look at what the optimizer divides by."

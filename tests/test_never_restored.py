@@ -79,3 +79,8 @@ def test_an_average_that_goes_again_has_no_finding(tmp_path: Path) -> None:
 
 def test_an_average_that_stays_at_the_end_has_no_finding(tmp_path: Path) -> None:
     assert codes(judged(tmp_path, script(each="pass", last="evaluate()"))) == []
+
+
+def test_an_average_that_is_asked_for_each_split_afterwards_has_no_finding(tmp_path: Path) -> None:
+    last = "for split in ('validation', 'test'):\n    evaluate()"
+    assert codes(judged(tmp_path, script(each="pass", last=last))) == []

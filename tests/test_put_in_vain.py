@@ -84,7 +84,7 @@ def test_the_names_are_blamed(tmp_path: Path, inject: str) -> None:
     (finding,) = report.findings
     assert (finding.code, finding.level) == ("FXA309", "warning")
     assert line_of(finding).endswith("# blamed")
-    assert finding.fact == "no module is called `q_proj` or `v_proj`, so nothing is put in there"
+    assert finding.fact == "no module is named `q_proj` or `v_proj`, so nothing is replaced or added"
     assert "there are `query`, `value`" in finding.fix
     assert {name for name, verdict in verdicts(report).items() if verdict == "frozen"} == set(finding.parameters)
 
@@ -92,7 +92,7 @@ def test_the_names_are_blamed(tmp_path: Path, inject: str) -> None:
 def test_an_optimizer_that_gets_nothing_for_it_has_one_finding(tmp_path: Path) -> None:
     (finding,) = judged(tmp_path, program(BY_LEAF, '("q_proj", "v_proj")', head=False)).findings
     assert finding.code == "FXA302" and line_of(finding).endswith("# blamed")
-    assert finding.message.endswith("no module is called `q_proj` or `v_proj`, so nothing is put in there")
+    assert finding.message.endswith("no module is named `q_proj` or `v_proj`, so nothing is replaced or added")
 
 
 @pytest.mark.parametrize("wanted", ['("query", "value")', '("query", "v_proj")'])
@@ -109,3 +109,34 @@ def test_a_list_in_a_configuration_file(tmp_path: Path) -> None:
     (finding,) = judged(tmp_path, text).findings
     assert finding.culprit is not None
     assert (Path(finding.culprit.file).name, finding.culprit.line) == ("adapters.yaml", 3)
+
+
+OTHER_TESTS = {
+    "a setting": 'for name, part in net.named_modules():\n    if mode in ("lora", "ia3"):\n        seen.append(part)\n',
+    "layers to look at": (
+        'for name, part in net.named_modules():\n    if name in ("layer4", "pool"):\n        seen.append(part)\n'
+    ),
+    "a module without parameters": (
+        "for name, part in list(net.named_children()):\n"
+        '    if name == "1" and isinstance(part, nn.ReLU):\n        setattr(net, name, nn.GELU())\n'
+    ),
+}
+FROZEN = """
+import torch
+from torch import nn
+
+net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
+mode, seen = "plain", []
+LOOP
+net[0].requires_grad_(False)
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+for _ in range(3):
+    optimizer.zero_grad()
+    net(torch.randn(8, 4)).square().mean().backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize("loop", OTHER_TESTS.values(), ids=OTHER_TESTS)
+def test_what_is_frozen_on_purpose_beside_another_test(tmp_path: Path, loop: str) -> None:
+    assert codes(judged(tmp_path, FROZEN.replace("LOOP", loop))) == []

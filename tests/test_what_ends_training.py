@@ -182,3 +182,19 @@ def test_what_happens_between_the_next_optimizer_and_its_first_step(tmp_path: Pa
     (finding,) = judged(tmp_path, head + ASSIGNED.replace("ASSIGN", "True")).findings
     assert finding.code == "FXA204" and line_of(finding).endswith("# blamed")
     assert codes(judged(tmp_path, head + ASSIGNED.replace("ASSIGN", "False"))) == []
+
+
+AT_THE_END = "\n\ntrain(net, ROUNDS)\ntorch.set_grad_enabled(False)\nprint(net(torch.randn(2, 4)))\n"
+
+
+def test_a_script_that_dies_of_something_else_while_gradients_are_off(tmp_path: Path) -> None:
+    ended = AT_THE_END.replace("ROUNDS", "2") + 'raise FileNotFoundError("results.csv")\n'
+    report = judged(tmp_path, HEAD + ended)
+    assert report.script_exit.startswith("FileNotFoundError") and codes(report) == []
+
+
+def test_gradients_switched_off_when_training_is_over_are_not_waited_for(tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + AT_THE_END.replace("ROUNDS", "40"))
+    assert codes(report) == []
+    assert [optimizer.steps for optimizer in report.optimizers] == [3]
+    assert not any("without recording" in note for note in report.notes)

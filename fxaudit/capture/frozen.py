@@ -142,7 +142,7 @@ class Recording:
     """The loss was computed before anybody watched: only its autograd graph tells of the forward."""
     died: bool = False
     died_switched_off: bool = False
-    """It died with gradients switched off for good, and by something that was not recorded."""
+    """It died of a backward, with gradients switched off for good."""
     """An exception ended the program."""
     notes: tuple[str, ...] = ()
     """Sentences on what could not be seen."""

@@ -143,7 +143,7 @@ class Fact:
     leaves_out: bool = False
     """Whether it says that whole numbers, targets say, leave everything out."""
     masked: bool = False
-    """Whether it says that a mask keeps the gradient from all that counts."""
+    """Whether a mask may be behind it: one that keeps the gradient from all that counts, or leaves nothing of a row."""
     given_large: bool = False
     """Whether it says that a layer is given far larger numbers than it is initialised for."""
     in_part: bool = False

@@ -73,7 +73,7 @@ class ParameterState:
 
     @property
     def spoiling(self) -> StepFact | None:
-        """The step that gave it a value that is not finite, where none afterwards made it finite again."""
+        """The step that made its value NaN, where nothing gave it other values afterwards."""
         found: StepFact | None = None
         for fact in self.facts:
             if fact.changed and math.isnan(fact.change):
@@ -441,7 +441,7 @@ class Judge:
         if self._is_overwritten(state) or (track.requires_grad and self._overwritten_each_round(state)):
             return
         if self._is_destroyed(state):
-            state.verdict, state.reason = "blocked", "a step gave it a value that is not finite"
+            state.verdict, state.reason = "blocked", "a step made its value NaN, and it stays so"
             return
         if self.is_trained(state):
             state.verdict, state.reason = "trained", "gradient arrives and the optimizer's step changes the value"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from fxaudit.program.fits import OPTIMIZERS
 from fxaudit.program.plain import words_of
-from fxaudit.program.put_backs import is_repeated
+from fxaudit.program.put_backs import CALLERS, is_repeated
 from fxaudit.program.ran import Ran
 from fxaudit.program.tree import Tree, call_sites, tree_of
 
@@ -15,8 +15,6 @@ __all__ = ["models_given_later"]
 
 GIVING = frozenset({"deepcopy", "copy", "load"})
 """What gives another model: a copy that was put aside, or one from a file."""
-CALLERS = 3
-"""So many functions are gone outwards from a statement to find a loop."""
 
 
 def models_given_later(files: Sequence[str], ran: Ran) -> Iterator[tuple[Tree, ast.stmt]]:

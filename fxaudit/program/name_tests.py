@@ -12,8 +12,9 @@ from fxaudit.program.spelling import letters_apart, plain
 from fxaudit.program.tree import Tree
 from fxaudit.program.values import sources
 
-__all__ = ["InVain", "asked_in_vain", "nearest_part", "tests_around"]
+__all__ = ["AS_LISTED", "InVain", "asked_in_vain", "nearest_part", "tests_around"]
 
+AS_LISTED = "Write the name as `named_parameters()` lists it."
 MIN_LENGTH = 3
 CONTAINED = 4
 HANDED = 4
@@ -38,7 +39,7 @@ class InVain:
     @property
     def advice(self) -> str:
         """What to do."""
-        return "Write the name as `named_parameters()` lists it."
+        return AS_LISTED
 
     @property
     def sentence(self) -> str:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from fxaudit.program.plain import words_of
-from fxaudit.program.put_backs import is_repeated
+from fxaudit.program.put_backs import CALLERS, loops_around
 from fxaudit.program.source import of_text
 from fxaudit.program.tree import Tree, call_sites, tree_of
 
 __all__ = ["NeverRestored", "never_restored"]
 
 KEEPING = frozenset({"clone", "deepcopy", "detach", "copy", "cpu"})
-CALLERS = 3
-"""So many functions are gone outwards from a call to find a loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,40 +24,44 @@ class NeverRestored:
     call: ast.Call
     applies: str
     restores: str
-    kept: str
-    """The attribute that holds the values meanwhile."""
     written: tuple[str, int]
     """Where the other values are written."""
 
 
-def never_restored(files: Sequence[str]) -> Iterator[NeverRestored]:
-    """Those whose call is in a loop, or in a function that one calls."""
-    for file, (applies, restores, kept, written) in ((one, pair) for one in files for pair in _pairs(one)):
+def never_restored(files: Sequence[str], steps: Collection[tuple[str, int]]) -> Iterator[NeverRestored]:
+    """Those whose call is in a loop, or in a function that one calls, that goes through one of the `steps` as well:
+    (file, line) of what an optimizer steps in. Training goes on there."""
+    for file, (applies, restores, written) in ((one, pair) for one in files for pair in _pairs(one)):
         if _is_mentioned(files, restores):
             continue
         calls = [
             (owner, call)
             for owner, call in call_sites(files, applies.name)
-            if _takes(applies, call) and is_repeated(files, owner, call, CALLERS)
+            if _takes(applies, call)
+            and any(_goes_through(loop, steps) for loop in loops_around(files, owner, call, CALLERS))
         ]
         for owner, call in calls[:1]:
-            yield NeverRestored(owner, call, applies.name, restores, kept, (file, written))
+            yield NeverRestored(owner, call, applies.name, restores, (file, written))
 
 
 @of_text
-def _pairs(file: str) -> tuple[tuple[ast.FunctionDef, str, str, int], ...]:
-    """(the method that writes other values, the one that would undo it, the attribute that keeps the values meanwhile,
-    the line that writes) of the classes in the file."""
+def _pairs(file: str) -> tuple[tuple[ast.FunctionDef, str, int], ...]:
+    """(the method that writes other values, the one that would undo it, the line that writes) of the file's classes."""
     tree = tree_of(file)
-    found: list[tuple[ast.FunctionDef, str, str, int]] = []
+    found: list[tuple[ast.FunctionDef, str, int]] = []
     for kind in (node for node in (tree.statements if tree is not None else ()) if isinstance(node, ast.ClassDef)):
         methods = [node for node in kind.body if isinstance(node, ast.FunctionDef)]
         for applies in methods:
             kept, written = _kept_by(applies), _written_by(applies)
             undoing = [other for other in methods if other is not applies and _puts_back(other, kept)] if kept else []
             if written and len(undoing) == 1:
-                found.append((applies, undoing[0].name, min(kept), written))
+                found.append((applies, undoing[0].name, written))
     return tuple(found)
+
+
+def _goes_through(loop: tuple[Tree, ast.stmt], steps: Collection[tuple[str, int]]) -> bool:
+    tree, node = loop
+    return any(file == tree.file and node.lineno <= line <= (node.end_lineno or 0) for file, line in steps)
 
 
 def _takes(method: ast.FunctionDef, call: ast.Call) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from fxaudit.program.ran import Ran
 from fxaudit.program.tree import Tree, call_sites, tree_of
 
-__all__ = ["begins_a_trial", "is_handed_on", "is_repeated", "may_be_put_back", "sites"]
+__all__ = ["CALLERS", "begins_a_trial", "is_handed_on", "is_repeated", "loops_around", "may_be_put_back", "sites"]
 
 WRITING = frozenset({"copy_", "lerp_", "mul_", "set_"})
 """The methods that give a tensor other numbers in place."""
@@ -146,10 +146,15 @@ def _goes_through_parameters(tree: Tree, node: ast.AST) -> bool:
 def is_repeated(files: Sequence[str], tree: Tree, node: ast.AST, callers: int) -> bool:
     """Whether a loop goes round the statement, that over the parameters themselves left out, or round a call of its
     function."""
+    return next(loops_around(files, tree, node, callers), None) is not None
+
+
+def loops_around(files: Sequence[str], tree: Tree, node: ast.AST, callers: int) -> Iterator[tuple[Tree, ast.stmt]]:
+    """These loops."""
     for outer in tree.ancestors(node):
         if isinstance(outer, ast.While) or (isinstance(outer, ast.For) and "param" not in ast.unparse(outer.iter)):
-            return True
+            yield tree, outer
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
-            sites = call_sites(files, outer.name) if callers else []
-            return any(is_repeated(files, other, call, callers - 1) for other, call in sites)
-    return False
+            for other, call in call_sites(files, outer.name) if callers else ():
+                yield from loops_around(files, other, call, callers - 1)
+            return

@@ -15,7 +15,7 @@ from fxaudit.program.fits import may_fit_again
 from fxaudit.program.grad_switches import switched_off_for_good
 from fxaudit.program.groups import late_thaws, thaws_through
 from fxaudit.program.late_models import models_given_later
-from fxaudit.program.put_backs import may_be_put_back
+from fxaudit.program.put_backs import CALLERS, is_repeated, may_be_put_back
 from fxaudit.program.ran import Ran
 from fxaudit.program.source import is_library, qualified_name
 from fxaudit.run.put_backs import PutBacks
@@ -276,10 +276,13 @@ class Settling:
         return self._thaws
 
     def _may_switch_off(self) -> bool:
-        """Whether a statement that has not run yet would switch gradients off for good."""
+        """Whether a statement that has not run yet would switch gradients off for good, in the midst of training."""
         record = self.session.record
-        ran = record.ran()
-        return any(node.lineno not in ran.of(tree.file) for tree, node in switched_off_for_good(project_files(record)))
+        ran, files = record.ran(), project_files(record)
+        return any(
+            node.lineno not in ran.of(tree.file) and is_repeated(files, tree, node, CALLERS)
+            for tree, node in switched_off_for_good(files)
+        )
 
     def _may_take_another_model(self) -> bool:
         """Whether a statement that has not run yet gives the variable of a model another one."""

@@ -153,7 +153,6 @@ def _run(
     with _as_main(argv, module), last_words.of_the_script() if last_words is not None else contextlib.nullcontext():
         code, death = _execute(script, argv, module, observation, child, ending)
     observation.session.died = death is not None
-    observation.session.died_switched_off = death is not None and not torch.is_grad_enabled()
     let_through = child.collect()
     if let_through is not None:
         said = "PyTorch refuses what the script does; the rest was seen in a copy that went on as if let through."
@@ -266,12 +265,20 @@ def _execute(
             raise InvalidTargetError(f"There is no module {argv[0]!r}: {error}.") from error
         if not observation.compares:  # of several processes one tells for all
             _tell_its_hook(error, hook)
+        observation.session.died_switched_off = _is_of_a_backward(error) and not torch.is_grad_enabled()
         observation.crash = Crash(_own_line(error), 0 if observation.has_ended else observation.all_steps + 1)
         return f"{type(error).__name__}: {_message(error)}", _own_traceback(error)
     finally:
         if ending.ended:
             sys.settrace(None)
         child.leave_if_child()
+
+
+def _is_of_a_backward(error: BaseException) -> bool:
+    """Whether PyTorch raised it while it was asked for a backward."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    home = os.path.dirname(torch.autograd.__file__)
+    return isinstance(error, RuntimeError) and bool(frames) and frames[-1].f_code.co_filename.startswith(home)
 
 
 def _tell_its_hook(error: BaseException, before: Any) -> None:

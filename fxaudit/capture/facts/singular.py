@@ -23,8 +23,8 @@ POLES: dict[str, tuple[str, str, float]] = {
 EDGES = {"Acos": "acos", "Asin": "asin", "Atanh": "atanh"}
 SHARES = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}
 MASKED = (
-    "Leave one element of every row unmasked, or leave such rows out before; masking the result afterwards does not "
-    "help, as 0 times NaN is NaN."
+    "A row that is -inf everywhere has no softmax: leave one element of every row unmasked, or leave such rows out "
+    "before; masking the result afterwards does not help, as 0 times NaN is NaN."
 )
 AWAY = "Keep it away from there: add a small number such as 1e-8, or clamp what goes in."
 
@@ -59,7 +59,7 @@ def _at_a_pole(derivative: Derivative) -> Fact | None:
 
 
 def _masked_out(derivative: Derivative) -> Fact | None:
-    """Some rows of a softmax that are -inf everywhere; where every row is NaN, that came in."""
+    """Some rows of a softmax that are NaN, as a row of nothing but -inf is; where every row is, that came in."""
     result, dim = derivative.tensor("result"), derivative.saved("dim")
     if result is None or not isinstance(dim, int) or result.ndim == 0 or not bool(torch.isnan(result.sum())):
         return None
@@ -67,7 +67,7 @@ def _masked_out(derivative: Derivative) -> Fact | None:
     count = int(rows.sum())
     if not 0 < count < rows.numel():
         return None
-    return Fact(f"`{SHARES[derivative.name]}` of nothing but -inf in {count} of {rows.numel()} rows", MASKED)
+    return Fact(f"`{SHARES[derivative.name]}` is NaN in {count} of {rows.numel()} rows", MASKED, masked=True)
 
 
 def _divided(derivative: Derivative) -> Fact | None:
@@ -138,7 +138,7 @@ SINGULAR = Family(
             _of(lambda x: x / torch.tensor([0.0, 2.0]), 1.0, 2.0), "a division by 0 at 1 of 2 elements", "nonfinite"
         ),
         FactExample(_of(lambda x: x**0.5, 0.0, 2.0), "the power 0.5 of 0 at 1 of 2 elements", "nonfinite"),
-        FactExample(_masked_row, "`softmax` of nothing but -inf in 1 of 2 rows", "nonfinite"),
+        FactExample(_masked_row, "`softmax` is NaN in 1 of 2 rows", "nonfinite"),
         FactExample(_of(torch.exp, 800.0, 1.0), "`exp` of a number too large at 1 of 2 elements", "nonfinite"),
         FactExample(
             _of(torch.acos, 1.0, 0.5), "`acos` of a number not between -1 and 1 at 1 of 2 elements", "nonfinite"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 
-from fxaudit.judge.questions.freezing import last_freeze
+from fxaudit.judge.questions.freezing import freezing_statement
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import project_stack, source_at
+from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.plain import chain_of, readings
 from fxaudit.program.source import SourceLine
@@ -15,38 +15,30 @@ from fxaudit.program.tree import Tree, tree_of
 
 __all__ = ["frozen_as_a_copy"]
 
-COPIES = frozenset("anchor averaged ema key momentum old ref reference shadow slow target teacher".split())
+COPIES = frozenset("averaged ema momentum ref reference shadow teacher".split())
 """What is called so is a copy that training leaves alone."""
 
 
 def frozen_as_a_copy(audit: Audit, states: list[ParameterState]) -> tuple[SourceLine, str] | None:
     """(the statement that hands the module on without copying it, the name that it gets there), where a line freezes
     by that name what an optimizer holds by another."""
-    frames = {project_stack(audit.record.stacks, last_freeze(state)) for state in states}
-    frame = frames.pop() if len(frames) == 1 else -1
-    tree = tree_of(audit.record.stacks.file(frame)) if frame >= 0 else None
-    statement = tree.statement_at(audit.record.stacks.line(frame)) if tree is not None else None
+    tree, statement = freezing_statement(audit, states) or (None, None)
     if tree is None or statement is None or not all(state.held for state in states):
         return None
-    loops = [outer for outer in tree.ancestors(statement) if isinstance(outer, ast.For)]
+    loop = next((outer for outer in tree.ancestors(statement) if isinstance(outer, ast.For)), None)
+    at, named = (loop, loop.iter) if loop is not None else (statement, statement)
+    chains = {chain.text for part in ast.walk(named) if isinstance(part, ast.expr) and (chain := chain_of(part))}
     course = audit.record.course
-    for part in [part for node in (*loops[:1], statement) for part in ast.walk(_header(node))]:
-        chain = chain_of(part) if isinstance(part, ast.Name | ast.Attribute) else None
-        for sight in course.at(tree.file, loops[0].lineno if loops else statement.lineno) if chain is not None else ():
-            seen = sight.read.get(chain.text) if chain is not None else None
-            if chain is None or seen is None or seen.kind != "object" or seen.token < 0:
-                continue
-            for made, target in course.made(seen.token):
+    for sight in course.at(tree.file, at.lineno):
+        for name in sorted(chains & sight.read.keys()):
+            seen = sight.read[name]
+            for made, target in course.made(seen.token) if seen.kind == "object" and seen.token >= 0 else ():
                 bound = readings(course.file_of(made)).statement(made.line)
                 owner = tree_of(course.file_of(made))
                 names = (target, _handed_on(bound))
-                if owner is not None and names[1] and chain.text in names and _is_a_copys(owner, bound, names):
+                if owner is not None and names[1] and name in names and _is_a_copys(owner, bound, names):
                     return source_at(owner.file, made.line), target
     return None
-
-
-def _header(node: ast.stmt) -> ast.AST:
-    return node.iter if isinstance(node, ast.For) else node
 
 
 def _handed_on(statement: ast.stmt | None) -> str:

@@ -12,9 +12,17 @@ from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.groups import flags_set
 from fxaudit.program.source import SourceLine
-from fxaudit.program.tree import tree_of
+from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["decisions_around", "frozen_at", "last_freeze", "left_out_of_thaw", "never_thawed", "settle_frozen"]
+__all__ = [
+    "decisions_around",
+    "freezing_statement",
+    "frozen_at",
+    "last_freeze",
+    "left_out_of_thaw",
+    "never_thawed",
+    "settle_frozen",
+]
 
 CALLERS = 3
 
@@ -46,15 +54,21 @@ def decisions_around(audit: Audit, stack: int) -> Iterator[Decision]:
             inner = outer
 
 
-def never_thawed(audit: Audit, states: list[ParameterState]) -> Decision | None:
-    """What `flag = counter >= begin` decided by, where that is what froze all of the parameters last, and the counter
-    never came so far."""
-    stacks, decisions = audit.record.stacks, Decisions(audit.record.course)
+def freezing_statement(audit: Audit, states: list[ParameterState]) -> tuple[Tree, ast.stmt] | None:
+    """The statement that froze all of the parameters last; None where it is not one."""
+    stacks = audit.record.stacks
     frames = {project_stack(stacks, last_freeze(state)) for state in states}
     frame = frames.pop() if len(frames) == 1 else -1
     tree = tree_of(stacks.file(frame)) if frame >= 0 else None
     statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
-    given = _flag_given(statement)
+    return (tree, statement) if tree is not None and statement is not None else None
+
+
+def never_thawed(audit: Audit, states: list[ParameterState]) -> Decision | None:
+    """What `flag = counter >= begin` decided by, where that is what froze all of the parameters last, and the counter
+    never came so far."""
+    tree, statement = freezing_statement(audit, states) or (None, None)
+    given, decisions = _flag_given(statement), Decisions(audit.record.course)
     if tree is None or statement is None or given is None or not decisions.counts(tree.file, statement.lineno, given):
         return None
     return decisions.of(tree.file, statement.lineno, given, outcome=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
-from fxaudit.program.course import Course, Sight
+from fxaudit.program.course import Sight
 from fxaudit.program.name_lists import lists_of
 from fxaudit.program.plain import chain_of
 from fxaudit.program.source import SourceLine
@@ -19,8 +19,10 @@ __all__ = ["Injection", "put_in_vain"]
 
 LISTING = frozenset({"named_modules", "named_children", "modules", "children"})
 """The methods by which a program goes through the parts of a model."""
-PUTTING = frozenset({"add_module", "register_module", "set_submodule", "setattr", "__setattr__", "append", "add"})
-"""What puts a part into another, or chooses it to be replaced later."""
+PUTTING = frozenset({"add_module", "register_module", "set_submodule", "setattr", "__setattr__"})
+"""What puts a part into another."""
+CHOOSING = frozenset({"append", "add"})
+"""What chooses a part to be replaced later, in the same function."""
 MOST = 5
 """So many names are told."""
 
@@ -36,14 +38,14 @@ class Injection:
     """Where they are asked for."""
     texts: tuple[str, ...]
     modules: tuple[str, ...]
-    """What the modules with parameters are called."""
+    """What the modules with parameters of their own are called."""
 
     @property
     def sentence(self) -> str:
         """What is wrong."""
         *others, last = [f"`{text}`" for text in self.texts[:MOST]]
         known = f"{', '.join(others)} or {last}" if others else last
-        return f"no module is called {known}, so nothing is put in there"
+        return f"no module is named {known}, so nothing is replaced or added"
 
     @property
     def advice(self) -> str:
@@ -59,7 +61,7 @@ def put_in_vain(audit: Audit) -> Injection | None:
     for file in audit.project_files:
         tree = tree_of(file)
         for statement in tree.statements if tree is not None else ():
-            if tree is None or not _puts(statement):
+            if tree is None or not (_puts(statement) or _called(statement) in CHOOSING):
                 continue
             found = _in_vain(audit, tree, statement)
             if found is not None:
@@ -72,64 +74,82 @@ def _in_vain(audit: Audit, tree: Tree, statement: ast.stmt) -> Injection | None:
     loop = next((node for node in tree.ancestors(statement) if isinstance(node, ast.For)), None)
     if loop is None or not _lists_modules(loop.iter) or statement.lineno in ran or loop.body[0].lineno not in ran:
         return None
+    scope = tree.function(statement) or tree.root
+    if _called(statement) in CHOOSING and not any(_puts(node) for node in ast.walk(scope)):
+        return None
+    names = _of_the_loop(loop)
     for outer in tree.ancestors(statement):
         if outer is loop:
             break
         if isinstance(outer, ast.If) and statement in ast.walk(outer):
-            told = _asked(audit, tree, outer)
+            told = _asked(audit, tree, outer, names)
             if told is not None:
                 return told
     return None
 
 
-def _asked(audit: Audit, tree: Tree, branch: ast.If) -> Injection | None:
-    """What the test of the branch asks of the names of modules, where none has it."""
-    course, names = audit.record.course, [state.local_name for state in audit.states]
+def _of_the_loop(loop: ast.For) -> set[str]:
+    """The variables of the loop, and what is made of them in it."""
+    found = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+    for node in ast.walk(loop):
+        if isinstance(node, ast.Assign) and not found.isdisjoint(_names(node.value)):
+            found |= {name for target in node.targets for name in _names(target)}
+        if isinstance(node, ast.For) and not found.isdisjoint(_names(node.iter)):
+            found |= _names(node.target)
+    return found
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def _asked(audit: Audit, tree: Tree, branch: ast.If, names: set[str]) -> Injection | None:
+    """What the test of the branch asks of the names of modules, where none has it; `names` are those that it asks."""
+    course, models = audit.record.course, [model.root for model in audit.recording.models]
+    paths = {path: module for root in models for path, module in audit.recording.paths(root).items() if path}
     for sight in course.at(tree.file, branch.lineno)[-1:]:
-        for texts, line in _texts(course, tree, branch, sight):
+        for texts, line in _texts(tree, branch, sight, names):
             written = [text.strip(".*") for text in texts]
-            if not texts or any(not text or _is_part(text, names) for text in written):
+            if not texts or not paths or any(not text or any(text in path for path in paths) for text in written):
                 continue
+            leaves = (path.rpartition(".")[2] for path, module in paths.items() if module.parameters)
+            modules = (*dict.fromkeys(leaf for leaf in leaves if not leaf.isdigit()),)
             places = lists_of(audit.project_files, course.config_files(), texts) if line is None else [line]
             place = places[0] if len(places) == 1 else (tree.file, branch.lineno)
-            return Injection(*place, source_at(tree.file, branch.lineno), texts, _modules(names))
+            return Injection(*place, source_at(tree.file, branch.lineno), texts, modules)
     return None
 
 
-def _is_part(text: str, names: list[str]) -> bool:
-    """Whether the text stands in the name of some module."""
-    return any(text in name.rpartition(".")[0] for name in names)
-
-
-def _modules(names: list[str]) -> tuple[str, ...]:
-    """What the modules are called to which the parameters of these names belong, without numbers."""
-    owners = (name.rpartition(".")[0].rpartition(".")[2] for name in names)
-    return (*dict.fromkeys(owner for owner in owners if owner and not owner.isdigit()),)
-
-
 def _texts(
-    course: Course, tree: Tree, branch: ast.If, sight: Sight
+    tree: Tree, branch: ast.If, sight: Sight, names: set[str]
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, int] | None]]:
-    """(what a part of the test asks for, the place of a text that stands in the test itself)."""
+    """(what a part of the test asks one of the `names` for, the place of a text that stands in the test itself)."""
     for part in ast.walk(branch.test):
+        if not isinstance(part, ast.Compare | ast.Call) or names.isdisjoint(_names(part)):
+            continue
         match part:
             case ast.Compare(left=ast.Constant(value=str() as text), ops=[ast.In()]):
                 yield (text,), (tree.file, part.lineno)
             case ast.Compare(ops=[ast.Eq()], comparators=[ast.Constant(value=str() as text)]):
                 yield (text,), (tree.file, part.lineno)
-            case ast.Compare(ops=[ast.In()], comparators=[ast.Name() | ast.Attribute() | ast.Subscript() as held]):
-                yield _members(sight, held), None
-            case ast.Compare(ops=[ast.In()], comparators=[ast.Tuple() | ast.List() | ast.Set() as display]):
-                yield _constants(display), (tree.file, part.lineno)
-            case ast.comprehension(iter=ast.Name() | ast.Attribute() | ast.Subscript() as held):
-                yield _members(sight, held), None
-            case ast.comprehension(iter=ast.Tuple() | ast.List() | ast.Set() as display):
-                yield _constants(display), (tree.file, display.lineno)
+            case ast.Compare(left=left, ops=[ast.In()], comparators=[held]) if not names.isdisjoint(_names(left)):
+                yield _held(tree, sight, held)
+            case ast.Call(func=ast.Name(id="any"), args=[ast.GeneratorExp(generators=[through])]):
+                yield _held(tree, sight, through.iter)
             case ast.Call(func=ast.Attribute(attr="endswith" | "startswith"), args=[given]):
-                if isinstance(given, ast.Constant) and isinstance(given.value, str):
-                    yield (given.value,), (tree.file, part.lineno)
-                else:
-                    yield _members(sight, given), None
+                yield _held(tree, sight, given)
+
+
+def _held(tree: Tree, sight: Sight, held: ast.expr) -> tuple[tuple[str, ...], tuple[str, int] | None]:
+    """The texts that an expression holds, and their place where they stand there."""
+    match held:
+        case ast.Constant(value=str() as text):
+            return (text,), (tree.file, held.lineno)
+        case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
+            values = [part.value for part in parts if isinstance(part, ast.Constant)]
+            texts = [value for value in values if isinstance(value, str)]
+            return (*texts,) if len(texts) == len(parts) else (), (tree.file, held.lineno)
+    return _members(sight, held), None
 
 
 def _members(sight: Sight, held: ast.expr) -> tuple[str, ...]:
@@ -141,20 +161,21 @@ def _members(sight: Sight, held: ast.expr) -> tuple[str, ...]:
     return tuple(str(one) for one in found) if all(isinstance(one, str) for one in found) else ()
 
 
-def _constants(display: ast.Tuple | ast.List | ast.Set) -> tuple[str, ...]:
-    values = [part.value for part in display.elts if isinstance(part, ast.Constant)]
-    texts = [value for value in values if isinstance(value, str)]
-    return (*texts,) if len(texts) == len(display.elts) else ()
-
-
 def _lists_modules(node: ast.expr) -> bool:
     return any(isinstance(part, ast.Attribute) and part.attr in LISTING for part in ast.walk(node))
 
 
-def _puts(statement: ast.stmt) -> bool:
+def _puts(statement: ast.AST) -> bool:
+    """Whether the statement puts a part into a module."""
     match statement:
-        case ast.Expr(value=ast.Call(func=called)):
-            return getattr(called, "attr", getattr(called, "id", "")) in PUTTING
+        case ast.Expr():
+            return _called(statement) in PUTTING
         case ast.Assign(targets=[ast.Subscript(value=ast.Attribute(attr="_modules"))]):
             return True
     return False
+
+
+def _called(statement: ast.stmt) -> str:
+    """The name of what a statement of its own calls."""
+    called = statement.value.func if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) else None
+    return str(getattr(called, "attr", getattr(called, "id", "")))

@@ -389,7 +389,7 @@ class ZeroOrigins:
         for maker in makers:
             if maker < 0 or len(makers) > MAX_BEHIND:
                 continue
-            if "div" in record.ops[maker].name:
+            if operations.of(record.ops[maker].name).name in DIVIDING:
                 return self._audit.op_source(maker)
             makers += [record.values[vid].op for vid in record.ops[maker].inputs]
         return None

@@ -64,13 +64,15 @@ class RewrittenBetweenSteps(Rule):
         """One finding for each call after which other values stand in the parameters for good: a moving average that
         was to stand there for an evaluation."""
         trained = [state for state in audit.having("trained") if not state.explained]
-        for found in never_restored(audit.project_files) if trained else ():
+        stacks = audit.record.stacks
+        steps = {place for step in audit.record.steps() for place in stacks.places(step.stack)}
+        for found in never_restored(audit.project_files, steps) if trained else ():
             written = source_at(*found.written)
             yield self.finding(
                 audit,
                 trained,
-                f"`{found.applies}` writes other values into the parameters, and nobody calls `{found.restores}`, that "
-                "would put theirs back",
+                f"`{found.applies}` writes other values into the parameters, and nobody calls `{found.restores}`, "
+                "which puts theirs back",
                 source_at(found.tree.file, found.call.lineno),
                 related=[(written, "written here")],
                 level="warning",

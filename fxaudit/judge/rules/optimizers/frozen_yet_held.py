@@ -97,11 +97,11 @@ class FrozenYetHeld(Rule):
             yield self.finding(
                 audit,
                 states,
-                f"{audit.names(states, 'is', 'are')} frozen by another name: `{alias[1]}` is no copy",
+                f"{audit.names(states, 'is', 'are')} frozen too: `{alias[1]}` is the same module, not a copy",
                 alias[0],
                 related=[(froze_at, "frozen here")],
                 level="warning",
-                fix="Copy it, `copy.deepcopy(…)`: as it is, the module that is trained is frozen with it.",
+                fix="Copy it, `copy.deepcopy(…)`: as it is, what is to be trained is frozen.",
             )
             return
         left = left_out_of_thaw(audit, states) if audit.judge.looped and states else None

@@ -10,6 +10,7 @@ from fxaudit.judge.questions.misspelt_options import frozen_by_default
 from fxaudit.judge.questions.name_tests import asked_of_nothing, frozen_in_vain
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import source_at
+from fxaudit.program.name_tests import AS_LISTED
 
 __all__ = ["NoSuchName"]
 
@@ -26,7 +27,7 @@ class NoSuchName(Rule):
 
     code, name, level = "FXA309", "no-such-name", "warning"
     explains = frozenset({"frozen"})
-    fix = "Write the name as `named_parameters()` lists it."
+    fix = AS_LISTED
 
     def check(self, audit: Audit) -> Iterator[Finding]:
         """One finding for each text that is asked for in vain, and for each option that is given in vain."""

@@ -88,7 +88,7 @@ class WithoutEffect(Rule):
             yield self.finding(
                 audit,
                 frozen,
-                f"`{found.variable} = …` gives the variable of the loop a new value, and no parameter one{what}",
+                f"`{found.variable} = …` only rebinds the variable of the loop: no parameter is written{what}",
                 source_at(found.file, found.line),
                 fix=f"Write into the parameter, under `torch.no_grad()`: `{found.variable}.copy_(…)`, or `lerp_`.",
             )

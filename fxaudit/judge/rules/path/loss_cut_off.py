@@ -68,17 +68,19 @@ class LossCutOff(Rule):
             if region < 0:
                 yield self.finding(audit, (), message, called, related=[computed])
                 return
-            opened = audit.source(project_stack(audit.record.stacks, region))
+            stacks = audit.record.stacks
+            frame = project_stack(stacks, region)
+            is_for_good = (stacks.file(frame), stacks.line(frame)) in self._for_good(audit)
             yield self.finding(
                 audit,
                 (),
-                f"{message}, as gradients are switched off from here on",
-                opened,
+                f"{message}, as gradients are switched off here",
+                audit.source(frame),
                 related=[(called, "backward is called here"), computed],
-                fix=SWITCH_ON,
+                fix=SWITCH_ON if is_for_good else None,
             )
         elif audit.recording.died_switched_off:
-            places = [source_at(tree.file, node.lineno) for tree, node in switched_off_for_good(audit.project_files)]
+            places = [source_at(*place) for place in self._for_good(audit)]
             yield self.finding(
                 audit,
                 (),
@@ -86,6 +88,11 @@ class LossCutOff(Rule):
                 places[0] if len(places) == 1 else None,
                 fix=SWITCH_ON,
             )
+
+    @staticmethod
+    def _for_good(audit: Audit) -> list[tuple[str, int]]:
+        """(file, line) of the statements that switch gradients off and leave them so."""
+        return [(tree.file, node.lineno) for tree, node in switched_off_for_good(audit.project_files)]
 
     @staticmethod
     def bad() -> Example:

@@ -19,12 +19,11 @@ from fxaudit.program.source import SourceLine
 
 __all__ = ["NonFiniteGradient"]
 
-MASKED = "nothing but -inf"
 MAX_BEHIND = 16
 """So many operations are gone back from a softmax to what fills with -inf."""
 HALF = (
     "Keep the parameters in float32, and compute in half precision under `torch.autocast`: in float16 an `eps` of 1e-8 "
-    "is 0, and Adam divides by it. Or set `eps=1e-4`."
+    "is 0, and the optimizer divides by it. Or set `eps=1e-4`."
 )
 LARGE = "Lower the learning rate, or look at what the optimizer divides by."
 HUGE = 1e30
@@ -87,7 +86,7 @@ class NonFiniteGradient(Rule):
                 why = why.of(name) if why is not None else None
             if is_sure:
                 break
-        masked = _masked_at(audit, culprit_op) if why is not None and MASKED in why.sentence else None
+        masked = _masked_at(audit, culprit_op) if why is not None and why.masked else None
         if masked is not None:
             behind, culprit = [(culprit, "applied here")], masked
         elif huge is not None:
@@ -125,13 +124,14 @@ class NonFiniteGradient(Rule):
         """The finding on a step that makes numbers of a finite gradient that are not finite."""
         info = audit.recording.optimizers[fact.optimizer]
         is_half = all(state.track.dtype == "float16" for state in states if state.spoiling is fact)
+        divides = "eps" in info.defaults
         return self.finding(
             audit,
             states,
-            f"a step of `{info.type}` makes {audit.names(states)} not finite, by gradients that are",
+            f"a step of `{info.type}` makes NaN of {audit.names(states)}, though the gradients are finite",
             audit.source(info.created),
             related=[(audit.source(audit.record.events[fact.event].stack), "stepped here")],
-            fix=HALF if is_half else LARGE,
+            fix=HALF if is_half and divides else LARGE,
         )
 
     @staticmethod
