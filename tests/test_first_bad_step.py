@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
+import fxaudit
 from tests.scripts import judged, line_of, verdicts
 
 ATTENTION = """
@@ -257,3 +261,41 @@ def test_an_optimizer_without_an_epsilon_is_not_told_to_raise_it(tmp_path: Path)
     (finding,) = judged(tmp_path, text.replace("\ntorch.manual_seed", SIGNED + "\ntorch.manual_seed", 1)).findings
     assert finding.code == "FXA502" and finding.message.startswith("a step of `Signed` makes NaN of ")
     assert finding.fix == "Lower the learning rate, or look at what the optimizer divides by."
+
+
+@pytest.mark.parametrize("rate", [1e-4, 1e3])
+def test_what_a_later_step_makes_infinite_did_not_train(rate: float) -> None:
+    model = nn.Sequential(*(nn.Linear(1, 1) for _ in range(40)))
+    for parameter in model.parameters():
+        nn.init.ones_(parameter) if parameter.ndim == 2 else nn.init.zeros_(parameter)
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    with fxaudit.watch(model, optimizer) as watch:
+        for _ in range(2):
+            optimizer.zero_grad()
+            model(torch.ones(1, 1)).sum().backward()
+            optimizer.step()
+    whole = {name for name, parameter in model.named_parameters() if bool(parameter.isfinite().all())}
+    assert {parameter.name for parameter in watch.report if parameter.verdict == "trained"} == whole
+    assert ("39.bias" in whole) and ("0.weight" in whole) == (rate < 1)
+
+
+def test_what_was_infinite_from_the_start_does_not_count() -> None:
+    model = nn.Linear(3, 3)
+    with torch.no_grad():
+        model.bias[0] = -math.inf  # this class is never chosen
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with fxaudit.watch(model, optimizer) as watch:
+        for _ in range(2):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(torch.randn(8, 3)), torch.randint(1, 3, (8,))).backward()
+            optimizer.step()
+    assert watch.report.verdicts() == {"trained": 2}
+
+
+def test_a_large_change_is_no_infinite_one() -> None:
+    model = nn.Linear(3, 1, bias=False)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e30)  # its square has no room in a float32
+    with fxaudit.watch(model, optimizer) as watch:
+        model(torch.ones(2, 3)).sum().backward()
+        optimizer.step()
+    assert watch.report.verdicts() == {"trained": 1}

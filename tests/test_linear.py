@@ -83,8 +83,9 @@ def test_parts_that_the_loop_calls_itself_do_not_each_look_for_their_owner(monke
         asked = 0
         model = nn.ModuleList(nn.Linear(2, 2) for _ in range(count))
         for layer in model:
-            nn.init.eye_(layer.weight)  # so that no gradient fades on the way
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            nn.init.eye_(layer.weight)  # so that no gradient fades on the way, and none grows after a step
+            nn.init.zeros_(layer.bias)
+        optimizer = torch.optim.SGD(model.parameters(), lr=1e-4)
         with fxaudit.watch(model, optimizer) as watch:
             for _ in range(2):
                 x = torch.ones(1, 2)

@@ -145,11 +145,21 @@ def _is_dense(tensor: torch.Tensor) -> bool:
 
 
 def _distance(now: torch.Tensor, before: torch.Tensor) -> float:
-    """The 2-norm of the difference; NaN where there is none."""
+    """The 2-norm of the difference; NaN where there is none. It is finite as long as the step made no finite number NaN
+    or infinite: what was no finite number before the step does not count."""
     if now.shape != before.shape or now.dtype != before.dtype:
         return math.nan
     moved = (now - before).flatten()
-    return float(torch.linalg.vector_norm(moved.abs().float() if moved.is_complex() else moved.float()))
+    size = float(torch.linalg.vector_norm(moved.abs().float() if moved.is_complex() else moved.float()))
+    if math.isfinite(size):
+        return size
+    counted = torch.isfinite(before).flatten()
+    exact = torch.complex128 if moved.is_complex() else torch.float64  # where float32 has no room for a square
+    moved = now.flatten()[counted].to(exact) - before.flatten()[counted].to(exact)
+    largest = float(moved.abs().max()) if moved.numel() else 0.0
+    if largest == 0 or not math.isfinite(largest):
+        return largest
+    return largest * float(torch.linalg.vector_norm(moved / largest))
 
 
 def copy_of(tensor: torch.Tensor) -> torch.Tensor | None:

@@ -73,10 +73,10 @@ class ParameterState:
 
     @property
     def spoiling(self) -> StepFact | None:
-        """The step that made its value NaN, where nothing gave it other values afterwards."""
+        """The step that made its value NaN or infinite, where nothing gave it other values afterwards."""
         found: StepFact | None = None
         for fact in self.facts:
-            if fact.changed and math.isnan(fact.change):
+            if fact.changed and not math.isfinite(fact.change):
                 found = found or fact
             elif fact.changed and fact.gradient == "finite":
                 found = None  # it was given other values meanwhile
@@ -440,8 +440,9 @@ class Judge:
             return
         if self._is_overwritten(state) or (track.requires_grad and self._overwritten_each_round(state)):
             return
-        if self._is_destroyed(state):
-            state.verdict, state.reason = "blocked", "a step made its value NaN, and it stays so"
+        if state.spoiling is not None and self._is_destroyed(state):
+            made = "NaN" if math.isnan(state.spoiling.change) else "infinite"
+            state.verdict, state.reason = "blocked", f"a step made its value {made}, and it stays so"
             return
         if self.is_trained(state):
             state.verdict, state.reason = "trained", "gradient arrives and the optimizer's step changes the value"
@@ -669,8 +670,8 @@ class Judge:
         return frozenset(self.graph.downstream(self.record.tracks[track].values))
 
     def _is_destroyed(self, state: ParameterState) -> bool:
-        """Whether a step made its value NaN after gradients that were finite; what only follows from another parameter,
-        whose gradients never were, is told with that one."""
+        """Whether a step made its value NaN or infinite after gradients that were finite; what only follows from
+        another parameter, whose gradients never were, is told with that one."""
         return state.spoiling is not None and self._begins_well and any(f.gradient == "finite" for f in state.facts)
 
     @functools.cached_property

@@ -125,10 +125,11 @@ class NonFiniteGradient(Rule):
         info = audit.recording.optimizers[fact.optimizer]
         is_half = all(state.track.dtype == "float16" for state in states if state.spoiling is fact)
         divides = "eps" in info.defaults
+        what = "NaN" if math.isnan(fact.change) else "infinite numbers"
         return self.finding(
             audit,
             states,
-            f"a step of `{info.type}` makes NaN of {audit.names(states)}, though the gradients are finite",
+            f"a step of `{info.type}` makes {what} of {audit.names(states)}, though the gradients are finite",
             audit.source(info.created),
             related=[(audit.source(audit.record.events[fact.event].stack), "stepped here")],
             fix=HALF if is_half and divides else LARGE,
