@@ -21,7 +21,7 @@ EXAMPLE := examples/train_translation.py
 help:
 	@echo "make audit    audit a real training script with a real defect; writes reports/audit.html"
 	@echo "make test     run the tests, but for the slow ones"
-	@echo "make test-slow  run the slow tests: those that take more than about three seconds each"
+	@echo "make test-slow  run the slow tests: those that take more than about a second, or a browser; programs by audit()"
 	@echo "make versions run a chosen set of tests on each of Python $(VERSIONS) that is there"
 	@echo "make explore  run the tests of properties with many new examples"
 	@echo "make random   compare random programs with plain training (COUNT=2000, SEED=the time)"

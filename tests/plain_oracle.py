@@ -30,11 +30,16 @@ class Fact:
     held: bool = False
     trained: bool = False
     noisy: bool = False
+    spoilt: bool = False
+    """A step left a number in it that is not finite, and none has mended that."""
+    stepped: bool = False
+    never_finite: bool = False
+    """It was stepped, and each time by a gradient that was not finite."""
 
     @property
     def verdict(self) -> str:
         """The verdict that training proves."""
-        if self.trained:
+        if self.trained and not self.spoilt:
             return "trained"
         if self.frozen:
             return "frozen"
@@ -58,6 +63,9 @@ def plainly_trained(program: dict[str, Any], steps: int) -> tuple[dict[str, Fact
         warnings.simplefilter("ignore")
         program["train"](model, optimizers, steps)
     end = observed(model, optimizers)
+    if any(fact.never_finite for fact in facts.values()):  # that is what is broken, and the others follow
+        for fact in facts.values():
+            fact.spoilt = False
     if not any(fact.arrived for fact in facts.values()):  # no backward ran: what would one have reached?
         _ask_every_loss(program, facts, steps)
     return facts, end
@@ -99,7 +107,7 @@ def _looking(model: nn.Module, facts: dict[str, Fact]) -> Iterator[None]:
             facts[name].frozen = not parameter.requires_grad
             facts[name].arrived |= parameter.grad is not None
 
-    def before(optimizer: Any, args: Any, kwargs: Any) -> None:
+    def note_values(optimizer: Any, args: Any, kwargs: Any) -> None:
         optimizer._values = {name: p.detach().clone() for name, p in model.named_parameters()}
 
     def after(optimizer: Any, args: Any, kwargs: Any) -> None:
@@ -112,13 +120,20 @@ def _looking(model: nn.Module, facts: dict[str, Fact]) -> Iterator[None]:
                 continue
             if norms[name] < NOISE * largest:
                 facts[name].noisy = True
-            changed = not torch.equal(parameter, optimizer._values[name])
-            facts[name].trained |= changed and bool(torch.isfinite(parameter.grad).all())
+            before = optimizer._values[name]
+            changed, is_finite = not torch.equal(parameter, before), bool(torch.isfinite(parameter.grad).all())
+            facts[name].never_finite = not is_finite and (facts[name].never_finite or not facts[name].stepped)
+            facts[name].stepped = True
+            facts[name].trained |= changed and is_finite
+            if bool(torch.isfinite(parameter).all()):
+                facts[name].spoilt = False
+            else:
+                facts[name].spoilt |= bool(torch.isfinite(before).all())
 
     from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
     torch.Tensor.backward = after_backward  # type: ignore[method-assign]
-    hooks = [register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)]
+    hooks = [register_optimizer_step_pre_hook(note_values), register_optimizer_step_post_hook(after)]
     try:
         yield
     finally:

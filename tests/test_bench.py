@@ -45,6 +45,7 @@ def test_the_picture_has_two_bars_for_each_row_and_the_table_a_line() -> None:
 
 
 @pytest.mark.parametrize("kind", graph_cost.KINDS)
+@pytest.mark.slow
 def test_a_node_of_a_larger_model_costs_no_more(kind: str) -> None:
     small, large = graph_cost.measured(kind, 20), graph_cost.measured(kind, 200)
     assert 9 < large["count"] / small["count"] < 11

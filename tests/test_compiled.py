@@ -111,6 +111,7 @@ def outcome(path: Path, audited: bool) -> tuple[str, Report | None]:
 
 
 @pytest.mark.parametrize(("way", "graph_break"), [("model", True), ("in place", False), ("loss", False)])
+@pytest.mark.slow
 def test_the_compiler_makes_the_same_graphs_and_numbers_as_without_an_audit(
     tmp_path: Path, way: str, graph_break: bool
 ) -> None:

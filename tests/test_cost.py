@@ -52,6 +52,7 @@ def test_a_second_audit_of_a_small_model_is_cheap() -> None:
     assert calls(audit) < 25_000
 
 
+@pytest.mark.slow
 def test_a_block_more_costs_what_a_block_costs() -> None:
     few, many = blocks(50), blocks(150)
     few(), many()

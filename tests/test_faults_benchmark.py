@@ -39,6 +39,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 
 @pytest.mark.parametrize(("subject", "kind", "style"), PLANTED)
+@pytest.mark.slow
 def test_a_planted_fault_is_detected_with_the_right_verdicts(bench: Bench, subject: str, kind: str, style: str) -> None:
     found = [f for f in places(subject, 1, KINDS[kind]) if not style or f.style in (style, "")]
     outcomes = (bench.outcome(Program(subject, 1, (fault,))) for fault in found)

@@ -127,6 +127,7 @@ def test_a_name_of_a_thousand_components_folds() -> None:
     assert fold([f"{deep}.0", f"{deep}.1"]) == [deep + ".{0,1}"]
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_names_fold_in_seconds() -> None:
     experts = [
         f"layers.{i}.experts.{e}.{w}" for i in range(50) for e in range(500) for w in ("gate", "up", "down", "x")

@@ -33,6 +33,7 @@ from fxaudit.report import Report
 from tests.hostile_scripts import HOSTILE, Hostile
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not hasattr(os, "fork"), reason="copies of the process"),
     pytest.mark.skipif(sys.version_info < (3, 11), reason="some scripts use what Python has from 3.11 on"),
     pytest.mark.usefixtures("warmed"),

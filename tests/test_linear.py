@@ -67,6 +67,7 @@ def test_who_holds_a_parameter_is_looked_up_and_not_searched_for(monkeypatch: py
     assert asked < 20 * 120, "each parameter asks its own optimizer, not all 60"
 
 
+@pytest.mark.slow
 def test_parts_that_the_loop_calls_itself_do_not_each_look_for_their_owner(monkeypatch: pytest.MonkeyPatch) -> None:
     from fxaudit.capture.session import Session
 

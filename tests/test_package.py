@@ -44,6 +44,7 @@ print(*sorted(name for name in sys.modules if name.startswith(("fxaudit.capture.
 """
 
 
+@pytest.mark.slow
 def test_a_healthy_audit_does_not_load_the_symbolic_trace() -> None:
     process = subprocess.run([sys.executable, "-c", HEALTHY], capture_output=True, text=True, check=True)
     assert process.stdout.split() == []

@@ -26,8 +26,13 @@ ON_RECORD = judged.answers_on_record()
 
 
 def in_their_modes(paths: list[Path]) -> pytest.MarkDecorator:
-    """Each program under `run`, and by `audit` where one step can show what is true of it."""
-    cases = [pytest.param(path, mode, id=f"{path.stem}-{mode}") for path in paths for mode in judged.modes_of(path)]
+    """Each program under `run`, and by `audit`, which `make test-slow` does, where one step can show what is true."""
+    marks = {"run": (), "audit": (pytest.mark.slow,)}
+    cases = [
+        pytest.param(path, mode, id=f"{path.stem}-{mode}", marks=marks[mode])
+        for path in paths
+        for mode in judged.modes_of(path)
+    ]
     return pytest.mark.parametrize(("path", "mode"), cases)
 
 

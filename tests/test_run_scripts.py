@@ -248,6 +248,7 @@ def test_a_script_that_dies_has_the_traceback_that_plain_python_prints(folder: F
     assert ran.report.script_exit.split(":")[0] in printed.splitlines()[-1 - ran.report.script_exit.count("\n")]
 
 
+@pytest.mark.slow
 def test_the_traceback_is_that_of_a_real_python(folder: Folder) -> None:
     script = folder.write("train.py", DYING["inside a module"])
     plain, ran = folder.plain(script), folder.run(script)
@@ -524,6 +525,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_data_loader_with_workers_works_and_gives_the_same_batches(folder: Folder) -> None:
     script = folder.write("train.py", LOADER)
     plain, ran = folder.plain(script), folder.run(script, to_end=True)

@@ -31,6 +31,8 @@ import fxaudit
 from fxaudit.report import Report
 from fxaudit.run.copy import in_copy
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parent / "trainers"
 BUGS = sorted((FOLDER / "bugs").glob("*.py"))
 HEALTHY = sorted((FOLDER / "healthy").glob("*.py"))

@@ -142,6 +142,7 @@ class TestTrace:
             "fxaudit: error: `model` is a ReLU without any parameter. Expected: a module with parameters to train.\n"
         )
 
+    @pytest.mark.slow
     def test_works_in_a_process_of_its_own(self, run: Callable[..., Ended], tmp_path: Path) -> None:
         ended = fresh(["trace", "--format", "json", f"{tmp_path / 'target.py'}:Net"], ROOT)
         assert (ended.status, ended.err) == (1, "")

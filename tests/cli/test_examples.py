@@ -11,6 +11,8 @@ import pytest
 from fxaudit.report import Report
 from tests.cli.processes import Ended, forked, fresh, together
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 MARKER = "# <- the defect"

@@ -107,6 +107,7 @@ DECORATED = {
 
 
 @pytest.mark.parametrize("text", DECORATED.values(), ids=DECORATED)
+@pytest.mark.slow
 def test_a_decorator_is_taken_off(load: Load, text: str) -> None:
     patch = patch_of(fxaudit.audit(*load(text).make(), fix=True))
     assert patch.state == "tried"
@@ -124,12 +125,14 @@ def test_a_constructor_ran_before_and_its_edit_is_offered_untried(load: Load) ->
     assert "+        self.a = nn.ModuleList([nn.Linear(4, 4)])" in patch.diff
 
 
+@pytest.mark.slow
 def test_an_optimizer_was_built_before(load: Load) -> None:
     short = NET.replace("SGD(model.parameters()", "SGD(model.b.parameters()")
     patch = patch_of(fxaudit.audit(*load(short).make(), fix=True))
     assert (patch.state, patch.seen) == ("untried", "`make` ran before the audit, and does not run in it")
 
 
+@pytest.mark.slow
 def test_a_closure_inside_a_function_is_mended(load: Load) -> None:
     inside = NET.replace(
         "return model, lambda: F.mse_loss(model(x), y), optimizer",
@@ -207,6 +210,7 @@ def test_the_text_of_a_file_is_what_runs_unless_a_function_differs(load: Load) -
     assert not is_what_runs(module.__file__ or "", "\n" + text)
 
 
+@pytest.mark.slow
 def test_a_trial_that_hangs_is_ended_and_told(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(closure_trials, "AT_LEAST", 1.0)
     monkeypatch.setattr(closure_trials, "TIMES", 0.0)

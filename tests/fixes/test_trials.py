@@ -170,6 +170,7 @@ def test_a_script_whose_second_run_differs_is_not_tried(tmp_path: Path, monkeypa
     assert "-        return self.b(torch.tanh(self.a(x)).detach())" in patch.diff
 
 
+@pytest.mark.slow
 def test_a_trial_that_hangs_is_ended_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "AT_LEAST", 6.0)
     monkeypatch.setattr(trial, "TIMES", 0.0)

@@ -15,7 +15,7 @@ from tests.html.engines import STARTERS, Missing, Viewer, watched
 from tests.html.test_before_and_after import PROVED, net
 from tests.html.test_screens import looped
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 Open = Callable[[Answer], Viewer]
 

@@ -176,6 +176,7 @@ def test_a_wrong_line_is_told_in_words(line: str, message: str) -> None:
 
 
 @needs("nbclient", "ipykernel")
+@pytest.mark.slow
 def test_the_page_works_in_a_real_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import nbformat
     from nbclient import NotebookClient

@@ -63,6 +63,7 @@ anything = st.recursive(
 
 @given(st.sampled_from(PLACES), anything)
 @settings(max_examples=400)
+@pytest.mark.slow
 def test_a_bent_report_is_refused_or_shown(place: Place, value: Any) -> None:
     try:
         report = Report.from_json(json.dumps(bent(BROKEN, place, value)))
@@ -78,6 +79,7 @@ def test_a_bent_report_is_refused_or_shown(place: Place, value: Any) -> None:
 
 @given(st.sampled_from(PLACES))
 @settings(max_examples=200)
+@pytest.mark.slow
 def test_a_part_that_is_missing_is_damage_or_not_needed(place: Place) -> None:
     made = copy.deepcopy(BROKEN)
     del at(made, place[:-1])[place[-1]]
