@@ -668,7 +668,7 @@ INFERRED: dict[Callable[[], Tensors], list[str]] = {
     a_tensor_made_of_it: ["__float__: left_torch?"],
     the_zero_of_a_sum_between: ["__float__: left_torch?"],
     a_backward_between: [],
-    five_others_between: [],
+    five_others_between: ["__float__: left_torch?"],
     its_own_value_between: ["__float__: left_torch?"],
 }
 

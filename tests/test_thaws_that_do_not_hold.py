@@ -269,3 +269,50 @@ def test_what_is_read_only_while_frozen_is_not_said_to_have_no_gradient(tmp_path
     assert finding.level == "note"
     used = TOO_LATE.replace("if step < 2 else 0", "if step < 4 else 0")
     assert [one for one in judged(tmp_path, HEAD + used).findings if one.level != "note"] == []
+
+
+CHOSEN = """
+CONFIG = {"bias": CHOICE}
+
+
+def mark_adapters(net, bias):
+    for name, p in net.named_parameters():
+        p.requires_grad = "adapter" in name
+    if bias == "all":  # decides
+        for name, p in net.named_parameters():
+            if name.endswith("bias"):
+                p.requires_grad = True
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.base, self.adapter = nn.Linear(4, 4), nn.Linear(4, 1, bias=False)
+
+    def forward(self, x):
+        return self.adapter(self.base(x))
+
+
+net = Net()
+mark_adapters(net, CONFIG["bias"])
+opt = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=.1)
+for _ in range(4):
+    opt.zero_grad(); net(torch.randn(8, 4)).square().mean().backward(); opt.step()
+"""
+
+
+@pytest.mark.parametrize(("choice", "level"), [("none", "note"), ("All", "warning")])
+def test_a_setting_that_does_not_ask_for_a_thaw_is_no_mistake(tmp_path: Path, choice: str, level: str) -> None:
+    (finding,) = judged(tmp_path, HEAD + CHOSEN.replace("CHOICE", repr(choice))).findings
+    assert (finding.code, finding.level) == ("FXA306", level)
+    named = [line_of(finding), *(related.source.code for related in finding.related)]
+    assert any(line.endswith("# decides") for line in named)
+    if level == "note":
+        assert finding.parameters == ("base.bias",)
+        assert finding.message == "`base.bias` stays frozen: what unfreezes is not chosen, as `bias` is 'none'"
+
+
+def test_a_setting_by_which_a_function_returns_before_its_thaw_is_no_mistake(tmp_path: Path) -> None:
+    early = CHOSEN.replace('if bias == "all":  # decides', 'if bias == "none":\n        return\n    if bias == "all":')
+    (finding,) = judged(tmp_path, HEAD + early.replace("CHOICE", "'none'")).findings
+    assert (finding.code, finding.level) == ("FXA306", "note")

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["is_in", "pairs_of", "tensors_in", "written_by"]
+__all__ = ["is_in", "pairs_of", "takes_all", "tensors_in", "written_by"]
 
 
 def pairs_of(args: tuple[Any, ...]) -> list[tuple[torch.Tensor, ...]]:
@@ -28,6 +28,27 @@ def written_by(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list
         written.extend(item for item in (*args[:1], *list(kwargs.values())[:1]) if isinstance(item, torch.Tensor))
         del written[1:]
     return written
+
+
+def takes_all(tensor: torch.Tensor, key: Any) -> bool:
+    """Whether an index takes all of a tensor: `[:]`, `[...]`, a mask that is true everywhere."""
+    keys = key if isinstance(key, tuple) else (key,)
+    for size, part in zip((*tensor.shape, *[None] * len(keys)), keys, strict=False):
+        if isinstance(part, slice):
+            if size is None or not isinstance(size, int) or any(isinstance(n, torch.Tensor) for n in _ends(part)):
+                return False
+            if len(range(*part.indices(size))) != size:
+                return False
+        elif isinstance(part, torch.Tensor) and part.dtype is torch.bool and len(keys) == 1:
+            if type(part) is not torch.Tensor or part.device.type == "meta" or not bool(part.all()):
+                return False
+        elif part is not Ellipsis or len(keys) > 1:
+            return False
+    return True
+
+
+def _ends(part: slice) -> tuple[Any, Any, Any]:
+    return part.start, part.stop, part.step
 
 
 def is_in(tensor: torch.Tensor, others: list[torch.Tensor]) -> bool:

@@ -15,8 +15,8 @@ class Callee:
     """A torch function: its printable name and how to treat it."""
 
     __slots__ = (
-        "checks", "copies", "cuts", "first_only", "from_array", "is_plain", "kind", "lists", "mutates", "name",
-        "scales", "shape_only",
+        "assigns", "checks", "copies", "cuts", "first_only", "from_array", "is_plain", "kind", "lists", "mutates",
+        "name", "scales", "shape_only",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: str, mutates: bool) -> None:
@@ -29,6 +29,7 @@ class Callee:
         self.cuts = operation.detaches and not mutates
         """What it makes never requires grad."""
         self.is_plain = not mutates and not self.checks
+        self.assigns = name == "__setitem__"
         self.copies, self.lists = name == "__deepcopy__", mutates and name.startswith("_foreach_")
 
 

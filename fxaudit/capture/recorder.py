@@ -20,7 +20,7 @@ from torch.overrides import TorchFunctionMode
 
 import fxaudit.capture.generated  # noqa: F401  (it finds the lines that generated code was made from)
 from fxaudit.attempts import attempt, note
-from fxaudit.capture.arguments import is_in, pairs_of, tensors_in, written_by
+from fxaudit.capture.arguments import is_in, pairs_of, takes_all, tensors_in, written_by
 from fxaudit.capture.callees import Callee, learn
 from fxaudit.capture.escapes import Escapes
 from fxaudit.capture.grad_modes import GradModes
@@ -242,6 +242,8 @@ class Recorder(TorchFunctionMode):
         op.python_inputs = tuple(dict.fromkeys(python_inputs))
         if callee.scales and 0 in numbers and not self.module_stack:
             self.note_scope(op)
+        if callee.assigns:
+            op.whole = self._whole(args)
         written = written_by(callee.name, args, kwargs) if mutates else []
         for tensor in written:
             self.mark_written(op, tensor)
@@ -251,6 +253,14 @@ class Recorder(TorchFunctionMode):
         if callee.checks:
             self.probing = self.probing or finds_nonfinite(callee.name, outputs)
         return op
+
+    def _whole(self, args: tuple[Any, ...]) -> tuple[int, ...] | None:
+        """What `args[0][args[1]] = args[2]` puts in the place of all that was there; None where something stays."""
+        if len(args) != 3 or not isinstance(args[0], torch.Tensor) or _transforms() is not None:
+            return None
+        if not takes_all(args[0], args[1]):
+            return None
+        return self.values_of(args[2]) if isinstance(args[2], torch.Tensor) else ()
 
     # -- work that is the same again -----------------------------------------------------------------------------
 
@@ -297,6 +307,8 @@ class Recorder(TorchFunctionMode):
         """Whether what a call made is like what the operation made that was recorded last at `site`, which stands for
         it then."""
         made = self.record.ops[site.op].outputs
+        if callee.assigns and (self.record.ops[site.op].whole is None) != (self._whole(given[0]) is None):
+            return False
         if isinstance(result, torch.Tensor) and callee.is_plain and not given[1]:  # by far the most common
             if is_in(result, tensors):
                 return not made

@@ -104,6 +104,8 @@ class Op:
     hidden: tuple[int, ...] = ()
     """Inputs of a custom function that are none of its arguments, but are read inside of it."""
     detail: str = ""
+    whole: tuple[int, ...] | None = None
+    """What an assignment through an index put in the place of all that was there: values, or none but numbers."""
     again_of: int = -1
     """It ran when this operation had run just like it, and was recorded when something read what it had made."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import bisect
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +16,7 @@ from fxaudit.capture.events import BackwardEvent
 from fxaudit.capture.recording import Op, Record, Value
 from fxaudit.judge.walks import sweep
 from fxaudit.program.flow import Flow, onwards
+from fxaudit.program.tainted import may_flow, may_leave
 
 __all__ = ["Cut", "CutKind", "StepGraph", "UnusedValue"]
 
@@ -560,8 +561,8 @@ class StepGraph(Flow):
         """Join an escape to the next use of a Python number in the same function where identity was lost.
 
         `math.exp(-float(t)) * loss` multiplies by a number that no torch call returned. The escape's function, or the
-        one that called it, goes on to use some Python number that no identity explains: that is taken to be it, and
-        marked.
+        one that called it, goes on to use some Python number that no identity explains, in a statement that reads what
+        the number may have gone into: that is taken to be it, and marked.
         """
         stacks = self.record.stacks
         escapes = [op for op in self.ops if op.detail == "escape" and op.name not in ("__int__", "__index__")]
@@ -582,7 +583,11 @@ class StepGraph(Flow):
             end = next((time for time in boundaries if time > escape.index), len(self.record.ops))
             chain = stacks.chain(escape.stack)[:2]
             for frame in chain:
-                users = _users_after(escape, by_code.get(id(stacks.codes[frame]), []), end)
+                place = stacks.file(frame), stacks.line(frame)
+                if frame != chain[0] and not may_leave(stacks.file(chain[0]), stacks.line(chain[0])):
+                    break
+                candidates = by_code.get(id(stacks.codes[frame]), [])
+                users = _users_after(escape, candidates, end, lambda op: may_flow(*place, stacks.line(op.stack)))  # noqa: B023
                 if users:
                     for user in users:
                         known = self.inferred_inputs.get(user.index, ())
@@ -601,13 +606,14 @@ def _is_view(op: Op) -> bool:
     return operation.view and not operation.in_place
 
 
-def _users_after(escape: Op, candidates: list[Op], end: int) -> list[Op]:
-    """The first four of `candidates` between `escape` and `end` that do not read what escaped."""
+def _users_after(escape: Op, candidates: list[Op], end: int, may_read: Callable[[Op], bool]) -> list[Op]:
+    """The first four of `candidates` between `escape` and `end` that do not read what escaped, and may read what became
+    of it."""
     found: list[Op] = []
     for position in range(bisect.bisect_right(candidates, escape.index, key=lambda op: op.index), len(candidates)):
         op = candidates[position]
         if op.index >= end or len(found) == 4:
             break
-        if not set(op.inputs) & set(escape.inputs):
+        if not set(op.inputs) & set(escape.inputs) and may_read(op):
             found.append(op)
     return found

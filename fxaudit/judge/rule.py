@@ -19,6 +19,7 @@ from fxaudit.capture.events import BackwardEvent, ScalerStepEvent, StepEvent
 from fxaudit.judge.graph import Cut, StepGraph, UnusedValue
 from fxaudit.judge.norms import Norms
 from fxaudit.judge.trail import project_files
+from fxaudit.judge.vanishing import nonfinite_fact, nonfinite_origin
 from fxaudit.judge.verdict import Judge, ParameterState
 from fxaudit.program.bindings import object_name
 from fxaudit.program.source import SourceLine, is_library, is_skipped, read_source
@@ -134,7 +135,10 @@ class Audit:
     def cause(self, state: ParameterState) -> Cut | UnusedValue | None:
         """What ends the way from an unreachable parameter to the loss: the first cut, or the dead end before it."""
         cuts = self.graph.cuts(state.index)
-        certain = [cut for cut in cuts if not cut.inferred] or cuts
+        certain = [cut for cut in cuts if not cut.inferred]
+        if not certain and self.graph.hidden_reader(state.index) is not None:
+            return None  # what a custom function reads without being given it needs no guess
+        certain = certain or cuts
         if len(certain) > 1:
             certain = [cut for cut in certain if self.graph.ends_gradient(cut, state.index)] or certain
         dead = self.graph.dead_end(state.index)
@@ -259,9 +263,22 @@ class Audit:
         return info.variable or object_name(self.record.stacks, info.created)
 
     def is_skipped_for_nan(self, state: ParameterState) -> bool:
-        """Whether a gradient scaler skips each of its steps, rightly: the loss itself is NaN or infinite."""
-        skips = (e for e in self.record.events if isinstance(e, ScalerStepEvent) and e.skipped)
-        return not state.facts and self.graph.is_spoilt and any(state.index in event.tracks for event in skips)
+        """Whether a gradient scaler skips each of its steps, rightly: the loss itself is NaN or infinite, or its
+        gradient is at any scale."""
+        skips = [e for e in self.record.events if isinstance(e, ScalerStepEvent) and e.skipped]
+        if state.facts or not any(state.index in event.tracks for event in skips):
+            return False
+        return self.graph.is_spoilt or self._is_singular
+
+    @cached_property
+    def _is_singular(self) -> bool:
+        """Whether a backward makes what is not finite of what is, at an operation of which it is known why."""
+        for probe in self.recording.probes:
+            time = self.record.events[probe.event].time - 1
+            index, phase, is_sure = nonfinite_origin(self.record, probe, time)
+            if phase == "backward" and is_sure and nonfinite_fact(self.record, probe, index) is not None:
+                return True
+        return False
 
     def is_held(self, states: Iterable[ParameterState]) -> bool:
         """Whether an optimizer holds any of them."""

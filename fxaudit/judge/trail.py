@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Iterable
 
 from fxaudit.capture.recording import Record
+from fxaudit.program.config_files import SUFFIXES
 from fxaudit.program.counts import begins_anew, waits_for_itself
 from fxaudit.program.deciders import decider_at
 from fxaudit.program.decisions import Decision, Decisions
@@ -55,7 +56,7 @@ __all__ = [
 
 def source_at(file: str, line: int, function: str = "") -> SourceLine:
     """A line that no recorded call ran."""
-    tree = tree_of(file)
+    tree = tree_of(file) if not file.endswith(SUFFIXES) else None  # what JSON and TOML say may be Python, too
     if tree is not None and not function:
         statement = tree.statement_at(line)
         scope = tree.function(statement) if statement is not None else None

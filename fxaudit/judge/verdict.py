@@ -656,8 +656,10 @@ class Judge:
     def is_independent(self, op: Op, track: Track) -> bool:
         """Whether the value `op` writes has nothing of the tensor's own value in it."""
         operation = operations.of(op.name)
-        if operation.fills:
+        if operation.fills or op.whole == ():
             return True
+        if op.whole is not None:
+            return self._carrying(track.index).isdisjoint(op.whole)
         if not operation.replaces_all or operation.name == "swap_tensors":
             return False
         # `copy_` reads the tensor it writes, too, as its first input; `.data = …` reads only what is assigned.
@@ -668,6 +670,16 @@ class Judge:
     @functools.lru_cache(maxsize=4096)  # noqa: B019 - a judge lives for one audit
     def _depending(self, track: int) -> frozenset[int]:
         return frozenset(self.graph.downstream(self.record.tracks[track].values))
+
+    @functools.lru_cache(maxsize=4096)  # noqa: B019 - a judge lives for one audit
+    def _carrying(self, track: int) -> frozenset[int]:
+        """The values that something of the tensor's numbers went into, but as an index, a mask or a shape."""
+        found = set(self.record.tracks[track].values)
+        for op in self.record.ops:
+            operation = operations.of(op.name)
+            if operation.takes != "shape" and not operation.dtype and not found.isdisjoint(op.inputs):
+                found.update(op.outputs)
+        return frozenset(found)
 
     def _is_destroyed(self, state: ParameterState) -> bool:
         """Whether a step made its value NaN or infinite after gradients that were finite; what only follows from

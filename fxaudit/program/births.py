@@ -45,7 +45,7 @@ from fxaudit.program.given import (
 from fxaudit.program.merging import merged_at, replaced_block
 from fxaudit.program.plain import INNER, chain_of, count_of, lineage_of, readings, stores_of, texts_of, words_of
 from fxaudit.program.slips import stores_the_denied
-from fxaudit.program.spelling import abbreviates, are_opposed, letters_apart
+from fxaudit.program.spelling import abbreviates, are_opposed, letters_apart, means_the_same
 from fxaudit.program.tree import tree_of
 
 __all__ = ["Birth", "Births"]
@@ -104,19 +104,34 @@ class Births:
     def of(self, file: str, line: int, node: ast.expr, value: Plain) -> Birth | None:
         """The birth of the value that `node`, in the statement at `line`, was seen to have; None where it was not."""
         inside = self._course.at(file, node.lineno) if node.lineno != line else []
+        is_first = True
         for sight in reversed([*self._course.at(file, line), *inside]):
             if same(evaluated(node, sight.read), value):
-                return self.back(sight, node, value, ())
+                found = self.back(sight, node, value, ())
+                is_set = found is not None and found.is_a_setting and found.kind != "literal"
+                if found is not None and (is_first or is_set):
+                    return found
+                is_first = False  # of an earlier pass more may have been heard: who set it
+                continue
             if isinstance(node, ast.Call):
                 found = self._returned_by(sight, node, value, ()) or self._held(sight, node, value)
                 if found is not None:
                     return found
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and value == 0:
-                held = (self._held(sight, part, 0) or self._held(sight, part, 0.0) for part in (node.left, node.right))
-                found = next(filter(None, held), None)
-                if found is not None:
-                    return found
+            if value == 0 and (found := self._held_factor(sight, node)) is not None:
+                return found
         return None
+
+    def held_factor(self, file: str, line: int, node: ast.expr) -> Birth | None:
+        """The birth of the 0 that an object holds, and by which it makes the product `node` 0."""
+        found = (self._held_factor(sight, node) for sight in reversed(self._course.at(file, line)))
+        return next(filter(None, found), None)
+
+    def _held_factor(self, sight: Sight, node: ast.expr) -> Birth | None:
+        if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
+            return None
+        open_parts = [part for part in (node.left, node.right) if evaluated(part, sight.read) is NOT_KNOWN]
+        held = (self._held(sight, part, 0) or self._held(sight, part, 0.0) for part in open_parts)
+        return next(filter(None, held), None)
 
     def _held(self, sight: Sight, call: ast.expr, value: Plain) -> Birth | None:
         """The birth of what `options.get("weight", 0.0)` gives, where that is there."""
@@ -126,6 +141,10 @@ class Births:
                 seen = sight.read.get(chain.text) if chain is not None else None
                 if seen is not None and seen.members is not None and isinstance(key, str) and key in seen.members:
                     return self._part(sight, seen, key, value, ())
+            case ast.Subscript(value=owner, slice=ast.Constant(value=str(key))):
+                chain = chain_of(owner)
+                seen = sight.read.get(chain.text) if chain is not None else None
+                return self._part(sight, seen, key, value, ()) if seen is not None else None
         return None
 
     def entry_of(self, file: str, line: int, owner: ast.expr, name: str, value: Plain) -> Birth | None:
@@ -383,7 +402,22 @@ class Births:
                 if found is not None:
                     return found
             return Birth(file, bound.line, "computed", ast.unparse(statement), value, stations)
-        return self.back(bound, given, value, (*stations, station))
+        found = self.back(bound, given, value, (*stations, station))
+        if found is None or found.kind != "default":
+            return found
+        # What a branch falls back to is right; the number for which it does so may not be.
+        return self._bound_of_branch(bound, found, (*stations, station)) or found
+
+    def _bound_of_branch(self, bound: Sight, found: Birth, stations: Stations) -> Birth | None:
+        """The same for the `if` in whose body the statement stands."""
+        file = self._course.file_of(bound)
+        tree = tree_of(file)
+        statement = tree.statement_at(bound.line) if tree is not None else None
+        branch = tree.parents.get(statement) if tree is not None and statement is not None else None
+        if not isinstance(branch, ast.If) or statement not in branch.body:
+            return None
+        asked = [s for s in self._course.at(file, branch.lineno) if s.frame == bound.frame and s.index < bound.index]
+        return self._bound_of(asked[-1], branch.test, found, stations) if asked else None
 
     def _unpacked_from(
         self, bound: Sight, statement: ast.stmt | None, target: str, value: Plain, stations: Stations
@@ -504,7 +538,16 @@ class Births:
             "Backward"
         ):  # the context of a custom function, as forward left it
             found = self.of_part(name, value)
-        return found or self._made_for(sight, owner, name, value, stations)
+        found = found or self._made_for(sight, owner, name, value, stations)
+        return found or self._read(sight, owner, name, value, stations)
+
+    def _read(self, sight: Sight, owner: ast.expr, name: str, value: Plain, stations: Stations) -> Birth | None:
+        """From the reading of a property to what it returned."""
+        answered = self.answer(sight, ast.Attribute(value=owner, attr=name, ctx=ast.Load()))
+        if answered is None or not same(evaluated(answered[1], answered[0].read), value):
+            return None
+        here = (self._course.file_of(answered[0]), answered[1].lineno, f"`{name}` is computed here")
+        return self.back(answered[0], answered[1], value, (*stations, here))
 
     def _entry(
         self,
@@ -517,9 +560,12 @@ class Births:
         chain = chain_of(owner)
         seen = sight.read.get(chain.text) if chain is not None else None
         key = evaluated(node.slice, sight.read)
-        if seen is None or not isinstance(key, str | int):
+        if seen is None:
             return None
-        return self._part(sight, seen, str(key), value, stations)
+        found = self._part(sight, seen, str(key), value, stations) if isinstance(key, str | int) else None
+        if found is None and seen.kind == "list":
+            found = self._contained.birth(sight, owner, value, stations)
+        return found
 
     def _part(self, sight: Sight, owner: Seen, name: str, value: Plain, stations: Stations) -> Birth | None:
         """The birth of an attribute or an entry of an object."""
@@ -582,9 +628,10 @@ class Births:
         found: dict[tuple[str, int], tuple[Sight, ast.expr]] = {}
         for file, line, display in self._displays.get(name, ()):
             passes = [sight for sight in self._course.at(file, line) if sight.index < before]
-            for part in entries_named(display, name) if passes else ():
-                if same(evaluated(part, passes[-1].read), value):
-                    found[file, part.lineno] = (passes[-1], part)
+            for part in entries_named(display, name):
+                held = [sight for sight in passes if same(evaluated(part, sight.read), value)]
+                if held:
+                    found[file, part.lineno] = (held[-1], part)
         if len(found) != 1:
             return None
         ((file, line), (sight, part)) = next(iter(found.items()))
@@ -595,8 +642,9 @@ class Births:
         """Key → the displays that have it, each with the file and the first line of its statement."""
         found: dict[str, list[tuple[str, int, ast.expr]]] = {}
         for sight in self._course.last_passes():
-            if any(seen.kind in ("dict", "list", "object") for seen in sight.bound.values()):
-                statement = self.statement(sight)
+            statement = self.statement(sight)
+            is_entry = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript)
+            if is_entry or any(seen.kind in ("dict", "list", "object") for seen in sight.bound.values()):
                 nodes = ast.walk(statement) if isinstance(statement, ast.Assign | ast.AnnAssign) else ()
                 for display in filter(is_display, nodes):
                     for key in keys_of(display):
@@ -868,4 +916,5 @@ def _is_nearly(name: str, key: str) -> bool:
     words, others = set(name.split("_")), set(key.split("_"))
     is_longer = len(words ^ others) <= MORE_WORDS and ({name} < others or {key} < words)
     is_cut = min(len(name), len(key)) >= STEM and (name.startswith(key) or key.startswith(name))
-    return is_cut or letters_apart(name, key) is not None or is_longer or abbreviates(name, key)
+    is_near = is_cut or letters_apart(name, key) is not None or is_longer or abbreviates(name, key)
+    return is_near or means_the_same(name, key)

@@ -76,6 +76,8 @@ class Computed:
         """The share that somebody set, by which a number is multiplied that is cut off to 0: `int(share * size)`."""
         if value != 0 or not is_whole(node):
             return None
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv):
+            return None  # it is itself to blame for what it cuts off
         for part in ast.walk(node):
             if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Mult):
                 continue

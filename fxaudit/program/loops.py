@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 
 from fxaudit.program.ran import RanLines
@@ -13,6 +13,7 @@ __all__ = [
     "LoopOver",
     "UsedUp",
     "counting_loop",
+    "kept_generators",
     "late_closures",
     "leaves_loop_after",
     "leftover_variable",
@@ -98,6 +99,26 @@ def used_up(file: str, line: int) -> list[UsedUp]:
                 found.append(UsedUp(name, reads[0].lineno, reads[1].lineno, made))
             elif again:
                 found.append(UsedUp(name, again[0].lineno, again[0].lineno, _bracketed(node)))
+    return found
+
+
+def kept_generators(file: str, lines: Container[int]) -> list[int]:
+    """The lines on which something that gives its items once, and goes through parameters, is kept: in a dictionary or
+    a tuple, or handed back by a function. Of those in `lines`."""
+    tree = tree_of(file)
+    found = []
+    for node in tree.nodes if tree is not None else ():
+        if tree is None or not isinstance(node, ast.GeneratorExp | ast.Call) or node.lineno not in lines:
+            continue
+        through = node.generators[0].iter if isinstance(node, ast.GeneratorExp) else node
+        asked = [part for part in ast.walk(through) if isinstance(part, ast.Call)]
+        if not any(getattr(call.func, "attr", "") in ("parameters", "named_parameters") for call in asked):
+            continue
+        match tree.parents.get(node):
+            case ast.Dict(values=values) if node in values and _gives_once(tree, node):
+                found.append(node.lineno)
+            case ast.Tuple() | ast.Return() if _gives_once(tree, node) and isinstance(node, ast.GeneratorExp):
+                found.append(node.lineno)
     return found
 
 

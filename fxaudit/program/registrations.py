@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fxaudit.program.spelling import letters_apart, shares_words
 from fxaudit.program.tree import FunctionNode, Tree, call_sites, tree_of
 
-__all__ = ["Registration", "Shadowed", "registration_of", "shadowed"]
+__all__ = ["Registration", "Shadowed", "registration_of", "shadowed", "stores_by_name"]
 
 WRAPPING = frozenset({"wraps", "lru_cache", "cache", "no_grad", "enable_grad", "set_grad_enabled", "inference_mode"})
 """Decorators that hand the function back to its name: who calls it has to name it."""
@@ -60,10 +60,12 @@ def registration_of(files: Sequence[str], tree: Tree, scope: FunctionNode) -> Re
 
 @dataclass(frozen=True, slots=True)
 class Shadowed:
-    """A function or class that is registered under a name, which another is registered under afterwards."""
+    """A function or class that is registered under a name, and another that is registered under it, too."""
 
-    tree: Tree
+    first_tree: Tree
     first: ast.FunctionDef | ast.ClassDef
+    tree: Tree
+    """That of the second."""
     second: ast.FunctionDef | ast.ClassDef
     key: str
     line: int
@@ -71,18 +73,40 @@ class Shadowed:
 
 
 def shadowed(files: Sequence[str]) -> Iterator[Shadowed]:
-    """What is registered by a decorator under a name that is taken again."""
+    """What is registered by a decorator under a name that is taken again; which of two files comes first is unknown."""
+    known: dict[tuple[str, str], list[tuple[Tree, ast.FunctionDef | ast.ClassDef]]] = {}
     for tree in map(tree_of, files):
-        known: dict[tuple[str, str], ast.FunctionDef | ast.ClassDef] = {}
         for node in tree.statements if tree is not None else ():
             if tree is None or not isinstance(node, ast.FunctionDef | ast.ClassDef):
                 continue
             for decorator in node.decorator_list:
                 match decorator:
                     case ast.Call(func=func, args=[ast.Constant(value=str() as key)], keywords=[]):
-                        first = known.setdefault((ast.unparse(func), key), node)
-                        if first is not node and first.name != node.name:
-                            yield Shadowed(tree, first, node, key, decorator.lineno)
+                        others = known.setdefault((ast.unparse(func), key), [])
+                        for other, first in others:
+                            if first.name != node.name:
+                                yield Shadowed(other, first, tree, node, key, decorator.lineno)
+                                if other is not tree:
+                                    again = _registered_at(first, key)
+                                    yield Shadowed(tree, node, other, first, key, again)
+                        others.append((tree, node))
+
+
+def _registered_at(node: ast.FunctionDef | ast.ClassDef, key: str) -> int:
+    calls = (d for d in node.decorator_list if isinstance(d, ast.Call) and _key(d.args) == key)
+    return next((call.lineno for call in calls), node.lineno)
+
+
+def stores_by_name(files: Sequence[str], function: str) -> bool:
+    """Whether a function of that name in the files, the decorator of a registry, puts what it gets under a name in a
+    table, so that a second one takes the place of the first."""
+    for tree in map(tree_of, files):
+        for node in tree.statements if tree is not None else ():
+            if isinstance(node, ast.FunctionDef) and node.name == function:
+                stores = (part for part in ast.walk(node) if isinstance(part, ast.Assign))
+                if any(isinstance(target, ast.Subscript) for store in stores for target in store.targets):
+                    return True
+    return False
 
 
 def _by_its_name(

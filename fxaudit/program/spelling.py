@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["abbreviates", "are_opposed", "letters_apart", "plain", "shares_words", "written_alike"]
+__all__ = ["abbreviates", "are_opposed", "letters_apart", "means_the_same", "plain", "shares_words", "written_alike"]
 
 SHORTENED = 3
 """A word is cut short to so many letters at least."""
 SHORT, LONG = 5, 9
 """Names shorter than the first are never near; from the second on, two letters may differ."""
 KEPT = frozenset("keep kept retain retained survival surviving".split())
+SAME = (
+    frozenset({"freeze", "frozen", "freezing"}),
+    frozenset({"unfreeze", "unfrozen", "unfreezing"}),
+    frozenset({"lr", "learning_rate"}),
+    frozenset({"wd", "weight_decay"}),
+)
+"""Names that mean the same setting."""
 DROPPED = frozenset("drop dropout dropped uncond unconditional".split())
 """What a share may be of: what is kept of something, and what is not."""
 
@@ -49,6 +56,23 @@ def abbreviates(one: str, other: str) -> bool:
     return len(apart) == 1 and all(
         min(len(a), len(b)) >= SHORTENED and (a.startswith(b) or b.startswith(a)) for a, b in apart
     )
+
+
+def means_the_same(one: str, other: str) -> bool:
+    """Whether two names are forms of one word, or the long and the short name of one setting, alone or with the same
+    words around it: `freeze_encoder` and `encoder_frozen`."""
+    for names in SAME:
+        rests = [
+            {
+                "_".join(sorted(word for word in name.lower().replace(form, "").split("_") if word))
+                for form in names
+                if form in name.lower()
+            }
+            for name in (one, other)
+        ]
+        if one != other and rests[0] & rests[1]:
+            return True
+    return False
 
 
 def are_opposed(one: str, other: str) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fxaudit.program.tree import Tree, tree_of
 from fxaudit.program.values import reads, sources
 
-__all__ = ["Thaw", "asks_for_nothing", "begins_at", "names_asked_for", "number", "thaws_in_loops"]
+__all__ = ["Thaw", "asks_for_nothing", "begins_at", "names_asked_for", "number", "selected_by", "thaws_in_loops"]
 
 EVERYTHING = frozenset({"named_parameters", "parameters", "named_modules", "modules", "named_children", "children"})
 Length = Callable[[ast.expr], "int | None"]
@@ -39,7 +39,7 @@ def thaws_in_loops(files: Iterable[str]) -> list[Thaw]:
     for file in files:
         tree = tree_of(file)
         for node in tree.nodes if tree is not None else ():
-            if tree is not None and _thaws(node) and (thaw := _selected(tree, node)) is not None:
+            if tree is not None and _thaws(node) and (thaw := selected_by(tree, node)) is not None:
                 found.append(thaw)
     return found
 
@@ -58,7 +58,8 @@ def _thaws(node: ast.AST) -> bool:
     return False
 
 
-def _selected(tree: Tree, node: ast.AST) -> Thaw | None:
+def selected_by(tree: Tree, node: ast.AST) -> Thaw | None:
+    """What selects the parameters that a statement in a loop unfreezes; None outside of a loop."""
     loop: Loop | None = None
     condition: ast.expr | None = None
     tests: list[ast.expr] = []

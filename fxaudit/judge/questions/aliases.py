@@ -10,10 +10,10 @@ from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.plain import chain_of, readings
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import SourceLine, actual_path
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["frozen_as_a_copy"]
+__all__ = ["frozen_as_a_copy", "one_module_twice"]
 
 COPIES = frozenset("averaged ema momentum ref reference shadow teacher".split())
 """What is called so is a copy that training leaves alone."""
@@ -38,6 +38,49 @@ def frozen_as_a_copy(audit: Audit, states: list[ParameterState]) -> tuple[Source
                 names = (target, _handed_on(bound))
                 if owner is not None and names[1] and name in names and _is_a_copys(owner, bound, names):
                     return source_at(owner.file, made.line), target
+    return None
+
+
+def one_module_twice(audit: Audit, states: list[ParameterState]) -> tuple[SourceLine, str, str] | None:
+    """(the line to edit, the name of what was to be a copy, that of what it is), where one module stands in two places
+    of a model, one of which is named as what training leaves alone; the decorator of a function that remembers what it
+    has made, where that hands it out."""
+    for root in {id(state.root): state.root for state in states if state.root is not None}.values():
+        known: dict[int, str] = {}
+        for path, module in audit.recording.paths(root).items():
+            other = known.setdefault(module.index, path)
+            if other == path or not path or not other or not _is_left_alone(path) or _is_left_alone(other):
+                continue
+            if not all(state.local_name.startswith((f"{other}.", f"{path}.")) for state in states):
+                continue
+            owner = audit.recording.way(root, path.rpartition(".")[0])[-1]
+            set_at = owner.attributes.get(path.rpartition(".")[2], ())
+            line = audit.source(set_at[-1][1]) if set_at else None
+            if line is not None:
+                return _remembering(audit, line) or line, path, other
+    return None
+
+
+def _is_left_alone(path: str) -> bool:
+    words = re.findall(r"[A-Z]?[a-z]+", path.rpartition(".")[2])
+    return not (COPIES | {"target"}).isdisjoint(word.lower() for word in words)
+
+
+def _remembering(audit: Audit, line: SourceLine) -> SourceLine | None:
+    """The decorator, `lru_cache` or `cache`, of the function that the statement at the line calls."""
+    tree = tree_of(actual_path(line.file))
+    statement = tree.statement_at(line.line) if tree is not None else None
+    value = statement.value if isinstance(statement, ast.Assign) else None
+    if not isinstance(value, ast.Call):
+        return None
+    called = getattr(value.func, "attr", getattr(value.func, "id", ""))
+    for other in filter(None, map(tree_of, audit.project_files)):
+        for function in other.statements:
+            if isinstance(function, ast.FunctionDef) and function.name == called:
+                for decorator in function.decorator_list:
+                    kind = decorator.func if isinstance(decorator, ast.Call) else decorator
+                    if getattr(kind, "attr", getattr(kind, "id", "")) in ("lru_cache", "cache"):
+                        return source_at(other.file, decorator.lineno)
     return None
 
 

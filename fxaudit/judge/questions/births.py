@@ -19,13 +19,16 @@ from fxaudit.program.tree import sliced_statements, tree_of
 
 __all__ = [
     "begun_with",
+    "begun_with_computed",
     "born_at",
     "divided_twice",
     "factor_born",
     "keyword_born",
     "number_born",
+    "own_factor_born",
     "rate_born",
     "setting_behind",
+    "text_born",
     "threshold_born",
     "unread_setting",
     "zero_addend_born",
@@ -106,6 +109,17 @@ def zero_addend_born(record: Record, stack: int) -> Birth | None:
     return None
 
 
+def text_born(record: Record, file: str, call: ast.Call, text: str) -> Birth | None:
+    """The birth of a text that is given to a call by a name, where somebody set it."""
+    births = Births(record.course)
+    for node in ast.walk(call):
+        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+            found = births.of(file, call.lineno, node, text)
+            if found is not None and found.is_a_setting:
+                return found
+    return None
+
+
 def keyword_born(record: Record, stack: int, name: str, value: bool | float) -> Birth | None:
     """The birth of what a call at `stack` is given under a name, also by `**options`; None where it stands there."""
     births = Births(record.course)
@@ -167,6 +181,25 @@ def begun_with(record: Record, index: int) -> Birth | None:
             if found is not None and found.is_a_setting:
                 return found
     return None
+
+
+def begun_with_computed(record: Record, index: int) -> int:
+    """The stack at which a parameter that the operation reads directly was made of one number that is computed there,
+    `torch.tensor(1 / temperature)`; -1 for none."""
+    for vid in record.ops[index].inputs if index >= 0 else ():
+        value = record.values[vid]
+        track = record.tracks[value.track] if value.track >= 0 else None
+        if track is None or not track.is_constant or track.created < 0:
+            continue
+        for _, statement in _statements(record, track.created, 1):
+            calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
+            if any(
+                isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div | ast.Mult | ast.Pow)
+                for call in calls
+                for part in call.args
+            ):
+                return track.created
+    return -1
 
 
 def threshold_born(record: Record, index: int) -> tuple[Birth, Op] | None:
@@ -268,6 +301,11 @@ def rate_born(record: Record, info: OptimizerInfo, *, written: bool) -> Birth | 
             if found is not None:
                 return found
     return _rate_within(record, births, info.created) if info.created >= 0 else None
+
+
+def own_factor_born(record: Record, file: str, line: int, rate: ast.expr) -> Birth | None:
+    """The birth of the 0 that a group has of its own, and that its rate is multiplied with: `lr * group["scale"]`."""
+    return Births(record.course).held_factor(file, line, rate)
 
 
 def _rate_within(record: Record, births: Births, stack: int) -> Birth | None:

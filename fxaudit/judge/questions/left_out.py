@@ -9,7 +9,7 @@ from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import common_frame, project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.groups import groups_listed, params_chosen
-from fxaudit.program.loops import leftover_variable, used_up
+from fxaudit.program.loops import kept_generators, leftover_variable, used_up
 from fxaudit.program.name_lists import list_of_the_chosen
 from fxaudit.program.source import SourceLine, actual_path
 from fxaudit.program.tree import assignments_behind, branch_ran, last_of_chain, sliced_statements, tree_of
@@ -20,6 +20,7 @@ __all__ = [
     "all_dropped",
     "dropping_statement",
     "empty_group",
+    "kept_generator",
     "left_from_a_loop",
     "listed_parts",
     "of_a_copy",
@@ -71,6 +72,17 @@ def read_before(audit: Audit, info: OptimizerInfo) -> Told | None:
                 return source_at(file, last.made), [*told, (second, "nothing is left here")]
             return second, told
     return None
+
+
+def kept_generator(audit: Audit, info: OptimizerInfo) -> Told | None:
+    """Where a group is empty: the one line that keeps a generator of parameters, which somebody has gone through."""
+    if all(members for _, members in info.groups):
+        return None
+    ran = audit.record.ran()
+    kept = [source_at(file, line) for file in audit.project_files for line in kept_generators(file, ran.of(file))]
+    if len(kept) != 1:
+        return None
+    return kept[0], [(audit.source(info.created), "nothing is left of it here")]
 
 
 def left_from_a_loop(audit: Audit, info: OptimizerInfo) -> Told | None:

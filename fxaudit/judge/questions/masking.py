@@ -26,17 +26,37 @@ MAX_READERS = 20
 DERIVATIVES = ("autograd.grad", "grad")
 
 
+MAX_UNPACKING = 8
+"""So many operations of a library may stand between a recurrent layer and what reads a part of its sequence."""
+
+
 def part_read_alone(audit: Audit, index: int) -> SourceLine | None:
     """Where a part is taken of the sequence that a recurrent layer gives, if the loss depends on that part alone."""
     record, graph = audit.record, audit.graph
     if index < 0 or not operations.of(record.ops[index].name).recurrent:
         return None
     sequence, *states = record.ops[index].outputs or (-1,)
-    readers = [op for op in graph.consumers.get(sequence, ()) if set(op.outputs) & graph.reaching]
-    taken = [op for op in readers if operations.of(op.name).excerpts]
-    if not taken or len(taken) < len(readers) or graph.reaching & set(states):
+    if graph.reaching & set(states):
         return None
-    return audit.op_source(taken[0].index)
+    for _ in range(MAX_UNPACKING):
+        readers = [op for op in graph.consumers.get(sequence, ()) if set(op.outputs) & graph.reaching]
+        taken = [op for op in readers if operations.of(op.name).excerpts and not _is_library_call(record, op)]
+        if taken and len(taken) == len(readers):
+            return audit.op_source(taken[0].index)
+        if len(readers) != 1 or not _is_library_call(record, readers[0]):
+            return None
+        sequence = next((vid for vid in readers[0].outputs if vid in graph.reaching), -1)  # it is unpacked
+    return None
+
+
+def _is_library_call(record: Record, op: Op) -> bool:
+    """Whether the user's line does not say the operation itself: a function that it calls does it."""
+    tree = tree_of(record.stacks.file(op.stack)) if op.stack >= 0 else None
+    statement = tree.statement_at(record.stacks.line(op.stack)) if tree is not None else None
+    nodes = list(ast.walk(statement)) if statement is not None else []
+    if any(isinstance(node, ast.Subscript) for node in nodes):
+        return False
+    return bool(nodes) and op.name not in {getattr(node, "attr", "") for node in nodes}
 
 
 def one_step_long(audit: Audit, index: int) -> SourceLine | None:

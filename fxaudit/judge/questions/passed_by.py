@@ -12,8 +12,9 @@ from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, call_sites, sliced_statements, tree_of
+from fxaudit.program.values import sources
 
-__all__ = ["passed_by", "remembered"]
+__all__ = ["of_no_kind", "passed_by", "remembered"]
 
 Lines = list[tuple[SourceLine | None, str]]
 
@@ -39,6 +40,63 @@ def passed_by(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -
                     return listed, [(here, "this test passes it by")]
                 return here, []
     return None
+
+
+def of_no_kind(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> tuple[SourceLine, Lines] | None:
+    """The kinds of modules that a loop which fills the optimizer's groups asks for, where none is that of `states`, and
+    what it holds is of them: the line that lists them."""
+    kinds = {state.module_type.rpartition(".")[2] for state in states}
+    if not kinds or "" in kinds:
+        return None
+    for tree, loop, _ in _loops(audit, info):
+        part = _part_gone_through(loop)
+        if part and not all(part in state.local_name.split(".") for state in states):
+            continue  # it does not come to them
+        asked: dict[str, tuple[SourceLine, SourceLine]] = {}
+        for node in ast.walk(loop):
+            match node:
+                case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(), wanted]):
+                    test = source_at(tree.file, node.lineno)
+                    for where, name in _classes(audit, tree, wanted):
+                        asked.setdefault(name, (where, test))
+        held = {
+            state.module_type.rpartition(".")[2]
+            for state in audit.states
+            if any(index == info.index for index, _ in state.held)
+        }
+        if asked and kinds.isdisjoint(asked) and not held.isdisjoint(asked):
+            listed, test = next(iter(asked.values()))
+            told: Lines = [(test, f"asked here, and {_among(kinds)} is none of these")]
+            return (listed, told) if listed != test else (test, [])
+    return None
+
+
+def _part_gone_through(loop: ast.For) -> str:
+    """`encoder` of a loop through `net.encoder.named_modules()`; "" where it goes through a whole model."""
+    match loop.iter:
+        case ast.Call(func=ast.Attribute(value=ast.Attribute(value=ast.Name(id=owner), attr=part))) if owner != "self":
+            return part
+    return ""
+
+
+def _among(kinds: set[str]) -> str:
+    return " or ".join(f"`{kind}`" for kind in sorted(kinds))
+
+
+def _classes(audit: Audit, tree: Tree, wanted: ast.expr | None) -> Iterator[tuple[SourceLine, str]]:
+    """The classes in the second argument of an `isinstance`, each with the line on which it is listed."""
+    match wanted:
+        case ast.Tuple(elts=parts):
+            for part in parts:
+                yield from _classes(audit, tree, part)
+        case ast.Attribute(attr=name):
+            yield source_at(tree.file, wanted.lineno), name
+        case ast.Name(id=name):
+            listed = [(t, o) for t, o in sources(audit.project_files, tree, wanted) if isinstance(o.value, ast.Tuple)]
+            for other, origin in listed:
+                yield from _classes(audit, other, origin.value)
+            if not listed:
+                yield source_at(tree.file, wanted.lineno), name
 
 
 def remembered(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine, Lines] | None:

@@ -258,6 +258,7 @@ def _number_goes_on(audit: Audit, stack: int) -> Slip | None:
     states = [s for s in audit.unexplained("frozen") if last_freeze(s) == stack]
     names = [state.local_name for state in states]
     texts = {text for file in audit.project_files for text in texts_of(file, DIGITS)}
+    texts |= {text for file in audit.project_files for text in _prefixes_seen(audit, file)}
     for text in sorted(texts, key=len, reverse=True):
         meant = [name for name in names if f"{name}.".startswith(f"{text}.")]
         beyond = [s for s in states if s.local_name.startswith(text) and s.local_name[len(text) :][:1].isdigit()]
@@ -268,6 +269,18 @@ def _number_goes_on(audit: Audit, stack: int) -> Slip | None:
             fix = f'Ask for the whole number: `name.startswith("{text}.")`.'
             return Slip(line, said, fix, frozenset(s.name for s in beyond))
     return None
+
+
+def _prefixes_seen(audit: Audit, file: str) -> Iterator[str]:
+    """The texts that end in a digit, wherever they come from, with which names were seen to be compared."""
+    tree = tree_of(file)
+    for node in tree.calls if tree is not None else ():
+        match node:
+            case ast.Call(func=ast.Attribute(attr="startswith"), args=[ast.Name() | ast.Attribute() as prefix]):
+                for sight in audit.record.course.at(file, node.lineno):
+                    text = evaluated(prefix, sight.read)
+                    if isinstance(text, str) and text.endswith(DIGITS):
+                        yield text
 
 
 def _prefix_tests(file: str) -> Iterator[tuple[SourceLine, str]]:

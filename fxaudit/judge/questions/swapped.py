@@ -32,6 +32,8 @@ def swapped_arguments(audit: Audit, op: Op) -> SourceLine | None:
         return None
     if not _is_called(stacks.file(caller), stacks.line(caller), stacks.function(frame).rpartition(".")[2]):
         return None  # a hook: torch gives it its arguments
+    if any(stacks.codes[above] is stacks.codes[frame] for above in stacks.chain(caller)):
+        return None  # it calls itself, for each part of what it was given
     place = (stacks.codes[frame], caller)
     inside = [
         other
@@ -43,7 +45,9 @@ def swapped_arguments(audit: Audit, op: Op) -> SourceLine | None:
         is_crossed = _are_crossed(audit, frame, caller) and _adds_parameters(audit, op, inside)
         return audit.source(project_stack(stacks, caller)) if is_crossed else None
     made = {out for other in inside for out in other.outputs} | set(op.inputs)
-    others = {vid for other in inside for vid in other.inputs if vid not in made and values[vid].track < 0}
+    met = audit.graph.downstream(op.outputs)
+    meeting = [other for other in inside if not met.isdisjoint(other.inputs)]
+    others = {vid for other in meeting for vid in other.inputs if vid not in made and values[vid].track < 0}
     if any(_parameters_behind(audit, [vid]) for vid in others):
         return audit.source(project_stack(stacks, caller))
     return None

@@ -10,6 +10,7 @@ from fxaudit.capture.events import GradientEvent
 from fxaudit.capture.recording import Fact
 from fxaudit.judge.questions.births import (
     begun_with,
+    begun_with_computed,
     born_at,
     divided_twice,
     number_born,
@@ -42,7 +43,7 @@ from fxaudit.judge.questions.masking import (
 from fxaudit.judge.questions.shifted import shifted_below
 from fxaudit.judge.questions.zeros import factor_origins, fills_with_zeros, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import project_stack, source_at
+from fxaudit.judge.trail import method_call_of, project_stack, source_at
 from fxaudit.judge.vanishing import Vanishing
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.births import Birth
@@ -55,6 +56,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ZeroOrigins"]
 
+EARLY = (
+    "Read the last step of each direction: that of the way back is the first of the sequence, or take the final state."
+)
 DROPS = Fact(
     "dropout drops everything",
     "Lower its probability `p`: it is the share that is dropped, not the share that is kept.",
@@ -124,7 +128,7 @@ class ZeroOrigins:
             case "number":
                 return self._by_number(found, bites)
             case "factor":
-                return self._by_factor(found, bites, name)
+                return self._read_early(state, found, bites, name) or self._by_factor(found, bites, name)
             case "backward":
                 related = [(bites, "applied here"), (integer_zero(audit, found.bites), "a whole number is made here")]
                 at = audit.record.ops[found.origin].stack if found.origin >= 0 else -1
@@ -137,6 +141,9 @@ class ZeroOrigins:
                         *stations,
                     ]
                     return line, told, Fact("a backward multiplies it by 0", unread_setting(factor) or BY_ZERO.help)
+                applied = audit.record.ops[found.bites] if found.bites >= 0 else None
+                saved = method_call_of(audit.project_files, applied.detail, "save_for_backward") if applied else None
+                related.append((saved, "what it computes with is saved here"))
                 return audit.op_source(found.origin), related, Fact("a backward returns zeros")
             case "empty":
                 return self._by_selection(found, bites, name)
@@ -289,6 +296,21 @@ class ZeroOrigins:
             return compared[0], compared[1], why
         return self._audit.op_source(found.origin) or bites, [selects], why
 
+    def _read_early(
+        self, state: ParameterState, found: Vanishing, bites: SourceLine | None, name: str
+    ) -> Origin | None:
+        """Where the result of a recurrent layer is read before the weight has any effect, that is multiplied with the
+        state before: its first step, or the last one of the way back."""
+        if ".weight_hh" not in f".{state.local_name}":  # as torch calls it
+            return None
+        part = part_read_alone(self._audit, found.bites)
+        if part is not None:
+            return part, [(bites, f"`{name}` makes it")], Fact("what comes out is read before it has any effect", EARLY)
+        short = one_step_long(self._audit, found.bites)
+        if short is not None:
+            return short, [(bites, f"`{name}` gets sequences of one step")], Fact("every sequence is one step long")
+        return None
+
     def _by_derivative(self, state: ParameterState, found: Vanishing, bites: SourceLine | None, name: str) -> Origin:
         audit = self._audit
         if found.part >= 0:
@@ -301,13 +323,9 @@ class ZeroOrigins:
         dropped = _dropped(audit, found.bites) or (made if _drops_everything(audit, found.bites) else None)
         if dropped is not None:
             return dropped, [(bites, "everything is dropped here")], DROPS
-        if ".weight_hh" in f".{state.local_name}":  # as torch calls what is multiplied with the state before
-            part = part_read_alone(audit, found.bites)
-            if part is not None:
-                return part, [(bites, f"`{name}` makes it")], Fact("what comes out is read before it has any effect")
-            short = one_step_long(audit, found.bites)
-            if short is not None:
-                return short, [(bites, f"`{name}` gets sequences of one step")], Fact("every sequence is one step long")
+        early = self._read_early(state, found, bites, name)
+        if early is not None:
+            return early
         if name == "ctc_loss" and found.node.startswith("Where"):
             return self._by_lengths(found, bites)
         why = _why(found, name, f"`{name}` hands back zeros for it")
@@ -321,6 +339,10 @@ class ZeroOrigins:
         if begun is not None:
             line, stations = born_at(begun)
             return line, [(bites, f"`{name}` is flat there"), *stations], Fact(why.sentence, BEGIN)
+        computed = begun_with_computed(audit.record, found.bites)
+        if computed >= 0:
+            begins = audit.source(project_stack(audit.record.stacks, computed))
+            return begins, [(bites, f"`{name}` is flat there")], Fact(why.sentence, BEGIN)
         if found.fact is not None and found.fact.masked:
             mask = audit.op_source(multiplied_behind(audit, found.bites))
             if mask is not None:

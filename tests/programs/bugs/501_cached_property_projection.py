@@ -15,7 +15,7 @@ class TabularNet(nn.Module):
         self.embed = nn.Embedding(20, 4)
         self.classifier = nn.Linear(8, classes)
 
-    @cached_property
+    @cached_property  # <-- culprit
     def project(self):
         return nn.Linear(4 * self.columns, 8)  # <-- culprit
 

@@ -8,6 +8,7 @@ from fxaudit.answer.finding import Finding
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.questions.mentions import Related, Unreached
 from fxaudit.judge.questions.variables import unused_variable
+from fxaudit.judge.questions.written_back import copied_parameters, never_written_back
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
@@ -18,8 +19,8 @@ __all__ = ["ForeignTensor"]
 class ForeignTensor(Rule):
     """An optimizer holds a tensor that no model has and no loss reaches.
 
-    Stepping it changes nothing that matters. It was made beside the model, or belongs to a model that is no longer
-    used.
+    Stepping it changes nothing that matters. It was made beside the model, is a copy that nobody writes back, or
+    belongs to a model that is no longer used.
     """
 
     code, name, level = "FXA303", "foreign-tensor", "error"
@@ -36,7 +37,27 @@ class ForeignTensor(Rule):
                 use = unused_variable(audit, audit.source(state.track.created))
                 by_test.setdefault(use.culprit if use is not None else None, (use, []))[1].append(state)
             for use, some in by_test.values():
-                yield self._finding(audit, info, some, use)
+                copied = copied_parameters(audit, some) if use is None and audit.judge.looped else []
+                lost = [state for state in copied if state.verdict != "trained"]
+                if lost:
+                    yield self._of_copies(audit, info, some, lost)
+                else:
+                    yield self._finding(audit, info, some, use)
+
+    def _of_copies(
+        self, audit: Audit, info: OptimizerInfo, states: list[ParameterState], copied: list[ParameterState]
+    ) -> Finding:
+        """The finding on copies that are stepped, and never put into the model."""
+        made, built = audit.source(states[0].track.created), audit.source(info.created)
+        why = never_written_back(audit)
+        return self.finding(
+            audit,
+            [*states, *copied],
+            f"`{info.type}` steps copies of {audit.names(copied)}, and nobody writes them back",
+            why[0][0] if why else made or built,
+            related=[*why[1:2], (made, "copied here"), (built, "the optimizer is built here")],
+            fix="Copy what was stepped back into the model's parameters after each step: `p.copy_(master)`.",
+        )
 
     def _finding(
         self, audit: Audit, info: OptimizerInfo, states: list[ParameterState], use: Unreached | None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from fxaudit.answer.finding import Finding
+from fxaudit.answer.finding import Finding, Level
 from fxaudit.capture.events import FlagEvent
-from fxaudit.judge.questions.aliases import frozen_as_a_copy
+from fxaudit.judge.questions.aliases import frozen_as_a_copy, one_module_twice
 from fxaudit.judge.questions.freezing import frozen_at, left_out_of_thaw, never_thawed
 from fxaudit.judge.questions.mentions import registration
+from fxaudit.judge.questions.new_heads import head_frozen_as_drawn
 from fxaudit.judge.questions.shadowed import thawing_override
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import (
@@ -22,13 +24,22 @@ from fxaudit.judge.trail import (
     why_never_called,
 )
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.decisions import Decision
 from fxaudit.program.groups import thaws_through
 from fxaudit.program.names import METHODS_OF_MODULES
 from fxaudit.program.source import SourceLine, actual_path
+from fxaudit.program.spelling import letters_apart
+from fxaudit.program.thaws import names_asked_for, selected_by
 from fxaudit.program.tree import Tree, branches_around, call_sites, obstacles, tree_of
 from fxaudit.program.values import joined_strings, origins_of_test
 
 __all__ = ["FrozenYetHeld"]
+
+
+HEAD = (
+    "If it is new, leave it out of what is frozen, or unfreeze it: with adapters, name it in `modules_to_save`. Nobody "
+    "was seen loading other numbers into it."
+)
 
 
 class FrozenYetHeld(Rule):
@@ -36,8 +47,9 @@ class FrozenYetHeld(Rule):
 
     It has `requires_grad=False`, gets no gradient and is passed over by every step. Harmless where it is frozen on
     purpose; where the program means to unfreeze it and never gets there, that statement is named, as is the one that
-    unfreezes others which were frozen with it, or hands on a module that was to be copied. An error where
-    nothing else is left to train, so that `backward` raises.
+    unfreezes others which were frozen with it, or hands on a module that was to be copied. A last layer that is frozen
+    with the rest, as it was drawn, is worth a note. An error where nothing else is left to train, so that `backward`
+    raises.
     """
 
     code, name, level = "FXA306", "frozen-yet-held", "note"
@@ -48,20 +60,27 @@ class FrozenYetHeld(Rule):
         froze some that are held."""
         yield from self._refused(audit)
         states = audit.unexplained("frozen")
-        if not states:
-            return
-        thaw = _thaw_never_run(audit) if audit.judge.looped else []
-        froze_at = next((line for state in states if (line := frozen_at(audit, state)) is not None), None)
-        if thaw:
-            why = thaw[0][1] if thaw[0][1].startswith("nobody calls") else "the line that unfreezes never runs"
+        ways = (self._thawed, self._overridden, self._again, self._copies, self._left_out, self._by_choice, self._held)
+        for way in ways:
+            for finding in way(audit, states) if states else ():
+                yield finding
+                states = [state for state in states if state.name not in finding.parameters]
+
+    def _thawed(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
+        """What is to be unfrozen, by a line that never runs or by a counter that never comes so far."""
+        thaw = _thaw_never_run(audit) if audit.judge.looped else None
+        level: Level = "note" if audit.recording.mode.is_part else "warning"
+        if thaw is not None and thaw.choice is None:
+            first, role = thaw.told[0]
+            why = role if role.startswith("nobody calls") else "the line that unfreezes never runs"
             yield self.finding(
                 audit,
                 states,
                 f"{audit.names(states, 'stays', 'stay')} frozen: {why}",
-                thaw[0][0],
-                related=[*thaw[1:], (froze_at, "frozen here")],
+                first,
+                related=[*thaw.told[1:], (_frozen_first(audit, states), "frozen here")],
                 fix="Change what keeps the line that unfreezes from running, or leave these out of the optimizer.",
-                level="note" if audit.recording.mode.is_part else "warning",
+                level=level,
             )
             return
         decision = never_thawed(audit, states) if audit.judge.looped else None
@@ -74,9 +93,11 @@ class FrozenYetHeld(Rule):
                 source_at(*decision.place),
                 related=[(source_at(decision.file, decision.line), "frozen here each time")],
                 fix="Let it begin earlier, or train longer.",
-                level="note" if audit.recording.mode.is_part else "warning",
+                level=level,
             )
-            return
+
+    def _overridden(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
+        """What a method of the program's own keeps frozen, in the place of torch's."""
         override = thawing_override(audit, states)
         if override is not None:
             yield self.finding(
@@ -84,27 +105,42 @@ class FrozenYetHeld(Rule):
                 states,
                 f"{audit.names(states, 'stays', 'stay')} frozen: {override[1]}",
                 override[0],
-                related=[(froze_at, "frozen here")],
+                related=[(_frozen_first(audit, states), "frozen here")],
                 level="warning",
             )
-            return
-        again = [state for state in states if state.held and _frozen_again(state) is not None]
-        if again:
-            yield self._again(audit, again)
-            states = [state for state in states if state not in again]
-        alias = frozen_as_a_copy(audit, states) if audit.judge.looped and states else None
+
+    def _copies(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
+        """What is frozen as a copy of itself, that is none."""
+        alias = frozen_as_a_copy(audit, states) if audit.judge.looped else None
         if alias is not None:
             yield self.finding(
                 audit,
                 states,
                 f"{audit.names(states, 'is', 'are')} frozen too: `{alias[1]}` is the same module, not a copy",
                 alias[0],
-                related=[(froze_at, "frozen here")],
+                related=[(_frozen_first(audit, states), "frozen here")],
                 level="warning",
                 fix="Copy it, `copy.deepcopy(…)`: as it is, what is to be trained is frozen.",
             )
             return
-        left = left_out_of_thaw(audit, states) if audit.judge.looped and states else None
+        held = [state for state in states if state.held]
+        twice = one_module_twice(audit, held) if audit.judge.looped and held else None
+        if twice is not None:
+            line, copy, original = twice
+            same = f"`{copy}` is the same module as `{original}`, not a copy"
+            yield self.finding(
+                audit,
+                held,
+                f"{audit.names(held, 'is', 'are')} frozen too: {same}",
+                line,
+                related=[(_frozen_first(audit, held), "frozen here")],
+                level="warning",
+                fix="Make two: `copy.deepcopy(…)`, or a function that makes a new one each time.",
+            )
+
+    def _left_out(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
+        """What is frozen with others, and not unfrozen with them."""
+        left = left_out_of_thaw(audit, states) if audit.judge.looped else None
         if left is not None:
             yield self.finding(
                 audit,
@@ -112,11 +148,41 @@ class FrozenYetHeld(Rule):
                 f"{audit.names(states, 'stays', 'stay')} frozen: frozen with {audit.names(left[1])}, which are "
                 "unfrozen again",
                 left[0],
-                related=[(froze_at, "frozen here")],
+                related=[(_frozen_first(audit, states), "frozen here")],
                 level="warning",
                 fix="Name them, too, where the others are unfrozen.",
             )
+
+    def _by_choice(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
+        """What may be meant: a last layer that is frozen with the rest, a thaw that nobody asks for."""
+        head = head_frozen_as_drawn(audit, states) if audit.judge.looped else None
+        if head is not None:
+            concerned, settings, told = head
+            yield self.finding(
+                audit,
+                concerned,
+                f"{audit.names(concerned)}, the last layer before the loss, stays as it was drawn: it is frozen with "
+                "the rest",
+                settings,
+                related=told,
+                fix=HEAD,
+            )
             return
+        thaw = _thaw_never_run(audit) if audit.judge.looped else None
+        choice = thaw.choice if thaw is not None else None
+        if thaw is not None and choice is not None and (concerned := thaw.concerned(states)):
+            yield self.finding(
+                audit,
+                concerned,
+                f"{audit.names(concerned, 'stays', 'stay')} frozen: what unfreezes is not chosen, as "
+                f"`{choice.operand}` is {choice.value!r}",
+                thaw.told[0][0],
+                related=[*thaw.told[1:], (_frozen_first(audit, states), "frozen here")],
+                fix="Choose it, if they are to be trained.",
+            )
+
+    def _held(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
+        """What an optimizer holds though it is frozen, for each line that froze some."""
         groups: dict[tuple[str, int], tuple[SourceLine | None, list[ParameterState]]] = {}
         for state in states:
             if state.held:
@@ -144,15 +210,18 @@ class FrozenYetHeld(Rule):
                 level="warning" if nothing_left else None,
             )
 
-    def _again(self, audit: Audit, states: list[ParameterState]) -> Finding:
+    def _again(self, audit: Audit, frozen: list[ParameterState]) -> Iterator[Finding]:
         """The finding for what is unfrozen, and frozen again before any step has trained it."""
+        states = [state for state in frozen if state.held and _frozen_again(state) is not None]
+        if not states:
+            return
         stacks = audit.record.stacks
         thawed, froze = (project_stack(stacks, stack) for stack in _frozen_again(states[0]) or (-1, -1))
         here, there = (audit.source(froze), "frozen again here"), (audit.source(thawed), "unfrozen here")
         # A method of torch's that freezes each time it is called undoes any thaw; a helper may be asked not to.
         is_always = froze >= 0 and stacks.codes[froze].co_name in METHODS_OF_MODULES
         culprit, related = (here[0], there) if is_always else (there[0], here)
-        return self.finding(
+        yield self.finding(
             audit,
             states,
             f"{audit.names(states, 'is', 'are')} unfrozen, and frozen again before a step",
@@ -205,6 +274,11 @@ class FrozenYetHeld(Rule):
         return Example(model, lambda: model(x).square().mean(), optimizer)
 
 
+def _frozen_first(audit: Audit, states: list[ParameterState]) -> SourceLine | None:
+    """Where the first of them was frozen of which that was seen."""
+    return next((line for state in states if (line := frozen_at(audit, state)) is not None), None)
+
+
 def _frozen_again(state: ParameterState) -> tuple[int, int] | None:
     """The stacks of the last thaw of what had been frozen, and of the other line that froze it again after that."""
     frozen_at = -1
@@ -218,8 +292,34 @@ def _frozen_again(state: ParameterState) -> tuple[int, int] | None:
     return None
 
 
-def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
-    """Why a `requires_grad_(True)` in the user's files never ran; empty where there is none."""
+@dataclass(frozen=True, slots=True)
+class _IdleThaw:
+    """Why a line that unfreezes never ran: the lines, the one to edit first."""
+
+    told: list[tuple[SourceLine, str]]
+    choice: Decision | None = None
+    """What was decided by a setting that says so, without a word that contradicts it."""
+    wanted: tuple[str, ...] = ()
+    """What the names of those that it would unfreeze have in them; empty where it asks for none."""
+
+    def concerned(self, states: list[ParameterState]) -> list[ParameterState]:
+        """Those that it would unfreeze."""
+        if not self.wanted:
+            return states
+        return [state for state in states if any(text in state.local_name for text in self.wanted)]
+
+
+def _is_choice(decision: Decision) -> bool:
+    """Whether a setting decided, by its truth or its word, and nothing shows that it was to be another."""
+    if not isinstance(decision.value, str | bool | None) or (decision.birth is not None and decision.birth.because):
+        return False
+    constants = (node.value for node in ast.walk(ast.parse(decision.text)) if isinstance(node, ast.Constant))
+    asked = [text for text in constants if isinstance(text, str)]
+    return decision.value in asked or not any(letters_apart(text, str(decision.value)) is not None for text in asked)
+
+
+def _thaw_never_run(audit: Audit) -> _IdleThaw | None:
+    """Why a `requires_grad_(True)` in the user's files never ran; None where there is none."""
     stacks = audit.record.stacks
     ran_calls = {
         (stacks.file(i), stacks.line(i))
@@ -249,7 +349,7 @@ def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
         if uncalled:
             if is_assigned:
                 continue  # a helper that is there for others
-            return [*uncalled, (where, "would unfreeze it")]
+            return _IdleThaw([*uncalled, (where, "would unfreeze it")])
         if found:
             callers = call_sites(project_files(audit.record), getattr(scope, "name", "")) if scope is not None else []
             calls = [(source_at(t.file, c.lineno), "called from here") for t, c in callers[:1]]
@@ -258,8 +358,16 @@ def _thaw_never_run(audit: Audit) -> list[tuple[SourceLine, str]]:
             counting = [tree.ancestors(thaw), *(t.ancestors(c) for t, c in callers[:1])]
             is_nested = sum(_counts(outer) for around in counting for outer in around) > 1
             decision = None if is_nested else decision_at(audit.record, found[0])
-            return blamed(decision, told) if decision is not None else told
-    return _helper_never_called(audit) or why_never_called(audit.record, "unfreeze")
+            if decision is None:
+                return _IdleThaw(told)
+            told = blamed(decision, told)
+            if not _is_choice(decision):
+                return _IdleThaw(told)
+            selection = selected_by(tree, thaw)
+            wanted = names_asked_for(project_files(audit.record), selection) if selection is not None else ()
+            return _IdleThaw(told, decision, tuple(wanted))
+    told = _helper_never_called(audit) or why_never_called(audit.record, "unfreeze")
+    return _IdleThaw(told) if told else None
 
 
 def _counts(node: ast.AST) -> bool:

@@ -14,6 +14,7 @@ from fxaudit.judge.questions.left_out import (
     all_dropped,
     dropping_statement,
     empty_group,
+    kept_generator,
     left_from_a_loop,
     listed_parts,
     of_a_copy,
@@ -21,7 +22,8 @@ from fxaudit.judge.questions.left_out import (
 )
 from fxaudit.judge.questions.name_tests import left_out_in_vain
 from fxaudit.judge.questions.own_steps import idle_update
-from fxaudit.judge.questions.passed_by import passed_by, remembered
+from fxaudit.judge.questions.passed_by import of_no_kind, passed_by, remembered
+from fxaudit.judge.questions.patterns import pattern_in_vain
 from fxaudit.judge.questions.shadowed import passing_override
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import common_frame, project_stack, source_at, why_never_called
@@ -41,7 +43,10 @@ COPY = "Build the optimizer from the model that computes the loss: here it gets 
 LEFT = "Read the variable of this loop: the other loop has left its last value behind."
 REMEMBERED = "Make the container anew in each call: let its default be None, and make it in the function."
 PASSED_BY = "Take the name off what the test looks in, or let the loop go on with it."
+PATTERN = "Correct the pattern: no parameter has the name that it asks for."
+OF_NO_KIND = "Add the kind of module to those that are asked for."
 DROPPED = "Put fewer in what the filter looks in: it leaves out every parameter."
+KEPT = "Make it a list: a generator gives its items once, and somebody else has gone through it."
 LISTED = "Add the part to this list."
 
 
@@ -190,8 +195,11 @@ class NotInOptimizer(Rule):
                 (lambda: self._of_another(audit, states, info), ""),
                 (lambda: (source_at(vain.file, vain.line), []) if vain is not None else None, ""),
                 (lambda: remembered(audit, info), REMEMBERED),
+                (lambda: kept_generator(audit, info), KEPT),
                 (lambda: _passed_over(audit, states, info), ""),
                 (lambda: passed_by(audit, states, info), PASSED_BY),
+                (lambda: of_no_kind(audit, states, info), OF_NO_KIND),
+                (lambda: _asked_by_pattern(audit, states, info), PATTERN),
                 (lambda: all_dropped(audit, info), DROPPED),
                 (lambda: empty_group(audit, info), ""),
                 (lambda: listed_parts(audit, states, info), LISTED),
@@ -381,6 +389,12 @@ def _named_in_vain(audit: Audit, states: list[ParameterState], info: OptimizerIn
         file, line = stacks.file(frame), stacks.line(frame)
         places += [(file, line), *((f, at) for f, at, _ in sliced_statements(file, line))]
     return left_out_in_vain(audit, states, dict.fromkeys(places))
+
+
+def _asked_by_pattern(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> Told | None:
+    """The pattern in a configuration file that asks for a name that no parameter has."""
+    found = pattern_in_vain(audit, states, info)
+    return (found[0], [(audit.source(info.created), f"no name has `{found[1]}`")]) if found is not None else None
 
 
 def _backward_line(audit: Audit) -> SourceLine | None:

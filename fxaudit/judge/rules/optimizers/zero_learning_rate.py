@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import SchedulerStepEvent, StepEvent
 from fxaudit.capture.registry import OptimizerInfo
-from fxaudit.judge.questions.births import born_at, factor_born, rate_born, unread_setting
+from fxaudit.judge.questions.births import born_at, factor_born, own_factor_born, rate_born, unread_setting
 from fxaudit.judge.questions.rates import given_rate, schedule_origins, stepped_outside, written_rate
 from fxaudit.judge.questions.unread_writes import unread_writes
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -114,6 +114,13 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
         loaded = audit.source(info.zeroed_on_load)
         return loaded, [(built, "the optimizer is built here, with a rate above 0")], LOADED
     written = written_rate(audit.record)
+    if written is not None and _others_move(audit, info):  # what all groups are given is not 0 at every step
+        own = own_factor_born(audit.record, written.tree.file, written.line, written.value)
+        if own is not None and (own.is_a_setting or own.is_whole):
+            line, stations = born_at(own)
+            here = source_at(written.tree.file, written.line)
+            told = [*stations[:3], (here, "multiplied with it here"), (built, "the optimizer is built here")]
+            return line, told, unread_setting(own)
     given = rate_born(audit.record, info, written=False) if written is None else None
     if info.schedulers and given is None:
         stack, kind = info.schedulers[info.zeroed_by]
@@ -154,6 +161,12 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
     callers = _callers(audit, source_at(written.tree.file, written.line)) if written is not None else []
     behind = [(line, role) for line, role in behind if line != culprit]
     return culprit, [*behind[:1], *callers, (built, "the optimizer is built here"), *behind[1:]], ""
+
+
+def _others_move(audit: Audit, info: OptimizerInfo) -> bool:
+    """Whether the optimizer steps some other parameter with a rate above 0."""
+    held = (state for state in audit.states if any(index == info.index for index, _ in state.held))
+    return any(fact.lr != 0 for state in held for fact in state.facts if fact.optimizer == info.index)
 
 
 def _is_returned(birth: Birth) -> bool:

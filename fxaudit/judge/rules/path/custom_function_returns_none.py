@@ -13,15 +13,22 @@ from fxaudit.judge.trail import method_call_of, project_stack, return_of, source
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.handing import stars
 from fxaudit.program.source import SourceLine
-from fxaudit.program.tree import branches_around, obstacles, tree_of
+from fxaudit.program.tree import branches_around, call_sites, obstacles, tree_of
 
 __all__ = ["CustomFunctionReturnsNone"]
+
+
+ASK_ALL = (
+    "Call `torch.autograd.backward(out, grad)` and return the input's `.grad`: `autograd.grad` gives gradients to what "
+    "it is asked for, and to no parameter."
+)
 
 
 class CustomFunctionReturnsNone(Rule):
     """A custom `autograd.Function` returns no gradient for an input.
 
-    Its `backward` returns None where the gradient of the parameter, or of what is computed from it, belongs.
+    Its `backward` returns None where the gradient of the parameter, or of what is computed from it, belongs; or it
+    reads the parameter without being given it, as one does that computes a block again.
     """
 
     code, name, level = "FXA111", "custom-function-returns-none", "error"
@@ -78,16 +85,21 @@ class CustomFunctionReturnsNone(Rule):
             applied = _giving_frame(audit, op)
             if applied != op.stack:
                 stacks = [applied]
+            read, here = audit.source(stacks[0]), (audit.source(op.stack), "the function is applied here")
+            asked = _input_alone_asked_for(audit, detail)
+            returned = return_of(audit.project_files, detail, "backward")
             yield self.finding(
                 audit,
                 states,
-                f"`{op.name}` uses {audit.names(states)}, which it is not given as arguments",
-                audit.source(stacks[0]),
-                related=[
-                    (return_of(audit.project_files, detail, "backward"), "so backward returns no gradient for it"),
-                    (audit.source(op.stack), "the function is applied here"),
-                ],
-                fix="Pass the parameters as arguments of `apply`, and return their gradients from `backward`.",
+                f"`{op.name}` uses {audit.names(states)}, which it is not given as arguments"
+                + ("" if asked is None else ", and in backward asks for the gradient of its input alone"),
+                read if asked is None else asked,
+                related=[(returned, "so backward returns no gradient for it"), here]
+                if asked is None
+                else [(read, "they are used here"), here],
+                fix="Pass the parameters as arguments of `apply`, and return their gradients from `backward`."
+                if asked is None
+                else ASK_ALL,
             )
 
     def _marked(self, audit: Audit) -> Iterator[Finding]:
@@ -214,3 +226,17 @@ def _position(audit: Audit, op: Op, states: list[ParameterState]) -> int:
     """Which of the function's tensor arguments depends on the parameters; -1 where none does."""
     carried = audit.graph.carried([state.index for state in states])
     return next((number for number, vid in enumerate(op.inputs) if vid in carried), -1)
+
+
+def _input_alone_asked_for(audit: Audit, qualified: str) -> SourceLine | None:
+    """The call of `autograd.grad` in the function's class, as where it computes again what it has computed, that asks
+    for the gradient of a variable, or of several, and of nothing that the function keeps."""
+    for tree, call in call_sites(audit.project_files, "grad"):
+        owner = next((outer for outer in tree.ancestors(call) if isinstance(outer, ast.ClassDef)), None)
+        if owner is None or owner.name != qualified.rpartition(".")[2] or len(call.args) < 2:
+            continue
+        wanted = call.args[1]
+        parts = wanted.elts if isinstance(wanted, ast.Tuple | ast.List) else [wanted]
+        if all(isinstance(part, ast.Name) for part in parts):
+            return source_at(tree.file, call.lineno)
+    return None

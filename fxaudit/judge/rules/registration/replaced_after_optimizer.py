@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ReplacedAfterOptimizer"]
 
+TRAINING = frozenset({"batch", "epoch", "fit", "iteration", "loop", "main", "run", "step", "train", "training"})
+"""What is called so trains, and is no part of the preparation."""
+MAX_DEPTH = 3
+"""So many calls may lead from the function that builds the optimizer, or asks for it, to the line that replaces."""
 SPLIT = ("g", "v", "orig")
 """What `weight_norm`, `spectral_norm` and pruning hang on the name of the parameter they split."""
 
@@ -41,13 +45,22 @@ class ReplacedAfterOptimizer(Rule):
         stale = audit.unexplained("stale")
         if not stale:
             return
+        replaced: list[tuple[int, int, ParameterState]] = []
         groups: dict[tuple[str, int], tuple[SourceLine | None, int, list[ParameterState]]] = {}
         for state in audit.unexplained("excluded", "replaced", "unreachable"):
             found = _replacement(audit, state, stale)
             if found is None:
                 continue
-            stack, optimizer = found
-            source = audit.source(_of_two_calls(audit, stack, audit.recording.optimizers[optimizer].created))
+            replaced.append((*found, state))
+        calls = [
+            _call_beside(audit, stack, audit.recording.optimizers[number].created) for stack, number, _ in replaced
+        ]
+        places = {audit.source(stack) for stack, _, _ in replaced}
+        # One call that replaces in several places does what it is there for, too late.
+        at_once = len(places) > 1 and len(set(calls)) == 1 and calls[0] >= 0
+        for stack, optimizer, state in replaced:
+            created = audit.recording.optimizers[optimizer].created
+            source = audit.source(calls[0] if at_once else _of_two_calls(audit, stack, created))
             key = (source.file, source.line) if source is not None else ("", stack)
             groups.setdefault(key, (source, optimizer, []))[2].append(state)
         for source, optimizer, states in groups.values():
@@ -84,6 +97,17 @@ class ReplacedAfterOptimizer(Rule):
         return Example(model, lambda: model(x).square().mean(), optimizer)
 
 
+def _call_beside(audit: Audit, replaced: int, built: int) -> int:
+    """The call by which the function that builds the optimizer itself replaces parameters further down; -1 for none."""
+    stacks = audit.record.stacks
+    if replaced < 0 or built < 0:
+        return -1
+    one, other = project_stack(stacks, replaced), project_stack(stacks, built)
+    above = common_frame(stacks, one, other)
+    is_its_own = stacks.codes[above] is stacks.codes[other] and above != one
+    return above if is_its_own and stacks.line(above) != stacks.line(other) else -1
+
+
 def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
     """The frame of the function that makes the two calls, in the wrong order, of which one replaces and one builds;
     `replaced` itself where one of the two stands in that function."""
@@ -93,6 +117,14 @@ def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
     one, other = project_stack(stacks, replaced), project_stack(stacks, built)
     above, beside = common_frame(stacks, one, other), common_frame(stacks, other, one)
     chain = stacks.chain(one)
+    depth = chain.index(above) if above in chain else 0
+    if 1 < depth <= MAX_DEPTH and stacks.line(above) != stacks.line(beside):
+        # Functions that only change the model that they are given are right, and called too late.
+        between = chain[:depth]
+        names = [stacks.codes[frame].co_name for frame in between]
+        are_known = any(name in METHODS_OF_MODULES or TRAINING & set(name.split("_")) for name in names)
+        if not are_known and all(_only_changes(stacks.file(frame), stacks.line(frame)) for frame in between):
+            return above
     is_below = above in chain[1:2]  # a deeper call that replaces is wrong by itself
     if not is_below or stacks.line(above) == stacks.line(beside):
         return replaced

@@ -8,12 +8,21 @@ from fxaudit.answer.finding import Finding
 from fxaudit.judge.cut_rule import rewrapping_lines
 from fxaudit.judge.questions.containers import filled_at, owner_of
 from fxaudit.judge.rule import Audit, Example, Rule
-from fxaudit.judge.trail import project_stack
+from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.repairs import registered
 from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import tree_of
 
 __all__ = ["Unregistered"]
+
+
+CALLERS = 3
+"""So many calls above the line that made a tensor may be the cached property's own."""
+CACHED = (
+    "Make it in `__init__` and set it as an attribute: `cached_property` puts it past `nn.Module`, and only when it is "
+    "first read."
+)
 
 
 class Unregistered(Rule):
@@ -42,6 +51,9 @@ class Unregistered(Rule):
             source = source or audit.source(project_stack(audit.record.stacks, state.track.created))
             if source is not None and (source.file, source.line) in rewrapping:
                 continue
+            cached = _cached_at(audit, state)
+            if cached is not None and source is not None:
+                source, related = cached, [(source, "made here, at the first reading"), *related]
             key = (source.file, source.line) if source is not None else (state.name.split("[")[0], 0)
             groups.setdefault(key, (source, related, kind, []))[3].append(state)
         for source, related, kind, states in groups.values():
@@ -53,13 +65,16 @@ class Unregistered(Rule):
                     *related,
                     (audit.source(audit.recording.optimizers[0].created), "the optimizer is built here"),
                 ]
+            is_cached = _cached_at(audit, states[0]) is not None
+            edit = registered(source, modules=all("]." in state.name for state in states))
+            fix = CACHED if is_cached else _fix(kind) + edit
             yield self.finding(
                 audit,
                 states,
                 f"{audit.names(states, 'is', 'are')} kept in {kind}, where `parameters()` does not look",
                 source,
                 related=related,
-                fix=_fix(kind) + registered(source, modules=all("]." in state.name for state in states)),
+                fix=fix,
             )
 
     @staticmethod
@@ -108,6 +123,19 @@ class Unregistered(Rule):
 def _is_own_leaf(audit: Audit, state: ParameterState) -> bool:
     """Whether the tensor itself is kept, rather than something computed from it (that is FXA206)."""
     return owner_of(audit, state) is None or not owner_of(audit, state).kept.derived  # type: ignore[union-attr]
+
+
+def _cached_at(audit: Audit, state: ParameterState) -> SourceLine | None:
+    """The decorator `cached_property` of the function in which the tensor was made."""
+    stacks = audit.record.stacks
+    for frame in stacks.chain(project_stack(stacks, state.track.created))[:CALLERS]:
+        tree = tree_of(stacks.file(frame))
+        statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+        function = tree.function(statement) if tree is not None and statement is not None else None
+        for decorator in getattr(function, "decorator_list", ()):
+            if getattr(decorator, "attr", getattr(decorator, "id", "")) == "cached_property":
+                return source_at(stacks.file(frame), decorator.lineno)
+    return None
 
 
 def _fix(kind: str) -> str:

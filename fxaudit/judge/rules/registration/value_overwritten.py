@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.capture import operations
+from fxaudit.capture.recording import Op
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.source import SourceLine
 
 __all__ = ["ValueOverwritten"]
 
@@ -14,8 +17,9 @@ __all__ = ["ValueOverwritten"]
 class ValueOverwritten(Rule):
     """Forward overwrites the parameter's value, and what the optimizer changed is lost.
 
-    The new value does not depend on the old one (`copy_`, `normal_`, `.data = …`, `reset_parameters()`), or keeps
-    nothing of what a step changes (signs, hard rounding). Clamping, masks and max-norm keep it, and are not this.
+    The new value does not depend on the old one (`copy_`, `normal_`, `.data = …`, `[:] = …`, `reset_parameters()`, an
+    assignment through a mask that is true everywhere), or keeps nothing of what a step changes (signs, hard rounding).
+    Clamping, masks that leave something and max-norm keep it, and are not this.
     """
 
     code, name, level = "FXA202", "value-overwritten", "error"
@@ -28,12 +32,16 @@ class ValueOverwritten(Rule):
             if state.mechanism == "overwritten" and state.writers:
                 groups.setdefault(state.writers[-1].stack, []).append(state)
         for stack, states in groups.items():
-            op = states[0].writers[-1]
+            op, written = states[0].writers[-1], audit.source(stack)
+            mask = _mask(audit, op)
             yield self.finding(
                 audit,
                 states,
-                f"forward overwrites {audit.names(states)} with `{op.name}` each time it runs",
-                audit.source(stack),
+                f"forward overwrites {audit.names(states)} with `{op.name}` each time it runs"
+                + (": the mask is true everywhere" if mask is not None else ""),
+                mask or written,
+                related=[(written, "written here")] if mask is not None else [],
+                fix="Let the mask select only what is to be replaced." if mask is not None else None,
                 level="error" if audit.is_held(states) else "note",
             )
 
@@ -87,3 +95,11 @@ class ValueOverwritten(Rule):
                 optimizer.step()
 
         return Example(train=train)
+
+
+def _mask(audit: Audit, op: Op) -> SourceLine | None:
+    """Where the mask was made through which an assignment wrote everything."""
+    made = [audit.record.values[vid].op for vid in op.inputs[1:]] if op.whole is not None else []
+    masks = [number for number in made if number >= 0 and operations.of(audit.record.ops[number].name).compares]
+    source = audit.op_source(masks[0]) if masks else None
+    return source if source is not None and not source.library else None

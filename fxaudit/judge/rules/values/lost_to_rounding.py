@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.births import born_at, text_born
 from fxaudit.judge.questions.rates import given_rate
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import source_at
@@ -104,23 +105,29 @@ class LostToRounding(Rule):
 
 
 def _cast(audit: Audit, states: list[ParameterState]) -> SourceLine | None:
-    """The one statement that gives the model its coarse type: `model = Net().to(dtype)`, `model.half()`."""
+    """The one statement that gives the model its coarse type, or the setting by which it does: `model =
+    Net().to(dtype)`, `model.half()`, `self.to(…)` in the model's own class."""
     variable = audit.model_variable(states).rpartition(".")[2]
+    kinds = {state.root.type.rpartition(".")[2] for state in states if state.root is not None}
     found = []
-    for file in audit.project_files if variable else ():
+    for file in audit.project_files:
         tree, ran = tree_of(file), audit.record.ran().of(file)
         for call in tree.calls if tree is not None else ():
             if not isinstance(call.func, ast.Attribute) or call.lineno not in ran or tree is None:
                 continue
             given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "dtype")]
-            is_type = any("type" in ast.unparse(part) or "float16" in ast.unparse(part) for part in given)
+            texts = [ast.unparse(part) for part in given]
+            is_type = any("type" in text or "float16" in text or "getattr(torch," in text for text in texts)
             if not (call.func.attr in ("half", "bfloat16") or (call.func.attr == "to" and is_type)):
                 continue
             statement = tree.statement(call)
             bound = statement.targets if isinstance(statement, ast.Assign) and statement.value is call else []
             names = {getattr(part, "attr", getattr(part, "id", "")) for part in (*bound, call.func.value)}
-            if variable in names:
-                found.append(source_at(file, call.lineno))
+            owner = next((outer for outer in tree.ancestors(call) if isinstance(outer, ast.ClassDef)), None)
+            is_own = getattr(call.func.value, "id", "") == "self" and owner is not None and owner.name in kinds
+            if is_own or (variable and variable in names):
+                born = text_born(audit.record, file, call, states[0].track.dtype)
+                found.append(source_at(file, call.lineno) if born is None else born_at(born)[0])
     return found[0] if len(found) == 1 else None
 
 

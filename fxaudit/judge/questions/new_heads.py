@@ -1,0 +1,96 @@
+"""A last layer that was frozen with the rest of a model, and never given other numbers than those drawn for it."""
+
+from __future__ import annotations
+
+import ast
+
+from fxaudit.capture import operations
+from fxaudit.judge.questions.freezing import last_freeze
+from fxaudit.judge.rule import Audit
+from fxaudit.judge.trail import project_stack, source_at
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import tree_of
+
+__all__ = ["head_frozen_as_drawn"]
+
+Lines = list[tuple[SourceLine | None, str]]
+
+
+def head_frozen_as_drawn(
+    audit: Audit, states: list[ParameterState]
+) -> tuple[list[ParameterState], SourceLine | None, Lines] | None:
+    """(the parameters of the last layer before the loss, the line to edit, what is related), where what froze them
+    froze other layers, too, beside which adapters train, and nobody loaded them."""
+    head = _last_layer(audit)
+    concerned = [state for state in states if state.index in head]
+    stacks = {last_freeze(state) for state in concerned}
+    if not concerned or len(concerned) < len(head) or -1 in stacks:
+        return None
+    table = audit.record.stacks
+    frozen = {project_stack(table, stack) for stack in stacks}
+    owners = {state.local_name.rpartition(".")[0] for state in concerned}
+    others = [state for state in states if state.local_name.rpartition(".")[0] not in owners]
+    with_them = [state for state in others if project_stack(table, last_freeze(state)) in frozen]
+    if len(frozen) != 1 or not _adapts(audit, concerned[0], with_them):
+        return None
+    if any(state.held for state in concerned) or not all(_is_as_drawn(audit, state) for state in concerned):
+        return None
+    froze = audit.source(frozen.pop())
+    settings = _adapter_settings(audit)
+    if settings is not None:
+        return concerned, settings, [(froze, "frozen here, with the rest")]
+    return concerned, froze, []
+
+
+def _adapts(audit: Audit, head: ParameterState, frozen: list[ParameterState]) -> bool:
+    """Whether something of the same model trains beside what is frozen, in the same module: an adapter."""
+    for state in audit.having("trained"):
+        above = state.local_name.split(".")[:-1]
+        prefixes = {".".join(above[:depth]) for depth in range(max(1, len(above) - 2), len(above) + 1)}
+        if state.root is head.root and any(
+            other.local_name.startswith(f"{prefix}.") for prefix in prefixes if prefix for other in frozen
+        ):
+            return True
+    return False
+
+
+def _last_layer(audit: Audit) -> set[int]:
+    """The tracks that the last operation before the first loss reads which reads a parameter of a model at all."""
+    values = audit.record.values
+    own = {state.index for state in audit.states if state.root is not None}
+    first = min((event.time for event in audit.graph.backwards), default=0)
+    for op in reversed(audit.record.ops[:first]):
+        tracks = {values[vid].track for vid in op.inputs} & own
+        passes_on = any(out in audit.graph.reaching and values[out].requires_grad for out in op.outputs)
+        if tracks and op.phase == "forward" and passes_on:
+            return tracks
+    return set()
+
+
+def _is_as_drawn(audit: Audit, state: ParameterState) -> bool:
+    """Whether it was made while somebody watched, and nothing was copied into it."""
+    if state.track.created < 0:
+        return False
+    own = set(state.track.values)
+    written = (op for op in audit.record.ops if not own.isdisjoint(op.mutates))
+    return not any(operations.of(op.name).replaces_all and not operations.of(op.name).fills for op in written)
+
+
+def _adapter_settings(audit: Audit) -> SourceLine | None:
+    """The one call in the program that makes a configuration of adapters, and names no module to save beside them."""
+    found = []
+    for file in audit.project_files:
+        tree, ran = tree_of(file), audit.record.ran().of(file)
+        for call in tree.calls if tree is not None else ():
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            given = {keyword.arg for keyword in call.keywords}
+            if name.endswith("Config") and "target_modules" in given and call.lineno in ran:
+                if "modules_to_save" in given and not _is_none(call, "modules_to_save"):
+                    return None
+                found.append(source_at(file, call.lineno))
+    return found[0] if len(found) == 1 else None
+
+
+def _is_none(call: ast.Call, name: str) -> bool:
+    return any(k.arg == name and isinstance(k.value, ast.Constant) and k.value.value is None for k in call.keywords)
