@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReplacedAfterOptimizer"]
 
-TRAINING = frozenset({"batch", "epoch", "fit", "iteration", "loop", "main", "run", "step", "train", "training"})
+TRAINING = frozenset({"epoch", "fit", "iteration", "loop", "main", "run", "step", "train", "training"})
 """What is called so trains, and is no part of the preparation."""
 MAX_DEPTH = 3
 """So many calls may lead from the function that builds the optimizer, or asks for it, to the line that replaces."""
