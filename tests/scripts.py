@@ -14,6 +14,16 @@ from fxaudit.run.copy import in_copy
 __all__ = ["codes", "judged", "line_of", "verdicts"]
 
 
+LOOP = """
+for epoch in range(4):
+    loss = compute()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+"""The training of a script that has an `optimizer` and a `compute()` for the loss."""
+
+
 def judged(folder: Path, text: str, **options: Any) -> Report:
     """The report on the script `text`, run in `folder`."""
     script = folder / "script.py"

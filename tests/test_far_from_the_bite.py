@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from fxaudit.program.spelling import means_the_same
 from fxaudit.program.tainted import may_flow, may_leave
-from tests.scripts import judged, line_of
+from tests.scripts import LOOP, judged, line_of
 
 pytestmark = pytest.mark.usefixtures("first_step_paid")
 HEAD = """
@@ -17,13 +18,6 @@ from torch import nn
 from torch.nn import functional as F
 
 torch.manual_seed(0)
-"""
-LOOP = """
-for epoch in range(4):
-    loss = compute()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
 """
 CODEBOOK = """
 class Codes(nn.Module):
@@ -119,7 +113,7 @@ def compute():
 GENERATOR = """
 def split(net):
     return {
-        "body": OPEN p for n, p in net.named_parameters() if n[0] == "0" CLOSE,  # blamed
+        "body": OPEN p for n, p in net.named_parameters() if n.startswith("0") CLOSE,  # blamed
         "head": [p for n, p in net.named_parameters() if n[0] != "0"],
     }
 
@@ -553,9 +547,10 @@ CASES = {
 
 def filled(name: str, *, is_right: bool) -> str:
     text, _, wrong, right = CASES[name]
+    loop = LOOP.replace("range(4)", "range(24)") if name == "codebook" else LOOP  # a mask may be another one later
     for word, meant in (right if is_right else wrong).items():
         text = text.replace(word, meant)
-    return HEAD + text + LOOP
+    return HEAD + text + loop
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -571,6 +566,26 @@ def test_without_the_mistake_nothing_is_said(name: str, tmp_path: Path) -> None:
     report = judged(tmp_path, filled(name, is_right=True))
     assert [finding.message for finding in report.findings if finding.level != "note"] == []
     assert set(report.verdicts()) <= {"trained", "frozen"}
+
+
+@pytest.mark.parametrize(
+    ("threshold", "rounds", "verdict"), [("2.0", 24, "replaced"), ("2.0", 6, "unknown"), ("0.1", 60, "trained")]
+)
+def test_codes_that_all_begin_anew_at_first_may_train_later(
+    threshold: str, rounds: int, verdict: str, tmp_path: Path
+) -> None:
+    text = CODEBOOK.replace("THRESHOLD", threshold).replace("0.25)", "0.0)").replace("0.9)", "0.98)")
+    report = judged(
+        tmp_path, HEAD + text.replace("alpha=0.1", "alpha=0.02") + LOOP.replace("range(4)", f"range({rounds})")
+    )
+    assert report["book"].verdict == verdict, report["book"].reason
+    assert [finding.code for finding in report.findings] == (["FXA202"] if verdict == "replaced" else [])
+
+
+@pytest.mark.parametrize("kept", ["float()", "double()", "clamp(-1, 1)", "mul(0.99)"])
+def test_an_assignment_to_all_of_it_that_keeps_its_numbers_is_no_overwriting(kept: str, tmp_path: Path) -> None:
+    text = SLICED.replace("SLICE", "[:]").replace("torch.eye(4)[0]", f"self.project.weight.data.{kept}")
+    assert judged(tmp_path, HEAD + text + LOOP).verdicts() == {"trained": 3}
 
 
 GATES = """
@@ -739,8 +754,9 @@ def test_a_head_that_is_frozen_as_it_was_drawn_is_worth_a_note(tmp_path: Path) -
     assert line_of(note).endswith("# blamed") and "as it was drawn" in note.message
     thawed = text.replace("LOADED", "").replace("THAWED", "net.head.requires_grad_(True)")
     assert judged(tmp_path, thawed).findings == ()
-    loaded = "net.load_state_dict({name: torch.randn_like(p) for name, p in net.state_dict().items()})"
-    assert judged(tmp_path, text.replace("LOADED", loaded).replace("THAWED", "")).findings == ()
+    for how in ("", ", assign=True"):
+        loaded = "net.load_state_dict({name: torch.randn_like(p) for name, p in net.state_dict().items()}" + how + ")"
+        assert judged(tmp_path, text.replace("LOADED", loaded).replace("THAWED", "")).findings == ()
 
 
 PATTERNS = """
@@ -772,6 +788,32 @@ def test_a_pattern_of_a_file_that_asks_for_a_name_that_nobody_has(tmp_path: Path
     assert str(finding.culprit) == "settings.json:3"
     (tmp_path / "settings.json").write_text(text.replace("NAME", "neck"))
     assert judged(tmp_path, HEAD + PATTERNS + LOOP).findings == ()
+
+
+def test_a_setting_that_names_something_else_is_no_pattern(tmp_path: Path) -> None:
+    """The name of the optimizer's class is in no name of a parameter, and was not to be."""
+    (tmp_path / "settings.json").write_text('{\n  "model": {"name": "body"},\n  "optimizer": {"name": "adam"}\n}\n')
+    chosen = """
+    import json
+
+    with open("settings.json") as file:
+        settings = json.load(file)
+    net = nn.ModuleDict({"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)})
+    optimizer = torch.optim.SGD(net[settings["model"]["name"]].parameters(), lr=0.1)
+
+
+    def compute():
+        return net["head"](net["body"](torch.randn(8, 4))).square().mean()
+    """
+    (finding,) = judged(tmp_path, HEAD + textwrap.dedent(chosen) + LOOP).findings
+    assert finding.culprit is not None
+    assert (finding.code, finding.culprit.file) == ("FXA301", "script.py")
+
+
+def test_a_generator_that_lets_nothing_through_was_not_used_up(tmp_path: Path) -> None:
+    text = GENERATOR.replace("OPEN", "(").replace("CLOSE", ")").replace('n.startswith("0")', "p.ndim > 5")
+    (finding,) = judged(tmp_path, HEAD + text + LOOP).findings
+    assert finding.code == "FXA301" and "gives its items once" not in finding.fix
 
 
 LOGGED = """
@@ -815,6 +857,7 @@ def test_a_number_that_is_only_logged_cuts_nothing(tmp_path: Path) -> None:
         ("total += t.item()\nb = total\nloss = x * b", True),
         ("obj.a = t.item()\nb = 1\nloss = x * other.a", True),
         ("if t.item() > 1:\n    b = 1\nloss = x * b", False),
+        ("if (b := t.item()) > 1:\n    loss = x * b", True),
     ],
 )
 def test_what_may_go_from_one_statement_to_another(text: str, flows: bool, tmp_path: Path) -> None:

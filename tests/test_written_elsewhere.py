@@ -11,7 +11,7 @@ import pytest
 from fxaudit.program.births import Births
 from fxaudit.program.config_files import entry_of_texts, replaced_blocks
 from fxaudit.program.course import Course, Entered, Seen, Sight
-from tests.scripts import judged, line_of
+from tests.scripts import LOOP, judged, line_of
 
 HEAD = """
 import argparse
@@ -21,13 +21,6 @@ import torch
 from torch import nn
 
 torch.manual_seed(0)
-"""
-LOOP = """
-for epoch in range(4):
-    loss = compute()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
 """
 CLOSURE = """
 def slower(module, ratio):

@@ -141,9 +141,9 @@ class Recording:
     forward_unseen: bool = False
     """The loss was computed before anybody watched: only its autograd graph tells of the forward."""
     died: bool = False
+    """An exception ended the program."""
     died_switched_off: bool = False
     """It died of a backward, with gradients switched off for good."""
-    """An exception ended the program."""
     notes: tuple[str, ...] = ()
     """Sentences on what could not be seen."""
 

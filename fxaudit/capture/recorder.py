@@ -256,9 +256,7 @@ class Recorder(TorchFunctionMode):
 
     def _whole(self, args: tuple[Any, ...]) -> tuple[int, ...] | None:
         """What `args[0][args[1]] = args[2]` puts in the place of all that was there; None where something stays."""
-        if len(args) != 3 or not isinstance(args[0], torch.Tensor) or _transforms() is not None:
-            return None
-        if not takes_all(args[0], args[1]):
+        if not _takes_all(args):
             return None
         return self.values_of(args[2]) if isinstance(args[2], torch.Tensor) else ()
 
@@ -307,7 +305,7 @@ class Recorder(TorchFunctionMode):
         """Whether what a call made is like what the operation made that was recorded last at `site`, which stands for
         it then."""
         made = self.record.ops[site.op].outputs
-        if callee.assigns and (self.record.ops[site.op].whole is None) != (self._whole(given[0]) is None):
+        if callee.assigns and (self.record.ops[site.op].whole is not None) != _takes_all(given[0]):
             return False
         if isinstance(result, torch.Tensor) and callee.is_plain and not given[1]:  # by far the most common
             if is_in(result, tensors):
@@ -786,3 +784,10 @@ class Recorder(TorchFunctionMode):
                     self._collect(item, tensors, numbers, python, depth + 1)
             elif isinstance(item, dict) and depth < 3:
                 self._collect(item.values(), tensors, numbers, python, depth + 1)
+
+
+def _takes_all(args: tuple[Any, ...]) -> bool:
+    """Whether `args[0][args[1]] = args[2]` leaves nothing of what was there; not asked within `vmap` and the like."""
+    return (
+        len(args) == 3 and isinstance(args[0], torch.Tensor) and _transforms() is None and takes_all(args[0], args[1])
+    )

@@ -109,6 +109,11 @@ class Op:
     again_of: int = -1
     """It ran when this operation had run just like it, and was recorded when something read what it had made."""
 
+    @property
+    def is_masked(self) -> bool:
+        """Whether it put something in the place of everything through a mask, which may leave some another time."""
+        return self.whole is not None and not set(self.inputs[1:]) <= set(self.whole)
+
 
 @dataclass(frozen=True, slots=True)
 class RefusedCall:

@@ -28,6 +28,10 @@ __all__ = ["Judge", "ParameterState"]
 
 UNMOVED = "the optimizer steps with a gradient, yet the value does not change"
 UNREGISTERED = "a loss reaches it, but no model registers it and no optimizer holds it"
+WHOLE = ("bool", "uint8", "int8", "int16", "int32", "int64")
+"""What indices and masks are made of."""
+MASKED_ROUNDS = 20
+"""In so many rounds a mask has to be true everywhere before it is said to be so always."""
 LEAF_CODES = {"rewrapped": "FXA107", "left_torch": "FXA106", "detached": "FXA107"}
 """Kinds of cuts after which the value may go on in a new leaf, and the rule that tells of them."""
 
@@ -547,9 +551,13 @@ class Judge:
         if len(judged) >= 1 and all(fact.written_outside for fact in judged):
             independent = [op for op in self.writers(state.track) if self.is_independent(op, state.track)]
             boundaries = [self.record.events[fact.event].time for fact in state.facts]
+            if any(op.is_masked for op in independent):  # the forward behind the last step tells, too
+                boundaries += [event.time for event in self.graph.backwards if event.time > boundaries[-1]][:1]
             gaps = list(itertools.pairwise(boundaries))
             if gaps and all(any(start <= op.index <= end for op in independent) for start, end in gaps):
                 state.writers = tuple(independent)
+                if self._may_leave_some(state, len(gaps)):
+                    return True
                 inside = any(self._in_forward(op) for op in independent)
                 self._replaced(
                     state,
@@ -629,8 +637,20 @@ class Judge:
         if not written or not all(any(start <= op.index < end for op in written) for start, end in rounds):
             return False
         state.writers = tuple(written)
+        if self._may_leave_some(state, len(times)):
+            return True
         self._replaced(
             state, "overwritten", "forward overwrites it in every round with a value that does not depend on it"
+        )
+        return True
+
+    def _may_leave_some(self, state: ParameterState, rounds: int) -> bool:
+        """Whether it was overwritten through masks that were true everywhere, in too few rounds to call them so."""
+        if rounds >= MASKED_ROUNDS or not all(op.is_masked for op in state.writers):
+            return False
+        state.verdict = "unknown"
+        state.reason = (
+            f"in all of {rounds} rounds a mask that is true everywhere overwrites it, and may leave some later"
         )
         return True
 
@@ -673,11 +693,13 @@ class Judge:
 
     @functools.lru_cache(maxsize=4096)  # noqa: B019 - a judge lives for one audit
     def _carrying(self, track: int) -> frozenset[int]:
-        """The values that something of the tensor's numbers went into, but as an index, a mask or a shape."""
+        """The values that something of the tensor's numbers went into, but for an index, a mask or a shape."""
         found = set(self.record.tracks[track].values)
         for op in self.record.ops:
             operation = operations.of(op.name)
-            if operation.takes != "shape" and not operation.dtype and not found.isdisjoint(op.inputs):
+            if operation.takes == "shape" or operation.dtype in WHOLE:
+                continue
+            if not found.isdisjoint(op.inputs):
                 found.update(op.outputs)
         return frozenset(found)
 

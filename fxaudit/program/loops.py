@@ -102,11 +102,11 @@ def used_up(file: str, line: int) -> list[UsedUp]:
     return found
 
 
-def kept_generators(file: str, lines: Container[int]) -> list[int]:
-    """The lines on which something that gives its items once, and goes through parameters, is kept: in a dictionary or
-    a tuple, or handed back by a function. Of those in `lines`."""
+def kept_generators(file: str, lines: Container[int]) -> list[ast.GeneratorExp | ast.Call]:
+    """What gives its items once, goes through parameters, and is kept, on one of the `lines`: in a dictionary or a
+    tuple, or handed back by a function."""
     tree = tree_of(file)
-    found = []
+    found: list[ast.GeneratorExp | ast.Call] = []
     for node in tree.nodes if tree is not None else ():
         if tree is None or not isinstance(node, ast.GeneratorExp | ast.Call) or node.lineno not in lines:
             continue
@@ -116,9 +116,9 @@ def kept_generators(file: str, lines: Container[int]) -> list[int]:
             continue
         match tree.parents.get(node):
             case ast.Dict(values=values) if node in values and _gives_once(tree, node):
-                found.append(node.lineno)
-            case ast.Tuple() | ast.Return() if _gives_once(tree, node) and isinstance(node, ast.GeneratorExp):
-                found.append(node.lineno)
+                found.append(node)
+            case ast.Tuple() | ast.Return() if isinstance(node, ast.GeneratorExp):
+                found.append(node)
     return found
 
 

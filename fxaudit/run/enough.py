@@ -231,6 +231,8 @@ class Settling:
                 return
 
     def _all_settled(self, rounds: int) -> bool:
+        if self._is_overwritten_by_mask():
+            return False
         open_ones = self._open()
         if not open_ones:
             return not self._may_thaw() and not self._may_switch_off()
@@ -238,6 +240,14 @@ class Settling:
             return False
         graph = StepGraph(self.session.record)
         return all(self._is_cut_for_good(graph, index) for index in open_ones)
+
+    def _is_overwritten_by_mask(self) -> bool:
+        """Whether a mask that was true everywhere put something in the place of a parameter in the last round: the next
+        may leave some of it, as where codes that nobody uses begin anew."""
+        record = self.session.record
+        since = next((event.time for event in reversed(record.backwards()[:-1])), 0)
+        written = {vid for op in record.ops[since:] if op.is_masked for vid in op.mutates}
+        return bool(written) and any(not written.isdisjoint(record.tracks[index].values) for index in self._held())
 
     def _open(self) -> list[int]:
         """The tensors held that require grad and were not seen to train."""

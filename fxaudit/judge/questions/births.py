@@ -192,14 +192,15 @@ def begun_with_computed(record: Record, index: int) -> int:
         if track is None or not track.is_constant or track.created < 0:
             continue
         for _, statement in _statements(record, track.created, 1):
-            calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
-            if any(
-                isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div | ast.Mult | ast.Pow)
-                for call in calls
-                for part in call.args
-            ):
+            calls = (node for node in ast.walk(statement) if isinstance(node, ast.Call) and node.args)
+            made = (call for call in calls if operations.of(_called(call)).reads_python)
+            if any(isinstance(call.args[0], ast.BinOp) for call in made):
                 return track.created
     return -1
+
+
+def _called(call: ast.Call) -> str:
+    return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
 
 
 def threshold_born(record: Record, index: int) -> tuple[Birth, Op] | None:

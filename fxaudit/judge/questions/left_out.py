@@ -8,6 +8,7 @@ from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import common_frame, project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.evaluation import evaluated
 from fxaudit.program.groups import groups_listed, params_chosen
 from fxaudit.program.loops import kept_generators, leftover_variable, used_up
 from fxaudit.program.name_lists import list_of_the_chosen
@@ -75,14 +76,20 @@ def read_before(audit: Audit, info: OptimizerInfo) -> Told | None:
 
 
 def kept_generator(audit: Audit, info: OptimizerInfo) -> Told | None:
-    """Where a group is empty: the one line that keeps a generator of parameters, which somebody has gone through."""
+    """Where a group is empty: the one line that keeps a generator of parameters, which somebody else has gone through,
+    as its condition was seen to let some pass."""
     if all(members for _, members in info.groups):
         return None
     ran = audit.record.ran()
-    kept = [source_at(file, line) for file in audit.project_files for line in kept_generators(file, ran.of(file))]
+    kept = [(file, node) for file in audit.project_files for node in kept_generators(file, ran.of(file))]
     if len(kept) != 1:
         return None
-    return kept[0], [(audit.source(info.created), "nothing is left of it here")]
+    ((file, node),) = kept
+    tests = [test for part in getattr(node, "generators", ()) for test in part.ifs]
+    passes = audit.record.course.at(file, node.lineno)
+    if not any(all(evaluated(test, one.read) is True for test in tests) for one in passes):
+        return None
+    return source_at(file, node.lineno), [(audit.source(info.created), "nothing is left of it here")]
 
 
 def left_from_a_loop(audit: Audit, info: OptimizerInfo) -> Told | None:

@@ -69,12 +69,10 @@ def _last_layer(audit: Audit) -> set[int]:
 
 
 def _is_as_drawn(audit: Audit, state: ParameterState) -> bool:
-    """Whether it was made while somebody watched, and nothing was copied into it."""
-    if state.track.created < 0:
-        return False
+    """Whether its numbers were seen being drawn, or filled in, and nothing was copied into it since."""
     own = set(state.track.values)
-    written = (op for op in audit.record.ops if not own.isdisjoint(op.mutates))
-    return not any(operations.of(op.name).replaces_all and not operations.of(op.name).fills for op in written)
+    written = [operations.of(op.name) for op in audit.record.ops if not own.isdisjoint(op.mutates)]
+    return any(one.fills for one in written) and not any(one.replaces_all and not one.fills for one in written)
 
 
 def _adapter_settings(audit: Audit) -> SourceLine | None:

@@ -65,9 +65,10 @@ class Unregistered(Rule):
                     *related,
                     (audit.source(audit.recording.optimizers[0].created), "the optimizer is built here"),
                 ]
-            is_cached = _cached_at(audit, states[0]) is not None
-            edit = registered(source, modules=all("]." in state.name for state in states))
-            fix = CACHED if is_cached else _fix(kind) + edit
+            if _cached_at(audit, states[0]) is not None:
+                fix = CACHED
+            else:
+                fix = _fix(kind) + registered(source, modules=all("]." in state.name for state in states))
             yield self.finding(
                 audit,
                 states,
