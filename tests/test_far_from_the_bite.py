@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from torch import nn
 
 from fxaudit.program.spelling import means_the_same
 from fxaudit.program.tainted import may_flow, may_leave
@@ -559,6 +563,48 @@ def test_the_line_to_edit_is_named(name: str, tmp_path: Path) -> None:
     loud = [finding for finding in report.findings if finding.level != "note"]
     assert [finding.code for finding in loud] == [CASES[name][1]]
     assert line_of(loud[0]).endswith("# blamed"), (str(loud[0].culprit), loud[0].message)
+
+
+def left_alone(name: str, *, is_right: bool) -> float:
+    """The share of the parameters that plain training, without fxaudit, leaves bit for bit as they were."""
+    program: dict[str, Any] = {"__name__": "script"}
+    text, _, loop = filled(name, is_right=is_right).rpartition("\nfor epoch in ")
+    others = [tensor for tensor in gc.get_objects() if type(tensor) is nn.Parameter]
+    known = set(map(id, others))
+    exec(text, program)
+    program["compute"]()  # what is made in the first call is there now
+    own = [tensor for tensor in gc.get_objects() if type(tensor) is nn.Parameter and id(tensor) not in known]
+    before = [parameter.detach().clone() for parameter in own]
+    exec(f"for epoch in {loop}", program)
+    return sum(torch.equal(parameter, old) for parameter, old in zip(own, before, strict=True)) / len(own)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name not in ("codebook", "sliced")])
+def test_plain_training_leaves_more_alone_with_the_mistake(name: str) -> None:
+    assert left_alone(name, is_right=False) > left_alone(name, is_right=True)
+
+
+def test_plain_training_keeps_nothing_of_what_forward_overwrites() -> None:
+    program: dict[str, Any] = {"__name__": "script"}
+    exec(filled("sliced", is_right=False), program)
+    program["compute"]()
+    assert torch.equal(program["net"].project.weight, torch.eye(4)[0].expand(4, 4))
+    exec(filled("codebook", is_right=False), program)
+    assert bool((program["net"].usage < program["net"].threshold).all())
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("codebook", "forward assigns to all of `book` each time it runs: the mask is true everywhere"),
+        ("sliced", "forward assigns to all of `project.weight` each time it runs"),
+        ("layered", "the rate of these groups is multiplied by what it gives, and that is 0"),
+        ("adopted", "`step < threshold` chooses it"),
+    ],
+)
+def test_why_that_line_is_told(name: str, words: str, tmp_path: Path) -> None:
+    (finding,) = (f for f in judged(tmp_path, filled(name, is_right=False)).findings if f.level != "note")
+    assert words in " ".join((finding.message, finding.fix, *(beside.role for beside in finding.related)))
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -417,7 +417,8 @@ class Births:
         if not isinstance(branch, ast.If) or statement not in branch.body:
             return None
         asked = [s for s in self._course.at(file, branch.lineno) if s.frame == bound.frame and s.index < bound.index]
-        return self._bound_of(asked[-1], branch.test, found, stations) if asked else None
+        chosen = (file, branch.lineno, f"`{ast.unparse(branch.test)}` chooses it")
+        return self._bound_of(asked[-1], branch.test, found, (*stations, chosen)) if asked else None
 
     def _unpacked_from(
         self, bound: Sight, statement: ast.stmt | None, target: str, value: Plain, stations: Stations

@@ -120,7 +120,8 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
             line, stations = born_at(own)
             here = source_at(written.tree.file, written.line)
             told = [*stations[:3], (here, "multiplied with it here"), (built, "the optimizer is built here")]
-            return line, told, unread_setting(own)
+            multiplied = f"Change `{own.text}`: the rate of these groups is multiplied by what it gives, and that is 0."
+            return line, told, unread_setting(own) or multiplied
     given = rate_born(audit.record, info, written=False) if written is None else None
     if info.schedulers and given is None:
         stack, kind = info.schedulers[info.zeroed_by]

@@ -37,8 +37,7 @@ class ValueOverwritten(Rule):
             yield self.finding(
                 audit,
                 states,
-                f"forward overwrites {audit.names(states)} with `{op.name}` each time it runs"
-                + (": the mask is true everywhere" if mask is not None else ""),
+                _message(audit, states, op) + (": the mask is true everywhere" if mask is not None else ""),
                 mask or written,
                 related=[(written, "written here")] if mask is not None else [],
                 fix="Let the mask select only what is to be replaced." if mask is not None else None,
@@ -95,6 +94,12 @@ class ValueOverwritten(Rule):
                 optimizer.step()
 
         return Example(train=train)
+
+
+def _message(audit: Audit, states: list[ParameterState], op: Op) -> str:
+    if op.whole is not None:
+        return f"forward assigns to all of {audit.names(states)} each time it runs"
+    return f"forward overwrites {audit.names(states)} with `{op.name}` each time it runs"
 
 
 def _mask(audit: Audit, op: Op) -> SourceLine | None:
