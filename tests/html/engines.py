@@ -32,8 +32,13 @@ _LISTEN = """
 window.complaints = [];
 window.addEventListener("error", (event) => window.complaints.push(event.message));
 window.addEventListener("unhandledrejection", (event) => window.complaints.push(String(event.reason)));
-document.addEventListener("securitypolicyviolation", (event) => window.complaints.push(event.violatedDirective));
+document.addEventListener("securitypolicyviolation", (event) => {
+  if (event.blockedURI.includes("the-end.invalid")) window.ended = true;
+  else window.complaints.push(event.violatedDirective);
+});
 """
+_END = "(window.ended = false, new Image().src = 'https://the-end.invalid/', 1)"
+"""Asks for what the page's policy refuses. Refusals are told in their order, and later than they happen."""
 
 
 class Missing(Exception):
@@ -95,7 +100,13 @@ class Viewer:
         self._connection.command("PerformActions", actions=[mouse])
 
     def complaints(self) -> list[str]:
-        """What went wrong on the page."""
+        """What went wrong on the page until now."""
+        self.ask(_END)
+        end = time.monotonic() + SECONDS
+        while not self.ask("window.ended"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"the browser did not tell of a refusal in {SECONDS:g} seconds")
+            time.sleep(0.02)
         found: list[str] = self.ask("window.complaints")
         return found
 
