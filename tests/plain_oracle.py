@@ -19,6 +19,8 @@ __all__ = ["Fact", "observed", "plainly_trained"]
 
 NOISE = 1e-6
 """A gradient smaller than this part of the largest is rounding noise, and decides nothing."""
+LOST = torch.finfo(torch.float32).eps
+"""Nor does one by which the parameter, changed by all of itself, would change the loss by less than its last digit."""
 
 
 @dataclass
@@ -100,9 +102,11 @@ def observed(model: nn.Module, optimizers: list[Any]) -> list[bytes]:
 @contextmanager
 def _looking(model: nn.Module, facts: dict[str, Fact]) -> Iterator[None]:
     backward = torch.Tensor.backward
+    losses = [0.0]
 
     def after_backward(self: torch.Tensor, *args: Any, **kwargs: Any) -> None:
         backward(self, *args, **kwargs)
+        losses.append(abs(float(self.detach().sum())))
         for name, parameter in model.named_parameters():
             facts[name].frozen = not parameter.requires_grad
             facts[name].arrived |= parameter.grad is not None
@@ -118,7 +122,7 @@ def _looking(model: nn.Module, facts: dict[str, Fact]) -> Iterator[None]:
             facts[name].frozen = not parameter.requires_grad
             if id(parameter) not in own or not norms.get(name):
                 continue
-            if norms[name] < NOISE * largest:
+            if norms[name] < NOISE * largest or norms[name] * float(parameter.norm()) < LOST * losses[-1]:
                 facts[name].noisy = True
             before = optimizer._values[name]
             changed, is_finite = not torch.equal(parameter, before), bool(torch.isfinite(parameter.grad).all())

@@ -132,6 +132,7 @@ def test_a_cut_in_compiled_code_has_no_line_but_is_no_note(tmp_path: Path, way: 
     assert [(f.code, f.level) for f in report.findings] == [("FXA112", "warning")]
 
 
+@pytest.mark.slow
 def test_a_whole_step_in_compiled_code_is_not_said_to_be_missing(tmp_path: Path) -> None:
     _, report = outcome(program(tmp_path, "step"), audited=True)
     assert report is not None

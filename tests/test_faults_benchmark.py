@@ -47,6 +47,7 @@ def test_a_planted_fault_is_detected_with_the_right_verdicts(bench: Bench, subje
     assert (outcome.detected, outcome.verdicts) == (True, True), outcome.why
 
 
+@pytest.mark.slow
 def test_a_healthy_model_raises_no_alarm(bench: Bench) -> None:
     outcome = bench.alarm("mlp", 0)
     assert (outcome.why, outcome.strays) == ([], [])

@@ -39,6 +39,7 @@ def substance(report: Report) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", SMALL, ids=lambda program: program.stem)
 def test_the_report_of_an_example_is_what_fxaudit_says_today(program: Path, tmp_path: Path) -> None:
     saved = tmp_path / "report.json"

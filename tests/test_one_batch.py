@@ -270,6 +270,7 @@ def test_what_another_batch_may_lift_is_no_error(name: str) -> None:
     assert all(parameter.reason for parameter in report if parameter.verdict == "unknown")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_nothing_lifts_stays_an_error(name: str) -> None:
     code, make = BROKEN[name]

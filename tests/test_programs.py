@@ -77,6 +77,7 @@ ASKING = [path for path in BUGS if path.stem[:3] in ("977", "984")]
 """Their lines are looked up by the names of files, which a recording has others of."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in (BUGS + HEALTHY)[::9] + ASKING])
 def test_a_recording_is_judged_elsewhere_as_it_was_where_it_was_made(path: Path, tmp_path: Path) -> None:
     """In a process that never saw the program run, from the file alone."""

@@ -93,6 +93,7 @@ def named(report: Report) -> set[tuple[str, int]]:
     return {(Path(frame.file).name, frame.line) for source in sources for frame in (source, *source.frames)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.name)
 def test_a_whole_project_raises_no_alarm(project: Path, tmp_path: Path) -> None:
     known = mistakes_of(project)
@@ -105,6 +106,7 @@ def test_a_whole_project_raises_no_alarm(project: Path, tmp_path: Path) -> None:
     ] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("project", "name"), CASES)
 def test_a_mistake_in_a_project_is_found(project: Path, name: str, tmp_path: Path) -> None:
     known = mistakes_of(project)

@@ -97,6 +97,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_python_examples_run_in_their_order(tmp_path: Path) -> None:
     examples = "\n".join(blocks("python"))
     checks = 'assert report["encoder.embedding.weight"].verdict == "unreachable"\nassert not report.ok\n'

@@ -106,6 +106,7 @@ def test_healthy_ranks_stop_at_the_same_step_and_one_report_is_printed_and_writt
     jsonschema.validate(json.loads(ended.saved.read_text(encoding="utf-8")), SCHEMA)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("built", ["before the wrapper", "over the model inside"])
 def test_an_optimizer_over_the_unwrapped_model_is_healthy(built: str, tmp_path: Path) -> None:
     lines = ["optimizer = torch.optim.SGD(model.parameters(), lr=0.1)", "ddp = DistributedDataParallel(model)"]
@@ -144,6 +145,7 @@ optimizer = torch.optim.SGD(ddp.parameters(), lr=0.1)
     assert "Expected to have finished reduction" in ended.err[0]
 
 
+@pytest.mark.slow
 def test_unused_parameters_that_the_wrapper_allows_are_judged_as_without_it(tmp_path: Path) -> None:
     script = (
         PARTS
@@ -164,6 +166,7 @@ optimizer = torch.optim.SGD(ddp.parameters(), lr=0.1)
     assert report.notes == ("`extra.*`: used on rank 0, not used on rank 1.",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("call", "culprit"),
     [
@@ -195,6 +198,7 @@ for step in range(8):
     assert any("differ between the ranks" in note for note in report.notes), report.notes
 
 
+@pytest.mark.slow
 def test_gradients_averaged_by_hand_past_the_wrapper_are_healthy(tmp_path: Path) -> None:
     script = (
         MLP
@@ -216,6 +220,7 @@ for step in range(60):
     assert set(verdicts(ended.report).values()) == {"trained"}
 
 
+@pytest.mark.slow
 def test_ranks_that_train_models_of_their_own_are_told(tmp_path: Path) -> None:
     script = (
         MLP
@@ -231,6 +236,7 @@ optimizer = torch.optim.SGD(ddp.parameters(), lr=0.1)
     assert any("each rank trains a model of its own" in note for note in ended.report.notes)
 
 
+@pytest.mark.slow
 def test_fully_shard_after_the_optimizer_leaves_it_with_tensors_that_no_model_has(tmp_path: Path) -> None:
     script = (
         MLP
@@ -252,6 +258,7 @@ ddp = model
     assert verdicts(report) == expected
 
 
+@pytest.mark.slow
 def test_a_sharded_model_is_healthy_also_where_a_rank_holds_no_element(tmp_path: Path) -> None:
     script = (
         START
@@ -270,6 +277,7 @@ ddp = model
     assert ended.report.findings == () and ended.report.notes == ()
 
 
+@pytest.mark.slow
 def test_a_rank_that_needs_to_see_more_keeps_the_others_with_it(tmp_path: Path) -> None:
     script = (
         MLP
@@ -291,6 +299,7 @@ optimizer = torch.optim.SGD([
     assert any("DistributedDataParallel is there to keep them equal" in note for note in report.notes)
 
 
+@pytest.mark.slow
 def test_a_rank_that_is_killed_is_missing_in_the_report_and_keeps_nobody(tmp_path: Path) -> None:
     script = HEALTHY.replace("    x = ", "    if rank == 0 and step == 2:\n        os.kill(os.getpid(), 9)\n    x = ")
     ended = audited(script, tmp_path)
@@ -329,6 +338,7 @@ def test_a_rank_that_waits_for_one_that_came_to_its_end_is_ended_and_told(tmp_pa
     assert set(verdicts(report).values()) == {"trained"}
 
 
+@pytest.mark.slow
 def test_a_rank_that_has_more_to_do_than_the_others_is_let_finish(tmp_path: Path) -> None:
     script = (
         HEALTHY.replace("range(60)", "range(2)")
@@ -344,6 +354,7 @@ if rank == 0:
     assert ended.report.notes == () and set(verdicts(ended.report).values()) == {"trained"}
 
 
+@pytest.mark.slow
 def test_a_script_without_a_process_group_is_merged_through_the_launchers_store(tmp_path: Path) -> None:
     script = """
 import os, torch
@@ -362,6 +373,7 @@ for step in range(5):
     assert ended.statuses == (0, 0)
 
 
+@pytest.mark.slow
 def test_ranks_that_meet_in_some_steps_only_are_ended_too(tmp_path: Path) -> None:
     script = (
         MLP
@@ -385,6 +397,7 @@ for step in range(4001):
     assert not any("waited" in note for note in ended.report.notes)
 
 
+@pytest.mark.slow
 def test_an_audit_on_every_rank_comes_back_though_only_one_of_them_would_rehearse(tmp_path: Path) -> None:
     script = (
         MLP
@@ -411,6 +424,7 @@ assert total.item() == 2
         assert report["0.weight"].verdict == "unknown"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["", "distributed.destroy_process_group()"])
 def test_without_a_launchers_store_the_one_of_the_process_group_is_used(ending: str, tmp_path: Path) -> None:
     ended = audited(HEALTHY.replace("range(60)", "range(2)") + ending, tmp_path, store=False)
@@ -420,6 +434,7 @@ def test_without_a_launchers_store_the_one_of_the_process_group_is_used(ending: 
     assert ended.err == ("", "")
 
 
+@pytest.mark.slow
 def test_watch_works_in_processes_that_only_share_a_process_group(tmp_path: Path) -> None:
     script = WATCHED.replace("WATCHING", "(0, 1)").replace(
         'init_process_group("gloo")',
@@ -524,6 +539,7 @@ def test_watch_is_merged_on_rank_0_and_leaves_the_process_group_alone(tmp_path: 
     }
 
 
+@pytest.mark.slow
 def test_watch_on_one_rank_only_does_not_wait_for_the_others_long(tmp_path: Path) -> None:
     assert run_plainly(WATCHED.replace("WATCHING", "(0,)"), tmp_path) == (0, 0)
     report = Report.from_json((tmp_path / "watched0.json").read_text())
@@ -561,6 +577,7 @@ with open(f"{sys.argv[1]}{rank}", "w") as file:
 )
 
 
+@pytest.mark.slow
 def test_the_numbers_are_bit_for_bit_those_of_a_plain_run(tmp_path: Path) -> None:
     def plain() -> int:
         sys.argv = ["train.py", "plain"]
@@ -644,6 +661,7 @@ def _losses(out: str) -> list[str]:
     return [line for line in out.splitlines() if line.startswith("LOSSES")]
 
 
+@pytest.mark.slow
 def test_a_model_sharded_on_the_meta_device_is_given_memory_and_trains_as_under_plain_python(tmp_path: Path) -> None:
     def plain() -> int:
         exec(compile(SHARDED_ON_META, "train.py", "exec"), {"__name__": "__main__"})

@@ -318,6 +318,7 @@ class TestBaseline:
         assert "--update-baseline needs to know which: give --baseline FILE, too" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_page_shows_settings_that_hold_and_commands_that_work(project: Path) -> None:
     text = page("configuration")
     (shown,) = blocks(text, "toml")

@@ -133,6 +133,7 @@ def make():
 """
 
 
+@pytest.mark.slow
 def test_check_makes_everything_again_so_that_constructors_are_tried(tmp_path: Path) -> None:
     (tmp_path / "nets.py").write_text(NET, "utf-8")
     (tmp_path / "train.py").write_text(MAKE, "utf-8")

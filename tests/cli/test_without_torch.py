@@ -28,6 +28,7 @@ COMMAND = ("-m", "fxaudit")
 REPORT = str(ROOT / "reports" / "train_translation.json")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -20,6 +20,8 @@ import fxaudit
 from fxaudit.run import closure_trials
 from fxaudit.run.recompiled import is_what_runs
 
+pytestmark = pytest.mark.slow
+
 HEAD = """
 import torch
 from torch import nn

@@ -102,6 +102,7 @@ def test_ids_are_unique(report: Report, parse: Parse) -> None:
     assert len(found) == len(set(found))
 
 
+@pytest.mark.slow
 def test_the_page_is_the_same_for_a_report_that_was_saved_and_loaded(report: Report) -> None:
     assert render(Report.from_json(report.to_json())) == render(report)
 

@@ -134,6 +134,7 @@ def test_it(audit):
     result.stdout.fnmatch_lines(["*the marker `fxaudit` takes no positional arguments*"])
 
 
+@pytest.mark.slow
 def test_pytest_without_an_audit_imports_no_torch(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

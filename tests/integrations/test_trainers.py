@@ -188,6 +188,7 @@ def trained(folder: Path, callbacks: list[Any], *, detached: bool, report_to: st
     return model, trainer
 
 
+@pytest.mark.slow
 @needs("transformers", "accelerate")
 def test_transformers_trains_bit_for_bit_the_same_with_the_callback(tmp_path: Path) -> None:
     def work(watched: bool) -> dict[str, Any]:
@@ -200,6 +201,7 @@ def test_transformers_trains_bit_for_bit_the_same_with_the_callback(tmp_path: Pa
     assert apart(lambda: work(True)) == apart(lambda: work(False))
 
 
+@pytest.mark.slow
 @needs("transformers", "accelerate")
 @pytest.mark.parametrize("report_to", ["none", pytest.param("tensorboard", marks=needs("tensorboard"))])
 def test_transformers_stops_at_an_error_and_names_the_line(report_to: str, tmp_path: Path) -> None:
@@ -224,6 +226,7 @@ def test_transformers_stops_at_an_error_and_names_the_line(report_to: str, tmp_p
         assert "FXA104" in texts(tmp_path)
 
 
+@pytest.mark.slow
 @needs("transformers", "accelerate")
 def test_a_training_that_died_is_watched_no_more_after_close(tmp_path: Path) -> None:
     def work() -> dict[str, Any]:

@@ -33,6 +33,7 @@ def report(request: pytest.FixtureRequest) -> Report:
     return REPORTS[request.param]()
 
 
+@pytest.mark.slow
 def test_every_parameter_is_in_exactly_one_box(report: Report) -> None:
     picture = draw(report)
     listed = [name for names in picture.boxes.values() for name in names]
@@ -47,11 +48,13 @@ def test_every_unhappy_parameter_is_in_a_box_that_says_so(report: Report, read: 
             assert verdict in boxes[identity].text, (names[:3], boxes[identity].text)
 
 
+@pytest.mark.slow
 def test_no_model_takes_more_than_150_boxes(report: Report) -> None:
     for depth in (None, 0, 1, 2, 9):
         assert 0 < draw(report, depth=depth).drawn <= 150
 
 
+@pytest.mark.slow
 def test_the_same_report_gives_the_same_text(report: Report) -> None:
     again = Report.from_json(report.to_json())
     assert draw(report).source == draw(report).source == draw(again).source
@@ -89,6 +92,7 @@ def test_blocks_of_other_shape_are_not_folded_together(read: Read) -> None:
     assert "2 parameters" in drawn.box("A 2 Linear").text
 
 
+@pytest.mark.slow
 def test_idle_experts_are_told_apart_from_the_busy_ones(read: Read) -> None:
     drawn = read(draw(sample_reports.mixture()))
     idle = drawn.box("7–63 ×57 Expert")

@@ -23,6 +23,7 @@ def real(request: pytest.FixtureRequest) -> Report:
     return Report.from_json(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_the_default_views_stay_small_enough_to_read(real: Report) -> None:
     assert 0 < real.draw().drawn <= MOST_MODULES
     for view in ("operations", "autograd"):

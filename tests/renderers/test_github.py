@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ def test_the_loudest_come_first_and_the_verdict_last(reports: dict[str, Report])
     assert lines[-1].endswith("::" + reports["many"].summary)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30))
 def test_no_text_can_start_a_command_or_a_property_of_its_own(text: str) -> None:
     source = SourceLine(text, 1, "f", text)

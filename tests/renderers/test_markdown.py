@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -59,6 +60,7 @@ def report_about(name: str, *, fix: str | None = None) -> Report:
     )
 
 
+@pytest.mark.slow
 @given(risky.filter(str.strip))
 @example("11.")
 @example("\n- ")

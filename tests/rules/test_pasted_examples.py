@@ -19,6 +19,7 @@ from fxaudit.run.copy import in_copy
 pytestmark = pytest.mark.usefixtures("first_step_paid")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.code) for rule in RULES])
 def test_the_example_of_a_page_runs_as_it_stands(rule: type[Rule], tmp_path: Path) -> None:
     found = re.search(r"```python\n(.*?)```", rule_page(rule), re.S)
