@@ -103,9 +103,12 @@ def _loops_around(tree: Tree, line: int) -> set[int]:
 
 
 def binding_stack(stacks: StackTable, stack: int) -> int:
-    """The frame in which the value computed at `stack` is bound or dropped, following `return` outwards."""
+    """The frame in which the value computed at `stack` is bound or dropped, following `return` outwards; what a lambda
+    computes, it returns, whatever the statement binds that makes the lambda."""
     chain = stacks.chain(stack)
     for index in chain:
+        if stacks.codes[index].co_name == "<lambda>":
+            continue
         if binding_of(stacks.file(index), stacks.line(index), stacks.column(index)).kind != "returned":
             return index
     return chain[-1] if chain else stack

@@ -15,6 +15,7 @@ from typing import Literal
 from fxaudit.program.arithmetic import is_whole
 from fxaudit.program.computed import Computed
 from fxaudit.program.config_files import (
+    block_around,
     entry_of_file,
     entry_of_texts,
     is_based_on,
@@ -28,6 +29,7 @@ from fxaudit.program.evaluation import NOT_KNOWN, evaluated, same
 from fxaudit.program.given import (
     argument_of,
     calls_in,
+    crossed_with,
     default_of,
     entries_named,
     function_at,
@@ -37,12 +39,13 @@ from fxaudit.program.given import (
     is_display,
     key_asked_for,
     keys_of,
+    last_name,
     option_default,
     passed,
     position_of,
     unpacks,
 )
-from fxaudit.program.merging import merged_at, replaced_block
+from fxaudit.program.merging import merged_at, merged_over, replaced_block
 from fxaudit.program.plain import INNER, chain_of, count_of, lineage_of, readings, stores_of, texts_of, words_of
 from fxaudit.program.slips import stores_the_denied
 from fxaudit.program.spelling import abbreviates, are_opposed, letters_apart, means_the_same
@@ -62,7 +65,7 @@ Stations = tuple[tuple[str, int, str], ...]
 """(file, line, what hands the value on there), from the effect towards the birth."""
 
 Written = Literal["literal", "default", "option", "entry"]
-Unheard = Literal["misspelt", "misplaced", "opposite", "capitals", "overruled", "replaced"]
+Unheard = Literal["misspelt", "misplaced", "opposite", "crossed", "capitals", "overruled", "replaced"]
 """A setting that has no effect as it is written, or another."""
 Kind = Written | Unheard | Literal["computed"]
 
@@ -463,8 +466,11 @@ class Births:
                 if given is not None:
                     here = self._course.file_of(caller)
                     told = (*stations, (here, call.lineno, f"`{name}` is given here"))
-                    if value in (0, 1) and are_opposed(name, _last_name(given)):
+                    if value in (0, 1) and are_opposed(name, last_name(given)):
                         return Birth(here, given.lineno, "opposite", ast.unparse(given), value, told)
+                    if other := crossed_with(call, function, name, is_method="." in entered.function):
+                        text = f"`{name}` and `{other}`"
+                        return Birth(here, given.lineno, "crossed", text, value, told)
                     return self.back(caller, given, value, told)
                 unpacked = self._unpacked(caller, call, name, value, stations) if unpacks(call) else None
                 if unpacked is not None:
@@ -517,7 +523,7 @@ class Births:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         if name in wanted:
             return True
-        if name == "apply" and parts[-1] == "forward" and _last_name(call.func.value) == parts[-2]:  # type: ignore[attr-defined]
+        if name == "apply" and parts[-1] == "forward" and last_name(call.func.value) == parts[-2]:  # type: ignore[attr-defined]
             return True
         chain = chain_of(call.func)
         seen = caller.read.get(chain.text) if chain is not None else None
@@ -636,7 +642,9 @@ class Births:
         if len(found) != 1:
             return None
         ((file, line), (sight, part)) = next(iter(found.items()))
-        return self.back(sight, part, value, (*stations, (file, line, f"`{name}` gets its value here")))
+        birth = self.back(sight, part, value, (*stations, (file, line, f"`{name}` gets its value here")))
+        defaults = {seen.token for seen in sight.bound.values() if seen.kind == "dict"} - {-1}
+        return (self._overruled_by(birth, name, defaults, before) if birth is not None else None) or birth
 
     @cached_property
     def _displays(self) -> dict[str, list[tuple[str, int, ast.expr]]]:
@@ -757,6 +765,28 @@ class Births:
         birth = Birth(file, line, "entry", text, value, stations)
         return self._overruled(birth, name, before) or birth
 
+    def _overruled_by(self, entry: Birth, name: str, defaults: set[int], before: int) -> Birth | None:
+        """Where the `defaults` of the program are put over what a file says of the same key in a block of that name."""
+        for special in self._course.config_files(before):
+            said = [*texts_of_key(special, name)]
+            merged = merged_over(self._course, special, defaults) if len(said) == 1 else None
+            statement = self.statement(merged) if merged is not None else None
+            if merged is None or statement is None or any(entry_of_file(special, name, entry.value)):
+                continue
+            if block_around(special, said[0][0]) not in (None, *_keys_around(entry)):
+                continue
+            return self._merged_wrongly(entry, name, (special, *said[0]), merged, statement)
+        return None
+
+    def _merged_wrongly(
+        self, entry: Birth, name: str, said: tuple[str, int, str], merged: Sight, statement: ast.stmt
+    ) -> Birth:
+        """The birth of a value that counts, though a file says another one for it."""
+        lost = (*said[:2], f"`{name}` is {said[2]} here, which is lost")
+        counts = (entry.file, entry.line, f"`{name}` is {entry.value!r} here, which counts")
+        place, text = self._course.file_of(merged), ast.unparse(statement)
+        return Birth(place, merged.line, "overruled", text, entry.value, (*entry.stations, counts, lost))
+
     def _overruled(self, entry: Birth, name: str, before: int) -> Birth | None:
         """Where a file that another one begins with, `_base_: base.yaml`, is merged over that one: its entry counts,
         and what the other says of the same key is lost."""
@@ -771,11 +801,7 @@ class Births:
             merged = merged_at(self._course, special, entry.file)
             statement = self.statement(merged) if merged is not None else None
             if merged is not None and statement is not None:
-                lost = (special, said[0][0], f"`{name}` is {said[0][1]} here, which is lost")
-                counts = (entry.file, entry.line, f"`{name}` is {entry.value!r} here, which counts")
-                told = (*entry.stations, counts, lost)
-                place, text = self._course.file_of(merged), ast.unparse(statement)
-                return Birth(place, merged.line, "overruled", text, entry.value, told)
+                return self._merged_wrongly(entry, name, (special, *said[0]), merged, statement)
         return None
 
     def _result(self, sight: Sight, call: ast.Call, value: Plain, stations: Stations) -> Birth | None:
@@ -900,12 +926,23 @@ def _all_known(node: ast.AST, sight: Sight) -> bool:
     return isinstance(node, ast.expr) and evaluated(node, sight.read) is not NOT_KNOWN
 
 
-def _last_name(node: ast.expr) -> str:
-    """The name by which an expression is known: `keep` of `options.keep` and of `options["keep"]`."""
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str(name))):
-            return name
-    return ""
+def _keys_around(entry: Birth) -> list[str]:
+    """The keys of the displays in which an entry stands, from the outermost one."""
+    tree = tree_of(entry.file)
+    statement = tree.statement_at(entry.line) if tree is not None else None
+    pairs = (
+        pair
+        for node in (ast.walk(statement) if statement is not None else ())
+        if isinstance(node, ast.Dict)
+        for pair in zip(node.keys, node.values, strict=True)
+    )
+    return [
+        str(key.value)
+        for key, value in pairs
+        if isinstance(key, ast.Constant)
+        and isinstance(value, ast.Dict)
+        and value.lineno <= entry.line <= (value.end_lineno or 0)
+    ]
 
 
 def _is_constant(node: ast.AST) -> bool:

@@ -13,6 +13,7 @@ from fxaudit.program.tree import Tree, tree_of
 __all__ = [
     "argument_of",
     "calls_in",
+    "crossed_with",
     "default_of",
     "entries_named",
     "function_at",
@@ -22,6 +23,7 @@ __all__ = [
     "is_display",
     "key_asked_for",
     "keys_of",
+    "last_name",
     "option_default",
     "passed",
     "passed_in",
@@ -65,6 +67,27 @@ def passed(
         given = call.args[: places.index(name) + 1]
         return None if any(isinstance(g, ast.Starred) for g in given) else given[-1]
     return None
+
+
+def crossed_with(
+    call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str, *, is_method: bool
+) -> str:
+    """The other argument of the function that is given what is called as this one is, while this one is given what is
+    called as that is; "" where none is."""
+    given = passed(call, function, name, is_method=is_method)
+    other = last_name(given) if given is not None else ""
+    if not other or other == name:
+        return ""
+    instead = passed(call, function, other, is_method=is_method)
+    return other if instead is not None and last_name(instead) == name else ""
+
+
+def last_name(node: ast.expr) -> str:
+    """The name by which an expression is known: `keep` of `options.keep` and of `options["keep"]`."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str(name))):
+            return name
+    return ""
 
 
 def unpacks(call: ast.Call) -> bool:

@@ -12,6 +12,7 @@ __all__ = [
     "collection_at",
     "collects",
     "filtered_later",
+    "handing_lambda",
     "hands_on",
     "inner_calls",
     "passing",
@@ -25,7 +26,7 @@ COLLECTING = frozenset({"append", "extend", "add", "update"})
 LOOKING = frozenset({"len", "print", "sorted", "isinstance"})
 
 
-def hands_on(scope: ast.FunctionDef, statement: ast.stmt) -> bool:
+def hands_on(scope: ast.FunctionDef | ast.Lambda, statement: ast.AST) -> bool:
     """Whether a call in the statement is given, first or unpacked, what its function is given itself, or all parameters
     of the one thing that it is given, and nothing of the function's own is made of that before."""
     given = scope.args
@@ -42,7 +43,13 @@ def hands_on(scope: ast.FunctionDef, statement: ast.stmt) -> bool:
     return False
 
 
-def _models_of(scope: ast.FunctionDef, names: set[str]) -> list[str]:
+def handing_lambda(statement: ast.stmt, line: int) -> bool:
+    """Whether a lambda that stands at the line of the statement hands on what it is given."""
+    lambdas = (node for node in ast.walk(statement) if isinstance(node, ast.Lambda))
+    return any(hands_on(one, one.body) for one in lambdas if one.lineno <= line <= (one.end_lineno or line))
+
+
+def _models_of(scope: ast.FunctionDef | ast.Lambda, names: set[str]) -> list[str]:
     """The arguments that the function has to do with as with models: once for each time that it mentions them so."""
     parts = {node.value for node in ast.walk(scope) if isinstance(node, ast.Attribute)}
     parts |= {given for node in ast.walk(scope) if isinstance(node, ast.Call) for given in node.args}

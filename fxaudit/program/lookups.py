@@ -16,7 +16,7 @@ from fxaudit.program.source import of_text
 from fxaudit.program.spelling import letters_apart
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["Lookup", "Lookups"]
+__all__ = ["Lookup", "Lookups", "never_asked", "only_key"]
 
 CHANGING = frozenset({"capitalize", "casefold", "lower", "replace", "swapcase", "title", "upper"})
 """The methods that spell a text otherwise."""
@@ -254,6 +254,41 @@ class Lookups:
             for node in _texts(file).get(text, ())
         ]
         return found[0] if len(found) == 1 else None
+
+
+def never_asked(course: Course, sight: Sight, test: ast.expr) -> list[Birth]:
+    """Where the one text is written, as a key of a display or of a configuration file, that the table of `k in T` has,
+    and that no pass of the statement asked for; none where there are several such texts or places."""
+    match test:
+        case ast.Compare(left=key, ops=[ast.In() | ast.NotIn()], comparators=[table]):
+            asked = [evaluated(key, other.read) for other in course.at(course.file_of(sight), sight.line)]
+            left = [k for k in _keys(sight, table) if isinstance(k, str) and k not in asked]
+            places = [*_places_of_key(course, left[0], sight.index)] if len(left) == 1 else []
+            return places if len(places) == 1 else []
+    return []
+
+
+def only_key(course: Course, key: str) -> tuple[str, int] | None:
+    """(file, line) of the one place of the program where the text is written as a key of a dictionary."""
+    found = [(file, node.lineno) for file in course.files() for node in _texts(file).get(key, ()) if _names(file, node)]
+    return found[0] if len(found) == 1 else None
+
+
+def _names(file: str, node: ast.Constant) -> bool:
+    """Whether the text is a key of a display, or what an entry is written under."""
+    tree = tree_of(file)
+    outer = tree.parents.get(node) if tree is not None else None
+    return _is_key(file, node) or (isinstance(outer, ast.Subscript) and isinstance(outer.ctx, ast.Store))
+
+
+def _places_of_key(course: Course, key: str, before: int) -> Iterator[Birth]:
+    for file in course.files():
+        for node in _texts(file).get(key, ()):
+            if _is_key(file, node):
+                yield Birth(file, node.lineno, "literal", ast.unparse(node), key)
+    for file in course.config_files(before):
+        for line, written in lines_with(file, key):
+            yield Birth(file, line, "entry", written, key)
 
 
 def _capital(text: str) -> str:

@@ -10,7 +10,7 @@ from fxaudit.program.config_files import block_around, blocks_of_key, keys_of_fi
 from fxaudit.program.course import Course, Seen, Sight
 from fxaudit.program.plain import readings
 
-__all__ = ["ReplacedBlock", "merged_at", "replaced_block"]
+__all__ = ["ReplacedBlock", "merged_at", "merged_over", "replaced_block"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,12 @@ def replaced_block(course: Course, files: list[str], file: str, line: int) -> Re
 def merged_at(course: Course, one: str, other: str) -> Sight | None:
     """The pass of the statement that first has what was read from both files: it is given the one, and the other as
     well, or calls what reads that."""
-    first, second = (_read_from(course, file) for file in (one, other))
+    return merged_over(course, one, _read_from(course, other))
+
+
+def merged_over(course: Course, file: str, second: set[int]) -> Sight | None:
+    """The same for what was read from a file, and dictionaries that are known."""
+    first = _read_from(course, file)
     for sight in course.sights if first and second else ():
         held = {seen.token for seen in sight.read.values()}
         if held.isdisjoint(first):

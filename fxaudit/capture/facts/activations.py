@@ -12,6 +12,7 @@ from fxaudit.capture.facts.fact import Derivative, Fact, FactExample, Family, ar
 __all__ = ["ACTIVATIONS"]
 
 DEAD = "Give it inputs above 0 at the start (its bias, its initialisation), or use an activation that is flat nowhere."
+EXCHANGED = "Exchange the two bounds: the lower one comes first."
 OUTSIDE = "Bring its inputs into the range in which it is not flat: scale them, or widen the bounds."
 SATURATED = "Make its inputs smaller: normalise what goes in, or scale the weights before it."
 NORMALISE = "Normalise what goes in: subtract its mean and divide by its standard deviation before it becomes a batch."
@@ -106,6 +107,9 @@ def _outside(derivative: Derivative) -> Fact | None:
     alive = derivative.alive(inputs)
     if alive.numel() == 0:
         return None
+    if low is not None and high is not None and low > high:
+        words = f"the lower bound of `{name}`, {number(low)}, lies above the upper one, {number(high)}"
+        return Fact(f"{words}: it gives {number(high)} whatever it is given", EXCHANGED)
     below, above = low is not None and bool((alive <= low).all()), high is not None and bool((alive >= high).all())
     both = low is not None and high is not None and bool(((alive <= low) | (alive >= high)).all())
     if not (below or above or both):
@@ -189,6 +193,10 @@ ACTIVATIONS = Family(
         ),
         FactExample(
             _of(lambda x: x.clamp(-1, 1), -4.0, 4.0), "all 2 inputs of `clamp` lie outside [-1, 1], where it is flat"
+        ),
+        FactExample(
+            _of(lambda x: x.clamp(2, -4), -1.0, 3.0),
+            "the lower bound of `clamp`, 2, lies above the upper one, -4: it gives -4 whatever it is given",
         ),
         FactExample(
             _of(torch.nn.functional.softshrink, 0.25, -0.25),

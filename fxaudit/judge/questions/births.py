@@ -36,7 +36,7 @@ __all__ = [
     "zero_factor_born",
 ]
 
-WRITTEN_OTHERWISE = ("misspelt", "misplaced", "opposite", "capitals", "overruled", "replaced")
+WRITTEN_OTHERWISE = ("misspelt", "misplaced", "opposite", "crossed", "capitals", "overruled", "replaced")
 """The kinds of births of settings that have no effect as they are written, or another."""
 MAX_BEHIND = 6
 """So many operations are gone back to find a comparison."""
@@ -62,6 +62,8 @@ def unread_setting(birth: Birth | None) -> str:
         return f"Compare without regard to capitals, with `.lower()`: the text is {birth.value!r}."
     if birth.kind == "opposite":
         return f"Give `1 - {birth.text}`: of the two shares one is what is kept, the other what is dropped."
+    if birth.kind == "crossed":
+        return f"Give {birth.text} in the order in which they are taken, or by keyword: each gets what is the other's."
     if birth.kind == "misspelt":
         return f"Correct the key of `{birth.text}`: nobody asks for it as it is written, and a default is taken."
     if any("given once more" in role for _, _, role in birth.stations):

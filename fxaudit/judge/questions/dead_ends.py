@@ -55,7 +55,7 @@ def bound(audit: Audit, state: ParameterState, end: UnusedValue) -> int:
             return stack
         if kind == "assigned" or op.custom or (kind == "discarded" and drops_call(file, line, op.name)):
             return stack
-        if collects(file, line) and _is_used_in_another_round(audit, op):
+        if collects(file, line) and (_is_used_in_another_round(audit, op) or _another_is_used(audit, op, stack)):
             return stack
         values = [record.values[vid] for vid in op.inputs if vid in carried]
         before = [value.op for value in values if value.op >= 0 and value.track < 0]
@@ -68,6 +68,19 @@ def bound(audit: Audit, state: ParameterState, end: UnusedValue) -> int:
 def _is_used_in_another_round(audit: Audit, op: Op) -> bool:
     """Whether the loss is computed from what the same line made another time."""
     return (op.stack, op.name) in audit.graph.carrying_calls
+
+
+def _another_is_used(audit: Audit, op: Op, stack: int) -> bool:
+    """Whether the loss is computed from what another function gave to the same line in the same call."""
+    stacks = audit.record.stacks
+    place = (stacks.codes[stack], stacks.line(stack), stacks.parents[stack])
+    for other, _ in audit.graph.carrying_calls:
+        if other == op.stack or stacks.codes[other] is stacks.codes[op.stack]:
+            continue
+        above = binding_stack(stacks, other)
+        if (stacks.codes[above], stacks.line(above), stacks.parents[above]) == place:
+            return True
+    return False
 
 
 def thrown_away(audit: Audit, stack: int) -> Rebinding | None:

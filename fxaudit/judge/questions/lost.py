@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from fxaudit.capture.recording import Record
 from fxaudit.judge.trail import blamed, source_at
-from fxaudit.program.births import Births
+from fxaudit.program.births import Birth, Births
 from fxaudit.program.course import PASSES, Course, Sight
 from fxaudit.program.decisions import Decision, Decisions
+from fxaudit.program.lookups import never_asked
 from fxaudit.program.plain import INNER, readings
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
@@ -82,10 +83,12 @@ def refused_at(record: Record, stack: int) -> Lines:
     course = record.course
     for sight in reversed(course.at(*_place(record, stack))) if stack >= 0 else ():
         for owner, key in [*sight.owners.values(), *_entries_returned(record, sight, stack)]:
-            decision = _refused(course, owner, key, sight.index) if owner >= 0 and key else None
-            if decision is not None:
+            refused = _refused(course, owner, key, sight.index) if owner >= 0 and key else None
+            if refused is not None:
+                decision, meant = refused
                 asked = (source_at(decision.file, decision.line), f"`{decision.text}` decides against `{key}`")
-                return blamed(decision, [asked])
+                left = [(source_at(b.file, b.line), f"`{b.value}` is the key that nobody asks for") for b in meant]
+                return [*left, *blamed(decision, [asked])]
     return []
 
 
@@ -98,7 +101,8 @@ def _place(record: Record, stack: int) -> tuple[str, int]:
 
 
 def _entries_returned(record: Record, sight: Sight, stack: int) -> list[tuple[int, str]]:
-    """(the dictionary, the key) where the statement returns one in which the value at `stack` stands."""
+    """(the dictionary, the key) where the statement returns one in which the value at `stack` stands: that itself, or
+    the one that the caller fills with it."""
     course, line = record.course, record.stacks.line(stack)
     births = Births(course)
     statement = births.statement(sight)
@@ -112,10 +116,23 @@ def _entries_returned(record: Record, sight: Sight, stack: int) -> list[tuple[in
         if isinstance(key, ast.Constant) and value.lineno <= line <= (value.end_lineno or value.lineno)
     ]
     tokens = [seen.token for seen in caller.bound.values() if seen.kind == "dict"]
+    filled = _is_filled(births.statement(caller))
+    tokens += [seen.token for name, seen in caller.read.items() if name == filled and seen.kind == "dict"]
     return [(token, str(key)) for token in tokens for key in keys]
 
 
-def _refused(course: Course, owner: int, key: str, after: int) -> Decision | None:
+def _is_filled(statement: ast.stmt | None) -> str:
+    """The text of the dictionary that the statement fills with what a call gives; "" where it fills none."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=kept, attr="update"), args=[ast.Call()])):
+            return ast.unparse(kept)
+        case ast.AugAssign(target=kept, op=ast.BitOr(), value=ast.Call()):
+            return ast.unparse(kept)
+    return ""
+
+
+def _refused(course: Course, owner: int, key: str, after: int) -> tuple[Decision, list[Birth]] | None:
+    """The test that decides against the key, and where the key stands that the test was to be given."""
     decisions = Decisions(course)
     for sight in course.sights[after:]:
         if not any(seen.is_plain and seen.value == key for seen in sight.read.values()):
@@ -125,7 +142,7 @@ def _refused(course: Course, owner: int, key: str, after: int) -> Decision | Non
         for test in _tests_of(course, sight):
             decision = decisions.in_pass(sight, test, outcome=False)
             if decision is not None:
-                return decision
+                return decision, never_asked(course, sight, test)
     return None
 
 

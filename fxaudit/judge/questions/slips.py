@@ -18,7 +18,6 @@ from fxaudit.program.births import Birth, Births
 from fxaudit.program.course import Course
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.name_tests import tests_around
-from fxaudit.program.plain import texts_of
 from fxaudit.program.slips import (
     flag_of_text,
     flags_read_late,
@@ -35,6 +34,8 @@ __all__ = ["Slip", "frozen_by_a_slip"]
 
 
 DIGITS = tuple("0123456789")
+WHOLE = ("", ".")
+"""What stands behind a number that is asked for as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,40 +254,93 @@ def _anchored(audit: Audit, stack: int) -> Slip | None:
     return Slip(source_at(found.file, found.line), found.sentence, found.fix, only)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A text that ends in a digit, and with which names are compared."""
+
+    file: str
+    line: int
+    text: str
+    words: str
+    """The test, as it is written."""
+    begins: bool
+    """Whether it is asked how a name begins; else what stands in it."""
+
+    def ends_in(self, name: str) -> Iterator[str]:
+        """What stands in the name behind the text, wherever the text is found."""
+        start = name.find(self.text)
+        while start >= 0 and (start == 0 or not self.begins):
+            yield name[start + len(self.text) :][:1]
+            start = name.find(self.text, start + 1)
+
+    @property
+    def fix(self) -> str:
+        """How to ask for the whole number."""
+        asked = f'name.startswith("{self.text}.")' if self.begins else f'"{self.text}." in name'
+        return f"Ask for the whole number: `{asked}`."
+
+
 def _number_goes_on(audit: Audit, stack: int) -> Slip | None:
-    """`name.startswith("blocks.1")` holds of `blocks.10`, too."""
+    """`name.startswith("blocks.1")`, or `"blocks.1" in name`, holds of `blocks.10`, too."""
     states = [s for s in audit.unexplained("frozen") if last_freeze(s) == stack]
-    names = [state.local_name for state in states]
-    texts = {text for file in audit.project_files for text in texts_of(file, DIGITS)}
-    texts |= {text for file in audit.project_files for text in _prefixes_seen(audit, file)}
-    for text in sorted(texts, key=len, reverse=True):
-        meant = [name for name in names if f"{name}.".startswith(f"{text}.")]
-        beyond = [s for s in states if s.local_name.startswith(text) and s.local_name[len(text) :][:1].isdigit()]
-        test = next((found for file in audit.project_files for found in _prefix_tests(file)), None)
-        if meant and beyond and test is not None:
-            line, words = test
-            said = f"`{words}` holds of `{beyond[0].local_name}`, too, where `{text}` is asked for"
-            fix = f'Ask for the whole number: `name.startswith("{text}.")`.'
-            return Slip(line, said, fix, frozenset(s.name for s in beyond))
+    asked = {one for file in audit.project_files for one in _numbers_asked(audit, file)} if states else set()
+    for one in sorted(asked, key=lambda one: (-len(one.text), one.file, one.line)):
+        behind = {s.name: [*one.ends_in(s.local_name)] for s in states}
+        others = [other for other in asked if other.text != one.text]
+        beyond = [
+            s
+            for s in states
+            if behind[s.name]
+            and all(end.isdigit() for end in behind[s.name])
+            and not any(end in WHOLE for other in others for end in other.ends_in(s.local_name))
+        ]
+        if beyond and any(end in WHOLE for ends in behind.values() for end in ends):
+            said = f"`{one.words}` holds of `{beyond[0].local_name}`, too, where `{one.text}` is asked for"
+            return Slip(source_at(one.file, one.line), said, one.fix, frozenset(s.name for s in beyond))
     return None
 
 
-def _prefixes_seen(audit: Audit, file: str) -> Iterator[str]:
-    """The texts that end in a digit, wherever they come from, with which names were seen to be compared."""
+def _numbers_asked(audit: Audit, file: str) -> Iterator[_Asked]:
+    """The texts that end in a digit, wherever they come from, with which a name is compared."""
     tree = tree_of(file)
-    for node in tree.calls if tree is not None else ():
+    for node in tree.parents if tree is not None else ():
         match node:
-            case ast.Call(func=ast.Attribute(attr="startswith"), args=[ast.Name() | ast.Attribute() as prefix]):
-                for sight in audit.record.course.at(file, node.lineno):
-                    text = evaluated(prefix, sight.read)
-                    if isinstance(text, str) and text.endswith(DIGITS):
-                        yield text
+            case ast.Call(func=ast.Attribute(attr="startswith"), args=[given]):
+                begins = True
+            case ast.Compare(left=given, ops=[ast.In()], comparators=[ast.Name() | ast.Attribute()]):
+                begins = False
+            case _:
+                continue
+        for text in _texts_of(audit.record.course, file, node, given):
+            if text.endswith(DIGITS) and (begins or any(letter.isalpha() for letter in text)):
+                yield _Asked(file, node.lineno, text, ast.unparse(node), begins)
 
 
-def _prefix_tests(file: str) -> Iterator[tuple[SourceLine, str]]:
-    """(line, text) of each `name.startswith(prefix)` with a prefix by a name."""
+def _texts_of(course: Course, file: str, node: ast.expr, given: ast.expr) -> Iterator[str]:
+    """The texts that the expression was, as far as they are known: written down, seen, or members of what is gone
+    through."""
     tree = tree_of(file)
-    for node in tree.calls if tree is not None else ():
-        match node:
-            case ast.Call(func=ast.Attribute(attr="startswith"), args=[ast.Name() | ast.Attribute()]):
-                yield source_at(file, node.lineno), ast.unparse(node)
+    if isinstance(given, ast.Constant):
+        yield from [given.value] if isinstance(given.value, str) else []
+        return
+    for sight in course.at(file, node.lineno):
+        text = evaluated(given, sight.read)
+        yield from [text] if isinstance(text, str) else []
+    for outer in tree.ancestors(node) if tree is not None else ():
+        loops = [outer] if isinstance(outer, ast.For) else getattr(outer, "generators", [])
+        for loop in loops:
+            if ast.unparse(loop.target) == ast.unparse(given):
+                yield from _members(course, file, loop.iter)
+
+
+def _members(course: Course, file: str, gone_through: ast.expr) -> Iterator[str]:
+    """The texts in a list, written down or seen."""
+    if isinstance(gone_through, ast.List | ast.Tuple | ast.Set):
+        parts = gone_through.elts
+        yield from (p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str))
+    written = ast.unparse(gone_through)
+    tree = tree_of(file)
+    statement = tree.statement_at(gone_through.lineno) if tree is not None else None
+    for sight in course.at(file, statement.lineno) if statement is not None else ():
+        seen = sight.read.get(written)
+        yield from (text for text in (seen.members or () if seen is not None else ()) if isinstance(text, str))

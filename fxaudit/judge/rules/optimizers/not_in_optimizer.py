@@ -30,7 +30,7 @@ from fxaudit.judge.trail import common_frame, project_stack, source_at, why_neve
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.anchored import Anchored
 from fxaudit.program.groups import group_changes, local_updates
-from fxaudit.program.handing import hands_on, unread_collections
+from fxaudit.program.handing import handing_lambda, hands_on, unread_collections
 from fxaudit.program.name_tests import InVain
 from fxaudit.program.repairs import added_group
 from fxaudit.program.source import SourceLine, is_library
@@ -331,6 +331,10 @@ def _handing_over(audit: Audit, info: OptimizerInfo) -> SourceLine | None:
         tree = tree_of(stacks.file(frame)) if not is_library(stacks.file(frame)) else None
         statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
         scope = tree.function(statement) if tree is not None and statement is not None else None
+        is_lambda = stacks.codes[frame].co_name == "<lambda>"
+        if is_lambda and statement is not None and handing_lambda(statement, stacks.line(frame)):
+            moved = True
+            continue
         if statement is None or not isinstance(scope, ast.FunctionDef) or not hands_on(scope, statement):
             return audit.source(frame) if moved and statement is not None else None
         moved = True

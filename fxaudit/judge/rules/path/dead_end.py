@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding, Level
 from fxaudit.judge.graph import UnusedValue
 from fxaudit.judge.questions.dead_ends import bound, thrown_away
+from fxaudit.judge.questions.left_out_keys import left_out_key
 from fxaudit.judge.questions.lost import lost_at, refused_at
 from fxaudit.judge.questions.swallowed import swallowed
 from fxaudit.judge.questions.unreached_reads import read_only_in_an_overridden_method, read_only_where_nothing_ran
@@ -65,14 +66,18 @@ class DeadEnd(Rule):
                 continue
             overridden = read_only_in_an_overridden_method(audit, op.stack, stack)
             culprit, related = _lines(audit, end, stack)
+            left_out = left_out_key(audit, states) if thrown_away(audit, stack) is None else None
             if overridden:
                 culprit, related = overridden[0][0], [*overridden[1:], (culprit, "what is made here goes unused")]
+            elif left_out is not None:
+                culprit, related = left_out.written, [(left_out.asked, left_out.role), (culprit, "made here"), *related]
+            named = left_out.fix if left_out is not None and not overridden else None
             related += [(audit.source(op.stack), f"the last operation, `{op.name}`")]
             related += _further_ends(audit, states, end)
             default = stack >= 0 and is_library(file) and audit.is_library_made(states)
             level: Level = "error" if audit.is_held(states) and not default and op.name != "autograd.grad" else "note"
             message = self._message(audit, states, op.name, (file, line)) + "".join(f": {o[1]}" for o in overridden[:1])
-            yield self.finding(audit, states, message, culprit, related=related, level=level)
+            yield self.finding(audit, states, message, culprit, related=related, level=level, fix=named)
 
     def _message(self, audit: Audit, states: list[ParameterState], operation: str, place: tuple[str, int]) -> str:
         if binding_of(*place).kind == "discarded" and not collects(*place):
@@ -162,7 +167,17 @@ def _is_known_to_be_left(audit: Audit, end: UnusedValue, stack: int) -> bool:
     """Whether it was seen where the value is refused, or what it is handed to does not read it."""
     if stack < 0 or lost_at(audit.record, stack, end.op) is not None:
         return False
-    return bool(refused_at(audit.record, stack)) or len(not_passed_on(audit, stack)) > 1
+    return bool(_refused(audit, end, stack)) or len(not_passed_on(audit, stack)) > 1
+
+
+def _refused(audit: Audit, end: UnusedValue, stack: int) -> list[tuple[SourceLine, str]]:
+    """Where a test decides against the key under which the value was put away, in the frame `stack` or in a function
+    that this called."""
+    for frame in audit.record.stacks.chain(audit.record.ops[end.op].stack):
+        found = refused_at(audit.record, frame)
+        if found or frame == stack:
+            return found
+    return refused_at(audit.record, stack)
 
 
 def _overlooked(audit: Audit, end: UnusedValue, stack: int) -> list[tuple[SourceLine, str]]:
@@ -180,7 +195,7 @@ def _handed_on(
 ) -> tuple[SourceLine | None, Related]:
     """The same where the value was handed on, or put aside, and is lost or refused elsewhere."""
     lost = lost_at(audit.record, stack, end.op)
-    refused = refused_at(audit.record, stack) if lost is None else []
+    refused = _refused(audit, end, stack) if lost is None else []
     unread = not_passed_on(audit, stack)
     if len(unread) > 1:
         return unread[0][0], [*unread[1:], (culprit, "the value that nobody reads"), *related]

@@ -1,0 +1,122 @@
+"""A value that is put away under a key that a filter by a text leaves out: `if "loss" in key`, and it is `box_l1`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from fxaudit.judge.rule import Audit
+from fxaudit.judge.trail import source_at
+from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.evaluation import evaluated
+from fxaudit.program.lookups import only_key
+from fxaudit.program.plain import readings
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import tree_of
+
+__all__ = ["LeftOut", "left_out_key"]
+
+BINDING = ast.Assign | ast.AugAssign | ast.AnnAssign
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A key that a filter does not take."""
+
+    written: SourceLine
+    """Where the key stands."""
+    asked: SourceLine
+    """Where the filter does."""
+    role: str
+    """What the filter does."""
+    fix: str
+
+
+def left_out_key(audit: Audit, states: list[ParameterState]) -> LeftOut | None:
+    """The key under which what the parameters compute is put away, where a filter does not take it; None where no
+    filter asks for a text in the keys, or takes none of them."""
+    course = audit.record.course
+    for last in course.last_passes():
+        file = course.file_of(last)
+        for test, takes in _filters(file, last.line):
+            if not _is_for_the_loss(audit, file, last.line):
+                continue
+            keys = [(key, outcome is takes) for key, outcome in _keys_seen(audit, file, last.line, test)]
+            taken = [key for key, is_taken in keys if is_taken]
+            for key, is_taken in keys if taken else ():
+                place = only_key(course, key) if not is_taken else None
+                if place is not None and _computes(audit, states, *place):
+                    role = f"`{ast.unparse(test)}` picks here, `{taken[0]}` for one, and leaves `{key}` out"
+                    fix = f"Name it as the test asks, `{taken[0]}` for one, or let the test take it."
+                    return LeftOut(source_at(*place), source_at(file, last.line), role, fix)
+    return None
+
+
+def _filters(file: str, line: int) -> Iterator[tuple[ast.expr, bool]]:
+    """(the test, the outcome by which it takes something) of the comprehension or the `if` at the line, where it asks
+    for a text."""
+    looked_at = readings(file)
+    found = [(test, True) for test in looked_at.tests_at(line)]
+    statement = looked_at.statement(line)
+    if isinstance(statement, ast.If) and not statement.orelse:
+        if isinstance(statement.body[-1], ast.Continue):
+            found.append((statement.test, False))
+        elif any(isinstance(part, BINDING) for part in statement.body):
+            found.append((statement.test, True))
+    for test, takes in found:
+        while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            test, takes = test.operand, not takes
+        if _asks_for_a_text(test):
+            yield test, takes
+
+
+def _asks_for_a_text(test: ast.expr) -> bool:
+    match test:
+        case ast.Compare(left=ast.Constant(value=str()), ops=[ast.In()], comparators=[ast.Name()]):
+            return True
+        case ast.Call(func=ast.Attribute(value=ast.Name(), attr="startswith" | "endswith"), args=[ast.Constant()]):
+            return True
+    return False
+
+
+def _keys_seen(audit: Audit, file: str, line: int, test: ast.expr) -> Iterator[tuple[str, bool]]:
+    """(key, outcome of the test) of the passes of the line."""
+    names = [node.id for node in ast.walk(test) if isinstance(node, ast.Name)]
+    for sight in audit.record.course.at(file, line):
+        seen = sight.read.get(names[0]) if names else None
+        outcome = evaluated(test, sight.read)
+        if seen is not None and isinstance(seen.value, str) and seen.is_plain and isinstance(outcome, bool):
+            yield seen.value, outcome
+
+
+def _is_for_the_loss(audit: Audit, file: str, line: int) -> bool:
+    """Whether the loss depends on what the filter's statement computes, or that hands on the values as they are."""
+    element, statement = readings(file).inner_at(line), _statement(file, line)
+    reaching = {audit.record.values[vid].op for vid in audit.graph.reaching} - {-1}
+    if statement is None or _ran_within(audit, reaching, file, statement):
+        return statement is not None
+    parts = statement.body if isinstance(statement, ast.If) else [element] if element is not None else []
+    return bool(parts) and not any(isinstance(node, ast.Call) for part in parts for node in ast.walk(part))
+
+
+def _computes(audit: Audit, states: list[ParameterState], file: str, line: int) -> bool:
+    """Whether something that is made of the parameters is computed in the statement around the line."""
+    statement = _statement(file, line)
+    made = {audit.record.values[vid].op for vid in audit.graph.carried([state.index for state in states])} - {-1}
+    return statement is not None and _ran_within(audit, made, file, statement)
+
+
+def _ran_within(audit: Audit, ops: Iterable[int], file: str, statement: ast.stmt) -> bool:
+    """Whether one of the operations ran in the lines of the statement, or in what it called."""
+    stacks, last = audit.record.stacks, statement.end_lineno or statement.lineno
+    return any(
+        stacks.file(frame) == file and statement.lineno <= stacks.line(frame) <= last
+        for op in ops
+        for frame in stacks.chain(audit.record.ops[op].stack)
+    )
+
+
+def _statement(file: str, line: int) -> ast.stmt | None:
+    tree = tree_of(file)
+    return tree.statement_at(line) if tree is not None else None

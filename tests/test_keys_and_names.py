@@ -1,0 +1,331 @@
+"""Values that go by a key, a name or a place: the line to edit is the one that gives the wrong one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.scripts import LOOP, codes, judged, line_of, verdicts
+
+pytestmark = pytest.mark.usefixtures("first_step_paid")
+HEAD = """
+import json
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+torch.manual_seed(0)
+"""
+
+# -- losses that are left out by their key -----------------------------------------------------------------------
+
+DETECTOR = """
+class Detector(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.kind, self.box = nn.Linear(5, 8), nn.Linear(8, 3), nn.Linear(8, 4)
+
+    def loss(self, x, labels, boxes):
+        h = torch.tanh(self.body(x))
+        losses = {"loss_kind": F.cross_entropy(self.kind(h), labels)}
+        losses["KEY"] = F.l1_loss(self.box(h), boxes)  # blamed
+        return losses
+
+
+def summed(losses):
+    log = {name: value.mean() for name, value in losses.items()}
+    SUMMED
+    return total, log
+
+
+net = Detector()
+optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
+
+
+def compute():
+    loss, log = summed(net.loss(torch.randn(16, 5), torch.randint(0, 3, (16,)), torch.randn(16, 4)))
+    shown = {name: value.item() for name, value in log.items()}
+    return loss
+"""
+SUMS = {
+    "a comprehension": 'total = sum(value for name, value in log.items() if "loss" in name)',
+    "an if": """total = 0.0
+    for name, value in log.items():
+        if name.startswith("loss"):
+            total = total + value""",
+    "a continue": """total = 0.0
+    for name, value in log.items():
+        if not name.startswith("loss"):
+            continue
+        total += value""",
+}
+
+
+def detector(summed: str, key: str) -> str:
+    return HEAD + DETECTOR.replace("SUMMED", SUMS[summed]).replace("KEY", key) + LOOP
+
+
+@pytest.mark.parametrize("summed", SUMS)
+def test_a_key_that_the_filter_does_not_take_is_the_line(summed: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, detector(summed, "box_l1"))
+    (finding,) = report.findings
+    assert (finding.code, line_of(finding).partition("#")[2]) == ("FXA103", " blamed")
+    assert "`loss_kind` for one, and leaves `box_l1` out" in finding.related[0].role
+    assert finding.fix == "Name it as the test asks, `loss_kind` for one, or let the test take it."
+    assert {name for name, verdict in verdicts(report).items() if verdict != "trained"} == {"box.weight", "box.bias"}
+
+
+@pytest.mark.parametrize("summed", SUMS)
+def test_a_key_that_the_filter_takes_is_healthy(summed: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, detector(summed, "loss_box"))
+    assert codes(report) == [] and set(verdicts(report).values()) == {"trained"}
+
+
+def test_a_filter_of_what_is_shown_leaves_nothing_out_of_the_loss(tmp_path: Path) -> None:
+    text = detector("an if", "box_l1").replace(SUMS["an if"], 'total = log["loss_kind"]')
+    shown = 'shown = {name: value.item() for name, value in log.items() if "loss" in name}'
+    report = judged(tmp_path, text.replace("shown = {name: value.item() for name, value in log.items()}", shown))
+    (finding,) = report.findings
+    assert finding.code == "FXA103" and line_of(finding).partition("#")[2] != " blamed", str(finding.culprit)
+
+
+WEIGHTED = """
+class Criterion:
+    def __init__(self, weights):
+        self.weights = weights
+
+    def loss_kind(self, out):
+        return {"loss_kind": F.cross_entropy(out[0], torch.zeros(8, dtype=torch.long))}
+
+    def loss_quality(self, out):
+        return {"loss_quality": F.mse_loss(out[1], torch.zeros(8, 1))}
+
+    def __call__(self, out):
+        losses = {}
+        for name in ("kind", "quality"):
+            losses.update(getattr(self, f"loss_{name}")(out))
+        return sum(losses[k] * self.weights[k] for k in losses if k in self.weights)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kind, self.quality = nn.Linear(4, 3), nn.Linear(4, 1)
+
+    def forward(self, x):
+        return self.kind(x), self.quality(x)
+
+
+with open("weights.json") as file:
+    criterion = Criterion(json.load(file)["weights"])
+net = Net()
+optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
+
+
+def compute():
+    return criterion(net(torch.randn(8, 4)))
+"""
+
+
+def weighted(folder: Path, key: str) -> str:
+    (folder / "weights.json").write_text(json.dumps({"weights": {"loss_kind": 1.0, key: 2.0}}, indent=2), "utf-8")
+    return HEAD + WEIGHTED + LOOP
+
+
+def test_a_weight_under_a_name_that_no_loss_has_is_the_line(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, weighted(tmp_path, "loss_iou")).findings
+    assert finding.code == "FXA103" and finding.culprit is not None
+    assert (finding.culprit.file, finding.culprit.code) == ("weights.json", '"loss_iou": 2.0')
+    assert finding.related[0].role == "`k in self.weights` decides against `loss_quality`"
+
+
+def test_a_weight_under_the_name_of_its_loss_is_healthy(tmp_path: Path) -> None:
+    report = judged(tmp_path, weighted(tmp_path, "loss_quality"))
+    assert codes(report) == [] and set(verdicts(report).values()) == {"trained"}
+
+
+# -- names ---------------------------------------------------------------------------------------------------------
+
+BLOCKS = """
+net = nn.Sequential()
+for number in range(12):
+    net.add_module(f"block{number}", nn.Linear(4, 4))
+
+
+def freeze(net, patterns):
+    for name, p in net.named_parameters():
+        if TEST:  # blamed
+            p.requires_grad = False
+
+
+freeze(net, PATTERNS)
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+
+
+def compute():
+    return (net(torch.randn(8, 4)) - 1).square().mean()
+"""
+EACH = "any(text in name for text in patterns)"
+
+
+@pytest.mark.parametrize(
+    ("test", "patterns", "beyond"),
+    [
+        (EACH, '["block0", "block1"]', {"block10", "block11"}),
+        (EACH, '["block0.", "block1."]', set()),
+        (EACH, '["block0", "block1", "block10", "block11"]', set()),
+        ('"block1" in name', "[]", {"block10", "block11"}),
+        ('name.startswith("block1")', "[]", {"block10", "block11"}),
+        ('name.startswith("block1.")', "[]", set()),
+        ('"1" in name', "[]", set()),
+    ],
+)
+def test_a_number_that_goes_on_is_told_where_it_is_asked_for(
+    test: str, patterns: str, beyond: set[str], tmp_path: Path
+) -> None:
+    text = BLOCKS.replace("TEST", test).replace("PATTERNS", patterns)
+    report = judged(tmp_path, HEAD + text + LOOP)
+    assert codes(report) == (["FXA310"] if beyond else [])
+    for finding in report.findings:
+        assert line_of(finding).endswith("# blamed")
+        assert {name.partition(".")[0] for name in finding.parameters} == beyond
+        assert 'block1.")`' in finding.fix or '"block1." in name`' in finding.fix
+
+
+# -- what is given -------------------------------------------------------------------------------------------------
+
+SOLVER = """
+SOLVERS = {
+    "sgd": lambda params, rate: torch.optim.SGD(params, lr=rate, momentum=0.9),
+    "adam": lambda params, rate: torch.optim.Adam(params, lr=rate),
+}
+
+
+def solver(params, name="adam", rate=1e-2):
+    return SOLVERS[name](params, rate)
+
+
+class System(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.centres = nn.Linear(4, 4), nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.centres(self.body(x).tanh())
+
+
+net = System()
+optimizer = solver(GIVEN)  # blamed
+
+
+def compute():
+    return (net(torch.randn(8, 4)) - 1).square().mean()
+"""
+
+
+@pytest.mark.parametrize(("given", "found"), [("net.body.parameters()", ["FXA301"]), ("net.parameters()", [])])
+def test_a_lambda_that_hands_on_is_not_the_line(given: str, found: list[str], tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + SOLVER.replace("GIVEN", given) + LOOP)
+    assert codes(report) == found
+    assert all(line_of(finding).endswith("# blamed") for finding in report.findings)
+
+
+BOUNDED = """
+class Net(nn.Module):
+    def __init__(self, low, high):
+        super().__init__()
+        self.mean, self.spread, self.bounds = nn.Linear(4, 1), nn.Linear(4, 1), (low, high)
+
+    def forward(self, x):
+        low, high = self.bounds
+        return self.mean(x), self.spread(x).clamp(low, high)
+
+
+class Options:
+    low, high = -4.0, 2.0
+
+
+def build(options):
+    return Net(GIVEN)  # blamed
+
+
+net = build(Options())
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+
+
+def compute():
+    mean, spread = net(torch.randn(8, 4))
+    return (spread + (mean - 1).square() * (-spread).exp()).mean()
+"""
+
+
+@pytest.mark.parametrize("given", ["options.high, options.low", "high=options.low, low=options.high"])
+def test_bounds_that_are_given_in_each_others_place(given: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + BOUNDED.replace("GIVEN", given) + LOOP)
+    (finding,) = report.findings
+    assert finding.code == "FXA501" and line_of(finding).endswith("# blamed"), str(finding.culprit)
+    assert (
+        finding.fact == "the lower bound of `clamp`, 2, lies above the upper one, -4: it gives -4 whatever it is given"
+    )
+    assert finding.fix == "Exchange the two bounds: the lower one comes first."
+
+
+def test_bounds_that_are_given_in_their_place_are_healthy(tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + BOUNDED.replace("GIVEN", "options.low, options.high") + LOOP)
+    assert codes(report) == [] and set(verdicts(report).values()) == {"trained"}
+
+
+MERGED = """
+DEFAULTS = {"optim": {"lr": 0.01}, "loss": {"edge": 0.0}}
+
+
+def merge(base, other):
+    out = dict(base)
+    for key, value in other.items():
+        out[key] = merge(out[key], value) if isinstance(value, dict) and key in out else value
+    return out
+
+
+def load(path):
+    with open(path) as file:
+        own = json.load(file)
+    return merge(GIVEN)  # blamed
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.parts, self.edge = nn.Linear(4, 2), nn.Linear(4, 1)
+
+    def forward(self, x):
+        return self.parts(x).square().mean(), self.edge(x).square().mean()
+
+
+settings = load("edges.json")
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), **settings["optim"])
+weight = settings["loss"]["edge"]
+
+
+def compute():
+    parts, edge = net(torch.randn(8, 4))
+    return parts + weight * edge
+"""
+
+
+@pytest.mark.parametrize(("given", "found"), [("own, DEFAULTS", ["FXA501"]), ("DEFAULTS, own", [])])
+def test_defaults_that_are_put_over_what_a_file_says(given: str, found: list[str], tmp_path: Path) -> None:
+    (tmp_path / "edges.json").write_text('{\n  "loss": {"edge": 0.5}\n}\n', "utf-8")
+    report = judged(tmp_path, HEAD + MERGED.replace("GIVEN", given) + LOOP)
+    assert codes(report) == found
+    for finding in report.findings:
+        assert line_of(finding).endswith("# blamed"), str(finding.culprit)
+        assert "`edge` is 0.5 here, which is lost" in {related.role for related in finding.related}
+
+
+def test_a_default_of_0_that_no_file_speaks_of_is_the_line(tmp_path: Path) -> None:
+    (tmp_path / "edges.json").write_text('{\n  "optim": {"lr": 0.02}\n}\n', "utf-8")
+    (finding,) = judged(tmp_path, HEAD + MERGED.replace("GIVEN", "DEFAULTS, own") + LOOP).findings
+    assert finding.code == "FXA501" and line_of(finding).startswith("DEFAULTS")
