@@ -329,3 +329,94 @@ def test_a_default_of_0_that_no_file_speaks_of_is_the_line(tmp_path: Path) -> No
     (tmp_path / "edges.json").write_text('{\n  "optim": {"lr": 0.02}\n}\n', "utf-8")
     (finding,) = judged(tmp_path, HEAD + MERGED.replace("GIVEN", "DEFAULTS, own") + LOOP).findings
     assert finding.code == "FXA501" and line_of(finding).startswith("DEFAULTS")
+
+
+FILTERED = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.ModuleDict({name: nn.Linear(4, 4) for name in ("stem", "layers", "pooler")})
+        self.head = nn.Linear(4, 1)
+
+    def forward(self, x):
+        for layer in self.body.values():
+            x = layer(x).tanh()
+        return self.head(x)
+
+
+net = Net()
+FIRST
+SECOND
+optimizer = torch.optim.SGD([{"params": head, "lr": 0.1}, {"params": body, "lr": 0.01}])
+
+
+def compute():
+    return (net(torch.randn(8, 4)) - 1).square().mean()
+"""
+HEADS = 'head = [p for n, p in net.named_parameters() if n.startswith("head")]'
+BODIES = 'body = [p for n, p in net.named_parameters() if n.startswith("body.layers")]  # blamed'
+
+
+@pytest.mark.parametrize(("first", "second"), [(HEADS, BODIES), (BODIES, HEADS)])
+def test_of_two_filters_the_one_that_asks_for_a_part_of_what_is_left_out(
+    first: str, second: str, tmp_path: Path
+) -> None:
+    (finding,) = judged(tmp_path, HEAD + FILTERED.replace("FIRST", first).replace("SECOND", second) + LOOP).findings
+    assert finding.code == "FXA301" and line_of(finding).endswith("# blamed"), str(finding.culprit)
+
+
+# -- what a library does with it -----------------------------------------------------------------------------------
+
+LIBRARY = """
+shown = {}
+
+
+def log(name, value):
+    shown[name] = value.clone().detach()
+
+
+def backward(loss):
+    loss.backward()
+"""
+SHOWN = """
+import sys
+sys.path.insert(0, "site-packages")
+import torch
+from torch import nn
+from trainer import backward, log
+
+torch.manual_seed(0)
+body, head, aux = nn.Linear(4, 4), nn.Linear(4, 1), nn.Linear(4, 1)
+optimizer = torch.optim.SGD([*body.parameters(), *head.parameters(), *aux.parameters()], lr=0.1)
+for epoch in range(4):
+    h = torch.tanh(body(torch.randn(8, 4)))
+    loss = (head(h) - 1).square().mean()
+    side = (aux(h) - 1).square().mean()  # blamed
+    log("side", side)
+    optimizer.zero_grad()
+    backward(LOSS)
+    optimizer.step()
+"""
+
+
+def with_library(folder: Path) -> None:
+    (folder / "site-packages").mkdir()
+    (folder / "site-packages" / "trainer.py").write_text(LIBRARY, encoding="utf-8")
+
+
+@pytest.mark.parametrize(("loss", "found"), [("loss", ["FXA103"]), ("loss + side", [])])
+def test_what_a_library_shows_is_not_the_last_use(loss: str, found: list[str], tmp_path: Path) -> None:
+    with_library(tmp_path)
+    report = judged(tmp_path, SHOWN.replace("LOSS", loss))
+    assert codes(report) == found
+    for finding in report.findings:
+        assert line_of(finding).endswith("# blamed") and "what `mean` makes of them" in finding.message
+
+
+def test_the_line_that_calls_a_librarys_backward_is_told(tmp_path: Path) -> None:
+    with_library(tmp_path)
+    text = SHOWN.replace("LOSS", "loss + side").replace("    optimizer.step()\n", "")
+    (finding,) = judged(tmp_path, text).findings
+    assert finding.code == "FXA401" and line_of(finding) == "optimizer.zero_grad()"
+    told = next(related for related in finding.related if related.role == "backward is called here")
+    assert told.source.code == "backward(loss + side)"

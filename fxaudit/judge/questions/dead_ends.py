@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fxaudit.capture.recording import Op
 from fxaudit.judge.graph import UnusedValue
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import binding_stack, source_at
+from fxaudit.judge.trail import binding_stack, project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.handing import collects
 from fxaudit.program.names import ingredients
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import (
     Rebound,
     binding_of,
@@ -24,7 +24,7 @@ from fxaudit.program.tree import (
     tree_of,
 )
 
-__all__ = ["Rebinding", "bound", "thrown_away"]
+__all__ = ["Rebinding", "before_logging", "bound", "thrown_away"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,27 @@ class Rebinding:
     is_to_edit: bool
     """Whether it mentions the old value, for its shape say, or is made from the same things as that: then it is the
     statement to edit."""
+
+
+def before_logging(audit: Audit, state: ParameterState, end: UnusedValue) -> UnusedValue:
+    """The end before what a library makes of the value to show it: `self.log("loss", loss)` copies the number."""
+    record, stacks = audit.record, audit.record.stacks
+    carried = audit.graph.carried([state.index])
+    while is_library(stacks.file(record.ops[end.op].stack)):
+        own = project_stack(stacks, record.ops[end.op].stack)
+        if (
+            own < 0
+            or is_library(stacks.file(own))
+            or binding_of(stacks.file(own), stacks.line(own)).kind != "discarded"
+        ):
+            break
+        given = [record.values[vid] for vid in record.ops[end.op].inputs if vid in carried]
+        made = [value for value in given if value.op >= 0 and value.track < 0]
+        if not made:
+            break
+        last = max(made, key=lambda value: value.op)
+        end = replace(end, value=last.index, op=last.op)
+    return end
 
 
 def bound(audit: Audit, state: ParameterState, end: UnusedValue) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.rule import Audit
@@ -197,8 +198,9 @@ def _binds(statement: ast.stmt, name: str) -> bool:
     return isinstance(statement, ast.Assign) and any(getattr(target, "id", "") == name for target in statement.targets)
 
 
-def dropping_statement(audit: Audit, stack: int) -> Told:
-    """What dropped something from the optimizer's argument: a filter, or a list assigned over and over."""
+def dropping_statement(audit: Audit, stack: int, names: Collection[str] = ()) -> Told:
+    """What dropped something from the optimizer's argument: a filter, or a list assigned over and over. Of several
+    filters it is the one that asks for the beginning of the `names` that are left out."""
     stacks = audit.record.stacks
     frame = project_stack(stacks, stack)
     found = sliced_statements(stacks.file(frame), stacks.line(frame))
@@ -213,13 +215,36 @@ def dropping_statement(audit: Audit, stack: int) -> Told:
     ran = audit.record.ran()
     never = [e for e in loud if e[2] == "branch" and not branch_ran(e[0], e[1], ran.of(e[0]))]
     first = next((e for e in loud if e[2] == "rebound"), (never or loud)[0])
-    last = last_of_chain(first[0], first[1]) if first[2] == "branch" else _last_filter(loud, first)
+    nearest = _nearest_filter(loud, names) if first[2] == "filter" else None
+    first = nearest or first
+    last = last_of_chain(first[0], first[1]) if first[2] == "branch" else 0 if nearest else _last_filter(loud, first)
     first = (first[0], last, first[2]) if last else first
     words = {"filter": "filtered here", "rebound": "assigned anew in each round", "branch": "decided here"}
     more: list[tuple[SourceLine | None, str]] = [
         (source_at(file, line), words[kind]) for file, line, kind in loud if (file, line) != (first[0], first[1])
     ]
     return source_at(first[0], first[1]), more
+
+
+def _nearest_filter(found: list[tuple[str, int, str]], names: Collection[str]) -> tuple[str, int, str] | None:
+    """The one filter of several that asks for a part of the module in which all the names stand: `encoder.layer`, where
+    `encoder.embed` is left out."""
+    tops = {name.partition(".")[0] for name in names}
+    near = []
+    for file, line, kind in found:
+        tree = tree_of(file)
+        statement = tree.statement_at(line) if kind == "filter" and tree is not None else None
+        texts = _texts_asked(statement) if statement is not None else set()
+        if any("." in text.strip(".") and text.partition(".")[0] in tops for text in texts):
+            near.append((file, line, kind))
+    return near[0] if len(tops) == 1 and len(near) == 1 else None
+
+
+def _texts_asked(statement: ast.stmt) -> set[str]:
+    """The texts in the conditions of the comprehensions of a statement."""
+    tests = [test for node in ast.walk(statement) if isinstance(node, ast.comprehension) for test in node.ifs]
+    parts = [part for test in tests for part in ast.walk(test)]
+    return {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
 
 
 def _last_filter(found: list[tuple[str, int, str]], first: tuple[str, int, str]) -> int:

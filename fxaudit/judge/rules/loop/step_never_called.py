@@ -17,7 +17,7 @@ from fxaudit.capture.events import (
 )
 from fxaudit.judge.questions.turns import receivers
 from fxaudit.judge.rule import Audit, Example, Rule
-from fxaudit.judge.trail import common_frame, let_run, source_at, why_never_called
+from fxaudit.judge.trail import common_frame, let_run, project_stack, source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.handing import written_in_loop
 from fxaudit.program.loops import leaves_loop_after, leftover_variable
@@ -140,7 +140,7 @@ def _culprit(
         ]
     if backward < 0:
         return None, []
-    after: Lines = [(audit.source(events[backward].stack), "backward is called here")]
+    after: Lines = [(_backward_line(audit, events[backward].stack), "backward is called here")]
     loop = _unfinished_loop(audit)
     if loop is not None:
         return loop[0], [*loop[1], *after]
@@ -156,6 +156,12 @@ def _culprit(
     if earlier:
         return audit.source(earlier[0].stack), after
     return audit.source(events[backward].stack), []
+
+
+def _backward_line(audit: Audit, stack: int) -> SourceLine | None:
+    """The line of the program that calls backward, also through a library's method for that."""
+    own = audit.source(project_stack(audit.record.stacks, stack))
+    return own if own is not None and "backward" in own.code else audit.source(stack)
 
 
 def _unfinished_loop(audit: Audit) -> tuple[SourceLine, Lines] | None:

@@ -204,7 +204,7 @@ class NotInOptimizer(Rule):
                 (lambda: empty_group(audit, info), ""),
                 (lambda: listed_parts(audit, states, info), LISTED),
                 (lambda: _collected_for_nobody(audit, info), ""),
-                (lambda: dropping_statement(audit, info.created), ""),
+                (lambda: dropping_statement(audit, info.created, [s.local_name for s in states]), ""),
             )
             (statement, more), advice = next(
                 (found, help_) for question, help_ in asked if (found := question()) is not None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding, Level
 from fxaudit.judge.graph import UnusedValue
-from fxaudit.judge.questions.dead_ends import bound, thrown_away
+from fxaudit.judge.questions.dead_ends import before_logging, bound, thrown_away
 from fxaudit.judge.questions.left_out_keys import left_out_key
 from fxaudit.judge.questions.lost import lost_at, refused_at
 from fxaudit.judge.questions.swallowed import swallowed
@@ -45,6 +45,7 @@ class DeadEnd(Rule):
             end = audit.cause(state)
             if not isinstance(end, UnusedValue):
                 continue
+            end = before_logging(audit, state, end)
             stack = bound(audit, state, end)
             if stack >= 0 and is_library(stacks.file(stack)) and not audit.is_library_made([state]):
                 stack = project_stack(stacks, stack)  # the user's own model puts the library's part to no use
