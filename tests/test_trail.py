@@ -15,7 +15,7 @@ import pytest
 
 from fxaudit.capture.recording import HeardLines, Record
 from fxaudit.judge import trail
-from fxaudit.program.births import Birth
+from fxaudit.program.birth import Birth
 from fxaudit.program.course import Entered
 from fxaudit.program.decisions import Decision
 from fxaudit.program.source import SourceLine

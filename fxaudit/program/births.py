@@ -8,21 +8,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import Literal
 
 from fxaudit.program.arithmetic import is_whole
+from fxaudit.program.birth import Birth, Stations
 from fxaudit.program.computed import Computed
-from fxaudit.program.config_files import (
-    block_around,
-    entry_of_file,
-    entry_of_texts,
-    is_based_on,
-    keys_of_file,
-    replaced_blocks,
-    texts_of_key,
-)
+from fxaudit.program.config_files import entry_of_file, entry_of_texts, texts_of_key
 from fxaudit.program.contained import Contained
 from fxaudit.program.course import Course, Entered, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated, same
@@ -45,55 +37,17 @@ from fxaudit.program.given import (
     position_of,
     unpacks,
 )
-from fxaudit.program.merging import merged_at, merged_over, replaced_block
-from fxaudit.program.plain import INNER, chain_of, count_of, lineage_of, readings, stores_of, texts_of, words_of
+from fxaudit.program.plain import INNER, chain_of, lineage_of, readings, texts_of
 from fxaudit.program.slips import stores_the_denied
-from fxaudit.program.spelling import abbreviates, are_opposed, letters_apart, means_the_same
+from fxaudit.program.spelling import are_opposed, letters_apart
 from fxaudit.program.tree import tree_of
+from fxaudit.program.unheard import Unheard
 
-__all__ = ["Birth", "Births"]
+__all__ = ["Births"]
 
-MORE_WORDS = 2
-"""By so many words a key may be longer than the name that it was meant for."""
-STEM = 5
-"""What two words begin with alike, so many letters long, makes one of them nearly the other: `train`, `trainable`."""
 MAX_STATIONS = 24
 FALLING_BACK = frozenset({"getint", "getfloat", "getboolean"})
 """The further methods of a `ConfigParser` that take a section, an option and a `fallback`."""
-
-Stations = tuple[tuple[str, int, str], ...]
-"""(file, line, what hands the value on there), from the effect towards the birth."""
-
-Written = Literal["literal", "default", "option", "entry"]
-Unheard = Literal["misspelt", "misplaced", "opposite", "crossed", "capitals", "overruled", "replaced"]
-"""A setting that has no effect as it is written, or another."""
-Kind = Written | Unheard | Literal["computed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Birth:
-    """The place from which a value comes: the line to edit."""
-
-    file: str
-    line: int
-    kind: Kind
-    text: str
-    """What stands there, as it is written."""
-    value: Plain
-    stations: Stations = ()
-    because: Stations = ()
-    """Where an arithmetic has its operands from: (file, line, what is from there)."""
-
-    is_whole: bool = False
-    """Whether an integer division, or rounding, made it."""
-
-    asked: str = ""
-    """The text that a test asks for, and that this one nearly is."""
-
-    @property
-    def is_a_setting(self) -> bool:
-        """Whether somebody wrote the value down, so that it could be another."""
-        return self.kind != "computed"
 
 
 class Births:
@@ -103,6 +57,7 @@ class Births:
         self._course = course
         self._contained = Contained(course, self)
         self._computed = Computed(course, self)
+        self._unheard = Unheard(course)
 
     def of(self, file: str, line: int, node: ast.expr, value: Plain) -> Birth | None:
         """The birth of the value that `node`, in the statement at `line`, was seen to have; None where it was not."""
@@ -480,14 +435,14 @@ class Births:
                     told = (*stations, (entered.file, default.lineno, f"the default of `{name}`"))
                     return self._module_variable(entered.file, default.id, caller.index, value, told)
                 if default is not None and same(evaluated(default, {}), value):
-                    misspelt = self._misspelt(name, value, caller.index, stations) if unpacks(call) else None
-                    misspelt = misspelt or self._swallowed(function, name, value, stations)
+                    misspelt = self._unheard.misspelt(name, value, caller.index, stations) if unpacks(call) else None
+                    misspelt = misspelt or self._unheard.swallowed(function, name, value, stations)
                     if misspelt is not None:
                         return misspelt
                     return Birth(entered.file, default.lineno, "default", ast.unparse(default), value, stations)
         default = default_of(function, name)
         if default is not None and same(evaluated(default, {}), value):
-            return self._swallowed(function, name, value, stations)
+            return self._unheard.swallowed(function, name, value, stations)
         calls = calls_in(self.statement(caller)) if caller is not None else ()
         if caller is not None and any(unpacks(call) for call in calls):  # another round of a comprehension, unseen
             return self._nested_display(name, caller.index, value, stations)
@@ -584,7 +539,7 @@ class Births:
                 return found
         return (
             self._in_construction(owner, name, sight.index, value, stations)
-            or self._misspelt(name, value, sight.index, stations)
+            or self._unheard.misspelt(name, value, sight.index, stations)
             or self._class_default(owner, name, value, stations)
             or self._option(owner, name, value, stations)
             or self._in_file(name, value, sight.index, stations)
@@ -644,7 +599,7 @@ class Births:
         ((file, line), (sight, part)) = next(iter(found.items()))
         birth = self.back(sight, part, value, (*stations, (file, line, f"`{name}` gets its value here")))
         defaults = {seen.token for seen in sight.bound.values() if seen.kind == "dict"} - {-1}
-        return (self._overruled_by(birth, name, defaults, before) if birth is not None else None) or birth
+        return (self._unheard.overruled_by(birth, name, defaults, before) if birth is not None else None) or birth
 
     @cached_property
     def _displays(self) -> dict[str, list[tuple[str, int, ast.expr]]]:
@@ -670,7 +625,7 @@ class Births:
                 if bound is None:
                     continue
                 if same(bound.bound[name], value):
-                    misspelt = self._written_in_vain(name, value, stations)
+                    misspelt = self._unheard.written_in_vain(name, value, stations)
                     found = misspelt or self._binding(bound, name, value, stations)
                     return replace(found, kind="default") if found is not None and misspelt is None else found
                 statement = self.statement(bound)
@@ -706,49 +661,6 @@ class Births:
                         return Birth(file, node.lineno, "option", ast.unparse(node), value, stations)
         return None
 
-    def _misspelt(self, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
-        """The entry of a configuration file that nobody reads, because its key is nearly this one."""
-        files = self._course.config_files(before)
-        if any(key == name for file in files for _, key, _ in keys_of_file(file)):
-            return None
-        read = frozenset[str]().union(*(words_of(file) for file in self._course.files()))
-        for file in files:
-            for line, key, text in keys_of_file(file):
-                if key not in read and _is_nearly(name, key):
-                    return Birth(file, line, "misspelt", text, value, stations)
-        return None
-
-    def _written_in_vain(self, name: str, value: Plain, stations: Stations) -> Birth | None:
-        """Where the program gives a value to something of nearly this name, which it mentions nowhere else."""
-        files = self._course.files()
-        for file in files:
-            for word, line, text in stores_of(file):
-                is_near = word != name and letters_apart(name, word) is not None
-                if is_near and sum(count_of(other, word) for other in files) == 1:
-                    return Birth(file, line, "misspelt", text, value, stations)
-        return None
-
-    def _swallowed(
-        self, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str, value: Plain, stations: Stations
-    ) -> Birth | None:
-        """The keyword argument of a call that is nearly this one, and ends in the `**rest` of the function."""
-        if function.args.kwarg is None:
-            return None
-        known = {a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
-        for file in self._course.files():
-            tree = tree_of(file)
-            for node in tree.parents if tree is not None else ():
-                given = node.arg if isinstance(node, ast.keyword) else None
-                if (
-                    isinstance(node, ast.keyword)
-                    and given
-                    and given not in known
-                    and (_is_nearly(name, given) or _is_nearly(given, name))
-                ):
-                    text = f"{given}={ast.unparse(node.value)}"
-                    return Birth(file, node.value.lineno, "misspelt", text, value, stations)
-        return None
-
     def _in_file(self, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
         """The entry of a configuration file that the program has named."""
         found = [
@@ -763,46 +675,7 @@ class Births:
             return None
         file, line, text = found[0]
         birth = Birth(file, line, "entry", text, value, stations)
-        return self._overruled(birth, name, before) or birth
-
-    def _overruled_by(self, entry: Birth, name: str, defaults: set[int], before: int) -> Birth | None:
-        """Where the `defaults` of the program are put over what a file says of the same key in a block of that name."""
-        for special in self._course.config_files(before):
-            said = [*texts_of_key(special, name)]
-            merged = merged_over(self._course, special, defaults) if len(said) == 1 else None
-            statement = self.statement(merged) if merged is not None else None
-            if merged is None or statement is None or any(entry_of_file(special, name, entry.value)):
-                continue
-            if block_around(special, said[0][0]) not in (None, *_keys_around(entry)):
-                continue
-            return self._merged_wrongly(entry, name, (special, *said[0]), merged, statement)
-        return None
-
-    def _merged_wrongly(
-        self, entry: Birth, name: str, said: tuple[str, int, str], merged: Sight, statement: ast.stmt
-    ) -> Birth:
-        """The birth of a value that counts, though a file says another one for it."""
-        lost = (*said[:2], f"`{name}` is {said[2]} here, which is lost")
-        counts = (entry.file, entry.line, f"`{name}` is {entry.value!r} here, which counts")
-        place, text = self._course.file_of(merged), ast.unparse(statement)
-        return Birth(place, merged.line, "overruled", text, entry.value, (*entry.stations, counts, lost))
-
-    def _overruled(self, entry: Birth, name: str, before: int) -> Birth | None:
-        """Where a file that another one begins with, `_base_: base.yaml`, is merged over that one: its entry counts,
-        and what the other says of the same key is lost."""
-        files = self._course.config_files(before)
-        for special in files:
-            said = [*texts_of_key(special, name)]
-            is_once = len(said) == 1 and len([*texts_of_key(entry.file, name)]) == 1
-            if special == entry.file or not is_once or not is_based_on(special, entry.file):
-                continue
-            if any(True for _ in entry_of_file(special, name, entry.value)):
-                continue
-            merged = merged_at(self._course, special, entry.file)
-            statement = self.statement(merged) if merged is not None else None
-            if merged is not None and statement is not None:
-                return self._merged_wrongly(entry, name, (special, *said[0]), merged, statement)
-        return None
+        return self._unheard.overruled(birth, name, before) or birth
 
     def _result(self, sight: Sight, call: ast.Call, value: Plain, stations: Stations) -> Birth | None:
         """From a call to what it returned, or to what it converts."""
@@ -854,13 +727,13 @@ class Births:
             file = self._course.file_of(sight)
             taken = (file, call.lineno, f"`{key}` is not there, and `{ast.unparse(default)}` is taken")
             told = (*stations, taken)
-            elsewhere = self._near_member(seen, key, value, sight.index, told)
-            elsewhere = elsewhere or self._misplaced(key, value, sight.index, told)
-            elsewhere = elsewhere or self._written_in_vain(key, value, told)
+            elsewhere = self._unheard.near_member(seen, key, value, sight.index, told)
+            elsewhere = elsewhere or self._unheard.misplaced(key, value, sight.index, told)
+            elsewhere = elsewhere or self._unheard.written_in_vain(key, value, told)
             function = self._function_of(sight)
             if function is not None and function.args.kwarg is not None and chain is not None:
                 is_rest = chain.text == function.args.kwarg.arg
-                elsewhere = elsewhere or (self._swallowed(function, key, value, told) if is_rest else None)
+                elsewhere = elsewhere or (self._unheard.swallowed(function, key, value, told) if is_rest else None)
             return elsewhere or Birth(file, default.lineno, "default", ast.unparse(call), value, stations)
         return found
 
@@ -870,45 +743,6 @@ class Births:
         tree = tree_of(entered.file)
         found = function_at(tree, entered.first_line) if tree is not None else None
         return found if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef) else None
-
-    def _near_member(self, owner: Seen, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
-        """The one line of a configuration file with the key of the table that is nearly the one that is asked for."""
-        near = [k for k in owner.members or () if isinstance(k, str) and letters_apart(name, k) is not None]
-        found = [
-            Birth(file, line, "misspelt", text, value, stations)
-            for file in self._course.config_files(before)
-            for line, key, text in keys_of_file(file)
-            if key in near
-        ]
-        return found[0] if len(found) == 1 else None
-
-    def _misplaced(self, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
-        """Where a configuration file has the key after all: in another section, or in a block that has no effect
-        because its own key comes once more further down."""
-        found: list[Birth] = []
-        for file in self._course.config_files(before):
-            for line, key, text in keys_of_file(file):
-                if key != name or any(line == at for at, _ in entry_of_file(file, name, value)):
-                    continue
-                idle = next((block for block in replaced_blocks(file) if block.first <= line <= block.last), None)
-                if idle is not None:
-                    here = (file, line, f"`{name}` stands here, and `{idle.key}` is given once more")
-                    return Birth(file, idle.again, "misplaced", idle.text, value, (*stations, here))
-                found.append(Birth(file, line, "misplaced", text, value, stations))
-        return (self._replaced(found[0], name, before) or found[0]) if len(found) == 1 else None
-
-    def _replaced(self, entry: Birth, name: str, before: int) -> Birth | None:
-        """The statement that merges two files one level deep, so that a block without the key takes the place of the
-        one that has it."""
-        block = replaced_block(self._course, self._course.config_files(before), entry.file, entry.line)
-        statement = self.statement(block.merged) if block is not None else None
-        if block is None or statement is None:
-            return None
-        stands = (entry.file, entry.line, f"`{name}` stands here")
-        counts = (block.file, block.line, f"this `{block.key}` takes the place of that block")
-        place = self._course.file_of(block.merged)
-        told = (*entry.stations, counts, stands)
-        return Birth(place, block.merged.line, "replaced", ast.unparse(statement), entry.value, told)
 
     def statement(self, sight: Sight) -> ast.stmt | None:
         """The statement that ran."""
@@ -926,33 +760,5 @@ def _all_known(node: ast.AST, sight: Sight) -> bool:
     return isinstance(node, ast.expr) and evaluated(node, sight.read) is not NOT_KNOWN
 
 
-def _keys_around(entry: Birth) -> list[str]:
-    """The keys of the displays in which an entry stands, from the outermost one."""
-    tree = tree_of(entry.file)
-    statement = tree.statement_at(entry.line) if tree is not None else None
-    pairs = (
-        pair
-        for node in (ast.walk(statement) if statement is not None else ())
-        if isinstance(node, ast.Dict)
-        for pair in zip(node.keys, node.values, strict=True)
-    )
-    return [
-        str(key.value)
-        for key, value in pairs
-        if isinstance(key, ast.Constant)
-        and isinstance(value, ast.Dict)
-        and value.lineno <= entry.line <= (value.end_lineno or 0)
-    ]
-
-
 def _is_constant(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant)
-
-
-def _is_nearly(name: str, key: str) -> bool:
-    """Whether a key was meant for the name: a letter is wrong, a word is too many, or one is cut short."""
-    words, others = set(name.split("_")), set(key.split("_"))
-    is_longer = len(words ^ others) <= MORE_WORDS and ({name} < others or {key} < words)
-    is_cut = min(len(name), len(key)) >= STEM and (name.startswith(key) or key.startswith(name))
-    is_near = is_cut or letters_apart(name, key) is not None or is_longer or abbreviates(name, key)
-    return is_near or means_the_same(name, key)

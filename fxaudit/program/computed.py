@@ -10,7 +10,8 @@ from fxaudit.program.course import Course, Plain, Sight
 from fxaudit.program.evaluation import evaluated, same
 
 if TYPE_CHECKING:
-    from fxaudit.program.births import Birth, Births, Stations
+    from fxaudit.program.birth import Birth, Stations
+    from fxaudit.program.births import Births
 
 __all__ = ["Computed"]
 

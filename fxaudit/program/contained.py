@@ -11,7 +11,8 @@ from fxaudit.program.given import given_to, passed_in, put_into
 from fxaudit.program.plain import INNER, chain_of, readings
 
 if TYPE_CHECKING:
-    from fxaudit.program.births import Birth, Births, Stations
+    from fxaudit.program.birth import Birth, Stations
+    from fxaudit.program.births import Births
 
 __all__ = ["Contained"]
 

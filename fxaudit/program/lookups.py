@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from fxaudit.program.births import Birth, Births
+from fxaudit.program.birth import Birth
+from fxaudit.program.births import Births
 from fxaudit.program.config_files import SUFFIXES, lines_with
 from fxaudit.program.course import Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated

@@ -13,7 +13,8 @@ from fxaudit.capture.recording import Op, Record
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.program.arithmetic import factors
-from fxaudit.program.births import Birth, Births
+from fxaudit.program.birth import Birth
+from fxaudit.program.births import Births
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import sliced_statements, tree_of
 

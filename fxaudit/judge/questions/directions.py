@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from fxaudit.judge.rule import Audit
-from fxaudit.program.births import Birth, Births
+from fxaudit.program.birth import Birth
+from fxaudit.program.births import Births
 from fxaudit.program.course import Course, Sight
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.tree import Tree, tree_of

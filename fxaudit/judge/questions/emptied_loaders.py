@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from fxaudit.answer.finding import Finding
 from fxaudit.judge.rule import Audit, related_lines
 from fxaudit.judge.trail import source_at
-from fxaudit.program.births import Birth, Births
+from fxaudit.program.birth import Birth
+from fxaudit.program.births import Births
 from fxaudit.program.course import Course, Sight
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.given import given_to

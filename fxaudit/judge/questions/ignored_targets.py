@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack
-from fxaudit.program.births import Birth, Births
+from fxaudit.program.birth import Birth
+from fxaudit.program.births import Births
 from fxaudit.program.course import Sight
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.lookups import Lookup, Lookups

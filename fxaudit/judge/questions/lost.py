@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from fxaudit.capture.recording import Record
 from fxaudit.judge.trail import blamed, source_at
-from fxaudit.program.births import Birth, Births
+from fxaudit.program.birth import Birth
+from fxaudit.program.births import Births
 from fxaudit.program.course import PASSES, Course, Sight
 from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.lookups import never_asked

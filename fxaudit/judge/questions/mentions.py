@@ -22,7 +22,8 @@ from fxaudit.judge.trail import (
     was_entered,
 )
 from fxaudit.judge.verdict import ParameterState
-from fxaudit.program.births import Birth, Births
+from fxaudit.program.birth import Birth
+from fxaudit.program.births import Births
 from fxaudit.program.decisions import Decision
 from fxaudit.program.loops import counting_loop, late_closures, loop_over
 from fxaudit.program.ran import Ran

@@ -10,7 +10,7 @@ from fxaudit.judge.questions.births import born_at, zero_factor_born
 from fxaudit.judge.questions.directions import direction_born
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import common_frame, project_stack, source_at
-from fxaudit.program.births import Birth
+from fxaudit.program.birth import Birth
 from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.put_backs import is_handed_on, sites
 from fxaudit.program.source import SourceLine

@@ -10,7 +10,8 @@ from fxaudit.answer.finding import Finding
 from fxaudit.judge.questions.births import unread_setting
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
-from fxaudit.program.births import Birth, Births
+from fxaudit.program.birth import Birth
+from fxaudit.program.births import Births
 from fxaudit.program.deciders import decider_at
 from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.source import SourceLine, actual_path

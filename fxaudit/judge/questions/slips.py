@@ -14,7 +14,8 @@ from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.anchored import anchored_in_vain
-from fxaudit.program.births import Birth, Births
+from fxaudit.program.birth import Birth
+from fxaudit.program.births import Births
 from fxaudit.program.course import Course
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.name_tests import tests_around

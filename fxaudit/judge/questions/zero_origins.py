@@ -46,7 +46,7 @@ from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import method_call_of, project_stack, source_at
 from fxaudit.judge.vanishing import Vanishing
 from fxaudit.judge.verdict import ParameterState
-from fxaudit.program.births import Birth
+from fxaudit.program.birth import Birth
 from fxaudit.program.names import growth_not_reached
 from fxaudit.program.source import SourceLine
 

@@ -14,7 +14,7 @@ from fxaudit.judge.questions.unread_writes import unread_writes
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import source_at, why_never_called
 from fxaudit.judge.verdict import ParameterState
-from fxaudit.program.births import Birth
+from fxaudit.program.birth import Birth
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import call_sites, tree_of
 

@@ -8,7 +8,7 @@ from fxaudit.judge.questions.births import born_at, keyword_born
 from fxaudit.judge.rule import Audit, Example
 from fxaudit.judge.trail import project_stack
 from fxaudit.judge.verdict import ParameterState
-from fxaudit.program.births import Birth
+from fxaudit.program.birth import Birth
 from fxaudit.program.repairs import non_reentrant
 from fxaudit.program.source import SourceLine
 

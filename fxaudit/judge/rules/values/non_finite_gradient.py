@@ -14,7 +14,7 @@ from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import why_never_called
 from fxaudit.judge.vanishing import nonfinite_fact, nonfinite_origin, zero_value_origin
 from fxaudit.judge.verdict import ParameterState
-from fxaudit.program.births import Birth
+from fxaudit.program.birth import Birth
 from fxaudit.program.source import SourceLine
 
 __all__ = ["NonFiniteGradient"]
