@@ -420,3 +420,278 @@ def test_the_line_that_calls_a_librarys_backward_is_told(tmp_path: Path) -> None
     assert finding.code == "FXA401" and line_of(finding) == "optimizer.zero_grad()"
     told = next(related for related in finding.related if related.role == "backward is called here")
     assert told.source.code == "backward(loss + side)"
+
+
+# -- what follows what, and what is the same ------------------------------------------------------------------------
+
+CONTRAST = """
+import copy
+
+
+class Contrast(nn.Module):
+    def __init__(self):
+        super().__init__()
+        encoder = nn.Linear(4, 4)
+        self.encoder_q = encoder
+        self.encoder_k = COPIED  # blamed
+        self.proj_q = nn.Linear(4, 4)
+        self.proj_k = copy.deepcopy(self.proj_q)
+        for part in (self.encoder_k, self.proj_k):
+            for p in part.parameters():
+                p.requires_grad = False
+
+    def forward(self, x):
+        with torch.no_grad():
+            k = self.proj_k(self.encoder_k(x + 0.1))
+        return (self.proj_q(self.encoder_q(x)).tanh() - k).square().mean()
+
+
+net = Contrast()
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+
+
+def compute():
+    return net(torch.randn(8, 4))
+"""
+
+
+@pytest.mark.parametrize(("copied", "found"), [("encoder", ["FXA306"]), ("copy.deepcopy(encoder)", [])])
+def test_a_follower_that_is_no_copy_freezes_what_it_follows(copied: str, found: list[str], tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + CONTRAST.replace("COPIED", copied) + LOOP)
+    assert [finding.code for finding in report.findings if finding.level != "note"] == found
+    for finding in report.findings:
+        assert line_of(finding).endswith("# blamed") and set(finding.parameters) == {
+            "encoder_q.weight", "encoder_q.bias",
+        }  # fmt: skip
+        assert "`encoder_k` is the same module as `encoder_q`, not a copy" in finding.message
+
+
+def test_a_module_that_is_shared_and_frozen_on_purpose_is_no_alarm(tmp_path: Path) -> None:
+    text = CONTRAST.replace("COPIED", "encoder").replace("encoder_q", "features").replace("encoder_k", "again")
+    assert codes(judged(tmp_path, HEAD + text + LOOP)) == []
+
+
+PLAIN = """
+class Time BASE:  # blamed
+    def __init__(self):
+        INIT
+        self.first = nn.Linear(1, 4)
+
+    def CALLED(self, t):
+        return torch.tanh(self.first(t))
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.time = Time()
+        self.out = nn.Linear(4, 1)
+
+    def forward(self, t):
+        return self.out(self.time(t))
+
+
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return (net(torch.randn(8, 1)) - 1).square().mean()
+"""
+
+
+def test_a_class_that_was_to_be_a_module_is_the_line(tmp_path: Path) -> None:
+    text = PLAIN.replace(" BASE", "").replace("INIT", "pass").replace("CALLED", "__call__")
+    (finding,) = judged(tmp_path, HEAD + text + LOOP).findings
+    assert finding.code == "FXA205" and line_of(finding).endswith("# blamed"), str(finding.culprit)
+    assert finding.fix.startswith("Derive the class from `nn.Module`")
+    healthy = PLAIN.replace(" BASE", "(nn.Module)").replace("INIT", "super().__init__()").replace("CALLED", "forward")
+    assert codes(judged(tmp_path, HEAD + healthy + LOOP)) == []
+
+
+CYCLE = """
+with open("options.yaml") as file:
+    options = yaml.safe_load(file)
+
+
+class Cycle(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.G_AB, self.G_BA, self.D_A, self.D_B = (nn.Linear(2, 2) for _ in range(4))
+
+
+def built(nets, modules, lr):
+    return torch.optim.Adam(itertools.chain.from_iterable(getattr(nets, m).parameters() for m in modules), lr=lr)
+
+
+nets = Cycle()
+optimizers = {name: built(nets, **group) for name, group in options.items()}
+for epoch in range(4):
+    a, b = torch.randn(8, 2), torch.randn(8, 2)
+    fake_a, fake_b = nets.G_BA(b), nets.G_AB(a)
+    made = (nets.D_A(fake_a) - 1).square().mean() + (nets.D_B(fake_b) - 1).square().mean()
+    nets.zero_grad()
+    made.backward()
+    optimizers["makers"].step()
+    told = nets.D_A(fake_a.detach()).square().mean() + (nets.D_A(a) - 1).square().mean()
+    told = told + nets.D_B(fake_b.detach()).square().mean() + (nets.D_B(b) - 1).square().mean()
+    nets.zero_grad()
+    told.backward()
+    optimizers["judges"].step()
+"""
+
+
+@pytest.mark.parametrize(("makers", "found"), [("[G_AB]", ["FXA301"]), ("[G_AB, G_BA]", [])])
+def test_the_list_of_the_parts_of_the_same_sort_is_the_line(makers: str, found: list[str], tmp_path: Path) -> None:
+    text = f"makers:\n  modules: {makers}\n  lr: 0.01\njudges:\n  modules: [D_A, D_B]\n  lr: 0.01\n"
+    (tmp_path / "options.yaml").write_text(text, "utf-8")
+    report = judged(tmp_path, HEAD.replace("import json", "import itertools\nimport yaml") + CYCLE)
+    assert codes(report) == found
+    for finding in report.findings:
+        assert (finding.culprit.file, finding.culprit.line) == ("options.yaml", 2) if finding.culprit else False
+
+
+TRIPLETS = """
+class Triplets(torch.utils.data.Dataset):
+    def __init__(self):
+        self.points = torch.randn(24, 4)
+
+    def __len__(self):
+        return 24
+
+    def __getitem__(self, i):
+        positive, negative = (i + 1) % 24, (i + 7) % 24
+        return self.points[i], self.points[positive], self.points[OTHER]  # blamed
+
+
+net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+loader = torch.utils.data.DataLoader(Triplets(), batch_size=8)
+for epoch in range(2):
+    for batch in loader:
+        anchor, near, far = (net(part) for part in batch)
+        loss = ((anchor - near).square().sum(1) - (anchor - far).square().sum(1) + 9).clamp_min(0).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(("other", "found"), [("positive", ["FXA501"]), ("negative", [])])
+def test_what_is_given_twice_so_that_gradients_cancel_out(other: str, found: list[str], tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + TRIPLETS.replace("OTHER", other))
+    assert [finding.code for finding in report.findings if finding.level == "error"] == found
+    for finding in report.findings:
+        assert finding.level == "note" or line_of(finding).endswith("# blamed")
+    weights = {verdict for name, verdict in verdicts(report).items() if name.endswith("weight")}
+    assert weights == ({"blocked"} if found else {"trained"})
+
+
+EPOCHS = """
+class Resume:
+    def __init__(self, state):
+        self.state = state
+
+    def on_epoch_begin(self, trainer):
+        WHEN
+            trainer.model.load_state_dict(self.state)  # blamed
+
+
+class Trainer:
+    def __init__(self, model, callbacks):
+        self.model, self.callbacks = model, callbacks
+        self.optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def emit(self, event):
+        for callback in self.callbacks:
+            getattr(callback, event)(self)
+
+    def fit(self, epochs):
+        for self.epoch in range(epochs):
+            self.emit("on_epoch_begin")
+            for _ in range(4):
+                self.optimizer.zero_grad()
+                (self.model(torch.randn(8, 4)) - 1).square().mean().backward()
+                self.optimizer.step()
+
+
+model = nn.Linear(4, 1)
+Trainer(model, [Resume({name: value.clone() + 1 for name, value in model.state_dict().items()})]).fit(5)
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "verdict"), [('if "weight" in self.state:', "replaced"), ("if trainer.epoch == 0:", "trained")]
+)
+def test_what_comes_again_in_each_epoch_is_waited_for(when: str, verdict: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + EPOCHS.replace("WHEN", when))
+    assert set(verdicts(report).values()) == {verdict}
+    assert codes(report) == (["FXA408"] if verdict == "replaced" else [])
+    assert all(line_of(finding).endswith("# blamed") for finding in report.findings)
+
+
+SLOW = """
+class Lookahead:
+    def __init__(self, base):
+        self.base, self.steps = base, 0
+        self.slow = {p: p.detach().clone() for group in base.param_groups for p in group["params"]}
+
+    @torch.no_grad()
+    def step(self):
+        self.base.step()
+        self.steps += 1
+        if self.steps % 4 == 0:
+            for p, slow in self.slow.items():
+                FIRST  # blamed
+                SECOND
+
+
+net = nn.Linear(4, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+slow = Lookahead(optimizer)
+for epoch in range(20):
+    optimizer.zero_grad()
+    (net(torch.randn(8, 4)) - 1).square().mean().backward()
+    slow.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [
+        ("p.copy_(slow)", "slow.lerp_(p, 0.5)", "replaced"),
+        ("slow.lerp_(p, 0.5)", "p.copy_(slow)", "trained"),
+    ],
+)
+def test_slow_weights_that_are_copied_before_they_follow(first: str, second: str, verdict: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + SLOW.replace("FIRST", first).replace("SECOND", second))
+    assert set(verdicts(report).values()) == {verdict}
+    assert codes(report) == (["FXA408"] if verdict == "replaced" else [])
+    assert all(line_of(finding).endswith("# blamed") for finding in report.findings)
+
+
+ROUTED = """
+class Routed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gate, self.experts = nn.Linear(4, 3), nn.ModuleList(nn.Linear(4, 1) for _ in range(3))
+
+    def forward(self, x):
+        chosen = self.gate(x).argmax(1)  # blamed
+        share = F.one_hot(chosen, 3).float()
+        return sum(share[:, i, None] * expert(x) for i, expert in enumerate(self.experts))
+
+
+net = Routed()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return (net(torch.randn(32, 4)) - 1).square().mean()
+"""
+
+
+def test_where_numbers_are_made_of_a_choice_is_told(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + ROUTED + LOOP).findings
+    assert finding.code == "FXA108" and line_of(finding).endswith("# blamed")
+    assert finding.related[0].source.code == "share = F.one_hot(chosen, 3).float()"

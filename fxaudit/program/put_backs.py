@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from fxaudit.program.ran import Ran
 from fxaudit.program.tree import Tree, call_sites, tree_of
 
-__all__ = ["CALLERS", "begins_a_trial", "is_handed_on", "is_repeated", "loops_around", "may_be_put_back", "sites"]
+__all__ = [
+    "CALLERS",
+    "begins_a_trial",
+    "is_handed_on",
+    "is_repeated",
+    "loops_around",
+    "loops_at",
+    "may_be_put_back",
+    "sites",
+]
 
 WRITING = frozenset({"copy_", "lerp_", "mul_", "set_"})
 """The methods that give a tensor other numbers in place."""
@@ -26,6 +35,17 @@ def may_be_put_back(files: Sequence[str], ran: Ran) -> bool:
     """Whether the program has, in a loop, or in a function that one calls, a statement that may put old values into
     parameters, and that is not among what ran."""
     return next(sites(files, ran), None) is not None
+
+
+def loops_at(places: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
+    """(file, line) of the loops in which one of the places stands: a statement, or one of its callers."""
+    return {
+        (file, outer.lineno)
+        for file, line in places
+        if (tree := tree_of(file)) is not None and (statement := tree.statement_at(line)) is not None
+        for outer in tree.ancestors(statement)
+        if isinstance(outer, ast.For | ast.While)
+    }
 
 
 def sites(files: Sequence[str], ran: Ran) -> Iterator[tuple[Tree, ast.stmt | ast.expr]]:
@@ -68,12 +88,16 @@ def _is_over_settings(tree: Tree, loop: ast.For) -> bool:
 
 
 def _bound_to(tree: Tree, through: ast.expr) -> Iterator[ast.expr]:
-    """What the file gives the name that a loop goes through."""
+    """What the file gives the name, or the attribute of its own, that a loop goes through."""
     names = {node.id for node in ast.walk(through) if isinstance(node, ast.Name)}
+    own = {ast.unparse(node) for node in ast.walk(through) if isinstance(node, ast.Attribute)}
     for node in tree.statements:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names:
                 yield value
+            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self")) as target], value=value):
+                if ast.unparse(target) in own:
+                    yield value
 
 
 def _are_settings(given: ast.expr) -> bool:

@@ -177,7 +177,8 @@ class Settling:
         ran: dict[str, set[int]] = {}
         for file, line in places:
             ran.setdefault(file, set()).add(line)
-        return put_backs.has_begun or may_be_put_back(project_files(record), Ran(ran))
+        is_suspect = put_backs.has_begun or put_backs.comes_again
+        return is_suspect or may_be_put_back(project_files(record), Ran(ran))
 
     def _may_fit_again(self) -> bool:
         """Whether an optimizer that has stepped was built where the program will build another."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 from torch import nn
 
@@ -25,7 +26,7 @@ from fxaudit.judge.rules import RULES
 from fxaudit.judge.rules.loop.stops_later import StopsLater
 from fxaudit.judge.trail import project_files
 from fxaudit.judge.write_up import Options, with_later_findings
-from fxaudit.program.put_backs import may_be_put_back
+from fxaudit.program.put_backs import loops_at, may_be_put_back
 from fxaudit.renderers import write_whole
 from fxaudit.run.consulted import with_structure
 from fxaudit.run.enough import MAX_FITS, Settling
@@ -58,7 +59,7 @@ class Observation:
         self.settling = Settling(self.session, steps)
         seen = self.session.record
         self._put_backs = self.settling.put_backs = PutBacks(
-            self.session, lambda: may_be_put_back(project_files(seen), seen.ran())
+            self.session, lambda: may_be_put_back(project_files(seen), seen.ran()), self._comes_again
         )
         self.title = title
         self.expect = dict(expect or {})
@@ -100,6 +101,24 @@ class Observation:
                 yield self.session
             finally:
                 self._end_vigil()
+
+    def _comes_again(self) -> bool:
+        """Whether what wrote values into parameters before this first step will do so again, in a further round of a
+        loop that the step stands in, too."""
+        record = self.session.record
+        files = set(project_files(record))
+        places = []
+        frame: FrameType | None = sys._getframe()
+        while frame is not None:
+            if frame.f_code.co_filename in files:
+                places.append((frame.f_code.co_filename, frame.f_lineno))
+            frame = frame.f_back
+        around = loops_at(places)
+        held = {track for info in self.session.optimizers for _, members in info.groups for track in members}
+        writers = {
+            op.stack for op in record.ops if op.mutates and any(record.values[vid].track in held for vid in op.inputs)
+        }
+        return any(not around.isdisjoint(loops_at(record.stacks.places(stack))) for stack in writers if around)
 
     def _refused(self, kind: str) -> None:
         if self.on_refusal is not None:

@@ -66,11 +66,16 @@ class PutBacks:
     Args:
         session: The session; its optimizers are looked at.
         is_to_be_seen: Whether the program may put values back; asked once, before the first step.
+        comes_again: Whether it did so already, where it will come again; asked at the same time.
     """
 
-    def __init__(self, session: Session, is_to_be_seen: Callable[[], bool]) -> None:
+    def __init__(
+        self, session: Session, is_to_be_seen: Callable[[], bool], comes_again: Callable[[], bool] = lambda: False
+    ) -> None:
         self._session = session
-        self._is_to_be_seen = is_to_be_seen
+        self._is_to_be_seen, self._asks_what_comes_again = is_to_be_seen, comes_again
+        self.comes_again = False
+        """What wrote into parameters before the first step will do so again."""
         self._is_on: bool | None = None
         self._parts: dict[int, dict[str, _Part]] = {}
         """Optimizer → name of a part → the part."""
@@ -112,7 +117,8 @@ class PutBacks:
 
     def _begins(self, optimizer: Any) -> None:
         if self._is_on is None:
-            self._is_on = self._is_to_be_seen()
+            self.comes_again = self._asks_what_comes_again()
+            self._is_on = self.comes_again or self._is_to_be_seen()
         if not self._is_on:
             return
         number = self._number(optimizer)

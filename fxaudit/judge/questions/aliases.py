@@ -17,6 +17,8 @@ __all__ = ["frozen_as_a_copy", "one_module_twice"]
 
 COPIES = frozenset("averaged ema momentum ref reference shadow teacher".split())
 """What is called so is a copy that training leaves alone."""
+PAIRS = (("q", "k"), ("query", "key"), ("online", "target"), ("student", "teacher"), ("main", "ema"), ("net", "ema"))
+"""What is trained, and what follows it, by a word of the names of two attributes."""
 
 
 def frozen_as_a_copy(audit: Audit, states: list[ParameterState]) -> tuple[SourceLine, str] | None:
@@ -41,24 +43,42 @@ def frozen_as_a_copy(audit: Audit, states: list[ParameterState]) -> tuple[Source
     return None
 
 
-def one_module_twice(audit: Audit, states: list[ParameterState]) -> tuple[SourceLine, str, str] | None:
-    """(the line to edit, the name of what was to be a copy, that of what it is), where one module stands in two places
-    of a model, one of which is named as what training leaves alone; the decorator of a function that remembers what it
-    has made, where that hands it out."""
+def one_module_twice(
+    audit: Audit, states: list[ParameterState]
+) -> tuple[SourceLine, str, str, list[ParameterState]] | None:
+    """(the line to edit, the name of what was to be a copy, that of what it is, the parameters of that), where one
+    module stands in two places of a model, one of which is named as what training leaves alone; the line is the
+    decorator of a function that remembers what it has made, where that hands it out.
+
+    What no optimizer holds may be shared and frozen on purpose: there the names have to be those of a pair.
+    """
+    are_held = all(state.held for state in states)
     for root in {id(state.root): state.root for state in states if state.root is not None}.values():
         known: dict[int, str] = {}
         for path, module in audit.recording.paths(root).items():
             other = known.setdefault(module.index, path)
-            if other == path or not path or not other or not _is_left_alone(path) or _is_left_alone(other):
+            if other == path or not path or not other:
                 continue
-            if not all(state.local_name.startswith((f"{other}.", f"{path}.")) for state in states):
+            is_copy = _is_left_alone(path) and not _is_left_alone(other) if are_held else _are_a_pair(other, path)
+            if not is_copy:
+                continue
+            own = [state for state in states if state.local_name.startswith((f"{other}.", f"{path}."))]
+            if not own or (are_held and len(own) < len(states)):
                 continue
             owner = audit.recording.way(root, path.rpartition(".")[0])[-1]
             set_at = owner.attributes.get(path.rpartition(".")[2], ())
             line = audit.source(set_at[-1][1]) if set_at else None
             if line is not None:
-                return _remembering(audit, line) or line, path, other
+                return _remembering(audit, line) or line, path, other, own
     return None
+
+
+def _are_a_pair(trained: str, follower: str) -> bool:
+    """Whether two attributes of one module differ by the words of a pair, and by nothing else."""
+    (above, _, one), (beside, _, other) = trained.rpartition("."), follower.rpartition(".")
+    first, second = one.split("_"), other.split("_")
+    differing = [pair for pair in zip(first, second, strict=False) if pair[0] != pair[1]]
+    return above == beside and len(first) == len(second) and len(differing) == 1 and differing[0] in PAIRS
 
 
 def _is_left_alone(path: str) -> bool:

@@ -6,10 +6,11 @@ import ast
 from collections.abc import Iterable
 
 from fxaudit.judge.trail import source_at
+from fxaudit.program.ran import Ran
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
 
-__all__ = ["alias", "given_twice"]
+__all__ = ["alias", "given_twice", "returned_twice"]
 
 
 def alias(source: SourceLine | None) -> SourceLine | None:
@@ -49,6 +50,18 @@ def given_twice(files: Iterable[str], source: SourceLine | None) -> SourceLine |
                 if text in seen:
                     return source_at(other.file, value.lineno)
                 seen.add(text)
+    return None
+
+
+def returned_twice(files: Iterable[str], ran: Ran) -> SourceLine | None:
+    """The statement that ran and gives one thing twice: `return anchor, positive, positive`."""
+    for tree in filter(None, map(tree_of, files)):
+        for node in tree.nodes:
+            match node:
+                case ast.Return(value=ast.Tuple(elts=parts)) | ast.Yield(value=ast.Tuple(elts=parts)):
+                    texts = [tree.text(part) for part in parts if _reads_a_variable(part)]
+                    if len(texts) > len(set(texts)) and node.lineno in ran.of(tree.file):
+                        return source_at(tree.file, node.lineno)
     return None
 
 

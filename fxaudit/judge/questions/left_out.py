@@ -151,7 +151,8 @@ def listed_parts(audit: Audit, states: list[ParameterState], info: OptimizerInfo
     found = list_of_the_chosen(audit.project_files, audit.record.course.config_files(), held, others)
     if found is None:
         return None
-    chosen, _ = dropping_statement(audit, info.created)
+    chosen, made = dropping_statement(audit, info.created)
+    chosen = chosen or next((line for line, _ in made if line is not None), audit.source(info.created))
     if chosen is None or not _asks_by_name(chosen):
         return None
     return source_at(*found), [(chosen, "chosen by these names here")]

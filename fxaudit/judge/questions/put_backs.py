@@ -40,6 +40,8 @@ def put_back_at(audit: Audit, write: Op | None) -> tuple[SourceLine | None, Line
         statement = tree.statement_at(stacks.line(chain[base])) if tree is not None else None
         if tree is None or statement is None or not is_handed_on(tree, statement):
             break
+        if _hands_on_itself(stacks.file(chain[base + 1]), stacks.line(chain[base + 1])):
+            break  # `callback.on_epoch_begin(self)`: the callback knows what it does to whom
         base += 1
     here = audit.source(chain[base])
     written: Lines = [(audit.source(chain[0]), "written here")] if base else []
@@ -64,6 +66,14 @@ def put_back_at(audit: Audit, write: Op | None) -> tuple[SourceLine | None, Line
             line, stations = born_at(born)
             return line, [(here, "put back here"), *written, *stations]
     return here, written
+
+
+def _hands_on_itself(file: str, line: int) -> bool:
+    """Whether a call at the line is given the object whose method it stands in."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)] if statement is not None else []
+    return any(isinstance(given, ast.Name) and given.id == "self" for call in calls for given in call.args)
 
 
 def _share_of_the_new(audit: Audit, write: Op) -> Birth | None:

@@ -20,7 +20,7 @@ from fxaudit.judge.questions.births import (
     zero_argument_born,
     zero_factor_born,
 )
-from fxaudit.judge.questions.cancelling import alias, given_twice
+from fxaudit.judge.questions.cancelling import alias, given_twice, returned_twice
 from fxaudit.judge.questions.empty_writes import idle_write
 from fxaudit.judge.questions.ignored_targets import (
     DEFAULT_IGNORED,
@@ -65,6 +65,9 @@ DROPS = Fact(
 )
 BY_ZERO = Fact(
     "it is multiplied by 0", "Give the factor another value, or leave the term out and freeze what only it trains."
+)
+CANCELS = Fact(
+    "the gradients of its uses cancel out", "Give each use what is its own: two of them get the same numbers."
 )
 _SHORTER = "no output may be shorter than its target."
 INFINITE = Fact(
@@ -151,8 +154,9 @@ class ZeroOrigins:
                 return bites, [], Fact(f"`{name}` reads another part of what it is joined with")
             case "cancelled":
                 same = alias(bites) or given_twice(audit.project_files, bites)
+                same = same or returned_twice(audit.project_files, audit.record.ran())
                 if same is not None:
-                    return same, [(bites, f"`{name}` cancels it here")], Fact("the gradients of its uses cancel out")
+                    return same, [(bites, f"`{name}` cancels it here")], CANCELS
                 return bites, [], Fact(f"what comes back through `{name}` cancels out")
         return self._by_derivative(state, found, bites, name)
 

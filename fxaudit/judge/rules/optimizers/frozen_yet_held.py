@@ -123,17 +123,17 @@ class FrozenYetHeld(Rule):
                 fix="Copy it, `copy.deepcopy(…)`: as it is, what is to be trained is frozen.",
             )
             return
-        held = [state for state in states if state.held]
-        twice = one_module_twice(audit, held) if audit.judge.looped and held else None
+        held = [state for state in states if state.held] or states
+        twice = one_module_twice(audit, held) if audit.judge.looped else None
         if twice is not None:
-            line, copy, original = twice
+            line, copy, original, own = twice
             same = f"`{copy}` is the same module as `{original}`, not a copy"
             yield self.finding(
                 audit,
-                held,
-                f"{audit.names(held, 'is', 'are')} frozen too: {same}",
+                own,
+                f"{audit.names(own, 'is', 'are')} frozen too: {same}",
                 line,
-                related=[(_frozen_first(audit, held), "frozen here")],
+                related=[(_frozen_first(audit, own), "frozen here")],
                 level="warning",
                 fix="Make two: `copy.deepcopy(…)`, or a function that makes a new one each time.",
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import GroupEvent
@@ -123,7 +123,8 @@ class NotInOptimizer(Rule):
                 for index, _ in state.held:
                     counts[index] = counts.get(index, 0) + 1
         if counts:
-            return max(counts, key=lambda index: (counts[index], -index))
+            alike = _of_the_same_sort(audit, states, counts)
+            return alike if alike is not None else max(counts, key=lambda index: (counts[index], -index))
         return 0 if audit.recording.optimizers else None
 
     def _redundant(self, audit: Audit) -> int | None:
@@ -282,6 +283,21 @@ class NotInOptimizer(Rule):
         model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _of_the_same_sort(audit: Audit, states: list[ParameterState], optimizers: Collection[int]) -> int | None:
+    """The one optimizer of several that holds parts of the model whose names begin as those of all the parameters do:
+    `G_AB`, where `G_BA` is left out."""
+    sorts = {_sort(state.local_name) for state in states}
+    held = {index for s in audit.states if _sort(s.local_name) in sorts for index, _ in s.held if index in optimizers}
+    return held.pop() if len(sorts) == len(held) == 1 and "" not in sorts else None
+
+
+def _sort(name: str) -> str:
+    """What a part of the model is, of several: `G` of `G_AB.0.weight`, `encoder` of `encoder2.bias`."""
+    part = name.partition(".")[0]
+    first, _, rest = part.partition("_")
+    return first if rest else part.rstrip("0123456789") if part[-1:].isdigit() else ""
 
 
 def _is_collected(audit: Audit, state: ParameterState) -> bool:

@@ -6,6 +6,7 @@ from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
 from fxaudit.judge.rule import Audit, Example
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.source import SourceLine
 
 __all__ = ["NonDifferentiable"]
 
@@ -25,6 +26,12 @@ class NonDifferentiable(CutRule):
         return (
             f"`{audit.record.ops[cut.op].name}` has no gradient, and {audit.names(states, 'has', 'have')} no other way"
         )
+
+    def related(self, audit: Audit, states: list[ParameterState], cut: Cut) -> list[tuple[SourceLine | None, str]]:
+        """Where numbers are made of the choice again, on another line, before the other lines."""
+        again = _numbers_again(audit, cut)
+        made = [(again, "numbers are made of the choice here, without what chose")] if again is not None else []
+        return [*made, *super().related(audit, states, cut)]
 
     @staticmethod
     def bad() -> Example:
@@ -65,3 +72,18 @@ class NonDifferentiable(CutRule):
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _numbers_again(audit: Audit, cut: Cut) -> SourceLine | None:
+    """The line in which the first floating values are made of the whole numbers or flags of the cut."""
+    values, behind = audit.record.values, set(audit.record.ops[cut.op].outputs)
+    here = audit.op_source(cut.op)
+    for op in audit.record.ops[cut.op + 1 :]:
+        if behind.isdisjoint(op.inputs):
+            continue
+        if any(values[out].floating for out in op.outputs):
+            line = audit.op_source(op.index)
+            is_elsewhere = line is not None and here is not None and (line.file, line.line) != (here.file, here.line)
+            return line if is_elsewhere else None
+        behind.update(op.outputs)
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
@@ -11,18 +12,21 @@ from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.repairs import registered
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import SourceLine, actual_path
 from fxaudit.program.tree import tree_of
 
 __all__ = ["Unregistered"]
 
 
+CALLED = frozenset({"__call__", "forward"})
+"""What a class has that was meant for a module."""
 CALLERS = 3
 """So many calls above the line that made a tensor may be the cached property's own."""
 CACHED = (
     "Make it in `__init__` and set it as an attribute: `cached_property` puts it past `nn.Module`, and only when it is "
     "first read."
 )
+PLAIN = "Derive the class from `nn.Module`, call `super().__init__()` first, and name what is called `forward`."
 
 
 class Unregistered(Rule):
@@ -54,6 +58,9 @@ class Unregistered(Rule):
             cached = _cached_at(audit, state)
             if cached is not None and source is not None:
                 source, related = cached, [(source, "made here, at the first reading"), *related]
+            plain = _plain_class(audit, state, source)
+            if plain is not None and source is not None:
+                source, related = plain, [(source, "kept here"), *related]
             key = (source.file, source.line) if source is not None else (state.name.split("[")[0], 0)
             groups.setdefault(key, (source, related, kind, []))[3].append(state)
         for source, related, kind, states in groups.values():
@@ -67,6 +74,8 @@ class Unregistered(Rule):
                 ]
             if _cached_at(audit, states[0]) is not None:
                 fix = CACHED
+            elif source is not None and source.code.startswith("class "):
+                fix = PLAIN
             else:
                 fix = _fix(kind) + registered(source, modules=all("]." in state.name for state in states))
             yield self.finding(
@@ -124,6 +133,27 @@ class Unregistered(Rule):
 def _is_own_leaf(audit: Audit, state: ParameterState) -> bool:
     """Whether the tensor itself is kept, rather than something computed from it (that is FXA206)."""
     return owner_of(audit, state) is None or not owner_of(audit, state).kept.derived  # type: ignore[union-attr]
+
+
+def _plain_class(audit: Audit, state: ParameterState, source: SourceLine | None) -> SourceLine | None:
+    """The line of the class without a base whose `__init__` made the tensor, where a module keeps an object of it as
+    an attribute, and the object is called as a module is."""
+    tree = tree_of(actual_path(source.file)) if source is not None else None
+    statement = tree.statement_at(source.line) if tree is not None and source is not None else None
+    match statement:
+        case ast.Assign(targets=[ast.Attribute()], value=ast.Call(func=ast.Name(id=kind) | ast.Attribute(attr=kind))):
+            pass
+        case _:
+            return None
+    stacks = audit.record.stacks
+    for frame in stacks.chain(project_stack(stacks, state.track.created))[:CALLERS]:
+        made_in = tree_of(stacks.file(frame))
+        for owner in made_in.statements if made_in is not None else ():
+            if isinstance(owner, ast.ClassDef) and owner.name == kind and not owner.bases and made_in is not None:
+                methods = {part.name for part in owner.body if isinstance(part, ast.FunctionDef)}
+                if not methods.isdisjoint(CALLED):
+                    return source_at(made_in.file, owner.lineno)
+    return None
 
 
 def _cached_at(audit: Audit, state: ParameterState) -> SourceLine | None:

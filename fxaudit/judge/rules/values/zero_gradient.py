@@ -14,6 +14,9 @@ from fxaudit.program.source import SourceLine
 
 __all__ = ["ZeroGradient"]
 
+MATRIX = 2
+"""So many dimensions the weight of a layer has; a bias has fewer."""
+
 
 class ZeroGradient(Rule):
     """The gradient is exactly zero at every step.
@@ -36,13 +39,16 @@ class ZeroGradient(Rule):
             tuple[str, int, bool],
             tuple[SourceLine | None, list[tuple[SourceLine | None, str]], Fact, list[ParameterState]],
         ] = {}
-        for state in (*audit.unexplained("blocked"), *audit.starved()):
+        concerned = [*audit.unexplained("blocked"), *audit.starved()]
+        alone = [s for s in concerned if (found := origins.of(s.track)) is not None and found.how == "cancelled"]
+        all_shift = all(len(s.track.shape) < MATRIX for s in alone)  # of a weight numbers are read in any case
+        for state in concerned:
             if state.arrived != "zero" and not _steps_meet_zero(audit, state):
                 continue
             found = origins.of(state.track)
             if found is not None and found.how in ("hook",):
                 continue
-            if found is not None and found.how == "cancelled" and found.factor_track == state.index:
+            if found is not None and found.how == "cancelled" and found.factor_track == state.index and all_shift:
                 shifts.append((found.bites, state))
                 continue
             culprit, related, why = why_zero.of(state, found)
