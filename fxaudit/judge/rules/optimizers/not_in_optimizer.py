@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import GroupEvent
@@ -170,88 +171,63 @@ class NotInOptimizer(Rule):
     def _finding(self, audit: Audit, states: list[ParameterState], optimizer: int, was_frozen: bool) -> Finding:
         info = audit.recording.optimizers[optimizer]
         built = audit.source(info.created)
-        culprit, related = built, []
-        reason = advice = ""
-        if was_frozen:
-            reason = ", frozen when it was built"
-            thaws = [
-                (audit.source(stack), "unfrozen here, too late")
-                for s in states
-                for _, flag, stack in s.track.freezes
-                if flag
-            ]
-            related.extend(thaws[-1:])
-            statement = dropping_statement(audit, info.created)[0] if info.created >= 0 else None
-            if statement is not None:
-                culprit = statement
-                related.append((built, f"the optimizer `{info.type}` is built here"))
-        elif info.created >= 0 and not all(s.track.created_time > info.created_time >= 0 for s in states):
-            vain = _named_in_vain(audit, states, info)
-            reason = f": {vain.sentence}" if vain is not None else ""
-            asked: tuple[tuple[Callable[[], Told | None], str], ...] = (
-                (lambda: given_later(audit, states), LOADED),
-                (lambda: of_a_copy(audit, info), COPY),
-                (lambda: read_before(audit, info), ""),
-                (lambda: left_from_a_loop(audit, info), LEFT),
-                (lambda: self._of_another(audit, states, info), ""),
-                (lambda: (source_at(vain.file, vain.line), []) if vain is not None else None, ""),
-                (lambda: remembered(audit, info), REMEMBERED),
-                (lambda: kept_generator(audit, info), KEPT),
-                (lambda: _passed_over(audit, states, info), ""),
-                (lambda: passed_by(audit, states, info), PASSED_BY),
-                (lambda: of_no_kind(audit, states, info), OF_NO_KIND),
-                (lambda: _asked_by_pattern(audit, states, info), PATTERN),
-                (lambda: all_dropped(audit, info), DROPPED),
-                (lambda: empty_group(audit, info), ""),
-                (lambda: listed_parts(audit, states, info), LISTED),
-                (lambda: _collected_for_nobody(audit, info), ""),
-                (lambda: dropping_statement(audit, info.created, [s.local_name for s in states]), ""),
-            )
-            (statement, more), advice = next(
-                (found, help_) for question, help_ in asked if (found := question()) is not None
-            )
-            if statement is None:
-                statement, more = _group_never_added(audit) or (None, more)
-            statement = statement or _handing_over(audit, info)
-            if statement is not None:
-                culprit = statement
-                related.append((built, f"the optimizer `{info.type}` is built here"))
-            related.extend(more)
-        if any(s.track.created_time > info.created_time >= 0 for s in states) and not was_frozen:
-            created = states[0].track.created
-            if created >= 0 and info.created >= 0:
-                from_here = common_frame(audit.record.stacks, created, info.created)
-                related.append((audit.source(from_here), "made from here, after the optimizer"))
-                added = _group_of(audit, states, optimizer)
-                if any(entry[4] for entry in states[0].track.registered):
-                    culprit = audit.source(created)  # forward makes it when it is first needed
-                    related.append((built, f"the optimizer `{info.type}` is built here"))
-                elif added is not None:
-                    culprit = added
-                elif culprit == built:  # of two calls in the wrong order, the line that makes the earlier one
-                    earlier = common_frame(audit.record.stacks, info.created, created)
-                    culprit = audit.source(earlier) or built
-                    if _calls_the_base(audit, earlier):  # that comes first in any case
-                        culprit, built = built, culprit
-                        related.append((built, "the base class builds the optimizer in this call"))
-                    else:
-                        related.append((built, f"the optimizer `{info.type}` is built here"))
-            related.append((audit.source(created), "made here, after the optimizer"))
-        if any(s.index not in info.names_then for s in states) and not was_frozen and not related:
-            related.append((audit.source(states[0].track.created), "made here"))
         held_once = {track for _, members in info.groups for track in members}
         if info.died >= 0 and held_once.issuperset(s.index for s in states):
             message = f"{audit.called(info.index, 'the ')} of {audit.names(states)} is dropped before it steps"
             fix = "Keep the optimizer where its `step` is called: assign or return it."
             return self.finding(audit, states, message, built, fix=fix)
+        made_later = [s for s in states if s.track.created_time > info.created_time >= 0]
+        if was_frozen:
+            why = _frozen_then(audit, states, info)
+        else:
+            why = self._left_out(audit, states, info) if len(made_later) < len(states) else Why(built, [])
+            if made_later:
+                why = _made_later(audit, states, info, why)
+            if not why.related and any(s.index not in info.names_then for s in states):
+                why.related.append((audit.source(states[0].track.created), "made here"))
         return self.finding(
             audit,
             states,
-            f"{audit.called(info.index)} does not hold {audit.names(states)}{reason}",
-            culprit,
-            related=related,
-            fix=advice or self.fix + self._edit(audit, states, optimizer),
+            f"{audit.called(info.index)} does not hold {audit.names(states)}{why.reason}",
+            why.culprit,
+            related=why.related,
+            fix=why.advice or self.fix + self._edit(audit, states, optimizer),
         )
+
+    def _left_out(self, audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> Why:
+        """What left them out of what the optimizer was given, by the first question that knows."""
+        built = audit.source(info.created)
+        if info.created < 0:
+            return Why(built, [])
+        vain = _named_in_vain(audit, states, info)
+        asked: tuple[tuple[Callable[[], Told | None], str], ...] = (
+            (lambda: given_later(audit, states), LOADED),
+            (lambda: of_a_copy(audit, info), COPY),
+            (lambda: read_before(audit, info), ""),
+            (lambda: left_from_a_loop(audit, info), LEFT),
+            (lambda: self._of_another(audit, states, info), ""),
+            (lambda: (source_at(vain.file, vain.line), []) if vain is not None else None, ""),
+            (lambda: remembered(audit, info), REMEMBERED),
+            (lambda: kept_generator(audit, info), KEPT),
+            (lambda: _passed_over(audit, states, info), ""),
+            (lambda: passed_by(audit, states, info), PASSED_BY),
+            (lambda: of_no_kind(audit, states, info), OF_NO_KIND),
+            (lambda: _asked_by_pattern(audit, states, info), PATTERN),
+            (lambda: all_dropped(audit, info), DROPPED),
+            (lambda: empty_group(audit, info), ""),
+            (lambda: listed_parts(audit, states, info), LISTED),
+            (lambda: _collected_for_nobody(audit, info), ""),
+            (lambda: dropping_statement(audit, info.created, [s.local_name for s in states]), ""),
+        )
+        (statement, more), advice = next(
+            (found, help_) for question, help_ in asked if (found := question()) is not None
+        )
+        if statement is None:
+            statement, more = _group_never_added(audit) or (None, more)
+        statement = statement or _handing_over(audit, info)
+        here = [_built_here(audit, info)] if statement is not None else []
+        reason = f": {vain.sentence}" if vain is not None else ""
+        return Why(statement or built, [*here, *more], reason, advice)
 
     def _edit(self, audit: Audit, states: list[ParameterState], optimizer: int) -> str:
         """The line that hands over what the model registers."""
@@ -283,6 +259,59 @@ class NotInOptimizer(Rule):
         model, x = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+@dataclass(slots=True)
+class Why:
+    """The line to edit, what is related to it, why that leaves them out, and what to do; "" where the rule says it."""
+
+    culprit: SourceLine | None
+    related: list[tuple[SourceLine | None, str]]
+    reason: str = ""
+    advice: str = ""
+
+
+def _built_here(audit: Audit, info: OptimizerInfo) -> tuple[SourceLine | None, str]:
+    return audit.source(info.created), f"the optimizer `{info.type}` is built here"
+
+
+def _frozen_then(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> Why:
+    """They were frozen when the optimizer was built, and what it was given was chosen by that."""
+    thaws = [stack for s in states for _, flag, stack in s.track.freezes if flag]
+    related: list[tuple[SourceLine | None, str]] = [
+        (audit.source(stack), "unfrozen here, too late") for stack in thaws[-1:]
+    ]
+    statement = dropping_statement(audit, info.created)[0] if info.created >= 0 else None
+    if statement is not None:
+        related.append(_built_here(audit, info))
+    return Why(statement or audit.source(info.created), related, ", frozen when it was built")
+
+
+def _made_later(audit: Audit, states: list[ParameterState], info: OptimizerInfo, why: Why) -> Why:
+    """They were made after the optimizer: the line that makes them, or the one that builds it too early."""
+    built, created = audit.source(info.created), states[0].track.created
+    culprit, related = why.culprit, [*why.related]
+    if created >= 0 and info.created >= 0:
+        stacks = audit.record.stacks
+        related.append(
+            (audit.source(common_frame(stacks, created, info.created)), "made from here, after the optimizer")
+        )
+        added = _group_of(audit, states, info.index)
+        if any(entry[4] for entry in states[0].track.registered):
+            culprit = audit.source(created)  # forward makes it when it is first needed
+            related.append(_built_here(audit, info))
+        elif added is not None:
+            culprit = added
+        elif culprit == built:  # of two calls in the wrong order, the line that makes the earlier one
+            earlier = common_frame(stacks, info.created, created)
+            culprit = audit.source(earlier) or built
+            if _calls_the_base(audit, earlier):  # that comes first in any case
+                related.append((culprit, "the base class builds the optimizer in this call"))
+                culprit = built
+            else:
+                related.append(_built_here(audit, info))
+    related.append((audit.source(created), "made here, after the optimizer"))
+    return Why(culprit, related, why.reason, why.advice)
 
 
 def _of_the_same_sort(audit: Audit, states: list[ParameterState], optimizers: Collection[int]) -> int | None:
