@@ -73,7 +73,7 @@ def test_a_key_that_the_filter_does_not_take_is_the_line(summed: str, tmp_path: 
     (finding,) = report.findings
     assert (finding.code, line_of(finding).partition("#")[2]) == ("FXA103", " blamed")
     assert "`loss_kind` for one, and leaves `box_l1` out" in finding.related[0].role
-    assert finding.fix == "Name it as the test asks, `loss_kind` for one, or let the test take it."
+    assert finding.fix == "Name it as the test asks, like `loss_kind`, or let the test take it."
     assert {name for name, verdict in verdicts(report).items() if verdict != "trained"} == {"box.weight", "box.bias"}
 
 
@@ -589,12 +589,12 @@ def test_what_is_given_twice_so_that_gradients_cancel_out(other: str, found: lis
 
 EPOCHS = """
 class Resume:
-    def __init__(self, state):
-        self.state = state
+    def __init__(self, path):
+        self.path = path
 
     def on_epoch_begin(self, trainer):
         WHEN
-            trainer.model.load_state_dict(self.state)  # blamed
+            trainer.model.load_state_dict(torch.load(self.path))  # blamed
 
 
 class Trainer:
@@ -616,15 +616,16 @@ class Trainer:
 
 
 model = nn.Linear(4, 1)
-Trainer(model, [Resume({name: value.clone() + 1 for name, value in model.state_dict().items()})]).fit(5)
+torch.save({name: value.clone() + 1 for name, value in model.state_dict().items()}, "last.pt")
+Trainer(model, [Resume("last.pt")]).fit(5)
 """
 
 
 @pytest.mark.parametrize(
-    ("when", "verdict"), [('if "weight" in self.state:', "replaced"), ("if trainer.epoch == 0:", "trained")]
+    ("when", "verdict"), [("if os.path.exists(self.path):", "replaced"), ("if trainer.epoch == 0:", "trained")]
 )
 def test_what_comes_again_in_each_epoch_is_waited_for(when: str, verdict: str, tmp_path: Path) -> None:
-    report = judged(tmp_path, HEAD + EPOCHS.replace("WHEN", when))
+    report = judged(tmp_path, HEAD.replace("import json", "import os") + EPOCHS.replace("WHEN", when))
     assert set(verdicts(report).values()) == {verdict}
     assert codes(report) == (["FXA408"] if verdict == "replaced" else [])
     assert all(line_of(finding).endswith("# blamed") for finding in report.findings)
@@ -695,3 +696,155 @@ def test_where_numbers_are_made_of_a_choice_is_told(tmp_path: Path) -> None:
     (finding,) = judged(tmp_path, HEAD + ROUTED + LOOP).findings
     assert finding.code == "FXA108" and line_of(finding).endswith("# blamed")
     assert finding.related[0].source.code == "share = F.one_hot(chosen, 3).float()"
+
+
+# -- near misses ---------------------------------------------------------------------------------------------------
+
+MEMBERS = """
+import copy
+net = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+members = [copy.deepcopy(net.state_dict()) for _ in range(4)]
+for generation in range(3):
+    for number, member in enumerate(members):
+        net.load_state_dict(member)
+        for _ in range(4):
+            optimizer.zero_grad()
+            (net(torch.randn(8, 4)) - 1).square().mean().backward()
+            optimizer.step()
+        members[number] = copy.deepcopy(net.state_dict())
+"""
+ADDED = """
+net = nn.Linear(4, 4)
+place = nn.Parameter(torch.randn(4))
+optimizer = torch.optim.SGD([*net.parameters(), place], lr=0.1)
+for epoch in range(40):
+    h = net(torch.randn(8, 4))
+    h += place
+    optimizer.zero_grad()
+    (h - 1).square().mean().backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize("text", [MEMBERS, ADDED], ids=["members of a population", "added in place"])
+def test_values_that_the_program_keeps_itself_are_not_waited_for(text: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + text)
+    assert codes(report) == [] and set(verdicts(report).values()) == {"trained"}
+    assert not any("more were watched" in note for note in report.notes)
+
+
+ALL_FROZEN = """
+net = nn.Sequential()
+for number in range(12):
+    net.add_module(f"block{number}", nn.Linear(4, 4))
+net.requires_grad_(False)
+head = nn.Linear(4, 1)
+watched = [name for name, _ in net.named_parameters() if "block1" in name]
+optimizer = torch.optim.SGD(head.parameters(), lr=0.1)
+
+
+def compute():
+    return (head(net(torch.randn(8, 4))) - 1).square().mean()
+"""
+
+
+def test_a_number_in_a_test_that_freezes_nothing_is_no_slip(tmp_path: Path) -> None:
+    assert codes(judged(tmp_path, HEAD + ALL_FROZEN + LOOP)) == []
+
+
+TOWER = """
+class Towers(nn.Module):
+    def __init__(self, encoder):
+        super().__init__()
+        self.query_encoder, self.key_encoder, self.head = encoder, encoder, nn.Linear(4, 4)
+
+    def forward(self, x):
+        return (self.head(self.query_encoder(x)) - self.key_encoder(x + 0.1)).square().mean()
+
+
+encoder = nn.Linear(4, 4)
+encoder.requires_grad_(False)
+net = Towers(encoder)
+optimizer = torch.optim.SGD(net.head.parameters(), lr=0.1)
+
+
+def compute():
+    return net(torch.randn(8, 4))
+"""
+
+
+def test_a_tower_that_is_frozen_by_its_own_name_is_shared_on_purpose(tmp_path: Path) -> None:
+    assert codes(judged(tmp_path, HEAD + TOWER + LOOP)) == []
+
+
+RANKED = """
+class Ranked(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.weight = nn.Linear(4, 4), nn.Parameter(torch.randn(4, 1))
+        self.offset = nn.Parameter(torch.zeros(1, 1))
+
+    def forward(self, x):
+        return torch.tanh(self.body(x)) @ self.weight + self.offset
+
+
+net = Ranked()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return F.softplus(net(torch.randn(8, 4)) - net(torch.randn(8, 4))).mean()
+"""
+
+
+def test_a_shift_of_two_dimensions_that_cancels_out_is_a_note(tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + RANKED + LOOP)
+    (finding,) = report.findings
+    assert (finding.level, finding.code, list(finding.parameters)) == ("note", "FXA501", ["offset"])
+
+
+GAP = """
+def pair(number):
+    x = torch.randn(8, 4)
+    return x, x, number
+
+
+class Gap(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.gap = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        h = torch.tanh(self.body(x))
+        one, two = self.gap(h), self.gap(h)
+        return h + (one - two)
+
+
+net = Gap()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    x, target, _ = pair(0)
+    return (net(x) - target).square().mean()
+"""
+
+
+def test_what_is_returned_twice_elsewhere_is_not_what_cancels_out(tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + GAP + LOOP)
+    (finding,) = report.findings
+    assert finding.code == "FXA501" and "pair" not in str(finding.culprit), str(finding.culprit)
+    assert finding.culprit is not None and finding.culprit.line != 11
+
+
+@pytest.mark.parametrize(
+    "value", ["self.box(h)", "F.l1_loss(self.box(h), boxes).item()", "F.l1_loss(self.box(h), boxes).detach()"]
+)
+def test_a_key_without_a_term_of_a_loss_is_named_rightly(value: str, tmp_path: Path) -> None:
+    text = detector("a comprehension", "box_l1").replace("F.l1_loss(self.box(h), boxes)", value)
+    text = text.replace("{name: value.mean() for name, value in losses.items()}", "losses")
+    text = text.replace("value.item()", "0")
+    report = judged(tmp_path, text)
+    assert report["box.weight"].verdict == "unreachable"
+    assert all("Name it as the test asks" not in finding.fix for finding in report.findings)

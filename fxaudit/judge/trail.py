@@ -89,17 +89,10 @@ def share_a_loop(stacks: StackTable, stack: int, other: int) -> bool:
         if tree is None or is_library(stacks.file(index)):
             continue
         lines = (stacks.line(index), stacks.line(beside[stacks.codes[index]]))
-        one, another = (_loops_around(tree, line) for line in lines)
+        one, another = (tree.loops_at(line) for line in lines)
         if one & another:
             return True
     return False
-
-
-def _loops_around(tree: Tree, line: int) -> set[int]:
-    """The first lines of the loops around a statement."""
-    statement = tree.statement_at(line)
-    outer = tree.ancestors(statement) if statement is not None else ()
-    return {loop.lineno for loop in outer if isinstance(loop, ast.For | ast.While)}
 
 
 def binding_stack(stacks: StackTable, stack: int) -> int:

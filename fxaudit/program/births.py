@@ -423,7 +423,10 @@ class Births:
                     told = (*stations, (here, call.lineno, f"`{name}` is given here"))
                     if value in (0, 1) and are_opposed(name, last_name(given)):
                         return Birth(here, given.lineno, "opposite", ast.unparse(given), value, told)
-                    if other := crossed_with(call, function, name, is_method="." in entered.function):
+                    is_method = "." in entered.function
+                    other = crossed_with(call, function, name, is_method=is_method)
+                    instead = passed(call, function, other, is_method=is_method) if other else None
+                    if instead is not None and not same(evaluated(instead, caller.read), value):
                         text = f"`{name}` and `{other}`"
                         return Birth(here, given.lineno, "crossed", text, value, told)
                     return self.back(caller, given, value, told)

@@ -13,6 +13,7 @@ __all__ = [
     "begins_a_trial",
     "is_handed_on",
     "is_repeated",
+    "loads_a_file",
     "loops_around",
     "loops_at",
     "may_be_put_back",
@@ -37,15 +38,21 @@ def may_be_put_back(files: Sequence[str], ran: Ran) -> bool:
     return next(sites(files, ran), None) is not None
 
 
+def loads_a_file(places: Sequence[tuple[str, int]]) -> bool:
+    """Whether the innermost of the places is a `load_state_dict` of what a `load` reads there: `torch.load(path)`."""
+    tree = tree_of(places[0][0]) if places else None
+    statement = tree.statement_at(places[0][1]) if tree is not None else None
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="load_state_dict"), args=[given, *_])):
+            calls = [node.func for node in ast.walk(given) if isinstance(node, ast.Call)]
+            return any(getattr(called, "attr", getattr(called, "id", "")).startswith("load") for called in calls)
+    return False
+
+
 def loops_at(places: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
     """(file, line) of the loops in which one of the places stands: a statement, or one of its callers."""
-    return {
-        (file, outer.lineno)
-        for file, line in places
-        if (tree := tree_of(file)) is not None and (statement := tree.statement_at(line)) is not None
-        for outer in tree.ancestors(statement)
-        if isinstance(outer, ast.For | ast.While)
-    }
+    trees = ((file, line, tree_of(file)) for file, line in places)
+    return {(file, loop) for file, line, tree in trees if tree is not None for loop in tree.loops_at(line)}
 
 
 def sites(files: Sequence[str], ran: Ran) -> Iterator[tuple[Tree, ast.stmt | ast.expr]]:

@@ -68,6 +68,12 @@ class Tree:
         """The calls among the nodes."""
         return tuple(node for node in self.nodes if isinstance(node, ast.Call))
 
+    def loops_at(self, line: int) -> set[int]:
+        """The first lines of the loops around the statement at a line."""
+        statement = self.statement_at(line)
+        outer = self.ancestors(statement) if statement is not None else ()
+        return {loop.lineno for loop in outer if isinstance(loop, ast.For | ast.While)}
+
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes around `node`, innermost first."""
         found = self.parents.get(node)

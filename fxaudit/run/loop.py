@@ -26,7 +26,7 @@ from fxaudit.judge.rules import RULES
 from fxaudit.judge.rules.loop.stops_later import StopsLater
 from fxaudit.judge.trail import project_files
 from fxaudit.judge.write_up import Options, with_later_findings
-from fxaudit.program.put_backs import loops_at, may_be_put_back
+from fxaudit.program.put_backs import loads_a_file, loops_at, may_be_put_back
 from fxaudit.renderers import write_whole
 from fxaudit.run.consulted import with_structure
 from fxaudit.run.enough import MAX_FITS, Settling
@@ -103,8 +103,12 @@ class Observation:
                 self._end_vigil()
 
     def _comes_again(self) -> bool:
-        """Whether what wrote values into parameters before this first step will do so again, in a further round of a
-        loop that the step stands in, too."""
+        """Whether what wrote the values of a file into parameters before this first step stands in a loop that goes
+        round the step, too.
+
+        Values that the program keeps itself are another thing: of several members of a population each begins where
+        it was, or all where a server is.
+        """
         record = self.session.record
         files = set(project_files(record))
         places = []
@@ -114,11 +118,9 @@ class Observation:
                 places.append((frame.f_code.co_filename, frame.f_lineno))
             frame = frame.f_back
         around = loops_at(places)
-        held = {track for info in self.session.optimizers for _, members in info.groups for track in members}
-        writers = {
-            op.stack for op in record.ops if op.mutates and any(record.values[vid].track in held for vid in op.inputs)
-        }
-        return any(not around.isdisjoint(loops_at(record.stacks.places(stack))) for stack in writers if around)
+        writers = {op.stack for op in record.ops if op.mutates}
+        chains = (record.stacks.places(stack) for stack in writers if around)
+        return any(loads_a_file(places) and not around.isdisjoint(loops_at(places)) for places in map(list, chains))
 
     def _refused(self, kind: str) -> None:
         if self.on_refusal is not None:

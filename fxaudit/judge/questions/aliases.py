@@ -50,7 +50,8 @@ def one_module_twice(
     module stands in two places of a model, one of which is named as what training leaves alone; the line is the
     decorator of a function that remembers what it has made, where that hands it out.
 
-    What no optimizer holds may be shared and frozen on purpose: there the names have to be those of a pair.
+    What no optimizer holds may be shared and frozen on purpose: there the names have to be those of a pair, and the
+    freeze has to speak of the follower.
     """
     are_held = all(state.held for state in states)
     for root in {id(state.root): state.root for state in states if state.root is not None}.values():
@@ -62,6 +63,8 @@ def one_module_twice(
             is_copy = _is_left_alone(path) and not _is_left_alone(other) if are_held else _are_a_pair(other, path)
             if not is_copy:
                 continue
+            if not are_held and not _frozen_by_name(audit, states, path.rpartition(".")[2]):
+                continue
             own = [state for state in states if state.local_name.startswith((f"{other}.", f"{path}."))]
             if not own or (are_held and len(own) < len(states)):
                 continue
@@ -71,6 +74,16 @@ def one_module_twice(
             if line is not None:
                 return _remembering(audit, line) or line, path, other, own
     return None
+
+
+def _frozen_by_name(audit: Audit, states: list[ParameterState], name: str) -> bool:
+    """Whether the statement that froze them, or a loop around it, mentions an attribute of that name."""
+    tree, statement = freezing_statement(audit, states) or (None, None)
+    if tree is None or statement is None:
+        return False
+    loops = [outer.iter for outer in tree.ancestors(statement) if isinstance(outer, ast.For)]
+    parts = (part for node in (statement, *loops) for part in ast.walk(node))
+    return any(isinstance(part, ast.Attribute) and part.attr == name for part in parts)
 
 
 def _are_a_pair(trained: str, follower: str) -> bool:

@@ -54,7 +54,10 @@ def given_twice(files: Iterable[str], source: SourceLine | None) -> SourceLine |
 
 
 def returned_twice(files: Iterable[str], ran: Ran) -> SourceLine | None:
-    """The statement that ran and gives one thing twice: `return anchor, positive, positive`."""
+    """The statement that ran and gives one thing twice: `return anchor, positive, positive`.
+
+    To be asked where the uses that cancel out got different tensors: what is equal in them was equal before.
+    """
     for tree in filter(None, map(tree_of, files)):
         for node in tree.nodes:
             match node:

@@ -17,6 +17,8 @@ from fxaudit.program.tree import tree_of
 
 __all__ = ["LeftOut", "left_out_key"]
 
+NUMBERS = frozenset({"item", "tolist", "numpy", "detach"})
+"""What makes something of a tensor that carries no gradient."""
 BINDING = ast.Assign | ast.AugAssign | ast.AnnAssign
 
 
@@ -34,21 +36,24 @@ class LeftOut:
 
 
 def left_out_key(audit: Audit, states: list[ParameterState]) -> LeftOut | None:
-    """The key under which what the parameters compute is put away, where a filter does not take it; None where no
-    filter asks for a text in the keys, or takes none of them."""
-    course = audit.record.course
+    """The key under which a term of a loss is put away that the parameters have a part in, where a filter does not take
+    it; None where no filter asks for a text in the keys, or takes none of them."""
+    course, reaching = audit.record.course, _makers(audit, audit.graph.reaching)
+    terms: set[int] | None = None
     for last in course.last_passes():
         file = course.file_of(last)
         for test, takes in _filters(file, last.line):
-            if not _is_for_the_loss(audit, file, last.line):
-                continue
             keys = [(key, outcome is takes) for key, outcome in _keys_seen(audit, file, last.line, test)]
             taken = [key for key, is_taken in keys if is_taken]
-            for key, is_taken in keys if taken else ():
-                place = only_key(course, key) if not is_taken else None
-                if place is not None and _computes(audit, states, *place):
+            if not taken or not _is_for_the_loss(audit, reaching, file, last.line):
+                continue
+            if terms is None:
+                terms = _terms(audit, states)
+            for key in (key for key, is_taken in keys if not is_taken):
+                place = only_key(course, key)
+                if place is not None and _puts_away(audit, terms, *place, key):
                     role = f"`{ast.unparse(test)}` picks here, `{taken[0]}` for one, and leaves `{key}` out"
-                    fix = f"Name it as the test asks, `{taken[0]}` for one, or let the test take it."
+                    fix = f"Name it as the test asks, like `{taken[0]}`, or let the test take it."
                     return LeftOut(source_at(*place), source_at(file, last.line), role, fix)
     return None
 
@@ -90,21 +95,40 @@ def _keys_seen(audit: Audit, file: str, line: int, test: ast.expr) -> Iterator[t
             yield seen.value, outcome
 
 
-def _is_for_the_loss(audit: Audit, file: str, line: int) -> bool:
+def _makers(audit: Audit, values: Iterable[int]) -> set[int]:
+    """The operations that made the values."""
+    return {audit.record.values[vid].op for vid in values} - {-1}
+
+
+def _terms(audit: Audit, states: list[ParameterState]) -> set[int]:
+    """The operations that made single numbers which carry gradient back to the parameters."""
+    carried = audit.graph.carried([state.index for state in states])
+    return _makers(audit, (vid for vid in carried if audit.record.values[vid].numel == 1))
+
+
+def _is_for_the_loss(audit: Audit, reaching: set[int], file: str, line: int) -> bool:
     """Whether the loss depends on what the filter's statement computes, or that hands on the values as they are."""
     element, statement = readings(file).inner_at(line), _statement(file, line)
-    reaching = {audit.record.values[vid].op for vid in audit.graph.reaching} - {-1}
     if statement is None or _ran_within(audit, reaching, file, statement):
         return statement is not None
     parts = statement.body if isinstance(statement, ast.If) else [element] if element is not None else []
     return bool(parts) and not any(isinstance(node, ast.Call) for part in parts for node in ast.walk(part))
 
 
-def _computes(audit: Audit, states: list[ParameterState], file: str, line: int) -> bool:
-    """Whether something that is made of the parameters is computed in the statement around the line."""
+def _puts_away(audit: Audit, terms: set[int], file: str, line: int, key: str) -> bool:
+    """Whether one of the terms is computed in the statement around the line, and stands under the key as a tensor."""
     statement = _statement(file, line)
-    made = {audit.record.values[vid].op for vid in audit.graph.carried([state.index for state in states])} - {-1}
-    return statement is not None and _ran_within(audit, made, file, statement)
+    if statement is None or not _ran_within(audit, terms, file, statement):
+        return False
+    pairs = (
+        pair
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Dict)
+        for pair in zip(node.keys, node.values, strict=True)
+    )
+    own = [value for named, value in pairs if isinstance(named, ast.Constant) and named.value == key]
+    own += [statement.value] if isinstance(statement, ast.Assign) and not own else []
+    return not any(isinstance(n, ast.Attribute) and n.attr in NUMBERS for value in own for n in ast.walk(value))
 
 
 def _ran_within(audit: Audit, ops: Iterable[int], file: str, statement: ast.stmt) -> bool:

@@ -6,6 +6,7 @@ import ast
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from fxaudit.judge.questions.births import unread_setting
 from fxaudit.judge.questions.freezing import decisions_around, last_freeze
@@ -284,7 +285,7 @@ class _Asked:
 def _number_goes_on(audit: Audit, stack: int) -> Slip | None:
     """`name.startswith("blocks.1")`, or `"blocks.1" in name`, holds of `blocks.10`, too."""
     states = [s for s in audit.unexplained("frozen") if last_freeze(s) == stack]
-    asked = {one for file in audit.project_files for one in _numbers_asked(audit, file)} if states else set()
+    asked = {*_numbers_asked(audit, stack)} if states else set()
     for one in sorted(asked, key=lambda one: (-len(one.text), one.file, one.line)):
         behind = {s.name: [*one.ends_in(s.local_name)] for s in states}
         others = [other for other in asked if other.text != one.text]
@@ -301,20 +302,32 @@ def _number_goes_on(audit: Audit, stack: int) -> Slip | None:
     return None
 
 
-def _numbers_asked(audit: Audit, file: str) -> Iterator[_Asked]:
-    """The texts that end in a digit, wherever they come from, with which a name is compared."""
-    tree = tree_of(file)
-    for node in tree.parents if tree is not None else ():
-        match node:
-            case ast.Call(func=ast.Attribute(attr="startswith"), args=[given]):
-                begins = True
-            case ast.Compare(left=given, ops=[ast.In()], comparators=[ast.Name() | ast.Attribute()]):
-                begins = False
-            case _:
-                continue
-        for text in _texts_of(audit.record.course, file, node, given):
-            if text.endswith(DIGITS) and (begins or any(letter.isalpha() for letter in text)):
-                yield _Asked(file, node.lineno, text, ast.unparse(node), begins)
+def _numbers_asked(audit: Audit, stack: int) -> Iterator[_Asked]:
+    """The texts that end in a digit, wherever they come from, with which a name is compared where something is frozen:
+    in the tests around the statement, or in a function that one of these calls."""
+    place = _place(audit, stack)
+    if place is None:
+        return
+    tests: list[tuple[Tree, ast.AST]] = [(place[0], test) for test, _ in tests_around(place[0], place[1].lineno)]
+    called = {getattr(n.func, "id", getattr(n.func, "attr", "")) for _, t in tests for n in ast.walk(t) if _is_call(n)}
+    for tree in filter(None, map(tree_of, audit.project_files)):
+        tests += [(tree, node) for node in tree.statements if isinstance(node, ast.FunctionDef) and node.name in called]
+    for tree, test in tests:
+        for node in ast.walk(test):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="startswith"), args=[given]):
+                    begins = True
+                case ast.Compare(left=given, ops=[ast.In()], comparators=[ast.Name() | ast.Attribute()]):
+                    begins = False
+                case _:
+                    continue
+            for text in _texts_of(audit.record.course, tree.file, node, given):
+                if text.endswith(DIGITS) and (begins or any(letter.isalpha() for letter in text)):
+                    yield _Asked(tree.file, node.lineno, text, ast.unparse(node), begins)
+
+
+def _is_call(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call)
 
 
 def _texts_of(course: Course, file: str, node: ast.expr, given: ast.expr) -> Iterator[str]:
@@ -324,7 +337,7 @@ def _texts_of(course: Course, file: str, node: ast.expr, given: ast.expr) -> Ite
     if isinstance(given, ast.Constant):
         yield from [given.value] if isinstance(given.value, str) else []
         return
-    for sight in course.at(file, node.lineno):
+    for sight in course.at(file, node.lineno) if not isinstance(given, ast.JoinedStr) else ():
         text = evaluated(given, sight.read)
         yield from [text] if isinstance(text, str) else []
     for outer in tree.ancestors(node) if tree is not None else ():

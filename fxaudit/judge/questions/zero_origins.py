@@ -154,11 +154,19 @@ class ZeroOrigins:
                 return bites, [], Fact(f"`{name}` reads another part of what it is joined with")
             case "cancelled":
                 same = alias(bites) or given_twice(audit.project_files, bites)
-                same = same or returned_twice(audit.project_files, audit.record.ran())
+                if same is None and self._uses_differ(state):
+                    same = returned_twice(audit.project_files, audit.record.ran())
                 if same is not None:
                     return same, [(bites, f"`{name}` cancels it here")], CANCELS
                 return bites, [], Fact(f"what comes back through `{name}` cancels out")
         return self._by_derivative(state, found, bites, name)
+
+    def _uses_differ(self, state: ParameterState) -> bool:
+        """Whether each operation that reads the parameter got another tensor beside it."""
+        graph, own = self._audit.graph, set(state.track.values)
+        beside = [set(op.inputs) - own for vid in own for op in graph.consumers.get(vid, ())]
+        met = [vid for inputs in beside for vid in inputs if self._audit.record.values[vid].track < 0]
+        return len(beside) > 1 and len(met) == len(set(met))
 
     def _put_together(self, found: Vanishing | None) -> Origin | None:
         """Where the program's own functions made the whole numbers that leave everything out."""

@@ -123,8 +123,8 @@ class FrozenYetHeld(Rule):
                 fix="Copy it, `copy.deepcopy(…)`: as it is, what is to be trained is frozen.",
             )
             return
-        held = [state for state in states if state.held] or states
-        twice = one_module_twice(audit, held) if audit.judge.looped else None
+        concerned = [state for state in states if state.held] or states
+        twice = one_module_twice(audit, concerned) if audit.judge.looped else None
         if twice is not None:
             line, copy, original, own = twice
             same = f"`{copy}` is the same module as `{original}`, not a copy"

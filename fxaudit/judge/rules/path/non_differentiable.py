@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
 from fxaudit.judge.rule import Audit, Example
@@ -78,7 +80,7 @@ def _numbers_again(audit: Audit, cut: Cut) -> SourceLine | None:
     """The line in which the first floating values are made of the whole numbers or flags of the cut."""
     values, behind = audit.record.values, set(audit.record.ops[cut.op].outputs)
     here = audit.op_source(cut.op)
-    for op in audit.record.ops[cut.op + 1 :]:
+    for op in itertools.islice(audit.record.ops, cut.op + 1, None):
         if behind.isdisjoint(op.inputs):
             continue
         if any(values[out].floating for out in op.outputs):

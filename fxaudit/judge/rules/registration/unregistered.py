@@ -149,11 +149,16 @@ def _plain_class(audit: Audit, state: ParameterState, source: SourceLine | None)
     for frame in stacks.chain(project_stack(stacks, state.track.created))[:CALLERS]:
         made_in = tree_of(stacks.file(frame))
         for owner in made_in.statements if made_in is not None else ():
-            if isinstance(owner, ast.ClassDef) and owner.name == kind and not owner.bases and made_in is not None:
+            if isinstance(owner, ast.ClassDef) and owner.name == kind and _stands_alone(owner) and made_in is not None:
                 methods = {part.name for part in owner.body if isinstance(part, ast.FunctionDef)}
                 if not methods.isdisjoint(CALLED):
                     return source_at(made_in.file, owner.lineno)
     return None
+
+
+def _stands_alone(owner: ast.ClassDef) -> bool:
+    """Whether the class is derived from nothing, and nothing else makes something of it, such as `dataclass`."""
+    return not owner.bases and not owner.decorator_list
 
 
 def _cached_at(audit: Audit, state: ParameterState) -> SourceLine | None:

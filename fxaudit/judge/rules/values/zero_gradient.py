@@ -14,9 +14,6 @@ from fxaudit.program.source import SourceLine
 
 __all__ = ["ZeroGradient"]
 
-MATRIX = 2
-"""So many dimensions the weight of a layer has; a bias has fewer."""
-
 
 class ZeroGradient(Rule):
     """The gradient is exactly zero at every step.
@@ -40,15 +37,14 @@ class ZeroGradient(Rule):
             tuple[SourceLine | None, list[tuple[SourceLine | None, str]], Fact, list[ParameterState]],
         ] = {}
         concerned = [*audit.unexplained("blocked"), *audit.starved()]
-        alone = [s for s in concerned if (found := origins.of(s.track)) is not None and found.how == "cancelled"]
-        all_shift = all(len(s.track.shape) < MATRIX for s in alone)  # of a weight numbers are read in any case
+        are_shifts = not any(_is_a_matrix(state) and _is_cancelled(audit, state) for state in concerned)
         for state in concerned:
             if state.arrived != "zero" and not _steps_meet_zero(audit, state):
                 continue
             found = origins.of(state.track)
             if found is not None and found.how in ("hook",):
                 continue
-            if found is not None and found.how == "cancelled" and found.factor_track == state.index and all_shift:
+            if found is not None and are_shifts and _is_cancelled(audit, state):
                 shifts.append((found.bites, state))
                 continue
             culprit, related, why = why_zero.of(state, found)
@@ -98,6 +94,17 @@ class ZeroGradient(Rule):
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         alpha = 0.3
         return Example(model, lambda: body(x).square().mean() + alpha * aux(x).square().mean(), optimizer)
+
+
+def _is_cancelled(audit: Audit, state: ParameterState) -> bool:
+    """Whether what comes back to the parameter itself, on several ways, cancels out."""
+    found = audit.judge.origins.of(state.track)
+    return found is not None and found.how == "cancelled" and found.factor_track == state.index
+
+
+def _is_a_matrix(state: ParameterState) -> bool:
+    """Whether it is a weight, which multiplies: of a bias, which only shifts, one dimension is longer than 1."""
+    return sum(length > 1 for length in state.track.shape) > 1
 
 
 def _steps_meet_zero(audit: Audit, state: ParameterState) -> bool:
