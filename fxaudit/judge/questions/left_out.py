@@ -81,8 +81,17 @@ def kept_generator(audit: Audit, info: OptimizerInfo) -> Told | None:
     as its condition was seen to let some pass."""
     if all(members for _, members in info.groups):
         return None
-    ran = audit.record.ran()
+    ran, stacks = audit.record.ran(), audit.record.stacks
+    given = [groups_listed(stacks.file(frame), stacks.line(frame)) for frame in stacks.chain(info.created)[:2]]
+    filled = {
+        id(value)
+        for values in given
+        if len(values) == len(info.groups)
+        for value, (_, members) in zip(values, info.groups, strict=True)
+        if members
+    }
     kept = [(file, node) for file in audit.project_files for node in kept_generators(file, ran.of(file))]
+    kept = [(file, node) for file, node in kept if id(node) not in filled]  # that one was still full
     if len(kept) != 1:
         return None
     ((file, node),) = kept
