@@ -300,6 +300,135 @@ optimizer = optimizers[0]
         + LOOP,
         Told("FXA301", ("the other loop has left its last value behind",)),
     ),
+    "frozen when it was built": (
+        PAIR
+        + """
+body.requires_grad_(False)
+chosen = [p for p in net.parameters() if p.requires_grad]  # blamed
+optimizer = torch.optim.SGD(chosen, lr=0.1)  # built
+body.requires_grad_(True)  # thawed
+"""
+        + LOOP,
+        Told(
+            "FXA301",
+            ("`SGD` does not hold `0.*`, frozen when it was built",),
+            {"thawed": "unfrozen here, too late", "built": "the optimizer `SGD` is built here"},
+        ),
+    ),
+    "made after the base class has built it": (
+        """
+class Base:
+    def __init__(self):
+        self.net = nn.Linear(4, 1)
+        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=0.1)  # blamed
+
+
+class Own(Base):
+    def __init__(self):
+        super().__init__()  # base
+        self.aux = nn.Linear(4, 1)  # made
+
+
+own = Own()
+optimizer = own.optimizer
+
+
+def compute():
+    return own.net(x).square().mean() + own.aux(x).square().mean()
+
+
+"""
+        + LOOP,
+        Told(
+            "FXA301",
+            ("`SGD` does not hold `own.aux.*`",),
+            {
+                "made": "made from here, after the optimizer",
+                "base": "the base class builds the optimizer in this call",
+            },
+        ),
+    ),
+    "an update by hand that is written nowhere": (
+        PAIR
+        + """
+for step in range(4):
+    net.zero_grad()
+    compute().backward()  # backward
+    for p in net.parameters():
+        p = p - 0.1 * p.grad  # blamed
+""",
+        Told(
+            "FXA301",
+            ("the update by hand computes a new value for `{0,2}.*`, and writes it nowhere",),
+            {"backward": "the gradient comes from here"},
+        ),
+    ),
+    "no optimizer at all": (
+        PAIR + "for step in range(4):\n    net.zero_grad()\n    compute().backward()  # blamed\n",
+        Told("FXA301", ("no optimizer was built for `{0,2}.*`",)),
+    ),
+    "all is frozen": (
+        PAIR
+        + """
+for p in net.parameters():
+    p.requires_grad = False  # blamed
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)  # built
+"""
+        + LOOP,
+        Told(
+            "FXA302",
+            ("`SGD` is built without any parameter, and PyTorch refuses it: all are frozen",),
+            {"built": "the optimizer is built here"},
+        ),
+    ),
+    "all is in a list": (
+        """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = [nn.Linear(4, 4), nn.Linear(4, 1)]  # blamed
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)  # built
+"""
+        + COMPUTE
+        + LOOP,
+        Told(
+            "FXA205",
+            ("`layers[{0,1}].*` are kept in the Python list `layers`",),
+            {"built": "so this optimizer gets no parameter"},
+        ),
+    ),
+    "added to a list and a dict": (
+        """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head, self.table = nn.Linear(4, 1), {}
+        self.table["first"] = nn.Linear(4, 4)  # filled
+        self.table: dict = {**self.table}  # blamed
+
+    def forward(self, x):
+        return self.head(self.table["first"](x))
+
+
+net = Net()
+"""
+        + COMPUTE
+        + SGD
+        + LOOP,
+        Told(
+            "FXA205",
+            ("`table.*` are kept in the Python dict `table`",),
+            {"filled": "filled here"},
+        ),
+    ),
     "a filter that lets nothing through": (
         PAIR
         + """
@@ -388,6 +517,21 @@ if options.freeze:
         + SGD
         + LOOP,
         Told("FXA310", ("`--freeze` is on unless it is given", 'Write `action="store_true"`')),
+    ),
+    "a key that nobody reads": (
+        PAIR
+        + """
+config = {"unfreez": True}  # blamed
+if not config.get("unfreeze", False):  # asked
+    body.requires_grad_(False)  # frozen
+"""
+        + SGD
+        + LOOP,
+        Told(
+            "FXA309",
+            ("`config.get('unfreeze', False)` is False by default, and nobody reads `'unfreez': True`",),
+            {"asked": "asked here", "frozen": "frozen here"},
+        ),
     ),
     "a text for a flag": (
         PAIR
@@ -592,6 +736,111 @@ net.freeze()  # blamed
             {"other": "`frozen` would get another value here", "set": "`self.frozen` is True, from here"},
         ),
     ),
+    "kept from a call without gradients": (
+        """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.head, self.kept = nn.Linear(4, 4), nn.Linear(4, 1), None
+
+    def features(self, x):
+        if self.kept is None:  # blamed
+            self.kept = self.body(x)  # made
+        return self.kept
+
+    def forward(self, x):
+        return self.head(self.features(x))
+
+
+net = Net()
+with torch.no_grad():  # region
+    net(x)
+"""
+        + COMPUTE
+        + SGD
+        + LOOP,
+        Told(
+            "FXA105",
+            ("`body.*` are used only where gradients are switched off", "Compute it anew in each call that trains"),
+            {"region": "the region is opened here", "made": "`linear` runs inside it"},
+        ),
+    ),
+    "not handed on": (
+        """
+class Attend(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.project = nn.Linear(4, 4)
+
+    def forward(self, x, memory=None):
+        return self.project(x if memory is None else x + memory)
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attend = Attend()
+
+    def forward(self, x, memory=None):
+        return self.attend(x)  # blamed
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.block, self.head = nn.Linear(4, 4), Block(), nn.Linear(4, 1)
+
+    def forward(self, x):
+        memory = self.encoder(x)  # made
+        return self.head(self.block(x, memory))  # given
+
+
+net = Net()
+"""
+        + COMPUTE
+        + SGD
+        + LOOP,
+        Told(
+            "FXA103",
+            ("`encoder.*`: what `linear` makes of them is not used by the loss",),
+            {
+                "given": "given here as `memory`, which `forward` never reads",
+                "made": "the value that nobody reads",
+            },
+        ),
+    ),
+    "an array that is asked for an object": (
+        """
+import numpy as np
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.head = nn.Linear(4, 4), nn.Linear(4, 1)
+        self.used = np.array([True, False])
+
+    def forward(self, x):
+        if self.used[0] is True:  # blamed
+            x = self.first(x)  # idle
+        return self.head(x)
+
+
+net = Net()
+"""
+        + COMPUTE
+        + SGD
+        + LOOP,
+        Told(
+            "FXA101",
+            (
+                "`first` is never called",
+                "`self.used[0]` is an array or a tensor, and never the object `True` itself",
+                "Ask for the truth, and not for the object: `bool(self.used[0])`.",
+            ),
+            {"idle": "the call that never runs"},
+        ),
+    ),
     "a statement of its own": (
         PAIR
         + """
@@ -745,6 +994,103 @@ FILLS[options.init](head.weight)  # asked
 def test_a_gradient_of_zero_leads_to_the_line_that_makes_it_zero(case: str, tmp_path: Path) -> None:
     text, told = ZERO[case]
     check(judged(tmp_path, HEAD + text + SGD + LOOP).findings[0], told)
+
+
+VALUES: dict[str, tuple[str, Told]] = {
+    "a clip by an infinite norm": (
+        PAIR
+        + SGD
+        + """
+for step in range(4):
+    optimizer.zero_grad()
+    (net(x) * 1e25).sum().backward()
+    nn.utils.clip_grad_norm_(net.parameters(), 1.0)  # blamed
+    optimizer.step()  # step
+""",
+        Told(
+            "FXA407",
+            (
+                "`clip_grad_norm_(1.0)` divides the gradient of",
+                "by inf, which leaves nothing of it",
+                "`error_if_nonfinite=True`",
+            ),
+            {"step": "the step that has no effect"},
+        ),
+    ),
+    "a hook that multiplies by 0": (
+        PAIR
+        + """
+SHARE = 0.0  # blamed
+body.weight.register_hook(lambda grad: grad * SHARE)  # hook
+"""
+        + SGD
+        + LOOP,
+        Told(
+            "FXA504",
+            (
+                "a hook replaces the gradient of `0.weight` by zeros",
+                "Give what the hook multiplies the gradient by another",
+            ),
+            {"hook": "the hook multiplies here"},
+        ),
+    ),
+    "an epsilon of 0": (
+        """
+EPS = 0.0  # blamed
+net, x = nn.Linear(4, 3, bias=False), torch.zeros(8, 4)
+
+
+def compute():
+    made = net(x)
+    return (made / (made.norm(dim=-1, keepdim=True) + EPS)).mean()  # added
+
+
+"""
+        + SGD
+        + LOOP,
+        Told(
+            "FXA502",
+            ("the gradient of `weight` is not finite: a division by 0 at all 8 elements",),
+            {"added": "this 0 is added here, and keeps nothing away from it"},
+        ),
+    ),
+    "a scheduler that never steps": (
+        PAIR
+        + """
+EVERY = 0  # blamed
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+warm_up = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: min(1.0, epoch / 10))  # built
+"""
+        + LOOP
+        + """
+    if EVERY:  # test
+        warm_up.step()  # call
+""",
+        Told(
+            "FXA304",
+            ("`SGD` steps `{0,2}.*` with learning rate 0",),
+            {
+                "test": "`EVERY` is never true",
+                "call": "the call that never runs",
+                "built": "the LambdaLR is built here",
+            },
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", VALUES)
+def test_numbers_that_spoil_a_step_lead_to_where_they_come_from(case: str, tmp_path: Path) -> None:
+    text, told = VALUES[case]
+    check(judged(tmp_path, HEAD + text).findings[0], told)
+
+
+def test_a_script_that_trains_nothing_is_told_what_was_not_seen(tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + "print(x.sum())\n")
+    assert [(f.code, f.level, f.message) for f in report.findings] == [
+        ("FXA902", "note", "no `forward`, no `backward` and no optimizer was seen")
+    ]
+    assert report.exit_code == 3
 
 
 def test_a_step_in_half_precision_that_makes_nan_is_told_with_the_optimizer(tmp_path: Path) -> None:
