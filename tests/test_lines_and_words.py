@@ -381,6 +381,22 @@ optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr
             {"built": "the optimizer is built here"},
         ),
     ),
+    "all is frozen, by a name that is nearly right": (
+        """
+net = nn.Sequential()
+net.encoder, net.adapter = nn.Linear(4, 4), nn.Linear(4, 1)
+for name, p in net.named_parameters():
+    p.requires_grad = "adaptor" in name  # blamed
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)  # built
+"""
+        + COMPUTE
+        + LOOP,
+        Told(
+            "FXA302",
+            ("all are frozen, and no name contains `adaptor`; `adapter` is one letter away",),
+            {"built": "the optimizer is built here"},
+        ),
+    ),
     "all is in a list": (
         """
 class Net(nn.Module):
@@ -809,6 +825,48 @@ net = Net()
             },
         ),
     ),
+    "a name that is nearly right": (
+        """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.adapter, self.head = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 1)
+
+    def forward(self, x):
+        for name in ("encoder", "adaptor"):  # blamed
+            if hasattr(self, name):
+                x = getattr(self, name)(x)  # asked
+        return self.head(x)
+
+
+net = Net()
+"""
+        + COMPUTE
+        + SGD
+        + LOOP,
+        Told(
+            "FXA101",
+            ("`adapter` is never called", "no name contains `adaptor`; `adapter` is one letter away"),
+            {"asked": "nobody asks for what is made here"},
+        ),
+    ),
+    "a loss of the target alone": (
+        PAIR
+        + """
+def compute():
+    out = net(x)  # end
+    return F.mse_loss(x, x)  # blamed
+
+
+"""
+        + SGD
+        + LOOP,
+        Told(
+            "FXA109",
+            ("the loss depends on no parameter, so `{0,2}.*` receive nothing",),
+            {"end": "what the parameters are used for ends here"},
+        ),
+    ),
     "an array that is asked for an object": (
         """
 import numpy as np
@@ -996,7 +1054,115 @@ def test_a_gradient_of_zero_leads_to_the_line_that_makes_it_zero(case: str, tmp_
     check(judged(tmp_path, HEAD + text + SGD + LOOP).findings[0], told)
 
 
+OWN_STEP = (
+    PAIR
+    + """
+class Own(torch.optim.Optimizer):
+    def __init__(self, params, lr):
+        super().__init__(params, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self):  # step
+        for group in self.param_groups:
+            for p in group["params"]:
+                BODY
+
+
+optimizer = Own(net.parameters(), lr=0.1)
+"""
+    + LOOP
+)
+TOKENS = """
+table, head = nn.Embedding(6, 4), nn.Linear(4, 1)
+net = nn.Sequential(table, head)
+x, mask = torch.tensor([0, 1, 5]), torch.zeros(6, 1)
+NEW
+mask[new] = 1.0  # write
+table.weight.register_hook(lambda grad: grad * mask)  # hook
+"""
+UNDONE = (
+    PAIR
+    + SGD
+    + """
+def perturb():
+    old = [p.detach().clone() for p in net.parameters()]
+    with torch.no_grad():
+        for p in net.parameters():
+            p.add_(0.01)
+    return old
+
+
+def restore(old):
+    with torch.no_grad():
+        for p, before in zip(net.parameters(), old):
+            p.copy_(before)  # back
+
+
+for step in range(4):
+    optimizer.zero_grad()
+    old = perturb()
+    compute().backward()
+    optimizer.step()  # step
+    restore(old)  # blamed
+"""
+)
 VALUES: dict[str, tuple[str, Told]] = {
+    "a step that binds a name": (
+        OWN_STEP.replace("BODY", 'p = p - group["lr"] * p.grad  # blamed'),
+        Told(
+            "FXA407", ("the step computes a new value for `{0,2}.*`, and writes it nowhere", "Write into the parameter")
+        ),
+    ),
+    "a step whose test is never true": (
+        OWN_STEP.replace("BODY", "if p.ndim > 2:  # blamed\n                    p.sub_(p.grad)  # write"),
+        Told(
+            "FXA407",
+            ("the step never comes to what writes into `{0,2}.*`: `p.ndim > 2` is never true",),
+            {"write": "the write that never runs"},
+        ),
+    ),
+    "a step that is left": (
+        OWN_STEP.replace(
+            "BODY",
+            "if p.ndim == 1:  # asked\n                    return  # blamed\n                p.sub_(p.grad)  # write",
+        ),
+        Told(
+            "FXA407",
+            ("it is left where `p.ndim == 1`", "Pass over what has no gradient with `continue`"),
+            {"asked": "asked here", "write": "the write that never runs"},
+        ),
+    ),
+    "a step that writes nothing": (
+        OWN_STEP.replace("# step", "# blamed").replace("BODY", "print(p.grad.norm())"),
+        Told("FXA407", ("the step leaves `{0,2}.*` unchanged, in spite of a gradient",)),
+    ),
+    "a hook whose mask begins at a size that is read late": (
+        TOKENS.replace("NEW", "old = table.num_embeddings  # blamed\nnew = torch.arange(old, 6)  # empty")
+        + COMPUTE
+        + SGD
+        + LOOP,
+        Told(
+            "FXA504",
+            ("a hook replaces the gradient of `0.weight` by zeros", "Read this size before the line that changes it."),
+            {"hook": "the hook multiplies here", "empty": "what is selected is made here, and empty"},
+        ),
+    ),
+    "a hook whose mask selects nothing": (
+        TOKENS.replace("NEW", "new = torch.tensor([], dtype=torch.long)  # blamed") + COMPUTE + SGD + LOOP,
+        Told(
+            "FXA504",
+            ("Give the write something to select, or leave the hook out.",),
+            {"write": "nothing is selected here, and all of it stays 0"},
+        ),
+    ),
+    "a step before what was perturbed is put back": (
+        UNDONE,
+        Told(
+            "FXA408",
+            ("first undo the perturbation, then step",),
+            {"back": "the value from before comes back here", "step": "the step whose change is lost"},
+        ),
+    ),
     "a clip by an infinite norm": (
         PAIR
         + SGD
