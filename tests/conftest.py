@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,15 +35,15 @@ def keep_recordings(folder: Path) -> None:
     from fxaudit.capture import lines
     from fxaudit.capture.recording_file import to_bytes
     from fxaudit.run import examination
+    from tests.kept import Keeper
 
-    folder.mkdir(parents=True, exist_ok=True)
-    judge = examination.judged
+    keeper, judge = Keeper(folder), examination.judged
 
     def keeping(recording: Recording, options: Options) -> Answer:
         heard = lines._GETTRACE()
         sys.settrace(None)  # these lines are not the program's
         try:
-            (folder / f"{os.getpid()}.{time.monotonic_ns()}.fxr").write_bytes(to_bytes(recording))
+            keeper.keep(to_bytes(recording))
         finally:
             sys.settrace(heard)
         return judge(recording, options)

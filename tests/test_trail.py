@@ -212,6 +212,23 @@ def test_what_is_to_be_edited_of_a_decision_comes_first(
     assert found.marks(trail.blamed(decision, [(line, "asked here")])) == marks
 
 
+def test_the_stations_of_a_value_follow_the_lines_that_ask_for_it(program: Writer) -> None:
+    found = program(
+        """
+        LIMIT = 3  # birth
+        first = LIMIT  # first
+        last = first  # last
+        if last > 5:  # asked
+            step()
+        """
+    )
+    stations = [(found.file, found.line(mark), "handed on here") for mark in ("last", "first")]
+    birth = Birth(found.file, found.line("birth"), "literal", "3", 3, stations=tuple(stations))
+    decision = Decision(found.file, found.line("asked"), "last > 5", "last", 3, birth)
+    told = [(trail.source_at(found.file, found.line("asked")), "asked here")]
+    assert found.marks(trail.blamed(decision, told)) == ["birth", "asked", "first", "last"]
+
+
 @pytest.mark.parametrize("inner", ["inner", "idle inner"])
 def test_a_loop_that_surely_has_rounds_is_not_blamed(program: Writer, inner: str) -> None:
     found = program(

@@ -41,6 +41,7 @@ TESTS = (
     "tests/test_flow.py",
     "tests/test_life.py",
     "tests/test_oracle.py",
+    "tests/test_lines_and_words.py",
 )
 SECONDS = 120
 """Of work, not of waiting, after which judging is taken to be without end."""

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fxaudit.capture.frozen import Recording
@@ -23,6 +24,7 @@ from fxaudit.judge.from_file import judged_again
 from fxaudit.judge.write_up import Options
 from fxaudit.report import Report
 from tests import judged
+from tests.kept import Keeper, kept
 from tools.program_answers import WORKERS, differences, one_thread
 
 FOLDER = Path(__file__).parents[1] / ".recordings"
@@ -66,18 +68,23 @@ def _record(path: Path) -> None:
     from fxaudit.run import examination
 
     for mode in judged.modes_of(path):
+        with TemporaryDirectory() as folder:
+            keeper = Keeper(Path(folder))
 
-        def keeping(recording: Recording, options: Options, mode: str = mode) -> Any:
-            if (recording.mode.seen == "one step") == (mode == "audit"):  # the audit is called inside a watch
-                sys.settrace(None)  # which still hears lines; these are not the program's
-                file_of(path, mode).write_bytes(to_bytes(recording))
-            return judge(recording, options)
+            def keeping(recording: Recording, options: Options, mode: str = mode, keeper: Keeper = keeper) -> Any:
+                if (recording.mode.seen == "one step") == (mode == "audit"):  # the audit is called inside a watch
+                    sys.settrace(None)  # which still hears lines; these are not the program's
+                    keeper.keep(to_bytes(recording))
+                return judge(recording, options)
 
-        examination.judged = keeping
-        try:
-            judged.judged(path, mode)
-        finally:
-            examination.judged = judge
+            examination.judged = keeping
+            try:
+                judged.judged(path, mode)
+            finally:
+                examination.judged = judge
+                keeper.close()
+            for last in [*kept(Path(folder))][-1:]:
+                file_of(path, mode).write_bytes(last)
 
 
 def judge() -> int:
@@ -126,9 +133,9 @@ def coverage() -> int:
         options = importlib.import_module("fxaudit.judge.write_up").Options
         fixes = importlib.import_module("fxaudit.judge.fixes")
         read = importlib.import_module("fxaudit.capture.recording_file").from_bytes
-        for file in sorted(FOLDER.rglob("*.fxr")):
+        programs = (file.read_bytes() for file in sorted(FOLDER.glob("*.fxr")))
+        for data in (*programs, *kept(OF_TESTS)):
             with contextlib.suppress(Exception):  # a test recorded what does not hold together
-                data = file.read_bytes()
                 answer, texts = again.judged_again(data, options()), read(data).texts or {}
                 for finding in answer.findings:
                     fixes.candidates(fixes.Ground(finding, answer, texts.get))
