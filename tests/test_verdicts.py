@@ -590,6 +590,20 @@ def test_all_train_but_those_that_do_not(case: str, states: Callable[[], States]
     assert expected.keys() <= found.keys()
 
 
+def test_the_first_operation_of_all_may_overwrite_what_is_never_stepped(states: Callable[[], States]) -> None:
+    model = Refilled()
+    with fxaudit.watch(model):
+        for _ in range(2):
+            square(model).backward()
+    w = states()["w"]
+    assert [op.index for op in w.writers][:1] == [0]
+    assert (w.verdict, w.reason, w.mechanism) == (
+        "replaced",
+        "forward overwrites it in every round with a value that does not depend on it",
+        "overwritten",
+    )
+
+
 def test_what_a_state_rests_on(states: Callable[[], States]) -> None:
     with fxaudit.watch():
         own(Refilled)()

@@ -40,6 +40,7 @@ DIRECT = (
     "tests/rules/test_pages.py",
     "tests/test_recordings.py",
     "tests/test_verdicts.py",
+    "tests/test_told_besides.py",
     "tests/fixes/test_audits.py",
 )
 """Where a test ends the tracing nothing more of its file is measured."""
