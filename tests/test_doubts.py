@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 from typing import Any
 
@@ -113,7 +114,7 @@ def said(model: nn.Module, **given: Any) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        (AsLongAsItIsLong, "`h.shape[0] > 4` in line 45 depends on what only data can tell"),
+        (AsLongAsItIsLong, "`h.shape[0] > 4` in line 46 depends on what only data can tell"),
         (ForLabels, "it runs only when `labels` and `weights` are given"),
         (ReadForLabels, "it runs only when `labels` is given"),
         (DrawnByName, "which of several it is depends on a random draw"),
@@ -122,7 +123,7 @@ def said(model: nn.Module, **given: Any) -> tuple[str, str]:
             "`lambda` uses it, which no forward calls; only a run of the loop can tell whether anybody does",
         ),
         (FurtherDown, "it runs only when `deep` is given"),
-        (LeavesEarly, "`x.shape[0] > 4` in line 37 depends on what only data can tell"),
+        (LeavesEarly, "`x.shape[0] > 4` in line 38 depends on what only data can tell"),
     ],
 )
 def test_what_is_open_is_unknown_with_the_reason(model: type[Net], reason: str) -> None:
@@ -140,7 +141,7 @@ def test_what_a_setting_names_is_settled() -> None:
 def test_a_cut_beside_an_open_branch_is_open_only_for_what_the_branch_would_use() -> None:
     report = fxaudit.audit(BesideACut())
     assert report["first.weight"].verdict == "unknown"
-    assert "`x.shape[0] > 4` in line 29" in report["first.weight"].reason
+    assert "`x.shape[0] > 4` in line 30" in report["first.weight"].reason
     assert report["last.weight"].verdict == "trained"
 
 
@@ -148,3 +149,111 @@ def test_a_batch_that_passes_a_part_over_leaves_it_open() -> None:
     reason = "this batch passes it over, for `'y' in batch` depends on it; give it another batch"
     assert said(ByKey(), inputs=({"x": torch.randn(3, 4)},)) == ("unknown", reason)
     assert said(ByKey(), inputs=({"x": torch.randn(3, 4), "y": 1},))[0] == "trained"
+
+
+class ChosenInALine(Net):
+    def forward(self, x: Any) -> Any:
+        kept = self.first(x)
+        h = self.aux(kept).detach()
+        h = h + kept if x.shape[0] > 4 else h  # test
+        return self.last(h)
+
+
+class InsideABranch(Net):
+    def forward(self, x: Any) -> Any:
+        h = self.first(x)
+        if x.shape[0] > 4:  # test
+            h = self.aux(h).detach()
+        return self.last(h)
+
+
+class UnlessPlain(Net):
+    def forward(self, x: Any, plain: bool = True) -> Any:
+        out = self.last(self.first(x))
+        if not plain:
+            out = out + self.aux(x).mean()
+        return out
+
+
+class ByChance(Net):
+    def forward(self, x: Any) -> Any:
+        h = self.first(x)
+        if random.random() < 0.0:
+            h = self.aux(h)
+        return self.last(h)
+
+
+class OnlyRaises(Net):
+    def forward(self, x: Any) -> Any:
+        h = self.aux(self.first(x)).detach()
+        if x.shape[0] > 4:
+            raise ValueError("too long")
+        return self.last(h)
+
+
+class OnlyPasses(Net):
+    def forward(self, x: Any) -> Any:
+        h = self.aux(self.first(x)).detach()
+        if x.shape[0] > 4:
+            pass
+        return self.last(h)
+
+
+class OnlyPrints(Net):
+    def forward(self, x: Any) -> Any:
+        h = self.aux(self.first(x)).detach()
+        if x.shape[0] > 4:
+            print("long")
+        return self.last(h)
+
+
+class Kept(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts = [nn.Linear(4, 4)]
+
+    def forward(self, x: Any) -> Any:
+        if x.sum() > 0:
+            x = self.parts[0](x)
+        return self.last(x)
+
+
+@pytest.mark.parametrize(
+    ("model", "open_", "reason"),
+    [
+        (ChosenInALine, {"first", "aux"}, "`x.shape[0] > 4` in line {} depends on what only data can tell"),
+        (InsideABranch, {"first", "aux"}, "`x.shape[0] > 4` in line {} depends on what only data can tell"),
+        (UnlessPlain, {"aux"}, "`not plain` depends on an argument that the trace leaves out"),
+        (ByChance, {"aux"}, "`random.random() < 0.0` depends on a random draw"),
+    ],
+)
+def test_what_another_way_through_forward_may_use_is_open(model: type[Net], open_: set[str], reason: str) -> None:
+    lines, first = inspect.getsourcelines(model)
+    test = [number for number, line in enumerate(lines, first) if line.rstrip().endswith("# test")]
+    report = fxaudit.audit(model())
+    found = {p.name.partition(".")[0]: p.reason for p in report if p.verdict == "unknown"}
+    assert found == dict.fromkeys(open_, OPEN + reason.format(*test))
+    assert report.findings == ()
+
+
+@pytest.mark.parametrize("model", [OnlyRaises, OnlyPasses, OnlyPrints])
+def test_a_branch_that_leads_no_value_around_a_cut_leaves_nothing_open(model: type[Net]) -> None:
+    report = fxaudit.audit(model())
+    assert {p.name.partition(".")[0]: p.verdict for p in report} == {
+        "first": "unreachable",
+        "aux": "unreachable",
+        "last": "trained",
+    }
+    assert [finding.code for finding in report.findings] == ["FXA104"]
+
+
+def test_what_is_kept_in_a_list_is_open_where_the_trace_stops_before_its_use() -> None:
+    report = fxaudit.audit(Kept())
+    assert (report["parts[0].weight"].verdict, report["parts[0].weight"].reason) == (
+        "unknown",
+        "the symbolic trace stopped before it could tell whether it is used",
+    )
+    assert {p.reason for p in report if "parts" not in p.name} == {
+        "the symbolic trace stopped before the end of the forward"
+    }
+    assert [finding.code for finding in report.findings] == ["FXA901"]
