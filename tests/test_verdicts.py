@@ -405,6 +405,11 @@ def in_a_list(cut: bool) -> Callable[[], None]:
     return loop
 
 
+def in_a_list_and_held() -> None:
+    model = Listed(cut=False)
+    train(model, sgd([*model.parameters(), *model.more[0].parameters()]))
+
+
 def updated_by_hand() -> None:
     model = nn.Linear(4, 1)
     for _ in range(4):
@@ -559,6 +564,10 @@ BESIDE: dict[str, tuple[Callable[[], None], dict[str, Told]]] = {
                 "cut off",
             ),
         ),
+    ),
+    "in a list, and held": (
+        in_a_list_and_held,
+        dict.fromkeys(("more[0].weight", "more[0].bias"), ("trained", TRAINS, "")),
     ),
     "updated by hand": (
         updated_by_hand,

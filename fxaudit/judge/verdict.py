@@ -46,7 +46,6 @@ class ParameterState:
     local_name: str
     verdict: Verdict = "unknown"
     reason: str = ""
-    requires_grad: bool = True
     reached_in: int = 0
     arrived: Literal["none", "zero", "finite", "nonfinite", "unknown"] = "none"
     norm: float | None = None
@@ -69,6 +68,11 @@ class ParameterState:
     def index(self) -> int:
         """The index of its track."""
         return self.track.index
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether it asked for a gradient in the end."""
+        return self.track.requires_grad
 
     @property
     def facts(self) -> list[StepFact]:
@@ -414,7 +418,6 @@ class Judge:
     def _state(self, name: str, track: Track, root: ModuleInfo | None, local: str) -> ParameterState:
         state = ParameterState(self._unique(name), track, root, local)
         self._names.add(state.name)
-        state.requires_grad = track.requires_grad
         state.held = tuple((info.index, group) for info, group in self.recording.holders(track.index))
         history = self.recording.history.get((root.index, local), ()) if root is not None else ()
         state.swapped = len({t for _, t in history}) > 1
