@@ -57,9 +57,9 @@ class Observation:
     ) -> None:
         self.session = Session()
         self.settling = Settling(self.session, steps)
-        seen = self.session.record
+        session, seen = self.session, self.session.record
         self._put_backs = self.settling.put_backs = PutBacks(
-            self.session, lambda: may_be_put_back(project_files(seen), seen.ran()), self._comes_again
+            self.session, lambda: may_be_put_back(project_files(seen), seen.ran()), lambda: _comes_again(session)
         )
         self.title = title
         self.expect = dict(expect or {})
@@ -101,26 +101,6 @@ class Observation:
                 yield self.session
             finally:
                 self._end_vigil()
-
-    def _comes_again(self) -> bool:
-        """Whether what wrote the values of a file into parameters before this first step stands in a loop that goes
-        round the step, too.
-
-        Values that the program keeps itself are another thing: of several members of a population each begins where
-        it was, or all where a server is.
-        """
-        record = self.session.record
-        files = set(project_files(record))
-        places = []
-        frame: FrameType | None = sys._getframe()
-        while frame is not None:
-            if frame.f_code.co_filename in files:
-                places.append((frame.f_code.co_filename, frame.f_lineno))
-            frame = frame.f_back
-        around = loops_at(places)
-        writers = {op.stack for op in record.ops if op.mutates}
-        chains = (record.stacks.places(stack) for stack in writers if around)
-        return any(loads_a_file(places) and not around.isdisjoint(loops_at(places)) for places in map(list, chains))
 
     def _refused(self, kind: str) -> None:
         if self.on_refusal is not None:
@@ -383,3 +363,24 @@ def raise_stack_limit() -> None:
         resource.setrlimit(
             resource.RLIMIT_STACK, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
         )
+
+
+def _comes_again(session: Session) -> bool:
+    """Whether what wrote the values of a file into parameters before this first step stands in a loop that goes
+    round the step, too.
+
+    Values that the program keeps itself are another thing: of several members of a population each begins where
+    it was, or all where a server is.
+    """
+    record = session.record
+    files = set(project_files(record))
+    places = []
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_filename in files:
+            places.append((frame.f_code.co_filename, frame.f_lineno))
+        frame = frame.f_back
+    around = loops_at(places)
+    writers = {op.stack for op in record.ops if op.mutates}
+    chains = (record.stacks.places(stack) for stack in writers if around)
+    return any(loads_a_file(places) and not around.isdisjoint(loops_at(places)) for places in map(list, chains))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from fxaudit.capture import operations
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
@@ -17,8 +19,6 @@ from fxaudit.program.tree import tree_of
 
 __all__ = ["LeftOut", "left_out_key"]
 
-NUMBERS = frozenset({"item", "tolist", "numpy", "detach"})
-"""What makes something of a tensor that carries no gradient."""
 BINDING = ast.Assign | ast.AugAssign | ast.AnnAssign
 
 
@@ -44,7 +44,7 @@ def left_out_key(audit: Audit, states: list[ParameterState]) -> LeftOut | None:
         file = course.file_of(last)
         for test, takes in _filters(file, last.line):
             keys = [(key, outcome is takes) for key, outcome in _keys_seen(audit, file, last.line, test)]
-            taken = [key for key, is_taken in keys if is_taken]
+            taken = [key for key, is_taken in keys if is_taken and _is_named_so(test, key)]
             if not taken or not _is_for_the_loss(audit, reaching, file, last.line):
                 continue
             if terms is None:
@@ -83,6 +83,12 @@ def _asks_for_a_text(test: ast.expr) -> bool:
         case ast.Call(func=ast.Attribute(value=ast.Name(), attr="startswith" | "endswith"), args=[ast.Constant()]):
             return True
     return False
+
+
+def _is_named_so(test: ast.expr, key: str) -> bool:
+    """Whether the text that is asked for is a word of the key: `loss` of `loss_cls`, and not `m` of `main`."""
+    asked = next((n.value for n in ast.walk(test) if isinstance(n, ast.Constant) and isinstance(n.value, str)), "")
+    return asked.strip("_./").lower() in re.split("[_./]+", key.lower())
 
 
 def _keys_seen(audit: Audit, file: str, line: int, test: ast.expr) -> Iterator[tuple[str, bool]]:
@@ -128,7 +134,8 @@ def _puts_away(audit: Audit, terms: set[int], file: str, line: int, key: str) ->
     )
     own = [value for named, value in pairs if isinstance(named, ast.Constant) and named.value == key]
     own += [statement.value] if isinstance(statement, ast.Assign) and not own else []
-    return not any(isinstance(n, ast.Attribute) and n.attr in NUMBERS for value in own for n in ast.walk(value))
+    methods = (n.attr for value in own for n in ast.walk(value) if isinstance(n, ast.Attribute))
+    return not any(operations.of(name).escapes or operations.of(name).detaches for name in methods)
 
 
 def _ran_within(audit: Audit, ops: Iterable[int], file: str, statement: ast.stmt) -> bool:
