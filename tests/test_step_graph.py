@@ -679,3 +679,13 @@ def test_a_number_is_taken_to_be_used_where_the_function_goes_on_with_one(progra
     assert found.cuts("w") == INFERRED[program]
     joined = [found.graph.python_inputs(op) for op in found.record.ops if found.graph.python_inputs(op)]
     assert bool(joined) == (program not in (a_backward_between, a_function_of_a_function_that_returns_it))
+
+
+def test_the_shortest_way_stays_the_way_where_a_longer_one_joins_it() -> None:
+    def program() -> Tensors:
+        (w,) = weights("w")
+        made = w * 2
+        (made + made.exp()).sum().backward()
+        return {"w": w}
+
+    assert seen(program).path("w") == ["mul", "add", "sum"]

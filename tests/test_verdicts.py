@@ -650,6 +650,69 @@ def test_a_leaf_beside_the_model_is_meant_to_learn_where_a_second_batch_reaches_
     assert found == ({"extra": "unregistered"} if steps == 2 else {})
 
 
+ANEW = "made anew in each forward: a loss reaches it, but it never outlives the call"
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_what_is_made_anew_for_each_loss_is_told_once(steps: int, states: Callable[[], States]) -> None:
+    def loss(model: nn.Module) -> torch.Tensor:
+        extra = nn.Parameter(torch.ones(1))
+        out: torch.Tensor = (model(X) * extra).mean()
+        return out
+
+    with fxaudit.watch():
+        model = nn.Linear(4, 1)
+        train(model, sgd(model), loss, steps=steps)
+    found = {name: (state.verdict, state.reason) for name, state in states().items()}
+    assert {name: told for name, told in found.items() if name not in ("weight", "bias")} == {
+        "extra": ("unregistered", ANEW)
+    }
+
+
+def test_what_one_line_makes_for_the_whole_loop_is_not_made_anew(states: Callable[[], States]) -> None:
+    def loop() -> None:
+        model, extras = nn.Linear(4, 1), [nn.Parameter(torch.ones(1)) for _ in range(2)]
+        train(model, sgd(model), lambda model: (model(X) * extras[0] * extras[1]).mean())
+
+    with fxaudit.watch():
+        loop()
+    found = {name: (state.verdict, state.reason, state.mechanism) for name, state in states().items()}
+    told = ("unregistered", UNREGISTERED, "")
+    assert found["extras"] == told and found["extras #2"] == told and len(found) == 4
+
+
+def test_a_teacher_that_is_hidden_in_a_list_is_told_nowhere(states: Callable[[], States]) -> None:
+    class Taught(Listed):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad():
+                told = self.more[0](x)
+            out: torch.Tensor = self.layer(x) - told
+            return out
+
+    with fxaudit.watch():
+        model = Taught(cut=False)
+        train(model, sgd(model))
+    assert {name: state.verdict for name, state in states().items()} == {
+        "layer.weight": "trained",
+        "layer.bias": "trained",
+    }
+
+
+def test_a_value_that_came_back_after_each_of_two_steps_is_put_back(states: Callable[[], States]) -> None:
+    with fxaudit.watch():
+        model = layers()
+        weight, optimizer = model[0].weight, sgd(model)
+        for _ in range(2):
+            optimizer.zero_grad()
+            old = weight.detach().clone()
+            square(model).backward()
+            optimizer.step()
+            with torch.no_grad():
+                weight.copy_(old)
+    found = {name: (state.verdict, state.mechanism) for name, state in states().items()}
+    assert found == {**dict.fromkeys(LAYERS, ("trained", "")), "0.weight": ("replaced", "rewritten")}
+
+
 def test_a_leaf_into_which_a_loss_is_written_takes_the_gradient(states: Callable[[], States]) -> None:
     with fxaudit.watch():
         model = nn.Linear(4, 1)

@@ -248,7 +248,8 @@ class Judge:
     def _is_used_with_gradient(self, track: Track) -> bool:
         values = self.record.values
         users = (op for vid in track.values for op in self.graph.consumers.get(vid, ()))
-        return any(op.phase == "forward" and any(values[out].requires_grad for out in op.outputs) for op in users)
+        made = (values[out] for op in users if op.phase == "forward" for out in op.outputs)
+        return any(value.requires_grad and not value.leaf for value in made)  # its own initialisation gives a leaf
 
     def _was_made_by_a_module(self, track: Track) -> bool:
         """Whether the constructor of one of the user's classes made it anew."""
@@ -346,7 +347,8 @@ class Judge:
         return found
 
     def _remade_leaves(self, reached: set[int], held: set[int]) -> None:
-        """Parameters made anew in each forward are gone by now; the last of each line stands for all."""
+        """Parameters that are gone by now: of those made anew in each forward the last of each line stands for all; the
+        others lived as long as the loop."""
         lines: dict[tuple[int, int], list[Track]] = {}
         for track in self.record.tracks:
             if track.index in self._named or track.index in held or track.index not in reached:
@@ -354,16 +356,27 @@ class Judge:
             if not track.is_parameter or (track.is_alive and not self._acts_as_parameter(track, {})):
                 continue
             lines.setdefault((track.created, len(track.shape)), []).append(track)
-        for *others, track in lines.values():
-            self._named.add(track.index)
-            slot = track.registered[-1][2] if track.registered else ""
-            variable = variable_name(self.record.stacks, track.created)
-            name = ".".join(part for part in (variable, slot) if part) or f"<Parameter {track.shape}>"
-            state = self._state(self._unique(name), track, None, "")
-            state.verdict, state.reason = "unregistered", UNREGISTERED
-            if others or state.reached_in < 2:  # else it lived as long as the loop
-                state.reason = "made anew in each forward: a loss reaches it, but it never outlives the call"
-                state.mechanism = "remade"
+        for tracks in lines.values():
+            lasts = not self._is_made_again(tracks)
+            for track in tracks if lasts else tracks[-1:]:
+                self._named.add(track.index)
+                slot = track.registered[-1][2] if track.registered else ""
+                variable = variable_name(self.record.stacks, track.created)
+                name = ".".join(part for part in (variable, slot) if part) or f"<Parameter {track.shape}>"
+                state = self._state(self._unique(name), track, None, "")
+                state.verdict, state.reason = "unregistered", UNREGISTERED
+                if not lasts:
+                    state.reason = "made anew in each forward: a loss reaches it, but it never outlives the call"
+                    state.mechanism = "remade"
+
+    def _is_made_again(self, tracks: list[Track]) -> bool:
+        """Whether what one line made was made anew after it had been used; used once, it may have been, too."""
+        uses = [
+            [event.time for event in self.graph.backwards if track.index in event.reached | event.arrived.keys()]
+            for track in tracks
+        ]
+        first = min((time for times in uses for time in times), default=-1)
+        return any(len(times) < 2 for times in uses) or any(track.created_time > first for track in tracks)
 
     def _acts_as_parameter(self, track: Track, paths: dict[int, str]) -> bool:
         """Whether an unregistered leaf is meant to learn; inputs that only need a gradient are not."""
