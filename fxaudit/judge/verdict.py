@@ -372,7 +372,7 @@ class Judge:
     def _is_made_again(self, tracks: list[Track]) -> bool:
         """Whether what one line made was made anew after it had been used; used once, it may have been, too."""
         uses = [
-            [event.time for event in self.graph.backwards if track.index in event.reached | event.arrived.keys()]
+            [e.time for e in self.graph.backwards if track.index in e.reached or track.index in e.arrived]
             for track in tracks
         ]
         first = min((time for times in uses for time in times), default=-1)
