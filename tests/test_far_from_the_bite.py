@@ -579,6 +579,7 @@ def left_alone(name: str, *, is_right: bool) -> float:
     return sum(torch.equal(parameter, old) for parameter, old in zip(own, before, strict=True)) / len(own)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in CASES if name not in ("codebook", "sliced")])
 def test_plain_training_leaves_more_alone_with_the_mistake(name: str) -> None:
     assert left_alone(name, is_right=False) > left_alone(name, is_right=True)

@@ -261,6 +261,7 @@ def report_on(make: Callable[[], Made]) -> fxaudit.Report:
     return fxaudit.audit(model, loss, optimizer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HEALTHY)
 def test_what_another_batch_may_lift_is_no_error(name: str) -> None:
     report = report_on(HEALTHY[name])

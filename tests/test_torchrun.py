@@ -315,6 +315,7 @@ def test_a_rank_that_is_killed_is_missing_in_the_report_and_keeps_nobody(tmp_pat
     )
 
 
+@pytest.mark.slow
 def test_a_rank_that_raises_ends_the_others_and_its_traceback_is_shown_once(tmp_path: Path) -> None:
     script = HEALTHY.replace("    x = ", "    if rank == 1 and step == 2:\n        raise LookupError('here')\n    x = ")
     ended = audited(script, tmp_path)
@@ -527,6 +528,7 @@ def run_plainly(script: str, folder: Path, *, store: bool = True) -> tuple[int, 
     return launched(work, folder, store=store).statuses
 
 
+@pytest.mark.slow
 def test_watch_is_merged_on_rank_0_and_leaves_the_process_group_alone(tmp_path: Path) -> None:
     assert run_plainly(WATCHED.replace("WATCHING", "(0, 1)"), tmp_path) == (0, 0)
     first, second = (Report.from_json((tmp_path / f"watched{rank}.json").read_text()) for rank in (0, 1))

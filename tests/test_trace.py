@@ -383,6 +383,7 @@ ASSUMES = {"GPT2", "Llama", "Qwen2"}
 """Their masks depend on whether the values of the positions come in order, which only a run tells."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "head", "config"), PUBLIC, ids=[name for name, _, _ in PUBLIC])
 def test_public_models_are_followed_to_the_end(name: str, head: str, config: dict[str, Any]) -> None:
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")

@@ -505,6 +505,7 @@ MIXES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mix", MIXES)
 def test_a_term_that_is_scaled_by_0_is_told_in_the_same_words(
     mix: Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor],

@@ -32,6 +32,7 @@ def test_the_example_of_several_processes_gets_a_fix_that_git_takes(tmp_path: Pa
     assert together(["run", "--quiet", EXAMPLE.name], tmp_path).status == 0
 
 
+@pytest.mark.slow
 def test_a_trial_that_hangs_is_ended_with_all_its_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fxaudit.run.trial.AT_LEAST", 4.0)
     (tmp_path / "train.py").write_text("import time\ntime.sleep(1000)\n", "utf-8")
