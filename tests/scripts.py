@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import textwrap
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+
 from fxaudit.answer.finding import Finding
 from fxaudit.report import Report
 from fxaudit.run.copy import in_copy
 
-__all__ = ["codes", "judged", "line_of", "verdicts"]
+__all__ = ["LOOP", "codes", "judged", "left_alone", "line_of", "verdicts"]
 
 
 LOOP = """
@@ -22,6 +26,24 @@ for epoch in range(4):
     optimizer.step()
 """
 """The training of a script that has an `optimizer` and a `compute()` for the loss."""
+
+
+def left_alone(text: str) -> float:
+    """The share of the parameters that plain training, without fxaudit, leaves bit for bit as they were.
+
+    The script trains in its last loop, `for epoch in …`; what is in the current directory it can read.
+    """
+    program: dict[str, Any] = {"__name__": "script"}
+    before_it, _, loop = text.rpartition("\nfor epoch in ")
+    others = [tensor for tensor in gc.get_objects() if type(tensor) is nn.Parameter]
+    known = set(map(id, others))
+    exec(before_it, program)
+    if "compute" in program:
+        program["compute"]()  # what is made in the first call is there now
+    own = [tensor for tensor in gc.get_objects() if type(tensor) is nn.Parameter and id(tensor) not in known]
+    before = [parameter.detach().clone() for parameter in own]
+    exec(f"for epoch in {loop}", program)
+    return sum(torch.equal(parameter, old) for parameter, old in zip(own, before, strict=True)) / len(own)
 
 
 def judged(folder: Path, text: str, **options: Any) -> Report:

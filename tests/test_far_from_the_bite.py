@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 from fxaudit.program.spelling import means_the_same
 from fxaudit.program.tainted import may_flow, may_leave
-from tests.scripts import LOOP, judged, line_of
+from tests.scripts import LOOP, judged, left_alone, line_of
 
 pytestmark = pytest.mark.usefixtures("first_step_paid")
 HEAD = """
@@ -565,24 +563,10 @@ def test_the_line_to_edit_is_named(name: str, tmp_path: Path) -> None:
     assert line_of(loud[0]).endswith("# blamed"), (str(loud[0].culprit), loud[0].message)
 
 
-def left_alone(name: str, *, is_right: bool) -> float:
-    """The share of the parameters that plain training, without fxaudit, leaves bit for bit as they were."""
-    program: dict[str, Any] = {"__name__": "script"}
-    text, _, loop = filled(name, is_right=is_right).rpartition("\nfor epoch in ")
-    others = [tensor for tensor in gc.get_objects() if type(tensor) is nn.Parameter]
-    known = set(map(id, others))
-    exec(text, program)
-    program["compute"]()  # what is made in the first call is there now
-    own = [tensor for tensor in gc.get_objects() if type(tensor) is nn.Parameter and id(tensor) not in known]
-    before = [parameter.detach().clone() for parameter in own]
-    exec(f"for epoch in {loop}", program)
-    return sum(torch.equal(parameter, old) for parameter, old in zip(own, before, strict=True)) / len(own)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in CASES if name not in ("codebook", "sliced")])
 def test_plain_training_leaves_more_alone_with_the_mistake(name: str) -> None:
-    assert left_alone(name, is_right=False) > left_alone(name, is_right=True)
+    assert left_alone(filled(name, is_right=False)) > left_alone(filled(name, is_right=True))
 
 
 def test_plain_training_keeps_nothing_of_what_forward_overwrites() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts import LOOP, codes, judged, line_of, verdicts
+from tests.scripts import LOOP, codes, judged, left_alone, line_of, verdicts
 
 pytestmark = pytest.mark.usefixtures("first_step_paid")
 HEAD = """
@@ -669,6 +669,7 @@ def test_slow_weights_that_are_copied_before_they_follow(first: str, second: str
     assert set(verdicts(report).values()) == {verdict}
     assert codes(report) == (["FXA408"] if verdict == "replaced" else [])
     assert all(line_of(finding).endswith("# blamed") for finding in report.findings)
+    assert any("more were watched" in note for note in report.notes)
 
 
 ROUTED = """
@@ -848,3 +849,49 @@ def test_a_key_without_a_term_of_a_loss_is_named_rightly(value: str, tmp_path: P
     report = judged(tmp_path, text)
     assert report["box.weight"].verdict == "unreachable"
     assert all("Name it as the test asks" not in finding.fix for finding in report.findings)
+
+
+# -- what training really does ---------------------------------------------------------------------------------------
+
+PLAINLY = {
+    "a key of a loss": (detector("an if", "box_l1"), detector("an if", "loss_box")),
+    "a number": tuple(
+        HEAD + BLOCKS.replace("TEST", f'"{text}" in name').replace("PATTERNS", "[]") + LOOP
+        for text in ("block1", "block1.")
+    ),
+    "what a lambda is given": tuple(
+        HEAD + SOLVER.replace("GIVEN", given) + LOOP for given in ("net.body.parameters()", "net.parameters()")
+    ),
+    "bounds": tuple(
+        HEAD + BOUNDED.replace("GIVEN", given) + LOOP
+        for given in ("options.high, options.low", "options.low, options.high")
+    ),
+    "defaults": tuple(HEAD + MERGED.replace("GIVEN", given) + LOOP for given in ("own, DEFAULTS", "DEFAULTS, own")),
+    "weights": (HEAD + WEIGHTED + LOOP, HEAD + WEIGHTED.replace("weights.json", "right.json") + LOOP),
+    "a filter": tuple(
+        HEAD + FILTERED.replace("FIRST", HEADS).replace("SECOND", body) + LOOP
+        for body in (BODIES, BODIES.replace("body.layers", "body"))
+    ),
+    "what is given twice": tuple(HEAD + TRIPLETS.replace("OTHER", other) for other in ("positive", "negative")),
+    "slow weights": tuple(
+        HEAD + SLOW.replace("FIRST", one).replace("SECOND", other)
+        for one, other in (
+            ("p.copy_(slow)", "slow.lerp_(p, 0.5)"),
+            ("slow.lerp_(p, 0.5)", "p.copy_(slow)"),
+        )
+    ),
+}
+"""What is wrong → the program with the mistake, and without it."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PLAINLY)
+def test_plain_training_leaves_more_alone_with_the_mistake(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "edges.json").write_text('{"loss": {"edge": 0.5}}', "utf-8")
+    for file, key in (("weights.json", "loss_iou"), ("right.json", "loss_quality")):
+        (tmp_path / file).write_text(json.dumps({"weights": {"loss_kind": 1.0, key: 2.0}}), "utf-8")
+    broken, right = PLAINLY[name]
+    assert left_alone(broken) > left_alone(right) == (2 / 24 if name == "a number" else 0)  # block1 itself stays frozen

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fxaudit.program.spelling import abbreviates, are_opposed
-from tests.scripts import codes, judged, line_of, verdicts
+from tests.scripts import LOOP, codes, judged, line_of, verdicts
 
 HEAD = """
 import argparse
@@ -22,13 +22,6 @@ from torch.utils.checkpoint import checkpoint
 
 torch.manual_seed(0)
 warnings.simplefilter("ignore")
-"""
-LOOP = """
-for epoch in range(4):
-    loss = compute()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
 """
 TWO = """
 net = nn.ModuleDict({"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from fxaudit.program.course import Plain
 
-__all__ = ["Birth", "Stations"]
+__all__ = ["NOT_HEARD", "Birth", "Stations"]
 
 Stations = tuple[tuple[str, int, str], ...]
 """(file, line, what hands the value on there), from the effect towards the birth."""
@@ -15,6 +15,7 @@ Stations = tuple[tuple[str, int, str], ...]
 Written = Literal["literal", "default", "option", "entry"]
 NotHeard = Literal["misspelt", "misplaced", "opposite", "crossed", "capitals", "overruled", "replaced"]
 """A setting that has no effect as it is written, or another."""
+NOT_HEARD: tuple[str, ...] = get_args(NotHeard)
 Kind = Written | NotHeard | Literal["computed"]
 
 

@@ -13,7 +13,7 @@ from fxaudit.capture.recording import Op, Record
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.program.arithmetic import factors
-from fxaudit.program.birth import Birth
+from fxaudit.program.birth import NOT_HEARD, Birth
 from fxaudit.program.births import Births
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import sliced_statements, tree_of
@@ -37,8 +37,6 @@ __all__ = [
     "zero_factor_born",
 ]
 
-WRITTEN_OTHERWISE = ("misspelt", "misplaced", "opposite", "crossed", "capitals", "overruled", "replaced")
-"""The kinds of births of settings that have no effect as they are written, or another."""
 MAX_BEHIND = 6
 """So many operations are gone back to find a comparison."""
 
@@ -53,7 +51,7 @@ def born_at(birth: Birth) -> tuple[SourceLine, Lines]:
 
 def unread_setting(birth: Birth | None) -> str:
     """What to do about a setting that has no effect as it is written, or another; "" where the birth is no such one."""
-    if birth is None or birth.kind not in WRITTEN_OTHERWISE:
+    if birth is None or birth.kind not in NOT_HEARD:
         return ""
     if birth.kind == "replaced":
         return "Merge the blocks of the two files key by key: as it is, the one takes the place of the whole other."

@@ -30,9 +30,9 @@ class NonDifferentiable(CutRule):
         )
 
     def related(self, audit: Audit, states: list[ParameterState], cut: Cut) -> list[tuple[SourceLine | None, str]]:
-        """Where numbers are made of the choice again, on another line, before the other lines."""
+        """Where the result is used as numbers again, on another line, before the other lines."""
         again = _numbers_again(audit, cut)
-        made = [(again, "numbers are made of the choice here, without what chose")] if again is not None else []
+        made = [(again, "used as numbers again here, without gradient")] if again is not None else []
         return [*made, *super().related(audit, states, cut)]
 
     @staticmethod
