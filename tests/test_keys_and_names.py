@@ -895,3 +895,53 @@ def test_plain_training_leaves_more_alone_with_the_mistake(
         (tmp_path / file).write_text(json.dumps({"weights": {"loss_kind": 1.0, key: 2.0}}), "utf-8")
     broken, right = PLAINLY[name]
     assert left_alone(broken) > left_alone(right) == (2 / 24 if name == "a number" else 0)  # block1 itself stays frozen
+
+
+DRAWN = """
+def init_weights(m):
+    if isinstance(m, nn.Linear):
+        nn.init.normal_(m.weight)
+        nn.init.zeros_(m.bias)
+
+
+def run_epoch(net, optimizer, epoch):
+    OUTER
+    for _ in range(4):
+        optimizer.zero_grad()
+        (net(torch.randn(8, 4)) - 1).square().mean().backward()
+        optimizer.step()
+
+
+net = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 1))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for EPOCH in range(5):
+    INNER
+    run_epoch(net, optimizer, EPOCH)
+"""
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "epoch", "verdict"),
+    [
+        ("net.apply(init_weights)  # blamed", "", "epoch", "replaced"),
+        ("", "net.apply(init_weights)  # blamed", "epoch", "replaced"),
+        ("", "for layer in net: layer.reset_parameters()  # blamed", "epoch", "replaced"),
+        ("if epoch == 0: net.apply(init_weights)", "", "epoch", "trained"),
+        ("", "net.apply(init_weights)", "fold", "trained"),
+        ("", "net[1].apply(init_weights)", "epoch", "trained"),
+        (
+            "",
+            "net.apply(init_weights); optimizer = torch.optim.SGD(net.parameters(), lr=0.1)",
+            "epoch",
+            "trained",
+        ),
+    ],
+)
+def test_values_that_are_drawn_anew_in_each_epoch(
+    outer: str, inner: str, epoch: str, verdict: str, tmp_path: Path
+) -> None:
+    program = DRAWN.replace("OUTER", outer).replace("INNER", inner).replace("EPOCH", epoch)
+    report = judged(tmp_path, HEAD + program)
+    assert set(verdicts(report).values()) == {verdict}
+    assert codes(report) == (["FXA408"] if verdict == "replaced" else [])
+    assert all(line_of(finding).endswith("# blamed") for finding in report.findings)

@@ -234,6 +234,8 @@ class Track:
     put_back: tuple[int, int, bool] = (0, 0, False)
     """How often its old value came back, with steps in between; after how many steps the last time; and whether it was
     the one before the first step."""
+    drawn_anew: bool = False
+    """What came back instead of it was drawn at random, each time anew."""
     hand_gradient: bool = False
     """The program wrote its `.grad` itself."""
     asked: float = 0.0

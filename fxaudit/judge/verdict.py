@@ -562,7 +562,8 @@ class Judge:
             return True
         if self._is_put_back(state):
             times, steps, _ = state.track.put_back
-            self._replaced(state, "put_back", f"its old value came back {times} times, {_after(steps)}")
+            what = "it was drawn anew" if state.track.drawn_anew else "its old value came back"
+            self._replaced(state, "put_back", f"{what} {times} times, {_after(steps)}")
             return True
         if len(judged) >= 1 and all(fact.written_outside for fact in judged):
             independent = [op for op in self.writers(state.track) if self.is_independent(op, state.track)]
@@ -593,7 +594,11 @@ class Judge:
         makers = [operations.of(self.record.ops[index].name) for index in made if index >= 0]
         is_kept = not any(maker.factors or maker.sums or maker.scaled for maker in makers)
         # A mean of old and new values in which the new ones have no share is no new value either.
-        is_kept = is_kept or (is_first and not any(self.is_independent(op, state.track) for op in whole))
+        is_kept = (
+            is_kept
+            or state.track.drawn_anew
+            or (is_first and not any(self.is_independent(op, state.track) for op in whole))
+        )
         if not times or not is_kept or not (is_first or written):
             return False
         stacks = self.record.stacks

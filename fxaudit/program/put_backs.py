@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from fxaudit.program.ran import Ran
 from fxaudit.program.tree import Tree, call_sites, tree_of
@@ -11,6 +11,7 @@ from fxaudit.program.tree import Tree, call_sites, tree_of
 __all__ = [
     "CALLERS",
     "begins_a_trial",
+    "is_drawn_each_time",
     "is_handed_on",
     "is_repeated",
     "loads_a_file",
@@ -26,7 +27,9 @@ OTHERS = ("opt", "sched", "scaler", "ema")
 """What else has a `load_state_dict`, by parts of its name."""
 CALLERS = 3
 """So many functions are gone outwards from a statement to find a loop."""
-TRIALS = frozenset("candidate config fold hparams lr rate repeat run seed setting split trial wd".split())
+TRIALS = frozenset(
+    "attempt candidate config fold hparams lr rate repeat restart run seed setting split task trial wd".split()
+)
 """How the variable of a loop is called of which each round is a training of its own."""
 GRIDS = frozenset({"ParameterGrid", "ParameterSampler", "geomspace", "linspace", "logspace", "product"})
 """What gives the settings of such trainings."""
@@ -47,6 +50,40 @@ def loads_a_file(places: Sequence[tuple[str, int]]) -> bool:
             calls = [node.func for node in ast.walk(given) if isinstance(node, ast.Call)]
             return any(getattr(called, "attr", getattr(called, "id", "")).startswith("load") for called in calls)
     return False
+
+
+def is_drawn_each_time(places: Sequence[tuple[str, int]], around: Collection[tuple[str, int]]) -> bool:
+    """Whether the innermost of the places writes into what is there already, as an initializer does, and each round of
+    one of the loops comes there: no test decides it, but one of what is written (`if isinstance(m, nn.Linear):`)."""
+    for depth, (file, line) in enumerate(places):
+        tree = tree_of(file)
+        statement = tree.statement_at(line) if tree is not None else None
+        if tree is None or statement is None or (not depth and not _initializes(statement)):
+            return False
+        for outer in tree.ancestors(statement):
+            match outer:
+                case ast.For() | ast.While() if (file, outer.lineno) in around:
+                    return not begins_a_trial(places[depth:])
+                case ast.FunctionDef(name="__init__"):
+                    return False
+                case ast.If(test=test) if depth or not _asks_of_what_is_written(tree, test, statement):
+                    return False
+    return False
+
+
+def _initializes(statement: ast.stmt) -> bool:
+    """Whether it calls a method or a function that writes in place, or one that sets all parameters of a module."""
+    calls = (node.func for node in ast.walk(statement) if isinstance(node, ast.Call))
+    names = [called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "") for called in calls]
+    return any(name.endswith("_") or name.startswith(("reset_param", "_reset_param")) for name in names)
+
+
+def _asks_of_what_is_written(tree: Tree, test: ast.expr, statement: ast.stmt) -> bool:
+    """Whether the test asks something of a name in the statement, or of what is made of one."""
+    written = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    asked = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+    asked |= {node.id for given in _bound_to(tree, test) for node in ast.walk(given) if isinstance(node, ast.Name)}
+    return not written.isdisjoint(asked)
 
 
 def loops_at(places: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
@@ -146,6 +183,8 @@ def _written(statement: ast.stmt) -> set[str]:
     match statement:
         case ast.Assign(targets=[ast.Attribute() as written]):
             owner: ast.expr = written
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Attribute(attr="init")), args=[written, *_])):
+            owner = written  # `nn.init.normal_(m.weight)`
         case ast.Expr(value=ast.Call(func=ast.Attribute() as written)):
             owner = written
         case _:

@@ -16,9 +16,11 @@ from torch import nn
 from fxaudit.answer.answer import Answer, Crash
 from fxaudit.answer.folding import fold_sentence
 from fxaudit.attempts import attempt
+from fxaudit.capture import operations
 from fxaudit.capture.frozen import Mode, Recording
 from fxaudit.capture.naming import ModelName, models_seen
 from fxaudit.capture.processes import digest, is_one_of_several, is_sharded, mirrors
+from fxaudit.capture.recording import Record
 from fxaudit.capture.session import Session
 from fxaudit.capture.watch.autograd import note_hand_updates
 from fxaudit.judge.rule import Rule
@@ -26,7 +28,7 @@ from fxaudit.judge.rules import RULES
 from fxaudit.judge.rules.loop.stops_later import StopsLater
 from fxaudit.judge.trail import project_files
 from fxaudit.judge.write_up import Options, with_later_findings
-from fxaudit.program.put_backs import loads_a_file, loops_at, may_be_put_back
+from fxaudit.program.put_backs import is_drawn_each_time, loads_a_file, loops_at, may_be_put_back
 from fxaudit.renderers import write_whole
 from fxaudit.run.consulted import with_structure
 from fxaudit.run.enough import MAX_FITS, Settling
@@ -252,6 +254,7 @@ class Observation:
     def _note_put_backs(self) -> None:
         for track, seen in self._put_backs.found.items():
             self.session.record.tracks[track].put_back = seen
+            self.session.record.tracks[track].drawn_anew = track in self._put_backs.drawn
 
     def _keep(self, recording: Recording) -> None:
         if self.record is not None:
@@ -365,12 +368,13 @@ def raise_stack_limit() -> None:
         )
 
 
-def _comes_again(session: Session) -> bool:
-    """Whether what wrote the values of a file into parameters before this first step stands in a loop that goes
-    round the step, too.
+def _comes_again(session: Session) -> tuple[bool, frozenset[int]]:
+    """Whether what wrote the values of a file into parameters before this first step, or drew them at random, stands in
+    a loop that goes round the step, too; and the tracks that it drew.
 
     Values that the program keeps itself are another thing: of several members of a population each begins where
-    it was, or all where a server is.
+    it was, or all where a server is. So is what a test decides, and a loop of which each round trains a model of its
+    own.
     """
     record = session.record
     files = set(project_files(record))
@@ -381,6 +385,18 @@ def _comes_again(session: Session) -> bool:
             places.append((frame.f_code.co_filename, frame.f_lineno))
         frame = frame.f_back
     around = loops_at(places)
-    writers = {op.stack for op in record.ops if op.mutates}
-    chains = (record.stacks.places(stack) for stack in writers if around)
-    return any(loads_a_file(places) and not around.isdisjoint(loops_at(places)) for places in map(list, chains))
+    writers = {op.stack for op in record.ops if op.mutates} if around else set()
+    chains = {stack: [*record.stacks.places(stack)] for stack in writers}
+    again = {stack for stack, chain in chains.items() if not around.isdisjoint(loops_at(chain))}
+    made = [loops_at(record.stacks.places(optimizer.created)) for optimizer in session.optimizers]
+    around = around.difference(*made)  # an optimizer made in each round trains what is made in each round
+    drawn = frozenset(_drawn_by(record, {stack for stack in again if is_drawn_each_time(chains[stack], around)}))
+    return bool(drawn) or any(loads_a_file(chains[stack]) for stack in again), drawn
+
+
+def _drawn_by(record: Record, stacks: set[int]) -> Iterator[int]:
+    """The tracks into which something at these places wrote random numbers, and those into which that wrote others."""
+    written = [op for op in record.ops if op.mutates and op.stack in stacks and operations.of(op.name).replaces_all]
+    if any(operations.of(op.name).draws for op in written):
+        for op in written:
+            yield from (record.values[vid].track for vid in op.mutates if record.values[vid].track >= 0)

@@ -35,11 +35,13 @@ class _Part:
     """(after how many steps, track → value) of each time that something else wrote them."""
     is_over: bool = False
     """Another optimizer took them over: what begins anew then is meant to."""
+    is_drawn: bool = False
+    """All of them were drawn at random by what will do so again."""
 
     @property
     def moves(self) -> bool:
-        """Whether what was written there was not always the same."""
-        return self.is_over or any(values != self.seen[0][1] for _, values in self.seen)
+        """Whether what was written there was not always the same, and was not drawn anew either."""
+        return self.is_over or (not self.is_drawn and any(values != self.seen[0][1] for _, values in self.seen))
 
     @property
     def is_first(self) -> bool:
@@ -49,7 +51,7 @@ class _Part:
     @property
     def is_put_back(self) -> bool:
         """Whether the same values came back, often enough."""
-        return not self.moves and len(self.seen) >= (ENOUGH if self.is_first else ENOUGH_OF_OTHERS)
+        return not self.moves and len(self.seen) >= (ENOUGH if self.is_first or self.is_drawn else ENOUGH_OF_OTHERS)
 
     @property
     def period(self) -> int:
@@ -66,16 +68,22 @@ class PutBacks:
     Args:
         session: The session; its optimizers are looked at.
         is_to_be_seen: Whether the program may put values back; asked once, before the first step.
-        comes_again: Whether it did so already, where it will come again; asked at the same time.
+        comes_again: Whether it did so already, where it will come again, and what it drew at random; asked at the same
+            time.
     """
 
     def __init__(
-        self, session: Session, is_to_be_seen: Callable[[], bool], comes_again: Callable[[], bool] = lambda: False
+        self,
+        session: Session,
+        is_to_be_seen: Callable[[], bool],
+        comes_again: Callable[[], tuple[bool, frozenset[int]]] = lambda: (False, frozenset()),
     ) -> None:
         self._session = session
         self._is_to_be_seen, self._asks_what_comes_again = is_to_be_seen, comes_again
         self.comes_again = False
         """What wrote into parameters before the first step will do so again."""
+        self._drawn: frozenset[int] = frozenset()
+        """The tracks that will be drawn anew then."""
         self._is_on: bool | None = None
         self._parts: dict[int, dict[str, _Part]] = {}
         """Optimizer → name of a part → the part."""
@@ -103,6 +111,11 @@ class PutBacks:
         return {track: (len(part.seen), part.period, part.is_first) for part in parts for track in part.first}
 
     @property
+    def drawn(self) -> set[int]:
+        """The tracks of `found` that were drawn anew."""
+        return {track for part in self._all() if part.is_put_back and part.is_drawn for track in part.first}
+
+    @property
     def period(self) -> int:
         """After how many steps the same values came back the last time; 0 where they have not twice."""
         return max((part.period for part in self._all()), default=0)
@@ -117,7 +130,7 @@ class PutBacks:
 
     def _begins(self, optimizer: Any) -> None:
         if self._is_on is None:
-            self.comes_again = self._asks_what_comes_again()
+            self.comes_again, self._drawn = self._asks_what_comes_again()
             self._is_on = self.comes_again or self._is_to_be_seen()
         if not self._is_on:
             return
@@ -147,7 +160,9 @@ class PutBacks:
 
     def _taken_up(self, optimizer: Any) -> dict[str, _Part]:
         """The parts that an optimizer holds; those that an earlier one held are over."""
-        parts = {name: _Part(values) for name, values in self._values(optimizer).items()}
+        found = self._values(optimizer)
+        is_drawn = all(self._drawn.issuperset(values) for values in found.values())  # a new head alone may be meant
+        parts = {name: _Part(values, is_drawn=is_drawn) for name, values in found.items()}
         held = {track for part in parts.values() for track in part.first}
         for other in self._all():
             other.is_over = other.is_over or not held.isdisjoint(other.first)

@@ -34,8 +34,9 @@ def put_back_at(audit: Audit, write: Op | None) -> tuple[SourceLine | None, Line
         return _by_text(audit)
     stacks = audit.record.stacks
     chain = stacks.chain(project_stack(stacks, write.stack))
+    met, beside = _where_the_step_came_through(audit, chain[0])
     base = 0
-    while base + 1 < len(chain):
+    while base + 1 < len(chain) and chain[base] != met:
         tree = tree_of(stacks.file(chain[base]))
         statement = tree.statement_at(stacks.line(chain[base])) if tree is not None else None
         if tree is None or statement is None or not is_handed_on(tree, statement):
@@ -45,7 +46,6 @@ def put_back_at(audit: Audit, write: Op | None) -> tuple[SourceLine | None, Line
         base += 1
     here = audit.source(chain[base])
     written: Lines = [(audit.source(chain[0]), "written here")] if base else []
-    met, beside = _where_the_step_came_through(audit, chain[0])
     share = _share_of_the_new(audit, write)
     if share is not None:
         line, stations = born_at(share)

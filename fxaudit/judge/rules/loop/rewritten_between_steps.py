@@ -16,6 +16,7 @@ __all__ = ["RewrittenBetweenSteps"]
 
 
 ORDER = "Step after the old value is back: first undo the perturbation, then step."
+DRAWN = "Draw the first values once, before the loop: each time they are drawn, what was trained is lost."
 UNDONE = "Look at what decides that the old values come back: what was trained is never kept."
 
 
@@ -87,10 +88,11 @@ class RewrittenBetweenSteps(Rule):
         culprit, related = put_back_at(audit, writers[0] if writers else None)
         times, steps, _ = undone[0].track.put_back
         after = "each step" if steps == 1 else f"{steps} steps"
-        message = (
-            f"{audit.names(undone, 'gets', 'get')} the old values back after {after}, {times} times without a change"
-        )
-        yield self.finding(audit, undone, message, culprit, related=related, fix=UNDONE)
+        names = audit.names(undone, "gets", "get")
+        message, fix = f"{names} the old values back after {after}, {times} times without a change", UNDONE
+        if undone[0].track.drawn_anew:
+            message, fix = f"{names} other values, drawn at random, after {after}, {times} times", DRAWN
+        yield self.finding(audit, undone, message, culprit, related=related, fix=fix)
 
     @staticmethod
     def bad() -> Example:
