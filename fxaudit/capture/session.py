@@ -36,7 +36,7 @@ from fxaudit.capture.steps import RecordedStep
 from fxaudit.capture.sums import Sums
 from fxaudit.capture.unheard import UnheardByModes
 from fxaudit.capture.values import Snapshot, local_part, number_of
-from fxaudit.capture.variables import names_of
+from fxaudit.capture.variables import modules_around, names_of
 from fxaudit.program.source import SourceLine, is_library, read_anew
 
 __all__ = ["Session", "active_session", "defining_file"]
@@ -622,6 +622,18 @@ class Session:
             tensors = [self.record.tracks[track].ref() for track in unnamed.values()]
             found = names_of(tensors, frame, self.record.stacks.skips)
             self.leaf_names.update({unnamed[key]: name for key, name in found.items()})
+
+    def remember_owners(self, tracks: Iterable[int], frame: FrameType | None) -> None:
+        """Make the modules known that variables hold, of which some of the tensors are parameters, and that were made
+        while nobody watched."""
+        unnamed = {id(self.record.tracks[track].ref()) for track in tracks if track not in self.names}
+        if not unnamed:
+            return
+        with self.quietly():
+            for module in modules_around(frame, self.record.stacks.skips):
+                if any(id(parameter) in unnamed for _, parameter in named_parameters(module)):
+                    self.module_info(module)
+        self.look_at_names()
 
     def remember_scope(self, scope: Mapping[str, object]) -> None:
         """Note the names under which a scope's variables hold tensors, modules and optimizers."""

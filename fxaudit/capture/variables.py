@@ -11,7 +11,7 @@ from torch import nn
 
 from fxaudit.program.source import variables_of
 
-__all__ = ["names_of"]
+__all__ = ["modules_around", "names_of"]
 
 MAX_FRAMES = 40
 MAX_PARTS = 200
@@ -25,17 +25,30 @@ def names_of(things: Iterable[object], frame: FrameType | None, skips: Callable[
     object `agent.temperature`, or `temperature` in the object's own methods.
     """
     wanted = {id(thing): thing for thing in things}
-    scopes: list[dict[str, object]] = []
-    while frame is not None and len(scopes) < MAX_FRAMES:
-        if not skips(frame.f_code):
-            scopes.append(dict(_own(frame)))
-        frame = frame.f_back
+    scopes = _scopes(frame, skips)
     found: dict[int, str] = {}
     for reading in (_variables, _parts):
         for scope in reversed(scopes):
             for name, value in reading(scope):
                 if wanted.get(id(value), _NOTHING) is value:
                     found.setdefault(id(value), name)
+    return found
+
+
+def modules_around(frame: FrameType | None, skips: Callable[[CodeType], bool]) -> Iterator[nn.Module]:
+    """The modules that variables of the program running in `frame` hold, and the attributes of objects in them."""
+    for scope in _scopes(frame, skips):
+        for reading in (_variables, _parts):
+            yield from (value for _, value in reading(scope) if isinstance(value, nn.Module))
+
+
+def _scopes(frame: FrameType | None, skips: Callable[[CodeType], bool]) -> list[dict[str, object]]:
+    """The variables of the frames that count, the innermost first."""
+    found: list[dict[str, object]] = []
+    while frame is not None and len(found) < MAX_FRAMES:
+        if not skips(frame.f_code):
+            found.append(dict(_own(frame)))
+        frame = frame.f_back
     return found
 
 

@@ -208,13 +208,13 @@ class Audit:
         """The first cut; of several in the same call of a module a detach before what cannot have a gradient.
 
         `q + (z - q).detach()` was meant to lead gradient round the `argmin`, and a scale read by `float(w.max())` is
-        not what stops the weight that is quantised with it. A detach that leaves a term of the loss without any
-        gradient comes before one beside which something carries it.
+        not what stops the weight that is quantised with it. A detach, or a new tensor made of numbers, that leaves a
+        term of the loss without any gradient comes before one beside which something carries it.
         """
         ranks = {"detached": 0, "non_differentiable": 1, "left_torch": 2}
         first = cuts[0]
-        detached = [cut for cut in cuts if cut.kind == "detached"]
-        if len(detached) > 1 and all(cut.kind in ranks for cut in cuts):
+        detached = [cut for cut in cuts if cut.kind in ("detached", "rewrapped")]
+        if len(detached) > 1 and all(cut.kind in ranks or cut.kind == "rewrapped" for cut in cuts):
             emptying = [cut for cut in detached if self.graph.empties_term(cut)]
             if emptying:
                 return emptying[0]

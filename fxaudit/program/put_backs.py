@@ -225,6 +225,17 @@ def loops_around(files: Sequence[str], tree: Tree, node: ast.AST, callers: int) 
         if isinstance(outer, ast.While) or (isinstance(outer, ast.For) and "param" not in ast.unparse(outer.iter)):
             yield tree, outer
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
-            for other, call in call_sites(files, outer.name) if callers else ():
+            for other, call in _calls(files, outer.name) if callers else ():
                 yield from loops_around(files, other, call, callers - 1)
             return
+
+
+def _calls(files: Sequence[str], name: str) -> Iterator[tuple[Tree, ast.Call]]:
+    """The calls of a function of that name, and those that are given its name as a text, by which something else calls
+    it: `self.emit("on_epoch_end")`."""
+    yield from call_sites(files, name)
+    for tree in filter(None, map(tree_of, files)):
+        for call in tree.calls:
+            match call:
+                case ast.Call(args=[ast.Constant(value=given), *_]) if given == name:
+                    yield tree, call

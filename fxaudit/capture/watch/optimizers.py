@@ -147,7 +147,9 @@ def note_construction(session: Session, optimizer: Any, stack: int) -> LiveOptim
     info.created, info.created_time = stack, session.record.time
     session.look_at_groups(info, optimizer)
     session.look_at_names()
-    session.remember_leaves([t for _, members in info.groups for t in members], sys._getframe(1))
+    held = [track for _, members in info.groups for track in members]
+    session.remember_owners(held, sys._getframe(1))
+    session.remember_leaves(held, sys._getframe(1))
     info.names_then = {track: name for track, name in session.names.items()}
     session.keep_until_called({track for _, members in info.groups for track in members})
     frozen = set()

@@ -9,7 +9,7 @@ from fxaudit.judge.rule import Audit
 from fxaudit.program.birth import Birth
 from fxaudit.program.births import Births
 from fxaudit.program.course import Course, Sight
-from fxaudit.program.evaluation import evaluated
+from fxaudit.program.evaluation import NOT_KNOWN, evaluated
 from fxaudit.program.tree import Tree, tree_of
 
 __all__ = ["direction_born"]
@@ -55,8 +55,11 @@ def _asked(course: Course, sight: Sight, test: ast.expr) -> Iterator[tuple[Tree,
 
 
 def _is_worse(test: ast.Compare, sight: Sight) -> bool:
-    """Whether the comparison did not hold, and would hold of the numbers with the other sign."""
+    """Whether the comparison did not hold, and would hold of the numbers with the other sign; where they are not known,
+    whether it asks for more or less."""
     left, right = (evaluated(side, sight.read) for side in (test.left, test.comparators[0]))
+    if NOT_KNOWN in (left, right):
+        return isinstance(test.ops[0], ast.Gt | ast.GtE | ast.Lt | ast.LtE)
     if not isinstance(left, int | float) or not isinstance(right, int | float):
         return False
     match test.ops:

@@ -15,6 +15,7 @@ from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, tree_of
 
 __all__ = [
+    "asked_to_freeze",
     "decisions_around",
     "freezing_statement",
     "frozen_at",
@@ -30,6 +31,23 @@ CALLERS = 3
 def last_freeze(state: ParameterState) -> int:
     """The stack that froze the parameter last; -1 where that was not seen."""
     return next((stack for _, flag, stack in reversed(state.track.freezes) if not flag), -1)
+
+
+def asked_to_freeze(audit: Audit, state: ParameterState) -> SourceLine | None:
+    """The call of a function that sets the flag to what it is given, `set_requires_grad(net, False)`; of several the
+    last one before the first step of an optimizer that holds the parameter. None where no such function froze it."""
+    stacks = audit.record.stacks
+    steps = [event.time for event in audit.record.steps() if state.index in event.tracks]
+    froze = [(time, stack) for time, flag, stack in state.track.freezes if not flag]
+    before = [stack for time, stack in froze if not steps or time < steps[0]] or [stack for _, stack in froze]
+    chain = [*stacks.chain(project_stack(stacks, before[-1]))] if before else []
+    tree = tree_of(stacks.file(chain[0])) if len(chain) > 1 else None
+    statement = tree.statement_at(stacks.line(chain[0])) if tree is not None else None
+    given, scope = _flag_given(statement), tree.function(statement) if tree is not None and statement else None
+    if not isinstance(given, ast.Name) or not isinstance(scope, ast.FunctionDef):
+        return None
+    taken = {argument.arg for argument in (*scope.args.args, *scope.args.kwonlyargs)}
+    return audit.source(chain[1]) if given.id in taken else None
 
 
 def decisions_around(audit: Audit, stack: int) -> Iterator[Decision]:

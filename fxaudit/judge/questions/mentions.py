@@ -10,6 +10,7 @@ from fxaudit.capture.registry import ModuleInfo
 from fxaudit.judge.questions.births import born_at
 from fxaudit.judge.questions.missing_calls import line_without
 from fxaudit.judge.questions.never_set import never_set
+from fxaudit.judge.questions.one_of_a_class import Turned, turned_away
 from fxaudit.judge.questions.shadowed import mode_override
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import (
@@ -87,6 +88,12 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
         scope = tree.function(node)
         if not found and scope is not None:
             found = obstacles_to_entering(audit.project_files, tree, scope, ran)
+        if loop is None and not found:
+            way = _way(audit, root, path)
+            owner = way[-2] if len(way) > 1 else None
+            turned = turned_away(audit, owner, tree, node) if owner is not None else None
+            if turned is not None:
+                return _of_this_one(turned, registration(audit, root, path.rpartition(".")[0]), here, made)
         if not found and loop is not None:
             found = loop.missed
         if not found and loop is not None and (shorter := _shorter(audit, root, path, tree, mention)) is not None:
@@ -218,6 +225,22 @@ def decided(
     (culprit, _), *related = [*never_set(audit.record, decision), *told]
     words = f"{decisive.role}: `{decision.operand}` is {decision.value!r}"
     return Unreached(culprit, [*related, (made, "made here")], words)
+
+
+def _of_this_one(turned: Turned, owner: SourceLine | None, here: SourceLine, made: SourceLine | None) -> Unreached:
+    """The same where others of the class went there: the setting of this one, what made it without any, or else the
+    test; `owner` is the line that made it."""
+    birth = turned.decision.birth
+    tree = tree_of(birth.file) if birth is not None else None
+    statement = tree.statement_at(birth.line) if tree is not None and birth is not None else None
+    is_chosen = isinstance(getattr(statement, "value", None), ast.IfExp)  # by what this module is
+    if birth is None or not birth.is_a_setting or is_chosen:
+        return Unreached(turned.line, [(here, "the call that never runs"), (made, "made here")], turned.words)
+    line, stations = born_at(birth)
+    told: Related = [(turned.line, "asked here"), *stations, (here, "the call that never runs"), (made, "made here")]
+    if birth.kind == "default" and owner is not None and not owner.library:
+        return Unreached(owner, [(line, "the default that is taken"), *told], turned.words)
+    return Unreached(line, told, turned.words)
 
 
 def _set_at(audit: Audit, root: int, path: str, branch: Obstacle) -> list[SourceLine | None]:

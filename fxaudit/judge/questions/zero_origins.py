@@ -41,6 +41,7 @@ from fxaudit.judge.questions.masking import (
     part_read_alone,
 )
 from fxaudit.judge.questions.shifted import shifted_below
+from fxaudit.judge.questions.written_for import where_given
 from fxaudit.judge.questions.zeros import factor_origins, fills_with_zeros, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import method_call_of, project_stack, source_at
@@ -66,8 +67,16 @@ DROPS = Fact(
 BY_ZERO = Fact(
     "it is multiplied by 0", "Give the factor another value, or leave the term out and freeze what only it trains."
 )
+ALL_ZERO = Fact(
+    "a backward multiplies it by what its forward kept, and all of that is 0",
+    "Look at what is compared here: nothing passes, so that no gradient does.",
+)
 CANCELS = Fact(
     "the gradients of its uses cancel out", "Give each use what is its own: two of them get the same numbers."
+)
+OF_ONE = Fact(
+    "the mean along a dimension of size 1 is subtracted, and nothing is left",
+    "Take the mean over the dimension that is meant: along this one each number is its own mean.",
 )
 _SHORTER = "no output may be shorter than its target."
 INFINITE = Fact(
@@ -146,6 +155,9 @@ class ZeroOrigins:
                     return line, told, Fact("a backward multiplies it by 0", unread_setting(factor) or BY_ZERO.help)
                 applied = audit.record.ops[found.bites] if found.bites >= 0 else None
                 saved = method_call_of(audit.project_files, applied.detail, "save_for_backward") if applied else None
+                nothing = self._saved_as_zeros(found)
+                if nothing is not None:
+                    return nothing, [(audit.op_source(found.origin), "multiplied by it here"), *related[:1]], ALL_ZERO
                 related.append((saved, "what it computes with is saved here"))
                 return audit.op_source(found.origin), related, Fact("a backward returns zeros")
             case "empty":
@@ -160,6 +172,21 @@ class ZeroOrigins:
                     return same, [(bites, f"`{name}` cancels it here")], CANCELS
                 return bites, [], Fact(f"what comes back through `{name}` cancels out")
         return self._by_derivative(state, found, bites, name)
+
+    def _saved_as_zeros(self, found: Vanishing) -> SourceLine | None:
+        """The line in the forward of a custom function that made what its backward multiplies by, where all of that is
+        0."""
+        record, stacks = self._audit.record, self._audit.record.stacks
+        backward = record.ops[found.origin] if found.origin >= 0 else None
+        for vid in backward.inputs if backward is not None else ():
+            value = record.values[vid]
+            op = record.ops[value.op] if value.op >= 0 else None
+            if backward is None or op is None or not value.zero or value.requires_grad or op.phase == backward.phase:
+                continue
+            inside = [frame for frame in stacks.chain(op.stack) if stacks.codes[frame].co_name == "forward"]
+            if inside and stacks.file(inside[0]) == stacks.file(backward.stack):
+                return self._audit.source(inside[0])
+        return None
 
     def _uses_differ(self, state: ParameterState) -> bool:
         """Whether each operation that reads the parameter got another tensor beside it."""
@@ -235,6 +262,9 @@ class ZeroOrigins:
         if alone is not None:
             line, stations = born_at(alone)
             return line, [(origin, "what is left of one is 0"), used, *stations], _why(found, name, BY_ZERO.sentence)
+        mean = self._mean_of_one(found.origin)
+        if mean is not None:
+            return mean, [(origin, "what is left of one is 0"), used], OF_ONE
         both = self._both_zero(found)
         if both is not None and origin is not None:
             return both, [(origin, "the other factor is filled with zeros here"), used], _why(found, name, "")
@@ -273,6 +303,24 @@ class ZeroOrigins:
         found = setting_behind(record, index, 0) if is_mean and 1 in first.shape else None
         return found if found is not None and found.value == 1 else None
 
+    def _mean_of_one(self, index: int) -> SourceLine | None:
+        """The line that takes the mean along a dimension of size 1, where the operation subtracts it from what it is
+        taken of."""
+        record = self._audit.record
+        op = record.ops[index] if index >= 0 else None
+        if op is None or not operations.of(op.name).subtracts or len(op.inputs) < 2:
+            return None
+        for vid in op.inputs[1:]:
+            made = record.values[vid].op
+            maker = record.ops[made] if made >= 0 else None
+            if maker is None or not operations.of(maker.name).reduces or op.inputs[0] not in maker.inputs:
+                continue
+            line, here = self._audit.op_source(made), self._audit.op_source(index)
+            is_elsewhere = line is not None and here is not None and (line.file, line.line) != (here.file, here.line)
+            if is_elsewhere and record.values[vid].numel == record.values[op.inputs[0]].numel:
+                return line
+        return None
+
     def _both_zero(self, found: Vanishing) -> SourceLine | None:
         """Where both factors of a product are 0: the line that filled the one that is nearer to the input, which the
         help says to start away from 0."""
@@ -292,8 +340,9 @@ class ZeroOrigins:
             if value.op >= 0 and value.op not in seen and len(seen) < MAX_BEHIND:
                 seen.add(value.op)
                 queue += record.ops[value.op].inputs
-        lines = [self._audit.source(op.stack) for op in zeroing]
-        written = [line for line in lines if line is not None and fills_with_zeros(line)]
+        lines = [self._audit.source(where_given(record, op.stack)) for op in zeroing]
+        stood = [self._audit.source(op.stack) for op in zeroing]
+        written = [line for line, at in zip(lines, stood, strict=True) if at is not None and fills_with_zeros(at)]
         return next(iter((written or lines)[::-1]), None)
 
     def _by_selection(self, found: Vanishing, bites: SourceLine | None, name: str) -> Origin:

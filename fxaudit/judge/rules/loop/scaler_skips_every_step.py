@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import ScalerEvent, ScalerStepEvent
 from fxaudit.judge.rule import Audit, Example, Rule
+from fxaudit.judge.trail import common_frame
 from fxaudit.judge.verdict import ParameterState
 
 __all__ = ["ScalerSkipsEveryStep"]
@@ -34,7 +35,9 @@ class ScalerSkipsEveryStep(Rule):
         for stack, states in groups.items():
             made = [e for e in events if isinstance(e, ScalerEvent)]
             again = len({e.stack for e in made}) < len(made)
-            built = audit.source(made[-1].stack) if made else None
+            # Where a function makes it again and again, the call is to be moved, and not what stands in the function.
+            at = made[-1].stack if made else -1
+            built = audit.source(common_frame(audit.record.stacks, at, stack) if again else at) if made else None
             stepped = audit.source(stack)
             culprit, related = (
                 (built, [(stepped, "skips here")]) if again else (stepped, [(built, "the scaler is made here")])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fxaudit.answer.finding import Finding, Level
 from fxaudit.capture.events import FlagEvent
 from fxaudit.judge.questions.aliases import frozen_as_a_copy, one_module_twice
-from fxaudit.judge.questions.freezing import frozen_at, left_out_of_thaw, never_thawed
+from fxaudit.judge.questions.freezing import asked_to_freeze, frozen_at, left_out_of_thaw, never_thawed
 from fxaudit.judge.questions.mentions import registration
 from fxaudit.judge.questions.new_heads import head_frozen_as_drawn
 from fxaudit.judge.questions.shadowed import thawing_override
@@ -195,17 +195,20 @@ class FrozenYetHeld(Rule):
             compared = _compared(audit)
             nothing_left = _steps_in_vain(audit, info.index)
             shared = _shared(audit, held) if compared is None else None
+            asked = asked_to_freeze(audit, held[0])
             yield self.finding(
                 audit,
                 held,
                 f"`{info.type}` steps in vain: all that it holds was frozen after it had been built"
                 if nothing_left
                 else f"`{info.type}` holds {audit.names(held)}, though frozen",
-                compared or shared or froze or audit.source(info.created),
+                compared or shared or asked or froze or audit.source(info.created),
                 related=[(froze, "frozen here; `==` does not assign"), built]
                 if compared
                 else [(froze, "frozen here, as a part of the other"), built]
                 if shared
+                else [(froze, "frozen here, as it is asked to"), *_decided(audit, held), built]
+                if asked is not None
                 else [*_decided(audit, held), built],
                 level="warning" if nothing_left else None,
             )
