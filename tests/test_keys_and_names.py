@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from tests.scripts import LOOP, codes, judged, left_alone, line_of, verdicts
 
@@ -945,3 +947,15 @@ def test_values_that_are_drawn_anew_in_each_epoch(
     assert set(verdicts(report).values()) == {verdict}
     assert codes(report) == (["FXA408"] if verdict == "replaced" else [])
     assert all(line_of(finding).endswith("# blamed") for finding in report.findings)
+
+
+@pytest.mark.parametrize(("when", "is_lost"), [("", True), ("if epoch == 0: ", False)])
+def test_what_plain_training_learns_is_lost_where_values_are_drawn_anew(when: str, is_lost: bool) -> None:
+    outer = f"{when}net.apply(init_weights)\n    begun.append(net[0].weight.detach().clone())"
+    program = HEAD + "begun = []\n" + DRAWN.replace("OUTER", outer).replace("INNER", "").replace("EPOCH", "epoch")
+    begun = []
+    for rate in ("0.1", "0.01"):
+        scope: dict[str, Any] = {}
+        exec(program.replace("lr=0.1", f"lr={rate}"), scope)
+        begun.append(scope["begun"][-1])
+    assert torch.equal(*begun) is is_lost

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts import LOOP, codes, judged, line_of, verdicts
+from tests.scripts import LOOP, codes, judged, left_alone, line_of, verdicts
 
 pytestmark = pytest.mark.usefixtures("first_step_paid")
 HEAD = """
@@ -168,7 +168,7 @@ def set_requires_grad(net, flag=False):
 
 made, net = nn.Linear(4, 4), nn.Linear(4, 1)
 of_made, of_net = (torch.optim.SGD(one.parameters(), lr=0.1) for one in (made, net))
-for _ in range(5):
+for epoch in range(5):
     fake = made(torch.randn(8, 4))
     set_requires_grad(GIVEN)  # blamed
     of_net.zero_grad()
@@ -187,6 +187,7 @@ def test_a_helper_that_freezes_as_it_is_asked_to(given: str, verdict: str, tmp_p
     report = judged(tmp_path, HEAD + ADVERSARIES.replace("GIVEN", given))
     assert verdicts(report)["net.weight"] == verdict
     assert codes(report) == (["FXA306"] if verdict == "frozen" else [])
+    assert all("Ask this function for True" in finding.fix for finding in report.findings)
     assert all(line_of(finding).endswith("# blamed") for finding in report.findings)
 
 
@@ -282,7 +283,7 @@ def make_scaler():
 net = nn.Linear(4, 1)
 optimizer = torch.optim.SGD(net.parameters(), lr=1e-4)
 BEFORE
-for _ in range(20):
+for epoch in range(20):
     optimizer.zero_grad()
     INSIDE
     with torch.autocast("cpu", dtype=torch.float16):
@@ -337,3 +338,26 @@ trainer.fit()
 def test_a_head_that_is_replaced_in_a_second_stage_that_nobody_recorded_at_first(tmp_path: Path) -> None:
     (finding,) = judged(tmp_path, HEAD + STAGES).findings
     assert finding.code == "FXA204" and line_of(finding).endswith("# blamed")
+
+
+MADE = "scaler = make_scaler()"
+CALL = "h = self.scaled(self.body(x)) if self.gated else self.body(x)"
+PLAINLY = {
+    "a block": (BLOCKS.replace("CALL", CALL) + LOSS + LOOP, "SECOND", "Block()", "Block(gated=True)"),
+    "zeros": (ZEROS + LOSS + LOOP, "BEGINS", "0.0", "0.5"),
+    "a mean": (NORMALISED + LOOP, "DIMENSION", "-1", "0"),
+    "a mask": (ROUNDED + LOSS + LOOP, "BOUNDS", "high, low", "low, high"),
+    "a flag": (ADVERSARIES, "GIVEN", "net", "net, True"),
+    "a term": (SIDES + LOOP, "TAKEN", "torch.tensor", "torch.stack"),
+    "a scaler": (SCALED.replace("BEFORE", MADE), "INSIDE", MADE, ""),
+}
+"""The programs that train in their last loop, with what stands in them, by mistake and rightly."""
+
+
+@pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")
+@pytest.mark.filterwarnings("ignore:.*lr_scheduler.step")
+@pytest.mark.parametrize("name", PLAINLY)
+def test_plain_training_leaves_some_alone_by_the_mistake_and_none_without(name: str) -> None:
+    program, place, mistake, right = PLAINLY[name]
+    assert left_alone(HEAD + program.replace(place, mistake)) > 0
+    assert left_alone(HEAD + program.replace(place, right)) == 0

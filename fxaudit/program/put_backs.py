@@ -66,6 +66,8 @@ def is_drawn_each_time(places: Sequence[tuple[str, int]], around: Collection[tup
                     return not begins_a_trial(places[depth:])
                 case ast.FunctionDef(name="__init__"):
                     return False
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    break  # its caller is the next place
                 case ast.If(test=test) if depth or not _asks_of_what_is_written(tree, test, statement):
                     return False
     return False

@@ -11,7 +11,7 @@ from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.groups import flags_set
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import Tree, tree_of
 
 __all__ = [
@@ -40,7 +40,8 @@ def asked_to_freeze(audit: Audit, state: ParameterState) -> SourceLine | None:
     steps = [event.time for event in audit.record.steps() if state.index in event.tracks]
     froze = [(time, stack) for time, flag, stack in state.track.freezes if not flag]
     before = [stack for time, stack in froze if not steps or time < steps[0]] or [stack for _, stack in froze]
-    chain = [*stacks.chain(project_stack(stacks, before[-1]))] if before else []
+    frames = stacks.chain(project_stack(stacks, before[-1])) if before else ()
+    chain = [frame for frame in frames if not is_library(stacks.file(frame))]
     tree = tree_of(stacks.file(chain[0])) if len(chain) > 1 else None
     statement = tree.statement_at(stacks.line(chain[0])) if tree is not None else None
     given, scope = _flag_given(statement), tree.function(statement) if tree is not None and statement else None

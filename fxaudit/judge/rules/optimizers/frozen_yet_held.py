@@ -40,6 +40,7 @@ HEAD = (
     "If it is new, leave it out of what is frozen, or unfreeze it: with adapters, name it in `modules_to_save`. Nobody "
     "was seen loading other numbers into it."
 )
+ASKED = "Ask this function for True here, if they are to be trained; else leave them out of the optimizer."
 
 
 class FrozenYetHeld(Rule):
@@ -211,6 +212,7 @@ class FrozenYetHeld(Rule):
                 if asked is not None
                 else [*_decided(audit, held), built],
                 level="warning" if nothing_left else None,
+                fix=ASKED if asked is not None and not compared and not shared else None,
             )
 
     def _again(self, audit: Audit, frozen: list[ParameterState]) -> Iterator[Finding]:
