@@ -87,6 +87,9 @@ class Births:
     def _held_factor(self, sight: Sight, node: ast.expr) -> Birth | None:
         if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
             return None
+        known = self._computed.factor(sight, node, 0, ())
+        if known is not None:
+            return known
         open_parts = [part for part in (node.left, node.right) if evaluated(part, sight.read) is NOT_KNOWN]
         held = (self._held(sight, part, 0) or self._held(sight, part, 0.0) for part in open_parts)
         return next(filter(None, held), None)
@@ -725,20 +728,37 @@ class Births:
         key = evaluated(rest[0], sight.read) if rest else None
         if seen is None or not isinstance(key, str):
             return None
+        file = self._course.file_of(sight)
+        is_taken = default is not None and same(evaluated(default, sight.read), value)
+        told = (*stations, (file, call.lineno, f"`{key}` is not there, and `{value!r}` is taken"))
+        if is_taken and seen.members and key not in seen.members:
+            meant = self._unheard.near_member(seen, key, value, sight.index, told)
+            if meant is not None:
+                return meant
         found = self._part(sight, seen, key, value, stations)
-        if found is None and default is not None and same(evaluated(default, sight.read), value):
-            file = self._course.file_of(sight)
-            taken = (file, call.lineno, f"`{key}` is not there, and `{ast.unparse(default)}` is taken")
-            told = (*stations, taken)
-            elsewhere = self._unheard.near_member(seen, key, value, sight.index, told)
-            elsewhere = elsewhere or self._unheard.misplaced(key, value, sight.index, told)
+        if found is None and default is not None and is_taken:
+            elsewhere = self._unheard.misplaced(key, value, sight.index, told)
             elsewhere = elsewhere or self._unheard.written_in_vain(key, value, told)
             function = self._function_of(sight)
             if function is not None and function.args.kwarg is not None and chain is not None:
                 is_rest = chain.text == function.args.kwarg.arg
                 elsewhere = elsewhere or (self._unheard.swallowed(function, key, value, told) if is_rest else None)
-            return elsewhere or Birth(file, default.lineno, "default", ast.unparse(call), value, stations)
+            return elsewhere or self._default_given(sight, call, default, value, stations)
         return found
+
+    def _default_given(
+        self, sight: Sight, call: ast.Call, default: ast.expr, value: Plain, stations: Stations
+    ) -> Birth:
+        """Where the default of a lookup is written: there, or where the function was called that only passes it on."""
+        file = self._course.file_of(sight)
+        function = self._function_of(sight)
+        if isinstance(default, ast.Name) and function is not None and argument_of(function, default.id) is not None:
+            found = self.back(sight, default, value, (*stations, (file, call.lineno, "and is looked up here")))
+            if found is not None and found.kind == "literal":
+                return replace(found, kind="default")
+            if found is not None:
+                return found
+        return Birth(file, default.lineno, "default", ast.unparse(call), value, stations)
 
     def _function_of(self, sight: Sight) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
         """The function that a pass belongs to."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fxaudit.program.arithmetic import is_whole
 from fxaudit.program.course import Course, Plain, Sight
-from fxaudit.program.evaluation import evaluated, same
+from fxaudit.program.evaluation import NOT_KNOWN, evaluated, same
 
 if TYPE_CHECKING:
     from fxaudit.program.birth import Birth, Stations
@@ -120,4 +120,6 @@ class Computed:
             found = evaluated(operand, sight.read)
             if same(found, 0) or same(found, 0.0):
                 return self._births.back(sight, operand, found, stations)  # type: ignore[arg-type]
-        return None
+        unknown = (operand for operand in operands if evaluated(operand, sight.read) is NOT_KNOWN)
+        inner = (self.factor(sight, operand, value, stations) for operand in unknown)
+        return next(filter(None, inner), None)

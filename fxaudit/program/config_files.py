@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import os
 import re
@@ -21,6 +22,7 @@ __all__ = [
     "is_based_on",
     "keys_of_file",
     "lines_with",
+    "named_in",
     "replaced_blocks",
     "settings_in",
     "texts_of_key",
@@ -40,6 +42,34 @@ _KEY = re.compile(r"""^(\s*)(-\s+)?["']?([\w.\-]+)["']?\s*:(?:\s|$)""")
 _SECRET = re.compile(
     r"pass(word|wd|phrase)|secret|credential|cookie|(^|[_.\-])(token|key|auth|pass|pw)s?$", re.IGNORECASE
 )
+
+
+@of_text
+def named_in(file: str) -> list[str]:
+    """The configuration files that the text of a program names, each with the folders that it is joined to: of
+    `ROOT / "configs" / "base.yaml"`, `configs/base.yaml`; where only the end of a name is written, that."""
+    tree = tree_of(file)
+    texts = (node for node in (tree.parents if tree is not None else ()) if isinstance(node, ast.Constant))
+    return [
+        "/".join([*_in_front(node, tree.parents.get(node) if tree is not None else None), node.value])
+        for node in texts
+        if isinstance(node.value, str) and node.value.endswith(SUFFIXES)
+    ]
+
+
+def _in_front(node: ast.Constant, outer: ast.AST | None) -> list[str]:
+    """The texts right before this one in a path."""
+    parts: list[ast.expr] = []
+    match outer:
+        case ast.BinOp(left=left, op=ast.Div(), right=right) if right is node:
+            while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Div):
+                parts.insert(0, left.right)
+                left = left.left
+            parts.insert(0, left)
+        case ast.Call(func=ast.Attribute(attr="join" | "joinpath") | ast.Name(id="Path"), args=args) if node in args:
+            parts = args[: args.index(node)]
+    folders = itertools.takewhile(lambda part: isinstance(part, ast.Constant), reversed(parts))
+    return [str(part.value) for part in folders if isinstance(part, ast.Constant)][::-1]
 
 
 def settings_in(file: str) -> list[str]:

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from fxaudit.program.config_files import SUFFIXES
-from fxaudit.program.plain import texts_of
+from fxaudit.program.config_files import SUFFIXES, named_in
 from fxaudit.program.source import files_beside, found_beside, is_library
 
 __all__ = ["PASSES", "Course", "Entered", "Plain", "Seen", "Sight"]
@@ -167,7 +166,7 @@ class Course:
             if isinstance(seen.value, str) and seen.kind in ("plain", "file") and seen.value.endswith(SUFFIXES)
         )
         for file in self.files():
-            for text in texts_of(file, SUFFIXES):
+            for text in named_in(file):
                 named |= dict.fromkeys([text] if text not in SUFFIXES else files_beside(file, text))
         beside = [file for file in self.files() if not is_library(file)]
         found = dict.fromkeys(found_beside(beside, file) for file in named)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from fxaudit.program.birth import Birth
@@ -10,9 +11,9 @@ from fxaudit.program.births import Births
 from fxaudit.program.course import Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated
 from fxaudit.program.plain import words_of
-from fxaudit.program.tree import RANDOM_FUNCTIONS
+from fxaudit.program.tree import RANDOM_FUNCTIONS, Tree
 
-__all__ = ["Decision", "Decisions"]
+__all__ = ["Decision", "Decisions", "tests_before"]
 
 MAX_PASSES = 12
 """So many passes of a test are looked at."""
@@ -193,6 +194,25 @@ class Decisions:
             return None if inner is None else not inner
         answered = self._births.answer(sight, node)
         return self._truth(answered[1], answered[0], depth + 1) if answered is not None else None
+
+
+def tests_before(tree: Tree, node: ast.AST) -> Iterator[tuple[int, ast.expr, bool]]:
+    """(line of the statement, test, what it has to give so that the node runs) around a node, the outermost first, up
+    to the function that it stands in."""
+    found: list[tuple[int, ast.expr, bool]] = []
+    inner = node
+    for outer in tree.ancestors(node):
+        match outer:
+            case ast.If(test=test, body=body) if inner is not test:
+                found.append((outer.lineno, test, inner in body))
+            case ast.IfExp(test=test, body=body) if inner is not test:
+                statement = tree.statement(outer)
+                if statement is not None:
+                    found.append((statement.lineno, test, inner is body))
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                break
+        inner = outer
+    yield from reversed(found)
 
 
 def _truth(node: ast.expr, sight: Sight) -> bool | None:

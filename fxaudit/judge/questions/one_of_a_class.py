@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fxaudit.capture.registry import ModuleInfo
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
-from fxaudit.program.decisions import Decision, Decisions
+from fxaudit.program.decisions import Decision, Decisions, tests_before
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, call_sites
 
@@ -32,7 +32,7 @@ def turned_away(audit: Audit, owner: ModuleInfo, tree: Tree, mention: ast.AST) -
     began = [call.time for call in audit.record.calls if call.module == owner.index]
     course = audit.record.course
     for at, node in _sites(tree, mention) if began else ():
-        for line, test, needed in _tests(at, node):
+        for line, test, needed in tests_before(at, node):
             passes = course.at(at.file, line)  # the first ones alone are kept
             own = [
                 next(s for s in passes if s.moment >= time) for time in began if passes and time <= passes[-1].moment
@@ -55,21 +55,3 @@ def _sites(tree: Tree, mention: ast.AST) -> Iterator[tuple[Tree, ast.AST]]:
         match call.func:
             case ast.Attribute(value=ast.Name(id="self")) if getattr(other.function(call), "name", "") == "forward":
                 yield other, call
-
-
-def _tests(tree: Tree, node: ast.AST) -> Iterator[tuple[int, ast.expr, bool]]:
-    """(line of the statement, test, what it has to give so that the node runs) around a node, the outermost first."""
-    found: list[tuple[int, ast.expr, bool]] = []
-    inner = node
-    for outer in tree.ancestors(node):
-        match outer:
-            case ast.If(test=test, body=body) if inner is not test:
-                found.append((outer.lineno, test, inner in body))
-            case ast.IfExp(test=test, body=body) if inner is not test:
-                statement = tree.statement(outer)
-                if statement is not None:
-                    found.append((statement.lineno, test, inner is body))
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                break
-        inner = outer
-    yield from reversed(found)

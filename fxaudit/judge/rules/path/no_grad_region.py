@@ -6,6 +6,7 @@ from fxaudit.capture.recording import Op
 from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
 from fxaudit.judge.questions.borrowed import borrowed
+from fxaudit.judge.questions.chosen_regions import chosen
 from fxaudit.judge.questions.handed_back import handed_back
 from fxaudit.judge.questions.regions import decorated, draws, kept_within, misplaced, reused, switched_off
 from fxaudit.judge.rule import Audit, Example
@@ -19,6 +20,7 @@ ANEW = "Compute it anew for this loss, with gradients."
 AGAIN = "Compute it anew here, from what is given, and keep the stored one for what it is compared with."
 SWITCHED = "Give the flag another value here, so that gradients are on in training."
 DRAW = "Draw with `rsample()`: `sample()` of a distribution switches gradients off."
+CHOSEN = "Set it the other way: what then runs computes this with gradients."
 KEPT = "Compute it anew in each call that trains; keep it only while gradients are switched off."
 
 
@@ -48,6 +50,9 @@ class NoGradRegion(CutRule):
         self, audit: Audit, states: list[ParameterState], cut: Cut, culprit: SourceLine | None
     ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
         """The line to edit where it is not the one that opens the region, and what is then related to it."""
+        set_at = chosen(audit, audit.record.ops[cut.op])
+        if set_at:
+            return set_at[0][0], [*set_at[1:], (culprit, "the region is opened here")]
         line, place, role, _ = self._moved(audit, states, cut)
         if line is None:
             return culprit, []
@@ -55,6 +60,8 @@ class NoGradRegion(CutRule):
 
     def advice(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """What to do with that line; else to leave the region, or to switch it by another flag."""
+        if chosen(audit, audit.record.ops[cut.op]):
+            return CHOSEN
         line, _, _, fix = self._moved(audit, states, cut)
         if line is None and draws(audit, audit.record.ops[cut.op]):
             return DRAW
