@@ -9,6 +9,7 @@ from fxaudit.judge.graph import UnusedValue
 from fxaudit.judge.questions.dead_ends import before_logging, bound, thrown_away
 from fxaudit.judge.questions.left_out_keys import left_out_key
 from fxaudit.judge.questions.lost import lost_at, refused_at
+from fxaudit.judge.questions.shared_containers import OWN, overwritten_in_a_shared_one
 from fxaudit.judge.questions.swallowed import swallowed
 from fxaudit.judge.questions.unreached_reads import read_only_in_an_overridden_method, read_only_where_nothing_ran
 from fxaudit.judge.questions.unread_arguments import not_passed_on
@@ -73,6 +74,10 @@ class DeadEnd(Rule):
             elif left_out is not None:
                 culprit, related = left_out.written, [(left_out.asked, left_out.role), (culprit, "made here"), *related]
             named = left_out.fix if left_out is not None and not overridden else None
+            shared = overwritten_in_a_shared_one(audit, op) if not overridden and left_out is None else []
+            if shared:
+                named = OWN
+                culprit, related = shared[0][0], [*shared[1:], (culprit, "what is made here is lost"), *related]
             related += [(audit.source(op.stack), f"the last operation, `{op.name}`")]
             related += _further_ends(audit, states, end)
             default = stack >= 0 and is_library(file) and audit.is_library_made(states)
