@@ -681,8 +681,8 @@ class Routed(nn.Module):
         self.gate, self.experts = nn.Linear(4, 3), nn.ModuleList(nn.Linear(4, 1) for _ in range(3))
 
     def forward(self, x):
-        chosen = self.gate(x).argmax(1)  # blamed
-        share = F.one_hot(chosen, 3).float()
+        chosen = CHOSEN
+        share = SHARE
         return sum(share[:, i, None] * expert(x) for i, expert in enumerate(self.experts))
 
 
@@ -695,10 +695,31 @@ def compute():
 """
 
 
-def test_where_numbers_are_made_of_a_choice_is_told(tmp_path: Path) -> None:
-    (finding,) = judged(tmp_path, HEAD + ROUTED + LOOP).findings
+@pytest.mark.parametrize(
+    ("chosen", "share", "told"),
+    [
+        ("self.gate(x).argmax(1)", "F.one_hot(chosen, 3).float()  # blamed", "chosen = self.gate(x).argmax(1)"),
+        (
+            "self.gate(x) > 0",
+            "torch.where(chosen, torch.ones(32, 3), torch.zeros(32, 3))  # blamed",
+            "chosen = self.gate(x) > 0",
+        ),
+        ("self.gate(x).argmax(1)  # blamed", "torch.eye(3)[chosen]", "share = torch.eye(3)[chosen]"),
+        ("self.gate(x) > 0  # blamed", "chosen.float()", "share = chosen.float()"),
+    ],
+)
+def test_where_numbers_are_made_of_a_choice_is_told(chosen: str, share: str, told: str, tmp_path: Path) -> None:
+    text = ROUTED.replace("CHOSEN", chosen).replace("SHARE", share)
+    (finding,) = judged(tmp_path, HEAD + text + LOOP).findings
     assert finding.code == "FXA108" and line_of(finding).endswith("# blamed")
-    assert finding.related[0].source.code == "share = F.one_hot(chosen, 3).float()"
+    assert finding.related[0].source.code == told
+    assert ("one_hot(i, n) * probabilities" in finding.fix) is ("# blamed" in share)
+
+
+def test_a_mask_that_lets_the_numbers_themselves_through_is_healthy(tmp_path: Path) -> None:
+    numbers = "torch.where(chosen, self.gate(x), torch.zeros(32, 3))"
+    text = ROUTED.replace("CHOSEN", "self.gate(x) > 0").replace("SHARE", numbers)
+    assert codes(judged(tmp_path, HEAD + text + LOOP)) == []
 
 
 # -- near misses ---------------------------------------------------------------------------------------------------

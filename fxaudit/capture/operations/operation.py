@@ -90,6 +90,8 @@ class Operation:
     """A program looks for NaN and infinity by it."""
     counts: bool = False
     """Gives as many elements as the numbers say."""
+    spells: bool = False
+    """Makes ones and zeros of the indices that it is given."""
 
     fresh: Literal["", "zeros", "numbers", "random", "memory"] = ""
     """Makes numbers of its own, whatever it takes the shape from."""

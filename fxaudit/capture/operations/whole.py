@@ -53,7 +53,7 @@ WHOLE = (
     index("bucketize"),
     index("searchsorted"),
     index("count_nonzero", reduces=True),
-    index("one_hot"),
+    index("one_hot", spells=True),
     index("multinomial", draws=True),
     Operation("histc", gradient="none"),
     Operation("histogram", gradient="none"),

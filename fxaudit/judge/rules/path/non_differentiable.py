@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
+from fxaudit.capture import operations
+from fxaudit.capture.recording import Op
 from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
 from fxaudit.judge.rule import Audit, Example
@@ -11,6 +14,8 @@ from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
 
 __all__ = ["NonDifferentiable"]
+
+SPELT = "Let the numbers by which is chosen count themselves, as in `one_hot(i, n) * probabilities`, or choose softly."
 
 
 class NonDifferentiable(CutRule):
@@ -28,6 +33,18 @@ class NonDifferentiable(CutRule):
         return (
             f"`{audit.record.ops[cut.op].name}` has no gradient, and {audit.names(states, 'has', 'have')} no other way"
         )
+
+    def settled(
+        self, audit: Audit, states: list[ParameterState], cut: Cut, culprit: SourceLine | None
+    ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
+        """Where ones and zeros, or other constants, take the place of what was chosen, on another line: there the
+        numbers that have a gradient were to be used."""
+        spelt = _spelt(audit, cut)
+        return (spelt, [(culprit, "chosen here, without gradient")]) if spelt is not None else (culprit, [])
+
+    def advice(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
+        """What to do with that line; else to choose otherwise."""
+        return SPELT if _spelt(audit, cut) is not None else self.fix
 
     def related(self, audit: Audit, states: list[ParameterState], cut: Cut) -> list[tuple[SourceLine | None, str]]:
         """Where the result is used as numbers again, on another line, before the other lines."""
@@ -76,16 +93,37 @@ class NonDifferentiable(CutRule):
         return Example(model, lambda: model(x).square().mean(), optimizer)
 
 
+def _spelt(audit: Audit, cut: Cut) -> SourceLine | None:
+    """The line in which ones and zeros, or other constants, are made of the choice, where that is another one."""
+    is_spelt = any(_spells(audit, op) for op in _until_numbers(audit, cut))
+    return _numbers_again(audit, cut) if is_spelt else None
+
+
 def _numbers_again(audit: Audit, cut: Cut) -> SourceLine | None:
-    """The line in which the first floating values are made of the whole numbers or flags of the cut."""
-    values, behind = audit.record.values, set(audit.record.ops[cut.op].outputs)
-    here = audit.op_source(cut.op)
+    """The line in which the first floating values are made of the whole numbers or flags of the cut, where that is
+    another one."""
+    made = [*_until_numbers(audit, cut)]
+    line, here = audit.op_source(made[-1].index) if made else None, audit.op_source(cut.op)
+    is_elsewhere = line is not None and here is not None and (line.file, line.line) != (here.file, here.line)
+    return line if is_elsewhere else None
+
+
+def _until_numbers(audit: Audit, cut: Cut) -> Iterator[Op]:
+    """What the results of the cut go through, up to the first operation that makes floating values of them; nothing
+    where none does."""
+    values, behind, found = audit.record.values, set(audit.record.ops[cut.op].outputs), list[Op]()
     for op in itertools.islice(audit.record.ops, cut.op + 1, None):
         if behind.isdisjoint(op.inputs):
             continue
+        found.append(op)
         if any(values[out].floating for out in op.outputs):
-            line = audit.op_source(op.index)
-            is_elsewhere = line is not None and here is not None and (line.file, line.line) != (here.file, here.line)
-            return line if is_elsewhere else None
+            yield from found
+            return
         behind.update(op.outputs)
-    return None
+
+
+def _spells(audit: Audit, op: Op) -> bool:
+    """Whether it makes ones and zeros of indices, or constants of a mask."""
+    kind = operations.of(op.name)
+    are_constant = not any(audit.record.values[vid].requires_grad for vid in op.inputs)
+    return kind.spells or (kind.masks and kind.gradient == "flat" and are_constant)
