@@ -767,6 +767,12 @@ class Births:
         found = function_at(tree, entered.first_line) if tree is not None else None
         return found if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef) else None
 
+    def bound_by(self, sight: Sight, name: str) -> tuple[Sight, ast.expr] | None:
+        """The expression that a variable was bound to last in the same call, with the pass of that statement."""
+        bound = self._course.name_bound(sight.frame, name, sight.index)
+        given = given_to(self.statement(bound), name) if bound is not None else None
+        return (bound, given) if bound is not None and given is not None else None
+
     def statement(self, sight: Sight) -> ast.stmt | None:
         """The statement that ran."""
         return readings(self._course.file_of(sight)).statement(sight.line)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding, Level
 from fxaudit.capture.recording import Op
+from fxaudit.judge.questions.given_instead import GivenInstead, given_instead
 from fxaudit.judge.questions.mentions import Unreached, is_missed, unreached_mention
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
@@ -27,8 +28,13 @@ class ParameterNeverRead(Rule):
         """One finding for each parameter of a called module that nothing reads; those that one branch keeps from being
         read are one finding, and so is the same parameter of repeated blocks."""
         groups: dict[object, tuple[Unreached, Level, list[ParameterState]]] = {}
+        instead: dict[GivenInstead, list[ParameterState]] = {}
         for state in (*audit.unexplained("unreachable"), *audit.starved()):
             if state.root is None or not is_missed(audit, state):
+                continue
+            given = given_instead(audit, state)
+            if given is not None:
+                instead.setdefault(given, []).append(state)
                 continue
             unreached = unreached_mention(audit, state.root.index, state.local_name)
             line = unreached.culprit
@@ -44,6 +50,13 @@ class ParameterNeverRead(Rule):
             if unreached.condition:
                 message += f": {unreached.condition}"
             yield self.finding(audit, states, message, unreached.culprit, related=unreached.related, level=level)
+        for given, states in instead.items():
+            message = f"{audit.names(states, 'is', 'are')} never read: `functional_call` runs with another tensor"
+            message += f", as {given.words}" if given.words else ""
+            related = [(given.line, "another tensor takes its place here")] if given.let_in is not None else []
+            made = [(audit.source(states[0].track.created), "made here")]
+            culprit, level = given.let_in or given.line, "error" if audit.is_held(states) else "note"
+            yield self.finding(audit, states, message, culprit, related=[*related, *made], level=level, fix=given.fix)
         yield from self._read_while_frozen(audit)
 
     def _read_while_frozen(self, audit: Audit) -> Iterator[Finding]:
