@@ -768,8 +768,12 @@ class Births:
         return found if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef) else None
 
     def bound_by(self, sight: Sight, name: str) -> tuple[Sight, ast.expr] | None:
-        """The expression that a variable was bound to last in the same call, with the pass of that statement."""
-        bound = self._course.name_bound(sight.frame, name, sight.index)
+        """The expression that a variable was bound to last, with the pass of that statement: in the same call, else in
+        the module."""
+        file, frames = self._course.file_of(sight), self._course.frames
+        modules = [n for n, frame in enumerate(frames) if frame.file == file and frame.function == "<module>"]
+        found = (self._course.name_bound(frame, name, sight.index) for frame in (sight.frame, *modules))
+        bound = next(filter(None, found), None)
         given = given_to(self.statement(bound), name) if bound is not None else None
         return (bound, given) if bound is not None and given is not None else None
 
