@@ -514,7 +514,8 @@ def are_alternatives(tree: Tree, one: ast.stmt, other: ast.stmt) -> bool:
     inner: ast.AST = other
     for outer in tree.ancestors(other):
         if isinstance(outer, ast.If) and outer in around and inner not in around:
-            return one is not outer
+            own = next((part for part in around if part in outer.body or part in outer.orelse), None)
+            return own is not None and (own in outer.body) is not (inner in outer.body)
         inner = outer
     return False
 

@@ -204,9 +204,9 @@ def _called(call: ast.Call) -> str:
     return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
 
 
-def threshold_born(record: Record, index: int) -> tuple[Birth, Op] | None:
+def threshold_born(record: Record, index: int, *, counted: bool = False) -> tuple[Birth, Op] | None:
     """The birth of the number with which something was compared, on the way to the operation, by what passes no
-    gradient on: a mask, or a choice; and the comparison."""
+    gradient on: a mask, or a choice; and the comparison. With `counted`, also of a length that was taken elsewhere."""
     queue, seen = [(index, 0)], {index}
     while queue:
         current, depth = queue.pop(0)
@@ -215,7 +215,8 @@ def threshold_born(record: Record, index: int) -> tuple[Birth, Op] | None:
             continue
         if operations.of(op.name).bounds and op.numbers:
             found = number_born(record, op.stack, set(op.numbers).__contains__)
-            if found is not None and (found.is_a_setting or found.is_whole):
+            is_length = counted and found is not None and found.text.startswith("len(")
+            if found is not None and (found.is_a_setting or found.is_whole or is_length):
                 return found, op
         for vid in op.inputs:
             value = record.values[vid]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fxaudit.judge.questions.births import born_at, number_born, threshold_born, zero_factor_born
-from fxaudit.judge.questions.empty_writes import empty_selection
+from fxaudit.judge.questions.empty_writes import empty_selection, listed_nothing
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
@@ -13,6 +13,7 @@ __all__ = ["zero_in_hook"]
 Lines = list[tuple[SourceLine | None, str]]
 
 
+EARLIER = "Take this length before what is counted grows to it: as it is, it says where everything ends."
 ANOTHER = "Give what the hook multiplies the gradient by another value."
 
 
@@ -27,14 +28,16 @@ def zero_in_hook(audit: Audit, state: ParameterState) -> tuple[SourceLine, Lines
     birth = zero_factor_born(record, op.stack, 1)
     if birth is not None:
         return (*born_at(birth), ANOTHER)
-    compared = threshold_born(record, op.index)
+    compared = threshold_born(record, op.index, counted=True)
     if compared is not None:
-        return (*born_at(compared[0]), ANOTHER)
+        line, stations = born_at(compared[0])
+        is_length = not compared[0].is_a_setting and not compared[0].is_whole
+        return line, stations, EARLIER if is_length else ANOTHER
     for vid in op.inputs:
         filled = _all_filled(audit, vid)
         if filled is not None:
             return (*filled, ANOTHER)
-        nothing = empty_selection(audit, vid)
+        nothing = empty_selection(audit, vid) or listed_nothing(audit, vid)
         if nothing is not None:
             return nothing.line, nothing.related, nothing.help
     return None

@@ -269,10 +269,12 @@ class _Asked:
     """Whether it is asked how a name begins; else what stands in it."""
 
     def ends_in(self, name: str) -> Iterator[str]:
-        """What stands in the name behind the text, wherever the text is found."""
+        """What stands in the name behind the text, wherever the text is found. The program may have asked for the name
+        within a part of the model."""
         start = name.find(self.text)
-        while start >= 0 and (start == 0 or not self.begins):
-            yield name[start + len(self.text) :][:1]
+        while start >= 0:
+            if start == 0 or not self.begins or name[start - 1] == ".":
+                yield name[start + len(self.text) :][:1]
             start = name.find(self.text, start + 1)
 
     @property

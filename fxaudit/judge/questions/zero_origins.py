@@ -21,6 +21,7 @@ from fxaudit.judge.questions.births import (
     zero_factor_born,
 )
 from fxaudit.judge.questions.cancelling import alias, given_twice, returned_twice
+from fxaudit.judge.questions.differences import difference_of_one
 from fxaudit.judge.questions.empty_writes import idle_write
 from fxaudit.judge.questions.ignored_targets import (
     DEFAULT_IGNORED,
@@ -40,6 +41,7 @@ from fxaudit.judge.questions.masking import (
     one_step_long,
     part_read_alone,
 )
+from fxaudit.judge.questions.padding import NO_PADDING, padding_of_its_own
 from fxaudit.judge.questions.shifted import shifted_below
 from fxaudit.judge.questions.written_for import where_given
 from fxaudit.judge.questions.zeros import factor_origins, fills_with_zeros, integer_zero, zero_number, zeros_given
@@ -129,7 +131,8 @@ class ZeroOrigins:
             return put_together
         written = [e for e in audit.record.events if isinstance(e, GradientEvent) and e.track == state.index]
         if found is None and written:
-            return audit.source(written[-1].stack), [], Fact("the program writes zeros into it")
+            zeros: Origin = audit.source(written[-1].stack), [], Fact("the program writes zeros into it")
+            return difference_of_one(audit, written[-1].stack) or zeros
         if found is None:
             events = [e for e in audit.graph.backwards if state.index in e.arrived]
             line = audit.source(events[-1].stack) if events and audit.judge.looped else None
@@ -200,6 +203,11 @@ class ZeroOrigins:
         if found is None or found.fact is None or not found.fact.leaves_out or found.bites < 0:
             return None
         audit = self._audit
+        own = padding_of_its_own(audit, found.bites)
+        if own is not None:
+            name = audit.record.ops[found.bites].name
+            behind: Lines = [*own[1], (audit.op_source(found.bites), "looked up here")]
+            return own[0], behind, Fact(_why(found, name, "").sentence, NO_PADDING)
         if ignored_instead(audit, found.bites) is not None or target_cut_off(audit, found.bites) is not None:
             return None
         index = found.bites

@@ -13,6 +13,7 @@ from fxaudit.judge.questions.freezing import asked_to_freeze, frozen_at, left_ou
 from fxaudit.judge.questions.mentions import registration
 from fxaudit.judge.questions.new_heads import head_frozen_as_drawn
 from fxaudit.judge.questions.shadowed import thawing_override
+from fxaudit.judge.questions.used_up import used_up
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import (
     blamed,
@@ -61,11 +62,29 @@ class FrozenYetHeld(Rule):
         froze some that are held."""
         yield from self._refused(audit)
         states = audit.unexplained("frozen")
-        ways = (self._thawed, self._overridden, self._again, self._copies, self._left_out, self._by_choice, self._held)
+        ways = (
+            self._used_up, self._thawed, self._overridden, self._again, self._copies, self._left_out, self._by_choice,
+            self._held,
+        )  # fmt: skip
         for way in ways:
             for finding in way(audit, states) if states else ():
                 yield finding
                 states = [state for state in states if state.name not in finding.parameters]
+
+    def _used_up(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
+        """What is not given its flags back, because the iterator that leads to it was gone through before."""
+        held = [state for state in states if state.held]
+        found = used_up(audit, held) if audit.judge.looped and held else None
+        if found is not None:
+            yield self.finding(
+                audit,
+                held,
+                f"{audit.names(held, 'stays', 'stay')} frozen: `{found.name}` is used up where the flags are set again",
+                found.loop,
+                related=[(found.later, "nothing is left to go through here")],
+                fix=f"Make a list of it first, `{found.name} = list({found.name})`: it can be gone through once.",
+                level="warning",
+            )
 
     def _thawed(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
         """What is to be unfrozen, by a line that never runs or by a counter that never comes so far."""

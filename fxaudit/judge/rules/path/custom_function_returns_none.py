@@ -12,7 +12,7 @@ from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import method_call_of, project_stack, return_of, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.handing import stars
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import SourceLine, actual_path
 from fxaudit.program.tree import branches_around, call_sites, obstacles, tree_of
 
 __all__ = ["CustomFunctionReturnsNone"]
@@ -54,7 +54,7 @@ class CustomFunctionReturnsNone(Rule):
             branch = _branch_not_taken(audit, returned, _position(audit, op, states)) if returned is not None else None
             related = [(audit.source(op.stack), "the function is applied here")]
             if branch is not None:
-                related.insert(0, (returned, "what is returned here is still None"))
+                related.insert(0, (returned, "what is returned here is None"))
             culprit = branch or returned or audit.source(op.stack)
             yield self.finding(
                 audit,
@@ -189,8 +189,9 @@ class CustomFunctionReturnsNone(Rule):
 
 
 def _branch_not_taken(audit: Audit, returned: SourceLine, position: int) -> SourceLine | None:
-    """The branch that keeps `backward` from computing the gradient that it returns by name at `position`."""
-    tree = tree_of(returned.file)
+    """The branch that keeps `backward` from computing the gradient that it returns by name at `position`, or that puts
+    None in its place."""
+    tree = tree_of(actual_path(returned.file))
     statement = tree.statement_at(returned.line) if tree is not None else None
     scope = tree.function(statement) if tree is not None and statement is not None else None
     if tree is None or scope is None or not isinstance(statement, ast.Return):
@@ -198,9 +199,15 @@ def _branch_not_taken(audit: Audit, returned: SourceLine, position: int) -> Sour
     if not isinstance(statement.value, ast.Tuple) or not 0 <= position < len(statement.value.elts):
         return None
     element = statement.value.elts[position]
-    ran = audit.record.ran().of(returned.file)
+    ran = audit.record.ran().of(tree.file)
     for node in ast.walk(scope):
         match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if (
+                isinstance(element, ast.Name) and name == element.id and _is_none(value) and node.lineno in ran
+            ):
+                branches = branches_around(tree, node)
+                if branches:
+                    return source_at(tree.file, branches[0])
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if (
                 isinstance(element, ast.Name) and name == element.id and not _is_none(value)
             ):

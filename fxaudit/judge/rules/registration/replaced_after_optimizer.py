@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReplacedAfterOptimizer"]
 
+AGAIN = "Make one, and hand it on: the optimizer holds the one that was made first, and this line asks for another."
 TRAINING = frozenset({"epoch", "fit", "iteration", "loop", "main", "run", "step", "train", "training"})
 """What is called so trains, and is no part of the preparation."""
 MAX_DEPTH = 3
@@ -58,9 +59,14 @@ class ReplacedAfterOptimizer(Rule):
         places = {audit.source(stack) for stack, _, _ in replaced}
         # One call that replaces in several places does what it is there for, too late.
         at_once = len(places) > 1 and len(set(calls)) == 1 and calls[0] >= 0
+        again: set[SourceLine | None] = set()
         for stack, optimizer, state in replaced:
             created = audit.recording.optimizers[optimizer].created
-            source = audit.source(calls[0] if at_once else _of_two_calls(audit, stack, created))
+            asked = -1 if at_once else _asked_again(audit, state, stale)
+            source = audit.source(
+                calls[0] if at_once else asked if asked >= 0 else _of_two_calls(audit, stack, created)
+            )
+            again |= {source} if asked >= 0 else set()
             key = (source.file, source.line) if source is not None else ("", stack)
             groups.setdefault(key, (source, optimizer, []))[2].append(state)
         for source, optimizer, states in groups.values():
@@ -72,6 +78,7 @@ class ReplacedAfterOptimizer(Rule):
                 f"{audit.names(states)} took the place of what the optimizer holds",
                 source or built,
                 related=[(built, "the optimizer was built before, here")],
+                fix=AGAIN if source in again else None,
             )
 
     @staticmethod
@@ -106,6 +113,20 @@ def _call_beside(audit: Audit, replaced: int, built: int) -> int:
     above = common_frame(stacks, one, other)
     is_its_own = stacks.codes[above] is stacks.codes[other] and above != one
     return above if is_its_own and stacks.line(above) != stacks.line(other) else -1
+
+
+def _asked_again(audit: Audit, state: ParameterState, stale: list[ParameterState]) -> int:
+    """The frame that asked for another one, where a helper of the program made both, the one that the optimizer holds
+    and this, and was asked from different functions; -1 where it is not so."""
+    stacks = audit.record.stacks
+    old = next((other for other in stale if _took_place(state, [other])), None)
+    if old is None or state.track.created < 0 or old.track.created < 0:
+        return -1
+    one, other = (stacks.chain(project_stack(stacks, track.created)) for track in (state.track, old.track))
+    for depth, (new, before) in enumerate(zip(one, other, strict=False)):
+        if (stacks.codes[new], stacks.lasti[new]) != (stacks.codes[before], stacks.lasti[before]):
+            return new if depth and stacks.codes[new] is not stacks.codes[before] else -1
+    return -1
 
 
 def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
