@@ -136,3 +136,9 @@ def test_a_hundred_thousand_names_fold_in_seconds() -> None:
     found = fold((name for name in experts if not name.endswith(".x")), experts)
     assert found == ["layers.{0..49}.experts.{0..499}.{gate,up,down}"]
     assert time.process_time() - start < 20
+
+
+def test_a_dot_within_a_key_parts_nothing() -> None:
+    names = ["params['0.weight']", "params['0.bias']", "net.0.weight", "net.0.bias"]
+    assert fold(names, names) == ["{params['0.weight'],params['0.bias']}", "net.*"]
+    assert expand("{params['0.weight'],params['0.bias']}") == names[:2]

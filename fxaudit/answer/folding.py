@@ -20,7 +20,8 @@ SHORT = 36
 LONGEST_LIST = 8
 """Alternatives in one pair of braces, before a second pattern begins: a list that long is no longer read."""
 
-_BOUNDARY = re.compile(r"(?=\.)|(?=\[\d+\])")
+# A dot within a key, `params['0.weight']`, parts nothing.
+_BOUNDARY = re.compile(r"(?=\.)(?![^\[]*'\])|(?=\[\d+\])")
 _NUMBER = re.compile(r"(?a:(\.?|\[)(0|[1-9][0-9]*)(\]?))")
 _RANGE = re.compile(r"(?a:([0-9]+)\.\.([0-9]+))")
 
