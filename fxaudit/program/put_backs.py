@@ -31,6 +31,8 @@ TRIALS = frozenset(
     "attempt candidate config fold hparams lr rate repeat restart run seed setting split task trial wd".split()
 )
 """How the variable of a loop is called of which each round is a training of its own."""
+EPOCHS = frozenset({"ep", "epoch", "epochs"})
+"""How the variable of a loop is called of which each round goes on with the training."""
 GRIDS = frozenset({"ParameterGrid", "ParameterSampler", "geomspace", "linspace", "logspace", "product"})
 """What gives the settings of such trainings."""
 
@@ -54,7 +56,11 @@ def loads_a_file(places: Sequence[tuple[str, int]]) -> bool:
 
 def is_drawn_each_time(places: Sequence[tuple[str, int]], around: Collection[tuple[str, int]]) -> bool:
     """Whether the innermost of the places writes into what is there already, as an initializer does, and each round of
-    one of the loops comes there: no test decides it, but one of what is written (`if isinstance(m, nn.Linear):`)."""
+    one of the loops comes there: no test decides it, but one of what is written (`if isinstance(m, nn.Linear):`).
+
+    The loop has to be one of epochs, by the name of its variable: of most others (members, folds, subjects, images,
+    restarts) each round may be a training of its own.
+    """
     for depth, (file, line) in enumerate(places):
         tree = tree_of(file)
         statement = tree.statement_at(line) if tree is not None else None
@@ -63,7 +69,7 @@ def is_drawn_each_time(places: Sequence[tuple[str, int]], around: Collection[tup
         for outer in tree.ancestors(statement):
             match outer:
                 case ast.For() | ast.While() if (file, outer.lineno) in around:
-                    return not begins_a_trial(places[depth:])
+                    return isinstance(outer, ast.For) and _is_of_epochs(outer)
                 case ast.FunctionDef(name="__init__"):
                     return False
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
@@ -71,6 +77,11 @@ def is_drawn_each_time(places: Sequence[tuple[str, int]], around: Collection[tup
                 case ast.If(test=test) if depth or not _asks_of_what_is_written(tree, test, statement):
                     return False
     return False
+
+
+def _is_of_epochs(loop: ast.For) -> bool:
+    names = (node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name))
+    return any(not EPOCHS.isdisjoint(name.lower().split("_")) for name in names)
 
 
 def _initializes(statement: ast.stmt) -> bool:

@@ -161,11 +161,13 @@ class PutBacks:
     def _taken_up(self, optimizer: Any) -> dict[str, _Part]:
         """The parts that an optimizer holds; those that an earlier one held are over."""
         found = self._values(optimizer)
-        is_drawn = all(self._drawn.issuperset(values) for values in found.values())  # a new head alone may be meant
+        held = (self._values(each) for info in self._session.optimizers if (each := info.ref()) is not None)
+        every = [*found.values(), *(values for parts in held for values in parts.values())]
+        is_drawn = all(self._drawn.issuperset(values) for values in every)  # a new head alone may be meant
         parts = {name: _Part(values, is_drawn=is_drawn) for name, values in found.items()}
-        held = {track for part in parts.values() for track in part.first}
+        own = {track for part in parts.values() for track in part.first}
         for other in self._all():
-            other.is_over = other.is_over or not held.isdisjoint(other.first)
+            other.is_over = other.is_over or not own.isdisjoint(other.first)
         return parts
 
     def _number(self, optimizer: Any) -> int:

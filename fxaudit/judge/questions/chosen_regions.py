@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from fxaudit.capture.recording import Op
@@ -17,6 +18,7 @@ __all__ = ["chosen"]
 
 CALLERS = 3
 """So many calls above the region are looked at."""
+WITHOUT = re.compile(r"no_?grad|inference|set_grad_enabled")
 Lines = list[tuple[SourceLine, str]]
 
 
@@ -33,13 +35,27 @@ def chosen(audit: Audit, op: Op) -> Lines:
 
 def _decisions(audit: Audit, op: Op) -> Iterator[tuple[Decision, SourceLine]]:
     """The tests around the block of the region, and around the calls of the function that it stands in, each with the
-    line that it decided over."""
-    decisions = Decisions(audit.record.course)
+    line that it decided over; but for those behind which the training stands, too."""
+    decisions, training = Decisions(audit.record.course), _tests_of_training(audit)
     for tree, node in _places(audit, op):
         for line, test, needed in tests_before(tree, node):
-            decision = decisions.of(tree.file, line, test, outcome=needed)
-            if decision is not None:
-                yield decision, source_at(tree.file, line)
+            if (tree.file, line) not in training:
+                decision = decisions.of(tree.file, line, test, outcome=needed)
+                if decision is not None:
+                    yield decision, source_at(tree.file, line)
+
+
+def _tests_of_training(audit: Audit) -> set[tuple[str, int]]:
+    """(file, line) of the tests that decide whether some backward runs."""
+    stacks = audit.record.stacks
+    found: set[tuple[str, int]] = set()
+    for stack in {event.stack for event in audit.record.backwards()}:
+        for file, line in stacks.places(stack):
+            tree = tree_of(file) if not is_library(file) else None
+            statement = tree.statement_at(line) if tree is not None else None
+            if tree is not None and statement is not None:
+                found |= {(file, at) for at, _, _ in tests_before(tree, statement)}
+    return found
 
 
 def _places(audit: Audit, op: Op) -> Iterator[tuple[Tree, ast.AST]]:
@@ -59,15 +75,34 @@ def _places(audit: Audit, op: Op) -> Iterator[tuple[Tree, ast.AST]]:
 
 
 def _has_another_way(audit: Audit, op: Op) -> bool:
-    """Whether a line that never ran calls the module that was called in the region, as it is called there."""
+    """Whether a line that never ran, of the same class or else of the same file, calls the module that was called in
+    the region, as it is called there, and with gradients."""
     ran, names = audit.record.ran(), _modules_called(audit, op)
-    for file in audit.project_files if names else ():
-        tree = tree_of(file) if not is_library(file) and ran.of(file).is_whole else None
-        for call in tree.calls if tree is not None else ():
-            statement = tree.statement(call) if tree is not None and last_name(call.func) in names else None
-            if statement is not None and statement.lineno not in ran.of(file):
-                return True
+    file, line = audit.record.stacks.places(project_stack(audit.record.stacks, op.region))[0]
+    tree = tree_of(file) if ran.of(file).is_whole else None
+    here = _class_at(tree, line) if tree is not None else None
+    for call in tree.calls if tree is not None else ():
+        statement = tree.statement(call) if tree is not None and last_name(call.func) in names else None
+        if tree is None or statement is None or statement.lineno in ran.of(file):
+            continue
+        if _class_at(tree, statement.lineno) is here and not _is_without_gradients(tree, statement):
+            return True
     return False
+
+
+def _class_at(tree: Tree, line: int) -> ast.ClassDef | None:
+    """The innermost class around the line."""
+    classes = [node for node in tree.statements if isinstance(node, ast.ClassDef)]
+    return next((node for node in reversed(classes) if node.lineno <= line <= (node.end_lineno or 0)), None)
+
+
+def _is_without_gradients(tree: Tree, statement: ast.stmt) -> bool:
+    """Whether a block or a decorator around the statement says that it has no gradients."""
+    said: list[ast.expr] = []
+    for outer in tree.ancestors(statement):
+        said += [item.context_expr for item in getattr(outer, "items", [])] if isinstance(outer, ast.With) else []
+        said += outer.decorator_list if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef) else []
+    return any(WITHOUT.search(ast.unparse(part)) for part in said)
 
 
 def _modules_called(audit: Audit, op: Op) -> set[str]:

@@ -10,9 +10,13 @@ from fxaudit.program.birth import Birth
 from fxaudit.program.births import Births
 from fxaudit.program.course import Course, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated
+from fxaudit.program.given import given_to
 from fxaudit.program.tree import Tree, tree_of
 
 __all__ = ["direction_born"]
+
+NARROW = 0.01
+"""Up to so much, a margin beside the best so far is none."""
 
 
 def direction_born(audit: Audit, tree: Tree, around: ast.stmt) -> Birth | None:
@@ -22,10 +26,10 @@ def direction_born(audit: Audit, tree: Tree, around: ast.stmt) -> Birth | None:
     for other, line, test in _tests(course, tree, around):
         for sight in reversed(course.at(other.file, line)):
             for node in (part for part in ast.walk(test) if isinstance(part, ast.Compare)):
-                sides = (node.left, *node.comparators) if _is_worse(node, sight) else ()
-                found = next(filter(None, (_chosen(course, sight, side) for side in sides)), None)
-                if found is not None:
-                    return found
+                for signed, best in ((node.left, node.comparators[0]), (node.comparators[0], node.left)):
+                    found = _chosen(course, sight, signed) if _is_worse(course, sight, node, signed, best) else None
+                    if found is not None:
+                        return found
     return None
 
 
@@ -54,20 +58,47 @@ def _asked(course: Course, sight: Sight, test: ast.expr) -> Iterator[tuple[Tree,
                 yield other, statement.lineno, statement.test
 
 
-def _is_worse(test: ast.Compare, sight: Sight) -> bool:
-    """Whether the comparison did not hold, and would hold of the numbers with the other sign; where they are not known,
-    whether it asks for more or less."""
-    left, right = (evaluated(side, sight.read) for side in (test.left, test.comparators[0]))
-    if NOT_KNOWN in (left, right):
-        return isinstance(test.ops[0], ast.Gt | ast.GtE | ast.Lt | ast.LtE)
-    if not isinstance(left, int | float) or not isinstance(right, int | float):
+def _is_worse(course: Course, sight: Sight, test: ast.Compare, signed: ast.expr, best: ast.expr) -> bool:
+    """Whether the comparison of a signed number with the best so far did not hold, and would hold with the other sign.
+
+    The best has to be such a number itself, seen before: what it begins with is another mistake, and so is a margin
+    that is too wide. Where the numbers are not known, nothing else can be asked.
+    """
+    margin: object = 0.0
+    match best:
+        case ast.BinOp(left=kept, op=ast.Add() | ast.Sub(), right=beside):
+            best, margin = kept, evaluated(beside, sight.read)
+    if not isinstance(margin, int | float) or not _was_kept(course, sight, best, signed):
         return False
-    match test.ops:
-        case [ast.Gt() | ast.GtE()]:
-            return left < right
-        case [ast.Lt() | ast.LtE()]:
-            return left > right
-    return False
+    if not isinstance(test.ops[0], ast.Gt | ast.GtE | ast.Lt | ast.LtE):
+        return False
+    number, other = (evaluated(side, sight.read) for side in (signed, best))
+    if NOT_KNOWN in (number, other):
+        return abs(margin) <= NARROW
+    if not isinstance(number, int | float) or not isinstance(other, int | float):
+        return False
+    asks_for_more = isinstance(test.ops[0], ast.Gt | ast.GtE) is (signed is test.left)
+    return (other - number if asks_for_more else number - other) > abs(margin)
+
+
+def _was_kept(course: Course, sight: Sight, best: ast.expr, signed: ast.expr) -> bool:
+    """Whether the best so far was given its value from what the signed number is called, or is made of."""
+    match best:
+        case ast.Name(id=name):
+            bound = course.name_bound(sight.frame, name, sight.index)
+        case ast.Attribute(value=owner, attr=name):
+            seen = sight.read.get(ast.unparse(owner))
+            bound = course.part_bound(seen.token, name, sight.index) if seen is not None else None
+        case _:
+            return False
+    tree = tree_of(course.file_of(bound)) if bound is not None else None
+    statement = tree.statement_at(bound.line) if tree is not None and bound is not None else None
+    given = given_to(statement, ast.unparse(best))
+    return given is not None and not _names(given).isdisjoint(_names(signed))
+
+
+def _names(node: ast.expr) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} - {"self", "float"}
 
 
 def _chosen(course: Course, sight: Sight, side: ast.expr) -> Birth | None:

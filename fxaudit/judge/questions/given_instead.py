@@ -38,7 +38,7 @@ def given_instead(audit: Audit, state: ParameterState) -> GivenInstead | None:
     """The call that ran the module of a parameter with something else in its place; None where there was none."""
     owner = audit.recording.paths(state.root).get(state.local_name.rpartition(".")[0]) if state.root else None
     for call in audit.record.calls:
-        if owner is None or call.module != owner.index:
+        if owner is None or call.module != owner.index or not _reads_another(audit, state, call.index):
             continue
         stacks = audit.record.stacks
         for frame in stacks.chain(project_stack(stacks, call.stack)):
@@ -55,6 +55,14 @@ def given_instead(audit: Audit, state: ParameterState) -> GivenInstead | None:
                     return GivenInstead(line, source_at(file, test.lineno), words, ASK.format(text))
                 return GivenInstead(line, None, "", GIVE)
     return None
+
+
+def _reads_another(audit: Audit, state: ParameterState, call: int) -> bool:
+    """Whether the call, with gradients, read another tensor of the same shape that had been there before it."""
+    ops = [op for op in audit.record.ops if op.module == call and op.grad_enabled]
+    read = (audit.record.values[vid] for op in ops for vid in op.inputs)
+    own, shape = state.index, tuple(state.track.shape)
+    return any(value.shape == shape and value.op < ops[0].index and value.track != own for value in read)
 
 
 def _filters(
