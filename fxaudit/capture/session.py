@@ -21,7 +21,7 @@ from torch.overrides import _get_current_function_mode_stack, _pop_mode, _push_m
 
 from fxaudit.capture import members
 from fxaudit.capture.autograd import Probe
-from fxaudit.capture.events import BackwardEvent, LoopEvent
+from fxaudit.capture.events import BackwardEvent, LoopEvent, ScalerStepEvent
 from fxaudit.capture.lines import Lines
 from fxaudit.capture.measuring import Measuring
 from fxaudit.capture.members import named_modules, named_parameters
@@ -548,6 +548,8 @@ class Session:
         """Whether an optimizer was dropped without ever having stepped, before the training that was seen."""
         if info.died < 0 or info.steps:
             return False
+        if any(isinstance(event, ScalerStepEvent) and event.optimizer == info.index for event in self.record.events):
+            return False  # a scaler was to let it step
         training = self.record.backwards() or self.record.steps()
         return info.died < max((event.time for event in training), default=-1)
 
@@ -629,11 +631,13 @@ class Session:
         unnamed = {id(self.record.tracks[track].ref()) for track in tracks if track not in self.names}
         if not unnamed:
             return
+        known = len(self.modules)
         with self.quietly():
             for module in modules_around(frame, self.record.stacks.skips):
                 if any(id(parameter) in unnamed for _, parameter in named_parameters(module)):
                     self.module_info(module)
-        self.look_at_names()
+        if len(self.modules) > known:
+            self.look_at_names()
 
     def remember_scope(self, scope: Mapping[str, object]) -> None:
         """Note the names under which a scope's variables hold tensors, modules and optimizers."""

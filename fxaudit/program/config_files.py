@@ -47,18 +47,19 @@ _SECRET = re.compile(
 @of_text
 def named_in(file: str) -> list[str]:
     """The configuration files that the text of a program names, each with the folders that it is joined to: of
-    `ROOT / "configs" / "base.yaml"`, `configs/base.yaml`; where only the end of a name is written, that."""
+    `ROOT / "configs" / "base.yaml"`, `configs/base.yaml`; where only the end of a name is written, that. A folder that
+    has a name only while the program runs leaves open which file it is, and none is named."""
     tree = tree_of(file)
-    texts = (node for node in (tree.parents if tree is not None else ()) if isinstance(node, ast.Constant))
-    return [
-        "/".join([*_in_front(node, tree.parents.get(node) if tree is not None else None), node.value])
-        for node in texts
-        if isinstance(node.value, str) and node.value.endswith(SUFFIXES)
-    ]
+    found = []
+    for node in tree.nodes if tree is not None else ():
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith(SUFFIXES):
+            folders = _in_front(node, tree.parents.get(node) if tree is not None else None)
+            found += ["/".join([*folders, node.value])] if folders is not None else []
+    return found
 
 
-def _in_front(node: ast.Constant, outer: ast.AST | None) -> list[str]:
-    """The texts right before this one in a path."""
+def _in_front(node: ast.Constant, outer: ast.AST | None) -> list[str] | None:
+    """The texts right before this one in a path; None where something else stands there, but for the beginning."""
     parts: list[ast.expr] = []
     match outer:
         case ast.BinOp(left=left, op=ast.Div(), right=right) if right is node:
@@ -68,8 +69,9 @@ def _in_front(node: ast.Constant, outer: ast.AST | None) -> list[str]:
             parts.insert(0, left)
         case ast.Call(func=ast.Attribute(attr="join" | "joinpath") | ast.Name(id="Path"), args=args) if node in args:
             parts = args[: args.index(node)]
-    folders = itertools.takewhile(lambda part: isinstance(part, ast.Constant), reversed(parts))
-    return [str(part.value) for part in folders if isinstance(part, ast.Constant)][::-1]
+    folders = [*itertools.takewhile(lambda part: isinstance(part, ast.Constant), reversed(parts))][::-1]
+    is_open = len(parts) - len(folders) > 1 or (len(parts) > 1 and not folders)
+    return None if is_open else [str(part.value) for part in folders if isinstance(part, ast.Constant)]
 
 
 def settings_in(file: str) -> list[str]:

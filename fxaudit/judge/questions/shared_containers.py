@@ -22,7 +22,7 @@ Lines = list[tuple[SourceLine, str]]
 
 def overwritten_in_a_shared_one(audit: Audit, op: Op) -> Lines:
     """The line that makes a container once for all objects of a class, where the value of the operation was put into it
-    and another object put its own in that place, unread; then where that is done. None where it is not so."""
+    and another object put its own in that place, from which it is read; then where that is done."""
     course = audit.record.course
     # What a hook keeps is not in the stack of the operation: it runs right after that.
     moments = {other.index + 1 for other in audit.record.ops if (other.stack, other.name) == (op.stack, op.name)}
@@ -45,10 +45,17 @@ def _put_in_its_place(course: Course, stored: Sight, target: str) -> Sight | Non
     place, token = stored.owners[target], stored.bound[target].token
     for sight in course.sights[stored.index + 1 :]:
         if place in sight.owners.values():
-            return sight
+            return sight if _is_fetched(course, sight, place) else None
         if any(seen.token == token >= 0 for name, seen in sight.read.items() if "." in name or "[" in name):
             return None
     return None
+
+
+def _is_fetched(course: Course, stored: Sight, place: tuple[int, str]) -> bool:
+    """Whether a later statement reads what was put in the place: the first value was wanted there."""
+    tokens = {seen.token for target, seen in stored.bound.items() if stored.owners.get(target) == place} - {-1}
+    later = (item for sight in course.sights[stored.index + 1 :] for item in sight.read.items())
+    return any(seen.token in tokens for name, seen in later if "[" in name or "." in name)
 
 
 def _object(sight: Sight) -> int:

@@ -76,10 +76,7 @@ ALL_ZERO = Fact(
 CANCELS = Fact(
     "the gradients of its uses cancel out", "Give each use what is its own: two of them get the same numbers."
 )
-OF_ONE = Fact(
-    "the mean along a dimension of size 1 is subtracted, and nothing is left",
-    "Take the mean over the dimension that is meant: along this one each number is its own mean.",
-)
+OF_ONE = "Take it over the dimension that is meant, or give it more than one: along this one there is only one number."
 _SHORTER = "no output may be shorter than its target."
 INFINITE = Fact(
     "every loss of `ctc_loss` is infinite, and `zero_infinity` makes it 0",
@@ -272,7 +269,9 @@ class ZeroOrigins:
             return line, [(origin, "what is left of one is 0"), used, *stations], _why(found, name, BY_ZERO.sentence)
         mean = self._mean_of_one(found.origin)
         if mean is not None:
-            return mean, [(origin, "what is left of one is 0"), used], OF_ONE
+            line, reducing = mean
+            words = f"`{reducing}` along a dimension of size 1 is subtracted, and nothing is left"
+            return line, [(origin, "what is left of one is 0"), used], Fact(words, OF_ONE)
         both = self._both_zero(found)
         if both is not None and origin is not None:
             return both, [(origin, "the other factor is filled with zeros here"), used], _why(found, name, "")
@@ -311,9 +310,9 @@ class ZeroOrigins:
         found = setting_behind(record, index, 0) if is_mean and 1 in first.shape else None
         return found if found is not None and found.value == 1 else None
 
-    def _mean_of_one(self, index: int) -> SourceLine | None:
-        """The line that takes the mean along a dimension of size 1, where the operation subtracts it from what it is
-        taken of."""
+    def _mean_of_one(self, index: int) -> tuple[SourceLine, str] | None:
+        """(the line, the operation) that takes the mean, or the like, along a dimension of size 1, where the operation
+        subtracts it from what it is taken of."""
         record = self._audit.record
         op = record.ops[index] if index >= 0 else None
         if op is None or not operations.of(op.name).subtracts or len(op.inputs) < 2:
@@ -325,8 +324,8 @@ class ZeroOrigins:
                 continue
             line, here = self._audit.op_source(made), self._audit.op_source(index)
             is_elsewhere = line is not None and here is not None and (line.file, line.line) != (here.file, here.line)
-            if is_elsewhere and record.values[vid].numel == record.values[op.inputs[0]].numel:
-                return line
+            if line is not None and is_elsewhere and record.values[vid].numel == record.values[op.inputs[0]].numel:
+                return line, maker.name
         return None
 
     def _both_zero(self, found: Vanishing) -> SourceLine | None:

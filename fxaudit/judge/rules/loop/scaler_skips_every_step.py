@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import ScalerEvent, ScalerStepEvent
 from fxaudit.judge.rule import Audit, Example, Rule
-from fxaudit.judge.trail import common_frame
+from fxaudit.judge.trail import common_frame, share_a_loop
 from fxaudit.judge.verdict import ParameterState
 
 __all__ = ["ScalerSkipsEveryStep"]
@@ -34,9 +34,9 @@ class ScalerSkipsEveryStep(Rule):
                 groups.setdefault(skips[-1].stack, []).append(state)
         for stack, states in groups.items():
             made = [e for e in events if isinstance(e, ScalerEvent)]
-            again = len({e.stack for e in made}) < len(made)
-            # Where a function makes it again and again, the call is to be moved, and not what stands in the function.
             at = made[-1].stack if made else -1
+            again = len({e.stack for e in made}) < len(made) and share_a_loop(audit.record.stacks, at, stack)
+            # Where a function makes it again and again, the call is to be moved, and not what stands in the function.
             built = audit.source(common_frame(audit.record.stacks, at, stack) if again else at) if made else None
             stepped = audit.source(stack)
             culprit, related = (

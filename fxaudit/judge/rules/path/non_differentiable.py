@@ -109,11 +109,12 @@ def _numbers_again(audit: Audit, cut: Cut) -> SourceLine | None:
 
 
 def _until_numbers(audit: Audit, cut: Cut) -> Iterator[Op]:
-    """What the results of the cut go through, up to the first operation that makes floating values of them; nothing
-    where none does."""
+    """What the results of the cut go through on the way to the loss, up to the first operation that makes floating
+    values of them; nothing where none does."""
+    reaching = audit.graph.reaching
     values, behind, found = audit.record.values, set(audit.record.ops[cut.op].outputs), list[Op]()
     for op in itertools.islice(audit.record.ops, cut.op + 1, None):
-        if behind.isdisjoint(op.inputs):
+        if behind.isdisjoint(op.inputs) or reaching.isdisjoint(op.outputs):
             continue
         found.append(op)
         if any(values[out].floating for out in op.outputs):
