@@ -6,6 +6,7 @@ for every audit and yields findings; it sees the audited steps, their graph and 
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from fxaudit.judge.vanishing import nonfinite_fact, nonfinite_origin
 from fxaudit.judge.verdict import Judge, ParameterState
 from fxaudit.program.bindings import object_name
 from fxaudit.program.source import SourceLine, is_library, is_skipped, read_source
-from fxaudit.program.tree import binding_of
+from fxaudit.program.tree import binding_of, tree_of
 
 if TYPE_CHECKING:
     from fxaudit.capture.frozen import Recording
@@ -156,6 +157,9 @@ class Audit:
         is_dead = dead is not None and self.is_thrown_away(dead) and not self._is_dropped(dead)
         if is_dead and certain and all(cut.kind == "no_grad" for cut in certain):
             return dead  # a region without gradients is mostly meant, as in an EMA or a rollout; this never is
+        term = self._unused_term(state) if any(cut.kind == "detached" for cut in certain) else None
+        if term is not None:
+            return term  # a detach in another term is meant: this one was to train the parameter
         # Slopes taken as numbers are often meant, as in first-order meta-learning; a detach beside them is not.
         certain = [cut for cut in certain if self.record.ops[cut.op].name not in ("grad", "autograd.grad")] or certain
         if certain and dead is not None and certain[0].kind in ("non_differentiable", "left_torch"):
@@ -198,6 +202,31 @@ class Audit:
             out in self.graph.reaching
             for out in (dead.value, *(out for op in self.graph.consumers.get(dead.value, ()) for out in op.outputs))
         )
+
+    def _unused_term(self, state: ParameterState) -> UnusedValue | None:
+        """A single number that carries gradient back to the parameter, and that nobody uses, where it stands beside
+        terms of the loss."""
+        values = self.record.values
+        for vid in sorted(self.graph.carried([state.index])):
+            value = values[vid]
+            is_one = value.numel == 1 and value.op >= 0 and value.requires_grad and vid not in self.graph.reaching
+            dead = UnusedValue(value.op, vid) if is_one else None
+            if dead is not None and self.is_thrown_away(dead) and self._is_one_of_the_terms(dead):
+                return dead
+        return None
+
+    def _is_one_of_the_terms(self, dead: UnusedValue) -> bool:
+        """Whether the value is a single number that stands in a dictionary beside terms of the loss."""
+        op, stacks = self.record.ops[dead.op], self.record.stacks
+        if self.record.values[dead.value].numel != 1 or op.stack < 0:
+            return False
+        file, tree = stacks.file(op.stack), tree_of(stacks.file(op.stack))
+        statement = tree.statement_at(stacks.line(op.stack)) if tree is not None else None
+        displays = [node for node in ast.walk(statement) if isinstance(node, ast.Dict)] if statement is not None else []
+        lines = {line for node in displays for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+        makers = (self.record.values[vid].op for vid in self.graph.reaching if self.record.values[vid].numel == 1)
+        stands = {self.record.ops[made].stack for made in makers if made >= 0} if lines else set()
+        return any(s >= 0 and stacks.file(s) == file and stacks.line(s) in lines for s in stands)
 
     def _is_dropped(self, dead: UnusedValue) -> bool:
         """Whether the statement drops the value at once, so that nobody meant to use it."""

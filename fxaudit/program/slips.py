@@ -128,7 +128,9 @@ def flags_read_late(tree: Tree, statement: ast.stmt) -> tuple[ast.stmt, ast.stmt
     reads = [s for s in own if isinstance(s, ast.Assign) and _reads_flag(s.value)]
     switched = [s for s in own if not isinstance(s, ast.Assign) or not _reads_flag(s.value)]
     off = [s for s in switched if _switches_off(s)]
-    if len(reads) == 1 and off and off[0].lineno < reads[0].lineno:
+    # A generator reads them when it is gone through, and that is later.
+    is_lazy = len(reads) == 1 and isinstance(reads[0].value, ast.GeneratorExp)
+    if len(reads) == 1 and off and (is_lazy or off[0].lineno < reads[0].lineno):
         return reads[0], off[0]
     return None
 

@@ -31,6 +31,7 @@ from fxaudit.capture.patches import Patches
 from fxaudit.capture.recording import LiveTrack, StepFact
 from fxaudit.capture.steps import OwnSteps
 from fxaudit.capture.values import Snapshot, gradient_states, number_of
+from fxaudit.capture.watch.autograd import note_earlier_hooks
 from fxaudit.capture.watch.modules import clear
 from fxaudit.program.source import is_library, variables_of
 
@@ -150,6 +151,10 @@ def note_construction(session: Session, optimizer: Any, stack: int) -> LiveOptim
     held = [track for _, members in info.groups for track in members]
     session.remember_owners(held, sys._getframe(1))
     session.remember_leaves(held, sys._getframe(1))
+    if session.is_resting:  # what was hung on them meanwhile was not heard
+        for tensor in (session.record.tracks[number].ref() for number in held):
+            if tensor is not None:
+                note_earlier_hooks(session, tensor)
     info.names_then = {track: name for track, name in session.names.items()}
     session.keep_until_called({track for _, members in info.groups for track in members})
     frozen = set()

@@ -131,17 +131,15 @@ def decorated(audit: Audit, op: Op) -> SourceLine | None:
     inside = [frame for frame in chain if stacks.codes[frame] is stacks.codes[opened]] if opened >= 0 else []
     if not isinstance(maker, ast.FunctionDef) or not inside or not WITHOUT.search(maker.name.lower()):
         return None
-    within = chain[: chain.index(inside[0])]
-    if not within:
-        return None
-    file, line = stacks.file(within[-1]), stacks.line(within[-1])
-    run = tree_of(file)
-    statement = run.statement_at(line) if run is not None else None
-    function = run.function(statement) if run is not None and statement is not None else None
-    for decorator in getattr(function, "decorator_list", ()):
-        called = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if maker.name in (getattr(called, "attr", ""), getattr(called, "id", "")):
-            return source_at(file, decorator.lineno)
+    for frame in reversed(chain[: chain.index(inside[0])]):  # what it decorates may be decorated once more
+        file, line = stacks.file(frame), stacks.line(frame)
+        run = tree_of(file) if not is_library(file) else None
+        statement = run.statement_at(line) if run is not None else None
+        function = run.function(statement) if run is not None and statement is not None else None
+        for decorator in getattr(function, "decorator_list", ()):
+            called = decorator.func if isinstance(decorator, ast.Call) else decorator
+            if maker.name in (getattr(called, "attr", ""), getattr(called, "id", "")):
+                return source_at(file, decorator.lineno)
     return None
 
 

@@ -10,7 +10,9 @@ from fxaudit.answer.finding import Finding, Level
 from fxaudit.capture.events import FlagEvent
 from fxaudit.judge.questions.aliases import frozen_as_a_copy, one_module_twice
 from fxaudit.judge.questions.freezing import asked_to_freeze, frozen_at, left_out_of_thaw, never_thawed
+from fxaudit.judge.questions.frozen_copies import THAW, copied_frozen
 from fxaudit.judge.questions.mentions import registration
+from fxaudit.judge.questions.never_its_turn import never_its_turn
 from fxaudit.judge.questions.new_heads import head_frozen_as_drawn
 from fxaudit.judge.questions.shadowed import thawing_override
 from fxaudit.judge.questions.used_up import used_up
@@ -63,8 +65,8 @@ class FrozenYetHeld(Rule):
         yield from self._refused(audit)
         states = audit.unexplained("frozen")
         ways = (
-            self._used_up, self._thawed, self._overridden, self._again, self._copies, self._left_out, self._by_choice,
-            self._held,
+            self._used_up, self._thawed, self._overridden, self._again, self._copies, self._copied, self._left_out,
+            self._by_choice, self._held,
         )  # fmt: skip
         for way in ways:
             for finding in way(audit, states) if states else ():
@@ -158,10 +160,38 @@ class FrozenYetHeld(Rule):
                 fix="Make two: `copy.deepcopy(…)`, or a function that makes a new one each time.",
             )
 
+    def _copied(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
+        """What was copied from something frozen, and is frozen by that alone."""
+        found = copied_frozen(audit, states) if audit.judge.looped else None
+        if found is not None:
+            line, copied = found
+            yield self.finding(
+                audit,
+                copied,
+                f"{audit.names(copied, 'is', 'are')} frozen, as what it was copied from was"
+                if len(copied) == 1
+                else f"{audit.names(copied)} are frozen, as what they were copied from was",
+                line,
+                related=[(_frozen_first(audit, states), "frozen here")],
+                level="warning",
+                fix=THAW,
+            )
+
     def _left_out(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
         """What is frozen with others, and not unfrozen with them."""
         left = left_out_of_thaw(audit, states) if audit.judge.looped else None
-        if left is not None:
+        turn = never_its_turn(audit, states, left[0]) if left is not None else None
+        if turn is not None:
+            yield self.finding(
+                audit,
+                states,
+                f"{audit.names(states, 'stays', 'stay')} frozen: {turn.words}",
+                turn.line,
+                related=[(turn.test, "asked here each time"), (_frozen_first(audit, states), "frozen here")],
+                level="warning",
+                fix="Let its turn come earlier, or train longer.",
+            )
+        elif left is not None:
             yield self.finding(
                 audit,
                 states,

@@ -25,6 +25,7 @@ from fxaudit.judge.questions.name_tests import left_out_in_vain
 from fxaudit.judge.questions.own_steps import idle_update
 from fxaudit.judge.questions.passed_by import of_no_kind, passed_by, remembered
 from fxaudit.judge.questions.patterns import pattern_in_vain
+from fxaudit.judge.questions.plain_owners import ON_THE_MODULE, hung_on_a_plain_object
 from fxaudit.judge.questions.shadowed import passing_override
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import common_frame, project_stack, source_at, why_never_called
@@ -201,6 +202,7 @@ class NotInOptimizer(Rule):
             return Why(built, [])
         vain = _named_in_vain(audit, states, info)
         asked: tuple[tuple[Callable[[], Told | None], str], ...] = (
+            (lambda: hung_on_a_plain_object(audit, states), ON_THE_MODULE),
             (lambda: given_later(audit, states), LOADED),
             (lambda: of_a_copy(audit, info), COPY),
             (lambda: read_before(audit, info), ""),

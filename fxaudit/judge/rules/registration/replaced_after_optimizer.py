@@ -136,6 +136,9 @@ def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
     if replaced < 0 or built < 0:
         return replaced
     one, other = project_stack(stacks, replaced), project_stack(stacks, built)
+    asking = _who_lets_it_grow(stacks, one)
+    if asking >= 0:
+        return asking
     above, beside = common_frame(stacks, one, other), common_frame(stacks, other, one)
     chain = stacks.chain(one)
     depth = chain.index(above) if above in chain else 0
@@ -160,6 +163,36 @@ def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
     # Who calls a method by which nobody expects a layer to be replaced did nothing wrong.
     is_its_call = _calls(stacks.file(above), stacks.line(above), chain[0], stacks)
     return above if is_its_call and stacks.codes[chain[0]].co_name not in METHODS_OF_MODULES else replaced
+
+
+def _who_lets_it_grow(stacks: StackTable, replaced: int) -> int:
+    """The frame that calls a method by which a model replaces a layer of its own, where that frame's function knows the
+    optimizer: it was to see to it that the optimizer gets to know. -1 where it is not so."""
+    chain = stacks.chain(replaced)[:2]
+    if len(chain) < 2 or stacks.codes[chain[0]].co_name in METHODS_OF_MODULES:
+        return -1
+    file, line = stacks.file(chain[0]), stacks.line(chain[0])
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    match statement:
+        case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"))]):
+            owner = next((o for o in tree.ancestors(statement) if isinstance(o, ast.ClassDef)), None) if tree else None
+        case _:
+            return -1
+    methods = {part.name for part in owner.body if isinstance(part, ast.FunctionDef)} if owner is not None else set()
+    above = (stacks.file(chain[1]), stacks.line(chain[1]))
+    is_its_own = "forward" in methods and _only_changes(file, line) and _calls(*above, chain[0], stacks)
+    return chain[1] if is_its_own and _knows_the_optimizer(*above) else -1
+
+
+def _knows_the_optimizer(file: str, line: int) -> bool:
+    """Whether the function around the line has to do with an optimizer, and does not train itself."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    function = tree.function(statement) if tree is not None and statement is not None else None
+    nodes = [*ast.walk(function)] if isinstance(function, ast.FunctionDef) else []
+    named = {getattr(n, "id", getattr(n, "attr", "")) or "" for n in nodes}
+    return any("opt" in name.lower() for name in named) and named.isdisjoint({"backward", "step"})
 
 
 def _calls(file: str, line: int, frame: int, stacks: StackTable) -> bool:
