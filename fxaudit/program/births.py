@@ -392,6 +392,10 @@ class Births:
                 return None
         position = position_of(targets, target)
         here = (self._course.file_of(bound), bound.line, f"`{target}` gets its value here")
+        if isinstance(given, ast.Tuple | ast.List) and len(given.elts) == len(targets.elts):
+            part = given.elts[position]
+            known = same(evaluated(part, bound.read), value)
+            return self.back(bound, part, value, (*stations, here)) if known else None
         if isinstance(given, ast.Call):
             answered = self.answer(bound, given)
             display = answered[1] if answered is not None else None

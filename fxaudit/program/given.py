@@ -232,6 +232,6 @@ def position_of(target: ast.expr, name: str) -> int:
     """The place of a name among the targets of a loop; 0 where it is the only one."""
     if isinstance(target, ast.Tuple | ast.List):
         for position, part in enumerate(target.elts):
-            if name in {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}:
+            if name == ast.unparse(part) or name in {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}:
                 return position
     return 0

@@ -25,24 +25,25 @@ Lines = list[tuple[SourceLine, str]]
 def chosen(audit: Audit, op: Op) -> Lines:
     """The setting that led into the region of the operation, and the stations to it, the line to edit first; none where
     nobody set anything, or where no line that did not run calls the same module."""
-    for decision, line in _decisions(audit, op):
+    for decision, line, kept in _decisions(audit, op):
         birth = decision.birth
         is_set = birth is not None and birth.is_a_setting and not decision.is_compared
-        if is_set and _has_another_way(audit, op):
+        if is_set and _has_another_way(audit, op, kept):
             return blamed(decision, [(line, f"`{decision.text}` leads into the region here")])
     return []
 
 
-def _decisions(audit: Audit, op: Op) -> Iterator[tuple[Decision, SourceLine]]:
+def _decisions(audit: Audit, op: Op) -> Iterator[tuple[Decision, SourceLine, set[str]]]:
     """The tests around the block of the region, and around the calls of the function that it stands in, each with the
-    line that it decided over; but for those behind which the training stands, too."""
+    line that it decided over, and with what the result is kept in; but for those behind which the training stands,
+    too."""
     decisions, training = Decisions(audit.record.course), _tests_of_training(audit)
     for tree, node in _places(audit, op):
         for line, test, needed in tests_before(tree, node):
             if (tree.file, line) not in training:
                 decision = decisions.of(tree.file, line, test, outcome=needed)
                 if decision is not None:
-                    yield decision, source_at(tree.file, line)
+                    yield decision, source_at(tree.file, line), _kept_in(tree, node)
 
 
 def _tests_of_training(audit: Audit) -> set[tuple[str, int]]:
@@ -74,9 +75,17 @@ def _places(audit: Audit, op: Op) -> Iterator[tuple[Tree, ast.AST]]:
         called = stacks.function(frame).rpartition(".")[2]
 
 
-def _has_another_way(audit: Audit, op: Op) -> bool:
+def _kept_in(tree: Tree, node: ast.AST) -> set[str]:
+    """The variables and attributes to which the statement of the call, or those in the block, give a value."""
+    statement = node if isinstance(node, ast.With) else tree.statement(node)
+    inner = ast.walk(statement) if statement is not None else ()
+    targets = (target for part in inner if isinstance(part, ast.Assign) for target in part.targets)
+    return {last_name(target) for target in targets} - {""}
+
+
+def _has_another_way(audit: Audit, op: Op, kept: set[str]) -> bool:
     """Whether a line that never ran, of the same class or else of the same file, calls the module that was called in
-    the region, as it is called there, and with gradients."""
+    the region, as it is called there, and with gradients, in a function that asks for what is `kept`."""
     ran, names = audit.record.ran(), _modules_called(audit, op)
     file, line = audit.record.stacks.places(project_stack(audit.record.stacks, op.region))[0]
     tree = tree_of(file) if ran.of(file).is_whole else None
@@ -85,9 +94,17 @@ def _has_another_way(audit: Audit, op: Op) -> bool:
         statement = tree.statement(call) if tree is not None and last_name(call.func) in names else None
         if tree is None or statement is None or statement.lineno in ran.of(file):
             continue
+        if not _asks_for(tree.function(statement), kept):
+            continue
         if _class_at(tree, statement.lineno) is here and not _is_without_gradients(tree, statement):
             return True
     return False
+
+
+def _asks_for(scope: ast.AST | None, kept: set[str]) -> bool:
+    """Whether a test in the function mentions one of the names."""
+    tests = (node.test for node in ast.walk(scope) if isinstance(node, ast.If | ast.IfExp)) if scope is not None else ()
+    return any(last_name(part) in kept for test in tests for part in ast.walk(test) if isinstance(part, ast.expr))
 
 
 def _class_at(tree: Tree, line: int) -> ast.ClassDef | None:

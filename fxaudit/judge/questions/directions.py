@@ -83,18 +83,30 @@ def _is_worse(course: Course, sight: Sight, test: ast.Compare, signed: ast.expr,
 
 def _was_kept(course: Course, sight: Sight, best: ast.expr, signed: ast.expr) -> bool:
     """Whether the best so far was given its value from what the signed number is called, or is made of."""
-    match best:
-        case ast.Name(id=name):
-            bound = course.name_bound(sight.frame, name, sight.index)
-        case ast.Attribute(value=owner, attr=name):
-            seen = sight.read.get(ast.unparse(owner))
-            bound = course.part_bound(seen.token, name, sight.index) if seen is not None else None
-        case _:
-            return False
-    tree = tree_of(course.file_of(bound)) if bound is not None else None
+    if not isinstance(best, ast.Name | ast.Attribute):
+        return False
+    file, text = course.file_of(sight), ast.unparse(best)
+    earlier = (s for s in reversed(course.sights[: sight.index]) if text in s.bound and course.file_of(s) == file)
+    bound, now, tree = next(earlier, None), sight.read.get(text), tree_of(file)
     statement = tree.statement_at(bound.line) if tree is not None and bound is not None else None
-    given = given_to(statement, ast.unparse(best))
+    if bound is not None and now is not None and now != bound.bound[text]:  # it was set where nobody listened
+        return any(_gives(node, text, signed) for node in (tree.statements if tree is not None else ()))
+    return _gives(statement, text, signed)
+
+
+def _gives(statement: ast.stmt | None, target: str, signed: ast.expr) -> bool:
+    """Whether the statement gives the target what the signed number is called, or is made of."""
+    given = given_to(statement, target) or _unpacked_to(statement, target)
     return given is not None and not _names(given).isdisjoint(_names(signed))
+
+
+def _unpacked_to(statement: ast.stmt | None, target: str) -> ast.expr | None:
+    """What `best, kept = score, values` gives the target."""
+    match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+            pairs = zip(targets, values, strict=False)
+            return next((value for to, value in pairs if ast.unparse(to) == target), None)
+    return None
 
 
 def _names(node: ast.expr) -> set[str]:
