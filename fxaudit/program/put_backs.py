@@ -200,6 +200,8 @@ def _written(statement: ast.stmt) -> set[str]:
             owner = written  # `nn.init.normal_(m.weight)`
         case ast.Expr(value=ast.Call(func=ast.Attribute() as written)):
             owner = written
+        case ast.Return(value=ast.Call(func=ast.Name(), args=[written, *_])):
+            owner = written  # a helper that asks another one
         case _:
             return set()
     while isinstance(owner, ast.Attribute | ast.Call):

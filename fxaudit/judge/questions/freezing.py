@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.births import Births
 from fxaudit.program.decisions import Decision, Decisions
+from fxaudit.program.given import argument_of, calls_in, last_name, passed
 from fxaudit.program.groups import flags_set
-from fxaudit.program.source import SourceLine, is_library
+from fxaudit.program.source import SourceLine, StackTable, is_library
 from fxaudit.program.tree import Tree, tree_of
 
 __all__ = [
@@ -44,11 +46,36 @@ def asked_to_freeze(audit: Audit, state: ParameterState) -> SourceLine | None:
     chain = [frame for frame in frames if not is_library(stacks.file(frame))]
     tree = tree_of(stacks.file(chain[0])) if len(chain) > 1 else None
     statement = tree.statement_at(stacks.line(chain[0])) if tree is not None else None
-    given, scope = _flag_given(statement), tree.function(statement) if tree is not None and statement else None
-    if not isinstance(given, ast.Name) or not isinstance(scope, ast.FunctionDef):
+    given, asked = _flag_given(statement), None
+    while isinstance(given, ast.Name) and len(chain) > 1:
+        call = _call_that_gives(stacks, chain[0], chain[1], given.id)
+        if call is None:
+            break
+        given, asked, chain = call[0], chain[1], chain[1:]
+    if asked is None:
         return None
-    taken = {argument.arg for argument in (*scope.args.args, *scope.args.kwonlyargs)}
-    return audit.source(chain[1]) if given.id in taken else None
+    if given is None or isinstance(given, ast.Constant):
+        return audit.source(asked)
+    births, line = Births(audit.record.course), tree_of(stacks.file(asked))
+    stated = line.statement_at(stacks.line(asked)) if line is not None else None
+    birth = births.of(stacks.file(asked), stated.lineno, given, False) if stated is not None else None
+    return source_at(birth.file, birth.line) if birth is not None and birth.is_a_setting else audit.source(asked)
+
+
+def _call_that_gives(stacks: StackTable, frame: int, caller: int, name: str) -> tuple[ast.expr | None] | None:
+    """What the caller of the frame's function gave it under the name, None for its default; None altogether where the
+    function takes nothing of that name."""
+    tree, other = tree_of(stacks.file(frame)), tree_of(stacks.file(caller))
+    statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+    scope = tree.function(statement) if tree is not None and statement is not None else None
+    if not isinstance(scope, ast.FunctionDef) or argument_of(scope, name) is None:
+        return None
+    calling = other.statement_at(stacks.line(caller)) if other is not None else None
+    is_method = tree is not None and isinstance(tree.parents.get(scope), ast.ClassDef)
+    for call in calls_in(calling):
+        if last_name(call.func) == scope.name:
+            return (passed(call, scope, name, is_method=is_method),)
+    return (None,)
 
 
 def decisions_around(audit: Audit, stack: int) -> Iterator[Decision]:
