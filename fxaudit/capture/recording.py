@@ -351,6 +351,16 @@ class Record:
         """The moment now: the index the next operation will have."""
         return len(self.ops)
 
+    def maker(self, vid: int) -> Op | None:
+        """The operation that made a value; None where it came from outside."""
+        made = self.values[vid].op
+        return self.ops[made] if made >= 0 else None
+
+    def track_of(self, vid: int) -> Track | None:
+        """The leaf tensor that a value is; None where it is none."""
+        track = self.values[vid].track
+        return self.tracks[track] if track >= 0 else None
+
     def backwards(self) -> list[BackwardEvent]:
         """The backwards that accumulate gradients, in order."""
         return [e for e in self.events if isinstance(e, BackwardEvent) and e.accumulates]

@@ -140,17 +140,16 @@ class StepGraph(Flow):
 
     def sources(self, vid: int) -> Iterable[int]:
         """The values that a value was computed from, by data or through Python."""
-        made_by = self.record.values[vid].op
-        if made_by < 0:
+        op, ops = self.record.maker(vid), self.record.ops
+        if op is None:
             return ()
-        op, ops = self.record.ops[made_by], self.record.ops
         return (*op.inputs, *(source for escape in self.python_inputs(op) for source in ops[escape].inputs))
 
     def carried_sources(self, vid: int) -> Iterable[int]:
         """The values to which a value sends gradient directly."""
         values = self.record.values
         after = values[vid]
-        op = self.record.ops[after.op] if after.op >= 0 else None
+        op = self.record.maker(vid)
         if op is None or op.phase != "forward" or op.inside >= 0 or op.name == "autograd.grad":
             return ()
         return (source for source in op.inputs if self.carries(values[source], after))
@@ -178,6 +177,11 @@ class StepGraph(Flow):
         """The values that a tracked tensor had."""
         return tuple(self.record.tracks[track].values)
 
+    @functools.cached_property
+    def _started(self) -> int:
+        """The moment at which the first module was called; the first of all where none was."""
+        return self.record.calls[0].time if self.record.calls else 0
+
     def is_read(self, track: int) -> bool:
         """Whether a forward or a loss reads the tensor.
 
@@ -185,10 +189,9 @@ class StepGraph(Flow):
         every module, unless a loss depends on it.
         """
         values = self.record.values
-        started = self.record.calls[0].time if self.record.calls else 0
         for vid in self.values_of(track):
             for op in self.consumers.get(vid, ()):
-                if op.index < started and operations.of(op.name).detaches and self._is_copying(op):
+                if op.index < self._started and operations.of(op.name).detaches and self._is_copying(op):
                     continue  # a constructor that copies a module does not run it
                 if vid in op.mutates or op.name == "autograd.grad" or operations.of(op.name).bookkeeping:
                     continue
@@ -199,17 +202,16 @@ class StepGraph(Flow):
     def is_read_in_time(self, track: int) -> bool:
         """Whether anything reads the tensor once the first module has been called: what a constructor does with it, or
         a merge of adapters before training, is no forward."""
-        started = self.record.calls[0].time if self.record.calls else 0
         return any(
-            op.index >= started and vid not in op.mutates
+            op.index >= self._started and vid not in op.mutates
             for vid in self.values_of(track)
             for op in self.consumers.get(vid, ())
         )
 
     def was_frozen(self, vid: int, time: int) -> bool:
         """Whether the value is of a tensor that did not require grad then, by the changes that were seen."""
-        index = self.record.values[vid].track
-        freezes = self.record.tracks[index].freezes if index >= 0 else []
+        track = self.record.track_of(vid)
+        freezes = track.freezes if track is not None else []
         before = [flag for at, flag, _ in freezes if at <= time]
         return not before[-1] if before else bool(freezes) and freezes[0][1]
 
@@ -225,17 +227,14 @@ class StepGraph(Flow):
         return *thaws[-1], last
 
     def _is_copying(self, op: Op) -> bool:
-        """Whether a new Parameter of the same value is all that is made of it, as `copy.deepcopy` does."""
-        queue, made = list(op.outputs), False
-        while queue:
-            for later in self.consumers.get(queue.pop(), ()):
-                if later.name == "Parameter":
-                    made = True
-                elif later.name == "clone":
-                    queue.extend(later.outputs)
-                else:
+        """Whether at most a new Parameter of the same value is made of it, as `copy.deepcopy` does."""
+        queue = list(op.outputs)
+        for vid in queue:
+            for later in self.consumers.get(vid, ()):
+                if later.name not in ("Parameter", "clone"):
                     return False
-        return made
+                queue += later.outputs if later.name == "clone" else ()
+        return True
 
     def reaches_by_data(self, track: int) -> bool:
         """Whether the tensor's value has any part in a loss."""
@@ -339,13 +338,13 @@ class StepGraph(Flow):
         """
         if cut.kind in ("non_differentiable", "left_torch"):
             return True
-        values, tracks = self.record.values, self.record.tracks
+        values = self.record.values
         losses = set(self.losses)
 
         def on(vid: int) -> Iterator[int]:
             for op in self.consumers.get(vid, ()):
-                written = (values[target].track for target in op.mutates)
-                if op.detail == "escape" or any(track >= 0 and tracks[track].is_parameter for track in written):
+                written = map(self.record.track_of, op.mutates)
+                if op.detail == "escape" or any(track is not None and track.is_parameter for track in written):
                     continue
                 yield from (out for out in op.outputs if out in self.reaching and values[out].floating)
 
@@ -364,8 +363,7 @@ class StepGraph(Flow):
         for op, vid in sorted(frozenset().union(*(self._cuts_beyond[value] for value in own))):
             found.setdefault(op, vid)
         # What a constructor does to the parameter's own storage, without gradients, is no cut.
-        started = self.record.calls[0].time if self.record.calls else 0
-        kept = [op for op in found if op >= started]
+        kept = [op for op in found if op >= self._started]
         if not kept and not self.is_read_in_time(track):
             kept = list(found)
         return [Cut(op, found[op], self.kind_of_cut(self.record.ops[op]), op in self.inferred) for op in kept]
@@ -412,20 +410,14 @@ class StepGraph(Flow):
 
     def _only_escapes(self, op: Op) -> bool:
         """Whether the detached value does nothing but leave torch, as in `.detach().abs().max().item()`."""
-        queue, seen = list(op.outputs), set(op.outputs)
         found = False
-        while queue:
-            vid = queue.pop()
+        for vid in onwards(op.outputs, lambda vid: (out for op in self.consumers.get(vid, ()) for out in op.outputs)):
             if vid in self.losses:
                 return False  # the program calls backward on it
             for later in self.consumers.get(vid, ()):
-                if later.detail == "escape":
-                    found = True
-                elif later.mutates or any(self.record.values[out].requires_grad for out in later.outputs):
+                if later.mutates or any(self.record.values[out].requires_grad for out in later.outputs):
                     return False
-                else:
-                    queue.extend(out for out in later.outputs if out not in seen)
-                    seen.update(later.outputs)
+                found = found or later.detail == "escape"
         return found
 
     def dead_end(self, track: int) -> UnusedValue | None:

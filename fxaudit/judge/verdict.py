@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,6 +22,7 @@ from fxaudit.judge.batch import Batch
 from fxaudit.judge.graph import StepGraph
 from fxaudit.judge.vanishing import Origins
 from fxaudit.program.bindings import variable_name
+from fxaudit.program.flow import onwards
 from fxaudit.program.put_backs import begins_a_trial
 from fxaudit.program.source import SourceLine, is_library
 
@@ -193,9 +195,9 @@ class Judge:
             if track.index in held:
                 self._named.add(track.index)
                 if track.index in reached:
-                    self._decide(self._state(self._unique(self._best_name(track, paths)), track, None, ""))
+                    self._decide(self._state(self._best_name(track, paths), track, None, ""))
                 elif self._is_master(track):
-                    state = self._state(self._unique(self._best_name(track, paths)), track, None, "")
+                    state = self._state(self._best_name(track, paths), track, None, "")
                     state.verdict, state.reason = (
                         "trained",
                         "the optimizer's step changes it, and it is copied to a parameter",
@@ -203,7 +205,7 @@ class Judge:
                 elif not self._is_only_a_parts(track.index):
                     old = recording.names.get(track.index)
                     name = f"{old} (old)" if old else self._best_name(track, paths)
-                    state = self._state(self._unique(name), track, None, old or "")
+                    state = self._state(name, track, None, old or "")
                     state.verdict, state.reason = (
                         "stale",
                         "an optimizer holds it, but no model has it and no loss reaches it",
@@ -216,7 +218,7 @@ class Judge:
             ):
                 self._named.add(track.index)
                 name = paths.get(track.index) or self._best_name(track, paths)
-                state = self._state(self._unique(name), track, None, "")
+                state = self._state(name, track, None, "")
                 if track.hand_updates:
                     state.verdict, state.reason = "trained", "the program updates it by hand"
                 else:
@@ -241,7 +243,7 @@ class Judge:
                 continue
             if self._is_used_with_gradient(track) and self._was_made_by_a_module(track) and self.graph.cuts(index):
                 self._named.add(index)
-                state = self._state(self._unique(name), track, None, "")
+                state = self._state(name, track, None, "")
                 state.verdict, state.mechanism = "unregistered", "cut off"
                 state.reason = "kept where `parameters()` does not look, and what is computed from it is cut off"
 
@@ -259,8 +261,8 @@ class Judge:
         return made and not any(self._is_copy(vid) for vid in track.values[:1])
 
     def _is_copy(self, vid: int) -> bool:
-        op = self.record.values[vid].op
-        return op >= 0 and _hands_on(self.record.ops[op])
+        op = self.record.maker(vid)
+        return op is not None and _hands_on(op)
 
     def _is_only_a_parts(self, track: int) -> bool:
         """Whether only optimizers hold it that another optimizer built for its own use, such as for a schedule."""
@@ -297,22 +299,19 @@ class Judge:
                 if cut.kind == "detached":
                     outputs = [out for out in copied if values[out].track in reached] + self._written_leaves(made)
                 for out in outputs:
-                    is_leaf = values[out].track >= 0 and values[out].requires_grad and out not in self.graph.losses
-                    if (
-                        is_leaf
-                        and values[out].track not in self._named
-                        and self.graph.carries_to_loss(values[out].track)
-                    ):
-                        track = self.record.tracks[values[out].track]
+                    track = self.record.track_of(out)
+                    if track is None or track.index in self._named or out in self.graph.losses:
+                        continue
+                    if values[out].requires_grad and self.graph.carries_to_loss(track.index):
                         line = track.created if track.created >= 0 else self.record.ops[cut.op].stack
                         written = cut.kind == "detached" and out not in copied
                         found[line] = (track, "FXA104" if written else LEAF_CODES[cut.kind])
         for track, code in found.values():
             self._named.add(track.index)
-            op = values[track.values[-1]].op
-            stack = self.record.ops[op].stack if op >= 0 else track.created
+            op = self.record.maker(track.values[-1])
+            stack = op.stack if op is not None else track.created
             name = variable_name(self.record.stacks, stack) or f"<leaf {track.shape}>"
-            state = self._state(self._unique(name), track, None, "")
+            state = self._state(name, track, None, "")
             state.verdict, state.mechanism = "unregistered", "remade"
             state.reason = "made anew in each forward from a parameter's value: the gradient stays with it"
             state.explained.append(code)
@@ -323,28 +322,28 @@ class Judge:
 
     def _written_leaves(self, start: list[int]) -> list[int]:
         """The leaves into whose `.data` a detached value is written, as in `total.data += loss.data`."""
-        values, seen = self.record.values, set(start)
-        queue, found = list(start), []
-        while queue:
-            for op in self.graph.consumers.get(queue.pop(), ()):
-                for out in op.outputs:
-                    if out in seen:
-                        continue
-                    seen.add(out)
-                    if op.name == "data.__set__" and values[out].track >= 0:
-                        found.append(out)
-                    elif not values[out].requires_grad:
-                        queue.append(out)
-        return [vid for vid in found if vid in self.graph.reaching]
+
+        def on(vid: int) -> Iterator[int]:
+            made = ((op, out) for op in self.graph.consumers.get(vid, ()) for out in op.outputs)
+            return (
+                out for op, out in made if not self.record.values[out].requires_grad and not self._sets_leaf(op, out)
+            )
+
+        writes = (op for vid in onwards(start, on) for op in self.graph.consumers.get(vid, ()))
+        written = (out for op in writes for out in op.outputs if self._sets_leaf(op, out))
+        return [vid for vid in written if vid in self.graph.reaching]
+
+    def _sets_leaf(self, op: Op, out: int) -> bool:
+        return op.name == "data.__set__" and self.record.track_of(out) is not None
 
     def _leaves_of(self, vid: int) -> list[int]:
-        found: list[int] = []
-        for op in self.graph.consumers.get(vid, ()):
-            if op.name == "requires_grad_":
-                found.extend(op.outputs)
-            elif _hands_on(op):
-                found.extend(leaf for out in op.outputs for leaf in self._leaves_of(out))
-        return found
+        """The leaves that a value becomes when it is handed on and asks for a gradient."""
+
+        def on(vid: int) -> Iterator[int]:
+            return (out for op in self.graph.consumers.get(vid, ()) if _hands_on(op) for out in op.outputs)
+
+        users = (op for same in onwards([vid], on) for op in self.graph.consumers.get(same, ()))
+        return [out for op in users if op.name == "requires_grad_" for out in op.outputs]
 
     def _remade_leaves(self, reached: set[int], held: set[int]) -> None:
         """Parameters that are gone by now: of those made anew in each forward the last of each line stands for all; the
@@ -363,7 +362,7 @@ class Judge:
                 slot = track.registered[-1][2] if track.registered else ""
                 variable = variable_name(self.record.stacks, track.created)
                 name = ".".join(part for part in (variable, slot) if part) or f"<Parameter {track.shape}>"
-                state = self._state(self._unique(name), track, None, "")
+                state = self._state(name, track, None, "")
                 state.verdict, state.reason = "unregistered", UNREGISTERED
                 if not lasts:
                     state.reason = "made anew in each forward: a loss reaches it, but it never outlives the call"
@@ -382,7 +381,7 @@ class Judge:
         """Whether an unregistered leaf is meant to learn; inputs that only need a gradient are not."""
         if track.is_parameter:
             return True
-        if any(self.record.ops[op].module >= 0 for v in track.values if (op := self.record.values[v].op) >= 0):
+        if any(self._in_forward(op) for vid in track.values if (op := self.record.maker(vid)) is not None):
             return False  # made in a forward: an input that wants its gradient, say for a saliency map
         differentiated = {vid for op in self.graph.ops if op.name == "autograd.grad" for vid in op.inputs}
         is_differentiated = any(vid in differentiated for vid in track.values)
@@ -418,15 +417,14 @@ class Judge:
         slot = track.registered[-1][2] if track.registered else ""
         variable = variable_name(self.record.stacks, track.created)
         if not variable and track.created < 0:
-            made = [op for vid in track.values if (op := self.record.values[vid].op) >= 0]
-            variable = variable_name(self.record.stacks, self.record.ops[made[0]].stack) if made else ""
+            made = (op for vid in track.values if (op := self.record.maker(vid)) is not None)
+            variable = next((variable_name(self.record.stacks, op.stack) for op in made), "")
         return ".".join(part for part in (variable, slot) if part) or f"<Parameter {track.shape}>"
 
     def _unique(self, name: str) -> str:
         if name not in self._names:
             return name
-        numbers = range(2, len(self._names) + 3)
-        return next(f"{name} #{number}" for number in numbers if f"{name} #{number}" not in self._names)
+        return next(new for number in itertools.count(2) if (new := f"{name} #{number}") not in self._names)
 
     def _state(self, name: str, track: Track, root: ModuleInfo | None, local: str) -> ParameterState:
         state = ParameterState(self._unique(name), track, root, local)
@@ -524,9 +522,9 @@ class Judge:
             self._replaced(state, "slot", "forward assigns another tensor to its slot")
             return True
         history = self.recording.history.get((state.root.index, state.local_name), ()) if state.root is not None else ()
-        first = min((event.time for event in self.graph.backwards), default=-1)
+        first = min((event.time for event in self.graph.backwards), default=math.inf)
         inside = [r for _, t in history for r in self.record.tracks[t].registered if r[4]]
-        later = [time for time, _ in history[1:] if time > first >= 0]
+        later = [time for time, _ in history[1:] if time > first]
         if (inside and track.registered and track.registered[-1][4] and len(history) > 1) or len(later) >= 2:
             self._replaced(state, "remade", "a new Parameter takes its place in every round")
             return True
@@ -565,7 +563,7 @@ class Judge:
             what = "it was drawn anew" if state.track.drawn_anew else "its old value came back"
             self._replaced(state, "put_back", f"{what} {times} times, {_after(steps)}")
             return True
-        if len(judged) >= 1 and all(fact.written_outside for fact in judged):
+        if judged and all(fact.written_outside for fact in judged):
             independent = [op for op in self.writers(state.track) if self.is_independent(op, state.track)]
             boundaries = [self.record.events[fact.event].time for fact in state.facts]
             if any(op.is_masked for op in independent):  # the forward behind the last step tells, too
@@ -587,11 +585,13 @@ class Judge:
     def _is_put_back(self, state: ParameterState) -> bool:
         """Whether old values came back every few steps, and were not computed anew, as a pruned model's are."""
         times, _, is_first = state.track.put_back
-        written = self.writers(state.track) if times else []
+        if not times:
+            return False
+        written = self.writers(state.track)
         whole = [op for op in written if operations.of(op.name).replaces_all]
         state.writers = tuple(whole or written)
-        made = [self.record.values[vid].op for op in whole[-1:] for vid in op.inputs[1:]]
-        makers = [operations.of(self.record.ops[index].name) for index in made if index >= 0]
+        made = (self.record.maker(vid) for op in whole[-1:] for vid in op.inputs[1:])
+        makers = [operations.of(op.name) for op in made if op is not None]
         is_kept = not any(maker.factors or maker.sums or maker.scaled for maker in makers)
         # A mean of old and new values in which the new ones have no share is no new value either.
         is_kept = (
@@ -599,7 +599,7 @@ class Judge:
             or state.track.drawn_anew
             or (is_first and not any(self.is_independent(op, state.track) for op in whole))
         )
-        if not times or not is_kept or not (is_first or written):
+        if not is_kept or not (is_first or written):
             return False
         stacks = self.record.stacks
         frames = stacks.chain(state.writers[-1].stack) if state.writers else ()
@@ -610,7 +610,7 @@ class Judge:
         """The first writes after each step, if each puts a copy from before it back."""
         times = [self.record.events[fact.event].time for fact in moved]
         found: list[Op] = []
-        for start, end in zip(times, [*times[1:], len(self.record.ops) + 1], strict=True):
+        for start, end in itertools.pairwise([*times, math.inf]):
             writes = [op for op in self.writers(state.track) if start <= op.index < end]
             if not writes and start == times[-1]:
                 continue  # the recording ends with the step
@@ -623,11 +623,8 @@ class Judge:
 
     def _is_perturbed(self, state: ParameterState, undone: list[Op]) -> bool:
         """Whether something else was written into it before the step: then only the order of the two is wrong."""
-        last = undone[-1].index
-        steps = [self.record.events[fact.event].time for fact in state.facts]
-        before = max((time for time in steps if time <= last), default=0)
-        written = [op for op in self.writers(state.track) if op.index < before]
-        return bool(written) and not operations.of(written[-1].name).replaces_all
+        before = [op for op in self.writers(state.track) if op.index < undone[-1].index]
+        return not operations.of(before[-1].name).replaces_all
 
     def _keeps_from(self, write: Op, state: ParameterState, before: int) -> bool:
         """Whether what is written is a copy of the tensor's own value from before that moment."""
@@ -653,7 +650,9 @@ class Judge:
         times = [event.time for event in self.graph.backwards]
         if len(times) < 2:
             return False
-        written = [op for op in self.writers(state.track) if op.module >= 0 and self.is_independent(op, state.track)]
+        written = [
+            op for op in self.writers(state.track) if self._in_forward(op) and self.is_independent(op, state.track)
+        ]
         rounds = zip([0, *times], times, strict=False)
         if not written or not all(any(start <= op.index < end for op in written) for start, end in rounds):
             return False
@@ -686,7 +685,7 @@ class Judge:
         """Value → the operations outside optimizers that wrote it in place."""
         found: dict[int, list[Op]] = {}
         for op in self.record.ops:
-            if op.phase != "optimizer" and not operations.of(op.name).bookkeeping:
+            if op.phase != "optimizer":
                 for vid in op.mutates:
                     found.setdefault(vid, []).append(op)
         return found
