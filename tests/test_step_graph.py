@@ -689,3 +689,240 @@ def test_the_shortest_way_stays_the_way_where_a_longer_one_joins_it() -> None:
         return {"w": w}
 
     assert seen(program).path("w") == ["mul", "add", "sum"]
+
+
+# -- what comes first of all -------------------------------------------------------------------------------------------
+
+
+def test_the_first_operation_of_all_is_one_like_any_other() -> None:
+    w, v = weights("w", "v")
+
+    def program() -> Tensors:
+        (v * (w * 2).detach()).sum().backward()
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    assert found.op("mul").index == 0
+    assert found.cuts("w") == ["detach: detached"]
+    assert (found.path("w"), found.path("v")) == (["mul", "detach", "mul", "sum"], ["mul", "sum"])
+    assert found.graph.carries_to_loss(found.tracks["v"])
+
+
+def test_the_first_tensor_of_all_is_one_like_any_other() -> None:
+    def program() -> Tensors:
+        (w,) = weights("w")
+        torch.ones(3).sum()
+        return {"w": w}
+
+    found = seen(program)
+    assert found.tracks["w"] == 0
+    assert found.dead_end("w") is None
+    assert found.path("w") == []
+
+
+def test_writing_into_the_first_tensor_of_all_is_writing_into_a_parameter() -> None:
+    def program() -> Tensors:
+        v, w = weights("v", "w")
+        v * 1
+        with torch.no_grad():
+            v.data.copy_((w * 2).detach())
+        (v * 1).sum().backward()
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    assert found.tracks["v"] == 0
+    assert not any(found.graph.leads_on(cut) for cut in found.graph.cuts(found.tracks["w"]))
+
+
+class Scale(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        made: torch.Tensor = x.exp() * self.weight
+        return made.clone().add_(1)
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_parameter_feeds_no_module_and_the_first_operation_may(early: bool) -> None:
+    x, scale = torch.ones(3), Scale()
+
+    def program() -> Tensors:
+        net = scale if early else Scale()
+        net(x.sin()).sum().backward()
+        return {"w": net.weight}
+
+    found = seen(program)
+    fed = found.graph.fed_from_outside
+    assert (found.op("sin").index == 0) == early
+    assert {found.name(fed[found.op(name).index]) for name in ("exp", "mul", "clone", "add_")} == {"sin"}
+    assert fed[found.op("sin").index] == -1
+
+
+def test_of_two_that_feed_a_module_the_nearest_counts_whichever_is_read_first() -> None:
+    class Net(nn.Module):
+        def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            return (x.exp() * y) + (y * x.exp().neg())
+
+    def program() -> Tensors:
+        Net()(torch.ones(3).sin(), torch.ones(3).cos()).sum()
+        return {}
+
+    found = seen(program)
+    fed, muls = found.graph.fed_from_outside, [op for op in found.record.ops if op.name == "mul"]
+    assert [found.name(fed[op.index]) for op in muls] == ["cos", "cos"]
+
+
+def test_the_first_thing_that_a_module_does_is_in_time() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(3))
+
+        def forward(self) -> torch.Tensor:
+            return self.weight.detach() * 2
+
+    def program() -> Tensors:
+        net = Net()
+        net()
+        return {"w": net.weight}
+
+    found = seen(program)
+    assert found.op("detach").index == found.record.calls[0].time
+    assert found.graph.is_read_in_time(found.tracks["w"])
+    assert found.graph.is_read(found.tracks["w"])
+
+
+# -- what was frozen ---------------------------------------------------------------------------------------------------
+
+
+def test_a_tensor_was_frozen_from_the_moment_of_the_change_on_and_before_the_first_thaw() -> None:
+    found = seen(detached)
+    track = found.record.tracks[found.tracks["w"]]
+    value = track.values[0]
+
+    def frozen(*times: int) -> list[bool]:
+        return [found.graph.was_frozen(value, time) for time in times]
+
+    assert frozen(0, 9) == [False, False]
+    track.freezes[:] = [(3, False, -1), (5, True, -1)]
+    assert frozen(2, 3, 4, 5, 6) == [False, True, True, False, False]
+    track.freezes[:] = [(3, True, -1)]
+    assert frozen(2, 3) == [True, False]
+    assert not found.graph.was_frozen(found.op("detach").outputs[0], 2)
+
+
+def test_a_thaw_that_comes_after_the_last_use_is_told_with_that_use() -> None:
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        w * 2
+        w.exp()
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    graph, w = found.graph, found.tracks["w"]
+    track, last = found.record.tracks[w], found.op("exp")
+    assert graph.thawed_after_use(w) is None
+    track.freezes[:] = [(0, False, 7), (last.index + 1, True, 8)]
+    assert graph.thawed_after_use(w) == (last.index + 1, 8, last)
+    track.freezes.append((last.index + 2, True, 9))
+    assert graph.thawed_after_use(w) == (last.index + 2, 9, last)
+    track.freezes[:] = [(0, False, 7), (last.index, True, 8)]
+    assert graph.thawed_after_use(w) is None  # in time for the last use
+    track.freezes[:] = [(last.index + 1, False, 7), (last.index + 2, True, 8)]
+    assert graph.thawed_after_use(w) is None  # it was not frozen when it was used
+    found.record.tracks[found.tracks["v"]].freezes[:] = [(0, False, 7), (1, True, 8)]
+    assert graph.thawed_after_use(found.tracks["v"]) is None  # never used
+
+
+def test_writing_is_no_use_that_a_thaw_could_come_after() -> None:
+    def program() -> Tensors:
+        (w,) = weights("w")
+        w * 2
+        with torch.no_grad():
+            w.mul_(2)
+        w.requires_grad_()
+        return {"w": w}
+
+    found = seen(program)
+    track = found.record.tracks[found.tracks["w"]]
+    track.freezes[:] = [(0, False, 7), (100, True, 8)]
+    assert found.graph.thawed_after_use(found.tracks["w"]) == (100, 8, found.op("mul"))
+
+
+# -- what a cut leads to -----------------------------------------------------------------------------------------------
+
+
+def test_a_cut_leads_to_the_losses_that_are_computed_from_it() -> None:
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        ((w * 2).detach() * v).sum().backward()
+        (v * 3).mean().backward()
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    first, second = found.graph.losses
+    assert found.graph.leads_to(found.the_cut("w"), frozenset({first}))
+    assert not found.graph.leads_to(found.the_cut("w"), frozenset({second}))
+    assert seen(a_number).graph.leads_to(seen(a_number).the_cut("w"), frozenset(seen(a_number).graph.losses))
+
+
+def test_a_view_of_another_input_is_no_cut() -> None:
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        _, other = torch.broadcast_tensors(w, torch.ones(2, 1))
+        (v * other).sum().backward()
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    assert found.cuts("w") == []
+
+
+def test_parts_that_are_taken_without_gradient_are_cut() -> None:
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        with torch.no_grad():
+            part, _ = torch.broadcast_tensors(w, torch.ones(2, 1))
+        (v * part).sum().backward()
+        return {"w": w, "v": v}
+
+    assert seen(program).cuts("w") == ["broadcast_tensors: no_grad"]
+
+
+def test_asking_for_a_gradient_and_writing_into_a_leaf_cut_nothing() -> None:
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        with torch.no_grad():
+            w.mul_(2)
+            w.requires_grad_()
+        (v * w).sum().backward()
+        return {"w": w, "v": v}
+
+    assert seen(program).cuts("w") == []
+
+
+def test_what_was_frozen_when_it_was_used_had_no_gradient_to_lose() -> None:
+    found = seen(detached)
+    track = found.record.tracks[found.tracks["w"]]
+    graph = StepGraph(found.record)
+    track.freezes[:] = [(0, False, -1), (100, True, -1)]
+    value = found.op("detach").inputs[0]
+    found.record.values[value].track = track.index
+    assert graph.cuts_at(value) == frozenset()
+
+
+@pytest.mark.parametrize("count", [4, 5])
+def test_at_most_four_users_of_a_number_are_guessed(count: int) -> None:
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        number = math.exp(float((w * 1).sum()))
+        total = v.sum()
+        for _ in range(count):
+            total = total + (v * number).sum()
+        total.backward()
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    joined = [op.name for op in found.record.ops if found.graph.python_inputs(op)]
+    assert joined == ["mul"] * 4
