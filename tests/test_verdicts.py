@@ -6,6 +6,7 @@ A loop runs in a function of its own, as in real programs: what it made is gone 
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from torch import nn
 
 import fxaudit
 from fxaudit.capture.frozen import Recording
+from fxaudit.capture.recording import StepFact
 from fxaudit.capture.registry import SlotAssignment
 from fxaudit.judge.verdict import Judge, ParameterState
 from fxaudit.judge.write_up import Options, judged
@@ -908,4 +910,461 @@ def test_an_optimizer_of_a_library_may_look_for_its_step_size_first(recordings: 
             "`SGD`, which comes from an installed package, did not change it in 4 steps; it may look for its step size "
             "first",
         )
+    }
+
+
+# -- what a program hides, keeps and makes anew ------------------------------------------------------------------------
+
+
+def told(recording: Recording) -> dict[str, Told]:
+    return {name: (state.verdict, state.reason, state.mechanism) for name, state in states_of(recording).items()}
+
+
+def verdicts(recording: Recording) -> dict[str, str]:
+    return {name: state.verdict for name, state in states_of(recording).items()}
+
+
+SLOT = ("replaced", "forward assigns another tensor to its slot", "slot")
+
+
+@pytest.mark.parametrize("track", range(4))
+def test_what_lost_its_slot_stands_where_the_model_had_it(track: int, recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        a_rate_too_small()
+    recording = recordings[-1]
+    model = recording.models[0]
+    assigned = SlotAssignment(module=0, slot="weight", stack=-1, track=track, time=3, value=0, refused=False)
+    left = replace(model, parameters=tuple(one for one in model.parameters if one[1] != track), prefix="net.")
+    found = told(replace(recording, models=(left,), assignments=(assigned, assigned, replace(assigned, track=-1))))
+    assert tuple(found) == tuple(f"net.{name}" for name in LAYERS)
+    assert [name for name, one in found.items() if one == SLOT] == [f"net.{LAYERS[track]}"]
+    nameless = told(replace(recording, models=(left,), assignments=(assigned,), names={}))
+    assert nameless["net.weight"] == SLOT
+    rootless = states_of(replace(recording, models=(), assignments=(assigned,)))
+    assert rootless[LAYERS[track]].mechanism == "slot" and rootless[LAYERS[track]].root is None
+
+
+def test_what_lost_its_slot_belongs_to_the_model_that_had_it(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        first, second = nn.Linear(4, 4), nn.Linear(4, 1)
+        train(first, sgd([*first.parameters(), *second.parameters()]), lambda model: second(model(X)).mean())
+    recording = recordings[-1]
+    one, other = recording.models
+    name, track = other.parameters[0]
+    left = replace(other, parameters=other.parameters[1:])
+    assigned = SlotAssignment(module=0, slot=name, stack=-1, track=track, time=3, value=0, refused=False)
+    found = states_of(replace(recording, models=(one, left), assignments=(assigned,)))
+    state = found[other.prefix + name]
+    assert (state.root, state.mechanism) == (other.root, "slot")
+    assert [*found] == [m.prefix + local for m in recording.models for local, _ in m.parameters]
+
+
+def test_what_an_optimizer_of_no_account_holds_is_not_told(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        held_and_not_used()
+    recording = recordings[-1]
+    optimizer = recording.optimizers[0]
+    assert verdicts(recording) == {"weight": "trained", "bias": "trained", "extra": "stale"}
+    optimizer.is_part = True  # another optimizer built it for its own use
+    assert verdicts(recording) == {"weight": "trained", "bias": "trained"}
+    optimizer.is_part, optimizer.is_abandoned = False, True
+    assert verdicts(replace(recording)) == {"weight": "trained", "bias": "trained"}
+    optimizer.is_abandoned, optimizer.is_asked_about = False, False
+    assert verdicts(replace(recording)) == {"weight": "trained", "bias": "trained"}
+
+
+def test_what_a_model_hides_is_told_only_where_it_takes_part(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        model = layers()
+        train(model, sgd(model[2]), lambda model: model[2](model[0](X).detach()).mean())
+    recording = recordings[-1]
+    hiding = replace(recording.models[0], unlisted=frozenset(range(4)))
+    assert [*states_of(recording)] == [*LAYERS]
+    assert [*states_of(replace(recording, models=(hiding,)))] == [*LAYERS[2:]]
+    with fxaudit.watch():
+        left_out()
+    reached = recordings[-1]
+    hiding = replace(reached.models[0], unlisted=frozenset(range(4)))
+    assert [*states_of(replace(reached, models=(hiding,)))] == [*LAYERS]
+    with fxaudit.watch():
+        model = layers()
+        train(model, sgd(model), lambda model: model[2](model[0](X).detach()).mean())
+    held = recordings[-1]
+    hiding = replace(held.models[0], unlisted=frozenset(range(4)))
+    assert [*states_of(replace(held, models=(hiding,)))] == [*LAYERS]
+
+
+class Holder:
+    def __init__(self, weight: torch.Tensor) -> None:
+        self.weight = weight
+
+
+class Kept(nn.Module):
+    """Computes with a tensor that it keeps beside its parameters, and cuts that off."""
+
+    def __init__(self, kept: Any = None) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 1)
+        self.kept = [nn.Parameter(torch.ones(1))] if kept is None else kept
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        kept = self.kept.weight if isinstance(self.kept, Holder) else self.kept[0]
+        out: torch.Tensor = self.layer(x) + (kept * 2).detach()
+        return out
+
+
+class KeptCopy(Kept):
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept = [copy.deepcopy(self.layer).bias]
+
+
+class KeptHolder(Kept):
+    def __init__(self) -> None:
+        super().__init__(Holder(nn.Parameter(torch.ones(1))))
+
+
+class KeptTensor(Kept):
+    def __init__(self) -> None:
+        super().__init__([torch.ones(1, requires_grad=True)])
+
+
+class KeptFrozen(Kept):
+    def __init__(self) -> None:
+        super().__init__([nn.Parameter(torch.ones(1), requires_grad=False)])
+
+
+KEPT: dict[str, tuple[Callable[[], nn.Module], bool]] = {
+    "a parameter": (Kept, True),
+    "a parameter from outside": (lambda: Kept([nn.Parameter(torch.ones(1))]), False),
+    "a copy": (KeptCopy, False),
+    "in an object": (KeptHolder, False),
+    "a tensor": (KeptTensor, False),
+    "frozen": (KeptFrozen, False),
+}
+
+
+@pytest.mark.parametrize("case", KEPT)
+def test_what_a_constructor_made_and_keeps_in_a_list_is_told_where_it_is_cut_off(
+    case: str, states: Callable[[], States]
+) -> None:
+    make, is_told = KEPT[case]
+    with fxaudit.watch():
+        model = make()
+        train(model, sgd(model))
+    found = {name: state.mechanism for name, state in states().items() if not name.startswith("layer")}
+    assert found == ({"kept[0]": "cut off"} if is_told else {})
+
+
+class Slope(nn.Module):
+    """The derivative of a layer with respect to an input that it keeps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 1)
+        self.x: torch.Tensor | None = None
+
+    def forward(self) -> torch.Tensor:
+        assert self.x is not None
+        (slope,) = torch.autograd.grad(torch.tanh(self.layer(self.x)).sum(), self.x, create_graph=True)
+        return slope.square() + self.layer(self.x).square()
+
+
+@pytest.mark.parametrize("first", ["the input", "the optimizer"])
+def test_an_input_that_stays_on_the_model_is_known_by_being_made_after_the_optimizer(
+    first: str, states: Callable[[], States]
+) -> None:
+    with fxaudit.watch():
+        model = Slope()
+        if first == "the input":
+            model.x = X.clone().requires_grad_()
+        optimizer = sgd(model)
+        if first == "the optimizer":
+            model.x = X.clone().requires_grad_()
+        train(model, optimizer, lambda model: model().mean())
+    found = [name for name in states() if not name.startswith("layer")]
+    assert found == (["x"] if first == "the input" else [])
+
+
+def test_an_input_with_respect_to_which_the_loss_differentiates_is_no_parameter(states: Callable[[], States]) -> None:
+    def loss(model: Any) -> torch.Tensor:
+        (slope,) = torch.autograd.grad(torch.tanh(model(x)).sum(), x, create_graph=True)
+        out: torch.Tensor = (slope.square() + model(x).square()).mean()
+        return out
+
+    with fxaudit.watch():
+        model, x = nn.Linear(4, 1), X.clone().requires_grad_()
+        train(model, sgd(model), loss)
+    assert [*states()] == ["weight", "bias"]
+
+
+def test_what_two_rounds_use_is_not_made_anew(states: Callable[[], States]) -> None:
+    def loop() -> None:
+        model, extras = nn.Linear(4, 1), [nn.Parameter(torch.ones(1)) for _ in range(2)]
+        train(model, sgd(model), lambda model: (model(X) * extras[0] * extras[1]).mean(), steps=2)
+
+    with fxaudit.watch():
+        loop()
+    assert {name: state.mechanism for name, state in states().items()} == dict.fromkeys(
+        ("weight", "bias", "extras", "extras #2"), ""
+    )
+
+
+def test_a_leaf_that_is_made_where_gradients_are_off_is_not_a_parameter_made_anew(states: Callable[[], States]) -> None:
+    def loss(model: Any) -> torch.Tensor:
+        with torch.no_grad():
+            hidden = model[0](X)
+        out: torch.Tensor = model[2](hidden.requires_grad_()).mean()
+        return out
+
+    with fxaudit.watch():
+        model = layers()
+        train(model, sgd(model), loss)
+    found = {name: state.mechanism for name, state in states().items()}
+    assert "remade" not in found.values() and [*found][:2] == [*LAYERS[:2]]
+
+
+def test_a_loss_that_is_made_a_leaf_is_no_parameter(states: Callable[[], States]) -> None:
+    with fxaudit.watch():
+        model = layers()
+        train(model, sgd(model), lambda model: square(model).detach().requires_grad_())
+    assert {name: state.verdict for name, state in states().items()} == dict.fromkeys(LAYERS, "unreachable")
+
+
+def test_what_is_computed_on_the_way_into_a_leaf_changes_nothing(states: Callable[[], States]) -> None:
+    with fxaudit.watch():
+        model = nn.Linear(4, 1)
+        optimizer = sgd(model)
+        for _ in range(3):
+            optimizer.zero_grad()
+            total = torch.zeros((), requires_grad=True)
+            seen = square(model).data
+            seen.mul_(2)
+            total.data = total.data + seen * seen
+            (total * 2).backward()
+            optimizer.step()
+    found = {name: (state.verdict, state.explained) for name, state in states().items()}
+    assert found == {
+        "weight": ("unreachable", []),
+        "bias": ("unreachable", []),
+        "total.data": ("unregistered", ["FXA104"]),
+    }
+
+
+# -- what overwrites ---------------------------------------------------------------------------------------------------
+
+
+class Assigned(Own):
+    """Puts something in the place of the whole weight, through an index."""
+
+    def value(self, x: torch.Tensor) -> torch.Tensor | float:
+        raise NotImplementedError
+
+    def touch(self, x: torch.Tensor) -> None:
+        with torch.no_grad():
+            self.w[:] = self.value(x)
+
+
+class AssignedNumber(Assigned):
+    def value(self, x: torch.Tensor) -> float:
+        return float(self.calls)
+
+
+class AssignedData(Assigned):
+    def value(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean() + self.calls
+
+
+class AssignedOwn(Assigned):
+    def value(self, x: torch.Tensor) -> torch.Tensor:
+        return (self.w * 0.9).sum()
+
+
+class AssignedByMask(Assigned):
+    def value(self, x: torch.Tensor) -> torch.Tensor:
+        return (x.mean() + self.calls) * (self.w > 0)
+
+
+class Masked(Own):
+    def touch(self, x: torch.Tensor) -> None:
+        with torch.no_grad():
+            self.w[self.w < 1000] = float(self.calls)
+
+
+DATA = ("replaced", "before every step it is overwritten with a value that does not depend on it", "overwritten")
+ASSIGNED: dict[type[Own], Told] = {
+    AssignedNumber: DATA,
+    AssignedData: DATA,
+    AssignedByMask: DATA,
+    AssignedOwn: ("trained", TRAINS, ""),
+}
+
+
+@pytest.mark.parametrize("kind", ASSIGNED, ids=lambda kind: kind.__name__)
+def test_what_is_assigned_through_an_index_overwrites_where_nothing_of_the_weight_is_in_it(
+    kind: type[Own], recordings: list[Recording]
+) -> None:
+    with fxaudit.watch():
+        own(kind)()
+    assert told(recordings[-1])["w"] == ASSIGNED[kind]
+
+
+@pytest.mark.parametrize("steps", [19, 20, 21])
+def test_a_mask_that_is_true_in_twenty_rounds_is_said_to_be_so_always(steps: int, recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        model = Masked()
+        train(model, sgd(model), steps=steps)
+    verdict, reason, _ = told(recordings[-1])["w"]
+    rounds = steps - 1
+    if rounds < 20:
+        assert verdict == "unknown"
+        assert (
+            reason
+            == f"in all of {rounds} rounds a mask that is true everywhere overwrites it, and may leave some later"
+        )
+    else:
+        assert verdict == "replaced"
+
+
+def test_what_an_optimizer_writes_where_it_calls_the_forward_is_no_overwriting(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        model = layers()
+        optimizer = sgd(model)
+
+        def closure() -> float:
+            optimizer.zero_grad()
+            loss = square(model)
+            loss.backward()
+            return loss.item()
+
+        for _ in range(4):
+            optimizer.step(closure)
+    judge = Judge(recordings[-1])
+    assert {state.verdict for state in judge.judge()} == {"trained"}
+    written = {vid for op in judge.record.ops if op.phase == "optimizer" for vid in op.mutates}
+    assert written & set(judge.record.tracks[0].values)
+    backward = judge.graph.backwards[0].time
+    assert [op for op in judge.writers(judge.record.tracks[0]) if op.index >= backward] == []
+
+
+def test_what_is_put_back_after_a_step_may_be_the_copy_that_was_made_first_of_all(states: Callable[[], States]) -> None:
+    model = layers()
+    optimizer, weight = sgd(model), model[0].weight
+    with fxaudit.watch(model, optimizer):
+        first = weight.detach()
+        kept = first.clone()
+        for _ in range(4):
+            optimizer.zero_grad()
+            square(model).backward()
+            optimizer.step()
+            with torch.no_grad():
+                weight.copy_(kept)
+    found = states()["0.weight"]
+    assert (found.verdict, found.mechanism) == ("replaced", "rewritten")
+    assert [op.name for op in found.writers] == ["copy_"] * 4
+
+
+# -- what the steps and their gradients were like ----------------------------------------------------------------------
+
+
+def fact(gradient: Any = "finite", changed: bool = True, change: float = 1.0) -> StepFact:
+    return StepFact(0, 0, 0, 0.1, gradient, 1.0, changed, change)
+
+
+GOOD, STILL, NAN, LATER = fact(), fact(changed=False, change=math.nan), fact(change=math.nan), fact(change=math.inf)
+BY_NAN = fact(gradient="nonfinite")
+SPOILING: dict[str, tuple[list[StepFact], StepFact | None]] = {
+    "nothing": ([], None),
+    "good steps": ([GOOD, GOOD], None),
+    "one that changed nothing": ([STILL], None),
+    "the first of two": ([GOOD, NAN, LATER], NAN),
+    "other values afterwards": ([NAN, GOOD], None),
+    "other values, and again": ([NAN, GOOD, LATER], LATER),
+    "a step that changed nothing afterwards": ([NAN, fact(changed=False, change=0.0)], NAN),
+    "a step by no finite gradient afterwards": ([NAN, BY_NAN], NAN),
+}
+
+
+@pytest.mark.parametrize("case", SPOILING)
+def test_the_step_that_spoilt_a_value_for_good(case: str, recordings: list[Recording]) -> None:
+    facts, spoiling = SPOILING[case]
+    with fxaudit.watch():
+        never_stepped()
+    state = states_of(recordings[-1])["0.weight"]
+    state.track.facts[:] = facts
+    assert state.spoiling is spoiling
+
+
+def test_the_best_of_all_gradients_counts_and_the_largest_of_those(states: Callable[[], States]) -> None:
+    factors = iter([1.0, 0.0, 3.0, float("inf")])
+    with fxaudit.watch():
+        model = nn.Linear(4, 1)
+        train(model, sgd(model), lambda model: model(X).mean() * next(factors), step=False)
+    found = states()["bias"]
+    assert (found.arrived, found.norm, found.reached_in) == ("finite", 3.0, 4)
+
+
+def test_a_gradient_that_is_never_finite_is_worse_than_one_that_once_was_zero(states: Callable[[], States]) -> None:
+    factors = iter([0.0, float("inf")])
+    with fxaudit.watch():
+        model = nn.Linear(4, 1)
+        train(model, sgd(model, lr=0.0), lambda model: model(X).mean() * next(factors), steps=2)
+    found = states()["bias"]
+    assert (found.arrived, found.norm) == ("nonfinite", None)
+
+
+@pytest.mark.parametrize(
+    ("rates", "rises"),
+    [
+        ((1.0,), False),
+        ((1.0, 2.0), True),
+        ((1.0, 2.0, 2.0), True),
+        ((1.0, 1.0, 2.0), True),
+        ((1.0, 1.0), False),
+        ((1.0, 3.0, 2.0), False),
+        ((None, 1.0, 2.0), True),
+        ((), False),
+    ],
+)
+def test_a_rate_rises_where_it_never_falls_and_ends_higher(
+    rates: tuple[float | None, ...], rises: bool, recordings: list[Recording]
+) -> None:
+    with fxaudit.watch():
+        never_stepped()
+    judge = Judge(recordings[-1])
+    state = judge.judge()[0]
+    state.track.facts[:] = [replace(fact(), lr=rate) for rate in rates]
+    assert judge.is_rising(state) == rises
+
+
+def test_steps_of_an_optimizer_that_is_gone_need_a_backward_too(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        never_backward()
+    recording = recordings[-1]
+    recording.optimizers[0].is_abandoned = True
+    assert {one[:2] for one in told(recording).values()} == {BACKWARD}
+
+
+def test_what_was_seen_of_a_part_of_a_loop_counts(states: Callable[[], States]) -> None:
+    model = layers()
+    optimizer = sgd(model, lr=0.0)
+    with fxaudit.watch(model, optimizer):
+        train(model, optimizer)
+    assert {(state.verdict, state.reason) for state in states().values()} == {
+        ("blocked", "its learning rate is 0 at every step")
+    }
+
+
+def test_a_parameter_knows_the_class_of_its_module(states: Callable[[], States]) -> None:
+    with fxaudit.watch():
+        model = nn.Sequential(nn.Sequential(nn.Linear(4, 3), nn.LayerNorm(3)), nn.Linear(3, 1))
+        train(model, sgd(model))
+    found = {name: state.module_type for name, state in states().items()}
+    assert found == {
+        "0.0.weight": "Linear",
+        "0.0.bias": "Linear",
+        "0.1.weight": "LayerNorm",
+        "0.1.bias": "LayerNorm",
+        "1.weight": "Linear",
+        "1.bias": "Linear",
     }

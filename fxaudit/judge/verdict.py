@@ -158,12 +158,15 @@ class Judge:
             prefix = model.prefix if model is not None else ""
             state = self._state(prefix + local, track, model.root if model else None, local)
             self._replaced(state, "slot", "forward assigns another tensor to its slot")
-            position = 0
             if model is not None:
-                order = [name for (owner, name) in self.recording.history if owner == model.root.index]
-                later = set(order[order.index(local) + 1 :]) if local in order else set()
-                position = next((i for i, s in enumerate(self.states) if s.local_name in later), len(self.states) - 1)
-            self.states.insert(position, self.states.pop())
+                self.states.insert(self._place(model.root, local), self.states.pop())
+
+    def _place(self, root: ModuleInfo, local: str) -> int:
+        """Where among the states the one that was added last belongs: before those that its model has later."""
+        order = [name for (owner, name) in self.recording.history if owner == root.index]
+        later = [*itertools.dropwhile(lambda name: name != local, order)][1:]
+        behind = (i for i, state in enumerate(self.states) if state.root == root and state.local_name in later)
+        return next(behind, len(self.states))
 
     def _others(self) -> None:
         """What acts as a parameter without being one of the models': held by an optimizer, or reached by a loss."""
@@ -258,11 +261,16 @@ class Judge:
         stacks = self.record.stacks
         own = (stacks.codes[frame] for frame in stacks.chain(track.created) if not is_library(stacks.file(frame)))
         made = any(code.co_name == "__init__" for code in own)
-        return made and not any(self._is_copy(vid) for vid in track.values[:1])
+        return made and not self._is_copy(track)
 
-    def _is_copy(self, vid: int) -> bool:
-        op = self.record.maker(vid)
-        return op is not None and _hands_on(op)
+    def _is_copy(self, track: Track) -> bool:
+        """Whether its first value was handed on from another tensor that is followed, as `copy.deepcopy` does."""
+        op = self.record.maker(track.values[0])
+        while op is not None and op.inputs and (op.name == "Parameter" or _hands_on(op)):
+            if self.record.track_of(op.inputs[0]) is not None:
+                return True
+            op = self.record.maker(op.inputs[0])
+        return False
 
     def _is_only_a_parts(self, track: int) -> bool:
         """Whether only optimizers hold it that another optimizer built for its own use, such as for a schedule."""
@@ -610,7 +618,7 @@ class Judge:
         """The first writes after each step, if each puts a copy from before it back."""
         times = [self.record.events[fact.event].time for fact in moved]
         found: list[Op] = []
-        for start, end in itertools.pairwise([*times, math.inf]):
+        for start, end in itertools.pairwise([*times, len(self.record.ops)]):
             writes = [op for op in self.writers(state.track) if start <= op.index < end]
             if not writes and start == times[-1]:
                 continue  # the recording ends with the step
