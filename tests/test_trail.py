@@ -16,7 +16,7 @@ import pytest
 from fxaudit.capture.recording import HeardLines, Record
 from fxaudit.judge import trail
 from fxaudit.program.birth import Birth
-from fxaudit.program.course import Entered
+from fxaudit.program.course import Entered, Seen, Sight
 from fxaudit.program.decisions import Decision
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import FunctionNode, Tree, tree_of
@@ -495,9 +495,105 @@ def test_two_stacks_share_a_loop_where_both_lie_in_its_body(program: Writer) -> 
     assert not trail.share_a_loop(stacks, index["one"], index["four"])
 
 
-def test_a_line_knows_its_function(program: Writer) -> None:
+def test_a_line_knows_its_function(program: Writer, tmp_path: Path) -> None:
     found = program(CALLS)
     assert trail.source_at(found.file, found.line("made")).function == "inner"
-    assert trail.source_at(found.file, len(found.lines)).function == "<module>"
     assert trail.source_at(found.file, found.line("made"), "Net.inner").function == "Net.inner"
-    assert trail.source_at("missing.py", 3).function == ""
+    assert trail.source_at(found.file, len(found.lines)).function == "<module>"
+    assert trail.source_at(found.file, len(found.lines) + 10).function == "<module>"
+    settings = tmp_path / "settings.json"
+    settings.write_text("{}", encoding="utf-8")
+    assert trail.source_at(str(settings), 1).function == ""
+
+
+def test_at_the_top_of_a_file_nothing_is_returned(program: Writer) -> None:
+    found = program("def forward(x):\n    return x\nmade = 1  # made\nif made:\n    print()\n")
+    assert trail.return_after(found.file, found.line("made")) == (None, "")
+    assert trail.return_after(found.file, 100) == (None, "")
+    assert trail.skipping_return(found.record.stacks, found.at("made", "<module>")) is None
+
+
+def test_a_decision_whose_value_is_of_unknown_birth_is_told_by_the_test_alone(program: Writer) -> None:
+    found = program("def late(epoch):\n    return epoch > 3  # test\nif late(0):  # asked\n    step()\n")
+    decision = Decision(found.file, found.line("test"), "epoch > 3", "epoch", 0, None)
+    assert trail.decided_from(decision) == []
+    told = [(trail.source_at(found.file, found.line("asked")), "asked here")]
+    assert found.marks(trail.blamed(decision, told)) == ["test", "asked"]
+    assert found.marks(trail.blamed(decision, [])) == ["test"]
+
+
+def test_at_most_two_of_the_things_in_the_way_are_told(program: Writer) -> None:
+    found = program(
+        """
+        def main(a=(), b=(), c=()):
+            for one in a:  # first
+                for two in b:  # idle second
+                    for three in c:  # idle third
+                        optimizer.step()  # idle call
+        main()
+        """
+    )
+    marks = found.marks(trail.why_never_called(found.record, "step"))
+    assert marks[-1] != "idle third" and marks.count("idle call") == 1 and "idle third" not in marks
+
+
+def test_a_method_in_whose_place_nothing_runs_is_overridden_by_nothing(program: Writer) -> None:
+    found = program(
+        """
+        class Base:
+            def finish(self):
+                optimizer.step()  # idle call
+        class Own(Base):
+            def finish(self):
+                print("done")  # idle
+        print(1)
+        """
+    )
+    (method,) = [n for n in found.tree.nodes if isinstance(n, ast.FunctionDef) and n.lineno < 5]
+    assert trail.overridden([found.file], found.tree, method, found.record.ran()) == []
+    alone = program("def finish():\n    optimizer.step()  # idle call\nprint()")
+    assert trail.overridden([alone.file], alone.tree, alone.scope("finish"), alone.record.ran()) == []
+
+
+def test_a_test_that_waits_for_what_it_keeps_from_running_is_told_with_the_line_that_would_end_it(
+    program: Writer,
+) -> None:
+    found = program(
+        """
+        def main():
+            updates = 0
+            for batch in range(3):
+                if updates > 0:  # test
+                    optimizer.step()  # idle call
+                    updates += 1  # idle raised
+        main()
+        """
+    )
+    course = found.record.course
+    course.frames.append(Entered(found.file, "main", 2, -1, 8, 0))
+    for index in range(3):
+        read = {"updates": Seen("plain", 0)}
+        course.sights.append(Sight(0, found.line("test"), index, read=read, index=index))
+    told = trail.why_never_called(found.record, "step")
+    assert found.marks(told) == ["test", "idle call", "idle raised"]
+    assert told[0][1] == "`updates` stays 0: only what this keeps from running raises it"
+    assert told[2][1] == "it would be raised here"
+
+
+def test_a_test_that_was_seen_is_told_with_what_decided(program: Writer) -> None:
+    found = program(
+        """
+        def main(every=100):  # default
+            for batch in range(3):
+                if batch > every:  # test
+                    optimizer.step()  # idle call
+        main()
+        """
+    )
+    course = found.record.course
+    course.frames.append(Entered(found.file, "main", 2, -1, 6, 0))
+    for index in range(3):
+        read = {"batch": Seen("plain", index), "every": Seen("plain", 100)}
+        course.sights.append(Sight(0, found.line("test"), index, read=read, index=index))
+    told = trail.why_never_called(found.record, "step")
+    assert found.marks(told)[:2] == ["test", "idle call"]

@@ -58,10 +58,14 @@ def source_at(file: str, line: int, function: str = "") -> SourceLine:
     """A line that no recorded call ran."""
     tree = tree_of(file) if not file.endswith(SUFFIXES) else None  # what JSON and TOML say may be Python, too
     if tree is not None and not function:
-        statement = tree.statement_at(line)
-        scope = tree.function(statement) if statement is not None else None
-        function = getattr(scope, "name", "<module>") if scope is not None else "<module>"
+        function = getattr(_scope_at(tree, line), "name", "<module>")
     return SourceLine.at(file, line, function)
+
+
+def _scope_at(tree: Tree, line: int) -> FunctionNode | None:
+    """The function that the line stands in; None where it stands in none."""
+    statement = tree.statement_at(line)
+    return tree.function(statement) if statement is not None else None
 
 
 def project_files(record: Record) -> list[str]:
@@ -146,8 +150,7 @@ def return_after(file: str, line: int, ran: Collection[int] = ()) -> tuple[Sourc
     Of several, one of those that `ran`.
     """
     tree = tree_of(file)
-    statement = tree.statement_at(line) if tree is not None else None
-    scope = tree.function(statement) if tree is not None and statement is not None else None
+    scope = _scope_at(tree, line) if tree is not None else None
     if tree is None or not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
         return None, ""
     later = [node for node in _returns(tree, scope) if node.value is not None and node.lineno > line]
@@ -167,8 +170,7 @@ def skipping_return(stacks: StackTable, stack: int) -> SourceLine | None:
     frame = binding_stack(stacks, stack)
     file, line = stacks.file(frame), stacks.line(frame)
     tree = tree_of(file)
-    statement = tree.statement_at(line) if tree is not None else None
-    scope = tree.function(statement) if tree is not None and statement is not None else None
+    scope = _scope_at(tree, line) if tree is not None else None
     if tree is None or not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
         return None
     names = set(binding_of(file, line).names)
@@ -349,11 +351,7 @@ def was_entered(tree: Tree, scope: ast.AST, ran: Ran) -> bool:
     """Whether something was seen running in the body of the function `scope`."""
     body = getattr(scope, "body", [])
     statements = body if isinstance(body, list) else [body]
-    return any(
-        getattr(s, "lineno", 0) <= line <= (getattr(s, "end_lineno", 0) or 0)
-        for s in statements
-        for line in ran.of(tree.file)
-    )
+    return any(part.lineno <= line <= part.end_lineno for part in statements for line in ran.of(tree.file))
 
 
 def never_called(record: Record, tree: Tree, scope: ast.AST) -> list[tuple[SourceLine, str]]:
