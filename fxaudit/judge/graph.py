@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +16,7 @@ from fxaudit.capture import operations
 from fxaudit.capture.events import BackwardEvent
 from fxaudit.capture.recording import Op, Record, Value
 from fxaudit.judge.walks import sweep
-from fxaudit.program.flow import Flow, onwards
+from fxaudit.program.flow import Flow, onwards, shortest, way
 from fxaudit.program.tainted import may_flow, may_leave
 
 __all__ = ["Cut", "CutKind", "StepGraph", "UnusedValue"]
@@ -167,9 +168,7 @@ class StepGraph(Flow):
     def made_of(self, vid: int) -> Iterator[int]:
         """The values that depend on a value directly, by data or through Python."""
         for op in self.consumers.get(vid, ()):
-            yield from op.outputs
-            for user in self.python_consumers.get(op.index, ()):
-                yield from user.outputs
+            yield from self._made_through(op)
 
     # -- one parameter -------------------------------------------------------------------------------------------
 
@@ -291,8 +290,7 @@ class StepGraph(Flow):
         gradient goes past the cut, and ends elsewhere.
         """
         carried = self.carried([track])
-        op = self.record.ops[cut.op]
-        start = [*op.outputs, *(out for user in self.python_consumers.get(op.index, ()) for out in user.outputs)]
+        start = self._made_through(self.record.ops[cut.op])
         losses = set(self.losses)
 
         def on(vid: int) -> Iterator[int]:
@@ -302,8 +300,7 @@ class StepGraph(Flow):
 
     def leads_to(self, cut: Cut, losses: frozenset[int]) -> bool:
         """Whether one of the losses is computed from what comes out of the cut."""
-        op = self.record.ops[cut.op]
-        start = [*op.outputs, *(out for user in self.python_consumers.get(op.index, ()) for out in user.outputs)]
+        start = self._made_through(self.record.ops[cut.op])
 
         def on(vid: int) -> Iterator[int]:
             return (out for out in self.made_of(vid) if out in self.reaching)
@@ -441,9 +438,8 @@ class StepGraph(Flow):
 
     def _end_at(self, vid: int) -> int:
         """The value itself if nothing is made of it that could carry its gradient on; -1 otherwise."""
-        values = self.record.values
-        value = values[vid]
-        if value.op < 0 or value.track >= 0:
+        values, value = self.record.values, self.record.values[vid]
+        if self.record.maker(vid) is None or self.record.track_of(vid) is not None:
             return -1
         for op in self.consumers.get(vid, ()):
             # A view that is taken where grad mode is off says that it requires grad, and is a leaf.
@@ -512,40 +508,25 @@ class StepGraph(Flow):
     def path(self, track: int, limit: int = 4000) -> list[int]:
         """Operations from the tensor to a loss along a shortest data path, or as far as its value goes."""
         start = self._own_values(track) or list(self.values_of(track))
-        came: dict[int, tuple[int, int]] = {}
-        queue = list(start)
-        seen = set(start)
-        goal = -1
+        reaches = not self.reaching.isdisjoint(start)
+        came = shortest(start, lambda vid: (out for out in self.made_of(vid) if not reaches or out in self.reaching))
+        met = [vid for vid in came if vid not in start]
         losses = set(self.losses)
-        position = 0
-        while position < len(queue) and goal < 0:
-            vid = queue[position]
-            position += 1
-            for op in self.consumers.get(vid, ()):
-                following = list(op.outputs)
-                for user in self.python_consumers.get(op.index, ()):
-                    following.extend(user.outputs)
-                for out in following:
-                    if out in seen or (
-                        self.reaching and out not in self.reaching and any(s in self.reaching for s in start)
-                    ):
-                        continue
-                    seen.add(out)
-                    came[out] = (vid, op.index)
-                    queue.append(out)
-                    if out in losses:
-                        goal = out
-                        break
-        if goal < 0:
+        goal = next((vid for vid in met if vid in losses), None)
+        if goal is None:
             end = self.dead_end(track)
-            goal = (
-                end.value if end is not None and end.value in came else (queue[-1] if len(queue) > len(start) else -1)
-            )
-        steps: list[int] = []
-        while goal in came and len(steps) < limit:
-            goal, op_index = came[goal]
-            steps.append(op_index)
-        return steps[::-1]
+            goal = end.value if end is not None and end.value in came else next(reversed(met), -1)
+        return [self._between(*pair) for pair in itertools.pairwise(way(came, goal))][-limit:]
+
+    def _between(self, before: int, after: int) -> int:
+        """The operation through which, or through whose Python result, the one value depends on the other."""
+        return next(op.index for op in self.consumers[before] if after in self._made_through(op))
+
+    def _made_through(self, op: Op) -> Iterator[int]:
+        """What the operation makes, and what is made of the Python result that it gives."""
+        yield from op.outputs
+        for user in self.python_consumers.get(op.index, ()):
+            yield from user.outputs
 
     # -- through Python ------------------------------------------------------------------------------------------
 
