@@ -1368,3 +1368,104 @@ def test_a_parameter_knows_the_class_of_its_module(states: Callable[[], States])
         "1.weight": "Linear",
         "1.bias": "Linear",
     }
+
+
+def masters_that_end(copied: Callable[[torch.Tensor, torch.Tensor, list[torch.Tensor]], object]) -> Callable[[], None]:
+    def loop() -> None:
+        model = nn.Linear(4, 1)
+        masters = [p.detach().clone().requires_grad_() for p in model.parameters()]
+        optimizer, beside = sgd(masters), [torch.zeros_like(p) for p in model.parameters()]
+        for _ in range(4):
+            model.zero_grad()
+            square(model).backward()
+            for master, p in zip(masters, model.parameters(), strict=True):
+                master.grad = p.grad.clone()  # type: ignore[union-attr]
+            optimizer.step()
+            with torch.no_grad():
+                for master, p, other in zip(masters, model.parameters(), beside, strict=True):
+                    copied(p, master, [other])
+
+    return loop
+
+
+MASTERS: dict[str, tuple[Callable[[torch.Tensor, torch.Tensor, list[torch.Tensor]], object], str]] = {
+    "into the parameter": (lambda p, master, beside: p.copy_(master), "trained"),
+    "computed before": (lambda p, master, beside: p.copy_(master * 2), "trained"),
+    "into something else": (lambda p, master, beside: beside[0].copy_(master), "stale"),
+    "something else": (lambda p, master, beside: p.copy_(p * 0.9), "stale"),
+    "nothing": (lambda p, master, beside: None, "stale"),
+}
+
+
+@pytest.mark.parametrize("case", MASTERS)
+def test_a_master_stands_for_a_parameter_where_it_is_copied_there(case: str, recordings: list[Recording]) -> None:
+    copied, verdict = MASTERS[case]
+    with fxaudit.watch():
+        masters_that_end(copied)()
+    found = verdicts(recordings[-1])
+    assert {one for name, one in found.items() if name not in ("weight", "bias")} == {verdict}
+
+
+def test_a_tensor_that_is_stepped_with_gradients_of_its_own_is_no_master(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        through_masters()
+    recording = recordings[-1]
+    for track in recording.record.tracks:
+        track.hand_gradient = False
+    assert [one for name, one in verdicts(recording).items() if "masters" in name] == ["stale"] * 2
+
+
+def test_what_came_back_is_told_with_how_often_and_after_how_long(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        loaded_every_third_step()
+    recording = recordings[-1]
+    tracks = recording.record.tracks
+
+    def reasons() -> set[str]:
+        return {reason for _, reason, _ in told(recording).values()}
+
+    assert {state.writers[0].name for state in states_of(recording).values()} == {"copy_"}
+    for track in tracks:
+        track.put_back = (2, 1, True)
+    assert reasons() == {"its old value came back 2 times, after one step"}
+    for track in tracks:
+        track.drawn_anew = True
+    assert reasons() == {"it was drawn anew 2 times, after one step"}
+    for track in tracks:
+        track.put_back = (0, 0, False)
+    assert reasons() == {TRAINS}
+
+
+@pytest.mark.parametrize("kind", ["nothing", "an index"])
+def test_a_batch_that_starves_all_is_none_that_anybody_would_choose(kind: str) -> None:
+    class Chosen(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Linear(4, 1), nn.Linear(4, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            mask = x[:, 0] > 1000
+            out = self.first(x[mask]).sum()
+            return out if kind == "nothing" else out + self.second(x).sum()
+
+    model = Chosen()
+    report = fxaudit.audit(model, lambda: model(X), sgd(model), prove=False)
+    found = {p.name: p.verdict for p in report if p.name.startswith("first")}
+    assert found == dict.fromkeys(("first.weight", "first.bias"), "blocked" if kind == "nothing" else "unknown")
+
+
+def test_an_answer_that_never_came_tells_against_a_hand_written_zero(states: Callable[[], States]) -> None:
+    with fxaudit.watch():
+        zeros_where_none_came()
+    found = {name: state.verdict for name, state in states().items()}
+    assert found == {**dict.fromkeys(LAYERS[:2], "unreachable"), **dict.fromkeys(LAYERS[2:], "trained")}
+
+
+def test_what_is_updated_by_hand_without_a_gradient_does_not_train(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        updated_by_hand()
+    recording = recordings[-1]
+    track = recording.record.tracks[0]
+    assert verdicts(recording)["weight"] == "trained"
+    track.hand_updates = 0
+    assert verdicts(recording)["weight"] == "excluded"
