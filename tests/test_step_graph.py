@@ -926,3 +926,78 @@ def test_at_most_four_users_of_a_number_are_guessed(count: int) -> None:
     found = seen(program)
     joined = [op.name for op in found.record.ops if found.graph.python_inputs(op)]
     assert joined == ["mul"] * 4
+
+
+def a_number_that_torch_returned_beside_it() -> Tensors:
+    w, v = weights("w", "v")
+    number = math.exp(float((w * 1).sum()))
+    (v * (v * number).sum()).sum().backward()
+    return {"w": w, "v": v}
+
+
+JOINED: dict[Callable[[], Tensors], list[str]] = {
+    a_function_of_the_number: ["mul"],
+    a_function_that_returns_it: ["mul"],
+    a_function_of_a_function_that_returns_it: [],
+    a_tensor_made_of_it: ["tensor"],
+    the_zero_of_a_sum_between: ["mul"],
+    a_backward_between: [],
+    five_others_between: ["mul"],
+    its_own_value_between: ["mul"],
+    a_number_that_torch_returned_beside_it: ["mul"],
+}
+
+
+@pytest.mark.parametrize("program", JOINED, ids=lambda program: program.__name__)
+def test_only_what_computes_with_a_number_is_taken_to_use_it(program: Callable[[], Tensors]) -> None:
+    found = seen(program)
+    joined = {op.index: found.graph.python_inputs(op) for op in found.record.ops if found.graph.python_inputs(op)}
+    assert [found.name(op) for op in joined] == JOINED[program]
+    assert all(escapes == (found.op("__float__").index,) for escapes in joined.values())
+    assert found.graph.inferred == {escape for escapes in joined.values() for escape in escapes}
+
+
+def test_a_number_that_is_followed_by_identity_is_not_guessed() -> None:
+    found = seen(a_number)
+    escape = found.op("item").index
+    assert [found.name(op.index) for op in found.record.ops if op.python_inputs] == ["mul"]
+    assert (found.graph.inferred, found.graph.inferred_inputs) == (set(), {})
+    assert {found.graph.python_inputs(op) for op in found.record.ops} == {(), (escape,)}
+
+
+def test_a_value_ends_where_only_a_leaf_is_made_of_it_and_goes_on_where_gradient_may() -> None:
+    def program() -> Tensors:
+        w, v, u = weights("w", "v", "u")
+        (w * 2).exp().detach().sin()
+        (v * 2).sum().item()
+        with torch.no_grad():
+            (u * 2).view(3, 1).exp()
+        return {"w": w, "v": v, "u": u}
+
+    found = seen(program)
+    ends = {name: end[0] for name in "wvu" if (end := found.dead_end(name)) is not None}
+    assert ends == {"w": "exp", "v": "sum", "u": "exp"}
+
+
+def test_the_first_loss_that_is_met_ends_the_path() -> None:
+    def program() -> Tensors:
+        (w,) = weights("w")
+        first = (w * 2).sum()
+        second = first.exp()
+        (first + 0).backward(retain_graph=True)
+        second.backward()
+        return {"w": w}
+
+    found = seen(program)
+    assert len(found.graph.losses) == 2
+    assert found.path("w") == ["mul", "sum", "exp"]
+
+
+def test_a_parameter_that_a_loss_is_started_from_has_a_path_of_its_own() -> None:
+    def program() -> Tensors:
+        w = nn.Parameter(torch.ones(()))
+        w.backward()
+        (w * 2).backward()
+        return {"w": w}
+
+    assert seen(program).path("w") == ["mul"]
