@@ -1469,3 +1469,43 @@ def test_what_is_updated_by_hand_without_a_gradient_does_not_train(recordings: l
     assert verdicts(recording)["weight"] == "trained"
     track.hand_updates = 0
     assert verdicts(recording)["weight"] == "excluded"
+
+
+def test_what_a_module_beside_the_model_has_is_told_as_that(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        model, head = nn.Linear(4, 3), nn.Linear(3, 1)
+        fxaudit.audit(model, lambda: head(model(X)).mean(), sgd(model), prove=False)
+    found = told(next(one for one in recordings if one.mode.seen == "one step"))
+    reason = "a loss reaches it; it belongs to a module beside the model, and no optimizer holds it"
+    assert {name: found[name] for name in found if name not in ("weight", "bias")} == dict.fromkeys(
+        ("head.weight", "head.bias"), ("unregistered", reason, "elsewhere")
+    )
+
+
+def test_a_leaf_beside_the_model_may_be_updated_by_hand(states: Callable[[], States]) -> None:
+    with fxaudit.watch():
+        model, extra = nn.Linear(4, 1), torch.ones(1, requires_grad=True)
+
+        def after() -> None:
+            with torch.no_grad():
+                extra.sub_(0.1 * extra.grad)  # type: ignore[operator]
+            extra.grad = None
+
+        train(model, sgd(model), lambda model: (model(X) * extra).square().mean(), after=after)
+    found = states()
+    assert found["weight"].verdict == "trained"
+    assert {name: state.verdict for name, state in found.items() if name == "extra"} in ({"extra": "trained"}, {})
+
+
+def test_what_has_trained_and_is_gone_is_told_nowhere(states: Callable[[], States]) -> None:
+    def loop() -> None:
+        model = layers()
+        optimizer = sgd(model)
+        train(model, optimizer, steps=2)
+        model[0] = nn.Linear(4, 3)
+        optimizer.param_groups[0]["params"][:2] = model[0].parameters()
+        train(model, optimizer, steps=2)
+
+    with fxaudit.watch():
+        loop()
+    assert {name: state.verdict for name, state in states().items()} == dict.fromkeys(LAYERS, "trained")

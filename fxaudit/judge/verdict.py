@@ -189,30 +189,15 @@ class Judge:
         }
         self._rewrapped_leaves(reached)
         paths = recording.kept
-        for track in list(self.record.tracks):
+        for track in self.record.tracks:
+            was_named = not track.is_alive and track.index in recording.names
             if track.index in self._named:
                 continue
-            was_named = not track.is_alive and track.index in recording.names
             if was_named and any(self._counts(fact) for fact in track.facts):
-                continue  # it trained, and the program has put another in its place since
-            if track.index in held:
+                self._named.add(track.index)  # it trained, and the program has put another in its place since
+            elif track.index in held:
                 self._named.add(track.index)
-                if track.index in reached:
-                    self._decide(self._state(self._best_name(track, paths), track, None, ""))
-                elif self._is_master(track):
-                    state = self._state(self._best_name(track, paths), track, None, "")
-                    state.verdict, state.reason = (
-                        "trained",
-                        "the optimizer's step changes it, and it is copied to a parameter",
-                    )
-                elif not self._is_only_a_parts(track.index):
-                    old = recording.names.get(track.index)
-                    name = f"{old} (old)" if old else self._best_name(track, paths)
-                    state = self._state(name, track, None, old or "")
-                    state.verdict, state.reason = (
-                        "stale",
-                        "an optimizer holds it, but no model has it and no loss reaches it",
-                    )
+                self._held_outside(track, track.index in reached)
             elif (
                 track.index in reached
                 and track.is_alive
@@ -220,19 +205,36 @@ class Judge:
                 and self._acts_as_parameter(track, paths)
             ):
                 self._named.add(track.index)
-                name = paths.get(track.index) or self._best_name(track, paths)
-                state = self._state(name, track, None, "")
-                if track.hand_updates:
-                    state.verdict, state.reason = "trained", "the program updates it by hand"
-                else:
-                    state.verdict, state.reason = "unregistered", UNREGISTERED
-                    if track.index not in paths and track.index in recording.owners:
-                        state.mechanism = "elsewhere"
-                        state.reason = (
-                            "a loss reaches it; it belongs to a module beside the model, and no optimizer holds it"
-                        )
+                self._unheld_outside(track)
         self._remade_leaves(reached, held)
         self._kept_and_cut_off(paths)
+
+    def _held_outside(self, track: Track, is_reached: bool) -> None:
+        """The verdict on what an optimizer holds and no model has."""
+        old = self.recording.names.get(track.index, "")
+        if is_reached:
+            self._decide(self._state(self._best_name(track, self.recording.kept), track, None, ""))
+        elif self._is_master(track):
+            state = self._state(self._best_name(track, self.recording.kept), track, None, "")
+            state.verdict = "trained"
+            state.reason = "the optimizer's step changes it, and it is copied to a parameter"
+        elif not self._is_only_a_parts(track.index):
+            state = self._state(
+                f"{old} (old)" if old else self._best_name(track, self.recording.kept), track, None, old
+            )
+            state.verdict = "stale"
+            state.reason = "an optimizer holds it, but no model has it and no loss reaches it"
+
+    def _unheld_outside(self, track: Track) -> None:
+        """The verdict on what a loss reaches, and neither a model nor an optimizer has."""
+        state = self._state(self._best_name(track, self.recording.kept), track, None, "")
+        if track.hand_updates:
+            state.verdict, state.reason = "trained", "the program updates it by hand"
+            return
+        state.verdict, state.reason = "unregistered", UNREGISTERED
+        if track.index not in self.recording.kept and track.index in self.recording.owners:
+            state.mechanism = "elsewhere"
+            state.reason = "a loss reaches it; it belongs to a module beside the model, and no optimizer holds it"
 
     def _kept_and_cut_off(self, paths: dict[int, str]) -> None:
         """Parameters that a model made, keeps in a list or dict, computes with, and whose results are cut off.
