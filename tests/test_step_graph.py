@@ -1001,3 +1001,17 @@ def test_a_parameter_that_a_loss_is_started_from_has_a_path_of_its_own() -> None
         return {"w": w}
 
     assert seen(program).path("w") == ["mul"]
+
+
+def test_a_number_that_is_read_right_after_a_backward_belongs_to_the_next() -> None:
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        made = (w * 1).sum()
+        v.sum().backward()
+        number = math.exp(float(made))
+        (v * number).sum().backward()
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    assert found.op("__float__").index == found.graph.backwards[0].time
+    assert [op.name for op in found.record.ops if found.graph.python_inputs(op)] == ["mul"]

@@ -1509,3 +1509,17 @@ def test_what_has_trained_and_is_gone_is_told_nowhere(states: Callable[[], State
     with fxaudit.watch():
         loop()
     assert {name: state.verdict for name, state in states().items()} == dict.fromkeys(LAYERS, "trained")
+
+
+def test_zeros_that_the_program_writes_itself_without_having_asked_are_a_gradient(states: Callable[[], States]) -> None:
+    with fxaudit.watch():
+        model = layers()
+        optimizer = sgd(model)
+        for _ in range(4):
+            optimizer.zero_grad()
+            model[2](model[0](X).detach()).square().mean().backward()
+            for p in model[0].parameters():
+                p.grad = torch.zeros_like(p)
+            optimizer.step()
+    found = {name: (state.verdict, state.reason) for name, state in states().items()}
+    assert {found[name] for name in LAYERS[:2]} == {("blocked", "its gradient is exactly zero at every step")}

@@ -90,15 +90,13 @@ class CutRule(Rule):
                 if other.op != cut.op:
                     name = audit.record.ops[other.op].name
                     found.append((audit.op_source(other.op), f"gradient also ends here, at `{name}`"))
-        for state in states[:1]:
-            dead = audit.graph.dead_end(state.index)
-            if dead is not None and audit.is_thrown_away(dead):
-                where = audit.source(bound(audit, state, dead))
-                found.append((where, "what else is made of it is not used by the loss"))
-        for event in audit.graph.backwards:
-            if event.error:
-                found.append((audit.source(event.stack), f"raises: {event.error.splitlines()[0][:80]}"))
-                break
+        dead = audit.graph.dead_end(states[0].index)
+        if dead is not None and audit.is_thrown_away(dead):
+            where = audit.source(bound(audit, states[0], dead))
+            found.append((where, "what else is made of it is not used by the loss"))
+        raised = next((event for event in audit.graph.backwards if event.error), None)
+        if raised is not None:
+            found.append((audit.source(raised.stack), f"raises: {raised.error.splitlines()[0][:80]}"))
         return found
 
     def level_for(self, audit: Audit, states: list[ParameterState]) -> Level:
@@ -119,12 +117,5 @@ def is_starved(audit: Audit, state: ParameterState) -> bool:
     A model that reads one token only brings exact zeros to the others by slicing; the living path was the one cut.
     """
     cuts = [cut for cut in audit.graph.cuts(state.index) if cut.kind not in ("non_differentiable", "left_torch")]
-    if not cuts:
-        return False
-    found = audit.judge.origins.of(state.track)
-    return (
-        found is not None
-        and found.how == "derivative"
-        and found.bites >= 0
-        and operations.of(audit.record.ops[found.bites].name).excerpts
-    )
+    op = audit.judge.origins.derivative(state.track) if cuts else None
+    return op is not None and operations.of(op.name).excerpts

@@ -255,6 +255,12 @@ class Origins:
                 return found
         return None
 
+    def derivative(self, track: Track) -> Op | None:
+        """The operation whose own derivative is zero, where that is why the gradient of `track` is."""
+        found = self.of(track)
+        known = found is not None and found.how == "derivative" and found.bites >= 0
+        return self._record.ops[found.bites] if found is not None and known else None
+
 
 def _gradient_origin(ascent: _Ascent, track: Track) -> Vanishing | None:
     """The same in one of them."""

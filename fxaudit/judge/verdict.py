@@ -902,14 +902,11 @@ class Judge:
 
         Only an audit of one batch has to ask; a loop shows other batches.
         """
-        values, ops = self.record.values, self.record.ops
         losses = [vid for event in self.graph.backwards for vid in event.roots]
-        if not losses or any(values[vid].zero is False for vid in losses):
+        if not losses or any(self.record.values[vid].zero is False for vid in losses):
             return False
-        found = self.origins.of(state.track)
-        if found is None or found.how != "derivative" or found.bites < 0:
-            return False
-        return operations.of(ops[found.bites].name).rests
+        op = self.origins.derivative(state.track)
+        return op is not None and operations.of(op.name).rests
 
     def _why_blocked(self, state: ParameterState) -> str:
         if not self.graph.backwards and not any(f.gradient != "none" for f in state.facts):
