@@ -1523,3 +1523,99 @@ def test_zeros_that_the_program_writes_itself_without_having_asked_are_a_gradien
             optimizer.step()
     found = {name: (state.verdict, state.reason) for name, state in states().items()}
     assert {found[name] for name in LAYERS[:2]} == {("blocked", "its gradient is exactly zero at every step")}
+
+
+class MadeAtFirst(Own):
+    def __init__(self) -> None:
+        super().__init__()
+        del self.w
+
+    def touch(self, x: torch.Tensor) -> None:
+        if self.calls == 1:
+            self.w = nn.Parameter(torch.ones(1))
+
+
+def replaced_after(*rounds: int) -> Callable[[], None]:
+    def loop() -> None:
+        model = layers()
+        optimizer, number = sgd(model), iter(range(10))
+
+        def after() -> None:
+            if next(number) in rounds:
+                model[0].weight = nn.Parameter(torch.ones(3, 4))
+
+        train(model, optimizer, after=after)
+
+    return loop
+
+
+REMADE = ("replaced", "a new Parameter takes its place in every round", "remade")
+NEW = ("excluded", "gradient arrives, but no optimizer holds it", "")
+PLACES: dict[str, tuple[Callable[[], None], str, Told, bool]] = {
+    "made in the first forward": (own(MadeAtFirst), "w", NEW, False),
+    "made in each forward": (own(Remade), "w", REMADE, True),
+    "replaced before the loop": (replaced_before_the_loop, "0.weight", NEW, True),
+    "replaced once in the loop": (replaced_after(1), "0.weight", NEW, True),
+    "replaced twice in the loop": (replaced_after(0, 1), "0.weight", REMADE, True),
+    "never replaced": (left_out, "0.weight", NEW, False),
+}
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_one_new_parameter_is_excluded_and_one_in_every_round_replaced(case: str, states: Callable[[], States]) -> None:
+    loop, name, expected, swapped = PLACES[case]
+    with fxaudit.watch():
+        loop()
+    state = states()[name]
+    assert (state.verdict, state.reason, state.mechanism) == expected
+    assert state.swapped == swapped
+
+
+@pytest.mark.parametrize(("steps", "verdict"), [(1, "blocked"), (2, "unknown"), (19, "unknown"), (20, "replaced")])
+def test_a_mask_may_leave_some_of_what_is_never_stepped_too(
+    steps: int, verdict: str, recordings: list[Recording]
+) -> None:
+    with fxaudit.watch():
+        model = Masked()
+        train(model, sgd(model), steps=steps, step=False)
+    found = told(recordings[-1])["w"]
+    assert found[0] == verdict
+    if verdict == "unknown":
+        assert found[1].startswith(f"in all of {steps} rounds a mask that is true everywhere overwrites it")
+
+
+def test_zeros_and_then_infinity_make_no_good_beginning(states: Callable[[], States]) -> None:
+    factors = iter([0.0, float("inf")])
+    with fxaudit.watch():
+        model = nn.Linear(4, 1)
+        train(model, sgd(model), lambda model: model(X).mean() * next(factors), steps=2)
+    assert {state.reason for state in states().values()} == {"its gradient is not finite at any step"}
+
+
+def test_good_gradients_and_then_infinity_destroy_the_value(states: Callable[[], States]) -> None:
+    factors = iter([1.0, float("inf")])
+    with fxaudit.watch():
+        model = nn.Linear(4, 1)
+        train(model, sgd(model), lambda model: model(X).mean() * next(factors), steps=2)
+    found = {(state.reason, state.arrived, state.norm) for state in states().values()}
+    assert {reason for reason, _, _ in found} <= {
+        "a step made its value NaN, and it stays so",
+        "a step made its value infinite, and it stays so",
+    }
+    assert {(arrived, norm) for _, arrived, norm in found} == {("nonfinite", None)}
+
+
+def test_zero_at_one_step_and_nothing_at_another_is_zero_at_every_step(states: Callable[[], States]) -> None:
+    rounds = iter([True, False, True])
+
+    def loss(model: Any) -> torch.Tensor:
+        hidden = model[0](X) * 0 if next(rounds) else X[:, :3]
+        out: torch.Tensor = model[2](hidden).mean()
+        return out
+
+    with fxaudit.watch():
+        model = layers()
+        train(model, sgd(model), loss, steps=3)
+    found = states()["0.weight"]
+    assert {fact.gradient for fact in found.facts} == {"zero", "none"}
+    assert (found.verdict, found.reason) == ("blocked", "its gradient is exactly zero at every step")
