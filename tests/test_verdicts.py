@@ -1619,3 +1619,25 @@ def test_zero_at_one_step_and_nothing_at_another_is_zero_at_every_step(states: C
     found = states()["0.weight"]
     assert {fact.gradient for fact in found.facts} == {"zero", "none"}
     assert (found.verdict, found.reason) == ("blocked", "its gradient is exactly zero at every step")
+
+
+@pytest.mark.parametrize("updated", [True, False])
+def test_a_gradient_that_was_asked_for_arrives_where_the_program_updates_by_it(
+    updated: bool, states: Callable[[], States]
+) -> None:
+    with fxaudit.watch():
+        model = layers()
+        optimizer = sgd(model[2])
+        for _ in range(4):
+            optimizer.zero_grad()
+            found = torch.autograd.grad(square(model), [*model[0].parameters()])
+            if updated:
+                with torch.no_grad():
+                    for p, g in zip(model[0].parameters(), found, strict=True):
+                        p -= 0.1 * g
+            else:
+                model[2](torch.tanh(model[0](X)).detach()).square().mean().backward()
+                optimizer.step()
+    weight = states()["0.weight"]
+    assert weight.arrived == ("finite" if updated else "none")
+    assert weight.verdict == ("trained" if updated else "unreachable")

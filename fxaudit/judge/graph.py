@@ -119,18 +119,13 @@ class StepGraph(Flow):
     def fed_from_outside(self) -> tuple[int, ...]:
         """For each operation the nearest one outside every module that its inputs come from; -1 where there is none."""
         nearest: list[tuple[int, int]] = []
-        ops = self.record.ops
+        ops, values = self.record.ops, self.record.values
         for op in ops:
-            found = (-1, 0)
-            for vid in op.inputs:
-                value = self.record.values[vid]
-                if value.op < 0 or value.op >= op.index or value.track >= 0:
-                    continue
-                made_by, distance = (value.op, 1) if ops[value.op].module < 0 else nearest[value.op]
-                if made_by >= 0 and (found[0] < 0 or distance < found[1]):
-                    found = (made_by, distance)
-            nearest.append((found[0], found[1] + 1))
-        return tuple(op for op, _ in nearest)
+            makers = (values[vid].op for vid in op.inputs if values[vid].track < 0)
+            known = ((1, made) if ops[made].module < 0 else nearest[made] for made in makers if 0 <= made < op.index)
+            distance, by = min((one for one in known if one[1] >= 0), key=lambda one: one[0], default=(0, -1))
+            nearest.append((distance + 1, by))
+        return tuple(by for _, by in nearest)
 
     # -- what follows and what went before, for every question of a flow --------------------------------------------
 

@@ -46,14 +46,14 @@ class ParameterState:
     track: Track
     root: ModuleInfo | None
     local_name: str
+    reached_in: int
+    swapped: bool
     verdict: Verdict = "unknown"
     reason: str = ""
-    reached_in: int = 0
     arrived: Literal["none", "zero", "finite", "nonfinite", "unknown"] = "none"
     norm: float | None = None
     held: tuple[tuple[int, int], ...] = ()
     """(optimizer, group) pairs."""
-    swapped: bool = False
     module_type: str = ""
     explained: list[str] = field(default_factory=list)
     """Codes of the rules that explained it."""
@@ -437,18 +437,17 @@ class Judge:
         return next(new for number in itertools.count(2) if (new := f"{name} #{number}") not in self._names)
 
     def _state(self, name: str, track: Track, root: ModuleInfo | None, local: str) -> ParameterState:
-        state = ParameterState(self._unique(name), track, root, local)
+        index, events = track.index, self.graph.backwards
+        history = self.recording.history.get((root.index, local), ()) if root is not None else ()
+        reached = [event for event in events if index in event.reached or index in event.arrived]
+        swapped = len({t for _, t in history}) > 1
+        state = ParameterState(self._unique(name), track, root, local, len(reached), swapped)
         self._names.add(state.name)
         state.held = tuple((info.index, group) for info, group in self.recording.holders(track.index))
-        history = self.recording.history.get((root.index, local), ()) if root is not None else ()
-        state.swapped = len({t for _, t in history}) > 1
-        arrivals = [event.arrived[track.index] for event in self.graph.backwards if track.index in event.arrived]
-        arrivals += [(fact.gradient, fact.norm) for fact in track.facts if fact.gradient != "none"]
+        arrivals = [event.arrived[index] for event in reached if index in event.arrived]
+        arrivals += [(fact.gradient, fact.norm) for fact in track.facts]
         if track.hand_updates and track.asked:
             arrivals.append(("finite", track.asked))
-        state.reached_in = sum(
-            1 for event in self.graph.backwards if track.index in event.reached or track.index in event.arrived
-        )
         for kind in ("finite", "nonfinite", "zero"):
             norms = [norm for found, norm in arrivals if found == kind]
             if norms:
