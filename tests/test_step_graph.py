@@ -1015,3 +1015,44 @@ def test_a_number_that_is_read_right_after_a_backward_belongs_to_the_next() -> N
     found = seen(program)
     assert found.op("__float__").index == found.graph.backwards[0].time
     assert [op.name for op in found.record.ops if found.graph.python_inputs(op)] == ["mul"]
+
+
+def test_what_happens_inside_of_the_first_function_of_all_is_its_own_affair() -> None:
+    class Double(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            return x.sin() * 2
+
+        @staticmethod
+        def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+            return gradient * 2
+
+    (w,) = weights("w")
+
+    def program() -> Tensors:
+        Double.apply(w).sum().backward()
+        return {"w": w}
+
+    found = seen(program)
+    assert found.op("sin").inside == found.op("Double").index == 0
+    assert [op.name for op in found.graph.ops] == ["Double", "sum"]
+    assert (found.cuts("w"), found.path("w")) == ([], ["Double", "sum"])
+    assert found.graph.carried_sources(found.op("sin").outputs[0]) == ()
+
+
+def test_where_no_module_is_called_everything_is_in_time() -> None:
+    w, v = weights("w", "v")
+
+    def program() -> Tensors:
+        w.detach()
+        (v * 2).sum().backward()
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    assert found.op("detach").index == 0
+    assert found.graph.is_read_in_time(found.tracks["w"])
+
+
+def test_a_value_that_goes_on_in_a_new_leaf_does_not_end() -> None:
+    assert seen(a_new_parameter).dead_end("w") is None
+    assert seen(a_new_parameter).dead_end("v") == ("sum", seen(a_new_parameter).graph.losses[0])

@@ -113,7 +113,7 @@ def binding_stack(stacks: StackTable, stack: int) -> int:
 
 def return_of(files: Iterable[str], qualified: str, method: str) -> SourceLine | None:
     """The last `return` of `method` in the class whose qualified name ends in `qualified`."""
-    wanted = qualified.rsplit(".", 1)[-1]
+    wanted = qualified.rpartition(".")[2]
     for file in files:
         tree = tree_of(file)
         if tree is None:
@@ -136,7 +136,7 @@ def _returns(tree: Tree, scope: ast.AST) -> list[ast.Return]:
 
 def method_call_of(files: Iterable[str], qualified: str, called: str) -> SourceLine | None:
     """The first call of `something.called(…)` in the class whose qualified name ends in `qualified`."""
-    wanted = qualified.rsplit(".", 1)[-1]
+    wanted = qualified.rpartition(".")[2]
     for tree, call in call_sites(files, called):
         owner = next((outer for outer in tree.ancestors(call) if isinstance(outer, ast.ClassDef)), None)
         if owner is not None and owner.name == wanted:

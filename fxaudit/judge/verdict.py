@@ -454,7 +454,7 @@ class Judge:
                 state.arrived = kind
                 state.norm = max(norms) if kind == "finite" else None
                 break
-        if self._is_destroyed(state):
+        if self._destroying(state) is not None:
             state.arrived, state.norm = "nonfinite", None
         self.states.append(state)
         return state
@@ -467,8 +467,9 @@ class Judge:
             return
         if self._is_overwritten(state) or (track.requires_grad and self._overwritten_each_round(state)):
             return
-        if state.spoiling is not None and self._is_destroyed(state):
-            made = "NaN" if math.isnan(state.spoiling.change) else "infinite"
+        destroying = self._destroying(state)
+        if destroying is not None:
+            made = "NaN" if math.isnan(destroying.change) else "infinite"
             state.verdict, state.reason = "blocked", f"a step made its value {made}, and it stays so"
             return
         if self.is_trained(state):
@@ -732,10 +733,11 @@ class Judge:
                 found.update(op.outputs)
         return frozenset(found)
 
-    def _is_destroyed(self, state: ParameterState) -> bool:
-        """Whether a step made its value NaN or infinite after gradients that were finite; what only follows from
-        another parameter, whose gradients never were, is told with that one."""
-        return state.spoiling is not None and self._begins_well and any(f.gradient == "finite" for f in state.facts)
+    def _destroying(self, state: ParameterState) -> StepFact | None:
+        """The step that made its value NaN or infinite after gradients that were finite; what only follows from another
+        parameter, whose gradients never were, is told with that one."""
+        began = self._begins_well and any(fact.gradient == "finite" for fact in state.facts)
+        return state.spoiling if began else None
 
     @functools.cached_property
     def _begins_well(self) -> bool:
