@@ -597,3 +597,38 @@ def test_a_test_that_was_seen_is_told_with_what_decided(program: Writer) -> None
         course.sights.append(Sight(0, found.line("test"), index, read=read, index=index))
     told = trail.why_never_called(found.record, "step")
     assert found.marks(told)[:2] == ["test", "idle call"]
+
+
+def test_of_what_a_test_may_go_by_what_is_surely_nothing_comes_first(program: Writer) -> None:
+    found = program(
+        """
+        def main(flag=True):
+            go = False  # surely
+            if flag:
+                go = 0  # perhaps
+            else:
+                go = compute()  # idle computed
+            if go:  # test
+                optimizer.step()  # idle call
+        main()
+        """
+    )
+    told = trail.why_never_called(found.record, "step")
+    marks = found.marks(told)
+    assert marks[:2] == ["test", "idle call"]
+    assert marks[2] == "surely" and "perhaps" in marks[3:]
+    assert told[2][1] == "`go` is nothing here"
+
+
+def test_a_call_whose_receiver_has_no_name_counts_only_where_all_do(program: Writer) -> None:
+    found = program(
+        """
+        def main(go=False):
+            if go:  # test
+                make().step()  # idle call
+                makers[0]().step()  # idle
+        main()
+        """
+    )
+    assert found.marks(trail.why_never_called(found.record, "step"))[:2] == ["test", "idle call"]
+    assert trail.why_never_called(found.record, "step", receivers=frozenset({"make", "makers"})) == []

@@ -1641,3 +1641,46 @@ def test_a_gradient_that_was_asked_for_arrives_where_the_program_updates_by_it(
     weight = states()["0.weight"]
     assert weight.arrived == ("finite" if updated else "none")
     assert weight.verdict == ("trained" if updated else "unreachable")
+
+
+BACK = ("replaced", "after every step it gets the value back that it had before it", "rewritten")
+AGAIN = ("replaced", EVERY, "rewritten")
+COPIES: dict[str, tuple[Callable[[torch.Tensor, torch.Tensor], object], Told]] = {
+    "of the beginning": (lambda weight, first: weight.copy_(first), BACK),
+    "of the beginning, through views": (lambda weight, first: weight.copy_(first.view(-1).view(3, 4)), AGAIN),
+    "of the beginning, cloned again": (lambda weight, first: weight.copy_(first.detach().clone()), AGAIN),
+    "of the beginning, through its data": (lambda weight, first: weight.data.copy_(first.data), AGAIN),
+    "of the moment": (lambda weight, first: weight.copy_(weight.detach().clone()), ("trained", TRAINS, "")),
+    "of the moment, scaled": (lambda weight, first: weight.copy_(weight * 0.9), ("trained", TRAINS, "")),
+    "of a mean": (lambda weight, first: weight.copy_(0.5 * weight + 0.5 * first), ("trained", TRAINS, "")),
+}
+
+
+@pytest.mark.parametrize("case", COPIES)
+def test_a_copy_gives_the_value_back_where_it_is_of_the_beginning(case: str, recordings: list[Recording]) -> None:
+    change, expected = COPIES[case]
+    with fxaudit.watch():
+        after_each_step(change)()
+    found = told(recordings[-1])
+    assert found["0.weight"] == expected
+    assert {found[name] for name in LAYERS[1:]} == {("trained", TRAINS, "")}
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2])
+def test_what_is_given_back_after_each_step_but_one_trains_at_that_one(
+    writes: int, states: Callable[[], States]
+) -> None:
+    with fxaudit.watch():
+        model = layers()
+        weight, optimizer = model[0].weight, sgd(model)
+        first = weight.detach().clone()
+        for number in range(3):
+            optimizer.zero_grad()
+            square(model).backward()
+            optimizer.step()
+            if number < writes:
+                with torch.no_grad():
+                    weight.copy_(first)
+    state = states()["0.weight"]
+    assert state.mechanism == ("rewritten" if writes == 2 else "")
+    assert [op.name for op in state.writers] == (["copy_"] * 2 if writes == 2 else [])
