@@ -1684,3 +1684,72 @@ def test_what_is_given_back_after_each_step_but_one_trains_at_that_one(
     state = states()["0.weight"]
     assert state.mechanism == ("rewritten" if writes == 2 else "")
     assert [op.name for op in state.writers] == (["copy_"] * 2 if writes == 2 else [])
+
+
+def test_an_optimizer_of_a_library_whose_change_was_lost_has_found_its_step_size(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        a_rate_too_small()
+    recording = recordings[-1]
+    recording.optimizers[0].is_library = True
+    recording.record.tracks[0].facts[1].lost = True
+    assert verdicts(recording) == {**dict.fromkeys(LAYERS, "unknown"), "0.weight": "blocked"}
+
+
+def test_what_compiled_code_trains_may_have_its_backward_there(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        never_backward()
+    found = told(replace(recordings[-1], compiled_writes=frozenset({0})))
+    assert found["0.weight"][:2] == ("unknown", "compiled code trains it, and what happens inside is not recorded")
+    assert {found[name][:2] for name in LAYERS[1:]} == {BACKWARD}
+
+
+META = "a loss reaches it and an optimizer steps it; on the meta device there is no value to change"
+
+
+@pytest.mark.parametrize(("loop", "expected"), [(a_rate_too_small, ("unknown", META)), (never_stepped, STEP)])
+def test_on_the_meta_device_no_value_could_change(
+    loop: Callable[[], None], expected: tuple[str, str], recordings: list[Recording]
+) -> None:
+    with fxaudit.watch():
+        loop()
+    recording = recordings[-1]
+    for track in recording.record.tracks:
+        track.is_meta = True
+    assert {one[:2] for one in told(recording).values()} == {expected}
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_loss_that_is_asked_whether_it_carries_gradient_tells_without_a_backward(
+    cut: bool, recordings: list[Recording]
+) -> None:
+    def loop() -> None:
+        model = layers()
+        optimizer = sgd(model)
+        for _ in range(3):
+            optimizer.zero_grad()
+            hidden = model[0](X)
+            loss = (model[2](hidden).detach() if cut else model[2](hidden.detach())).square().mean()
+            if loss.requires_grad and cut:
+                loss.backward()
+            optimizer.step()
+
+    with fxaudit.watch():
+        loop()
+    found = told(recordings[-1])
+    if cut:
+        assert set(found.values()) == {CUT}
+    else:
+        assert {found[name] for name in LAYERS[:2]} == {CUT}
+        assert {found[name][:2] for name in LAYERS[2:]} == {BACKWARD}
+
+
+def test_a_program_that_died_before_its_first_backward_may_have_been_about_to(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        model = layers()
+        train(model, sgd(model), steps=1, backward=False, step=False)
+    died = replace(recordings[-1], died=True)
+    assert {one[:2] for one in told(died).values()} == {("unknown", "the script died before its first backward")}
+    with fxaudit.watch():
+        never_stepped()
+    died = replace(recordings[-1], died=True)
+    assert {one[:2] for one in told(died).values()} == {STEP}
