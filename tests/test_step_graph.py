@@ -1056,3 +1056,31 @@ def test_where_no_module_is_called_everything_is_in_time() -> None:
 def test_a_value_that_goes_on_in_a_new_leaf_does_not_end() -> None:
     assert seen(a_new_parameter).dead_end("w") is None
     assert seen(a_new_parameter).dead_end("v") == ("sum", seen(a_new_parameter).graph.losses[0])
+
+
+def test_what_is_not_used_at_all_is_not_the_other_output() -> None:
+    def program() -> Tensors:
+        layer = nn.LSTM(2, 2, 1)
+        layer.weight_ih_l0.exp()
+        _, (_, cell) = layer(torch.ones(3, 1, 2))
+        cell.sum().backward()
+        return {"w": layer.weight_ih_l0}
+
+    found = seen(program)
+    assert found.dead_end("w") == ("lstm", found.op("lstm").outputs[0])
+
+
+def test_a_number_that_its_own_function_uses_is_not_looked_for_in_the_caller() -> None:
+    def temperature(value: torch.Tensor, other: torch.Tensor) -> float:
+        number = math.exp(float(value.sum()))
+        (other * number).log()
+        return number
+
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        (v.exp() * temperature(w * 1, v)).sum().backward()
+        return {"w": w, "v": v}
+
+    found = seen(program)
+    (joined,) = [op for op in found.record.ops if found.graph.python_inputs(op)]
+    assert found.record.stacks.codes[joined.stack].co_name == "temperature"

@@ -369,6 +369,10 @@ def test_a_value_is_bound_where_the_returns_lead(program: Writer) -> None:
     assert trail.binding_stack(stacks, returned) == main
     assert trail.binding_stack(stacks, found.at("made", "inner", handed)) == len(stacks.codes) - 1
     assert trail.binding_stack(stacks, -1) == -1
+    alone = found.at("handed", "outer")
+    assert trail.binding_stack(stacks, alone) == alone
+    within = stacks.at(found.file, found.line("made") + 1, "inner", base=alone)
+    assert trail.binding_stack(stacks, within) == alone  # nobody binds it: the outermost
 
 
 def test_the_innermost_frame_of_the_project_is_told_apart_from_libraries(program: Writer) -> None:

@@ -23,6 +23,9 @@ __all__ = ["Cut", "CutKind", "StepGraph", "UnusedValue"]
 
 CutKind = Literal["detached", "no_grad", "left_torch", "rewrapped", "non_differentiable", "checkpoint", "opaque"]
 
+NOWHERE = -1
+"""The end of what ends nowhere; all values are larger."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -428,19 +431,19 @@ class StepGraph(Flow):
         goes_on = any(True for vid in own for _ in self.carrying_back_to(vid))
         following, known = (self.carrying_back_to, self._ends_carried) if goes_on else (self.made_of, self._ends_read)
         sweep(own, following, self._end_at, max, known)
-        last = max((known[vid] for vid in own), default=-1)
-        return UnusedValue(self.record.values[last].op, last) if last >= 0 else None
+        last = max((known[vid] for vid in own), default=NOWHERE)
+        return UnusedValue(self.record.values[last].op, last) if last != NOWHERE else None
 
     def _end_at(self, vid: int) -> int:
-        """The value itself if nothing is made of it that could carry its gradient on; -1 otherwise."""
+        """The value itself if nothing is made of it that could carry its gradient on; `NOWHERE` otherwise."""
         values, value = self.record.values, self.record.values[vid]
         if self.record.maker(vid) is None or self.record.track_of(vid) is not None:
-            return -1
+            return NOWHERE
         for op in self.consumers.get(vid, ()):
             # A view that is taken where grad mode is off says that it requires grad, and is a leaf.
             goes_on = (values[out].requires_grad and (op.grad_enabled or not values[out].leaf) for out in op.outputs)
             if op.detail != "escape" and op.outputs and (any(goes_on) or not value.requires_grad):
-                return -1
+                return NOWHERE
         return vid
 
     def _unread_output(self, track: int) -> UnusedValue | None:

@@ -211,17 +211,15 @@ class Judge:
 
     def _held_outside(self, track: Track, is_reached: bool) -> None:
         """The verdict on what an optimizer holds and no model has."""
-        old = self.recording.names.get(track.index, "")
+        name, old = self._best_name(track, self.recording.kept), self.recording.names.get(track.index, "")
         if is_reached:
-            self._decide(self._state(self._best_name(track, self.recording.kept), track, None, ""))
+            self._decide(self._state(name, track, None, ""))
         elif self._is_master(track):
-            state = self._state(self._best_name(track, self.recording.kept), track, None, "")
+            state = self._state(name, track, None, "")
             state.verdict = "trained"
             state.reason = "the optimizer's step changes it, and it is copied to a parameter"
         elif not self._is_only_a_parts(track.index):
-            state = self._state(
-                f"{old} (old)" if old else self._best_name(track, self.recording.kept), track, None, old
-            )
+            state = self._state(f"{old} (old)" if old else name, track, None, old)
             state.verdict = "stale"
             state.reason = "an optimizer holds it, but no model has it and no loss reaches it"
 
@@ -255,7 +253,7 @@ class Judge:
     def _is_used_with_gradient(self, track: Track) -> bool:
         values = self.record.values
         users = (op for vid in track.values for op in self.graph.consumers.get(vid, ()))
-        made = (values[out] for op in users if op.phase == "forward" for out in op.outputs)
+        made = (values[out] for op in users for out in op.outputs)
         return any(value.requires_grad and not value.leaf for value in made)  # its own initialisation gives a leaf
 
     def _was_made_by_a_module(self, track: Track) -> bool:
@@ -286,11 +284,7 @@ class Judge:
             return False
         named = {vid for index in self._named for vid in self.record.tracks[index].values if index != track.index}
         depends = self.graph.downstream(track.values)
-        return any(
-            named & set(op.mutates) and depends & set(op.inputs) - named
-            for op in self.graph.ops
-            if op.phase != "optimizer" and op.mutates
-        )
+        return any(named & set(op.mutates) and depends & set(op.inputs) - named for op in self.graph.ops)
 
     def _rewrapped_leaves(self, reached: set[int]) -> None:
         """Leaves that forward made of a parameter's value: the loss reaches them in the parameter's place."""
@@ -302,7 +296,7 @@ class Judge:
             for cut in self.graph.cuts(state.index):
                 if cut.kind not in LEAF_CODES:
                     continue
-                back = [self.record.ops[cut.op], *self._returned(cut.op)]
+                back = [self.record.ops[cut.op], *self.graph.python_consumers.get(cut.op, ())]
                 made = [vid for op in back for vid in op.outputs]
                 copied = [out for vid in made for out in (vid, *self._leaves_of(vid))]
                 outputs = copied
@@ -325,10 +319,6 @@ class Judge:
             state.verdict, state.mechanism = "unregistered", "remade"
             state.reason = "made anew in each forward from a parameter's value: the gradient stays with it"
             state.explained.append(code)
-
-    def _returned(self, op: int) -> list[Op]:
-        """The operations that took Python numbers of an escape back into torch."""
-        return self.graph.python_consumers.get(op, [])
 
     def _written_leaves(self, start: list[int]) -> list[int]:
         """The leaves into whose `.data` a detached value is written, as in `total.data += loss.data`."""
@@ -533,9 +523,9 @@ class Judge:
             return True
         history = self.recording.history.get((state.root.index, state.local_name), ()) if state.root is not None else ()
         first = min((event.time for event in self.graph.backwards), default=math.inf)
-        inside = [r for _, t in history for r in self.record.tracks[t].registered if r[4]]
         later = [time for time, _ in history[1:] if time > first]
-        if (inside and track.registered and track.registered[-1][4] and len(history) > 1) or len(later) >= 2:
+        made_inside = bool(track.registered) and track.registered[-1][4]
+        if (made_inside and len(history) > 1) or len(later) >= 2:
             self._replaced(state, "remade", "a new Parameter takes its place in every round")
             return True
         return False
@@ -663,8 +653,8 @@ class Judge:
         written = [
             op for op in self.writers(state.track) if self._in_forward(op) and self.is_independent(op, state.track)
         ]
-        rounds = zip([0, *times], times, strict=False)
-        if not written or not all(any(start <= op.index < end for op in written) for start, end in rounds):
+        rounds = itertools.pairwise([0, *times])
+        if not all(any(start <= op.index < end for op in written) for start, end in rounds):
             return False
         state.writers = tuple(written)
         if self._may_leave_some(state, len(times)):
