@@ -1084,3 +1084,21 @@ def test_a_number_that_its_own_function_uses_is_not_looked_for_in_the_caller() -
     found = seen(program)
     (joined,) = [op for op in found.record.ops if found.graph.python_inputs(op)]
     assert found.record.stacks.codes[joined.stack].co_name == "temperature"
+
+
+def test_what_a_constructor_does_cuts_nothing_off_where_forward_reads_the_parameter_itself() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(3))
+            self.scale = nn.Parameter(self.weight.detach() * 2)
+
+        def forward(self) -> torch.Tensor:
+            return self.scale * self.weight
+
+    def program() -> Tensors:
+        net = Net()
+        net().sum().backward()
+        return {"w": net.weight}
+
+    assert seen(program).cuts("w") == []
