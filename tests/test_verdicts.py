@@ -1753,3 +1753,65 @@ def test_a_program_that_died_before_its_first_backward_may_have_been_about_to(re
         never_stepped()
     died = replace(recordings[-1], died=True)
     assert {one[:2] for one in told(died).values()} == {STEP}
+
+
+class RefilledLater(Own):
+    def touch(self, x: torch.Tensor) -> None:
+        if self.calls > 1:
+            with torch.no_grad():
+                self.w.fill_(1.0)
+
+
+class RefilledTwice(Own):
+    def touch(self, x: torch.Tensor) -> None:
+        if self.calls < 3:
+            with torch.no_grad():
+                self.w.fill_(1.0)
+
+
+@pytest.mark.parametrize(("kind", "rounds"), [(RefilledLater, 2), (RefilledLater, 3), (RefilledTwice, 3)])
+def test_what_is_overwritten_in_some_rounds_is_not_in_each(
+    kind: type[Own], rounds: int, states: Callable[[], States]
+) -> None:
+    model = kind()
+    with fxaudit.watch(model):
+        for _ in range(rounds):
+            square(model).backward()
+    assert states()["w"].verdict != "replaced"
+
+
+def test_one_round_shows_nothing_that_happens_in_each(states: Callable[[], States]) -> None:
+    model = Refilled()
+    with fxaudit.watch(model):
+        square(model).backward()
+    assert states()["w"].verdict != "replaced"
+
+
+def test_what_writes_right_after_the_first_backward_is_a_writer_and_what_initialises_is_not(
+    recordings: list[Recording],
+) -> None:
+    with fxaudit.watch():
+        model = layers()
+        with torch.no_grad():
+            model[0].weight.fill_(1.0)
+        square(model).backward()
+        with torch.no_grad():
+            model[0].weight.mul_(2.0)
+        square(model).backward()
+    judge = Judge(recordings[-1])
+    judge.judge()
+    writers = judge.writers(judge.record.tracks[0])
+    assert [op.name for op in writers] == ["mul_"]
+    assert writers[0].index == judge.graph.backwards[0].time
+
+
+def test_before_any_backward_only_forward_writes(recordings: list[Recording]) -> None:
+    with fxaudit.watch():
+        model = Refilled()
+        with torch.no_grad():
+            model.w.mul_(2.0)
+        square(model)
+    judge = Judge(recordings[-1])
+    judge.judge()
+    (w,) = [state.track for state in judge.states if state.name == "w"]
+    assert [op.name for op in judge.writers(w)] == ["fill_"]
