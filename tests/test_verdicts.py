@@ -1815,3 +1815,31 @@ def test_before_any_backward_only_forward_writes(recordings: list[Recording]) ->
     judge.judge()
     (w,) = [state.track for state in judge.states if state.name == "w"]
     assert [op.name for op in judge.writers(w)] == ["fill_"]
+
+
+def test_what_was_handed_to_a_process_and_is_reached_by_no_backward_here_may_train_there(
+    recordings: list[Recording],
+) -> None:
+    with fxaudit.watch():
+        model = layers()
+        train(model, sgd(model), lambda model: model[2](X[:, :3]).square().mean())
+    found = told(replace(recordings[-1], elsewhere=frozenset({0, 1})))
+    assert {found[name][:2] for name in LAYERS[:2]} == {IN_A_CHILD}
+    assert {found[name][0] for name in LAYERS[2:]} == {"trained"}
+    found = told(replace(recordings[-1], elsewhere=frozenset({0, 1, 2})))
+    assert {found[name] for name in LAYERS[:2]} == {CUT}
+
+
+def test_a_copy_may_have_been_handed_on_several_times_before_the_loop(states: Callable[[], States]) -> None:
+    with fxaudit.watch():
+        model = layers()
+        weight, optimizer = model[0].weight, sgd(model)
+        first = weight.detach().clone().clone().view_as(torch.ones(3, 4))
+        for _ in range(3):
+            optimizer.zero_grad()
+            square(model).backward()
+            optimizer.step()
+            with torch.no_grad():
+                weight.copy_(first)
+    found = states()["0.weight"]
+    assert (found.verdict, found.reason, found.mechanism) == BACK

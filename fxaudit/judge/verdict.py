@@ -153,7 +153,7 @@ class Judge:
             track = self.record.tracks[assignment.track]
             self._named.add(track.index)
             local = self.recording.names.get(track.index, assignment.slot)
-            root = self.recording.owners.get(track.index, (-1, ""))[0]
+            root = self.recording.owners.get(track.index, (None, ""))[0]
             model = next((m for m in self.models if m.root.index == root), self.models[0] if self.models else None)
             prefix = model.prefix if model is not None else ""
             state = self._state(prefix + local, track, model.root if model else None, local)
@@ -245,7 +245,6 @@ class Judge:
             if index in self._named or not track.is_parameter or not track.requires_grad or "[" not in name:
                 continue
             if self._is_used_with_gradient(track) and self._was_made_by_a_module(track) and self.graph.cuts(index):
-                self._named.add(index)
                 state = self._state(name, track, None, "")
                 state.verdict, state.mechanism = "unregistered", "cut off"
                 state.reason = "kept where `parameters()` does not look, and what is computed from it is cut off"
