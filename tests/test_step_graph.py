@@ -1102,3 +1102,19 @@ def test_what_a_constructor_does_cuts_nothing_off_where_forward_reads_the_parame
         return {"w": net.weight}
 
     assert seen(program).cuts("w") == []
+
+
+@pytest.mark.parametrize("beside", ["nothing", "a product that nobody uses", "a table that nobody reads"])
+def test_a_detached_value_has_left_torch_where_nothing_else_is_done_with_it(beside: str) -> None:
+    def program() -> Tensors:
+        w, v = weights("w", "v")
+        made, table = (w * 2).detach(), torch.zeros(3)
+        number = made.abs().max().item()
+        if beside == "a product that nobody uses":
+            v * made
+        elif beside == "a table that nobody reads":
+            table.copy_(made)
+        (v * number).sum().backward()
+        return {"w": w, "v": v}
+
+    assert seen(program).cuts("w") == [f"detach: {'left_torch' if beside == 'nothing' else 'detached'}"]
