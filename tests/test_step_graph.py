@@ -1118,3 +1118,25 @@ def test_a_detached_value_has_left_torch_where_nothing_else_is_done_with_it(besi
         return {"w": w, "v": v}
 
     assert seen(program).cuts("w") == [f"detach: {'left_torch' if beside == 'nothing' else 'detached'}"]
+
+
+def test_of_what_only_a_constructor_reads_the_cuts_of_the_forward_are_told_alone() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(3))
+            self.made = [self.weight * 2]
+            self.scale = nn.Parameter(self.weight.detach() * 2)
+
+        def forward(self) -> torch.Tensor:
+            return self.scale * self.made[0].detach()
+
+    def program() -> Tensors:
+        net = Net()
+        net().sum().backward()
+        return {"w": net.weight}
+
+    found = seen(program)
+    assert not found.graph.is_read_in_time(found.tracks["w"])
+    (cut,) = found.graph.cuts(found.tracks["w"])
+    assert cut.op >= found.record.calls[0].time
