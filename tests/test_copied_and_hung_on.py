@@ -341,6 +341,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MISTAKES)
 def test_plain_training_leaves_more_alone_with_the_mistake(name: str) -> None:
     text, (place, wrong, right) = MISTAKES[name]

@@ -59,6 +59,7 @@ def test_the_call_or_the_filter_that_let_the_other_tensor_in(test: str, blamed: 
         assert ("always true" in finding.message) is (test == ALWAYS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("test", "share"), [(ALWAYS, 6 / 7), ('name.startswith(("body.", "norm."))', 4 / 7)])
 def test_plain_training_leaves_the_head_alone_by_the_filter(test: str, share: float) -> None:
     assert left_alone(FEDERATED.replace("FILTER", test) + LOOP) == share

@@ -130,6 +130,7 @@ def test_a_cache_that_is_switched_off_is_healthy(tmp_path: Path) -> None:
     assert codes(report) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cache", "share"), [("True", 0.5), ("False", 0.0)])
 def test_plain_training_leaves_the_encoder_alone_behind_a_cache(cache: str, share: float) -> None:
     text = CACHED.replace("ASKED", WAYS["an expression"]).replace("OTHER", "self.encoder(self.images[chosen])")

@@ -75,6 +75,7 @@ def test_what_another_object_puts_in_the_same_place_is_lost(way: str, tmp_path: 
         assert 'self.kept["hint"] = output' in [related.source.code for related in finding.related if related.source]
 
 
+@pytest.mark.slow
 def test_plain_training_loses_what_is_shared() -> None:
     shares = {way: left_alone(_program(way)) for way in WAYS}
     assert shares["in the class"] == shares["as a default"] > shares["its own"] == shares["its own after all"]

@@ -51,9 +51,9 @@ class FrozenYetHeld(Rule):
 
     It has `requires_grad=False`, gets no gradient and is passed over by every step. Harmless where it is frozen on
     purpose; where the program means to unfreeze it and never gets there, that statement is named, as is the one that
-    unfreezes others which were frozen with it, or hands on a module that was to be copied. A last layer that is frozen
-    with the rest, as it was drawn, is worth a note. An error where nothing else is left to train, so that `backward`
-    raises.
+    unfreezes others which were frozen with it, hands on a module that was to be copied, copies one that is frozen, or
+    uses up the iterator that was to lead to its flags again. A last layer that is frozen with the rest, as it was
+    drawn, is worth a note. An error where nothing else is left to train, so that `backward` raises.
     """
 
     code, name, level = "FXA306", "frozen-yet-held", "note"
