@@ -87,12 +87,9 @@ class Births:
     def _held_factor(self, sight: Sight, node: ast.expr) -> Birth | None:
         if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
             return None
-        known = self._computed.factor(sight, node, 0, ())
-        if known is not None:
-            return known
         open_parts = [part for part in (node.left, node.right) if evaluated(part, sight.read) is NOT_KNOWN]
         held = (self._held(sight, part, 0) or self._held(sight, part, 0.0) for part in open_parts)
-        return next(filter(None, held), None)
+        return next(filter(None, held), None) or self._computed.factor(sight, node, 0, ())
 
     def _held(self, sight: Sight, call: ast.expr, value: Plain) -> Birth | None:
         """The birth of what `options.get("weight", 0.0)` gives, where that is there."""

@@ -10,6 +10,7 @@ from fxaudit.capture.recording import Op
 from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
 from fxaudit.judge.rule import Audit, Example
+from fxaudit.judge.trail import project_stack
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
 
@@ -94,9 +95,12 @@ class NonDifferentiable(CutRule):
 
 
 def _spelt(audit: Audit, cut: Cut) -> SourceLine | None:
-    """The line in which ones and zeros, or other constants, are made of the choice, where that is another one."""
-    is_spelt = any(_spells(audit, op) for op in _until_numbers(audit, cut))
-    return _numbers_again(audit, cut) if is_spelt else None
+    """The line in which ones and zeros, or other constants, are made of the choice, where that is another one of the
+    same function."""
+    stacks, made = audit.record.stacks, [*_until_numbers(audit, cut)]
+    frames = [project_stack(stacks, op.stack) for op in (audit.record.ops[cut.op], *made[-1:])]
+    is_here = len(frames) > 1 and min(frames) >= 0 and stacks.codes[frames[0]] is stacks.codes[frames[1]]
+    return _numbers_again(audit, cut) if is_here and any(_spells(audit, op) for op in made) else None
 
 
 def _numbers_again(audit: Audit, cut: Cut) -> SourceLine | None:
