@@ -75,6 +75,7 @@ def test_a_survey_tells_what_each_sub_module_returns() -> None:
     assert sites["query"].input_carries_gradient and not sites["source"].input_carries_gradient
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table_and_writes_every_outcome(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

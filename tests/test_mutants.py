@@ -63,6 +63,7 @@ def test_what_is_changed(text: str, made: list[str]) -> None:
     assert sorted(found) == sorted(made)
 
 
+@pytest.mark.slow
 def test_the_tests_run_with_the_mutant(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mutants, "TESTS", ("tests/test_flow.py::test_walks_meet_each_node_once_and_the_nearest_first",))
     deadly = next(mutant for mutant in mutants.mutants_of(FILE) if "after not in seen" in str(mutant))

@@ -497,6 +497,9 @@ class Judge:
         if not self._is_reached(state):
             state.verdict = "unreachable"
             state.reason = "no gradient path leads from a loss to it"
+            if self.looped and self._is_in_the_dark(state):
+                state.verdict = "unknown"
+                state.reason = "no backward ran, and a part of what computes the loss was not recorded"
             return
         if not state.held and not state.facts:
             self._unheld(state)
@@ -506,6 +509,13 @@ class Judge:
             state.reason = "a loss reaches it and an optimizer steps it; on the meta device there is no value to change"
             return
         self._held(state)
+
+    def _is_in_the_dark(self, state: ParameterState) -> bool:
+        """Whether no backward shows if the tensor has a part in what came to the loss from outside of the recording,
+        out of `vmap`, say, and nothing that was recorded ends its way."""
+        if self.graph.backwards or not self.graph.is_read(state.index) or self.graph.cuts(state.index):
+            return False
+        return any(self.record.values[vid].foreign for vid in self.graph.reaching)
 
     def _may_train_in_a_child(self, track: int) -> bool:
         """Whether it was handed to a process that was started, and no backward here reaches what was handed there."""

@@ -174,6 +174,7 @@ def test_a_tried_fix_makes_the_parameters_train(name: str, tmp_path: Path, monke
     assert unchanged(tmp_path / "script.py") == []
 
 
+@pytest.mark.slow
 def test_a_flag_that_ends_gradient_is_turned_where_it_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cut = NET.replace("torch.tanh(self.a(x))", "self.encoded(x)") + (
         "    def encoded(self, x):\n        h = torch.tanh(self.a(x))\n"
@@ -185,6 +186,7 @@ def test_a_flag_that_ends_gradient_is_turned_where_it_is_set(tmp_path: Path, mon
     assert "-DETACHED = True\n+DETACHED = False" in patch.diff
 
 
+@pytest.mark.slow
 def test_a_rate_in_a_file_gets_the_value_that_the_options_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "train.json").write_text('{\n  "lr": 0.0,\n  "steps": 4\n}\n', "utf-8")
     text = (

@@ -25,6 +25,7 @@ class Gated(nn.Module):
         return result
 
 
+@pytest.mark.slow
 @needs("peft")
 @pytest.mark.parametrize("kind", ["lora", "dora", "ia3", "bias"])
 def test_peft_expects_the_adapters_to_train_and_nothing_else(kind: str) -> None:

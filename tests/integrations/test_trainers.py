@@ -130,6 +130,7 @@ def test_lightning_stops_at_an_error_and_names_the_line(tmp_path: Path) -> None:
     assert "fxaudit/errors" in rows and "fxaudit/excluded" in rows
 
 
+@pytest.mark.slow
 @needs("lightning", "tensorboard")
 def test_lightning_tells_tensorboard(tmp_path: Path) -> None:
     def work() -> dict[str, Any]:
@@ -404,6 +405,7 @@ optimizer = torch.optim.Adam(net.parameters())
 """
 
 
+@pytest.mark.slow
 @needs("transformers")
 def test_what_a_librarys_model_leaves_unused_is_its_default_also_where_nobody_saw_it_made(tmp_path: Path) -> None:
     def work() -> dict[str, Any]:
