@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,7 +14,7 @@ from fxaudit.program.config_files import SUFFIXES, lines_with
 from fxaudit.program.course import Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated
 from fxaudit.program.plain import chain_of, readings
-from fxaudit.program.source import of_text
+from fxaudit.program.source import files_beside, is_library, of_text
 from fxaudit.program.spelling import letters_apart
 from fxaudit.program.tree import Tree, tree_of
 
@@ -49,6 +50,10 @@ class Lookup:
     """The line of the same file in which the key was made of a text that is written otherwise; 0 for none."""
     asked_from: tuple[str, int] | None = None
     """Where the function was called that looks its argument up, if nobody wrote the key down."""
+    returned: str = ""
+    """The qualified name of the function or class that the caller got of the statement, where that returns."""
+    left_out: tuple[str, int, str] | None = None
+    """(file, line, module) where a package takes in its other modules, and not the one that has the key."""
 
     @property
     def near(self) -> str | None:
@@ -63,7 +68,7 @@ class Lookup:
         """The qualified name of the function or class that was taken; "" where it was none, or that is not known."""
         held = evaluated(self.taken, self.after.read) if self.taken is not None else None
         found = held if isinstance(held, Seen) else _bound_as(self.sight, self.taken)
-        return str(found.value) if found is not None and found.kind == "callable" else ""
+        return str(found.value) if found is not None and found.kind == "callable" else self.returned
 
     @property
     def number_taken(self) -> float | None:
@@ -73,7 +78,10 @@ class Lookup:
 
     @property
     def place(self) -> tuple[str, int]:
-        """The line to edit: where the key was written down, where it was made another, else the lookup."""
+        """The line to edit: where the key was written down, where it was made another, else the lookup; where the key
+        is in a module that nobody takes in, there."""
+        if self.left_out is not None:
+            return self.left_out[:2]
         if self.changed_at and (self.birth is None or self.birth.value in self.keys):
             return self.file, self.changed_at
         if self.birth is None and self.asked_from is not None and self.near is not None:
@@ -94,6 +102,8 @@ class Lookup:
     def advice(self) -> str:
         """What to do."""
         raises = "`getattr` with two arguments" if self.of_object else f"`{self.table}[...]`"
+        if self.left_out is not None:
+            return f"Import `{self.left_out[2]}` here: it has `{self.key}`, and nobody imports it."
         if self.near is not None and not isinstance(self.key, str):
             return f"The keys are texts: ask for `{self.near}`. {_capital(raises)} raises where there is none."
         if self.near is not None and self.birth is None and self.near.lower() == str(self.key).lower():
@@ -163,7 +173,28 @@ class Lookups:
         is_of_callers = is_given and (isinstance(value, str) or self._finds(file, sight.line, one))
         caller = self._births.caller(sight.frame) if is_of_callers else None
         place = (self.course.file_of(caller), caller.line) if caller is not None else None
-        return replace(lookup, asked_from=place)
+        left_out = self._left_out(lookup) if lookup.near is None else None
+        return replace(lookup, asked_from=place, returned=self._returned(sight), left_out=left_out)
+
+    def _returned(self, sight: Sight) -> str:
+        """What the caller bound, where the statement returns: the name of a function or a class."""
+        caller = self._births.caller(sight.frame)
+        if caller is None or not isinstance(self._births.statement(sight), ast.Return):
+            return ""
+        return next((str(seen.value) for seen in caller.bound.values() if seen.kind == "callable"), "")
+
+    def _left_out(self, lookup: Lookup) -> tuple[str, int, str] | None:
+        """Where the package of a module that registers the key, and that nobody imports, takes in others."""
+        known = self.course.files()
+        for file in known:
+            if os.path.basename(file) != "__init__.py" or is_library(file):
+                continue
+            beside = (one for one in files_beside(file, ".py") if os.path.dirname(one) == os.path.dirname(file))
+            having = [one for one in beside if one not in known and _registers(one, lookup.key)]
+            line = _last_import(file) if len(having) == 1 else 0
+            if line:
+                return file, line, os.path.basename(having[0]).removesuffix(".py")
+        return None
 
     def _finds(self, file: str, line: int, one: _Asked) -> bool:
         """Whether some pass of the statement was seen in which it found what it was asked for."""
@@ -255,6 +286,25 @@ class Lookups:
             for node in _texts(file).get(text, ())
         ]
         return found[0] if len(found) == 1 else None
+
+
+def _registers(file: str, key: Plain) -> bool:
+    """Whether a decorator of the file, or a display at its top, has the key."""
+    tree = tree_of(file)
+    decorators = (
+        part
+        for node in (tree.statements if tree is not None else ())
+        for decorator in getattr(node, "decorator_list", ())
+        for part in ast.walk(decorator)
+    )
+    return isinstance(key, str) and any(isinstance(part, ast.Constant) and part.value == key for part in decorators)
+
+
+def _last_import(file: str) -> int:
+    """The line of the last import of a package's own modules; 0 for none."""
+    tree = tree_of(file)
+    own = [node for node in (tree.statements if tree is not None else ()) if isinstance(node, ast.ImportFrom)]
+    return next((node.lineno for node in reversed(own) if node.level == 1), 0)
 
 
 def never_asked(course: Course, sight: Sight, test: ast.expr) -> list[Birth]:

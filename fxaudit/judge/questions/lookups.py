@@ -138,6 +138,7 @@ def _given(audit: Audit, lookups: Lookups, finding: Finding) -> Iterator[Lookup]
                 continue
             for sight in lookups.course.at(tree.file, later.lineno):
                 held = {str(seen.value) for seen in sight.read.values() if seen.kind == "callable"}
+                held |= {lookups.course.frames[number].function for number in lookups.course.calls_in(sight)}
                 yield from (stand_ins[name] for name in sorted(held & set(stand_ins)))
 
 
