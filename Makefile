@@ -71,9 +71,11 @@ audit: $(RUNS)
 
 # Two at a time, each on one core; before them, one by one, the tests whose processes wait for each
 # other. 5: none was selected. Bytecode is kept, also where the environment says not to: the tests start many processes.
+ALONE = $(shell grep -rl "mark\.alone" tests --include="*.py")
+
 define run_tests
 	@export OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=; failed=0; \
-	$(BIN)/python -m pytest -q -p no:cacheprovider -m "alone and $(1)" $(PYTEST_ARGS) || [ $$? -eq 5 ] || failed=1; \
+	$(BIN)/python -m pytest -q -p no:cacheprovider -m "alone and $(1)" $(ALONE) $(PYTEST_ARGS) || [ $$? -eq 5 ] || failed=1; \
 	$(BIN)/python -m pytest -q -p no:cacheprovider -m "not alone and $(1)" --numprocesses=2 $(PYTEST_ARGS) || [ $$? -eq 5 ] || failed=1; \
 	exit $$failed
 endef

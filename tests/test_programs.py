@@ -25,11 +25,26 @@ CAUSES_LEFT = {"run": 3, "audit": 2}
 ON_RECORD = judged.answers_on_record()
 
 
+LONG = frozenset(
+    {
+        "333_style_transfer_lbfgs", "364_accumulation_of_256", "366_two_phases_of_sixty",
+        "367_backbone_thawed_after_sixty_steps", "600_kalman_filter_fitted", "604_equilibrium_propagation",
+        "610_compiled_with_dropout_and_eval", "615_bottleneck_tokens_dropped_at_first",
+        "640_inner_optimizer_for_each_task",
+    }
+)  # fmt: skip
+"""What takes long is left to `make test-slow`."""
+
+
 def in_their_modes(paths: list[Path]) -> pytest.MarkDecorator:
     """Each program under `run`, and by `audit`, which `make test-slow` does, where one step can show what is true."""
-    marks = {"run": (), "audit": (pytest.mark.slow,)}
     cases = [
-        pytest.param(path, mode, id=f"{path.stem}-{mode}", marks=marks[mode])
+        pytest.param(
+            path,
+            mode,
+            id=f"{path.stem}-{mode}",
+            marks=(pytest.mark.slow,) if mode == "audit" or path.stem in LONG else (),
+        )
         for path in paths
         for mode in judged.modes_of(path)
     ]

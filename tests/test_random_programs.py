@@ -84,13 +84,11 @@ def disagreements(seed: int, folder: Path) -> list[str]:
 
 
 def in_parts() -> list[Any]:
-    """The seeds by the first of each part; `make test` tries the first part, `make test-slow` the others."""
-    starts = range(FIRST, FIRST + COUNT, PER_TEST)
-    return [
-        pytest.param(start, id=f"from {start}", marks=[pytest.mark.slow] if start > FIRST else []) for start in starts
-    ]
+    """The seeds by the first of each part."""
+    return [pytest.param(start, id=f"from {start}") for start in range(FIRST, FIRST + COUNT, PER_TEST)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", in_parts())
 def test_the_verdicts_are_what_plain_training_proves(start: int, tmp_path: Path) -> None:
     count = min(PER_TEST, FIRST + COUNT - start)

@@ -124,6 +124,7 @@ def why(model: nn.Module, x: torch.Tensor) -> object:
     return fxaudit.why(model.weight, model(x).sum())  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "look",
     [audit, audit_of_zeros, audit_inputs, audit_structure, watch_loop, watch_nothing, audit_in_watch, why],

@@ -432,6 +432,7 @@ def remembering(forward: Callable[..., Any], kept: list[weakref.ref[Any]]) -> Ca
     return call
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["plain_mlp", "detached", "lora", "hook_that_zeroes", "slot_reassigned_in_forward", "through_tolist"]
 )

@@ -354,6 +354,7 @@ PLAINLY = {
 """The programs that train in their last loop, with what stands in them, by mistake and rightly."""
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")
 @pytest.mark.filterwarnings("ignore:.*lr_scheduler.step")
 @pytest.mark.parametrize("name", PLAINLY)
