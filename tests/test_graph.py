@@ -155,6 +155,7 @@ WITHOUT_A_WALK = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in ZOO if name not in WITHOUT_A_WALK])
 def test_the_gradient_edges_are_the_next_functions_of_the_zoo(name: str) -> None:
     training = ZOO[name].make()

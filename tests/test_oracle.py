@@ -88,6 +88,7 @@ def really_trained(specimen: Specimen) -> set[str]:
     return trained
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("specimen", [pytest.param(s, id=n) for n, s in ZOO.items() if n != REFUSED])
 def test_trained_means_that_real_steps_change_it_because_of_a_gradient(specimen: Specimen) -> None:
     report = report_on(specimen.name)
