@@ -36,14 +36,19 @@ LONG = frozenset(
 """What takes long is left to `make test-slow`."""
 
 
+def is_slow(path: Path, mode: str) -> bool:
+    """Whether `make test-slow` judges it, and not `make test`: by `audit`, and every second program under `run`."""
+    return mode == "audit" or path.stem in LONG or int(path.stem.partition("_")[0]) % 2 == 1
+
+
 def in_their_modes(paths: list[Path]) -> pytest.MarkDecorator:
-    """Each program under `run`, and by `audit`, which `make test-slow` does, where one step can show what is true."""
+    """Each program under `run`, and by `audit` where one step can show what is true."""
     cases = [
         pytest.param(
             path,
             mode,
             id=f"{path.stem}-{mode}",
-            marks=(pytest.mark.slow,) if mode == "audit" or path.stem in LONG else (),
+            marks=(pytest.mark.slow,) if is_slow(path, mode) else (),
         )
         for path in paths
         for mode in judged.modes_of(path)
