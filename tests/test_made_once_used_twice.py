@@ -374,6 +374,19 @@ def test_what_is_trained_later_in_the_same_block_is_waited_for(cut: str, verdict
     assert all(line_of(finding).endswith("# blamed") for finding in report.findings)
 
 
+@pytest.mark.parametrize(("factor", "verdict"), [("0.0", "blocked"), ("0.5", "trained")])
+def test_a_hook_that_was_hung_on_while_nothing_was_recorded_is_known(factor: str, verdict: str, tmp_path: Path) -> None:
+    text = STAGES.replace("CUT", "").replace(
+        "    Session(student)",
+        f"    student[0].weight.register_hook(lambda grad: grad * {factor})\n    Session(student)",
+    )
+    report = judged(tmp_path, HEAD + text)
+    found = {name: value for name, value in verdicts(report).items() if "0.weight" in name}
+    assert found and set(found.values()) == {verdict}
+    assert codes(report) == (["FXA504"] if verdict == "blocked" else [])
+    assert all("register_hook" in line_of(finding) for finding in report.findings)
+
+
 MISTAKES = {
     "used up": (FROZEN.replace("TAKEN", "pass"), ("GIVEN", "net[0].parameters()", "[*net[0].parameters()]")),
     "padding": (

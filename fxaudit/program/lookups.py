@@ -103,7 +103,7 @@ class Lookup:
         """What to do."""
         raises = "`getattr` with two arguments" if self.of_object else f"`{self.table}[...]`"
         if self.left_out is not None:
-            return f"Import `{self.left_out[2]}` here: it has `{self.key}`, and nobody imports it."
+            return f"Import `{self.left_out[2]}` here: it registers `{self.key}`, and nothing imports it."
         if self.near is not None and not isinstance(self.key, str):
             return f"The keys are texts: ask for `{self.near}`. {_capital(raises)} raises where there is none."
         if self.near is not None and self.birth is None and self.near.lower() == str(self.key).lower():
@@ -289,7 +289,7 @@ class Lookups:
 
 
 def _registers(file: str, key: Plain) -> bool:
-    """Whether a decorator of the file, or a display at its top, has the key."""
+    """Whether a decorator of the file is given the key."""
     tree = tree_of(file)
     decorators = (
         part

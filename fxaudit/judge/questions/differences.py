@@ -53,7 +53,7 @@ def _memory(audit: Audit, vid: int) -> tuple[int, int]:
     while values[vid].track < 0 and values[vid].op >= 0:
         op = ops[values[vid].op]
         kind = operations.of(op.name)
-        if not op.inputs or not (kind.view or kind.detaches):
+        if not op.inputs or kind.selects or not (kind.view or kind.detaches):
             return -1, -1
         vid, taken = op.inputs[0], op.index
     return values[vid].track, taken

@@ -38,7 +38,7 @@ def given_instead(audit: Audit, state: ParameterState) -> GivenInstead | None:
     """The call that ran the module of a parameter with something else in its place; None where there was none."""
     owner = audit.recording.paths(state.root).get(state.local_name.rpartition(".")[0]) if state.root else None
     for call in audit.record.calls:
-        if owner is None or call.module != owner.index or not _reads_another(audit, state, call.index):
+        if owner is None or call.module != owner.index:
             continue
         stacks = audit.record.stacks
         for frame in stacks.chain(project_stack(stacks, call.stack)):
@@ -46,6 +46,8 @@ def given_instead(audit: Audit, state: ParameterState) -> GivenInstead | None:
             statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
             for node in calls_in(statement):
                 if tree is None or statement is None or last_name(node.func) != "functional_call":
+                    continue
+                if not _reads_another(audit, state, call.index):  # goes through all operations: asked last
                     continue
                 line = source_at(tree.file, node.lineno)
                 given = [argument for argument in node.args[1:2] if not isinstance(argument, ast.Starred)]
