@@ -333,6 +333,43 @@ def test_a_number_that_goes_on_in_a_part_of_the_model(count: str, found: list[st
     assert all(line_of(finding).endswith("# blamed") for finding in report.findings)
 
 
+SELECTED = """
+net = nn.ModuleDict({"blocks": nn.ModuleList(nn.Linear(4, 4) for _ in range(COUNT)), "head": nn.Linear(4, 1)})
+
+
+def matches(name, prefixes):
+    return any(name.startswith(prefix) for prefix in prefixes)  # blamed
+
+
+def select(module, prefixes):
+    return {name: parameter for name, parameter in module.named_parameters() if matches(name, prefixes)}
+
+
+def freeze(module, prefixes):
+    chosen = select(module, prefixes)
+    for parameter in chosen.values():
+        parameter.requires_grad = False
+
+
+freeze(net, ["blocks.0", "blocks.1"])
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+
+
+def compute():
+    h = torch.randn(8, 4)
+    for block in net["blocks"]:
+        h = block(h)
+    return net["head"](h).square().mean()
+"""
+
+
+@pytest.mark.parametrize(("count", "found"), [("12", ["FXA310"]), ("4", [])])
+def test_a_number_that_goes_on_where_a_helper_selects(count: str, found: list[str], tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + SELECTED.replace("COUNT", count) + LOOP)
+    assert codes(report) == found
+    assert all(line_of(finding).endswith("# blamed") for finding in report.findings)
+
+
 # -- a second training in the block that only a started program runs ---------------------------------------------------
 
 STAGES = """

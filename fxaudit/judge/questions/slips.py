@@ -306,14 +306,18 @@ def _number_goes_on(audit: Audit, stack: int) -> Slip | None:
 
 def _numbers_asked(audit: Audit, stack: int) -> Iterator[_Asked]:
     """The texts that end in a digit, wherever they come from, with which a name is compared where something is frozen:
-    in the tests around the statement, or in a function that one of these calls."""
+    in the tests around the statement, where that is made what is gone through, or in a function that one of these
+    calls."""
     place = _place(audit, stack)
     if place is None:
         return
     tests: list[tuple[Tree, ast.AST]] = [(place[0], test) for test, _ in tests_around(place[0], place[1].lineno)]
-    called = {getattr(n.func, "id", getattr(n.func, "attr", "")) for _, t in tests for n in ast.walk(t) if _is_call(n)}
-    for tree in filter(None, map(tree_of, audit.project_files)):
-        tests += [(tree, node) for node in tree.statements if isinstance(node, ast.FunctionDef) and node.name in called]
+    tests += [(place[0], node) for node in _gone_through(place[0], place[1])]
+    trees, known = [*filter(None, map(tree_of, audit.project_files))], set[str]()
+    for _, test in tests:  # which becomes longer
+        called = {getattr(n.func, "id", getattr(n.func, "attr", "")) for n in ast.walk(test) if _is_call(n)} - known
+        known |= called
+        tests += [(t, n) for t in trees for n in t.statements if isinstance(n, ast.FunctionDef) and n.name in called]
     for tree, test in tests:
         for node in ast.walk(test):
             match node:
@@ -326,6 +330,18 @@ def _numbers_asked(audit: Audit, stack: int) -> Iterator[_Asked]:
             for text in _texts_of(audit.record.course, tree.file, node, given):
                 if text.endswith(DIGITS) and (begins or any(letter.isalpha() for letter in text)):
                     yield _Asked(tree.file, node.lineno, text, ast.unparse(node), begins)
+
+
+def _gone_through(tree: Tree, statement: ast.stmt) -> Iterator[ast.AST]:
+    """What the loops around the statement go through, and the statements of the same function that make it."""
+    for outer in tree.ancestors(statement):
+        if isinstance(outer, ast.For | ast.AsyncFor):
+            yield outer.iter
+            read = {node.id for node in ast.walk(outer.iter) if isinstance(node, ast.Name)}
+            function = tree.function(outer)
+            for node in ast.walk(function) if function is not None else ():
+                if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id in read for t in node.targets):
+                    yield node.value
 
 
 def _is_call(node: ast.AST) -> TypeGuard[ast.Call]:
