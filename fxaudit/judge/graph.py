@@ -192,9 +192,16 @@ class StepGraph(Flow):
                     continue  # a constructor that copies a module does not run it
                 if vid in op.mutates or op.name == "autograd.grad" or operations.of(op.name).bookkeeping:
                     continue
+                if op.module < 0 and self._is_written_through(op):
+                    continue
                 if op.module >= 0 or any(out in self.reaching or values[out].requires_grad for out in op.outputs):
                     return True
         return False
+
+    def _is_written_through(self, op: Op) -> bool:
+        """Whether the operation makes a view that is written to, and used for nothing else."""
+        users = [(out, user) for out in op.outputs for user in self.consumers.get(out, ())]
+        return operations.of(op.name).view and bool(users) and all(out in user.mutates for out, user in users)
 
     def is_read_in_time(self, track: int) -> bool:
         """Whether anything reads the tensor once the first module has been called: what a constructor does with it, or

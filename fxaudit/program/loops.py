@@ -123,7 +123,10 @@ def kept_generators(file: str, lines: Container[int]) -> list[ast.GeneratorExp |
 
 
 def _bracketed(made: ast.Assign) -> int:
-    return made.lineno if isinstance(made.value, ast.GeneratorExp) else 0
+    """The line of a generator, or of the module's own; a `zip` or `filter` is read where it is gone through."""
+    called = made.value.func if isinstance(made.value, ast.Call) else None
+    own = isinstance(called, ast.Attribute) and called.attr in ("parameters", "named_parameters")
+    return made.lineno if own or isinstance(made.value, ast.GeneratorExp) else 0
 
 
 def _reads(scope: ast.AST, name: str) -> list[ast.expr]:

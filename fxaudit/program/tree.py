@@ -458,6 +458,24 @@ def rebinding_of(file: str, line: int, ran: RanLines) -> Rebound | None:
     return None
 
 
+def rebound_by_the_next_round(file: str, line: int) -> str:
+    """The name to which the statement at `line` gives another value in each round of a loop, though only what stands
+    behind the loop reads it; else ""."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree else None
+    if tree is None or not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+        return ""
+    loop = next((n for n in tree.ancestors(statement) if isinstance(n, ast.For | ast.While | FunctionNode)), None)
+    target = statement.targets[0]
+    if not isinstance(loop, ast.For | ast.While) or not isinstance(target, ast.Name):
+        return ""
+    scope = tree.function(statement) or tree.root
+    read = [n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Load)]
+    last = loop.end_lineno or loop.lineno
+    is_late = any(n.lineno > last for n in read) and not any(loop.lineno <= n.lineno <= last for n in read)
+    return target.id if is_late else ""
+
+
 def is_only_returned(file: str, line: int) -> bool:
     """Whether what the statement at `line` does with its value is to return it, at once or under a name."""
     tree = tree_of(file)

@@ -37,6 +37,8 @@ __all__ = [
     "zero_factor_born",
 ]
 
+DIVISIONS = frozenset({"div", "divide", "floor_divide", "true_divide"})
+"""The functions of torch that divide."""
 MAX_BEHIND = 6
 """So many operations are gone back to find a comparison."""
 
@@ -248,8 +250,16 @@ def divided_twice(record: Record, index: int, position: int) -> tuple[Birth, int
 def _divides(file: str, line: int) -> bool:
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree is not None else None
-    parts = ast.walk(statement) if statement is not None else ()
-    return any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv | ast.Div) for node in parts)
+    return any(_is_division(node) for node in ast.walk(statement)) if statement is not None else False
+
+
+def _is_division(node: ast.AST) -> bool:
+    match node:
+        case ast.BinOp(op=ast.FloorDiv() | ast.Div()):
+            return True
+        case ast.Call(func=ast.Attribute(attr=called)):
+            return called.rstrip("_") in DIVISIONS
+    return False
 
 
 def _settings_behind(record: Record, index: int, position: int) -> Iterator[tuple[Birth, int]]:

@@ -20,11 +20,12 @@ from fxaudit.program.tree import (
     is_only_returned,
     position_bound,
     rebinding_of,
+    rebound_by_the_next_round,
     returned_as,
     tree_of,
 )
 
-__all__ = ["Rebinding", "before_logging", "bound", "thrown_away"]
+__all__ = ["Rebinding", "before_logging", "bound", "lost_to_the_next_round", "thrown_away"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Rebinding:
     """The statement that gives a name another value before the old one was used."""
 
     source: SourceLine
+    name: str
     is_to_edit: bool
     """Whether it mentions the old value, for its shape say, or is made from the same things as that: then it is the
     statement to edit."""
@@ -121,10 +123,27 @@ def thrown_away(audit: Audit, stack: int) -> Rebinding | None:
         is_asked = found is not None and (is_whole or is_it or found.reads_old)
         if found is not None and is_asked and _goes_on_without(audit, frame, found, is_whole or is_it):
             to_edit = found.reads_old or is_it or _starts_again(file, line, found.line)
-            return Rebinding(source_at(file, found.line), to_edit)
+            return Rebinding(source_at(file, found.line), found.name, to_edit)
         positions = returned_as(file, line) if is_whole else frozenset()
         is_whole = is_whole and is_only_returned(file, line)
     return None
+
+
+def lost_to_the_next_round(audit: Audit, end: UnusedValue, stack: int) -> str:
+    """The name bound in the frame `stack` to which the next round of a loop gives another value before it is read, if
+    what the last round gave it is used; else ""."""
+    stacks = audit.record.stacks
+    if stack < 0 or (stacks.file(stack), stacks.line(stack)) not in _used_bindings(audit, audit.record.ops[end.op]):
+        return ""
+    return rebound_by_the_next_round(stacks.file(stack), stacks.line(stack))
+
+
+def _used_bindings(audit: Audit, op: Op) -> set[tuple[str, int]]:
+    """The statements that bind what the loss is computed from, of the functions that the operation ran in."""
+    stacks = audit.record.stacks
+    codes = {stacks.codes[frame] for frame in stacks.chain(op.stack)}
+    used = {frame for stack, _ in audit.graph.carrying_calls for frame in stacks.chain(stack)}
+    return {(stacks.file(frame), stacks.line(frame)) for frame in used if stacks.codes[frame] in codes}
 
 
 def _starts_again(file: str, line: int, again: int) -> bool:

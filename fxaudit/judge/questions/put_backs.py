@@ -12,11 +12,12 @@ from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import common_frame, project_stack, source_at
 from fxaudit.program.birth import Birth
 from fxaudit.program.decisions import Decision, Decisions
+from fxaudit.program.name_tests import tests_around
 from fxaudit.program.put_backs import is_handed_on, sites
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import call_sites, tree_of
 
-__all__ = ["put_back_at", "wrong_order"]
+__all__ = ["let_in", "put_back_at", "wrong_order"]
 
 Lines = list[tuple[SourceLine | None, str]]
 MAX_BEHIND = 12
@@ -78,10 +79,14 @@ def _hands_on_itself(file: str, line: int) -> bool:
 
 def _share_of_the_new(audit: Audit, write: Op) -> Birth | None:
     """The birth of the 0 by which the trained values are multiplied where a mean of them and the old ones is written
-    back."""
+    back. None where the old ones are the parameters of another model, which nobody trains: there the direction of the
+    copy is to be turned, whatever the share."""
     record = audit.record
+    untrained = {state.index for state in audit.states if not state.held}
     queue, seen = [write], {write.index}
     for op in queue:
+        if any(record.values[vid].track in untrained for vid in op.inputs):
+            return None
         if 0 in op.numbers and operations.of(op.name).scaled:
             return zero_factor_born(record, op.stack, 1)
         for vid in op.inputs:
@@ -116,6 +121,26 @@ def _is_set(birth: Birth) -> bool:
     tree = tree_of(birth.file)
     statement = tree.statement_at(birth.line) if tree is not None else None
     return birth.is_a_setting and not isinstance(statement, ast.Return)
+
+
+def let_in(audit: Audit, write: Op) -> tuple[SourceLine, str] | None:
+    """The test that lets a parameter in to what `write` does to it, and its text, where the same statement does that to
+    others, too, which train nevertheless."""
+    record = audit.record
+    stack = project_stack(record.stacks, write.stack)
+    file, line = record.stacks.file(stack), record.stacks.line(stack)
+    tracks = {state.index for state in audit.having("trained")}
+    written = (op for op in record.ops if any(record.values[vid].track in tracks for vid in op.mutates))
+    frames = (project_stack(record.stacks, op.stack) for op in written)
+    tree = tree_of(file)
+    if tree is None or not any(record.stacks.line(f) == line and record.stacks.file(f) == file for f in frames):
+        return None
+    tests = [test for test, _ in tests_around(tree, line) if not _asks_for_gradient(test)]
+    return (source_at(file, tests[0].lineno), ast.unparse(tests[0])) if tests else None
+
+
+def _asks_for_gradient(test: ast.expr) -> bool:
+    return any(isinstance(node, ast.Attribute) and node.attr in ("grad", "requires_grad") for node in ast.walk(test))
 
 
 def wrong_order(audit: Audit, step: int, write: int) -> tuple[SourceLine | None, Lines]:

@@ -113,7 +113,7 @@ def _are_crossed(audit: Audit, frame: int, caller: int) -> bool:
     for call in (
         node for node in ast.walk(calling) if isinstance(node, ast.Call) and len(node.args) == len(names) == 2
     ):
-        if getattr(call.func, "attr", getattr(call.func, "id", "")) in (function.name, "forward"):
+        if function.name == "forward" or getattr(call.func, "attr", getattr(call.func, "id", "")) == function.name:
             given = [_name(argument) for argument in call.args]
             straight = sum(map(_fits, given, names))
             return sum(map(_fits, given, reversed(names))) > straight

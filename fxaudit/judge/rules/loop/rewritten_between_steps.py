@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
-from fxaudit.judge.questions.put_backs import put_back_at, wrong_order
+from fxaudit.judge.questions.put_backs import let_in, put_back_at, wrong_order
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
@@ -17,6 +17,7 @@ __all__ = ["RewrittenBetweenSteps"]
 
 ORDER = "Step after the old value is back: first undo the perturbation, then step."
 DRAWN = "Draw the first values once, before the loop: each time they are drawn, what was trained is lost."
+CHOOSE = "Let the test choose only what this is meant for."
 UNDONE = "Look at what decides that the old values come back: what was trained is never kept."
 
 
@@ -56,6 +57,12 @@ class RewrittenBetweenSteps(Rule):
             if states[0].mechanism == "undone" and step is not None:
                 line, others = wrong_order(audit, step.stack, states[0].writers[-1].stack)
                 yield self.finding(audit, states, message, line, related=others, fix=ORDER)
+                continue
+            let = let_in(audit, states[0].writers[-1]) if states[0].writers else None
+            if let is not None:
+                told = [(source, "written here, also to what trains nevertheless"), *related]
+                message += f": `{let[1]}` lets {'it' if len(states) == 1 else 'them'} in"
+                yield self.finding(audit, states, message, let[0], related=told, fix=CHOOSE)
                 continue
             yield self.finding(audit, states, message, source, related=related)
         yield from self._put_back(audit, undone)

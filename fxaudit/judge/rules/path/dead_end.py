@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding, Level
 from fxaudit.judge.graph import UnusedValue
-from fxaudit.judge.questions.dead_ends import before_logging, bound, thrown_away
+from fxaudit.judge.questions.dead_ends import before_logging, bound, lost_to_the_next_round, thrown_away
 from fxaudit.judge.questions.left_out_keys import left_out_key
 from fxaudit.judge.questions.lost import lost_at, refused_at
 from fxaudit.judge.questions.shared_containers import OWN, overwritten_in_a_shared_one
@@ -24,6 +24,7 @@ from fxaudit.program.tree import binding_of, decides, stands_alone
 __all__ = ["DeadEnd"]
 
 Related = list[tuple[SourceLine | None, str]]
+ADD = "Add it to what the name held before: `{0} = {0} + …`."
 
 
 class DeadEnd(Rule):
@@ -68,12 +69,16 @@ class DeadEnd(Rule):
                 continue
             overridden = read_only_in_an_overridden_method(audit, op.stack, stack)
             culprit, related = _lines(audit, end, stack)
-            left_out = left_out_key(audit, states) if thrown_away(audit, stack) is None else None
+            again, renewed = thrown_away(audit, stack), lost_to_the_next_round(audit, end, stack)
+            left_out = left_out_key(audit, states) if again is None and not renewed else None
             if overridden:
                 culprit, related = overridden[0][0], [*overridden[1:], (culprit, "what is made here goes unused")]
             elif left_out is not None:
                 culprit, related = left_out.written, [(left_out.asked, left_out.role), (culprit, "made here"), *related]
             named = left_out.fix if left_out is not None and not overridden else None
+            name = renewed or (again.name if again is not None else "")
+            if name and audit.record.values[end.value].numel == 1:
+                named = ADD.format(name)
             shared = overwritten_in_a_shared_one(audit, op) if not overridden and left_out is None else []
             if shared:
                 named = OWN
@@ -83,6 +88,7 @@ class DeadEnd(Rule):
             default = stack >= 0 and is_library(file) and audit.is_library_made(states)
             level: Level = "error" if audit.is_held(states) and not default and op.name != "autograd.grad" else "note"
             message = self._message(audit, states, op.name, (file, line)) + "".join(f": {o[1]}" for o in overridden[:1])
+            message += f": the next round gives `{renewed}` another value" if renewed else ""
             yield self.finding(audit, states, message, culprit, related=related, level=level, fix=named)
 
     def _message(self, audit: Audit, states: list[ParameterState], operation: str, place: tuple[str, int]) -> str:
@@ -150,6 +156,8 @@ def _lines(audit: Audit, end: UnusedValue, stack: int) -> tuple[SourceLine | Non
     unreached = read_only_where_nothing_ran(audit, stack) if stack >= 0 else []
     if unreached:
         return unreached[0][0], [*unreached[1:], (culprit, "what is made here goes unused")]
+    if lost_to_the_next_round(audit, end, stack):
+        return culprit, []
     again = thrown_away(audit, stack)
     if again is None:
         passed_over = [*_overlooked(audit, end, stack)] if stack >= 0 else []
@@ -157,7 +165,7 @@ def _lines(audit: Audit, end: UnusedValue, stack: int) -> tuple[SourceLine | Non
             culprit, related = passed_over[0][0], [(culprit, "what is made here goes unused"), *passed_over[1:]]
         else:
             culprit, related = _handed_on(audit, end, stack, culprit, [*passed_over])
-    elif again.is_to_edit:
+    elif again.is_to_edit or audit.record.values[end.value].numel == 1:
         culprit, related = again.source, [(culprit, "the value that is thrown away")]
     else:
         related = [(again.source, "the name is given another value here")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
+from fxaudit.judge.questions.read_back import ADVICE, ROLE, read_back
 from fxaudit.judge.questions.swapped import swapped_arguments
 from fxaudit.judge.rule import Audit, Example
 from fxaudit.judge.verdict import ParameterState
@@ -35,20 +36,27 @@ class DetachedPath(CutRule):
     def settled(
         self, audit: Audit, states: list[ParameterState], cut: Cut, culprit: SourceLine | None
     ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
-        """The call that gives a function its arguments in the wrong order, where the function rightly detaches one."""
-        swapped = swapped_arguments(audit, audit.record.ops[cut.op])
-        role = "this is detached, and the other argument was meant: they may be swapped"
-        return (culprit, []) if swapped is None else (swapped, [(culprit, role)])
+        """The call that gives a function its arguments in the wrong order, where the function rightly detaches one; or
+        where what was put aside is read in the place of the value."""
+        op = audit.record.ops[cut.op]
+        swapped = swapped_arguments(audit, op)
+        if swapped is not None:
+            return swapped, [(culprit, "this is detached, and the other argument was meant: they may be swapped")]
+        read = read_back(audit, op)
+        return (culprit, []) if read is None else (read, [(culprit, ROLE)])
 
     def advice(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
-        """To swap arguments, or to delete the call."""
-        is_swapped = swapped_arguments(audit, audit.record.ops[cut.op]) is not None
-        return "Give the arguments in the other order: the function detaches this one." if is_swapped else self.fix
+        """To swap arguments, to use the value itself, or to delete the call."""
+        op = audit.record.ops[cut.op]
+        if swapped_arguments(audit, op) is not None:
+            return "Give the arguments in the other order: the function detaches this one."
+        return self.fix if read_back(audit, op) is None else ADVICE
 
     def edit(self, audit: Audit, cut: Cut) -> str:
         """The line without the call, where that is to edit."""
-        is_swapped = swapped_arguments(audit, audit.record.ops[cut.op]) is not None
-        return "" if is_swapped else without_detach(self.culprit(audit, cut))
+        op = audit.record.ops[cut.op]
+        is_elsewhere = swapped_arguments(audit, op) is not None or read_back(audit, op) is not None
+        return "" if is_elsewhere else without_detach(self.culprit(audit, cut))
 
     @staticmethod
     def bad() -> Example:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.answer.folding import fold_sentence
 from fxaudit.judge.questions.mentions import Unreached, is_missed, unreached_mention
+from fxaudit.judge.questions.renewed import FIX as NEW
+from fxaudit.judge.questions.renewed import renewed
 from fxaudit.judge.questions.uncalled import taken_apart, topmost_uncalled, used_paths
 from fxaudit.judge.rule import ANOTHER_BATCH, Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
@@ -49,6 +51,10 @@ class ModuleNeverCalled(Rule):
             apart = taken_apart(audit, root, path)
             if apart is not None:
                 unreached = Unreached(apart, [(unreached.culprit, "left out of what is taken here")], advice=APART)
+            new = renewed(audit, root, path) if apart is None else None
+            if new is not None:
+                told = [(new.former, f"the former one was put here, and is still called, as {new.still}")]
+                unreached = Unreached(new.line, told, advice=NEW)
             line = unreached.culprit
             # Siblings that one statement keeps from running, or made and nobody calls, are one finding.
             starved = states[0].is_starved

@@ -1,0 +1,48 @@
+"""A module that took the place of another one, which is still called from elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fxaudit.judge.rule import Audit
+from fxaudit.judge.trail import project_stack
+from fxaudit.program.source import SourceLine
+
+__all__ = ["FIX", "Renewed", "renewed"]
+
+FIX = "Put the new module in the other places of the old one, too."
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """The line that put a new module in one place, the line that had put the old one there, and what that is now."""
+
+    line: SourceLine
+    former: SourceLine | None
+    still: str
+
+
+def renewed(audit: Audit, root: int, path: str) -> Renewed | None:
+    """Who put the module at `path` in the place of one of its kind that has another place, too, and is called there."""
+    modules = audit.recording.paths(audit.recording.modules[root])
+    owner, new = modules.get(path.rpartition(".")[0]), modules.get(path)
+    if owner is None or new is None:
+        return None
+    entries = [e for e in owner.attributes.get(path.rpartition(".")[2], ()) if e[2] == "module"]
+    line = audit.source(project_stack(audit.record.stacks, entries[-1][1])) if len(entries) > 1 else None
+    if line is None:
+        return None
+    for time, stack, _ in entries[:-1]:
+        former = _place(audit, stack)
+        for old in audit.recording.modules:
+            made_there = old.created_time <= time and _place(audit, old.created) == former
+            if made_there and old.type == new.type and old.calls and old.index != new.index:
+                still = next((f"`{name}`" for name, other in modules.items() if other is old), "a part of no module")
+                return Renewed(line, audit.source(project_stack(audit.record.stacks, stack)), still)
+    return None
+
+
+def _place(audit: Audit, stack: int) -> tuple[str, int]:
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, stack)
+    return stacks.file(frame), stacks.line(frame)
