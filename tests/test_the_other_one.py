@@ -205,8 +205,8 @@ def count(parameters):
 
 
 def build():
-    crf = GIVEN  # blamed
-    print(count(net["body"].parameters()), count(crf))
+    crf = GIVEN
+    print(count(net["body"].parameters()), count(crf))  # blamed
     return torch.optim.SGD([{"params": net["body"].parameters()}, {"params": crf, "lr": 0.2}], lr=0.1)
 
 

@@ -40,6 +40,8 @@ class UsedUp:
     second: int
     made: int = 0
     """The line of the generator expression by which it is made, where the second reader only hands it on; else 0."""
+    of_a_module: bool = False
+    """Whether a module's own method gives it, such as `parameters()`, and the second reader only hands it on."""
 
 
 def counting_loop(tree: Tree, node: ast.AST) -> int:
@@ -96,7 +98,8 @@ def used_up(file: str, line: int) -> list[UsedUp]:
             if len(reads) > 1:
                 is_gone_through = isinstance(tree.parents[reads[1]], ast.comprehension | ast.For)
                 made = 0 if is_gone_through else _bracketed(node)
-                found.append(UsedUp(name, reads[0].lineno, reads[1].lineno, made))
+                own = not is_gone_through and _is_of_a_module(node)
+                found.append(UsedUp(name, reads[0].lineno, reads[1].lineno, made, own))
             elif again:
                 found.append(UsedUp(name, again[0].lineno, again[0].lineno, _bracketed(node)))
     return found
@@ -123,10 +126,14 @@ def kept_generators(file: str, lines: Container[int]) -> list[ast.GeneratorExp |
 
 
 def _bracketed(made: ast.Assign) -> int:
-    """The line of a generator, or of the module's own; a `zip` or `filter` is read where it is gone through."""
-    called = made.value.func if isinstance(made.value, ast.Call) else None
-    own = isinstance(called, ast.Attribute) and called.attr in ("parameters", "named_parameters")
-    return made.lineno if own or isinstance(made.value, ast.GeneratorExp) else 0
+    return made.lineno if isinstance(made.value, ast.GeneratorExp) else 0
+
+
+def _is_of_a_module(made: ast.Assign) -> bool:
+    match made.value:
+        case ast.Call(func=ast.Attribute(attr="parameters" | "named_parameters" | "children" | "modules")):
+            return True
+    return False
 
 
 def _reads(scope: ast.AST, name: str) -> list[ast.expr]:

@@ -70,6 +70,8 @@ def read_before(audit: Audit, info: OptimizerInfo) -> Told | None:
             last = found[-1]
             first, second = source_at(file, last.first), source_at(file, last.second)
             told: list[tuple[SourceLine | None, str]] = [(first, f"`{last.name}` gives its items once, and here")]
+            if last.of_a_module:
+                return first, [(second, f"`{last.name}` gives its items once: nothing is left here")]
             if last.made:
                 return source_at(file, last.made), [*told, (second, "nothing is left here")]
             return second, told
