@@ -734,6 +734,7 @@ class Births:
         told = (*stations, (file, call.lineno, f"`{key}` is not there, and `{value!r}` is taken"))
         if is_taken and seen.members and key not in seen.members:
             meant = self._unheard.near_member(seen, key, value, sight.index, told)
+            meant = meant or self._unheard.unasked(sight, call, value, told)
             if meant is not None:
                 return meant
         found = self._part(sight, seen, key, value, stations)

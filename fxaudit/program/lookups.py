@@ -13,12 +13,13 @@ from fxaudit.program.births import Births
 from fxaudit.program.config_files import SUFFIXES, lines_with
 from fxaudit.program.course import Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated
-from fxaudit.program.plain import chain_of, readings
-from fxaudit.program.source import files_beside, is_library, of_text
+from fxaudit.program.keys import constants_of, held_by, is_key, keys_of, unasked_key
+from fxaudit.program.plain import readings
+from fxaudit.program.source import files_beside, is_library
 from fxaudit.program.spelling import letters_apart
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["Lookup", "Lookups", "never_asked", "only_key"]
+__all__ = ["Lookup", "Lookups"]
 
 CHANGING = frozenset({"capitalize", "casefold", "lower", "replace", "swapcase", "title", "upper"})
 """The methods that spell a text otherwise."""
@@ -54,6 +55,8 @@ class Lookup:
     """The qualified name of the function or class that the caller got of the statement, where that returns."""
     left_out: tuple[str, int, str] | None = None
     """(file, line, module) where a package takes in its other modules, and not the one that has the key."""
+    unasked: str = ""
+    """The key that nothing in the program asks for, where it is the one that may have been meant."""
 
     @property
     def near(self) -> str | None:
@@ -61,7 +64,8 @@ class Lookup:
         if not isinstance(self.key, str):
             return next((repr(key) for key in self.keys if key != self.key and str(key) == str(self.key)), None)
         apart = {key: letters_apart(key, self.key) for key in self.keys if isinstance(key, str)}
-        return min((key for key, by in apart.items() if by is not None), key=lambda key: apart[key] or 0, default=None)
+        near = (key for key, by in apart.items() if by is not None)
+        return min(near, key=lambda key: apart[key] or 0, default=self.unasked or None)
 
     @property
     def stand_in(self) -> str:
@@ -140,7 +144,7 @@ class Lookups:
 
     def _missed(self, sight: Sight, one: _Asked) -> Lookup | None:
         value = evaluated(one.key, sight.read)
-        keys = self._attributes(sight, one) if one.of_object else _keys(sight, one.table)
+        keys = self._attributes(sight, one) if one.of_object else keys_of(sight, one.table)
         if not keys or value is NOT_KNOWN or isinstance(value, Seen) or value in keys:
             return None
         birth = None if isinstance(one.key, ast.Constant) else self._written(sight, one.key, value)  # type: ignore[arg-type]
@@ -166,6 +170,9 @@ class Lookups:
         configured = configured or (self._key_written(lookup) if birth is None and not changed else None)
         if configured is not None:
             return replace(lookup, birth=configured)
+        unasked = unasked_key(self.course, sight, one.key, one.table) if lookup.near is None else None
+        if unasked is not None:
+            return replace(lookup, birth=unasked, unasked=str(unasked.value))
         is_given = (
             isinstance(one.key, ast.Name) and self.course.name_bound(sight.frame, one.key.id, sight.index) is None
         )
@@ -198,7 +205,7 @@ class Lookups:
 
     def _finds(self, file: str, line: int, one: _Asked) -> bool:
         """Whether some pass of the statement was seen in which it found what it was asked for."""
-        passes = ((evaluated(one.key, sight.read), _keys(sight, one.table)) for sight in self.course.at(file, line))
+        passes = ((evaluated(one.key, sight.read), keys_of(sight, one.table)) for sight in self.course.at(file, line))
         return any(value is not NOT_KNOWN and not isinstance(value, Seen) and value in keys for value, keys in passes)
 
     def _key_written(self, lookup: Lookup) -> Birth | None:
@@ -206,13 +213,13 @@ class Lookups:
         written nowhere: it is a part of the name of a parameter, say."""
         if not isinstance(lookup.key, str) or lookup.near is None or lookup.of_object:
             return None
-        if any(lookup.key in _texts(file) for file in self.course.files()):
+        if any(lookup.key in constants_of(file) for file in self.course.files()):
             return None
         found = [
             Birth(file, node.lineno, "literal", ast.unparse(node), lookup.near)
             for file in self.course.files()
-            for node in _texts(file).get(lookup.near, ())
-            if _is_key(file, node)
+            for node in constants_of(file).get(lookup.near, ())
+            if is_key(file, node)
         ]
         return found[0] if len(found) == 1 else None
 
@@ -234,8 +241,8 @@ class Lookups:
         """
         asked = [one for one in _asked(lookup.file, lookup.sight.line) if one.node.lineno == lookup.line]
         sights = self.course.at(lookup.file, lookup.sight.line)
-        own = _table(lookup.sight, asked[0].table) if asked else -1
-        passes = [(sight, one) for sight in sights if _table(sight, asked[0].table) == own for one in asked]
+        own = held_by(lookup.sight, asked[0].table) if asked else -1
+        passes = [(sight, one) for sight in sights if held_by(sight, asked[0].table) == own for one in asked]
         known = [(sight, one) for sight, one in passes if evaluated(one.key, sight.read) is not NOT_KNOWN]
         return bool(known) and all(self._missed(sight, one) is not None for sight, one in known)
 
@@ -283,7 +290,7 @@ class Lookups:
         found = [
             Birth(file, node.lineno, "literal", ast.unparse(node), text)
             for file in self.course.files()
-            for node in _texts(file).get(text, ())
+            for node in constants_of(file).get(text, ())
         ]
         return found[0] if len(found) == 1 else None
 
@@ -307,41 +314,6 @@ def _last_import(file: str) -> int:
     return next((node.lineno for node in reversed(own) if node.level == 1), 0)
 
 
-def never_asked(course: Course, sight: Sight, test: ast.expr) -> list[Birth]:
-    """Where the one text is written, as a key of a display or of a configuration file, that the table of `k in T` has,
-    and that no pass of the statement asked for; none where there are several such texts or places."""
-    match test:
-        case ast.Compare(left=key, ops=[ast.In() | ast.NotIn()], comparators=[table]):
-            asked = [evaluated(key, other.read) for other in course.at(course.file_of(sight), sight.line)]
-            left = [k for k in _keys(sight, table) if isinstance(k, str) and k not in asked]
-            places = [*_places_of_key(course, left[0], sight.index)] if len(left) == 1 else []
-            return places if len(places) == 1 else []
-    return []
-
-
-def only_key(course: Course, key: str) -> tuple[str, int] | None:
-    """(file, line) of the one place of the program where the text is written as a key of a dictionary."""
-    found = [(file, node.lineno) for file in course.files() for node in _texts(file).get(key, ()) if _names(file, node)]
-    return found[0] if len(found) == 1 else None
-
-
-def _names(file: str, node: ast.Constant) -> bool:
-    """Whether the text is a key of a display, or what an entry is written under."""
-    tree = tree_of(file)
-    outer = tree.parents.get(node) if tree is not None else None
-    return _is_key(file, node) or (isinstance(outer, ast.Subscript) and isinstance(outer.ctx, ast.Store))
-
-
-def _places_of_key(course: Course, key: str, before: int) -> Iterator[Birth]:
-    for file in course.files():
-        for node in _texts(file).get(key, ()):
-            if _is_key(file, node):
-                yield Birth(file, node.lineno, "literal", ast.unparse(node), key)
-    for file in course.config_files(before):
-        for line, written in lines_with(file, key):
-            yield Birth(file, line, "entry", written, key)
-
-
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -354,41 +326,10 @@ def _bound_as(sight: Sight, taken: ast.expr | None) -> Seen | None:
     return bound if is_it else None
 
 
-def _keys(sight: Sight, table: ast.expr) -> tuple[Plain, ...]:
-    chain = chain_of(table)
-    seen = sight.read.get(chain.text) if chain is not None else None
-    return (seen.members or ()) if seen is not None else ()
-
-
-def _table(sight: Sight, table: ast.expr) -> int:
-    """Which object is asked."""
-    chain = chain_of(table)
-    seen = sight.read.get(chain.text) if chain is not None else None
-    return seen.token if seen is not None else -1
-
-
 def _functions(files: Iterable[str]) -> set[str]:
     """The names of the functions that the files define."""
     trees = [tree for tree in map(tree_of, files) if tree is not None]
     return {node.name for tree in trees for node in tree.parents if isinstance(node, ast.FunctionDef)}
-
-
-@of_text
-def _texts(file: str) -> dict[str, list[ast.Constant]]:
-    """The texts that stand in a file."""
-    tree = tree_of(file)
-    found: dict[str, list[ast.Constant]] = {}
-    for node in tree.parents if tree is not None else ():
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.setdefault(node.value, []).append(node)
-    return found
-
-
-def _is_key(file: str, node: ast.Constant) -> bool:
-    """Whether the text is a key of a display."""
-    tree = tree_of(file)
-    outer = tree.parents.get(node) if tree is not None else None
-    return isinstance(outer, ast.Dict) and node in outer.keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from fxaudit.program.config_files import (
     texts_of_key,
 )
 from fxaudit.program.course import Course, Plain, Seen, Sight
+from fxaudit.program.keys import unasked_key
 from fxaudit.program.merging import merged_at, merged_over, replaced_block
 from fxaudit.program.plain import count_of, readings, stores_of, words_of
 from fxaudit.program.spelling import abbreviates, letters_apart, means_the_same
@@ -125,6 +126,15 @@ class Unheard:
             if key in near
         ]
         return found[0] if len(found) == 1 else None
+
+    def unasked(self, sight: Sight, call: ast.Call, value: Plain, stations: Stations) -> Birth | None:
+        """The entry of the table that nothing asks for, where `table.get(name, …)` finds others and not this one."""
+        match call:
+            case ast.Call(func=ast.Attribute(value=table), args=[key, *_]):
+                found = unasked_key(self._course, sight, key, table)
+                if found is not None:
+                    return Birth(found.file, found.line, "misspelt", found.text, value, stations)
+        return None
 
     def misplaced(self, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
         """Where a configuration file has the key after all: in another section, or in a block that has no effect

@@ -12,10 +12,11 @@ from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.evaluation import evaluated
-from fxaudit.program.lookups import only_key
+from fxaudit.program.keys import only_key
+from fxaudit.program.names import names_bound
 from fxaudit.program.plain import readings
 from fxaudit.program.source import SourceLine
-from fxaudit.program.tree import tree_of
+from fxaudit.program.tree import assignments_behind, tree_of
 
 __all__ = ["LeftOut", "left_out_key"]
 
@@ -122,20 +123,38 @@ def _is_for_the_loss(audit: Audit, reaching: set[int], file: str, line: int) -> 
 
 
 def _puts_away(audit: Audit, terms: set[int], file: str, line: int, key: str) -> bool:
-    """Whether one of the terms is computed in the statement around the line, and stands under the key as a tensor."""
+    """Whether one of the terms is computed in the statement around the line, or in the one that gives its value a name,
+    and stands under the key as a tensor."""
     statement = _statement(file, line)
-    if statement is None or not _ran_within(audit, terms, file, statement):
+    if statement is None:
         return False
-    pairs = (
-        pair
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Dict)
-        for pair in zip(node.keys, node.values, strict=True)
-    )
-    own = [value for named, value in pairs if isinstance(named, ast.Constant) and named.value == key]
+    own = [*_entries_under(statement, key)]
     own += [statement.value] if isinstance(statement, ast.Assign) and not own else []
+    named = {value.id for value in own if isinstance(value, ast.Name)}
+    bindings = [b for b in assignments_behind(file, statement.lineno) if len(names_bound(b) & named) == len(own) == 1]
+    if not any(_ran_within(audit, terms, file, place) for place in (statement, *bindings[:1])):
+        return False
     methods = (n.attr for value in own for n in ast.walk(value) if isinstance(n, ast.Attribute))
-    return not any(operations.of(name).escapes or operations.of(name).detaches for name in methods)
+    last = (b.value.func.attr for b in bindings[:1] if _is_method_call(b))  # type: ignore[attr-defined]
+    return not any(operations.of(name).escapes or operations.of(name).detaches for name in (*methods, *last))
+
+
+def _entries_under(statement: ast.stmt, key: str) -> Iterator[ast.expr]:
+    """What stands under the key in the displays of a statement, and in its calls of `dict(key=…)`."""
+    for node in ast.walk(statement):
+        match node:
+            case ast.Dict(keys=keys, values=values):
+                pairs = zip(keys, values, strict=True)
+                yield from (value for name, value in pairs if isinstance(name, ast.Constant) and name.value == key)
+            case ast.keyword(arg=name, value=value) if name == key:
+                yield value
+
+
+def _is_method_call(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Assign(value=ast.Call(func=ast.Attribute())):
+            return True
+    return False
 
 
 def _ran_within(audit: Audit, ops: Iterable[int], file: str, statement: ast.stmt) -> bool:

@@ -63,8 +63,9 @@ def _behind(audit: Audit, lookups: Lookups, finding: Finding, line: SourceLine) 
 
 
 def _zeros(lookups: Lookups, found: Iterable[Lookup]) -> Iterator[Lookup]:
-    """Those that gave 0 each time, where another key is nearly the same."""
-    return (one for one in found if one.number_taken == 0 and one.near and lookups.always_misses(one))
+    """Those that gave 0 each time, where another key is nearly the same, or nobody asks for it."""
+    zero = (one for one in found if one.number_taken == 0 and one.near)
+    return (one for one in zero if one.unasked or lookups.always_misses(one))
 
 
 def _standing_in(lookups: Lookups, line: SourceLine) -> Iterator[Lookup]:

@@ -11,7 +11,7 @@ from fxaudit.program.birth import Birth
 from fxaudit.program.births import Births
 from fxaudit.program.course import PASSES, Course, Sight
 from fxaudit.program.decisions import Decision, Decisions
-from fxaudit.program.lookups import never_asked
+from fxaudit.program.keys import never_asked
 from fxaudit.program.plain import INNER, readings
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of

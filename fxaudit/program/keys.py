@@ -1,0 +1,158 @@
+"""Where the keys of tables are written down, and which of them nobody asks for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from fxaudit.program.birth import Birth
+from fxaudit.program.config_files import entry_of_file, lines_with
+from fxaudit.program.course import PASSES, Course, Plain, Seen, Sight
+from fxaudit.program.evaluation import evaluated
+from fxaudit.program.plain import chain_of, count_of
+from fxaudit.program.source import of_text
+from fxaudit.program.spelling import plain
+from fxaudit.program.tree import is_zero, tree_of
+
+__all__ = ["constants_of", "held_by", "is_key", "keys_of", "never_asked", "only_key", "unasked_key"]
+
+SHORTEST = 3
+"""A text is a part of another by so many letters."""
+
+
+def never_asked(course: Course, sight: Sight, test: ast.expr) -> list[Birth]:
+    """Where the one text is written, as a key of a display or of a configuration file, that the table of `k in T` has,
+    and that no pass of the statement asked for; none where there are several such texts or places."""
+    match test:
+        case ast.Compare(left=key, ops=[ast.In() | ast.NotIn()], comparators=[table]):
+            asked = [evaluated(key, other.read) for other in course.at(course.file_of(sight), sight.line)]
+            left = [k for k in keys_of(sight, table) if isinstance(k, str) and k not in asked]
+            places = [*_places_of_key(course, left[0], sight.index)] if len(left) == 1 else []
+            return places if len(places) == 1 else []
+    return []
+
+
+def unasked_key(course: Course, sight: Sight, key: ast.expr, table: ast.expr) -> Birth | None:
+    """Where the one key is written that nothing in the program asks for, of a table that has no entry for `key`, though
+    it has one for others that the same statement asks it for in turn.
+
+    None where several keys may have been meant, where the entry is 0 or empty, for then it makes no difference, and
+    where the statement was not heard until it asked for something once more: then others may have come.
+    """
+    wanted, token = evaluated(key, sight.read), held_by(sight, table)
+    if isinstance(key, ast.Constant) or not isinstance(wanted, str) or token < 0:
+        return None
+    passes = [s for s in course.at(course.file_of(sight), sight.line) if held_by(s, table) == token]
+    keys = {k for s in passes for k in keys_of(s, table) if isinstance(k, str)}
+    texts = [text for s in passes if isinstance(text := evaluated(key, s.read), str)]
+    asked, is_all = set(texts), len(texts) > len(set(texts)) or len(passes) < PASSES
+    if not is_all or not asked & keys or wanted in keys:
+        return None
+    left = [found for k in sorted(keys - asked) if (found := _written_for_nobody(course, k, sight.index)) is not None]
+    if len(left) > 1 or len(asked - keys) > 1:
+        left = [found for found in left if _is_part_of(wanted, str(found.value))]
+    return left[0] if len(left) == 1 else None
+
+
+def only_key(course: Course, key: str) -> tuple[str, int] | None:
+    """(file, line) of the one place of the program where an entry of a dictionary is written under the text."""
+    found = [(file, line) for file in course.files() for line in _entries(file).get(key, ())]
+    return found[0] if len(found) == 1 else None
+
+
+def keys_of(sight: Sight, table: ast.expr) -> tuple[Plain, ...]:
+    """The keys, or members, that the table was seen to have."""
+    seen = _seen(sight, table)
+    return (seen.members or ()) if seen is not None else ()
+
+
+def held_by(sight: Sight, table: ast.expr) -> int:
+    """Which object the table was; -1 where that is not known."""
+    seen = _seen(sight, table)
+    return seen.token if seen is not None else -1
+
+
+def _seen(sight: Sight, table: ast.expr) -> Seen | None:
+    chain = chain_of(table)
+    return sight.read.get(chain.text) if chain is not None else None
+
+
+def _written_for_nobody(course: Course, key: str, before: int) -> Birth | None:
+    """The one place where the key is written, if the program mentions it nowhere else, and its entry is not 0."""
+    places = [*_places_of_key(course, key, before)]
+    mentioned = sum(count_of(file, key) + (key in _defined(file)) for file in course.files())
+    if len(places) != 1 or mentioned != (places[0].kind == "literal"):
+        return None
+    file, line = places[0].file, places[0].line
+    idle = {at for nothing in (0, None, False) for at, _ in entry_of_file(file, key, nothing)}
+    return None if line in idle or _is_zero_entry(file, line, key) else places[0]
+
+
+def _is_zero_entry(file: str, line: int, key: str) -> bool:
+    tree = tree_of(file)
+    for node in tree.nodes if tree is not None else ():
+        if isinstance(node, ast.Dict) and node.lineno <= line <= (node.end_lineno or line):
+            for name, value in zip(node.keys, node.values, strict=True):
+                if isinstance(name, ast.Constant) and name.value == key and is_zero(value):
+                    return True
+    return False
+
+
+def _is_part_of(one: str, other: str) -> bool:
+    """Whether one text stands in the other."""
+    shorter, longer = sorted((plain(one), plain(other)), key=len)
+    return len(shorter) >= SHORTEST and shorter in longer
+
+
+def _places_of_key(course: Course, key: str, before: int) -> Iterator[Birth]:
+    for file in course.files():
+        for node in constants_of(file).get(key, ()):
+            if is_key(file, node):
+                yield Birth(file, node.lineno, "literal", ast.unparse(node), key)
+    for file in course.config_files(before):
+        for line, written in lines_with(file, key):
+            yield Birth(file, line, "entry", written, key)
+
+
+@of_text
+def _defined(file: str) -> frozenset[str]:
+    """The names of the functions and classes of a file: a registry may know them by these."""
+    tree = tree_of(file)
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return frozenset(node.name for node in (tree.statements if tree is not None else ()) if isinstance(node, kinds))
+
+
+@of_text
+def constants_of(file: str) -> dict[str, list[ast.Constant]]:
+    """The texts that stand in a file."""
+    tree = tree_of(file)
+    found: dict[str, list[ast.Constant]] = {}
+    for node in tree.parents if tree is not None else ():
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.setdefault(node.value, []).append(node)
+    return found
+
+
+def is_key(file: str, node: ast.Constant) -> bool:
+    """Whether the text is a key of a display."""
+    tree = tree_of(file)
+    outer = tree.parents.get(node) if tree is not None else None
+    return isinstance(outer, ast.Dict) and node in outer.keys
+
+
+@of_text
+def _entries(file: str) -> dict[str, list[int]]:
+    """Key → the lines at which the file writes an entry under it: in a display, by `d[key] = …`, by `dict(key=…)`."""
+    tree = tree_of(file)
+    found: dict[str, list[int]] = {}
+    for node in tree.nodes if tree is not None else ():
+        outer = tree.parents.get(node) if tree is not None else None
+        match node:
+            case ast.Constant(value=str(key)) if is_key(file, node) or (
+                isinstance(outer, ast.Subscript) and isinstance(outer.ctx, ast.Store)
+            ):
+                found.setdefault(key, []).append(node.lineno)
+            case ast.Call(func=ast.Name(id="dict" | "OrderedDict") | ast.Attribute(attr="update"), keywords=keywords):
+                for keyword in keywords:
+                    found.setdefault(keyword.arg or "", []).append(keyword.value.lineno)
+    return found

@@ -1,0 +1,180 @@
+"""Keys, prefixes and patterns that somebody wrote down, and that fit no name: the text is to be edited."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scripts import LOOP, codes, judged, left_alone, line_of, verdicts
+
+pytestmark = pytest.mark.usefixtures("first_step_paid")
+
+HEAD = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.head, self.quality = nn.Linear(4, 4), nn.Linear(4, 1), nn.Linear(4, 1)
+
+    def forward(self, x):
+        h = torch.tanh(self.body(x))
+        return self.head(h), self.quality(h)
+
+
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+"""
+
+# -- terms that a filter by their key leaves out -------------------------------------------------------------------
+
+LOSSES = """
+def losses(out, quality):
+    first = (out - 1).square().mean()
+    second = MADE
+    return dict(
+        loss_out=first,
+        KEY=second,  # blamed
+        count=torch.tensor(8.0))
+
+
+def summed(found):
+    log = {name: value.mean() for name, value in found.items()}
+    return sum(value for name, value in log.items() if "loss" in name)
+
+
+def compute():
+    return summed(losses(*net(torch.randn(8, 4))))
+"""
+OF_QUALITY = "(quality - 1).square().mean()"
+
+
+@pytest.mark.parametrize(
+    ("key", "made", "verdict", "is_blamed"),
+    [
+        ("quality", OF_QUALITY, "unreachable", True),
+        ("loss_quality", OF_QUALITY, "trained", False),
+        ("quality", f"{OF_QUALITY}.detach()", "unreachable", False),
+    ],
+    ids=["a term", "a term as the filter asks for it", "a number for the log"],
+)
+def test_a_term_with_a_name_of_its_own_under_a_key_that_is_left_out(
+    key: str, made: str, verdict: str, is_blamed: bool, tmp_path: Path
+) -> None:
+    report = judged(tmp_path, HEAD + LOSSES.replace("KEY", key).replace("MADE", made) + LOOP)
+    assert verdicts(report)["quality.weight"] == verdict
+    assert bool(report.findings) is (verdict != "trained")
+    assert any("# blamed" in line_of(finding) for finding in report.findings) is is_blamed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("key", "share"), [("quality", 2 / 6), ("loss_quality", 0.0)])
+def test_plain_training_leaves_alone_what_the_filter_leaves_out(key: str, share: float) -> None:
+    assert left_alone(HEAD + LOSSES.replace("KEY", key).replace("MADE", OF_QUALITY) + LOOP) == share
+
+
+# -- weights under keys that nobody asks for -----------------------------------------------------------------------
+
+TERMS = """
+import json
+from pathlib import Path
+
+weights = json.loads(Path("weights.json").read_text())
+TERMS = {}
+
+
+def term(name):
+    def keep(function):
+        TERMS[name] = function
+        return function
+
+    return keep
+
+
+@term("fit")
+def fit(out, quality):
+    return (out - 1).square().mean()
+
+
+@term("residual")
+def residual(out, quality):
+    return (quality - 1).square().mean()
+
+
+def compute():
+    out = net(torch.randn(8, 4))
+    total = torch.zeros(())
+    for name, function in TERMS.items():
+        WEIGHT
+        total = total + weight * function(*out)
+    return total
+"""
+GET = "weight = weights.get(name, 0.0)"
+CHOSEN = "weight = weights[name] if name in weights else 0.0"
+CALLED = "weight = weight_of(weights, name)"
+HELPER = """
+def weight_of(table, name):
+    found = table.get(name, 0.0)
+    return float(found)
+"""
+SMOOTH = """
+
+@term("smooth")
+def smooth(out, quality):
+    return out.mean()
+
+"""
+RIGHT = '{\n  "fit": 1.0,\n  "residual": 0.1\n}'
+WRONG = '{\n  "fit": 1.0,\n  "pde": 0.1\n}'
+
+
+def _weighted(folder: Path, weight: str, weights: str) -> str:
+    (folder / "weights.json").write_text(weights, encoding="utf-8")
+    return HEAD + HELPER + TERMS.replace("WEIGHT", weight) + LOOP
+
+
+@pytest.mark.parametrize("weight", [GET, CHOSEN, CALLED])
+def test_the_weight_that_nobody_asks_for(weight: str, tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, _weighted(tmp_path, weight, WRONG)).findings
+    assert finding.code == "FXA501" and set(finding.parameters) == {"quality.weight", "quality.bias"}
+    assert (line_of(finding), finding.culprit and finding.culprit.file) == ('"pde": 0.1', "weights.json")
+
+
+@pytest.mark.parametrize("weight", [GET, CHOSEN, CALLED])
+def test_a_weight_under_the_name_of_its_term(weight: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, _weighted(tmp_path, weight, RIGHT))
+    assert codes(report) == [] and set(verdicts(report).values()) == {"trained"}
+
+
+@pytest.mark.parametrize(
+    ("weights", "more"),
+    [
+        ('{\n  "fit": 1.0\n}', ""),
+        ('{\n  "fit": 1.0,\n  "pde": 0.0\n}', ""),
+        ('{\n  "fit": 1.0,\n  "every": 10\n}', "\nprint(weights['every'])\n"),
+        ('{\n  "fit": 1.0,\n  "pde": 0.1,\n  "prior": 0.1\n}', ""),
+        (
+            '{\n  "fit": 1.0,\n  "prior": 0.1\n}',
+            "\n@term('smooth')\ndef smooth(out, quality):\n    return out.mean()\n",
+        ),
+    ],
+    ids=["no weight", "a weight of 0", "a key that is read elsewhere", "two that may be it", "two without a weight"],
+)
+def test_a_term_without_a_weight_keeps_the_line_of_the_lookup(weights: str, more: str, tmp_path: Path) -> None:
+    text = _weighted(tmp_path, GET, weights)
+    (finding,) = judged(tmp_path, text.replace("\ndef compute", f"{more}\ndef compute")).findings
+    assert finding.code == "FXA501" and line_of(finding) == GET
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("weights", "share"), [(WRONG, 2 / 6), (RIGHT, 0.0)])
+def test_plain_training_leaves_alone_what_has_no_weight(
+    weights: str, share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert left_alone(_weighted(tmp_path, GET, weights)) == share
