@@ -178,3 +178,75 @@ def test_plain_training_leaves_alone_what_has_no_weight(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert left_alone(_weighted(tmp_path, GET, weights)) == share
+
+
+# -- lists of modules to unfreeze ----------------------------------------------------------------------------------
+
+THAWS = """
+import json
+from pathlib import Path
+
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+chosen = json.loads(Path("settings.json").read_text())
+
+
+class Adapter(nn.Module):
+    def __init__(self, base):
+        super().__init__()
+        self.base, self.low = base, nn.Parameter(torch.zeros(4, 4))
+
+    def forward(self, x):
+        return self.base(x) + x @ self.low
+
+
+net = nn.Sequential()
+net.add_module("body", nn.Linear(4, 4))
+net.add_module("score", nn.Linear(4, 1))
+for p in net.parameters():
+    p.requires_grad = False
+net.body = Adapter(net.body)
+for name, module in net.named_modules():
+    if name.rpartition(".")[2] in chosen["saved"]:  # asked
+        module.requires_grad_(True)
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+
+
+def compute():
+    return (net(torch.randn(8, 4)) - 1).square().mean()
+"""
+
+
+def _saving(folder: Path, saved: str) -> str:
+    (folder / "settings.json").write_text(f'{{\n  "rank": 4,\n  "saved": {saved}\n}}', encoding="utf-8")
+    return THAWS + LOOP
+
+
+@pytest.mark.parametrize(
+    ("saved", "blamed", "verdict"),
+    [
+        ('["classifier"]', '"saved"', "frozen"),
+        ('["classifier", "lm_head"]', '"saved"', "frozen"),
+        ('["classifier", "score"]', "", "trained"),
+        ('["score"]', "", "trained"),
+        ("[]", "", "frozen"),
+    ],
+)
+def test_the_list_of_modules_that_there_are_not(saved: str, blamed: str, verdict: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, _saving(tmp_path, saved))
+    assert verdicts(report)["score.weight"] == verdict
+    loud = [finding for finding in report.findings if finding.level != "note"]
+    assert [finding.code for finding in loud] == (["FXA308"] if blamed else [])
+    for finding in loud:
+        assert blamed in line_of(finding) and "no module is named `classifier`" in finding.message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("saved", "share"), [('["classifier"]', 4 / 5), ('["score"]', 2 / 5)])
+def test_plain_training_leaves_alone_what_the_list_does_not_name(
+    saved: str, share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert left_alone(_saving(tmp_path, saved)) == share

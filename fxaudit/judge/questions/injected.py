@@ -15,7 +15,7 @@ from fxaudit.program.plain import chain_of
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["Injection", "put_in_vain"]
+__all__ = ["Injection", "asked_for_none", "asked_in_vain", "of_the_loop", "put_in_vain"]
 
 LISTING = frozenset({"named_modules", "named_children", "modules", "children"})
 """The methods by which a program goes through the parts of a model."""
@@ -41,11 +41,16 @@ class Injection:
     """What the modules with parameters of their own are called."""
 
     @property
-    def sentence(self) -> str:
-        """What is wrong."""
+    def missing(self) -> str:
+        """Which names there are not."""
         *others, last = [f"`{text}`" for text in self.texts[:MOST]]
         known = f"{', '.join(others)} or {last}" if others else last
-        return f"no module is named {known}, so nothing is replaced or added"
+        return f"no module is named {known}"
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong."""
+        return f"{self.missing}, so nothing is replaced or added"
 
     @property
     def advice(self) -> str:
@@ -77,18 +82,18 @@ def _in_vain(audit: Audit, tree: Tree, statement: ast.stmt) -> Injection | None:
     scope = tree.function(statement) or tree.root
     if _called(statement) in CHOOSING and not any(_puts(node) for node in ast.walk(scope)):
         return None
-    names = _of_the_loop(loop)
+    names = of_the_loop(loop)
     for outer in tree.ancestors(statement):
         if outer is loop:
             break
         if isinstance(outer, ast.If) and statement in ast.walk(outer):
-            told = _asked(audit, tree, outer, names)
+            told = asked_in_vain(audit, tree, outer.test, names)
             if told is not None:
                 return told
     return None
 
 
-def _of_the_loop(loop: ast.For) -> set[str]:
+def of_the_loop(loop: ast.For) -> set[str]:
     """The variables of the loop, and what is made of them in it."""
     found = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
     for node in ast.walk(loop):
@@ -103,28 +108,35 @@ def _names(node: ast.AST) -> set[str]:
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
-def _asked(audit: Audit, tree: Tree, branch: ast.If, names: set[str]) -> Injection | None:
-    """What the test of the branch asks of the names of modules, where none has it; `names` are those that it asks."""
+def asked_in_vain(audit: Audit, tree: Tree, test: ast.expr, names: set[str]) -> Injection | None:
+    """What the test of a branch asks of the names of modules, where none has it; `names` are those that it asks."""
     course, models = audit.record.course, [model.root for model in audit.recording.models]
     paths = {path: module for root in models for path, module in audit.recording.paths(root).items() if path}
-    for sight in course.at(tree.file, branch.lineno)[-1:]:
-        for texts, line in _texts(tree, branch, sight, names):
-            written = [text.strip(".*") for text in texts]
+    for sight in course.at(tree.file, test.lineno)[-1:]:
+        for texts, line in _texts(tree, test, sight, names):
+            written = [text.strip(".*") for text in texts or ()]
             if not texts or not paths or any(not text or any(text in path for path in paths) for text in written):
                 continue
             leaves = (path.rpartition(".")[2] for path, module in paths.items() if module.parameters)
             modules = (*dict.fromkeys(leaf for leaf in leaves if not leaf.isdigit()),)
             places = lists_of(audit.project_files, course.config_files(), texts) if line is None else [line]
-            place = places[0] if len(places) == 1 else (tree.file, branch.lineno)
-            return Injection(*place, source_at(tree.file, branch.lineno), texts, modules)
+            place = places[0] if len(places) == 1 else (tree.file, test.lineno)
+            return Injection(*place, source_at(tree.file, test.lineno), texts, modules)
     return None
 
 
+def asked_for_none(audit: Audit, tree: Tree, test: ast.expr, names: set[str]) -> bool:
+    """Whether the test looks the names up in what was seen to be empty: nobody wants any."""
+    sights = audit.record.course.at(tree.file, test.lineno)[-1:]
+    return any(texts == () for sight in sights for texts, _ in _texts(tree, test, sight, names))
+
+
 def _texts(
-    tree: Tree, branch: ast.If, sight: Sight, names: set[str]
-) -> Iterator[tuple[tuple[str, ...], tuple[str, int] | None]]:
-    """(what a part of the test asks one of the `names` for, the place of a text that stands in the test itself)."""
-    for part in ast.walk(branch.test):
+    tree: Tree, test: ast.expr, sight: Sight, names: set[str]
+) -> Iterator[tuple[tuple[str, ...] | None, tuple[str, int] | None]]:
+    """(what a part of the test asks one of the `names` for, the place of a text that stands in the test itself); None
+    where that is not known."""
+    for part in ast.walk(test):
         if not isinstance(part, ast.Compare | ast.Call) or names.isdisjoint(_names(part)):
             continue
         match part:
@@ -140,7 +152,7 @@ def _texts(
                 yield _held(tree, sight, given)
 
 
-def _held(tree: Tree, sight: Sight, held: ast.expr) -> tuple[tuple[str, ...], tuple[str, int] | None]:
+def _held(tree: Tree, sight: Sight, held: ast.expr) -> tuple[tuple[str, ...] | None, tuple[str, int] | None]:
     """The texts that an expression holds, and their place where they stand there."""
     match held:
         case ast.Constant(value=str() as text):
@@ -148,17 +160,17 @@ def _held(tree: Tree, sight: Sight, held: ast.expr) -> tuple[tuple[str, ...], tu
         case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
             values = [part.value for part in parts if isinstance(part, ast.Constant)]
             texts = [value for value in values if isinstance(value, str)]
-            return (*texts,) if len(texts) == len(parts) else (), (tree.file, held.lineno)
+            return (*texts,) if len(texts) == len(parts) else None, (tree.file, held.lineno)
     return _members(sight, held), None
 
 
-def _members(sight: Sight, held: ast.expr) -> tuple[str, ...]:
+def _members(sight: Sight, held: ast.expr) -> tuple[str, ...] | None:
     chain = chain_of(held)
     seen = sight.read.get(chain.text) if chain is not None else None
     members = seen.members if seen is not None else None
     is_one = seen is not None and seen.kind == "plain" and isinstance(seen.value, str)
-    found = (seen.value,) if seen is not None and is_one else members or ()
-    return tuple(str(one) for one in found) if all(isinstance(one, str) for one in found) else ()
+    found = (seen.value,) if seen is not None and is_one else members
+    return tuple(map(str, found)) if found is not None and all(isinstance(one, str) for one in found) else None
 
 
 def _lists_modules(node: ast.expr) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from fxaudit.judge.questions.injected import asked_for_none, asked_in_vain, of_the_loop
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.program.reached import was_passed
@@ -45,6 +46,10 @@ def empty_thaws(audit: Audit) -> list[EmptyThaw]:
         seen, is_sure = _evidence(audit, thaw)
         if seen is None or (is_thawed and not is_sure):
             continue
+        listed = _listed(audit, thaw)
+        if listed is not None:
+            found.append(listed)
+            continue
         where = source_at(thaw.tree.file, getattr(thaw.node, "lineno", 0))
         made = [(source_at(tree.file, line), f"`{name}` is made here") for tree, line, name in _made(audit, thaw)]
         role = "would unfreeze it"
@@ -56,6 +61,21 @@ def empty_thaws(audit: Audit) -> list[EmptyThaw]:
     return found
 
 
+def _listed(audit: Audit, thaw: Thaw) -> EmptyThaw | None:
+    """The same with the line of the list of names that the condition looks in, where no module has one of them."""
+    if not thaw.is_condition or not isinstance(thaw.loop, ast.For):
+        return None
+    vain = asked_in_vain(audit, thaw.tree, thaw.selection, of_the_loop(thaw.loop))
+    if vain is None or (vain.file, vain.line) == (thaw.tree.file, thaw.line):
+        return None
+    where = source_at(thaw.tree.file, getattr(thaw.node, "lineno", 0))
+    related = ((vain.test, "asked here"), (where, "would unfreeze it"))
+    known = ", ".join(f"`{name}`" for name in vain.modules[:SHOWN])
+    more = ", …" if len(vain.modules) > SHOWN else ""
+    seen = f"{vain.missing}, there are {known}{more}"
+    return EmptyThaw(source_at(vain.file, vain.line), thaw.tree.text(thaw.selection), seen, related)
+
+
 def _was_thawed(freezes: list[tuple[int, bool, int]]) -> bool:
     flags = [flag for _, flag, _ in freezes]
     return any(flag and False in flags[:number] for number, flag in enumerate(flags))
@@ -64,6 +84,9 @@ def _was_thawed(freezes: list[tuple[int, bool, int]]) -> bool:
 def _evidence(audit: Audit, thaw: Thaw) -> tuple[str | None, bool]:
     """(what the selection met instead, whether that proves a mistake); None where it rightly selects nothing."""
     if asks_for_nothing(audit.project_files, thaw):
+        return None, False
+    loop = thaw.loop if thaw.is_condition and isinstance(thaw.loop, ast.For) else None
+    if loop is not None and asked_for_none(audit, thaw.tree, thaw.selection, of_the_loop(loop)):
         return None, False
     if thaw.is_condition:
         wanted = names_asked_for(audit.project_files, thaw)
