@@ -250,3 +250,124 @@ def test_plain_training_leaves_alone_what_the_list_does_not_name(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert left_alone(_saving(tmp_path, saved)) == share
+
+
+# -- texts that choose parameters for the optimizer ----------------------------------------------------------------
+
+GROUPS = """
+import fnmatch
+import json
+import re
+from pathlib import Path
+
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.third = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        return torch.tanh(self.third(torch.tanh(self.second(torch.tanh(self.first(x))))))
+
+
+class Top(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 1)
+
+    def forward(self, x):
+        return self.fc(x)
+
+
+def groups_of(net, settings):
+    groups = []
+    for group in settings["groups"]:
+        CHOOSE
+        groups.append({"params": chosen, "lr": group["lr"]})
+    return groups
+
+
+net = nn.Sequential()
+net.add_module("stem", nn.Linear(4, 4))
+net.add_module("body", Block())
+net.add_module("head", Top())
+settings = json.loads(Path("settings.json").read_text())
+optimizer = torch.optim.SGD(groups_of(net, settings), lr=0.1)
+
+
+def compute():
+    return (net(torch.randn(8, 4)) - 1).square().mean()
+"""
+PREFIXES = """
+        prefixes, chosen = tuple(group["match"]), []
+        for name, p in net.named_parameters():
+            if not name.startswith(prefixes):
+                continue
+            chosen.append(p)
+"""
+EACH = """
+        chosen = [p for n, p in net.named_parameters() if any(n.startswith(key) for key in group["match"])]
+"""
+EXPRESSION = """
+        rule = re.compile(group["match"][0])
+        chosen = [p for name, p in net.named_parameters() if rule.match(name)]
+"""
+WHOLE = """
+        kind = group["match"][0]
+        chosen = [p for name, p in net.named_parameters() if fnmatch.fnmatchcase(name, kind)]
+"""
+WAYS = {
+    PREFIXES: ('["stem.", "body."]', '["fc."]', '["head."]'),
+    EACH: ('["stem.", "body."]', '["fc.", "classifier."]', '["head.", "classifier."]'),
+    EXPRESSION: ('["(stem|body)\\\\."]', '["top\\\\."]', '["head\\\\."]'),
+    WHOLE: ('["[sb]*"]', '["fc*"]', '["head.*"]'),
+}
+
+
+def _grouped(folder: Path, choose: str, *matches: str) -> str:
+    lines = ",\n".join(f'    {{"match": {match}, "lr": 0.1}}' for match in matches)
+    (folder / "settings.json").write_text(f'{{\n  "groups": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+    return GROUPS.replace("CHOOSE", choose.strip()) + LOOP
+
+
+@pytest.mark.parametrize("choose", WAYS)
+def test_the_texts_that_no_name_fits(choose: str, tmp_path: Path) -> None:
+    first, wrong, _ = WAYS[choose]
+    (finding,) = judged(tmp_path, _grouped(tmp_path, choose, first, wrong)).findings
+    assert finding.code == "FXA301" and set(finding.parameters) == {"head.fc.weight", "head.fc.bias"}
+    assert wrong in line_of(finding) and "no name fits" in finding.related[1].role
+
+
+@pytest.mark.parametrize("choose", WAYS)
+def test_texts_that_names_fit(choose: str, tmp_path: Path) -> None:
+    first, _, right = WAYS[choose]
+    report = judged(tmp_path, _grouped(tmp_path, choose, first, right))
+    assert codes(report) == [] and set(verdicts(report).values()) == {"trained"}
+
+
+@pytest.mark.parametrize("matches", [(), ('["fc."]', '["classifier."]')], ids=["no further group", "two in vain"])
+def test_what_no_group_asks_for_is_blamed_in_the_program(matches: tuple[str, ...], tmp_path: Path) -> None:
+    first, _, _ = WAYS[PREFIXES]
+    (finding,) = judged(tmp_path, _grouped(tmp_path, PREFIXES, first, *matches)).findings
+    assert finding.code == "FXA301" and finding.culprit is not None
+    assert finding.culprit.file.endswith("script.py")
+
+
+def test_a_group_for_another_model_is_healthy_beside_one_for_the_head(tmp_path: Path) -> None:
+    first, wrong, right = WAYS[PREFIXES]
+    report = judged(tmp_path, _grouped(tmp_path, PREFIXES, first, wrong, right))
+    assert codes(report) == [] and set(verdicts(report).values()) == {"trained"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("last", "share"), [(1, 2 / 10), (2, 0.0)])
+def test_plain_training_leaves_alone_what_no_text_fits(
+    last: int, share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert left_alone(_grouped(tmp_path, PREFIXES, WAYS[PREFIXES][0], WAYS[PREFIXES][last])) == share

@@ -1,23 +1,73 @@
-"""Patterns in a configuration file that choose parameters for an optimizer, and ask for a name that nobody has."""
+"""Texts that choose parameters for an optimizer, in a program or its configuration file, and that no name fits."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 
 from fxaudit.capture.registry import OptimizerInfo
+from fxaudit.judge.questions.left_out import Told
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
-from fxaudit.program.config_files import keys_of_file, texts_of_key
+from fxaudit.program.asked_texts import Asked, asked_in, names_seen
+from fxaudit.program.config_files import keys_of_file, lines_with, texts_of_key
+from fxaudit.program.keys import constants_of
+from fxaudit.program.name_tests import tests_around
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
 
-__all__ = ["pattern_in_vain"]
+__all__ = ["fitting_nothing", "pattern_in_vain"]
 
 COMPARING = frozenset({"compile", "endswith", "fnmatch", "fnmatchcase", "fullmatch", "match", "search", "startswith"})
 WORD = re.compile(r"(?<![A-Za-z_\\])[A-Za-z_]{3,}")
 """A name in a pattern."""
+
+
+def fitting_nothing(
+    audit: Audit, states: list[ParameterState], info: OptimizerInfo, places: Iterable[tuple[str, int]]
+) -> Told | None:
+    """The line of the texts that one round of a test at one of the places was seen to ask for, and no name fits, where
+    other rounds ask for what the optimizer holds, and none for `states`."""
+    course, names = audit.record.course, {state.local_name for state in audit.states if state.root is not None}
+    held = [s.local_name for s in audit.states if any(index == info.index for index, _ in s.held)]
+    missed = [state.local_name for state in states]
+    for file, line in places:
+        tree = tree_of(file)
+        for test in [test for test, passing in tests_around(tree, line) if passing] if tree is not None else ():
+            rounds = asked_in(course, tree, test) if tree is not None else []
+            seen = names_seen(course, tree, test) if tree is not None and rounds else set()
+            vain = _idle_texts(rounds, names) if seen and seen <= names else ()
+            is_for_others = any(one.fitting(name) for one in rounds for name in held)
+            place = _written(audit, vain) if is_for_others and not _fit(rounds, missed) else None
+            if place is not None:
+                what = " or ".join(f"`{text}`" for text in vain)
+                return source_at(*place), [(source_at(file, test.lineno), f"asked here: no name fits {what}")]
+    return None
+
+
+def _fit(rounds: list[Asked], names: Iterable[str]) -> bool:
+    return any(one.fitting(name) for one in rounds for name in names)
+
+
+def _idle_texts(rounds: list[Asked], names: Iterable[str]) -> tuple[str, ...]:
+    """The texts of the one round that no name fits; where each fits some, the one text that none does."""
+    idle = [one for one in rounds if not _fit([one], names)]
+    used = {text for one in rounds for name in names for text in one.fitting(name)}
+    texts = tuple(dict.fromkeys(text for one in rounds for text in one.texts if text not in used))
+    return idle[0].texts if len(idle) == 1 else texts if not idle and len(texts) == 1 else ()
+
+
+def _written(audit: Audit, texts: tuple[str, ...]) -> tuple[str, int] | None:
+    """(file, line) of the one place at which the first of the texts is written."""
+    if not texts or not texts[0]:
+        return None
+    spelt = dict.fromkeys((texts[0], texts[0].replace("\\", "\\\\")))
+    found = [(file, node.lineno) for file in audit.project_files for node in constants_of(file).get(texts[0], ())]
+    files = audit.record.course.config_files()
+    found += [(file, line) for file in files for text in spelt for line, _ in lines_with(file, text)]
+    return found[0] if len(found) == 1 else None
 
 
 def pattern_in_vain(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> tuple[SourceLine, str] | None:

@@ -24,7 +24,7 @@ from fxaudit.judge.questions.left_out import (
 from fxaudit.judge.questions.name_tests import left_out_in_vain
 from fxaudit.judge.questions.own_steps import idle_update
 from fxaudit.judge.questions.passed_by import of_no_kind, passed_by, remembered
-from fxaudit.judge.questions.patterns import pattern_in_vain
+from fxaudit.judge.questions.patterns import fitting_nothing, pattern_in_vain
 from fxaudit.judge.questions.plain_owners import ON_THE_MODULE, hung_on_a_plain_object
 from fxaudit.judge.questions.shadowed import passing_override
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -209,6 +209,7 @@ class NotInOptimizer(Rule):
             (lambda: left_from_a_loop(audit, info), LEFT),
             (lambda: self._of_another(audit, states, info), ""),
             (lambda: (source_at(vain.file, vain.line), []) if vain is not None else None, ""),
+            (lambda: fitting_nothing(audit, states, info, _chosen_at(audit, info)), PATTERN),
             (lambda: remembered(audit, info), REMEMBERED),
             (lambda: kept_generator(audit, info), KEPT),
             (lambda: _passed_over(audit, states, info), ""),
@@ -434,12 +435,17 @@ def _collected_for_nobody(
 
 def _named_in_vain(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> InVain | Anchored | None:
     """The text by which the parameters were chosen, where it is misspelt, or asked for only at the beginning."""
+    return left_out_in_vain(audit, states, _chosen_at(audit, info))
+
+
+def _chosen_at(audit: Audit, info: OptimizerInfo) -> list[tuple[str, int]]:
+    """(file, line) of the statements that may have chosen what the optimizer was given."""
     stacks = audit.record.stacks
     places: list[tuple[str, int]] = []
     for frame in stacks.chain(info.created)[:3]:
         file, line = stacks.file(frame), stacks.line(frame)
         places += [(file, line), *((f, at) for f, at, _ in sliced_statements(file, line))]
-    return left_out_in_vain(audit, states, dict.fromkeys(places))
+    return list(dict.fromkeys(places))
 
 
 def _asked_by_pattern(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> Told | None:
