@@ -157,6 +157,8 @@ def _converted(name: str, value: object) -> object:
                 return round(value)
             case "bool":
                 return bool(value)
+            case "str":
+                return str(value)
             case "abs":
                 return abs(value)
             case "floor":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -61,11 +62,20 @@ class Lookup:
     @property
     def near(self) -> str | None:
         """The key that was meant, where one is nearly the same, or the same as a text."""
-        if not isinstance(self.key, str):
-            return next((repr(key) for key in self.keys if key != self.key and str(key) == str(self.key)), None)
+        same = next((repr(key) for key in self.keys if key != self.key and str(key) == str(self.key)), None)
+        if not isinstance(self.key, str) or same is not None:
+            return same
         apart = {key: letters_apart(key, self.key) for key in self.keys if isinstance(key, str)}
         near = (key for key, by in apart.items() if by is not None)
         return min(near, key=lambda key: apart[key] or 0, default=self.unasked or None)
+
+    @property
+    def fits_no_key(self) -> bool:
+        """Whether it is a whole number where all keys are such numbers written as texts, or the other way round."""
+        keys = (*self.keys, self.key)
+        kinds = {type(key) for key in self.keys}
+        are_numbers = all(re.fullmatch(r"-?\d+", str(key)) for key in keys if not isinstance(key, bool))
+        return are_numbers and {*kinds, type(self.key)} == {int, str} and len(kinds) == 1
 
     @property
     def stand_in(self) -> str:
@@ -97,10 +107,10 @@ class Lookup:
         """What happened."""
         if self.of_object:
             return f"`{self.table}` has no `{self.key}`"
-        written = str if isinstance(self.key, str) else repr
+        written = str if isinstance(self.key, str) and not self.fits_no_key else repr
         known = ", ".join(f"`{written(key)}`" for key in self.keys[:MAX_TOLD])
         more = f" and {len(self.keys) - MAX_TOLD} more" if len(self.keys) > MAX_TOLD else ""
-        return f"`{self.table}` has no `{self.key}`, only {known}{more}"
+        return f"`{self.table}` has no `{written(self.key)}`, only {known}{more}"
 
     @property
     def advice(self) -> str:
@@ -108,8 +118,10 @@ class Lookup:
         raises = "`getattr` with two arguments" if self.of_object else f"`{self.table}[...]`"
         if self.left_out is not None:
             return f"Import `{self.left_out[2]}` here: it registers `{self.key}`, and nothing imports it."
-        if self.near is not None and not isinstance(self.key, str):
-            return f"The keys are texts: ask for `{self.near}`. {_capital(raises)} raises where there is none."
+        if self.fits_no_key or (self.near is not None and not isinstance(self.key, str)):
+            kinds, others = ("texts", "numbers") if isinstance(self.keys[0], str) else ("numbers", "texts")
+            meant = f"ask for `{self.near}`" if self.near is not None else "ask for one"
+            return f"The keys are {kinds}: {meant}, or make {others} of the keys where the table is read."
         if self.near is not None and self.birth is None and self.near.lower() == str(self.key).lower():
             return f"The keys are written like `{self.near}`: bring what is asked for into that form, by `.lower()`."
         if self.near is not None:
@@ -211,7 +223,7 @@ class Lookups:
     def _key_written(self, lookup: Lookup) -> Birth | None:
         """The one place of the program where the key is written that was meant, in a display, if what is asked for is
         written nowhere: it is a part of the name of a parameter, say."""
-        if not isinstance(lookup.key, str) or lookup.near is None or lookup.of_object:
+        if not isinstance(lookup.key, str) or lookup.near is None or lookup.of_object or lookup.fits_no_key:
             return None
         if any(lookup.key in constants_of(file) for file in self.course.files()):
             return None
@@ -226,7 +238,7 @@ class Lookups:
     def _configured(self, lookup: Lookup) -> Birth | None:
         """The one line of a configuration file where the key is written that was meant, if the program itself asks for
         it otherwise: what is set is changed, not the program."""
-        if not isinstance(lookup.key, str) or lookup.near is None or lookup.of_object:
+        if not isinstance(lookup.key, str) or lookup.near is None or lookup.of_object or lookup.fits_no_key:
             return None
         if lookup.birth is not None and lookup.birth.file.endswith(SUFFIXES):
             return None
@@ -245,6 +257,19 @@ class Lookups:
         passes = [(sight, one) for sight in sights if held_by(sight, asked[0].table) == own for one in asked]
         known = [(sight, one) for sight, one in passes if evaluated(one.key, sight.read) is not NOT_KNOWN]
         return bool(known) and all(self._missed(sight, one) is not None for sight, one in known)
+
+    def of_another_kind(self, file: str, node: ast.expr) -> Lookup | None:
+        """The lookup in an expression, or in the statement that gave a variable in it its value, which asks for numbers
+        where the keys are texts of such, or the other way round, and so can never find one."""
+        tree = tree_of(file)
+        scope = tree.function(node) if tree is not None else None
+        lines = {node.lineno}
+        for part in ast.walk(scope) if scope is not None else ():
+            if isinstance(part, ast.Assign) and _binds(part, node):
+                lines.add(part.value.lineno)
+        own = [one for one in self.all if one.file == file and one.line in lines and one.fits_no_key]
+        meant = next((one for one in own if one.near is not None), next(iter(own), None))
+        return meant if meant is not None and self.always_misses(meant) else None
 
     def is_asked(self, lookup: Lookup, key: Plain) -> bool:
         """Whether some pass of the statement was seen in which that key was asked for."""
@@ -293,6 +318,12 @@ class Lookups:
             for node in constants_of(file).get(text, ())
         ]
         return found[0] if len(found) == 1 else None
+
+
+def _binds(statement: ast.Assign, node: ast.expr) -> bool:
+    """Whether the statement gives a variable its value that the expression reads."""
+    read = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    return any(isinstance(target, ast.Name) and target.id in read for target in statement.targets)
 
 
 def _registers(file: str, key: Plain) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fxaudit.judge.questions.injected import asked_for_none, asked_in_vain, of_the_loop
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
+from fxaudit.program.lookups import Lookups
 from fxaudit.program.reached import was_passed
 from fxaudit.program.source import SourceLine
 from fxaudit.program.thaws import Thaw, asks_for_nothing, begins_at, names_asked_for, thaws_in_loops
@@ -28,22 +29,28 @@ class EmptyThaw:
     text: str
     seen: str
     related: tuple[tuple[SourceLine | None, str], ...]
+    advice: str = ""
+    """What to do; "" where the rule says it."""
 
 
 def empty_thaws(audit: Audit) -> list[EmptyThaw]:
     """The thaws that the program came to, and that thawed nothing against what they ask for."""
     files, ran = audit.project_files, audit.record.ran()
     called = audit.record.stacks.lines_seen()  # a thaw leaves a call; that its line was heard may be the loop's head
+    lookups = Lookups(audit.record.course)
     idle = [
-        thaw
+        (thaw, missed)
         for thaw in thaws_in_loops(files)
         if getattr(thaw.node, "lineno", 0) not in called.get(thaw.tree.file, ())
-        and was_passed(files, ran, thaw.tree, thaw.loop)
+        and (
+            (missed := lookups.of_another_kind(thaw.tree.file, thaw.selection)) is not None
+            or was_passed(files, ran, thaw.tree, thaw.loop)
+        )
     ]
     is_thawed = any(_was_thawed(track.freezes) for track in audit.record.tracks)
     found = []
-    for thaw in idle:
-        seen, is_sure = _evidence(audit, thaw)
+    for thaw, missed in idle:
+        seen, is_sure = (missed.sentence, True) if missed is not None else _evidence(audit, thaw)
         if seen is None or (is_thawed and not is_sure):
             continue
         listed = _listed(audit, thaw)
@@ -53,11 +60,10 @@ def empty_thaws(audit: Audit) -> list[EmptyThaw]:
         where = source_at(thaw.tree.file, getattr(thaw.node, "lineno", 0))
         made = [(source_at(tree.file, line), f"`{name}` is made here") for tree, line, name in _made(audit, thaw)]
         role = "would unfreeze it"
-        found.append(
-            EmptyThaw(
-                source_at(thaw.tree.file, thaw.line), thaw.tree.text(thaw.selection), seen, (*made[:1], (where, role))
-            )
-        )
+        line = source_at(*missed.place) if missed is not None else source_at(thaw.tree.file, thaw.line)
+        text = thaw.tree.text(thaw.selection)
+        advice = missed.advice if missed is not None else ""
+        found.append(EmptyThaw(line, text, seen, (*made[:1], (where, role)), advice))
     return found
 
 

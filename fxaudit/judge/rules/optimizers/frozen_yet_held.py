@@ -27,13 +27,15 @@ from fxaudit.judge.trail import (
     why_never_called,
 )
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.deciders import decider_at
 from fxaudit.program.decisions import Decision
 from fxaudit.program.groups import thaws_through
+from fxaudit.program.lookups import Lookup, Lookups
 from fxaudit.program.names import METHODS_OF_MODULES
 from fxaudit.program.source import SourceLine, actual_path
 from fxaudit.program.spelling import letters_apart
 from fxaudit.program.thaws import names_asked_for, selected_by
-from fxaudit.program.tree import Tree, branches_around, call_sites, obstacles, tree_of
+from fxaudit.program.tree import Obstacle, Tree, branches_around, call_sites, obstacles, tree_of
 from fxaudit.program.values import joined_strings, origins_of_test
 
 __all__ = ["FrozenYetHeld"]
@@ -411,6 +413,10 @@ def _thaw_never_run(audit: Audit) -> _IdleThaw | None:
             # In a loop within a loop the counter begins again: the number that it is compared with may well be right.
             counting = [tree.ancestors(thaw), *(t.ancestors(c) for t, c in callers[:1])]
             is_nested = sum(_counts(outer) for around in counting for outer in around) > 1
+            missed = _never_found(audit, found[0])
+            if missed is not None:
+                asked = (source_at(missed.file, missed.line), missed.sentence)
+                return _IdleThaw([asked, *(one for one in told if one[0] != asked[0])])
             decision = None if is_nested else decision_at(audit.record, found[0])
             if decision is None:
                 return _IdleThaw(told)
@@ -422,6 +428,14 @@ def _thaw_never_run(audit: Audit) -> _IdleThaw | None:
             return _IdleThaw(told, decision, tuple(wanted))
     told = _helper_never_called(audit) or why_never_called(audit.record, "unfreeze")
     return _IdleThaw(told) if told else None
+
+
+def _never_found(audit: Audit, obstacle: Obstacle) -> Lookup | None:
+    """The lookup that gave a test its answer, and can never find anything."""
+    tree, test = decider_at(obstacle.file, obstacle.line) or (None, None)
+    if tree is None or test is None:
+        return None
+    return Lookups(audit.record.course).of_another_kind(tree.file, test)
 
 
 def _counts(node: ast.AST) -> bool:

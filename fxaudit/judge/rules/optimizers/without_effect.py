@@ -119,7 +119,7 @@ class WithoutEffect(Rule):
                 f"`{thaw.text}` selects nothing to unfreeze{met}",
                 thaw.source,
                 related=thaw.related,
-                fix="Print what is selected; select by a name or a place that the model has.",
+                fix=thaw.advice or "Print what is selected; select by a name or a place that the model has.",
                 fact=f"`{thaw.text}` selects nothing{met}",
             )
 

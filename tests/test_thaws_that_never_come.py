@@ -1,0 +1,85 @@
+"""What is to be unfrozen later, and never is: nobody asks for it, or it is asked for by what cannot be there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scripts import codes, judged, left_alone, line_of, verdicts
+
+pytestmark = pytest.mark.usefixtures("first_step_paid")
+HEAD = """
+import json
+
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+"""
+NET = """
+net = nn.ModuleDict({"stem": nn.Linear(4, 4), "body": nn.Linear(4, 4), "head": nn.Linear(4, 1)})
+"""
+STEP = """
+    hidden = torch.tanh(net["body"](torch.tanh(net["stem"](torch.randn(8, 4)))))
+    loss = (net["head"](hidden) - 1).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+RELEASED = f"""{HEAD}
+
+class Release:
+    def __init__(self, schedule):
+        self.schedule = schedule
+
+    def on_epoch_start(self, net, epoch):
+        WAY
+
+{NET}
+net.requires_grad_(False)
+net["head"].requires_grad_(True)
+callbacks = [Release(TABLE)]
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for epoch in range(4):
+    for hook in ("on_epoch_start",):
+        for callback in callbacks:
+            getattr(callback, hook)(net, epoch)
+{STEP}"""
+TEXTS = """json.loads('{"1": ["body"], "2": ["stem"]}')"""
+NUMBERS = '{1: ["body"], 2: ["stem"]}'
+WAYS = {
+    "in the loop": """for name in self.schedule.get(ASKED, ()):  # blamed
+            net[name].requires_grad_(True)""",
+    "by a variable": """names = self.schedule.get(ASKED)  # blamed
+        if names is not None:
+            for name in names:
+                net[name].requires_grad_(True)""",
+    "by a test": """if ASKED not in self.schedule:  # blamed
+            return
+        for parameter in net[self.schedule[ASKED][0]].parameters():
+            parameter.requires_grad = True""",
+}
+ASKED = {"numbers": (TEXTS, "epoch"), "texts": (NUMBERS, "str(epoch)")}
+RIGHT = {"numbers": (NUMBERS, "epoch"), "texts": (TEXTS, "str(epoch)")}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", ASKED)
+def test_a_schedule_whose_keys_are_of_another_kind_than_what_is_asked_for(kind: str, way: str, tmp_path: Path) -> None:
+    for table, asked in (ASKED[kind], RIGHT[kind]):
+        report = judged(tmp_path, RELEASED.replace("WAY", WAYS[way]).replace("TABLE", table).replace("ASKED", asked))
+        is_right = (table, asked) == RIGHT[kind]
+        assert set(verdicts(report).values()) == ({"trained"} if is_right else {"trained", "frozen"})
+        assert len(codes(report)) == (0 if is_right else 1)
+        for finding in report.findings:
+            assert line_of(finding).endswith("# blamed")
+            assert f"The keys are {'texts' if kind == 'numbers' else 'numbers'}: ask for" in finding.fix
+
+
+@pytest.mark.slow
+def test_plain_training_never_releases_what_is_asked_for_in_another_kind() -> None:
+    for kind in ASKED:
+        for table, asked in (ASKED[kind], RIGHT[kind]):
+            text = RELEASED.replace("WAY", WAYS["in the loop"]).replace("TABLE", table).replace("ASKED", asked)
+            assert (left_alone(text) > 0) is ((table, asked) == ASKED[kind])
