@@ -83,3 +83,75 @@ def test_plain_training_never_releases_what_is_asked_for_in_another_kind() -> No
         for table, asked in (ASKED[kind], RIGHT[kind]):
             text = RELEASED.replace("WAY", WAYS["in the loop"]).replace("TABLE", table).replace("ASKED", asked)
             assert (left_alone(text) > 0) is ((table, asked) == ASKED[kind])
+
+
+TOLD = f"""{HEAD}
+
+class State:
+    def __init__(self):
+        self.epoch, self.step = 0, 0
+
+
+class Unfreeze:
+    def __init__(self, at):
+        self.at = at
+        self.epoch = 0
+
+    def on_epoch(self, net, state):
+        if TEST:  # test
+            net["body"].requires_grad_(True)
+
+
+class Trainer:
+    def __init__(self, net, callbacks):
+        self.net, self.callbacks, self.state = net, callbacks, STATE
+        self.optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+    def notify(self, event):
+        for callback in self.callbacks:
+            getattr(callback, event)(self.net, self.state)
+
+    def fit(self, epochs):
+        for epoch in range(epochs):  # loop
+            WRITE
+            self.notify("on_epoch")
+            self.run_epoch()
+
+    def run_epoch(self):
+        loss = (self.net["head"](torch.tanh(self.net["body"](torch.randn(8, 4)))) - 1).square().mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+
+
+net = nn.ModuleDict({{"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)}})
+net["body"].requires_grad_(False)
+trainer = Trainer(net, [Unfreeze(AT)])
+trainer.fit(4)
+"""
+ATTRIBUTE = ("State()", "state.epoch == self.at", "self.state.epoch = epoch")
+ENTRY = ('{"epoch": 0}', 'state["epoch"] >= self.at', 'self.state["epoch"] = epoch')
+OWN = ("State()", "self.epoch == self.at", "self.callbacks[0].epoch = epoch")
+
+
+@pytest.mark.parametrize(
+    ("way", "at", "is_written", "blamed"),
+    [
+        pytest.param(ATTRIBUTE, 2, False, "# loop", id="an attribute"),
+        pytest.param(ENTRY, 2, False, "# loop", id="an entry"),
+        pytest.param(ATTRIBUTE, 9, False, "# test", id="too late in any case"),
+        pytest.param(OWN, 2, False, "# test", id="what an object may count itself"),
+        pytest.param(ATTRIBUTE, 2, True, "", id="an attribute that is written"),
+        pytest.param(ENTRY, 2, True, "", id="an entry that is written"),
+    ],
+)
+def test_a_counter_that_nobody_writes_where_it_is_asked_for(
+    way: tuple[str, str, str], at: int, is_written: bool, blamed: str, tmp_path: Path
+) -> None:
+    state, test, write = way
+    text = TOLD.replace("STATE", state).replace("TEST", test).replace("AT", str(at))
+    report = judged(tmp_path, text.replace("WRITE", write if is_written else "pass"))
+    assert codes(report) == ([] if is_written else ["FXA306"])
+    for finding in report.findings:
+        assert line_of(finding).endswith(blamed)
+        assert ("nobody writes the `epoch` of this loop" in finding.message) is (blamed == "# loop")

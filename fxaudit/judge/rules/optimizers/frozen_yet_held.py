@@ -13,6 +13,7 @@ from fxaudit.judge.questions.freezing import asked_to_freeze, frozen_at, left_ou
 from fxaudit.judge.questions.frozen_copies import THAW, copied_frozen
 from fxaudit.judge.questions.mentions import registration
 from fxaudit.judge.questions.never_its_turn import never_its_turn
+from fxaudit.judge.questions.never_told import never_told
 from fxaudit.judge.questions.new_heads import head_frozen_as_drawn
 from fxaudit.judge.questions.shadowed import thawing_override
 from fxaudit.judge.questions.used_up import used_up
@@ -45,6 +46,8 @@ HEAD = (
     "If it is new, leave it out of what is frozen, or unfreeze it: with adapters, name it in `modules_to_save`. Nobody "
     "was seen loading other numbers into it."
 )
+LET_RUN = "Change what keeps the line that unfreezes from running, or leave these out of the optimizer."
+TELL = "Write it there in each round of this loop."
 ASKED = "Ask this function for True here, if they are to be trained; else leave them out of the optimizer."
 
 
@@ -96,14 +99,14 @@ class FrozenYetHeld(Rule):
         level: Level = "note" if audit.recording.mode.is_part else "warning"
         if thaw is not None and thaw.choice is None:
             first, role = thaw.told[0]
-            why = role if role.startswith("nobody calls") else "the line that unfreezes never runs"
+            why = role if role.startswith("nobody ") else "the line that unfreezes never runs"
             yield self.finding(
                 audit,
                 states,
                 f"{audit.names(states, 'stays', 'stay')} frozen: {why}",
                 first,
                 related=[*thaw.told[1:], (_frozen_first(audit, states), "frozen here")],
-                fix="Change what keeps the line that unfreezes from running, or leave these out of the optimizer.",
+                fix=thaw.advice or LET_RUN,
                 level=level,
             )
             return
@@ -357,6 +360,8 @@ class _IdleThaw:
     """What was decided by a setting that says so, without a word that contradicts it."""
     wanted: tuple[str, ...] = ()
     """What the names of those that it would unfreeze have in them; empty where it asks for none."""
+    advice: str = ""
+    """What to do; "" where nothing more is known."""
 
     def concerned(self, states: list[ParameterState]) -> list[ParameterState]:
         """Those that it would unfreeze."""
@@ -420,9 +425,10 @@ def _thaw_never_run(audit: Audit) -> _IdleThaw | None:
             decision = None if is_nested else decision_at(audit.record, found[0])
             if decision is None:
                 return _IdleThaw(told)
-            told = blamed(decision, told)
-            if not _is_choice(decision):
-                return _IdleThaw(told)
+            counted = never_told(audit.record, decision)
+            told = [*counted, *blamed(decision, told)]
+            if counted or not _is_choice(decision):
+                return _IdleThaw(told, advice=TELL if counted else "")
             selection = selected_by(tree, thaw)
             wanted = names_asked_for(project_files(audit.record), selection) if selection is not None else ()
             return _IdleThaw(told, decision, tuple(wanted))
