@@ -155,3 +155,89 @@ def test_a_counter_that_nobody_writes_where_it_is_asked_for(
     for finding in report.findings:
         assert line_of(finding).endswith(blamed)
         assert ("nobody writes the `epoch` of this loop" in finding.message) is (blamed == "# loop")
+
+
+HOOKED = f"""{HEAD}
+
+def switch(module, flag):
+    for parameter in module.parameters():
+        parameter.requires_grad = flag
+
+
+class Callback:
+    HOOKS
+
+
+class Unfreeze(BASE):
+    def HOOK(self, trainer, net):  # hook
+        if trainer.epoch == 1:
+            THAW
+
+
+class Trainer:
+    def __init__(self, net, callbacks):
+        self.net, self.callbacks, self.epoch = net, callbacks, 0
+        self.optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+    def fire(self, event):
+        for callback in self.callbacks:
+            if hasattr(callback, event):
+                getattr(callback, event)(self, self.net)
+
+    def fit(self, epochs):
+        self.fire("on_fit_start")
+        for self.epoch in range(epochs):
+            self.fire("on_train_epoch_start")
+            loss = (self.net["head"](torch.tanh(self.net["body"](torch.randn(8, 4)))) - 1).square().mean()
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            self.fire("on_train_epoch_end")
+
+
+class Net(nn.ModuleDict):
+    def unfreeze_body(self):
+        for parameter in self["body"].parameters():
+            parameter.requires_grad = True
+
+
+net = Net({{"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)}})
+net["body"].requires_grad_(False)
+Trainer(net, [USED()]).fit(4)
+"""
+HOOKS = "\n    ".join(
+    f"def {name}(self, trainer, net): ..." for name in ("on_fit_start", "on_train_epoch_start", "on_train_epoch_end")
+)
+LOOP_THAW = """for parameter in net["body"].parameters():
+                parameter.requires_grad = True"""
+WARNED, NOTED = "nobody calls `{}`; ", "though frozen"
+
+
+@pytest.mark.parametrize(
+    ("hook", "changes", "says"),
+    [
+        pytest.param("on_epoch_start", {}, WARNED, id="a word is missing"),
+        pytest.param("on_train_epoch_begin", {"BASE": "object"}, WARNED, id="another last word"),
+        pytest.param("on_epoch_start", {"THAW": "net.unfreeze_body()"}, WARNED, id="by a method of the net"),
+        pytest.param("on_epoch_start", {"THAW": 'switch(net["body"], True)'}, WARNED, id="by a helper"),
+        pytest.param("release_later", {}, NOTED, id="a method that is there for others"),
+        pytest.param("on_epoch_start", {"USED": "Callback"}, NOTED, id="a class that nobody uses"),
+        pytest.param(
+            "on_epoch_start", {"HOOKS": HOOKS.replace("fit", "epoch")}, NOTED, id="a hook that the trainer should fire"
+        ),
+        pytest.param("on_train_epoch_start", {}, "", id="the name that is asked for"),
+        pytest.param("on_train_epoch_start", {"BASE": "object"}, "", id="asked for without a base class"),
+    ],
+)
+def test_a_hook_that_is_asked_for_by_another_name(
+    hook: str, changes: dict[str, str], says: str, tmp_path: Path
+) -> None:
+    text = HOOKED
+    for word, value in ({"HOOKS": HOOKS, "BASE": "Callback", "THAW": LOOP_THAW, "USED": "Unfreeze"} | changes).items():
+        text = text.replace(word, value)
+    report = judged(tmp_path, text.replace("HOOK", hook))
+    assert codes(report) == (["FXA306"] if says else [])
+    for finding in report.findings:
+        assert says.format(hook) in finding.message
+        assert line_of(finding).endswith("# hook") is (says == WARNED)
+        assert finding.level == ("warning" if says == WARNED else "note")

@@ -38,6 +38,7 @@ __all__ = [
     "decided_from",
     "decision_at",
     "method_call_of",
+    "methods_of",
     "never_called",
     "obstacles_to_entering",
     "overridden",
@@ -367,7 +368,7 @@ def never_called(record: Record, tree: Tree, scope: ast.AST) -> list[tuple[Sourc
     owner = tree.parents.get(scope)
     bases = lineage_of(files, getattr(owner, "name", ""))[1:]
     ran = {frame.function for frame in record.course.frames}
-    beside = [f"{base}.{method}" for base in bases for method in _methods(files, base) if f"{base}.{method}" in ran]
+    beside = [f"{base}.{method}" for base in bases for method in methods_of(files, base) if f"{base}.{method}" in ran]
     near = [method for method in beside if _is_near(method.rpartition(".")[2], name)]
     return [(told[0][0], f"nobody calls `{name}`; `{near[0]}` runs")] if len(near) == 1 else told
 
@@ -376,7 +377,7 @@ def _is_near(method: str, name: str) -> bool:
     return shares_words(method, name) or letters_apart(method, name) is not None
 
 
-def _methods(files: list[str], kind: str) -> list[str]:
+def methods_of(files: list[str], kind: str) -> list[str]:
     """The methods that the class of that name has of its own."""
     trees = [tree for tree in map(tree_of, files) if tree is not None]
     classes = [n for tree in trees for n in tree.parents if isinstance(n, ast.ClassDef) and n.name == kind]

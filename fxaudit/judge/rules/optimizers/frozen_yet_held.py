@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fxaudit.answer.finding import Finding, Level
 from fxaudit.capture.events import FlagEvent
 from fxaudit.judge.questions.aliases import frozen_as_a_copy, one_module_twice
+from fxaudit.judge.questions.asked_names import called_otherwise
 from fxaudit.judge.questions.freezing import asked_to_freeze, frozen_at, left_out_of_thaw, never_thawed
 from fxaudit.judge.questions.frozen_copies import THAW, copied_frozen
 from fxaudit.judge.questions.mentions import registration
@@ -25,6 +26,7 @@ from fxaudit.judge.trail import (
     project_files,
     project_stack,
     source_at,
+    was_entered,
     why_never_called,
 )
 from fxaudit.judge.verdict import ParameterState
@@ -47,8 +49,13 @@ HEAD = (
     "was seen loading other numbers into it."
 )
 LET_RUN = "Change what keeps the line that unfreezes from running, or leave these out of the optimizer."
+RENAME = "Give it the name that is asked for."
 TELL = "Write it there in each round of this loop."
 ASKED = "Ask this function for True here, if they are to be trained; else leave them out of the optimizer."
+
+
+MAX_AROUND = 6
+"""So many functions are looked at from which a thaw would be called."""
 
 
 class FrozenYetHeld(Rule):
@@ -381,27 +388,17 @@ def _is_choice(decision: Decision) -> bool:
 
 def _thaw_never_run(audit: Audit) -> _IdleThaw | None:
     """Why a `requires_grad_(True)` in the user's files never ran; None where there is none."""
-    stacks = audit.record.stacks
-    ran_calls = {
-        (stacks.file(i), stacks.line(i))
-        for event in audit.record.events
-        if isinstance(event, FlagEvent)
-        for i in stacks.chain(event.stack)
-    } | {
-        (stacks.file(i), stacks.line(i))
-        for track in audit.record.tracks
-        for _, _, stack in track.freezes
-        for i in stacks.chain(stack)
-    }
-    ran = audit.record.ran()
-    for tree, thaw in _thaws(project_files(audit.record)):
+    files, ran, ran_calls = project_files(audit.record), audit.record.ran(), _places_of_flags(audit)
+    for tree, thaw in _thaws(files):
         if (tree.file, thaw.lineno) in ran_calls:
             continue
         is_assigned = isinstance(thaw, ast.Assign)
         if is_assigned and thaw.lineno in ran.of(tree.file):
             continue  # it was True already
+        misnamed = _misnamed_hook(audit, tree, thaw)
+        if misnamed is not None:
+            return misnamed
         found = obstacles(tree, thaw, ran.of(tree.file))
-        where = source_at(tree.file, thaw.lineno)
         loops = [outer.lineno for outer in tree.ancestors(thaw) if isinstance(outer, ast.For)]
         if found and found[0].file == tree.file and loops and found[0].line >= loops[-1]:
             continue  # what a loop selects, and whether it may select nothing, is the story of FXA308
@@ -410,30 +407,76 @@ def _thaw_never_run(audit: Audit) -> _IdleThaw | None:
         if uncalled:
             if is_assigned:
                 continue  # a helper that is there for others
-            return _IdleThaw([*uncalled, (where, "would unfreeze it")])
+            return _IdleThaw([*uncalled, (source_at(tree.file, thaw.lineno), "would unfreeze it")])
         if found:
-            callers = call_sites(project_files(audit.record), getattr(scope, "name", "")) if scope is not None else []
-            calls = [(source_at(t.file, c.lineno), "called from here") for t, c in callers[:1]]
-            told = [(source_at(found[0].file, found[0].line), found[0].role), (where, "would unfreeze it"), *calls]
-            # In a loop within a loop the counter begins again: the number that it is compared with may well be right.
-            counting = [tree.ancestors(thaw), *(t.ancestors(c) for t, c in callers[:1])]
-            is_nested = sum(_counts(outer) for around in counting for outer in around) > 1
-            missed = _never_found(audit, found[0])
-            if missed is not None:
-                asked = (source_at(missed.file, missed.line), missed.sentence)
-                return _IdleThaw([asked, *(one for one in told if one[0] != asked[0])])
-            decision = None if is_nested else decision_at(audit.record, found[0])
-            if decision is None:
-                return _IdleThaw(told)
-            counted = never_told(audit.record, decision)
-            told = [*counted, *blamed(decision, told)]
-            if counted or not _is_choice(decision):
-                return _IdleThaw(told, advice=TELL if counted else "")
-            selection = selected_by(tree, thaw)
-            wanted = names_asked_for(project_files(audit.record), selection) if selection is not None else ()
-            return _IdleThaw(told, decision, tuple(wanted))
+            return _kept_from_running(audit, tree, thaw, found[0])
+    helpers = (_misnamed_hook(audit, *call) for call in thaws_through(files))
+    misnamed = next(filter(None, helpers), None)
+    if misnamed is not None:
+        return misnamed
     told = _helper_never_called(audit) or why_never_called(audit.record, "unfreeze")
     return _IdleThaw(told) if told else None
+
+
+def _places_of_flags(audit: Audit) -> set[tuple[str, int]]:
+    """The lines through which a flag was set."""
+    stacks = audit.record.stacks
+    of_modules = [event.stack for event in audit.record.events if isinstance(event, FlagEvent)]
+    of_tensors = [stack for track in audit.record.tracks for _, _, stack in track.freezes]
+    return {(stacks.file(i), stacks.line(i)) for stack in (*of_modules, *of_tensors) for i in stacks.chain(stack)}
+
+
+def _kept_from_running(audit: Audit, tree: Tree, thaw: ast.Call | ast.Assign, obstacle: Obstacle) -> _IdleThaw:
+    """Why the branch or loop went past the thaw."""
+    scope, where = tree.function(thaw), source_at(tree.file, thaw.lineno)
+    callers = call_sites(project_files(audit.record), getattr(scope, "name", "")) if scope is not None else []
+    calls = [(source_at(t.file, c.lineno), "called from here") for t, c in callers[:1]]
+    told = [(source_at(obstacle.file, obstacle.line), obstacle.role), (where, "would unfreeze it"), *calls]
+    missed = _never_found(audit, obstacle)
+    if missed is not None:
+        asked = (source_at(missed.file, missed.line), missed.sentence)
+        return _IdleThaw([asked, *(one for one in told if one[0] != asked[0])])
+    # In a loop within a loop the counter begins again: the number that it is compared with may well be right.
+    counting = [tree.ancestors(thaw), *(t.ancestors(c) for t, c in callers[:1])]
+    is_nested = sum(_counts(outer) for around in counting for outer in around) > 1
+    decision = None if is_nested else decision_at(audit.record, obstacle)
+    if decision is None:
+        return _IdleThaw(told)
+    counted = never_told(audit.record, decision)
+    told = [*counted, *blamed(decision, told)]
+    if counted or not _is_choice(decision):
+        return _IdleThaw(told, advice=TELL if counted else "")
+    selection = selected_by(tree, thaw)
+    wanted = names_asked_for(project_files(audit.record), selection) if selection is not None else ()
+    return _IdleThaw(told, decision, tuple(wanted))
+
+
+def _misnamed_hook(audit: Audit, tree: Tree, thaw: ast.AST) -> _IdleThaw | None:
+    """The method around a thaw, or around a call that leads to it, that nobody calls, of an object that is asked for
+    others of nearly that name."""
+    ran, files = audit.record.ran(), project_files(audit.record)
+    around = [(tree, scope)] if (scope := tree.function(thaw)) is not None else []
+    for _, inner in around:
+        calls = call_sites(files, name) if (name := getattr(inner, "name", "")) else []
+        outer = [(where, scope) for where, call in calls if (scope := where.function(call)) is not None]
+        around += [place for place in outer if place not in around]
+        if len(around) > MAX_AROUND:
+            return None
+    if any(was_entered(*place, ran) for place in around):
+        return None
+    for other, scope in around:
+        asked = called_otherwise(audit.record, other, scope) if never_called(audit.record, other, scope) else None
+        if asked is not None:
+            called = " and ".join(f"`{one}`" for one in asked[0])
+            names = f"`{getattr(scope, 'name', '')}`; {called} {'is' if len(asked[0]) == 1 else 'are'} asked for"
+            thawed = (source_at(tree.file, _line(thaw)), "would unfreeze it")
+            told = [(source_at(other.file, scope.lineno), f"nobody calls {names}"), thawed]
+            return _IdleThaw([*told, (asked[1], "asked for here")], advice=RENAME)
+    return None
+
+
+def _line(node: ast.AST) -> int:
+    return int(getattr(node, "lineno", 0))
 
 
 def _never_found(audit: Audit, obstacle: Obstacle) -> Lookup | None:
