@@ -241,3 +241,82 @@ def test_a_hook_that_is_asked_for_by_another_name(
         assert says.format(hook) in finding.message
         assert line_of(finding).endswith("# hook") is (says == WARNED)
         assert finding.level == ("warning" if says == WARNED else "note")
+
+
+PAIRED = f"""{HEAD}
+
+def switch(net, flag):
+    for parameter in net.parameters():
+        parameter.requires_grad = flag
+
+
+class Game(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.maker, self.judge_a, self.judge_b = nn.Linear(4, 4), nn.Linear(4, 1), nn.Linear(4, 1)
+
+
+game = Game()
+makers = torch.optim.SGD(game.maker.parameters(), lr=0.1)
+judges = torch.optim.SGD([*game.judge_a.parameters(), *game.judge_b.parameters()], lr=0.1)
+
+
+def told(x):
+    return game.judge_a(x) + game.judge_b(x)
+
+
+for epoch in range(4):
+    FREEZE(game.judge_a)
+    FREEZE(game.judge_b)
+    makers.zero_grad()
+    told(game.maker(torch.randn(8, 4))).square().mean().backward()
+    makers.step()
+    THAW
+    judges.zero_grad()
+    (told(game.maker(torch.randn(8, 4)).detach()) - 1).square().mean().backward()
+    judges.step()
+"""
+FORMS = {
+    "a helper": ("switch({}, False)", "switch({}, True)"),
+    "a method": ("{}.requires_grad_(False)", "{}.requires_grad_(True)"),
+    "a loop": tuple(
+        f"for parameter in {{}}.parameters():\n        parameter.requires_grad = {flag}" for flag in (False, True)
+    ),
+}
+BLAMED = {"judge_a": 0, "judge_b": 1}
+"""Of two thaws the one that should name it."""
+
+
+def _paired(form: str, thawed: tuple[str, ...]) -> str:
+    freeze, thaw = FORMS[form]
+    text = PAIRED
+    for judge in ("judge_a", "judge_b"):
+        text = text.replace(f"FREEZE(game.{judge})", freeze.format(f"game.{judge}"))
+    return text.replace("THAW", "\n    ".join(thaw.format(f"game.{judge}") for judge in thawed))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("left", [None, "judge_a", "judge_b"])
+def test_one_is_thawed_twice_and_the_other_never(form: str, left: str | None, tmp_path: Path) -> None:
+    other = "judge_b" if left == "judge_a" else "judge_a"
+    text = _paired(form, ("judge_a", "judge_b") if left is None else (other, other))
+    report = judged(tmp_path, text)
+    assert codes(report) == ([] if left is None else ["FXA306"])
+    for finding in report.findings:
+        assert finding.level == "warning" and f"should unfreeze `{left}`" in finding.message
+        assert {name.split(".")[-2] for name in finding.parameters} == {left}
+        thaw = FORMS[form][1].format(f"game.{other}").splitlines()[0]
+        places = [number for number, line in enumerate(text.splitlines(), 1) if line.strip() == thaw]
+        assert finding.culprit is not None and finding.culprit.line == places[-2:][BLAMED[str(left)]]
+
+
+def test_what_is_not_thawed_beside_one_that_is_thawed_once_may_be_meant(tmp_path: Path) -> None:
+    report = judged(tmp_path, _paired("a helper", ("judge_a",)))
+    assert [finding.level for finding in report.findings] == ["note"]
+
+
+@pytest.mark.slow
+def test_plain_training_leaves_the_one_that_is_never_thawed() -> None:
+    for form in FORMS:
+        assert left_alone(_paired(form, ("judge_a", "judge_b"))) == 0
+        assert left_alone(_paired(form, ("judge_a", "judge_a"))) == 2 / 6

@@ -10,6 +10,7 @@ from fxaudit.answer.finding import Finding, Level
 from fxaudit.capture.events import FlagEvent
 from fxaudit.judge.questions.aliases import frozen_as_a_copy, one_module_twice
 from fxaudit.judge.questions.asked_names import called_otherwise
+from fxaudit.judge.questions.doubled_thaws import doubled_thaw
 from fxaudit.judge.questions.freezing import asked_to_freeze, frozen_at, left_out_of_thaw, never_thawed
 from fxaudit.judge.questions.frozen_copies import THAW, copied_frozen
 from fxaudit.judge.questions.mentions import registration
@@ -63,9 +64,9 @@ class FrozenYetHeld(Rule):
 
     It has `requires_grad=False`, gets no gradient and is passed over by every step. Harmless where it is frozen on
     purpose; where the program means to unfreeze it and never gets there, that statement is named, as is the one that
-    unfreezes others which were frozen with it, hands on a module that was to be copied, copies one that is frozen, or
-    uses up the iterator that was to lead to its flags again. A last layer that is frozen with the rest, as it was
-    drawn, is worth a note. An error where nothing else is left to train, so that `backward` raises.
+    unfreezes others which were frozen with it, or the same ones twice, hands on a module that was to be copied, copies
+    one that is frozen, or uses up the iterator that was to lead to its flags again. A last layer that is frozen with
+    the rest, as it was drawn, is worth a note. An error where nothing else is left to train, so that `backward` raises.
     """
 
     code, name, level = "FXA306", "frozen-yet-held", "note"
@@ -77,8 +78,8 @@ class FrozenYetHeld(Rule):
         yield from self._refused(audit)
         states = audit.unexplained("frozen")
         ways = (
-            self._used_up, self._thawed, self._overridden, self._again, self._copies, self._copied, self._left_out,
-            self._by_choice, self._held,
+            self._used_up, self._thawed, self._overridden, self._again, self._copies, self._copied, self._doubled,
+            self._left_out, self._by_choice, self._held,
         )  # fmt: skip
         for way in ways:
             for finding in way(audit, states) if states else ():
@@ -187,6 +188,21 @@ class FrozenYetHeld(Rule):
                 related=[(_frozen_first(audit, states), "frozen here")],
                 level="warning",
                 fix=THAW,
+            )
+
+    def _doubled(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
+        """What is not thawed, where a line that is there for it thaws another part a second time."""
+        found = doubled_thaw(audit, states) if audit.judge.looped else None
+        if found is not None:
+            yield self.finding(
+                audit,
+                found.states,
+                f"{audit.names(found.states, 'stays', 'stay')} frozen: the line that should unfreeze `{found.name}` "
+                "says the same as the one beside it",
+                found.line,
+                related=[(found.other, "this line says the same"), (found.froze, "frozen here")],
+                fix=f"Name `{found.name}` in one of the two.",
+                level="warning",
             )
 
     def _left_out(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
