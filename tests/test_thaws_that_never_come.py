@@ -1,4 +1,4 @@
-"""What is to be unfrozen later, and never is: nobody asks for it, or it is asked for by what cannot be there."""
+"""What is to be trained later, and never is: nobody thaws it, asks for it, or gives it to the optimizer."""
 
 from __future__ import annotations
 
@@ -320,3 +320,83 @@ def test_plain_training_leaves_the_one_that_is_never_thawed() -> None:
     for form in FORMS:
         assert left_alone(_paired(form, ("judge_a", "judge_b"))) == 0
         assert left_alone(_paired(form, ("judge_a", "judge_a"))) == 2 / 6
+
+
+GROWN = f"""{HEAD}
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.heads = nn.Linear(4, 4), nn.ModuleDict()
+
+    def add_head(self, task):
+        self.heads[task] = nn.Linear(4, 1)
+
+    def forward(self, x, task):
+        return self.heads[task](torch.tanh(self.body(x)))
+
+
+def build(net):
+    return torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+class Learner:
+    def __init__(self, net):
+        self.net = net
+        EARLY
+        self.optimizer = build(net)
+        LATE
+
+    def grow(self, task):
+        self.net.add_head(task)  # grown
+        AGAIN
+
+    def begin_task(self, task):
+        self.grow(task)
+
+    def step(self, task):
+        loss = (self.net(torch.randn(8, 4), task) - 1).square().mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+
+
+net = Net()
+learner = Learner(net)
+MAIN
+for epoch in range(4):
+    learner.step("0")
+"""
+TASK, OWN, ADDED = 'learner.begin_task("0")', 'self.grow("0")', "self.optimizer.add_param_group({'params': "
+GROWING = {
+    "by its own method": ({"MAIN": TASK}, "# grown"),
+    "by the constructor, too late": ({"LATE": OWN}, "self.optimizer = build(net)"),
+    "by the program": ({"MAIN": 'net.add_head("0")'}, "learner = Learner(net)"),
+    "and added": ({"MAIN": TASK, "AGAIN": f"{ADDED}self.net.heads[task].parameters()}})"}, ""),
+    "and built anew": ({"MAIN": TASK, "AGAIN": "self.optimizer = build(self.net)"}, ""),
+    "by the constructor, in time": ({"EARLY": OWN}, ""),
+}
+
+
+def _grown(way: str) -> str:
+    text = GROWN
+    for word, value in ({"EARLY": "pass", "LATE": "pass", "AGAIN": "pass", "MAIN": ""} | GROWING[way][0]).items():
+        text = text.replace(word, value)
+    return text
+
+
+@pytest.mark.parametrize("way", GROWING)
+def test_what_an_object_makes_after_its_constructor_has_built_the_optimizer(way: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, _grown(way))
+    blamed = GROWING[way][1]
+    assert codes(report) == (["FXA301"] if blamed else [])
+    for finding in report.findings:
+        assert line_of(finding).endswith(blamed)
+        assert ("`self.optimizer.add_param_group(" in finding.fix) is (blamed == "# grown")
+
+
+@pytest.mark.slow
+def test_plain_training_leaves_what_was_made_after_the_optimizer() -> None:
+    assert {way: left_alone(_grown(way)) for way in GROWING} == {
+        way: (1 / 2 if blamed else 0) for way, (_, blamed) in GROWING.items()
+    }

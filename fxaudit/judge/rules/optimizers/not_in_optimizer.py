@@ -10,6 +10,7 @@ from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import GroupEvent
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.questions.given_later import LOADED, given_later
+from fxaudit.judge.questions.grown_later import grown_by_its_owner
 from fxaudit.judge.questions.left_out import (
     Told,
     all_dropped,
@@ -49,6 +50,9 @@ PATTERN = "Correct the pattern: no parameter has the name that it asks for."
 OF_NO_KIND = "Add the kind of module to those that are asked for."
 DROPPED = "Put fewer in what the filter looks in: it leaves out every parameter."
 KEPT = "Make it a list: a generator gives its items once, and somebody else has gone through it."
+GROWN = (
+    "Add them to the optimizer where they are made, `{}.add_param_group({{'params': [...]}})`, or build it anew there."
+)
 LISTED = "Add the part to this list."
 
 
@@ -305,6 +309,10 @@ def _made_later(audit: Audit, states: list[ParameterState], info: OptimizerInfo,
             related.append(_built_here(audit, info))
         elif added is not None:
             culprit = added
+        elif culprit == built and (grown := grown_by_its_owner(audit.record, info, created)) is not None:
+            related.append(_built_here(audit, info))
+            related.append((audit.source(created), "made here, after the optimizer"))
+            return Why(grown[0], related, why.reason, why.advice or GROWN.format(grown[1]))
         elif culprit == built:  # of two calls in the wrong order, the line that makes the earlier one
             earlier = common_frame(stacks, info.created, created)
             culprit = audit.source(earlier) or built
