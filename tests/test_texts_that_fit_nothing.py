@@ -371,3 +371,35 @@ def test_plain_training_leaves_alone_what_no_text_fits(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert left_alone(_grouped(tmp_path, PREFIXES, WAYS[PREFIXES][0], WAYS[PREFIXES][last])) == share
+
+
+PARTS = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+RATES = {
+    "stem": 0.1,
+    "neck": 0.2,
+}
+net = nn.ModuleDict({"stem": nn.Linear(4, 4), "NAME": nn.Linear(4, 1)})
+groups = []
+for part, rate in RATES.items():
+    own = [(n, p) for n, p in net.named_parameters() if n.startswith(part + ".")]
+    for wide in (True, False):
+        chosen = [p for n, p in own if (p.ndim > 1) is wide]
+        if chosen:
+            groups.append({"params": chosen, "lr": rate})
+optimizer = torch.optim.SGD(groups, lr=0.1)
+
+
+def compute():
+    return (net["NAME"](torch.tanh(net["stem"](torch.randn(8, 4)))) - 1).square().mean()
+"""
+
+
+@pytest.mark.parametrize(("name", "found"), [("fpn", ["FXA301"]), ("neck", [])])
+def test_a_part_that_no_module_is_called(name: str, found: list[str], tmp_path: Path) -> None:
+    report = judged(tmp_path, PARTS.replace("NAME", name) + LOOP)
+    assert codes(report) == found
+    assert all('"neck": 0.2' in line_of(finding) for finding in report.findings)

@@ -243,6 +243,79 @@ def compute():
     ctc = F.ctc_loss(scores, targets, lengths, counts, zero_infinity=True)
     return ctc
 """
+
+# -- a teacher that is the student -------------------------------------------------------------------------------------
+
+TEACHER = """
+class Distiller:
+    def __init__(self, model):
+        self.model = model
+        self.teacher = GIVEN  # blamed
+        for parameter in self.teacher.parameters():
+            parameter.requires_grad_(False)
+
+    def loss(self, x):
+        with torch.no_grad():
+            wanted = self.teacher(x)
+        return F.mse_loss(self.model(x), wanted)
+
+
+net, head = nn.Linear(4, 4), nn.Linear(4, 1)
+distiller = Distiller(net)
+optimizer = torch.optim.SGD([*net.parameters(), *head.parameters()], lr=0.1)
+
+
+def compute():
+    x = torch.randn(8, 4)
+    return (head(torch.tanh(net(x))) - 1).square().mean() + distiller.loss(x)
+"""
+FIXED = """
+net, head = nn.Linear(4, 4), nn.Linear(4, 1)
+backbone = net
+for parameter in backbone.parameters():
+    parameter.requires_grad_(False)
+with torch.no_grad():
+    kept = backbone(torch.randn(8, 4))
+optimizer = torch.optim.SGD(head.parameters(), lr=0.1)
+
+
+def compute():
+    return (head(torch.tanh(net(torch.randn(8, 4)))) - 1).square().mean()
+"""
+
+# -- a class without a second derivative -------------------------------------------------------------------------------
+
+EQUATION = """
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
+CONFIG = {
+    "width": 8,
+    "activation": "GIVEN",  # blamed
+}
+
+
+class Net(nn.Module):
+    def __init__(self, width, activation):
+        super().__init__()
+        act = ACTIVATIONS[activation]
+        self.layers = nn.Sequential(nn.Linear(1, width), act(), nn.Linear(width, 1))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+net, rate = Net(CONFIG["width"], CONFIG["activation"]), nn.Parameter(torch.ones(1))
+optimizer = torch.optim.SGD([*net.parameters(), rate], lr=0.01)
+
+
+def slope(y, x):
+    return torch.autograd.grad(y.sum(), x, create_graph=True)[0]
+
+
+def compute():
+    x = torch.randn(8, 1, requires_grad=True)
+    y = net(x)
+    return (slope(y, x) - rate * slope(slope(y, x), x)).square().mean() + (y - 1).square().mean()
+"""
 CASES = {
     "resized": (RESIZED, ("REST", "pass"), ("REST", 'self.encoder["tokens"] = new'), "FXA101"),
     "terms": (TERMS, ("GIVEN", "="), ("GIVEN", "+="), "FXA103"),
@@ -252,6 +325,8 @@ CASES = {
     "own copy": (OWN_COPY, ("", ""), (".detach()", ""), "FXA104"),
     "unit norm": (UNIT_NORM, ("GIVEN", '"relation"'), ("GIVEN", '"relation."'), "FXA408"),
     "counted": (COUNTED, ("GIVEN", 'net["crf"].parameters()'), ("GIVEN", 'list(net["crf"].parameters())'), "FXA301"),
+    "teacher": (TEACHER, ("GIVEN", "model"), ("GIVEN", "copy.deepcopy(model)"), "FXA310"),
+    "equation": (EQUATION, ("GIVEN", "relu"), ("GIVEN", "tanh"), "FXA501"),
     "divided": (DIVIDED, ("DIVISION", "// FACTOR"), ("DIVISION", ""), "FXA501"),
 }
 
@@ -274,21 +349,31 @@ def test_the_line_that_took_the_other(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", CASES)
 def test_nothing_is_said_of_the_right_one(kind: str, tmp_path: Path) -> None:
     report = judged(tmp_path, _text(kind, sound=True))
-    assert set(verdicts(report).values()) == {"trained"}
+    assert set(verdicts(report).values()) - {"frozen"} == {"trained"}
+    assert codes(report) == []
+
+
+def test_what_is_frozen_by_another_name_and_not_compared_with_itself(tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + FIXED + LOOP)
+    assert verdicts(report)["net.weight"] == "frozen"
     assert codes(report) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [kind for kind in CASES if kind not in ("unit norm", "divided")])
+@pytest.mark.parametrize("kind", [kind for kind in CASES if kind not in ("unit norm", "divided", "teacher")])
 def test_plain_training_says_the_same(kind: str) -> None:
     assert left_alone(_text(kind, sound=False)) > 0
     assert left_alone(_text(kind, sound=True)) == 0
 
 
+@pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize(("given", "found"), [("target, net", ["FXA408"]), ("net, target", [])])
 def test_a_copy_the_wrong_way_round_is_to_turn_where_it_is_asked_for(
-    given: str, found: list[str], tmp_path: Path
+    given: str, found: list[str], begun: bool, tmp_path: Path
 ) -> None:
-    report = judged(tmp_path, HEAD + SYNCED.replace("GIVEN", given))
+    text = SYNCED.replace("GIVEN", given)
+    if begun:  # the helper ran before, the right way round
+        text = text.replace("target = copy.deepcopy(net)", "target = nn.Linear(4, 1)\ncopy_weights(net, target)")
+    report = judged(tmp_path, HEAD + text)
     assert [finding.code for finding in report.findings if finding.level == "error"] == found
     assert all(line_of(finding).endswith("# blamed") for finding in report.findings if finding.level == "error")

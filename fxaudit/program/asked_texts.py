@@ -119,7 +119,8 @@ def _texts(node: ast.expr, sight: Sight) -> tuple[str, ...]:
         found = _written_in(seen)
         if found:
             return found
-    return (node.value,) if isinstance(node, ast.Constant) and isinstance(node.value, str) else ()
+    text = evaluated(node, sight.read) if isinstance(node, ast.Constant | ast.BinOp | ast.JoinedStr) else None
+    return (text,) if isinstance(text, str) else ()
 
 
 def _written_in(seen: Seen) -> tuple[str, ...]:

@@ -106,12 +106,20 @@ def loops_at(places: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
 
 
 def sites(files: Sequence[str], ran: Ran) -> Iterator[tuple[Tree, ast.stmt | ast.expr]]:
-    """The statements, or calls, of that kind."""
-    for file in files:
-        tree = tree_of(file)
-        for node in _writes(tree) if tree is not None else ():
-            if tree is not None and node.lineno not in ran.of(file) and is_repeated(files, tree, node, CALLERS):
-                yield tree, node
+    """The statements, or calls, of that kind; where one writes into what its function was given, and ran for another
+    caller (a target network that begins as a copy), the calls of that function."""
+    for tree in filter(None, map(tree_of, files)):
+        for node in _writes(tree):
+            has_run = node.lineno in ran.of(tree.file)
+            for other, place in _calls_of_the_writer(files, tree, node) if has_run else [(tree, node)]:
+                if place.lineno not in ran.of(other.file) and is_repeated(files, other, place, CALLERS):
+                    yield other, place
+
+
+def _calls_of_the_writer(files: Sequence[str], tree: Tree, node: ast.AST) -> Iterator[tuple[Tree, ast.stmt | ast.expr]]:
+    scope, statement = tree.function(node), tree.statement(node)
+    if isinstance(scope, ast.FunctionDef) and statement is not None and is_handed_on(tree, statement):
+        yield from call_sites(files, scope.name)
 
 
 def begins_a_trial(places: Sequence[tuple[str, int]]) -> bool:

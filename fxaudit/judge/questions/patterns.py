@@ -60,14 +60,15 @@ def _idle_texts(rounds: list[Asked], names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _written(audit: Audit, texts: tuple[str, ...]) -> tuple[str, int] | None:
-    """(file, line) of the one place at which the first of the texts is written."""
-    if not texts or not texts[0]:
-        return None
-    spelt = dict.fromkeys((texts[0], texts[0].replace("\\", "\\\\")))
-    found = [(file, node.lineno) for file in audit.project_files for node in constants_of(file).get(texts[0], ())]
-    files = audit.record.course.config_files()
-    found += [(file, line) for file in files for text in spelt for line, _ in lines_with(file, text)]
-    return found[0] if len(found) == 1 else None
+    """(file, line) of the one place at which the first of the texts is written, be it without the dot at its end."""
+    for text in dict.fromkeys((texts[0], texts[0].strip("."))) if texts else ():
+        spelt = dict.fromkeys((text, text.replace("\\", "\\\\")))
+        found = [(file, node.lineno) for file in audit.project_files for node in constants_of(file).get(text, ())]
+        files = audit.record.course.config_files()
+        found += [(file, line) for file in files for one in spelt for line, _ in lines_with(file, one)]
+        if text and found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def pattern_in_vain(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> tuple[SourceLine, str] | None:

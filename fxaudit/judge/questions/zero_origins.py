@@ -21,6 +21,7 @@ from fxaudit.judge.questions.births import (
     zero_factor_born,
 )
 from fxaudit.judge.questions.cancelling import alias, given_twice, returned_twice
+from fxaudit.judge.questions.chosen_class import chosen_by
 from fxaudit.judge.questions.differences import difference_of_one
 from fxaudit.judge.questions.empty_writes import idle_write
 from fxaudit.judge.questions.ignored_targets import (
@@ -91,6 +92,9 @@ MAX_BEHIND = 12
 NOTHING = "Look at what selects: print how many elements are left, and skip the term where there is none."
 
 BEGIN = "Begin with another number: here the function is flat, and no gradient ever moves it from there."
+NO_CURVE = Fact(
+    "its second derivative is zero", "Use an activation that bends everywhere, such as tanh, SiLU or a sine."
+)
 DIVIDING = frozenset({"floor_divide", "rfloordiv"})
 DIVIDE = "Divide with `/`, so that shares stay what they are."
 SHIFTED = "Look at the sign of the number that is added or subtracted here: a margin is added to what is to be small."
@@ -255,7 +259,12 @@ class ZeroOrigins:
         bend = last_bend(audit, found.origin)
         if bend >= 0:
             kink = _module_made(audit, bend) or audit.op_source(bend)
-            return kink, [(origin, "a second derivative is taken here")], Fact("its second derivative is zero")
+            taken = (origin, "a second derivative is taken here")
+            choice = chosen_by(audit, bend)
+            if choice is None:
+                return kink, [taken], NO_CURVE
+            line, stations = born_at(choice)
+            return line, [(kink, "made here, of the class that this chooses"), *stations, taken], NO_CURVE
         unfilled = idle_write(audit, found.origin)
         compared = self._compared(unfilled.index, used) if unfilled is not None else None
         if compared is not None:
