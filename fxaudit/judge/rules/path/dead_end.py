@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from fxaudit.answer.finding import Finding, Level
 from fxaudit.judge.graph import UnusedValue
@@ -31,7 +32,7 @@ class DeadEnd(Rule):
     """What is computed from the parameter is not used by the loss.
 
     The forward reads the parameter, and the result is bound to a name, or dropped, and goes no further. A loss term
-    that is computed and never added ends the same way.
+    that is computed and never added ends the same way, and so does one whose name is given the next term.
     """
 
     code, name, level = "FXA103", "dead-end", "error"
@@ -63,33 +64,17 @@ class DeadEnd(Rule):
                     f"{audit.names(states)}: `{caught.call}` refuses what is made of them, and the error is caught"
                 )
                 last = (audit.source(op.stack), f"the last operation, `{op.name}`")
-                told: Related = [(caught.handler, f"caught here: {caught.error}"), last]
+                handled: Related = [(caught.handler, f"caught here: {caught.error}"), last]
                 fix = "Mend what the call is given, and catch no more than you expect."
-                yield self.finding(audit, states, message, caught.line, related=told, fix=fix)
+                yield self.finding(audit, states, message, caught.line, related=handled, fix=fix)
                 continue
-            overridden = read_only_in_an_overridden_method(audit, op.stack, stack)
-            culprit, related = _lines(audit, end, stack)
-            again, renewed = thrown_away(audit, stack), lost_to_the_next_round(audit, end, stack)
-            left_out = left_out_key(audit, states) if again is None and not renewed else None
-            if overridden:
-                culprit, related = overridden[0][0], [*overridden[1:], (culprit, "what is made here goes unused")]
-            elif left_out is not None:
-                culprit, related = left_out.written, [(left_out.asked, left_out.role), (culprit, "made here"), *related]
-            named = left_out.fix if left_out is not None and not overridden else None
-            name = renewed or (again.name if again is not None else "")
-            if name and audit.record.values[end.value].numel == 1:
-                named = ADD.format(name)
-            shared = overwritten_in_a_shared_one(audit, op) if not overridden and left_out is None else []
-            if shared:
-                named = OWN
-                culprit, related = shared[0][0], [*shared[1:], (culprit, "what is made here is lost"), *related]
-            related += [(audit.source(op.stack), f"the last operation, `{op.name}`")]
-            related += _further_ends(audit, states, end)
+            told = _blamed(audit, states, end, stack)
             default = stack >= 0 and is_library(file) and audit.is_library_made(states)
             level: Level = "error" if audit.is_held(states) and not default and op.name != "autograd.grad" else "note"
-            message = self._message(audit, states, op.name, (file, line)) + "".join(f": {o[1]}" for o in overridden[:1])
-            message += f": the next round gives `{renewed}` another value" if renewed else ""
-            yield self.finding(audit, states, message, culprit, related=related, level=level, fix=named)
+            message = self._message(audit, states, op.name, (file, line)) + told.words
+            related = [*told.related, (audit.source(op.stack), f"the last operation, `{op.name}`")]
+            related += _further_ends(audit, states, end)
+            yield self.finding(audit, states, message, told.culprit, related=related, level=level, fix=told.fix)
 
     def _message(self, audit: Audit, states: list[ParameterState], operation: str, place: tuple[str, int]) -> str:
         if binding_of(*place).kind == "discarded" and not collects(*place):
@@ -142,6 +127,39 @@ class DeadEnd(Rule):
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The line to edit, what is related to it, how to edit it, and what the message says besides."""
+
+    culprit: SourceLine | None
+    related: Related
+    fix: str | None = None
+    words: str = ""
+
+
+def _blamed(audit: Audit, states: list[ParameterState], end: UnusedValue, stack: int) -> _Told:
+    """What is told of the value that ends where it was bound at `stack`."""
+    op = audit.record.ops[end.op]
+    culprit, related = _lines(audit, end, stack)
+    overridden = read_only_in_an_overridden_method(audit, op.stack, stack)
+    if overridden:
+        first, *others = overridden
+        unused = (culprit, "what is made here goes unused")
+        return _Told(first[0], [*others, unused], words=f": {first[1]}")
+    again, renewed = thrown_away(audit, stack), lost_to_the_next_round(audit, end, stack)
+    left_out = left_out_key(audit, states) if again is None and not renewed else None
+    if left_out is not None:
+        return _Told(
+            left_out.written, [(left_out.asked, left_out.role), (culprit, "made here"), *related], left_out.fix
+        )
+    shared = overwritten_in_a_shared_one(audit, op)
+    if shared:
+        return _Told(shared[0][0], [*shared[1:], (culprit, "what is made here is lost"), *related], OWN)
+    name = renewed or (again.name if again is not None else "")
+    fix = ADD.format(name) if name and audit.record.values[end.value].numel == 1 else None
+    return _Told(culprit, related, fix, f": the next round gives `{renewed}` another value" if renewed else "")
 
 
 def _lines(audit: Audit, end: UnusedValue, stack: int) -> tuple[SourceLine | None, Related]:

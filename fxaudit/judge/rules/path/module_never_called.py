@@ -23,7 +23,8 @@ class ModuleNeverCalled(Rule):
     """A registered module is never called.
 
     Its parameters are in `model.parameters()` and in the optimizer, but no forward runs the module, so they receive no
-    gradient. Where the forward mentions the module in a branch that is not taken, that branch is to blame.
+    gradient. Where the forward mentions the module in a branch that is not taken, that branch is to blame. So is the
+    line that put it in the place of another module, which is still called elsewhere.
 
     May be intended when a head is kept for a later phase, or an expert was not chosen in the steps that were seen.
     """
