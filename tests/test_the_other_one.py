@@ -262,7 +262,7 @@ class Distiller:
 
 net, head = nn.Linear(4, 4), nn.Linear(4, 1)
 distiller = Distiller(net)
-optimizer = torch.optim.SGD([*net.parameters(), *head.parameters()], lr=0.1)
+optimizer = torch.optim.SGD([p for p in [*net.parameters(), *head.parameters()] if p.requires_grad], lr=0.1)
 
 
 def compute():
@@ -325,7 +325,7 @@ CASES = {
     "own copy": (OWN_COPY, ("", ""), (".detach()", ""), "FXA104"),
     "unit norm": (UNIT_NORM, ("GIVEN", '"relation"'), ("GIVEN", '"relation."'), "FXA408"),
     "counted": (COUNTED, ("GIVEN", 'net["crf"].parameters()'), ("GIVEN", 'list(net["crf"].parameters())'), "FXA301"),
-    "teacher": (TEACHER, ("GIVEN", "model"), ("GIVEN", "copy.deepcopy(model)"), "FXA310"),
+    "teacher": (TEACHER, ("GIVEN", "model"), ("GIVEN", "copy.deepcopy(model)"), "FXA306"),
     "equation": (EQUATION, ("GIVEN", "relu"), ("GIVEN", "tanh"), "FXA501"),
     "divided": (DIVIDED, ("DIVISION", "// FACTOR"), ("DIVISION", ""), "FXA501"),
 }

@@ -6,6 +6,7 @@ import ast
 import re
 
 from fxaudit.judge.questions.freezing import freezing_statement
+from fxaudit.judge.questions.meeting import meets_itself
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
@@ -23,10 +24,11 @@ PAIRS = (("q", "k"), ("query", "key"), ("online", "target"), ("student", "teache
 
 def frozen_as_a_copy(audit: Audit, states: list[ParameterState]) -> tuple[SourceLine, str] | None:
     """(the statement that hands the module on without copying it, the name that it gets there), where a line freezes
-    by that name what an optimizer holds by another."""
+    by that name what an optimizer holds by another, or what is compared with itself."""
     tree, statement = freezing_statement(audit, states) or (None, None)
-    if tree is None or statement is None or not all(state.held for state in states):
+    if tree is None or statement is None:
         return None
+    are_held = all(state.held for state in states)
     loop = next((outer for outer in tree.ancestors(statement) if isinstance(outer, ast.For)), None)
     at, named = (loop, loop.iter) if loop is not None else (statement, statement)
     chains = {chain.text for part in ast.walk(named) if isinstance(part, ast.expr) and (chain := chain_of(part))}
@@ -34,6 +36,8 @@ def frozen_as_a_copy(audit: Audit, states: list[ParameterState]) -> tuple[Source
     for sight in course.at(tree.file, at.lineno):
         for name in sorted(chains & sight.read.keys()):
             seen = sight.read[name]
+            if not are_held and not meets_itself(audit, states, name):
+                continue
             for made, target in course.made(seen.token) if seen.kind == "object" and seen.token >= 0 else ():
                 bound = readings(course.file_of(made)).statement(made.line)
                 owner = tree_of(course.file_of(made))

@@ -37,8 +37,6 @@ __all__ = [
     "zero_factor_born",
 ]
 
-DIVISIONS = frozenset({"div", "divide", "floor_divide", "true_divide"})
-"""The functions of torch that divide."""
 MAX_BEHIND = 6
 """So many operations are gone back to find a comparison."""
 
@@ -258,7 +256,7 @@ def _is_division(node: ast.AST) -> bool:
         case ast.BinOp(op=ast.FloorDiv() | ast.Div()):
             return True
         case ast.Call(func=ast.Attribute(attr=called)):
-            return called.rstrip("_") in DIVISIONS
+            return operations.of(called).name in ("div", "floor_divide")
     return False
 
 

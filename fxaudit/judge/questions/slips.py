@@ -10,7 +10,6 @@ from typing import TypeGuard
 
 from fxaudit.judge.questions.births import unread_setting
 from fxaudit.judge.questions.freezing import decisions_around, last_freeze
-from fxaudit.judge.questions.no_copy import named_twice
 from fxaudit.judge.questions.text_flags import COMPARE, means_no
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
@@ -58,7 +57,7 @@ def frozen_by_a_slip(audit: Audit) -> Iterator[tuple[Slip, list[ParameterState]]
     for state in audit.unexplained("frozen"):
         by_stack.setdefault(last_freeze(state), []).append(state)
     ways: tuple[Callable[[Audit, int], Slip | None], ...] = (
-        _true_text, _letters, _text_for_a_flag, _inverted_option, _flags_read_late, _shallow_copy, _no_copy,
+        _true_text, _letters, _text_for_a_flag, _inverted_option, _flags_read_late, _shallow_copy,
         _comparison, _number_goes_on, _anchored, _overruled,
     )  # fmt: skip
     found: dict[Slip, list[ParameterState]] = {}
@@ -177,17 +176,6 @@ def _shallow_copy(audit: Audit, stack: int) -> Slip | None:
             words = f"`{target}` is a shallow copy, and shares them"
             return Slip(source_at(other.file, copied.lineno), words, "Copy the module with `copy.deepcopy`.")
     return None
-
-
-def _no_copy(audit: Audit, stack: int) -> Slip | None:
-    """`self.teacher = model`, and then `self.teacher.requires_grad_(False)`."""
-    tree, statement = _place(audit, stack) or (None, None)
-    found = named_twice(audit, stack, tree, statement) if tree is not None and statement is not None else None
-    if tree is None or found is None:
-        return None
-    assignment, name, other = found
-    words = f"`{name}` is `{other}` itself, and no copy of it"
-    return Slip(source_at(tree.file, assignment.lineno), words, f"Copy the module: `{name} = copy.deepcopy({other})`.")
 
 
 def _comparison(audit: Audit, stack: int) -> Slip | None:
