@@ -366,6 +366,29 @@ def test_plain_training_says_the_same(kind: str) -> None:
     assert left_alone(_text(kind, sound=True)) == 0
 
 
+CONSTANT = """
+net = nn.Linear(4, 1)
+first = net.weight.detach().clone()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for epoch in range(8):
+    loss = (net(torch.randn(8, 4)) - 1).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    with torch.no_grad():
+        if WHEN:
+            net.weight.copy_(first * 0.5)  # blamed
+"""
+
+
+@pytest.mark.parametrize(("when", "verdict"), [("True", "replaced"), ("epoch in (0, 1)", "trained")])
+def test_a_constant_that_is_written_after_each_step(when: str, verdict: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + CONSTANT.replace("WHEN", when))
+    assert verdicts(report) == {"weight": verdict, "bias": "trained"}
+    assert all(line_of(finding).endswith("# blamed") for finding in report.findings)
+    assert codes(report) == (["FXA408"] if verdict == "replaced" else [])
+
+
 @pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize(("given", "found"), [("target, net", ["FXA408"]), ("net, target", [])])
 def test_a_copy_the_wrong_way_round_is_to_turn_where_it_is_asked_for(

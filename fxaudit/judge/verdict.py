@@ -32,6 +32,8 @@ UNMOVED = "the optimizer steps with a gradient, yet the value does not change"
 UNREGISTERED = "a loss reaches it, but no model registers it and no optimizer holds it"
 WHOLE = ("bool", "uint8", "int8", "int16", "int32", "int64")
 """What indices and masks are made of."""
+TWICE = 2
+"""So many steps that are undone, behind a first one that is not, are no chance: a constant is written each time."""
 MASKED_ROUNDS = 20
 """In so many rounds a mask has to be true everywhere before it is said to be so always."""
 LEAF_CODES = {"rewrapped": "FXA107", "left_torch": "FXA106", "detached": "FXA107"}
@@ -554,7 +556,8 @@ class Judge:
             self._replaced(state, mechanism, "after every step it gets the value back that it had before it")
             return True
         judged = [fact for fact in moved if fact.lost is not None]
-        if judged and all(fact.lost for fact in judged):
+        later = judged[1:] if len(judged) > TWICE else judged  # a constant takes the place of the first value once
+        if later and all(fact.lost for fact in later):
             last = self.record.events[state.facts[-1].event].time
             writers = self.writers(state.track)
             writers = [op for op in writers if op.index < last] or writers

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from fxaudit.capture.events import BackwardEvent, ClearEvent, FlagEvent, GroupEvent, ScalerStepEvent, StepEvent
-from fxaudit.capture.recording import Record
+from fxaudit.capture.recording import Record, StepFact
 from fxaudit.capture.session import Session
 from fxaudit.capture.values import is_elsewhere
 from fxaudit.judge.graph import StepGraph
@@ -32,6 +32,8 @@ MAX_ACCUMULATION = 1000
 """Backwards that add up without ever being cleared: that is how gradients are accumulated over many small batches."""
 MAX_FITS = 5
 """Of a program that trains again and again (folds, a grid of settings) so many fits are looked at."""
+LOST_AGAIN = 3
+"""Steps of which all but the first are undone."""
 CHECKPOINTS = (3, 6, 12, 25)
 """Steps after which the graph is asked whether what remains is explained by a cut."""
 
@@ -44,6 +46,13 @@ def thaws_not_run(record: Record, files: Iterable[str] = ()) -> bool:
     assigned = any(line not in ran.of(file) for file, line in late_thaws(own))
     assigned = assigned or any(call.lineno not in ran.of(tree.file) for tree, call in thaws_through(own))
     return assigned or bool(calls_not_run(record, THAWING, files))
+
+
+def _begins_to_lose(facts: Sequence[StepFact]) -> bool:
+    """Whether the last step that is known of was undone, and the first was not: the next ones tell whether something
+    else is put in the place of what was trained each time."""
+    lost = [fact.lost for fact in facts if fact.lost is not None and fact.changed]
+    return len(lost) < LOST_AGAIN and lost[-1:] == [True] and not all(lost)
 
 
 class Settling:
@@ -258,7 +267,8 @@ class Settling:
             tensor = track.ref()
             if tensor is not None and (not tensor.requires_grad or is_elsewhere(tensor)):
                 continue
-            if not any(f.changed and f.gradient == "finite" and f.lost is False for f in track.facts):
+            trains = any(f.changed and f.gradient == "finite" and f.lost is False for f in track.facts)
+            if not trains or _begins_to_lose(track.facts):
                 found.append(index)
         return found
 
