@@ -41,7 +41,7 @@ def test_an_iterator_that_is_read_twice_is_used_up_by_the_first_reader(parsed):
         optimizer = SGD(params, lr=0.1)
         """
     )
-    assert used_up(tree.file, 3) == [UsedUp("params", 2, 3, of_a_module=True)]
+    assert used_up(tree.file, 3) == [UsedUp("params", 2, 3, owner="model")]
 
 
 def test_a_list_can_be_read_twice(parsed):

@@ -9,7 +9,7 @@ from fxaudit.program.birth import Birth
 from fxaudit.program.config_files import entry_of_file, lines_with
 from fxaudit.program.course import PASSES, Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import evaluated
-from fxaudit.program.plain import chain_of, count_of
+from fxaudit.program.plain import chain_of, count_of, readings
 from fxaudit.program.source import of_text
 from fxaudit.program.spelling import plain
 from fxaudit.program.tree import is_zero, tree_of
@@ -40,7 +40,7 @@ def unasked_key(course: Course, sight: Sight, key: ast.expr, table: ast.expr) ->
     where the statement was not heard until it asked for something once more: then others may have come.
     """
     wanted, token = evaluated(key, sight.read), held_by(sight, table)
-    if isinstance(key, ast.Constant) or not isinstance(wanted, str) or token < 0:
+    if isinstance(key, ast.Constant) or not isinstance(wanted, str) or token < 0 or _is_gone_through(course, token):
         return None
     passes = [s for s in course.at(course.file_of(sight), sight.line) if held_by(s, table) == token]
     keys = {k for s in passes for k in keys_of(s, table) if isinstance(k, str)}
@@ -52,6 +52,18 @@ def unasked_key(course: Course, sight: Sight, key: ast.expr, table: ast.expr) ->
     if len(left) > 1 or len(asked - keys) > 1:
         left = [found for found in left if _is_part_of(wanted, str(found.value))]
     return left[0] if len(left) == 1 else None
+
+
+def _is_gone_through(course: Course, token: int) -> bool:
+    """Whether some statement goes through the entries of the table, and so needs none by its key."""
+    for sight in course.sights:
+        names = [name for name, seen in sight.read.items() if seen.token == token]
+        statement = readings(course.file_of(sight)).statement(sight.line) if names else None
+        for node in ast.walk(statement) if statement is not None else ():
+            match node:
+                case ast.Call(func=ast.Attribute(value=table, attr="items" | "values")) if ast.unparse(table) in names:
+                    return True
+    return False
 
 
 def only_key(course: Course, key: str) -> tuple[str, int] | None:

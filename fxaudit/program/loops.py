@@ -40,8 +40,8 @@ class UsedUp:
     second: int
     made: int = 0
     """The line of the generator expression by which it is made, where the second reader only hands it on; else 0."""
-    of_a_module: bool = False
-    """Whether a module's own method gives it, such as `parameters()`, and the second reader only hands it on."""
+    owner: str = ""
+    """The module whose own method gives it, such as `parameters()`, where the second reader only hands it on."""
 
 
 def counting_loop(tree: Tree, node: ast.AST) -> int:
@@ -78,8 +78,9 @@ def _turning(tree: Tree, node: ast.AST, names: set[str]) -> int:
     return max(found, default=0)
 
 
-def used_up(file: str, line: int) -> list[UsedUp]:
-    """The iterators of the function around `line` that are read a second time at or before that statement."""
+def used_up(file: str, line: int, ran: Container[int] | None = None) -> list[UsedUp]:
+    """The iterators of the function around `line` that are read a second time at or before that statement, on the lines
+    that `ran`, if these are known."""
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree else None
     if tree is None or statement is None:
@@ -93,13 +94,13 @@ def used_up(file: str, line: int) -> list[UsedUp]:
             if not isinstance(target, ast.Name | ast.Attribute):
                 continue
             name = ast.unparse(target)
-            reads = [n for n in _reads(scope, name) if node.lineno < n.lineno <= last]
+            reads = [n for n in _reads(scope, name) if node.lineno < n.lineno <= last and not _is_told_apart(tree, n)]
+            reads = [n for n in reads if ran is None or n.lineno in ran]
             again = [n for n in reads if _repeats(tree, n, node)]
             if len(reads) > 1:
                 is_gone_through = isinstance(tree.parents[reads[1]], ast.comprehension | ast.For)
                 made = 0 if is_gone_through else _bracketed(node)
-                own = not is_gone_through and _is_of_a_module(node)
-                found.append(UsedUp(name, reads[0].lineno, reads[1].lineno, made, own))
+                found.append(UsedUp(name, reads[0].lineno, reads[1].lineno, made, _owner(node, is_gone_through)))
             elif again:
                 found.append(UsedUp(name, again[0].lineno, again[0].lineno, _bracketed(node)))
     return found
@@ -129,9 +130,17 @@ def _bracketed(made: ast.Assign) -> int:
     return made.lineno if isinstance(made.value, ast.GeneratorExp) else 0
 
 
-def _is_of_a_module(made: ast.Assign) -> bool:
+def _owner(made: ast.Assign, is_gone_through: bool) -> str:
     match made.value:
-        case ast.Call(func=ast.Attribute(attr="parameters" | "named_parameters" | "children" | "modules")):
+        case ast.Call(func=ast.Attribute(value=owner, attr="parameters" | "named_parameters" | "children" | "modules")):
+            return "" if is_gone_through else ast.unparse(owner)
+    return ""
+
+
+def _is_told_apart(tree: Tree, read: ast.AST) -> bool:
+    """Whether it is only asked what the name is: `params is None`, `isinstance(params, list)`."""
+    match tree.parents.get(read):
+        case ast.Compare(ops=[ast.Is() | ast.IsNot()]) | ast.Call(func=ast.Name(id="isinstance" | "type" | "id")):
             return True
     return False
 

@@ -458,22 +458,46 @@ def rebinding_of(file: str, line: int, ran: RanLines) -> Rebound | None:
     return None
 
 
-def rebound_by_the_next_round(file: str, line: int) -> str:
-    """The name to which the statement at `line` gives another value in each round of a loop, though only what stands
-    behind the loop reads it; else ""."""
+@dataclass(frozen=True)
+class NextRound:
+    """A name to which each round of a loop gives another value, though only what stands behind the loop reads it."""
+
+    name: str
+    is_known_before: bool
+    """Whether the name has a value before the loop, to which the others could be added."""
+    gathered: int
+    """The line right behind the loop that adds it to something, or puts it into a list; 0 where none does."""
+
+
+def rebound_by_the_next_round(file: str, line: int) -> NextRound | None:
+    """What the statement at `line` does to a name in a loop, if each round gives it another value unread."""
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree else None
     if tree is None or not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
-        return ""
+        return None
     loop = next((n for n in tree.ancestors(statement) if isinstance(n, ast.For | ast.While | FunctionNode)), None)
     target = statement.targets[0]
     if not isinstance(loop, ast.For | ast.While) or not isinstance(target, ast.Name):
-        return ""
+        return None
     scope = tree.function(statement) or tree.root
-    read = [n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Load)]
+    own = [n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == target.id]
+    read = [n for n in own if isinstance(n.ctx, ast.Load)]
     last = loop.end_lineno or loop.lineno
-    is_late = any(n.lineno > last for n in read) and not any(loop.lineno <= n.lineno <= last for n in read)
-    return target.id if is_late else ""
+    if not any(n.lineno > last for n in read) or any(loop.lineno <= n.lineno <= last for n in read):
+        return None
+    is_known = any(n.lineno < loop.lineno for n in own if isinstance(n.ctx, ast.Store))
+    behind = next((s for s in ast.iter_child_nodes(tree.parents[loop]) if getattr(s, "lineno", 0) > last), None)
+    gathers = isinstance(behind, ast.stmt) and any(n in read for n in ast.walk(behind)) and _gathers(behind)
+    return NextRound(target.id, is_known, behind.lineno if gathers and isinstance(behind, ast.stmt) else 0)
+
+
+def _gathers(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.AugAssign() | ast.Expr(value=ast.Call(func=ast.Attribute(attr="append" | "extend"))):
+            return True
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(value))
+    return False
 
 
 def is_only_returned(file: str, line: int) -> bool:

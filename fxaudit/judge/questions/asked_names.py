@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fxaudit.capture.recording import Record
 from fxaudit.judge.trail import methods_of, project_files, source_at
@@ -17,7 +17,9 @@ from fxaudit.program.tree import FunctionNode, Tree, tree_of
 __all__ = ["called_otherwise"]
 
 ASKING = frozenset({"getattr", "hasattr"})
-FAR = 3
+SAME = {"begin": "start", "finish": "end"}
+"""Words of one library's hooks, and what another one says for them."""
+FAR = 2
 
 
 def called_otherwise(record: Record, tree: Tree, scope: FunctionNode) -> tuple[list[str], SourceLine] | None:
@@ -30,7 +32,7 @@ def called_otherwise(record: Record, tree: Tree, scope: FunctionNode) -> tuple[l
     files = project_files(record)
     if any(name in methods_of(files, base) for base in lineage_of(files, owner.name)[1:]):
         return None
-    own = methods_of([tree.file], owner.name)
+    own = {*methods_of([tree.file], owner.name), *_answered_above(files, owner.name)}
     found = {asked: where for asked, where in _asked_of(record, owner.name) if asked not in own}
     ranks = {asked: _rank(asked, name) for asked in found}
     best = min(ranks.values(), default=FAR)
@@ -39,16 +41,34 @@ def called_otherwise(record: Record, tree: Tree, scope: FunctionNode) -> tuple[l
 
 
 def _rank(asked: str, name: str) -> int:
-    """How far apart two names are: by a slip, by a word that one of them lacks, by the last word, or `FAR`."""
+    """How far apart two names are: by a slip, by a word that one of them lacks, or `FAR`."""
     if letters_apart(asked, name) is not None:
         return 0
-    longer, shorter = sorted((asked.split("_"), name.split("_")), key=len, reverse=True)
-    if len(shorter) < 2:
-        return FAR
+    words = ([SAME.get(word, word) for word in text.split("_")] for text in (asked, name))
+    longer, shorter = sorted(words, key=len, reverse=True)
+    if longer == shorter or len(shorter) < 2:
+        return 1 if longer == shorter else FAR
     rests = (longer[:place] + longer[place + 1 :] for place in range(len(longer)))
-    if any(rest == shorter for rest in rests):
-        return 1
-    return 2 if longer[:-1] == shorter[:-1] else FAR
+    return 1 if any(rest == shorter for rest in rests) else FAR
+
+
+def _answered_above(files: Sequence[str], kind: str) -> Iterator[str]:
+    """The methods of the classes from which the class is derived that do something."""
+    above = set(lineage_of(files, kind)[1:])
+    for tree in filter(None, map(tree_of, files)):
+        for node in tree.statements:
+            if isinstance(node, ast.ClassDef) and node.name in above:
+                methods = (part for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef))
+                yield from (method.name for method in methods if not all(map(_is_idle, method.body)))
+
+
+def _is_idle(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Pass() | ast.Expr(value=ast.Constant()) | ast.Raise():
+            return True
+        case ast.Return(value=None | ast.Constant()):
+            return True
+    return False
 
 
 def _asked_of(record: Record, kind: str) -> Iterator[tuple[str, SourceLine]]:

@@ -13,6 +13,7 @@ from fxaudit.program.handing import collects
 from fxaudit.program.names import ingredients
 from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import (
+    NextRound,
     Rebound,
     binding_of,
     decides,
@@ -129,12 +130,12 @@ def thrown_away(audit: Audit, stack: int) -> Rebinding | None:
     return None
 
 
-def lost_to_the_next_round(audit: Audit, end: UnusedValue, stack: int) -> str:
+def lost_to_the_next_round(audit: Audit, end: UnusedValue, stack: int) -> NextRound | None:
     """The name bound in the frame `stack` to which the next round of a loop gives another value before it is read, if
-    what the last round gave it is used; else ""."""
+    what the last round gave it is used."""
     stacks = audit.record.stacks
     if stack < 0 or (stacks.file(stack), stacks.line(stack)) not in _used_bindings(audit, audit.record.ops[end.op]):
-        return ""
+        return None
     return rebound_by_the_next_round(stacks.file(stack), stacks.line(stack))
 
 

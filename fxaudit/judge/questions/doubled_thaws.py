@@ -87,9 +87,17 @@ def _twins(first: list[Place], second: list[Place]) -> tuple[Place, Place] | Non
     for tree, one in first:
         for other_tree, other in second:
             is_beside = tree is other_tree and tree.parents.get(one) is tree.parents.get(other)
-            if is_beside and one.lineno < other.lineno and ast.dump(one) == ast.dump(other):
+            is_again = is_beside and one.lineno < other.lineno and ast.dump(one) == ast.dump(other)
+            if is_again and all(_difference(one, between) is not None for between in _between(tree, one, other)):
                 return (tree, one), (tree, other)
     return None
+
+
+def _between(tree: Tree, one: ast.stmt, other: ast.stmt) -> list[ast.stmt]:
+    """The statements of a block between two of it: what trains there makes the second no slip."""
+    block = tree.parents.get(one)
+    beside = [part for part in ast.iter_child_nodes(block) if isinstance(part, ast.stmt)] if block is not None else []
+    return [part for part in beside if one.lineno < part.lineno < other.lineno]
 
 
 def _alike_freezes(

@@ -24,7 +24,18 @@ def grown_by_its_owner(record: Record, info: OptimizerInfo, created: int) -> tup
     if not own or any(stacks.codes[frame] in building for frame, _ in own):
         return None
     frame, first = own[0]
+    if _adds_a_group(stacks.file(frame), stacks.line(frame)):
+        return None
     return source_at(stacks.file(frame), stacks.line(frame)), f"{first}.{name}"
+
+
+def _adds_a_group(file: str, line: int) -> bool:
+    """Whether the function around the line adds a group already: then it is that call that leaves something out."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    scope = tree.function(statement) if tree is not None and statement is not None else None
+    nodes = ast.walk(scope) if scope is not None else ()
+    return any(isinstance(node, ast.Attribute) and node.attr == "add_param_group" for node in nodes)
 
 
 def _owned(record: Record, frame: int, owner: int) -> str:

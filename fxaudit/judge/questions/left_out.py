@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection
 
 from fxaudit.capture.registry import OptimizerInfo
@@ -57,25 +58,36 @@ def _called_as(node: ast.AST) -> str:
     return str(getattr(called, "attr", getattr(called, "id", "")))
 
 
-def read_before(audit: Audit, info: OptimizerInfo) -> Told | None:
-    """Where a group is empty: the line that hands over an iterator which an earlier line has used up."""
+def read_before(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> Told | None:
+    """Where a group is empty: the line that hands over an iterator which an earlier line has used up; where that goes
+    through the parameters of a module, among which are the `states`, the earlier line."""
     if all(members for _, members in info.groups):
         return None
     stacks = audit.record.stacks
     places = [(stacks.file(frame), stacks.line(frame)) for frame in stacks.chain(info.created)[:2]]
     places += [(file, line) for place in places for file, line, _ in sliced_statements(*place)]
     for file, at in dict.fromkeys(places):
-        found = used_up(file, at)
+        ran = audit.record.ran().of(file)
+        found = [one for one in used_up(file, at, ran if ran.is_whole else None) if _may_hold(audit, one.owner, states)]
         if found:
             last = found[-1]
             first, second = source_at(file, last.first), source_at(file, last.second)
             told: list[tuple[SourceLine | None, str]] = [(first, f"`{last.name}` gives its items once, and here")]
-            if last.of_a_module:
+            if last.owner:
                 return first, [(second, f"`{last.name}` gives its items once: nothing is left here")]
             if last.made:
                 return source_at(file, last.made), [*told, (second, "nothing is left here")]
             return second, told
     return None
+
+
+def _may_hold(audit: Audit, owner: str, states: list[ParameterState]) -> bool:
+    """Whether the states are parameters of the module that the text names, as far as a part of a model is named."""
+    words = re.findall(r"\w+", owner)
+    below = [path for model in audit.recording.models for path in audit.recording.paths(model.root)]
+    if not words or not any(f".{words[-1]}." in f".{path}." for path in below):
+        return True
+    return any(f".{words[-1]}." in f".{state.local_name}." for state in states)
 
 
 def kept_generator(audit: Audit, info: OptimizerInfo) -> Told | None:

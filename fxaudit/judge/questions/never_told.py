@@ -19,6 +19,7 @@ __all__ = ["never_told"]
 Lines = list[tuple[SourceLine, str]]
 Loop = ast.For | ast.While
 MAX_CALLERS = 8
+NOW = frozenset({"cur", "curr", "current", "global", "now", "this"})
 UPDATING = frozenset({"update", "replace", "_replace"})
 """Calls that may give an object values by keyword."""
 
@@ -158,6 +159,6 @@ def _names(loop: Loop) -> Iterator[str]:
 
 
 def _is_named_so(counter: str, name: str) -> bool:
-    """Whether one name has all the words of the other: `epoch` and `current_epoch`."""
+    """Whether the names are one, but for words that speak of the present: `epoch` and `current_epoch`."""
     one, other = (set(word.rpartition(".")[2].strip("_").lower().split("_")) for word in (counter, name))
-    return one <= other or other <= one
+    return bool(one - NOW) and one - NOW == other - NOW

@@ -135,12 +135,31 @@ def let_in(audit: Audit, write: Op) -> tuple[SourceLine, str] | None:
     tree = tree_of(file)
     if tree is None or not any(record.stacks.line(f) == line and record.stacks.file(f) == file for f in frames):
         return None
-    tests = [test for test, _ in tests_around(tree, line) if not _asks_for_gradient(test)]
-    return (source_at(file, tests[0].lineno), ast.unparse(tests[0])) if tests else None
+    statement = tree.statement_at(line)
+    tests = [test for test, _ in tests_around(tree, line) if _asks_for_text(test)]
+    if not tests or statement is None or _looks_up(statement, tests[0]):
+        return None  # what is written may be another for each name
+    return source_at(file, tests[0].lineno), ast.unparse(tests[0])
 
 
-def _asks_for_gradient(test: ast.expr) -> bool:
-    return any(isinstance(node, ast.Attribute) and node.attr in ("grad", "requires_grad") for node in ast.walk(test))
+def _asks_for_text(test: ast.expr) -> bool:
+    match test:
+        case ast.Compare(ops=[ast.In() | ast.NotIn()]):
+            return True
+        case ast.Call(func=ast.Attribute(attr=asked)):
+            return asked in ("startswith", "endswith", "match", "search", "fullmatch")
+    return False
+
+
+def _looks_up(statement: ast.stmt, test: ast.expr) -> bool:
+    """Whether the statement looks something up by what the test asks: `masks[name]`."""
+    asked = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+    for node in ast.walk(statement):
+        match node:
+            case ast.Subscript(slice=ast.Name(id=key)) | ast.Call(func=ast.Attribute(), args=[ast.Name(id=key), *_]):
+                if key in asked:
+                    return True
+    return False
 
 
 def wrong_order(audit: Audit, step: int, write: int) -> tuple[SourceLine | None, Lines]:

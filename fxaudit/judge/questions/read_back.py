@@ -37,9 +37,12 @@ def _writes(audit: Audit, cut: Op) -> Iterator[tuple[Op, int]]:
 
 
 def _is_kept(audit: Audit, write: Op, target: int) -> bool:
-    """Whether the value was there before anything was computed, or the same line writes into it in another round."""
+    """Whether the value was there before anything was computed, or the same line writes into it before another
+    backward, too."""
     maker = audit.record.values[target].op
-    if maker < 0 or audit.record.ops[maker].stack == write.stack:
+    if maker < 0:
         return True
-    later = (user for out in write.outputs for user in audit.graph.consumers.get(out, ()) if out in user.mutates)
-    return any(user.stack == write.stack for user in later)
+    later = [user for out in write.outputs for user in audit.graph.consumers.get(out, ()) if out in user.mutates]
+    pairs = [(maker, write.index), *((write.index, user.index) for user in later)]
+    alike = [(one, other) for one, other in pairs if audit.record.ops[one].stack == audit.record.ops[other].stack]
+    return any(one < backward.time <= other for one, other in alike for backward in audit.graph.backwards)

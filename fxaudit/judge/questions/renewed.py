@@ -34,12 +34,24 @@ def renewed(audit: Audit, root: int, path: str) -> Renewed | None:
         return None
     for time, stack, _ in entries[:-1]:
         former = _place(audit, stack)
+        beside = _put_there(audit, former)
         for old in audit.recording.modules:
             made_there = old.created_time <= time and _place(audit, old.created) == former
-            if made_there and old.type == new.type and old.calls and old.index != new.index:
+            if made_there and old.type == new.type and old.calls and old.index not in {new.index, *beside}:
                 still = next((f"`{name}`" for name, other in modules.items() if other is old), "a part of no module")
                 return Renewed(line, audit.source(project_stack(audit.record.stacks, stack)), still)
     return None
+
+
+def _put_there(audit: Audit, place: tuple[str, int]) -> set[int]:
+    """The modules that stand where the line put them: in other slots of the same statement, or in other objects."""
+    return {
+        child
+        for owner in audit.recording.modules
+        for name, child in owner.children.items()
+        for entry in owner.attributes.get(name, ())[-1:]
+        if _place(audit, entry[1]) == place
+    }
 
 
 def _place(audit: Audit, stack: int) -> tuple[str, int]:

@@ -209,7 +209,7 @@ class NotInOptimizer(Rule):
             (lambda: hung_on_a_plain_object(audit, states), ON_THE_MODULE),
             (lambda: given_later(audit, states), LOADED),
             (lambda: of_a_copy(audit, info), COPY),
-            (lambda: read_before(audit, info), KEPT),
+            (lambda: read_before(audit, states, info), KEPT),
             (lambda: left_from_a_loop(audit, info), LEFT),
             (lambda: self._of_another(audit, states, info), ""),
             (lambda: (source_at(vain.file, vain.line), []) if vain is not None else None, ""),

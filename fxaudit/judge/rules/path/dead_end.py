@@ -20,12 +20,14 @@ from fxaudit.judge.trail import project_stack, return_after, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.handing import collects, filtered_later
 from fxaudit.program.source import SourceLine, is_library
-from fxaudit.program.tree import binding_of, decides, stands_alone
+from fxaudit.program.tree import NextRound, binding_of, decides, stands_alone
 
 __all__ = ["DeadEnd"]
 
 Related = list[tuple[SourceLine | None, str]]
 ADD = "Add it to what the name held before: `{0} = {0} + …`."
+EACH = "Use `{}` in each round, or keep what all rounds give it."
+WITHIN = "Do this within the loop: behind it only what the last round made is left."
 
 
 class DeadEnd(Rule):
@@ -148,8 +150,11 @@ def _blamed(audit: Audit, states: list[ParameterState], end: UnusedValue, stack:
         first, *others = overridden
         unused = (culprit, "what is made here goes unused")
         return _Told(first[0], [*others, unused], words=f": {first[1]}")
-    again, renewed = thrown_away(audit, stack), lost_to_the_next_round(audit, end, stack)
-    left_out = left_out_key(audit, states) if again is None and not renewed else None
+    next_round = lost_to_the_next_round(audit, end, stack)
+    if next_round is not None:
+        return _lost_to(audit, end, stack, next_round)
+    again = thrown_away(audit, stack)
+    left_out = left_out_key(audit, states) if again is None else None
     if left_out is not None:
         return _Told(
             left_out.written, [(left_out.asked, left_out.role), (culprit, "made here"), *related], left_out.fix
@@ -157,9 +162,18 @@ def _blamed(audit: Audit, states: list[ParameterState], end: UnusedValue, stack:
     shared = overwritten_in_a_shared_one(audit, op)
     if shared:
         return _Told(shared[0][0], [*shared[1:], (culprit, "what is made here is lost"), *related], OWN)
-    name = renewed or (again.name if again is not None else "")
-    fix = ADD.format(name) if name and audit.record.values[end.value].numel == 1 else None
-    return _Told(culprit, related, fix, f": the next round gives `{renewed}` another value" if renewed else "")
+    is_a_term = again is not None and audit.record.values[end.value].numel == 1
+    return _Told(culprit, related, ADD.format(again.name) if again is not None and is_a_term else None)
+
+
+def _lost_to(audit: Audit, end: UnusedValue, stack: int, lost: NextRound) -> _Told:
+    """What is told of a value that the next round of a loop takes the place of."""
+    line, words = audit.source(stack), f": the next round gives `{lost.name}` another value"
+    if lost.gathered:
+        behind = source_at(audit.record.stacks.file(stack), lost.gathered)
+        return _Told(behind, [(line, "made here in each round")], WITHIN, words)
+    is_a_term = lost.is_known_before and audit.record.values[end.value].numel == 1
+    return _Told(line, [], ADD.format(lost.name) if is_a_term else EACH.format(lost.name), words)
 
 
 def _lines(audit: Audit, end: UnusedValue, stack: int) -> tuple[SourceLine | None, Related]:
@@ -174,8 +188,6 @@ def _lines(audit: Audit, end: UnusedValue, stack: int) -> tuple[SourceLine | Non
     unreached = read_only_where_nothing_ran(audit, stack) if stack >= 0 else []
     if unreached:
         return unreached[0][0], [*unreached[1:], (culprit, "what is made here goes unused")]
-    if lost_to_the_next_round(audit, end, stack):
-        return culprit, []
     again = thrown_away(audit, stack)
     if again is None:
         passed_over = [*_overlooked(audit, end, stack)] if stack >= 0 else []
