@@ -403,3 +403,95 @@ def test_a_part_that_no_module_is_called(name: str, found: list[str], tmp_path: 
     report = judged(tmp_path, PARTS.replace("NAME", name) + LOOP)
     assert codes(report) == found
     assert all('"neck": 0.2' in line_of(finding) for finding in report.findings)
+
+
+FILES = """
+import json
+import re
+from pathlib import Path
+
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+ROOT = Path("settings")
+
+
+def load(name):
+    settings = json.loads((ROOT / f"{name}.json").read_text())
+    for group, choice in settings["defaults"].items():
+        settings[group] = json.loads((ROOT / group / f"{choice}.json").read_text())
+    return settings
+
+
+net = nn.ModuleDict({"body": nn.Linear(4, 4), "first": nn.Linear(4, 1), "second": nn.Linear(4, 1)})
+weights = load("train")["objective"]["weights"]
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    h = torch.tanh(net["body"](torch.randn(8, 4)))
+    terms = {"next": (net["first"](h) - 1).square().mean(), "profile": (net["second"](h) - 1).square().mean()}
+    return sum(weights.get(name, 0.0) * value for name, value in terms.items())
+"""
+
+
+@pytest.mark.parametrize(("key", "found"), [("reconstruct", ["FXA501"]), ("profile", [])])
+def test_a_key_in_a_file_whose_name_is_put_together(key: str, found: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "settings" / "objective"
+    folder.mkdir(parents=True)
+    (folder.parent / "train.json").write_text('{"defaults": {"objective": "both"}}', encoding="utf-8")
+    weights = f'{{"weights": {{\n  "next": 1.0,\n  "{key}": 0.2\n}}}}\n'
+    (folder / "both.json").write_text(weights, encoding="utf-8")
+    report = judged(tmp_path, FILES + LOOP)
+    assert codes(report) == found
+    assert all(line_of(finding) == '"reconstruct": 0.2' for finding in report.findings)
+
+
+BY_PATTERN = """
+import json
+import re
+from pathlib import Path
+
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attn, self.NAME = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        return x + torch.tanh(self.NAME(torch.tanh(self.attn(x))))
+
+
+net = nn.Sequential(*(Block() for _ in range(4)))
+groups = json.loads(Path("groups.json").read_text())
+compiled = [(group["name"], re.compile(group["pattern"])) for group in groups]
+chosen = {name: [] for name, _ in compiled}
+for name, parameter in net.named_parameters():
+    for group, pattern in compiled:
+        if pattern.search(name):
+            chosen[group].append(parameter)
+            break
+optimizer = torch.optim.SGD([{"params": members} for members in chosen.values() if members], lr=0.1)
+
+
+def compute():
+    return (net(torch.randn(8, 4)) - 1).square().mean()
+"""
+
+
+@pytest.mark.parametrize(("name", "found"), [("ffn", ["FXA301"]), ("mlp", [])])
+def test_a_word_in_a_pattern_that_no_module_is_called(name: str, found: list[str], tmp_path: Path) -> None:
+    lines = [
+        r'{"name": "attention", "pattern": "attn\\.(weight|bias)$"},',
+        r'{"name": "mlp", "pattern": "\\.mlp\\."}',
+    ]
+    (tmp_path / "groups.json").write_text("[\n" + "\n".join(lines) + "\n]\n", encoding="utf-8")
+    report = judged(tmp_path, BY_PATTERN.replace("NAME", name) + LOOP)
+    assert codes(report) == found
+    assert all("mlp" in line_of(finding) for finding in report.findings)

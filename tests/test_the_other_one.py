@@ -366,6 +366,75 @@ def test_plain_training_says_the_same(kind: str) -> None:
     assert left_alone(_text(kind, sound=True)) == 0
 
 
+CLIPPED = """
+class Rollback:
+    def __init__(self, monitor, mode="min", patience=1):
+        self.monitor, self.patience = monitor, patience
+        self.sign = 1.0 if mode == "min" else -1.0
+        self.best, self.bad, self.kept = float("inf"), 0, None
+
+    def after(self, metrics):
+        score = self.sign * metrics[self.monitor]
+        if score < self.best:
+            self.best, self.bad = score, 0
+            self.kept = copy.deepcopy(net.state_dict())
+            return
+        self.bad += 1
+        if self.bad >= self.patience:
+            net.load_state_dict(self.kept)
+            self.bad = 0
+
+
+def build(given):
+    return Rollback(**{key: value for key, value in given.items() if key != "name"})
+
+
+net, x = nn.Linear(4, 1), torch.randn(16, 4)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+with open("run.json") as file:
+    callback = build(json.load(file))
+for epoch in range(12):
+    for _ in range(2):
+        optimizer.zero_grad()
+        (net(x) - 1).square().mean().backward()
+        optimizer.step()
+    callback.after({"error": (net(x) - 1).square().mean().item()})
+"""
+
+
+@pytest.mark.parametrize(("mode", "found"), [("max", ["FXA408"]), ("min", [])])
+def test_a_direction_behind_an_early_return_and_a_filter(mode: str, found: list[str], tmp_path: Path) -> None:
+    text = f'{{\n  "name": "rollback",\n  "monitor": "error",\n  "mode": "{mode}"\n}}\n'
+    (tmp_path / "run.json").write_text(text, encoding="utf-8")
+    report = judged(tmp_path, HEAD.replace("import copy", "import copy\nimport json") + CLIPPED)
+    assert codes(report) == found
+    assert all(line_of(finding) == '"mode": "max"' for finding in report.findings)
+
+
+DEFAULT = """
+def masked_softmax(scores, mask, dim=-1):
+    return torch.softmax(scores.masked_fill(~mask, -1e9), dim=dim)
+
+
+net = nn.ModuleDict({"score": nn.Linear(4, 1), "out": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    h, mask = torch.randn(8, 5, 4), torch.ones(8, 5, 1, dtype=torch.bool)
+    weights = masked_softmax(net["score"](h), maskGIVEN)  # blamed
+    return (net["out"]((weights * h).sum(1)) - 1).square().mean()
+"""
+
+
+@pytest.mark.parametrize(("given", "found"), [("", ["FXA501"]), (", dim=1", [])])
+def test_a_call_that_leaves_the_dimension_to_the_default(given: str, found: list[str], tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + DEFAULT.replace("GIVEN", given) + LOOP)
+    loud = [finding for finding in report.findings if "score.weight" in finding.parameters]
+    assert [finding.code for finding in loud] == found
+    assert all(line_of(finding).endswith("# blamed") for finding in loud)
+
+
 CONSTANT = """
 net = nn.Linear(4, 1)
 first = net.weight.detach().clone()

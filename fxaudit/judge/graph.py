@@ -225,6 +225,8 @@ class StepGraph(Flow):
         thaws = [(at, stack) for at, flag, stack in self.record.tracks[track].freezes if flag]
         users = [(op, vid) for vid in self.values_of(track) for op in self.consumers.get(vid, ())]
         reads = [(op, vid) for op, vid in users if vid not in op.mutates and not operations.of(op.name).bookkeeping]
+        # What `state_dict` reads for a file is no use of it.
+        reads = [(op, vid) for op, vid in reads if op.module >= 0 or not operations.of(op.name).detaches]
         last, value = max(reads, key=lambda read: read[0].index, default=(None, -1))
         if not thaws or last is None or last.index >= thaws[-1][0] or not self.was_frozen(value, last.index):
             return None

@@ -483,6 +483,10 @@ class Judge:
         if not track.requires_grad:
             state.verdict, state.reason = "frozen", "`requires_grad` is False"
             return
+        if self._was_frozen_throughout(track):
+            state.verdict = "frozen"
+            state.reason = "`requires_grad` was False in all steps that were seen, and was set again behind them"
+            return
         if self.saw_nothing and self.recording.mode.is_part:
             state.verdict, state.reason = "unknown", "nothing of the loop was seen"
             return
@@ -511,6 +515,17 @@ class Judge:
             state.reason = "a loss reaches it and an optimizer steps it; on the meta device there is no value to change"
             return
         self._held(state)
+
+    def _was_frozen_throughout(self, track: Track) -> bool:
+        """Whether the last change of the flag that was recorded froze it, before every backward: what set it again came
+        when nothing was recorded any more."""
+        times = [event.time for event in self.graph.backwards]
+        return (
+            self.looped
+            and bool(times and track.freezes)
+            and not track.freezes[-1][1]
+            and (track.freezes[-1][0] <= min(times))
+        )
 
     def _is_in_the_dark(self, state: ParameterState) -> bool:
         """Whether no backward shows if the tensor has a part in what came to the loss from outside of the recording,
@@ -706,8 +721,10 @@ class Judge:
         return op.module >= 0
 
     def is_independent(self, op: Op, track: Track) -> bool:
-        """Whether the value `op` writes has nothing of the tensor's own value in it."""
+        """Whether what `op` writes has nothing of the tensor's own value in it, and takes the place of all of it."""
         operation = operations.of(op.name)
+        if op.inputs[:1] and op.inputs[0] in op.mutates and self.record.values[op.inputs[0]].numel < track.numel:
+            return False  # a view of a part
         if operation.fills or op.whole == ():
             return True
         if op.whole is not None:

@@ -466,7 +466,20 @@ class Births:
                     found = self._part(caller, seen, name, value, (*stations, here))
                     if found is not None:
                         return found
+                if isinstance(keyword.value, ast.DictComp):
+                    here = (self._course.file_of(caller), call.lineno, f"`{name}` is given here")
+                    return self._only_entry(name, value, caller.index, (*stations, here))
         return None
+
+    def _only_entry(self, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
+        """The one line of a configuration file that gives the key the value: for a dictionary that is made anew of
+        entries, which are not followed one by one."""
+        files = self._course.config_files(before)
+        found = [(file, line, text) for file in files for line, text in entry_of_file(file, name, value)]
+        if len(found) != 1:
+            return None
+        file, line, text = found[0]
+        return Birth(file, line, "entry", text, value, stations)
 
     def caller(self, frame: int) -> Sight | None:
         """The pass of the calling statement from which the frame was entered."""

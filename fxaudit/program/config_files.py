@@ -23,6 +23,7 @@ __all__ = [
     "keys_of_file",
     "lines_with",
     "named_in",
+    "put_together_in",
     "replaced_blocks",
     "settings_in",
     "texts_of_key",
@@ -58,17 +59,40 @@ def named_in(file: str) -> list[str]:
     return found
 
 
-def _in_front(node: ast.Constant, outer: ast.AST | None) -> list[str] | None:
-    """The texts right before this one in a path; None where something else stands there, but for the beginning."""
-    parts: list[ast.expr] = []
+@of_text
+def put_together_in(file: str) -> list[tuple[int, ast.JoinedStr, list[ast.expr]]]:
+    """(first line of the statement, name, parts of the path before it) of the configuration files whose names a program
+    puts together: `root / group / f"{choice}.yaml"`."""
+    tree = tree_of(file)
+    found = []
+    for node in tree.nodes if tree is not None else ():
+        match node:
+            case ast.JoinedStr(values=[*_, ast.Constant(value=str(end))]) if (
+                end.endswith(SUFFIXES) and tree is not None
+            ):
+                statement, outer = tree.statement(node), tree.parents.get(node)
+                if statement is not None:
+                    found.append((statement.lineno, node, _parts_of_path(node, outer)))
+    return found
+
+
+def _parts_of_path(node: ast.expr, outer: ast.AST | None) -> list[ast.expr]:
+    """What stands before the name in `a / b / name` or `join(a, b, name)`."""
     match outer:
         case ast.BinOp(left=left, op=ast.Div(), right=right) if right is node:
+            parts: list[ast.expr] = []
             while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Div):
                 parts.insert(0, left.right)
                 left = left.left
-            parts.insert(0, left)
+            return [left, *parts]
         case ast.Call(func=ast.Attribute(attr="join" | "joinpath") | ast.Name(id="Path"), args=args) if node in args:
-            parts = args[: args.index(node)]
+            return args[: args.index(node)]
+    return []
+
+
+def _in_front(node: ast.Constant, outer: ast.AST | None) -> list[str] | None:
+    """The texts right before this one in a path; None where something else stands there, but for the beginning."""
+    parts = _parts_of_path(node, outer)
     folders = [*itertools.takewhile(lambda part: isinstance(part, ast.Constant), reversed(parts))][::-1]
     is_open = len(parts) - len(folders) > 1 or (len(parts) > 1 and not folders)
     return None if is_open else [str(part.value) for part in folders if isinstance(part, ast.Constant)]

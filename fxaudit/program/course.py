@@ -6,12 +6,13 @@ everything else only for what it is and which one it is. Of each statement the f
 
 from __future__ import annotations
 
+import ast
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from fxaudit.program.config_files import SUFFIXES, named_in
+from fxaudit.program.config_files import SUFFIXES, named_in, put_together_in
 from fxaudit.program.source import files_beside, found_beside, is_library
 
 __all__ = ["PASSES", "Course", "Entered", "Plain", "Seen", "Sight"]
@@ -168,9 +169,21 @@ class Course:
         for file in self.files():
             for text in named_in(file):
                 named |= dict.fromkeys([text] if text not in SUFFIXES else files_beside(file, text))
+            named |= dict.fromkeys(self._put_together(file))
         beside = [file for file in self.files() if not is_library(file)]
-        found = dict.fromkeys(found_beside(beside, file) for file in named)
+        found: dict[str, None] = {}
+        for file in named:
+            found[found_beside([*beside, *found], file)] = None
         return [file for file in found if not any(other.endswith(f"/{file}") for other in found)]
+
+    def _put_together(self, file: str) -> Iterator[str]:
+        """The configuration files whose names the program was seen to put together, with the folders that are known."""
+        for line, name, before in put_together_in(file):
+            for sight in self.at(file, line):
+                folders = [text for part in before if (text := _text_of(part, sight)) is not None]
+                text = _text_of(name, sight)
+                if text is not None and text not in SUFFIXES:
+                    yield "/".join([*folders, text])
 
     def goes_on_at(self, sight: Sight) -> int:
         """The line of the statement that ran next in the same frame; -1 where that was the last."""
@@ -194,6 +207,20 @@ class Course:
             number = waiting.pop()
             yield number
             waiting += self._called_from.get(number, ())
+
+
+def _text_of(node: ast.expr, sight: Sight) -> str | None:
+    """The text that an expression was, of one that is written down, named, or put together of such."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.FormattedValue(value=value):
+            return _text_of(value, sight)
+        case ast.JoinedStr(values=values):
+            parts = [_text_of(value, sight) for value in values]
+            return None if None in parts else "".join(map(str, parts))
+    seen = sight.read.get(ast.unparse(node))
+    return seen.value if seen is not None and seen.kind == "plain" and isinstance(seen.value, str) else None
 
 
 def _last_before(sights: Iterable[Sight], before: int) -> Sight | None:

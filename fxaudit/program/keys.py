@@ -14,7 +14,7 @@ from fxaudit.program.source import of_text
 from fxaudit.program.spelling import plain
 from fxaudit.program.tree import is_zero, tree_of
 
-__all__ = ["constants_of", "held_by", "is_key", "keys_of", "never_asked", "only_key", "unasked_key"]
+__all__ = ["constants_of", "held_by", "is_key", "keys_of", "missed_within", "never_asked", "only_key", "unasked_key"]
 
 SHORTEST = 3
 """A text is a part of another by so many letters."""
@@ -40,7 +40,9 @@ def unasked_key(course: Course, sight: Sight, key: ast.expr, table: ast.expr) ->
     where the statement was not heard until it asked for something once more: then others may have come.
     """
     wanted, token = evaluated(key, sight.read), held_by(sight, table)
-    if isinstance(key, ast.Constant) or not isinstance(wanted, str) or token < 0 or _is_gone_through(course, token):
+    if isinstance(key, ast.Constant) or token < 0 or _is_gone_through(course, token):
+        return None
+    if not isinstance(wanted, str):
         return None
     passes = [s for s in course.at(course.file_of(sight), sight.line) if held_by(s, table) == token]
     keys = {k for s in passes for k in keys_of(s, table) if isinstance(k, str)}
@@ -52,6 +54,30 @@ def unasked_key(course: Course, sight: Sight, key: ast.expr, table: ast.expr) ->
     if len(left) > 1 or len(asked - keys) > 1:
         left = [found for found in left if _is_part_of(wanted, str(found.value))]
     return left[0] if len(left) == 1 else None
+
+
+def missed_within(course: Course, sight: Sight, key: ast.expr, table: ast.expr) -> tuple[str, Birth] | None:
+    """The one text that a comprehension asks the table for in vain, as it goes through the keys of another dictionary,
+    or a list, and the one key of the table that nothing in the program asks for."""
+    tree = tree_of(course.file_of(sight))
+    statement = tree.statement_at(sight.line) if tree is not None else None
+    loops = [part for node in ast.walk(statement) for part in getattr(node, "generators", ())] if statement else []
+    through = next((part.iter for part in loops if ast.unparse(key) in _first_names(part.target)), None)
+    match through:
+        case ast.Call(func=ast.Attribute(value=held, attr="items" | "keys")):
+            through = held
+    asked = {k for k in keys_of(sight, through) if isinstance(k, str)} if through is not None else set()
+    keys = {k for k in keys_of(sight, table) if isinstance(k, str)}
+    if not asked & keys or len(asked - keys) != 1 or _is_gone_through(course, held_by(sight, table)):
+        return None
+    left = [found for k in sorted(keys - asked) if (found := _written_for_nobody(course, k, sight.index)) is not None]
+    return (next(iter(asked - keys)), left[0]) if len(left) == 1 else None
+
+
+def _first_names(target: ast.expr) -> set[str]:
+    """The variable of a loop, and the first of several: the key of what `items()` gives."""
+    first = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else target
+    return {first.id} if isinstance(first, ast.Name) else set()
 
 
 def _is_gone_through(course: Course, token: int) -> bool:

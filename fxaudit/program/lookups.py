@@ -14,7 +14,7 @@ from fxaudit.program.births import Births
 from fxaudit.program.config_files import SUFFIXES, lines_with
 from fxaudit.program.course import Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated
-from fxaudit.program.keys import constants_of, held_by, is_key, keys_of, unasked_key
+from fxaudit.program.keys import constants_of, held_by, is_key, keys_of, missed_within, unasked_key
 from fxaudit.program.plain import readings
 from fxaudit.program.source import files_beside, is_library
 from fxaudit.program.spelling import letters_apart
@@ -157,6 +157,13 @@ class Lookups:
     def _missed(self, sight: Sight, one: _Asked) -> Lookup | None:
         value = evaluated(one.key, sight.read)
         keys = self._attributes(sight, one) if one.of_object else keys_of(sight, one.table)
+        within = missed_within(self.course, sight, one.key, one.table) if value is NOT_KNOWN else None
+        if within is not None:
+            file, table = self.course.file_of(sight), ast.unparse(one.table)
+            found = Lookup(
+                sight, file, one.node.lineno, table, within[0], keys, one.taken, within[1], sight, one.of_object, 0
+            )
+            return replace(found, unasked=str(within[1].value))
         if not keys or value is NOT_KNOWN or isinstance(value, Seen) or value in keys:
             return None
         birth = None if isinstance(one.key, ast.Constant) else self._written(sight, one.key, value)  # type: ignore[arg-type]

@@ -500,6 +500,16 @@ def _gathers(statement: ast.stmt) -> bool:
     return False
 
 
+def jumps_before(outer: ast.AST, inner: ast.AST) -> list[ast.If]:
+    """The tests before a statement of the block that would have jumped away from it, the nearest first."""
+    body = getattr(outer, "body", [])
+    if not isinstance(body, list) or inner not in body:
+        return []
+    before = body[: body.index(inner)]
+    jumps = [s for s in before if isinstance(s, ast.If) and isinstance(s.body[-1], ast.Return | ast.Continue)]
+    return jumps[::-1]
+
+
 def is_only_returned(file: str, line: int) -> bool:
     """Whether what the statement at `line` does with its value is to return it, at once or under a name."""
     tree = tree_of(file)

@@ -11,7 +11,7 @@ from fxaudit.program.births import Births
 from fxaudit.program.course import Course, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated
 from fxaudit.program.given import given_to
-from fxaudit.program.tree import Tree, tree_of
+from fxaudit.program.tree import Tree, jumps_before, tree_of
 
 __all__ = ["direction_born"]
 
@@ -38,6 +38,7 @@ def _tests(course: Course, tree: Tree, around: ast.stmt) -> Iterator[tuple[Tree,
     them asks for."""
     inner: ast.AST = around
     for outer in tree.ancestors(around):
+        yield from ((tree, jump.lineno, jump.test) for jump in jumps_before(outer, inner))
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
             return
         if isinstance(outer, ast.If) and inner is not outer.test:

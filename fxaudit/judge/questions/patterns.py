@@ -83,9 +83,25 @@ def pattern_in_vain(audit: Audit, states: list[ParameterState], info: OptimizerI
             asked = [(line, word) for line, text in texts_of_key(file, key) for word in WORD.findall(text)]
             vain = [(line, word) for line, word in asked if not _has(names, word)]
             others = [word for _, word in asked if _has(held, word)]
-            if len(vain) == 1 and others and not any(_has(missed, word) for _, word in asked):
+            texts = [text for line, text in texts_of_key(file, key) if len(vain) == 1 and line == vain[0][0]]
+            is_for_others = not any(_has(missed, word) for _, word in asked)
+            if len(vain) == 1 and others and (is_for_others or _would_fit(texts, vain[0][1], missed)):
                 return source_at(file, vain[0][0]), vain[0][1]
     return None
+
+
+def _would_fit(texts: list[str], word: str, missed: list[str]) -> bool:
+    """Whether one of the patterns would find what is missed with a name in the place of the word that all of it has."""
+    parts = set.intersection(*({*name.split(".")} for name in missed)) if missed else set()
+    corrected = [text.replace(word, re.escape(part)) for text in texts for part in parts if part.isidentifier()]
+    return any(_finds(text, name) for text in corrected for name in missed)
+
+
+def _finds(pattern: str, name: str) -> bool:
+    try:
+        return re.search(pattern, name) is not None
+    except re.error:
+        return False
 
 
 def _keys_compared(audit: Audit) -> set[str]:

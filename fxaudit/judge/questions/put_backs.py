@@ -15,7 +15,7 @@ from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.name_tests import tests_around
 from fxaudit.program.put_backs import is_handed_on, sites
 from fxaudit.program.source import SourceLine
-from fxaudit.program.tree import call_sites, tree_of
+from fxaudit.program.tree import call_sites, jumps_before, tree_of
 
 __all__ = ["let_in", "put_back_at", "wrong_order"]
 
@@ -198,7 +198,7 @@ def _decision(audit: Audit, file: str, line: int, beside: int) -> Decision | Non
     inner: ast.AST = statement
     decisions = Decisions(audit.record.course)
     for outer in tree.ancestors(statement):
-        for jump in _jumps_before(outer, inner):
+        for jump in jumps_before(outer, inner):
             if not jump.lineno <= beside <= (jump.end_lineno or 0):
                 found = decisions.of(tree.file, jump.lineno, jump.test, outcome=False)
                 if found is not None:
@@ -211,16 +211,6 @@ def _decision(audit: Audit, file: str, line: int, beside: int) -> Decision | Non
             return decisions.of(tree.file, outer.lineno, outer.test, outcome=inner in outer.body)
         inner = outer
     return None
-
-
-def _jumps_before(outer: ast.AST, inner: ast.AST) -> list[ast.If]:
-    """The tests before a statement of the block that would have jumped away from it, the nearest first."""
-    body = getattr(outer, "body", [])
-    if not isinstance(body, list) or inner not in body:
-        return []
-    before = body[: body.index(inner)]
-    jumps = [s for s in before if isinstance(s, ast.If) and isinstance(s.body[-1], ast.Return | ast.Continue)]
-    return jumps[::-1]
 
 
 def _by_text(audit: Audit) -> tuple[SourceLine | None, Lines]:

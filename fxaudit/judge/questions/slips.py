@@ -17,7 +17,7 @@ from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.anchored import anchored_in_vain
 from fxaudit.program.birth import Birth
 from fxaudit.program.births import Births
-from fxaudit.program.course import Course
+from fxaudit.program.course import Course, Seen
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.name_tests import tests_around
 from fxaudit.program.slips import (
@@ -357,7 +357,8 @@ def _texts_of(course: Course, file: str, node: ast.expr, given: ast.expr) -> Ite
         return
     for sight in course.at(file, node.lineno) if not isinstance(given, ast.JoinedStr) else ():
         text = evaluated(given, sight.read)
-        yield from [text] if isinstance(text, str) else []
+        members = text.members or () if isinstance(text, Seen) else (text,)
+        yield from (one for one in members if isinstance(one, str))
     for outer in tree.ancestors(node) if tree is not None else ():
         loops = [outer] if isinstance(outer, ast.For) else getattr(outer, "generators", [])
         for loop in loops:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,7 @@ from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.birth import Birth
 from fxaudit.program.names import growth_not_reached
 from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import tree_of
 
 if TYPE_CHECKING:
     from fxaudit.capture.recording import Op
@@ -449,8 +451,11 @@ class ZeroOrigins:
         numbers = _bounds(op.numbers, why.sentence) if op is not None else set()
         numbers -= {DEFAULT_IGNORED} if leaves_out else set()  # a name for it is right
         bound = number_born(audit.record, op.stack, numbers.__contains__) if op is not None and numbers else None
-        if bound is not None:
+        if bound is not None and op is not None:
             line, stations = born_at(bound)
+            asking = _who_leaves_it(audit, op, bound) if "dimension of size 1" in why.sentence else None
+            if asking is not None:
+                return asking, [(line, "this default is taken"), (bites, f"`{name}` is flat there")], why
             return line, [(bites, f"`{name}` is flat there"), *stations], why
         shifted = shifted_below(audit, found.bites) if "0 or less" in why.sentence else None
         if shifted is not None:
@@ -524,6 +529,16 @@ class ZeroOrigins:
     def _given_zero(self, index: int) -> Birth | None:
         """The birth of a 0 that the operation was given as a bound or a count."""
         return zero_argument_born(self._audit.record, self._audit.record.ops[index].stack, 1) if index >= 0 else None
+
+
+def _who_leaves_it(audit: Audit, op: Op, born: Birth) -> SourceLine | None:
+    """The call of the function that ran the operation, where the number is the default of its argument: for what this
+    call gives it, another dimension is the right one."""
+    tree, stacks = tree_of(born.file), audit.record.stacks
+    function = tree.statement_at(born.line) if tree is not None else None
+    chain = stacks.chain(project_stack(stacks, op.stack))
+    is_its_own = isinstance(function, ast.FunctionDef) and stacks.function(chain[0]).endswith(function.name)
+    return audit.source(chain[1]) if is_its_own and len(chain) > 1 else None
 
 
 def _bounds(numbers: Iterable[float], sentence: str) -> set[float]:

@@ -103,7 +103,8 @@ class FrozenYetHeld(Rule):
 
     def _thawed(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
         """What is to be unfrozen, by a line that never runs or by a counter that never comes so far."""
-        thaw = _thaw_never_run(audit) if audit.judge.looped else None
+        states = [state for state in states if not state.track.requires_grad]  # others were unfrozen in the end
+        thaw = _thaw_never_run(audit) if audit.judge.looped and states else None
         level: Level = "note" if audit.recording.mode.is_part else "warning"
         if thaw is not None and thaw.choice is None:
             first, role = thaw.told[0]
@@ -118,7 +119,7 @@ class FrozenYetHeld(Rule):
                 level=level,
             )
             return
-        decision = never_thawed(audit, states) if audit.judge.looped else None
+        decision = never_thawed(audit, states) if audit.judge.looped and states else None
         if decision is not None:
             yield self.finding(
                 audit,
