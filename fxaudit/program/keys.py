@@ -123,16 +123,18 @@ def _written_for_nobody(course: Course, key: str, before: int) -> Birth | None:
         return None
     file, line = places[0].file, places[0].line
     idle = {at for nothing in (0, None, False) for at, _ in entry_of_file(file, key, nothing)}
-    return None if line in idle or _is_zero_entry(file, line, key) else places[0]
+    return None if line in idle or _is_idle_entry(file, line, key) else places[0]
 
 
-def _is_zero_entry(file: str, line: int, key: str) -> bool:
+def _is_idle_entry(file: str, line: int, key: str) -> bool:
+    """Whether a display at the line has the key for a 0, or for something that is no number: one of several functions,
+    say, of which nobody has to ask for each."""
     tree = tree_of(file)
     for node in tree.nodes if tree is not None else ():
         if isinstance(node, ast.Dict) and node.lineno <= line <= (node.end_lineno or line):
             for name, value in zip(node.keys, node.values, strict=True):
-                if isinstance(name, ast.Constant) and name.value == key and is_zero(value):
-                    return True
+                if isinstance(name, ast.Constant) and name.value == key:
+                    return is_zero(value) or not isinstance(value, ast.Constant | ast.UnaryOp | ast.BinOp)
     return False
 
 
