@@ -363,9 +363,12 @@ def compute():
 """
 
 
+@pytest.mark.parametrize("asked", ["any(name.startswith(prefix) for prefix in prefixes)", "name.startswith(prefixes)"])
 @pytest.mark.parametrize(("count", "found"), [("12", ["FXA310"]), ("4", [])])
-def test_a_number_that_goes_on_where_a_helper_selects(count: str, found: list[str], tmp_path: Path) -> None:
-    report = judged(tmp_path, HEAD + SELECTED.replace("COUNT", count) + LOOP)
+def test_a_number_that_goes_on_where_a_helper_selects(count: str, found: list[str], asked: str, tmp_path: Path) -> None:
+    text = SELECTED.replace("any(name.startswith(prefix) for prefix in prefixes)", asked).replace("COUNT", count)
+    text = text.replace('["blocks.0", "blocks.1"]', '("blocks.0", "blocks.1")')
+    report = judged(tmp_path, HEAD + text + LOOP)
     assert codes(report) == found
     assert all(line_of(finding).endswith("# blamed") for finding in report.findings)
 

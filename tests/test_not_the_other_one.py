@@ -73,7 +73,8 @@ class Net(nn.Module):
 net = Net()
 """ + BUILD + COMPUTE  # fmt: skip
 MASKED = NET + BUILD + """
-masks = {"body.weight": torch.ones(4, 4), "head.weight": torch.zeros(1, 4)}
+masks = {"body.weight": torch.zeros(4, 4), "head.weight": torch.ones(1, 4)}
+net.body.bias.data.fill_(1.0)
 
 
 def compute():
@@ -110,6 +111,7 @@ ELSEWHERE = {
     "made anew in each forward": (MADE_ANEW, "FXA104"),
     "another mask for each name": (MASKED, "FXA408"),
     "a module without parameters": (ADAPTED.replace("COUNTS", "True"), "FXA301"),
+    "asked whether it is there": (ADAPTED.replace("COUNTS", "extra is None"), "FXA301"),
     "a count that never ran": (ADAPTED.replace("COUNTS", "verbose"), "FXA301"),
     "added behind the loop": (GATHERED, "FXA103"),
 }
@@ -205,7 +207,32 @@ net.requires_grad_(True)
 torch.save(net.state_dict(), "net.pt")
 """
 )
+EXPORTED_BY_A_HOOK = (
+    FROZEN
+    + """
+
+class Export:
+    def on_fit_end(self, model):
+        model.requires_grad_(True)
+
+
+def fire(hooks, event):
+    for one in hooks:
+        hook = getattr(one, "on_" + event, None)
+        if callable(hook):
+            hook(net)
+
+
+for epoch in range(60):
+    optimizer.zero_grad()
+    compute().backward()
+    optimizer.step()
+    fire([Export()], "epoch_end")
+fire([Export()], "fit_end")
+"""
+)
 RIGHT = {
+    "thawed by a hook at the end": EXPORTED_BY_A_HOOK,
     "a base class answers": ANSWERED + LOOP,
     "thawed again before each fit": TWICE,
     "a row for padding": PADDED + LOOP,

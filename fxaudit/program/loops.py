@@ -94,7 +94,7 @@ def used_up(file: str, line: int, ran: Container[int] | None = None) -> list[Use
             if not isinstance(target, ast.Name | ast.Attribute):
                 continue
             name = ast.unparse(target)
-            reads = [n for n in _reads(scope, name) if node.lineno < n.lineno <= last and not _is_told_apart(tree, n)]
+            reads = [n for n in _reads(scope, name) if node.lineno < n.lineno <= last]
             reads = [n for n in reads if ran is None or n.lineno in ran]
             again = [n for n in reads if _repeats(tree, n, node)]
             if len(reads) > 1:
@@ -135,14 +135,6 @@ def _owner(made: ast.Assign, is_gone_through: bool) -> str:
         case ast.Call(func=ast.Attribute(value=owner, attr="parameters" | "named_parameters" | "children" | "modules")):
             return "" if is_gone_through else ast.unparse(owner)
     return ""
-
-
-def _is_told_apart(tree: Tree, read: ast.AST) -> bool:
-    """Whether it is only asked what the name is: `params is None`, `isinstance(params, list)`."""
-    match tree.parents.get(read):
-        case ast.Compare(ops=[ast.Is() | ast.IsNot()]) | ast.Call(func=ast.Name(id="isinstance" | "type" | "id")):
-            return True
-    return False
 
 
 def _reads(scope: ast.AST, name: str) -> list[ast.expr]:
