@@ -75,3 +75,72 @@ def test_what_is_used_in_evaluation_only_does_not_blame_the_evaluation(tmp_path:
     asks = "return self.head(h), None if self.training else self.auxiliary(h)"
     text = SCRIPT.replace("{asks}", asks).replace("{mode}", "net.train()")
     assert not any("evaluation mode" in finding.message for finding in judged(tmp_path, text).findings)
+
+
+# -- what ends gradient in evaluation mode only ------------------------------------------------------------------------
+
+ROUNDED = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.head = nn.Linear(4, 8), nn.Linear(8, 1)
+
+    def coded(self, h):
+        {coded}
+
+    def forward(self, x):
+        return self.head(self.coded(self.body(x)))
+
+
+def evaluate(net):
+    net.eval()  # evaluated
+    with torch.no_grad():
+        return net(x).mean().item()
+
+
+x = torch.randn(16, 4)
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+net.train()
+{first}
+for epoch in range(4):
+    loss = (net(x) - 1).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+CODED = {
+    "behind an early return": "if self.training:\n            return h + torch.rand_like(h)\n"
+    "        return torch.round(h)",
+    "in the other branch": "if self.training and h.requires_grad:\n            h = h + torch.rand_like(h)\n"
+    "        if not self.training:\n            h = h.detach()\n        return h",
+    "in one expression": "return torch.tanh(h) if self.training else torch.sign(h)",
+}
+
+
+@pytest.mark.parametrize("coded", CODED)
+def test_where_gradient_ends_in_evaluation_mode_alone_the_switch_is_blamed(coded: str, tmp_path: Path) -> None:
+    text = ROUNDED.replace("{coded}", CODED[coded]).replace("{first}", "evaluate(net)")
+    (finding,) = judged(tmp_path, text).findings
+    assert line_of(finding) == "net.eval()  # evaluated"
+    assert "Call `model.train()`" in finding.fix
+    assert "gradient ends here" in [related.role for related in finding.related]
+
+
+@pytest.mark.parametrize("coded", CODED)
+def test_what_ends_gradient_in_evaluation_mode_does_no_harm_in_training(coded: str, tmp_path: Path) -> None:
+    text = ROUNDED.replace("{coded}", CODED[coded]).replace("{first}", "evaluate(net)\nnet.train()")
+    assert not judged(tmp_path, text).findings
+
+
+def test_what_ends_gradient_in_both_modes_is_blamed_itself(tmp_path: Path) -> None:
+    coded = "if self.training:\n            h = h + torch.rand_like(h)\n        return torch.round(h)  # blamed"
+    text = ROUNDED.replace("{coded}", coded).replace("{first}", "evaluate(net)")
+    (finding,) = judged(tmp_path, text).findings
+    assert line_of(finding) == "return torch.round(h)  # blamed"

@@ -78,6 +78,27 @@ def test_plain_training_leaves_alone_what_the_filter_leaves_out(key: str, share:
     assert left_alone(HEAD + LOSSES.replace("KEY", key).replace("MADE", OF_QUALITY) + LOOP) == share
 
 
+FORGOTTEN = """
+def losses(out, quality):
+    first = (out - 1).square().mean()
+    loss_quality = (quality - 1).square().mean()  # forgotten
+    return {"loss_out": first, "share": quality.sigmoid().mean()MORE}
+
+
+def compute():
+    found = losses(*net(torch.randn(8, 4)))
+    return sum(value for name, value in found.items() if "loss" in name)
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "blamed"), [("", "forgotten"), (', "loss_quality": loss_quality', "")], ids=["left out", "put in"]
+)
+def test_a_term_of_the_right_name_that_nobody_puts_in(more: str, blamed: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD + FORGOTTEN.replace("MORE", more) + LOOP)
+    assert [line_of(finding).partition("# ")[2] for finding in report.findings] == ([blamed] if blamed else [])
+
+
 # -- weights under keys that nobody asks for -----------------------------------------------------------------------
 
 TERMS = """

@@ -400,3 +400,123 @@ def test_plain_training_leaves_what_was_made_after_the_optimizer() -> None:
     assert {way: left_alone(_grown(way)) for way in GROWING} == {
         way: (1 / 2 if blamed else 0) for way, (_, blamed) in GROWING.items()
     }
+
+
+# -- what a new part of a model is frozen with -------------------------------------------------------------------------
+
+ADAPTED = f"""{HEAD}
+
+class Adapted(nn.Module):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer, self.adapter = layer, nn.Linear(4, 4)
+
+    def forward(self, x):
+        h = self.layer(x)
+        return h + self.adapter(h)
+
+
+def freeze(module):
+    for parameter in module.parameters():
+        parameter.requires_grad = False
+
+
+def adapt(net):
+    net["body"] = Adapted(net["body"])
+
+
+def build(net):
+    net.load_state_dict({{name: value + 0.1 for name, value in net.state_dict().items()}})
+    ORDER
+    return net
+
+{NET}
+net = build(net)
+head = nn.Linear(4, 1)
+optimizer = torch.optim.SGD([p for p in [*net.parameters(), *head.parameters()] if p.requires_grad], lr=0.1)
+for epoch in range(4):
+    loss = (head(net["body"](net["stem"](torch.randn(8, 4)))) - 1).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def test_what_is_put_in_before_the_rest_is_frozen_is_told(tmp_path: Path) -> None:
+    text = ADAPTED.replace("ORDER", "adapt(net)\n    freeze(net)  # blamed")
+    report = judged(tmp_path, text)
+    (finding,) = report.findings
+    assert (finding.code, finding.level) == ("FXA306", "warning")
+    assert finding.parameters == ("net.body.adapter.weight", "net.body.adapter.bias")
+    assert line_of(finding) == "freeze(net)  # blamed"
+
+
+@pytest.mark.parametrize("order", ["freeze(net)\n    adapt(net)", "freeze(net)"])
+def test_what_is_frozen_before_is_no_matter(order: str, tmp_path: Path) -> None:
+    assert not judged(tmp_path, ADAPTED.replace("ORDER", order)).findings
+
+
+# -- kinds of modules that a model need not have -----------------------------------------------------------------------
+
+NORMS = f"""{HEAD}
+
+def freeze(net, kind):
+    net.requires_grad_(False)
+    for module in net.modules():
+        if isinstance(module, kind):
+            module.requires_grad_(True)
+
+{NET}
+WHAT
+free = nn.Linear(1, 1)
+optimizer = torch.optim.SGD([*net.parameters(), *free.parameters()], lr=0.1)
+for epoch in range(4):
+    hidden = torch.tanh(net["body"](torch.tanh(net["stem"](torch.randn(8, 4)))))
+    loss = (USED(net["head"](hidden)) - 1).square().mean()
+    optimizer.zero_grad()
+    loss.backward() if loss.requires_grad else None
+    optimizer.step()
+"""
+ALONE = 'freeze(nn.Sequential(net["stem"], net["body"], net["head"]), nn.LayerNorm)'
+
+
+@pytest.mark.parametrize(("used", "level"), [("free", "note"), ("", "warning")])
+def test_a_thaw_of_a_kind_that_the_model_lacks_alarms_only_where_nothing_trains(
+    used: str, level: str, tmp_path: Path
+) -> None:
+    report = judged(tmp_path, NORMS.replace("WHAT", ALONE).replace("USED", used))
+    assert [finding.level for finding in report.findings if finding.code == "FXA308"] == [level]
+
+
+# -- a turn in which a parameter has nothing to gain -------------------------------------------------------------------
+
+TURNS = f"""{HEAD}
+critic, maker = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), nn.Linear(4, 4)
+of_critic = torch.optim.SGD(critic.parameters(), lr=0.1)
+of_maker = torch.optim.SGD(maker.parameters(), lr=0.1)
+
+
+def toggle(flag):
+    for parameter in critic.parameters():
+        parameter.requires_grad = flag
+
+
+for epoch in range(4):
+    made, real = maker(torch.randn(8, 4)), torch.randn(8, 4)
+    toggle(True)
+    loss = critic(made.detach()).mean() - critic(real).mean()
+    of_critic.zero_grad()
+    loss.backward()
+    of_critic.step()
+    toggle(False)
+    loss = -critic(made).mean()
+    of_maker.zero_grad()
+    loss.backward()
+    of_maker.step()
+"""
+
+
+def test_a_turn_of_steps_with_a_gradient_of_zero_is_no_thaw_in_vain(tmp_path: Path) -> None:
+    report = judged(tmp_path, TURNS)
+    assert verdicts(report)["critic.2.bias"] == "frozen"  # its gradient is 1 - 1
+    assert not [finding for finding in report.findings if finding.level != "note"]

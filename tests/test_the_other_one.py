@@ -469,3 +469,42 @@ def test_a_copy_the_wrong_way_round_is_to_turn_where_it_is_asked_for(
     report = judged(tmp_path, HEAD + text)
     assert [finding.code for finding in report.findings if finding.level == "error"] == found
     assert all(line_of(finding).endswith("# blamed") for finding in report.findings if finding.level == "error")
+
+
+# -- the input of a loss is detached, not its target -------------------------------------------------------------------
+
+CODEBOOK = """
+class Codes(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.codes, self.decoder = nn.Linear(4, 4), nn.Embedding(6, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        z = self.encoder(x)
+        with torch.no_grad():
+            nearest = torch.cdist(z, self.codes.weight).argmin(1)
+        q = self.codes(nearest)
+        pulled = F.mse_loss(z, q.detach())
+        moved = F.mse_loss(MOVED)  # blamed
+        return self.decoder(z + (q - z).detach()), moved + 0.25 * pulled
+
+
+net = Codes()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    x = torch.randn(8, 4)
+    out, beside = net(x)
+    return F.mse_loss(out, x) + beside
+"""
+
+
+@pytest.mark.parametrize(("moved", "verdict"), [("q.detach(), z", "unreachable"), ("q, z.detach()", "trained")])
+def test_the_detached_input_of_a_loss_is_blamed_before_a_detached_target(
+    moved: str, verdict: str, tmp_path: Path
+) -> None:
+    report = judged(tmp_path, HEAD + CODEBOOK.replace("MOVED", moved) + LOOP)
+    assert verdicts(report)["codes.weight"] == verdict
+    blamed = [line_of(finding) for finding in report.findings if finding.level != "note"]
+    assert blamed == (["moved = F.mse_loss(q.detach(), z)  # blamed"] if verdict == "unreachable" else [])

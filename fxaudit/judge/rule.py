@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fxaudit.answer.answer import VERDICTS, Verdict
 from fxaudit.answer.finding import Finding, Level, PathStep, Related
 from fxaudit.answer.folding import fold_sentence
+from fxaudit.capture import operations
 from fxaudit.capture.events import BackwardEvent, ScalerStepEvent, StepEvent
 from fxaudit.judge.graph import Cut, StepGraph, UnusedValue
 from fxaudit.judge.norms import Norms
@@ -238,7 +239,8 @@ class Audit:
 
         `q + (z - q).detach()` was meant to lead gradient round the `argmin`, and a scale read by `float(w.max())` is
         not what stops the weight that is quantised with it. A detach, or a new tensor made of numbers, that leaves a
-        term of the loss without any gradient comes before one beside which something carries it.
+        term of the loss without any gradient comes before one beside which something carries it. A target is rightly
+        detached: what is measured against one, and detached, comes before that.
         """
         ranks = {"detached": 0, "non_differentiable": 1, "left_torch": 2}
         first = cuts[0]
@@ -247,11 +249,21 @@ class Audit:
             emptying = [cut for cut in detached if self.graph.empties_term(cut)]
             if emptying:
                 return emptying[0]
+            measured = next((cut for cut in detached if self._is_at(cut, 0)), None)
+            if measured is not None and self._is_at(first, 1):
+                return measured
         if first.kind not in ("non_differentiable", "left_torch"):
             return first
         module = self.record.ops[first.op].module
         beside = [c for c in cuts if c.kind in ranks and self.record.ops[c.op].module == module >= 0]
         return min(beside, key=lambda cut: (ranks[cut.kind], cut.op), default=first)
+
+    def _is_at(self, cut: Cut, position: int) -> bool:
+        """Whether what comes out of the cut is at once the argument at that position of a loss that measures how far
+        one thing is from another."""
+        outputs = self.record.ops[cut.op].outputs
+        readers = [op for out in outputs for op in self.graph.consumers.get(out, ())]
+        return any(operations.of(op.name).measures and op.inputs[position] in outputs for op in readers)
 
     def _is_bound(self, dead: UnusedValue) -> bool:
         """Whether the program gives the value a name, beside the operation's other results: `weight, index = p.max(1)`.

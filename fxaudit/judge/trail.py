@@ -335,7 +335,9 @@ def decided_from(decision: Decision) -> list[tuple[SourceLine, str]]:
     birth = decision.birth
     if birth is None:
         return []
-    told = (birth.file, birth.line, f"`{decision.operand}` is {decision.value!r}, from here")
+    is_unread = birth.kind == "misspelt"
+    where = "as nobody asks for this by its name" if is_unread else "from here"
+    told = (birth.file, birth.line, f"`{decision.operand}` is {decision.value!r}, {where}")
     places = [told, *birth.because, *reversed(birth.stations)]
     return [(source_at(file, line), role) for file, line, role in places]
 

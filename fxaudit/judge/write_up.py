@@ -30,6 +30,7 @@ from fxaudit.judge.questions.chosen_calls import with_chosen_call
 from fxaudit.judge.questions.emptied_loaders import with_emptied_loader
 from fxaudit.judge.questions.freezing import settle_frozen
 from fxaudit.judge.questions.identity_tests import with_identity_test
+from fxaudit.judge.questions.left_in_evaluation import with_line_that_left_evaluation
 from fxaudit.judge.questions.lookups import with_failed_lookup
 from fxaudit.judge.questions.misnamed import with_misnamed_override
 from fxaudit.judge.questions.name_tests import with_name_in_vain
@@ -59,6 +60,7 @@ BEHIND: tuple[tuple[str, Callable[[Audit, Finding], Finding]], ...] = (
     ("a word that YAML reads otherwise", with_boolean_word),
     ("a zip that ends early", with_short_zip),
     ("a flag that ends gradient", with_switched_cut),
+    ("evaluation mode in training", with_line_that_left_evaluation),
     ("a function that a setting chose", with_chosen_call),
     ("a test that never holds", with_identity_test),
     ("a loader without a batch", with_emptied_loader),

@@ -695,7 +695,7 @@ class Births:
             return None
         file, line, text = found[0]
         birth = Birth(file, line, "entry", text, value, stations)
-        return self._unheard.overruled(birth, name, before) or birth
+        return self._unheard.overruled(birth, name, before) or self._unheard.beside(birth, name, before) or birth
 
     def _result(self, sight: Sight, call: ast.Call, value: Plain, stations: Stations) -> Birth | None:
         """From a call to what it returned, or to what it converts."""

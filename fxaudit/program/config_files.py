@@ -222,8 +222,12 @@ def replaced_blocks(file: str) -> tuple[Replaced, ...]:
 
 
 def block_around(file: str, line: int) -> str | None:
-    """The key of the block in which the line of a YAML or JSON file stands; none at the top."""
+    """The key of the block in which the line of a YAML or JSON file stands, the name of the section of a TOML or INI
+    file; none at the top."""
     lines = settings_in(file)
+    if file.endswith((".toml", ".ini", ".cfg")):
+        heads = (one.strip().strip("[]").strip() for one in reversed(lines[:line]) if one.lstrip().startswith("["))
+        return next(heads, None)
     indent = _indent(lines[line - 1]) if line <= len(lines) else 0
     for earlier in reversed(lines[: line - 1]):
         if earlier.strip() and _indent(earlier) < indent:

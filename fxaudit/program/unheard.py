@@ -116,6 +116,22 @@ class Unheard:
                 return self._merged_wrongly(entry, name, (special, *said[0]), merged, statement)
         return None
 
+    def beside(self, entry: Birth, name: str, before: int) -> Birth | None:
+        """The one entry of another file that nobody reads, in a block of the same key as that in which the entry stands
+        that switches something off, because its own key is nearly this one."""
+        if entry.value or isinstance(entry.value, tuple):
+            return None
+        files = [file for file in self._course.config_files(before) if file != entry.file]
+        read = frozenset[str]().union(*(words_of(file) for file in self._course.files()))
+        known, around = {key for _, key, _ in keys_of_file(entry.file)}, block_around(entry.file, entry.line)
+        found = [
+            Birth(file, line, "misspelt", text, entry.value, entry.stations)
+            for file in files
+            for line, key, text in keys_of_file(file)
+            if key not in read | known and block_around(file, line) == around and _is_nearly(name, key)
+        ]
+        return found[0] if len(found) == 1 else None
+
     def near_member(self, owner: Seen, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
         """The one line of a configuration file with the key of the table that is nearly the one that is asked for."""
         near = [k for k in owner.members or () if isinstance(k, str) and letters_apart(name, k) is not None]

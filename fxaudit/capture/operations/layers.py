@@ -16,6 +16,7 @@ total = partial(Operation, of_zeros="zeros", totals=True, reduces=True)
 reduction = partial(Operation, reduces=True)
 recurrent = partial(Operation, recurrent=True)
 loss = partial(Operation, gradient="flat", rests=True)
+distance = partial(Operation, gradient="unknown", measures=True)
 
 LAYERS = (
     product("matmul", operator="matmul"),
@@ -99,6 +100,11 @@ LAYERS = (
     Operation("qr", ("linalg_qr",), parts="two"),
     Operation("eigh", ("linalg_eigh",), parts="two"),
     Operation("eig", ("linalg_eig",), parts="two"),
+    # losses of a prediction and its target
+    distance("mse_loss"),
+    distance("l1_loss"),
+    distance("smooth_l1_loss"),
+    distance("huber_loss"),
     # losses that are zero where all is well
     loss("ctc_loss"),
     loss("hinge_embedding_loss"),

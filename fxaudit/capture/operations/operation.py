@@ -41,6 +41,9 @@ class Operation:
     rests: bool = False
     """What losses are made of, and rightly flat on some batches."""
 
+    measures: bool = False
+    """How far the first tensor is from the second, which is its target."""
+
     takes: Literal["values", "shape", "first"] = "values"
     """`shape`: nothing of its tensors but shape and type. `first`: the values of the first, the shape of the rest."""
     view: bool = False

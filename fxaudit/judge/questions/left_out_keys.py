@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fxaudit.capture import operations
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import source_at
+from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.keys import only_key
@@ -53,9 +53,32 @@ def left_out_key(audit: Audit, states: list[ParameterState]) -> LeftOut | None:
             for key in (key for key, is_taken in keys if not is_taken):
                 place = only_key(course, key)
                 if place is not None and _puts_away(audit, terms, *place, key):
+                    forgotten = _forgotten(audit, terms, test)
+                    if forgotten is not None:
+                        made, name = forgotten
+                        role = f"`{ast.unparse(test)}` would take `{name}` here, as it takes `{taken[0]}`"
+                        return LeftOut(made, source_at(file, last.line), role, f"Put `{name}` where the others are.")
                     role = f"`{ast.unparse(test)}` picks here, `{taken[0]}` for one, and leaves `{key}` out"
                     fix = f"Name it as the test asks, like `{taken[0]}`, or let the test take it."
                     return LeftOut(source_at(*place), source_at(file, last.line), role, fix)
+    return None
+
+
+def _forgotten(audit: Audit, terms: set[int], test: ast.expr) -> tuple[SourceLine, str] | None:
+    """Where one of the terms is made that its function does not mention again, and its name, where the filter would
+    take that."""
+    stacks = audit.record.stacks
+    for term in sorted(terms):
+        frame = project_stack(stacks, audit.record.ops[term].stack)
+        tree = tree_of(stacks.file(frame))
+        statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+        function = tree.function(statement) if tree is not None and statement is not None else None
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]) if function is not None and _is_named_so(test, name):
+                if all(
+                    not isinstance(n, ast.Name) or n.id != name or n in statement.targets for n in ast.walk(function)
+                ):
+                    return source_at(stacks.file(frame), statement.lineno), name
     return None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fxaudit.capture.registry import ModuleInfo
 from fxaudit.judge.questions.births import born_at
+from fxaudit.judge.questions.left_in_evaluation import BACK_TO_TRAINING
 from fxaudit.judge.questions.missing_calls import line_without
 from fxaudit.judge.questions.never_set import never_set
 from fxaudit.judge.questions.one_of_a_class import Turned, turned_away
@@ -43,9 +44,6 @@ HOUSEKEEPING = frozenset(
 )  # fmt: skip
 
 Related = list[tuple[SourceLine | None, str]]
-
-
-BACK_TO_TRAINING = "Call `model.train()` after this `eval()`, before training goes on: nothing does."
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ import ast
 from fxaudit.capture import operations
 from fxaudit.judge.questions.freezing import last_freeze
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import project_stack, source_at
+from fxaudit.judge.trail import common_frame, project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import tree_of
 
-__all__ = ["head_frozen_as_drawn"]
+__all__ = ["head_frozen_as_drawn", "new_part_frozen"]
 
 Lines = list[tuple[SourceLine | None, str]]
 
@@ -41,6 +41,46 @@ def head_frozen_as_drawn(
     if settings is not None:
         return concerned, settings, [(froze, "frozen here, with the rest")]
     return concerned, froze, []
+
+
+def new_part_frozen(
+    audit: Audit, states: list[ParameterState]
+) -> tuple[list[ParameterState], SourceLine | None, Lines] | None:
+    """(the parameters of what was put into a model behind the training or the loading of the rest, the line to edit,
+    what is related), where it is frozen in one go with that rest before any step, so that it stays as it was drawn."""
+    table = audit.record.stacks
+    together: dict[int, list[ParameterState]] = {}
+    for state in states:
+        if (stack := last_freeze(state)) >= 0:
+            together.setdefault(project_stack(table, stack), []).append(state)
+    for frozen, members in together.items():
+        froze = max((time for time, flag, _ in members[0].track.freezes if not flag), default=-1)
+        ready = [_ready_at(audit, state) for state in members]
+        last = max((time for time in ready if time >= 0), default=-1)
+        new = [s for s in members if last <= s.track.created_time <= froze and not s.held and _is_as_drawn(audit, s)]
+        if last < 0 or not new or any(s.track.created < 0 for s in new):
+            continue
+        made = project_stack(table, new[0].track.created)
+        line = audit.source(common_frame(table, frozen, made))
+        told = [
+            (audit.source(frozen), "frozen here"),
+            (audit.source(made), "made here, behind the training of the rest"),
+        ]
+        return new, line, told
+    return None
+
+
+def _ready_at(audit: Audit, state: ParameterState) -> int:
+    """When a parameter had been trained, or loaded; -1 where it was not."""
+    events = audit.record.events
+    stepped = [events[fact.event].time for fact in state.facts if fact.changed and fact.event < len(events)]
+    own = set(state.track.values)
+    loaded = [
+        op.index
+        for op in audit.record.ops
+        if not own.isdisjoint(op.mutates) and (one := operations.of(op.name)).replaces_all and not one.fills
+    ]
+    return max((*stepped, *loaded), default=-1)
 
 
 def _adapts(audit: Audit, head: ParameterState, frozen: list[ParameterState]) -> bool:

@@ -31,6 +31,8 @@ class EmptyThaw:
     related: tuple[tuple[SourceLine | None, str], ...]
     advice: str = ""
     """What to do; "" where the rule says it."""
+    asks_kind: bool = False
+    """It asks for a kind of module alone; models of another kind may have none by intent."""
 
 
 def empty_thaws(audit: Audit) -> list[EmptyThaw]:
@@ -63,7 +65,7 @@ def empty_thaws(audit: Audit) -> list[EmptyThaw]:
         line = source_at(*missed.place) if missed is not None else source_at(thaw.tree.file, thaw.line)
         text = thaw.tree.text(thaw.selection)
         advice = missed.advice if missed is not None else ""
-        found.append(EmptyThaw(line, text, seen, (*made[:1], (where, role)), advice))
+        found.append(EmptyThaw(line, text, seen, (*made[:1], (where, role)), advice, not is_sure and _asks_kind(thaw)))
     return found
 
 
@@ -80,6 +82,14 @@ def _listed(audit: Audit, thaw: Thaw) -> EmptyThaw | None:
     more = ", …" if len(vain.modules) > SHOWN else ""
     seen = f"{vain.missing}, there are {known}{more}"
     return EmptyThaw(source_at(vain.file, vain.line), thaw.tree.text(thaw.selection), seen, related)
+
+
+def _asks_kind(thaw: Thaw) -> bool:
+    """Whether the condition is `isinstance(…)`, without a word on names."""
+    match thaw.selection:
+        case ast.Call(func=ast.Name(id="isinstance"), args=[_, _]):
+            return thaw.is_condition
+    return False
 
 
 def _was_thawed(freezes: list[tuple[int, bool, int]]) -> bool:

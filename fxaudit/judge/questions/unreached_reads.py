@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from fxaudit.judge.questions.never_set import never_set
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import behind_test, blamed, decision_at, overridden, source_at, was_entered
+from fxaudit.program.handing import collection_at
 from fxaudit.program.names import names_read, statements_after
 from fxaudit.program.plain import chain_of
 from fxaudit.program.source import SourceLine, is_library
 from fxaudit.program.tree import Tree, binding_of, obstacles, tree_of
 
-__all__ = ["read_only_in_an_overridden_method", "read_only_where_nothing_ran"]
+__all__ = ["Entry", "Lines", "entries_of", "read_only_in_an_overridden_method", "read_only_where_nothing_ran"]
 
 Lines = list[tuple[SourceLine, str]]
 
@@ -40,20 +42,33 @@ def read_only_where_nothing_ran(audit: Audit, stack: int) -> Lines:
 def read_only_in_an_overridden_method(audit: Audit, made: int, stack: int) -> Lines:
     """The same for what is made in the frame `made`, and put under a key into what is bound in the frame `stack`, where
     a method reads that key whose place another one takes."""
+    return next(filter(None, (_in_an_overridden_method(audit, key) for key in entries_of(audit, made, stack))), [])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key under which something is put into a dictionary, and where such an entry is read."""
+
+    key: str
+    readings: list[tuple[Tree, ast.expr]]
+
+
+def entries_of(audit: Audit, made: int, stack: int) -> Iterator[Entry]:
+    """The keys under which that is put which is made in the frame `made` and bound in the frame `stack`."""
     stacks = audit.record.stacks
     below = stacks.chain(made)
     frames = below[: below.index(stack) + 1 if stack in below else 0]
-    keys = dict.fromkeys(key for i in frames for key in _keys_at(stacks.file(i), stacks.line(i)))
-    return next(filter(None, (_in_an_overridden_method(audit, key) for key in keys)), [])
-
-
-def _in_an_overridden_method(audit: Audit, key: str) -> Lines:
-    """The same for one key."""
-    ran = audit.record.ran()
     files = [file for file in audit.project_files if not is_library(file)]
-    reading = [(other, node) for other in map(tree_of, files) if other is not None for node in _readings(other, key)]
-    reading = [(other, node) for other, node in reading if not _is_of_another_kind(audit, other, node)]
-    scopes = [(other, node, other.function(node)) for other, node in reading]
+    for key in dict.fromkeys(key for i in frames for key in _keys_at(stacks.file(i), stacks.line(i))):
+        found = [(other, node) for other in map(tree_of, files) if other is not None for node in _readings(other, key)]
+        yield Entry(key, [(other, node) for other, node in found if not _is_of_another_kind(audit, other, node)])
+
+
+def _in_an_overridden_method(audit: Audit, entry: Entry) -> Lines:
+    """The same for one key."""
+    ran, key = audit.record.ran(), entry.key
+    files = [file for file in audit.project_files if not is_library(file)]
+    scopes = [(other, node, other.function(node)) for other, node in entry.readings]
     if any(scope is None or was_entered(other, scope, ran) for other, _, scope in scopes):
         return []
     for other, node, scope in scopes:
@@ -64,9 +79,13 @@ def _in_an_overridden_method(audit: Audit, key: str) -> Lines:
 
 
 def _keys_at(file: str, line: int) -> Iterator[str]:
-    """The keys under which what is computed at the line may be put into a dictionary."""
+    """The keys under which what is computed at the line may be put into a dictionary, at once or by its name."""
     tree = tree_of(file) if not is_library(file) else None
     statement = tree.statement_at(line) if tree is not None else None
+    if tree is not None and statement is not None:
+        names = binding_of(file, line).names or (collection_at(file, line),)
+        for later in statements_after(tree, statement):
+            yield from (key for name in names for key in _keys_of(later, name))
     match statement:
         case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=str(key)))]):
             yield key
@@ -79,6 +98,21 @@ def _keys_at(file: str, line: int) -> Iterator[str]:
                         yield str(name.value)
             case ast.keyword(arg=str(name), value=value) if value.lineno <= line <= (value.end_lineno or value.lineno):
                 yield name
+
+
+def _keys_of(statement: ast.stmt, name: str) -> Iterator[str]:
+    """The keys under which the statement puts the variable of that name."""
+    for node in ast.walk(statement):
+        match node:
+            case ast.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    if isinstance(key, ast.Constant) and isinstance(value, ast.Name) and value.id == name:
+                        yield str(key.value)
+            case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=str(key)))], value=ast.Name(id=put)):
+                if put == name:
+                    yield key
+            case ast.keyword(arg=str(key), value=ast.Name(id=put)) if put == name:
+                yield key
 
 
 def _readings(tree: Tree, key: str) -> list[ast.expr]:

@@ -16,7 +16,7 @@ from fxaudit.judge.questions.frozen_copies import THAW, copied_frozen
 from fxaudit.judge.questions.mentions import registration
 from fxaudit.judge.questions.never_its_turn import never_its_turn
 from fxaudit.judge.questions.never_told import never_told
-from fxaudit.judge.questions.new_heads import head_frozen_as_drawn
+from fxaudit.judge.questions.new_heads import head_frozen_as_drawn, new_part_frozen
 from fxaudit.judge.questions.shadowed import thawing_override
 from fxaudit.judge.questions.used_up import used_up
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -247,6 +247,20 @@ class FrozenYetHeld(Rule):
                 fix=HEAD,
             )
             return
+        part = new_part_frozen(audit, states) if audit.judge.looped else None
+        if part is not None:
+            concerned, line, told = part
+            yield self.finding(
+                audit,
+                concerned,
+                f"{audit.names(concerned, 'stays as it was', 'stay as they were')} drawn: frozen with what had been "
+                "trained or loaded before it was put in",
+                line,
+                related=told,
+                level="warning",
+                fix="Freeze first, and put the new part in behind that; or unfreeze it by its name.",
+            )
+            return
         thaw = _thaw_never_run(audit) if audit.judge.looped else None
         choice = thaw.choice if thaw is not None else None
         if thaw is not None and choice is not None and (concerned := thaw.concerned(states)):
@@ -364,11 +378,13 @@ def _frozen_first(audit: Audit, states: list[ParameterState]) -> SourceLine | No
 
 def _frozen_again(state: ParameterState) -> tuple[int, int] | None:
     """The stacks of the last thaw of what had been frozen, and of the other line that froze it again after that."""
+    if any(fact.changed or fact.gradient in ("zero", "finite") for fact in state.facts):
+        return None  # a step came in between, though it may have had nothing to add
     frozen_at = -1
     for number, (_, flag, stack) in enumerate(state.track.freezes):
         if not flag:
             frozen_at = stack
-        elif frozen_at >= 0 and not any(fact.changed for fact in state.facts):
+        elif frozen_at >= 0:
             after = [later for _, other, later in state.track.freezes[number + 1 :] if not other]
             if after:
                 return stack, after[0]

@@ -111,6 +111,7 @@ class WithoutEffect(Rule):
         frozen = [state for state in audit.unexplained("frozen") if state.track.freezes]
         if not frozen or audit.recording.mode.is_part:
             return
+        trains = bool(audit.having("trained"))
         for thaw in empty_thaws(audit):
             met = f": {thaw.seen}" if thaw.seen else ""
             yield self.finding(
@@ -119,6 +120,7 @@ class WithoutEffect(Rule):
                 f"`{thaw.text}` selects nothing to unfreeze{met}",
                 thaw.source,
                 related=thaw.related,
+                level="note" if thaw.asks_kind and trains else None,
                 fix=thaw.advice or "Print what is selected; select by a name or a place that the model has.",
                 fact=f"`{thaw.text}` selects nothing{met}",
             )

@@ -12,6 +12,7 @@ from fxaudit.judge.questions.left_out_keys import left_out_key
 from fxaudit.judge.questions.lost import lost_at, refused_at
 from fxaudit.judge.questions.shared_containers import OWN, overwritten_in_a_shared_one
 from fxaudit.judge.questions.swallowed import swallowed
+from fxaudit.judge.questions.terms_left_out import read_only_in_a_term_left_out
 from fxaudit.judge.questions.unreached_reads import read_only_in_an_overridden_method, read_only_where_nothing_ran
 from fxaudit.judge.questions.unread_arguments import not_passed_on
 from fxaudit.judge.questions.unread_names import overlooked, overlooked_after
@@ -145,11 +146,13 @@ def _blamed(audit: Audit, states: list[ParameterState], end: UnusedValue, stack:
     """What is told of the value that ends where it was bound at `stack`."""
     op = audit.record.ops[end.op]
     culprit, related = _lines(audit, end, stack)
-    overridden = read_only_in_an_overridden_method(audit, op.stack, stack)
-    if overridden:
-        first, *others = overridden
+    never_ran, advice = read_only_in_an_overridden_method(audit, op.stack, stack), ""
+    if not never_ran:
+        never_ran, advice = read_only_in_a_term_left_out(audit, op.stack, stack)
+    if never_ran:
+        first, *others = never_ran
         unused = (culprit, "what is made here goes unused")
-        return _Told(first[0], [*others, unused], words=f": {first[1]}")
+        return _Told(first[0], [*others, unused], advice or None, f": {first[1]}")
     next_round = lost_to_the_next_round(audit, end, stack)
     if next_round is not None:
         return _lost_to(audit, end, stack, next_round)

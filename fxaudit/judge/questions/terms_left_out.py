@@ -1,0 +1,124 @@
+"""A term of the loss that is written in a table, `{"aux": lambda out: …}`, and that the loop over the table passes by:
+what decided against it is to blame."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from fxaudit.judge.questions.births import unread_setting
+from fxaudit.judge.questions.unreached_reads import Lines, entries_of
+from fxaudit.judge.rule import Audit
+from fxaudit.judge.trail import blamed, source_at, was_entered
+from fxaudit.program.course import Course, Sight
+from fxaudit.program.decisions import Decision, Decisions
+from fxaudit.program.plain import readings
+from fxaudit.program.source import is_library
+from fxaudit.program.tree import Tree, tree_of
+
+__all__ = ["read_only_in_a_term_left_out"]
+
+
+def read_only_in_a_term_left_out(audit: Audit, made: int, stack: int) -> tuple[Lines, str]:
+    """Why no function ran that reads the key under which that is put which is made in the frame `made` and bound in the
+    frame `stack`, where each of them is an entry of a table; the line to edit first, and what to
+    do there ("": nothing certain)."""
+    for entry in entries_of(audit, made, stack):
+        scopes = [(tree, node, tree.function(node)) for tree, node in entry.readings]
+        if not scopes or any(scope is None or _was_called(audit, tree, scope) for tree, _, scope in scopes):
+            continue
+        tree, node, scope = scopes[0]
+        term = _name_in_table(audit, tree, scope) if scope is not None else None
+        passed = _passed_by(audit.record.course, term) if term is not None else None
+        if passed is None:
+            continue
+        loop, decision = passed
+        told = [(source_at(tree.file, node.lineno), f"`{entry.key}` is read here, and this never runs")]
+        test = source_at(loop, decision.line)
+        told = [(test, f"`{term}` is passed by here, as `{decision.text}` decides"), *told]
+        return blamed(decision, told), unread_setting(decision.birth)
+    return [], ""
+
+
+def _was_called(audit: Audit, tree: Tree, scope: ast.AST) -> bool:
+    """Whether the function ran. The line of a lambda runs where it is made; but then it leaves no call."""
+    if not isinstance(scope, ast.Lambda):
+        return was_entered(tree, scope, audit.record.ran())
+    called = audit.record.stacks.lines_seen().get(tree.file, ())
+    return any(line in called for line in range(scope.body.lineno, (scope.body.end_lineno or scope.body.lineno) + 1))
+
+
+def _name_in_table(audit: Audit, tree: Tree, scope: ast.AST) -> str | None:
+    """The one key under which the function is an entry of a table."""
+    name = getattr(scope, "name", None)
+    found: set[str] = set()
+    for file in audit.project_files:
+        other = tree_of(file) if not is_library(file) else None
+        for node in other.nodes if other is not None else ():
+            match node:
+                case ast.Dict(keys=keys, values=values):
+                    pairs = zip(keys, values, strict=True)
+                    found |= {str(k.value) for k, v in pairs if isinstance(k, ast.Constant) and _is_it(v, scope, name)}
+                case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=str(key)))], value=value):
+                    found |= {key} if _is_it(value, scope, name) else set()
+    for decorator in getattr(scope, "decorator_list", ()):
+        match decorator:
+            case ast.Call(args=[ast.Constant(value=str(key)), *_]):
+                found.add(key)
+    return found.pop() if len(found) == 1 else None
+
+
+def _is_it(value: ast.expr, scope: ast.AST, name: str | None) -> bool:
+    return value is scope or (name is not None and getattr(value, "attr", getattr(value, "id", None)) == name)
+
+
+def _passed_by(course: Course, term: str) -> tuple[str, Decision] | None:
+    """(file, decision) of the test in a loop that decided against the term whenever it was its turn."""
+    decisions = Decisions(course)
+    for sight in course.last_passes():
+        file = course.file_of(sight)
+        looked_at = readings(file)
+        loop = looked_at.statement(sight.line)
+        if not isinstance(loop, ast.For):
+            continue
+        for frame in {other.frame for other in course.at(file, sight.line)}:
+            for turn in _turns(course, frame, sight.line, loop, term):
+                for at, test, outcome in _tests_in(loop):
+                    for inner in (one for one in turn if one.line == at):
+                        decision = decisions.in_pass(inner, test, outcome=outcome)
+                        if decision is not None:
+                            return file, decision
+    return None
+
+
+def _turns(course: Course, frame: int, line: int, loop: ast.For, term: str) -> Iterator[list[Sight]]:
+    """What ran in each round of the loop that has the term for its turn."""
+    own: list[Sight] | None = None
+    for sight in course.in_frame(frame):
+        if sight.line == line:
+            if own:
+                yield own
+            names = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+            is_turn = any(name in names and seen.value == term for name, seen in sight.bound.items())
+            own = [] if is_turn else None
+        elif own is not None:
+            own.append(sight)
+    if own:
+        yield own
+
+
+def _tests_in(loop: ast.For) -> Iterator[tuple[int, ast.expr, bool]]:
+    """(line, test, what it gives where the round goes on without the call) of the tests in a loop that calls what it
+    goes through."""
+    names = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+    calls = [node for node in ast.walk(loop) if isinstance(node, ast.Call) and _called_of(node, names)]
+    for statement in ast.walk(loop):
+        if isinstance(statement, ast.If):
+            if any(call in ast.walk(part) for call in calls for part in statement.body):
+                yield statement.lineno, statement.test, False
+            elif isinstance(statement.body[-1], ast.Continue):
+                yield statement.lineno, statement.test, True
+
+
+def _called_of(call: ast.Call, names: set[str]) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id in names
