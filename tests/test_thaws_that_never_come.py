@@ -520,3 +520,74 @@ def test_a_turn_of_steps_with_a_gradient_of_zero_is_no_thaw_in_vain(tmp_path: Pa
     report = judged(tmp_path, TURNS)
     assert verdicts(report)["critic.2.bias"] == "frozen"  # its gradient is 1 - 1
     assert not [finding for finding in report.findings if finding.level != "note"]
+
+
+# -- thaws that nobody has to ask for ----------------------------------------------------------------------------------
+
+RESUMED = f"""{HEAD}
+class Thaw:
+    def __init__(self, net):
+        self.net = net
+
+    def on_HOOK(self):
+        self.net["body"].requires_grad_(True)
+
+{NET}
+resumed, callbacks = False, [Thaw(net)]
+net["body"].requires_grad_(False)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+event = "resume" if resumed else "start"
+for callback in callbacks:
+    hook = getattr(callback, f"on_{{event}}", None)
+    if hook is not None:
+        hook()
+for epoch in range(4):
+{STEP}"""
+
+
+@pytest.mark.parametrize(("hook", "level"), [("resume", "note"), ("begin", "warning")])
+def test_a_hook_whose_name_may_be_put_together_waits_for_its_event(hook: str, level: str, tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, RESUMED.replace("HOOK", hook)).findings
+    assert (finding.code, finding.level) == ("FXA306", level)
+    assert ("nobody calls" in finding.message) == (level == "warning")
+
+
+OFFERED = f"""{HEAD}
+class Base(nn.Module):
+    def SIBLING(self):
+        THAWS
+
+    def forward(self, x):
+        return self.head(torch.tanh(self.body(x)))
+
+
+class Net(Base):
+    def __init__(self):
+        super().__init__()
+        self.body, self.head = nn.Linear(4, 4), nn.Linear(4, 1)
+        self.body.requires_grad_(False)
+
+    def train_body(self):
+        self.body.requires_grad_(True)
+
+
+net = Net()
+net.SIBLING()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for epoch in range(4):
+    loss = (net(torch.randn(8, 4)) - 1).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("sibling", "thaws", "level"),
+    [("train_step", "return self", "note"), ("train_head", "self.head.requires_grad_(True)", "warning")],
+)
+def test_a_method_of_a_model_is_missed_only_where_another_one_thaws_in_its_place(
+    sibling: str, thaws: str, level: str, tmp_path: Path
+) -> None:
+    (finding,) = judged(tmp_path, OFFERED.replace("SIBLING", sibling).replace("THAWS", thaws)).findings
+    assert (finding.code, finding.level) == ("FXA306", level)

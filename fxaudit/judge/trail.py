@@ -11,6 +11,7 @@ from fxaudit.program.counts import begins_anew, waits_for_itself
 from fxaudit.program.deciders import decider_at
 from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.handing import collection_at
+from fxaudit.program.keys import is_put_together
 from fxaudit.program.overrides import overrides_of
 from fxaudit.program.plain import count_of, lineage_of
 from fxaudit.program.ran import Ran
@@ -358,13 +359,13 @@ def was_entered(tree: Tree, scope: ast.AST, ran: Ran) -> bool:
 
 
 def never_called(record: Record, tree: Tree, scope: ast.AST) -> list[tuple[SourceLine, str]]:
-    """Where a function begins that never ran, and whose name stands nowhere else in the program; in its place a method
-    of a class that its own is derived from may have run."""
+    """Where a function begins that never ran, and whose name stands nowhere else in the program, nor is put together
+    from what stands there; in its place a method of a class that its own is derived from may have run."""
     name = getattr(scope, "name", "")
     if not name or was_entered(tree, scope, record.ran()):
         return []
     files = project_files(record)
-    if any(count_of(file, name) for file in files):
+    if any(count_of(file, name) for file in files) or is_put_together(files, name):
         return []
     told = [(source_at(tree.file, scope.lineno), f"nobody calls `{name}`")]  # type: ignore[attr-defined]
     owner = tree.parents.get(scope)

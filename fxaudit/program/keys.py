@@ -14,7 +14,17 @@ from fxaudit.program.source import of_text
 from fxaudit.program.spelling import plain
 from fxaudit.program.tree import is_zero, tree_of
 
-__all__ = ["constants_of", "held_by", "is_key", "keys_of", "missed_within", "never_asked", "only_key", "unasked_key"]
+__all__ = [
+    "constants_of",
+    "held_by",
+    "is_key",
+    "is_put_together",
+    "keys_of",
+    "missed_within",
+    "never_asked",
+    "only_key",
+    "unasked_key",
+]
 
 SHORTEST = 3
 """A text is a part of another by so many letters."""
@@ -171,6 +181,26 @@ def constants_of(file: str) -> dict[str, list[ast.Constant]]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             found.setdefault(node.value, []).append(node)
     return found
+
+
+def is_put_together(files: list[str], name: str) -> bool:
+    """Whether the program may put the text together: `f"on_{event}"`, with the rest of it written down somewhere."""
+    begins = {begin for file in files for begin in _beginnings(file) if name.startswith(begin)}
+    return any(name.removeprefix(begin) in constants_of(file) for begin in begins for file in files)
+
+
+@of_text
+def _beginnings(file: str) -> frozenset[str]:
+    """How the texts of a file begin that go on with a variable."""
+    tree = tree_of(file)
+    found: set[str] = set()
+    for node in tree.nodes if tree is not None else ():
+        match node:
+            case ast.JoinedStr(values=[ast.Constant(value=str(begin)), ast.FormattedValue()]):
+                found.add(begin)
+            case ast.BinOp(left=ast.Constant(value=str(begin)), op=ast.Add(), right=ast.Name()):
+                found.add(begin)
+    return frozenset(found)
 
 
 def is_key(file: str, node: ast.Constant) -> bool:

@@ -9,13 +9,22 @@ from dataclasses import dataclass
 from fxaudit.judge.questions.never_set import never_set
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import behind_test, blamed, decision_at, overridden, source_at, was_entered
-from fxaudit.program.handing import collection_at
-from fxaudit.program.names import names_read, statements_after
+from fxaudit.program.births import Births
+from fxaudit.program.deciders import decider_at
+from fxaudit.program.handing import collection_at, passing
+from fxaudit.program.names import names_bound, names_read, statements_after
 from fxaudit.program.plain import chain_of
 from fxaudit.program.source import SourceLine, is_library
-from fxaudit.program.tree import Tree, binding_of, obstacles, tree_of
+from fxaudit.program.tree import Obstacle, Tree, assignments_behind, binding_of, obstacles, tree_of
 
-__all__ = ["Entry", "Lines", "entries_of", "read_only_in_an_overridden_method", "read_only_where_nothing_ran"]
+__all__ = [
+    "Entry",
+    "Lines",
+    "entries_of",
+    "read_only_in_an_overridden_method",
+    "read_only_where_a_callee_came_not",
+    "read_only_where_nothing_ran",
+]
 
 Lines = list[tuple[SourceLine, str]]
 
@@ -37,6 +46,45 @@ def read_only_where_nothing_ran(audit: Audit, stack: int) -> Lines:
             if found:
                 return found
     return []
+
+
+def read_only_where_a_callee_came_not(audit: Audit, stack: int) -> Lines:
+    """The same where what is bound in the frame `stack` is handed to a function of the program, which reads that
+    argument only in statements that never ran."""
+    stacks, course = audit.record.stacks, audit.record.course
+    file, line = stacks.file(stack), stacks.line(stack)
+    names = binding_of(file, line).names
+    for at, position, keyword in passing(file, line, names):
+        for sight in course.at(file, at)[-1:]:
+            for entered in (course.frames[frame] for frame in course.calls_in(sight)):
+                tree = tree_of(entered.file)
+                function = tree.statement_at(entered.first_line) if tree is not None else None
+                name = keyword or _argument(function, position)
+                found = _never_read(audit, tree, function, name) if tree is not None and name else []
+                if found:
+                    return [*found, (source_at(file, at), f"handed on here, as `{name}`")]
+    return []
+
+
+def _argument(function: ast.stmt | None, position: int) -> str:
+    """The name of the argument at a position, where that is given by position."""
+    if not isinstance(function, ast.FunctionDef) or position < 0:
+        return ""
+    given = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+    given = given[1:] if given[:1] in (["self"], ["cls"]) else given
+    return given[position] if position < len(given) else ""
+
+
+def _never_read(audit: Audit, tree: Tree, function: ast.stmt | None, name: str) -> Lines:
+    if not isinstance(function, ast.FunctionDef):
+        return []
+    ran = audit.record.ran().of(tree.file)
+    every = function.args
+    if name not in {one.arg for one in (*every.posonlyargs, *every.args, *every.kwonlyargs)}:
+        return []
+    reading = [other for other in _after(tree, function.body[0], itself=True) if name in names_read(other)]
+    is_idle = bool(reading) and all(other.lineno not in ran for other in reading)
+    return _why(audit, tree, reading[0], name) if is_idle else []
 
 
 def read_only_in_an_overridden_method(audit: Audit, made: int, stack: int) -> Lines:
@@ -144,15 +192,16 @@ def _is_of_another_kind(audit: Audit, tree: Tree, node: ast.expr) -> bool:
     return bool(seen) and all(one.kind == "object" for one in seen)
 
 
-def _after(tree: Tree, statement: ast.stmt) -> list[ast.stmt]:
-    """The statements of the function behind it, and the tests of its branches."""
+def _after(tree: Tree, statement: ast.stmt, *, itself: bool = False) -> list[ast.stmt]:
+    """The statements of the function behind it, and the tests of its branches; with `itself`, from it on."""
     scope = tree.function(statement) or tree.root
+    own = [statement] if itself else []
     tests: list[ast.stmt] = [
         ast.copy_location(ast.Expr(node.test), node)
         for node in ast.walk(scope)
-        if isinstance(node, ast.If | ast.While) and node.lineno > statement.lineno
+        if isinstance(node, ast.If | ast.While) and node.lineno > statement.lineno - itself
     ]
-    return [*tests, *statements_after(tree, statement)]
+    return [*own, *tests, *statements_after(tree, statement)]
 
 
 def _why(audit: Audit, tree: Tree, reading: ast.stmt, name: str) -> Lines:
@@ -167,4 +216,36 @@ def _why(audit: Audit, tree: Tree, reading: ast.stmt, name: str) -> Lines:
         return [*never_set(audit.record, decision), *blamed(decision, told)]
     if not ran.is_whole:
         return []  # the line may have run unheard
+    compared = _compared_with_a_setting(audit, found[0])
+    if compared:
+        return [*compared[:1], *told, *compared[1:]]
     return [*told, *behind_test(audit.record, audit.project_files, found[0])]
+
+
+def _compared_with_a_setting(audit: Audit, obstacle: Obstacle) -> Lines:
+    """Where the number was set with which that was compared by which a test decided, against all that came by."""
+    births = Births(audit.record.course)
+    for line, compared in _comparisons(obstacle):
+        for side in (compared.comparators[0], compared.left):
+            for number in births.numbers(obstacle.file, line, side):
+                birth = births.of(obstacle.file, line, side, number)
+                if birth is not None and birth.is_a_setting:
+                    what = (
+                        f"`{ast.unparse(compared)}` holds for nothing: `{ast.unparse(side)}` is {number:g}, from here"
+                    )
+                    place = source_at(obstacle.file, line)
+                    return [(source_at(birth.file, birth.line), what), (place, "compared here")]
+    return []
+
+
+def _comparisons(obstacle: Obstacle) -> Iterator[tuple[int, ast.Compare]]:
+    """(line of the statement, comparison) of those in the test, and of those that gave a name in it its value."""
+    found = decider_at(obstacle.file, obstacle.line)
+    if found is None:
+        return
+    names = {node.id for node in ast.walk(found[1]) if isinstance(node, ast.Name)}
+    made = [one for one in assignments_behind(obstacle.file, obstacle.line) if names_bound(one) & names]
+    for line, part in ((obstacle.line, found[1]), *((one.lineno, one) for one in made[:1])):
+        for node in ast.walk(part):
+            if isinstance(node, ast.Compare) and len(node.comparators) == 1:
+                yield line, node

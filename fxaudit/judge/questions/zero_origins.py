@@ -91,6 +91,7 @@ LENGTHS = 2
 """Which input of `ctc_loss` says how long the outputs are."""
 MAX_BEHIND = 12
 """So many operations are gone back from a product."""
+UNFILLED = "nothing is added to the zeros that it begins with"
 NOTHING = "Look at what selects: print how many elements are left, and skip the term where there is none."
 
 BEGIN = "Begin with another number: here the function is flat, and no gradient ever moves it from there."
@@ -251,6 +252,15 @@ class ZeroOrigins:
         if born is not None:
             line, stations = born_at(born)
             return line, [(origin, "zeros are left here"), used, *stations], _by_zero(born)
+        nothing = self._choosing_nothing(found.origin)
+        if nothing is not None:
+            line, stations = born_at(nothing)
+            advice = unread_setting(nothing) or NOTHING
+            return (
+                line,
+                [(origin, "this writes nowhere, and all of it stays 0"), used, *stations],
+                Fact(UNFILLED, advice),
+            )
         literal = _multiplied_by_zero(audit, found.origin)
         if literal is not None:
             return literal, [(origin, "multiplied by 0 here")], BY_ZERO
@@ -270,7 +280,7 @@ class ZeroOrigins:
         unfilled = idle_write(audit, found.origin)
         compared = self._compared(unfilled.index, used) if unfilled is not None else None
         if compared is not None:
-            return compared[0], compared[1], Fact("nothing is added to the zeros that it begins with", NOTHING)
+            return compared[0], compared[1], Fact(UNFILLED, NOTHING)
         mask = audit.op_source(multiplied_mask(audit, found.origin))
         if mask is not None and origin is not None:
             return mask, [(origin, "what is left of it by this mask is 0"), used], _why(found, name, BY_ZERO.sentence)
@@ -529,6 +539,17 @@ class ZeroOrigins:
     def _given_zero(self, index: int) -> Birth | None:
         """The birth of a 0 that the operation was given as a bound or a count."""
         return zero_argument_born(self._audit.record, self._audit.record.ops[index].stack, 1) if index >= 0 else None
+
+    def _choosing_nothing(self, index: int) -> Birth | None:
+        """The birth of a 0 by which it was chosen where the operation writes, so that it writes nowhere."""
+        record = self._audit.record
+        op = record.ops[index] if index >= 0 and record.ops[index].mutates else None
+        while op is not None:
+            empty = [record.values[vid].op for vid in op.inputs if record.values[vid].numel == 0]
+            if not empty:
+                return zero_argument_born(record, op.stack, 1) if op.index != index else None
+            op = record.ops[empty[0]] if empty[0] >= 0 else None
+        return None
 
 
 def _who_leaves_it(audit: Audit, op: Op, born: Birth) -> SourceLine | None:

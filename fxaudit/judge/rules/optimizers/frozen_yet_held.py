@@ -116,7 +116,7 @@ class FrozenYetHeld(Rule):
                 first,
                 related=[*thaw.told[1:], (_frozen_first(audit, states), "frozen here")],
                 fix=thaw.advice or LET_RUN,
-                level=level,
+                level="note" if thaw.is_offered else level,
             )
             return
         decision = never_thawed(audit, states) if audit.judge.looped and states else None
@@ -403,6 +403,9 @@ class _IdleThaw:
     advice: str = ""
     """What to do; "" where nothing more is known."""
 
+    is_offered: bool = False
+    """A method of a model that is there for whoever wants it, and nobody has to."""
+
     def concerned(self, states: list[ParameterState]) -> list[ParameterState]:
         """Those that it would unfreeze."""
         if not self.wanted:
@@ -440,7 +443,8 @@ def _thaw_never_run(audit: Audit) -> _IdleThaw | None:
         if uncalled:
             if is_assigned:
                 continue  # a helper that is there for others
-            return _IdleThaw([*uncalled, (source_at(tree.file, thaw.lineno), "would unfreeze it")])
+            told = [*uncalled, (source_at(tree.file, thaw.lineno), "would unfreeze it")]
+            return _IdleThaw(told, is_offered=_is_offered(audit, tree, scope, uncalled[0][1]))
         if found:
             return _kept_from_running(audit, tree, thaw, found[0])
     helpers = (_misnamed_hook(audit, *call) for call in thaws_through(files))
@@ -449,6 +453,16 @@ def _thaw_never_run(audit: Audit) -> _IdleThaw | None:
         return misnamed
     told = _helper_never_called(audit) or why_never_called(audit.record, "unfreeze")
     return _IdleThaw(told) if told else None
+
+
+def _is_offered(audit: Audit, tree: Tree, scope: ast.AST | None, role: str) -> bool:
+    """Whether the function is a method of a model, and what runs in its place, as its `role` says, thaws nothing."""
+    owner = tree.parents.get(scope) if scope is not None else None
+    kinds = {audit.recording.classes[module.kind].name for module in audit.recording.modules if module.kind >= 0}
+    if not isinstance(owner, ast.ClassDef) or owner.name not in kinds:
+        return False
+    beside = {getattr(t.function(thaw), "name", "") for t, thaw in _thaws(project_files(audit.record))}
+    return not any(f".{name}` runs" in role for name in beside - {""})
 
 
 def _places_of_flags(audit: Audit) -> set[tuple[str, int]]:

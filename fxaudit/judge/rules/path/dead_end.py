@@ -13,7 +13,11 @@ from fxaudit.judge.questions.lost import lost_at, refused_at
 from fxaudit.judge.questions.shared_containers import OWN, overwritten_in_a_shared_one
 from fxaudit.judge.questions.swallowed import swallowed
 from fxaudit.judge.questions.terms_left_out import read_only_in_a_term_left_out
-from fxaudit.judge.questions.unreached_reads import read_only_in_an_overridden_method, read_only_where_nothing_ran
+from fxaudit.judge.questions.unreached_reads import (
+    read_only_in_an_overridden_method,
+    read_only_where_a_callee_came_not,
+    read_only_where_nothing_ran,
+)
 from fxaudit.judge.questions.unread_arguments import not_passed_on
 from fxaudit.judge.questions.unread_names import overlooked, overlooked_after
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -147,6 +151,8 @@ def _blamed(audit: Audit, states: list[ParameterState], end: UnusedValue, stack:
     op = audit.record.ops[end.op]
     culprit, related = _lines(audit, end, stack)
     never_ran, advice = read_only_in_an_overridden_method(audit, op.stack, stack), ""
+    if not never_ran and stack >= 0:
+        never_ran = read_only_where_a_callee_came_not(audit, stack)
     if not never_ran:
         never_ran, advice = read_only_in_a_term_left_out(audit, op.stack, stack)
     if never_ran:
