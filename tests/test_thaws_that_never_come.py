@@ -591,3 +591,31 @@ def test_a_method_of_a_model_is_missed_only_where_another_one_thaws_in_its_place
 ) -> None:
     (finding,) = judged(tmp_path, OFFERED.replace("SIBLING", sibling).replace("THAWS", thaws)).findings
     assert (finding.code, finding.level) == ("FXA306", level)
+
+
+# -- a flag that another object tells ----------------------------------------------------------------------------------
+
+TOLD = f"""{HEAD}
+class Schedule:
+    def __init__(self, release_after):
+        self.release_after = release_after
+
+    def is_free(self, epoch):
+        return epoch >= self.release_after
+
+{NET}
+RELEASE = NUMBER  # blamed
+schedule = Schedule(RELEASE)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for epoch in range(6):
+    net["body"].requires_grad_(schedule.is_free(epoch))
+{STEP}"""
+
+
+@pytest.mark.parametrize("number", ["40", "4"])
+def test_a_flag_that_an_object_gives_by_a_counter_that_never_comes_so_far(number: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, TOLD.replace("NUMBER", number))
+    assert codes(report) == (["FXA306"] if number == "40" else [])
+    assert verdicts(report)["body.weight"] == ("frozen" if number == "40" else "trained")
+    for finding in report.findings:
+        assert (line_of(finding), finding.level) == ("RELEASE = 40  # blamed", "warning")

@@ -65,10 +65,16 @@ class Decisions:
         return next((found for found in earlier if found is not None and found.birth and found.birth.asked), last)
 
     def counts(self, file: str, line: int, test: ast.expr) -> bool:
-        """Whether `test` compares a number that changed from pass to pass with one that did not."""
+        """Whether `test`, or the function that it asks, compares a number that changed from pass to pass with one that
+        did not."""
+        sights = self._course.at(file, line)
+        if isinstance(test, ast.Call):
+            answers = [found for sight in sights if (found := self._births.answer(sight, test)) is not None]
+            if len({id(returned) for _, returned in answers}) != 1:
+                return False
+            sights, test = [sight for sight, _ in answers], answers[0][1]
         if not isinstance(test, ast.Compare) or len(test.comparators) != 1:
             return False
-        sights = self._course.at(file, line)
         seen = [{evaluated(side, sight.read) for sight in sights} for side in (test.left, test.comparators[0])]
         are_numbers = all(isinstance(value, int | float) for values in seen for value in values)
         return are_numbers and sorted(len(values) == 1 for values in seen) == [False, True]
