@@ -139,3 +139,97 @@ def test_what_a_comprehension_builds_is_built_often_and_what_stands_beside_it_is
     assert not may_fit_again([here], [(here, 1, "<module>", 6)], ran, "none")
     assert may_fit_again([here], [(here, 3, "<module>", 7)], ran, "none")
     assert may_fit_again([here], [(here, 3, "<dictcomp>", -1)], ran, "none")
+
+
+# -- what is built and made between two fits ---------------------------------------------------------------------------
+
+PHASES = """
+class Hints(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Linear(2, 2)
+
+    def forward(self, out, wanted):
+        return (self.scale(out) - wanted).square().mean()
+
+
+def train(step, *modules, optimizer):
+    for _ in range(12):
+        optimizer.zero_grad()
+        step().backward()
+        optimizer.step()
+
+
+OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+
+
+def build(name, *modules):
+    parameters = (p for module in modules for p in module.parameters())
+    return CHOSEN([p for p in parameters if p.requires_grad], lr=0.01)
+
+
+teacher = Net()
+train(lambda: teacher(torch.randn(8, 6)).square().mean(), optimizer=torch.optim.Adam(teacher.parameters(), lr=0.01))
+teacher.requires_grad_(False)
+student, hints = Net(), Hints()
+optimizer = build("sgd", GIVEN)  # guilty
+
+
+def step():
+    x = torch.randn(8, 6)
+    return hints(student(x), teacher(x))
+
+
+train(step, optimizer=optimizer)
+"""
+CHOSEN = {
+    "by a table": "OPTIMIZERS[name]",
+    "by a name": "getattr(torch.optim, {'sgd': 'SGD'}[name])",
+}
+
+
+@pytest.mark.parametrize("chosen", CHOSEN)
+def test_an_optimizer_whose_class_is_chosen_later_is_waited_for(chosen: str, tmp_path: Path) -> None:
+    report = reported(PHASES.replace("CHOSEN", CHOSEN[chosen]).replace("GIVEN", "student"), tmp_path)
+    assert report["hints.scale.weight"].verdict == "excluded"
+    (finding,) = (finding for finding in report.findings if finding.level == "error")
+    assert finding.culprit is not None and finding.culprit.code.endswith("# guilty")
+    assert "`SGD` does not hold" in finding.message
+
+
+@pytest.mark.parametrize("chosen", CHOSEN)
+def test_where_the_later_optimizer_gets_all_of_it_nothing_is_missed(chosen: str, tmp_path: Path) -> None:
+    report = reported(PHASES.replace("CHOSEN", CHOSEN[chosen]).replace("GIVEN", "student, hints"), tmp_path)
+    assert report["hints.scale.weight"].verdict == "trained"
+    assert not [finding for finding in report.findings if finding.level == "error"]
+
+
+FROZEN_LATER = """
+fit(Net())
+
+
+class Tuned(nn.Module):
+    def __init__(self, body):
+        super().__init__()
+        self.body, self.head = body, nn.Linear(2, 1)
+        for parameter in self.body.parameters():
+            parameter.requires_grad = False  # froze
+
+    def forward(self, x):
+        return self.head(self.body(x))
+
+
+tuned = Tuned(Net())
+optimizer = torch.optim.Adam([p for p in tuned.parameters() if p.requires_grad], 1e-2)
+for _ in range(12):
+    optimizer.zero_grad()
+    tuned(torch.randn(8, 6)).square().mean().backward()
+    optimizer.step()
+"""
+
+
+def test_what_becomes_of_a_later_model_before_its_optimizer_is_built_is_recorded(tmp_path: Path) -> None:
+    parameter = reported(FROZEN_LATER, tmp_path)["tuned.body.enc.weight"]
+    assert parameter.verdict == "frozen"
+    assert parameter.frozen_at is not None and parameter.frozen_at.code.endswith("# froze")
+    assert [event.kind for event in parameter.life][:2] == ["made", "frozen"]

@@ -95,6 +95,8 @@ class Session:
         """Called with each optimizer that has stepped while the recording rests, or after it has ended."""
         self.on_built_unrecorded: Callable[[], None] | None = None
         """Called when another optimizer was built while the recording rests."""
+        self.on_made_unrecorded: Callable[[], None] | None = None
+        """Called when a parameter is about to be made while the recording rests."""
         self.on_step_begins: Callable[[Any], None] | None = None
         self.on_step_ended: Callable[[Any], None] | None = None
         """Called around each step of an optimizer, whether the recording goes on, rests or has ended."""
@@ -253,7 +255,7 @@ class Session:
 
     def wake(self) -> bool:
         """Record again after `rest`; False where that would disturb modes that were put on in between."""
-        if not self.is_resting or self._rests_on != _get_current_function_mode_stack():
+        if not self.may_wake:
             return False
         self._rests_on = None
         self.recorder.paused = False
@@ -261,6 +263,11 @@ class Session:
         self._mode_entered = True
         self.snapshots.clear()  # what happened in between was not seen and is nobody's fault
         return True
+
+    @property
+    def may_wake(self) -> bool:
+        """Whether the recording rests, and the same modes are on as when it went to rest."""
+        return self.is_resting and self._rests_on == _get_current_function_mode_stack()
 
     def step_aside(self) -> None:
         """Be as if nobody watched, until `step_back`: what runs now is looked at by a compiler."""
@@ -735,7 +742,7 @@ class Session:
     def tell_nobody(self) -> None:
         """Call nobody any more: who was told of what happens has this session, which would keep both alive."""
         self.on_refusal = self.on_progress = self.on_step_unrecorded = None
-        self.on_step_begins = self.on_step_ended = None
+        self.on_step_begins = self.on_step_ended = self.on_made_unrecorded = None
         self.on_leaves = self.on_before_step = self.on_before_schedule = None
 
     def leave_call(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from fxaudit.program.plain import INNER
 from fxaudit.program.ran import Ran
+from fxaudit.program.source import of_text
 from fxaudit.program.tree import Tree, are_alternatives, call_sites, constructions_of, tree_of
 
 __all__ = ["OPTIMIZERS", "may_fit_again"]
@@ -59,6 +60,7 @@ def _is_built_later(files: Sequence[str], tree: Tree, statement: ast.stmt, kinds
     ]
     known: set[str] = set()
     places = {(file, line) for file in files for _, line, *_ in constructions_of([file], kinds)}
+    places |= {(file, line) for file in files for line in _chosen(file)}
     while waiting:
         part, left = waiting.pop()
         for name in _called(part) - known if left else ():
@@ -69,6 +71,23 @@ def _is_built_later(files: Sequence[str], tree: Tree, statement: ast.stmt, kinds
                     return True
                 waiting.append((definition, left - 1))
     return False
+
+
+@of_text
+def _chosen(file: str) -> frozenset[int]:
+    """The lines at which the class of an optimizer is chosen by its name: `getattr(torch.optim, name)`,
+    `OPTIMIZERS[name](…)`, `instantiate(config.optimizer, …)`."""
+    tree = tree_of(file)
+    found: set[int] = set()
+    for call in tree.calls if tree is not None else ():
+        match call:
+            case ast.Call(func=ast.Name(id="getattr"), args=[module, *_]) if ast.unparse(module).endswith("optim"):
+                found.add(call.lineno)
+            case ast.Call(func=ast.Subscript(value=table)) if "optim" in ast.unparse(table).lower():
+                found.add(call.lineno)
+            case ast.Call(func=ast.Attribute(attr="instantiate") | ast.Name(id="instantiate"), args=[config, *_]):
+                found |= {call.lineno} if "optim" in ast.unparse(config).lower() else set()
+    return frozenset(found)
 
 
 def _called(node: ast.AST) -> set[str]:

@@ -40,7 +40,38 @@ def hands_on(scope: ast.FunctionDef | ast.Lambda, statement: ast.AST) -> bool:
                 name in names - bound and _models_of(scope, names) == [name]
             ):
                 return True
+            case ast.Call(args=[part, *_]) if given.vararg is not None and _is_all_of(scope, part, given.vararg.arg):
+                return True
     return False
+
+
+def _is_all_of(scope: ast.FunctionDef | ast.Lambda, part: ast.expr, models: str) -> bool:
+    """Whether it is all parameters that require grad of all models of the argument `*models`, however they are joined:
+    `[p for p in chain.from_iterable(m.parameters() for m in models) if p.requires_grad]`."""
+    match part:
+        case ast.Name(id=name):
+            made = [node.value for node in ast.walk(scope) if isinstance(node, ast.Assign) and _binds(node, name)]
+            return len(made) == 1 and _is_all_of(scope, made[0], models)
+        case ast.Call(func=ast.Name(id="list" | "tuple" | "chain"), args=[inner]) | ast.Starred(value=inner):
+            return _is_all_of(scope, inner, models)
+        case ast.Call(func=ast.Attribute(attr="chain" | "from_iterable"), args=[inner]):
+            return _is_all_of(scope, inner, models)
+        case ast.Call(func=ast.Name(id="filter"), args=[ast.Lambda(body=ast.Attribute(attr="requires_grad")), inner]):
+            return _is_all_of(scope, inner, models)
+        case ast.ListComp(elt=element, generators=rounds) | ast.GeneratorExp(elt=element, generators=rounds):
+            tests = [test for one in rounds for test in one.ifs]
+            if not all(isinstance(test, ast.Attribute) and test.attr == "requires_grad" for test in tests):
+                return False
+            first = rounds[0].iter
+            if not (isinstance(first, ast.Name) and first.id == models):
+                return isinstance(element, ast.Name) and len(rounds) == 1 and _is_all_of(scope, first, models)
+            calls = [element, *(one.iter for one in rounds[1:])]
+            return any(isinstance(c, ast.Call) and getattr(c.func, "attr", "") == "parameters" for c in calls)
+    return False
+
+
+def _binds(node: ast.Assign, name: str) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
 
 
 def handing_lambda(statement: ast.stmt, line: int) -> bool:

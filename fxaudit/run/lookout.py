@@ -53,7 +53,7 @@ class Vigil:
         put_backs: What notices that old values come back; None where that is not waited for.
         is_all: Whether nothing else is waited for than old values that come back.
         is_for_silence: Whether it is news, too, that an optimizer steps without any gradient.
-        is_for_another: Whether it is news already that another optimizer is built.
+        is_for_another: Whether it is news already that another optimizer is built, or a parameter made.
     """
 
     def __init__(
@@ -78,10 +78,17 @@ class Vigil:
         session.on_step_unrecorded = self._after
         if is_for_another:
             session.on_built_unrecorded = self._built
+            session.on_made_unrecorded = self._made
 
     def end(self) -> None:
         """Look no more."""
         self._session.on_step_unrecorded = self._session.on_built_unrecorded = None
+        self._session.on_made_unrecorded = None
+
+    def _made(self) -> None:
+        """What becomes of a new parameter before the next optimizer is built is to be recorded, where that can be."""
+        if self._session.may_wake:
+            self._built()
 
     def _built(self) -> None:
         """What the next optimizer holds, and what happens to that before its first step, is to be recorded."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -155,6 +156,8 @@ def _watch_parameters(session: Session, patches: Patches) -> None:
     recorder = session.recorder
 
     def __new__(cls: type[nn.Parameter], data: Any = None, *args: Any, **kwargs: Any) -> nn.Parameter:
+        if session.on_made_unrecorded is not None and session.is_resting and not _is_copied(sys._getframe(1)):
+            session.on_made_unrecorded()
         if not session.on:
             return original(cls, data, *args, **kwargs)
         neutral = recorder.neutral
@@ -180,6 +183,11 @@ def _watch_parameters(session: Session, patches: Patches) -> None:
         return parameter
 
     patches.replace(nn.Parameter, "__new__", staticmethod(__new__))
+
+
+def _is_copied(frame: FrameType) -> bool:
+    """Whether the parameter is made by `deepcopy`: such a copy is often put aside, and trains nothing."""
+    return frame.f_code.co_name == "__deepcopy__"
 
 
 def _watch_variables(session: Session, patches: Patches) -> None:

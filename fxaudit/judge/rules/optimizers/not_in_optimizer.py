@@ -118,7 +118,8 @@ class NotInOptimizer(Rule):
                 yield self._finding(audit, members, optimizer, was_frozen)
 
     def _responsible(self, audit: Audit, states: list[ParameterState]) -> int | None:
-        """The optimizer that should have got them: the one that holds most of the same model, else the first."""
+        """The optimizer that should have got them: the one that holds most of the same model, else of what the same
+        losses reach."""
         redundant = self._redundant(audit)
         if redundant is not None:
             return redundant
@@ -131,7 +132,13 @@ class NotInOptimizer(Rule):
         if counts:
             alike = _of_the_same_sort(audit, states, counts)
             return alike if alike is not None else max(counts, key=lambda index: (counts[index], -index))
-        return 0 if audit.recording.optimizers else None
+        own = {state.index for state in states}
+        reached = [event.reached for event in audit.graph.backwards if not own.isdisjoint(event.reached)]
+        for state in audit.states:
+            for index, _ in state.held if any(state.index in tracks for tracks in reached) else ():
+                counts[index] = counts.get(index, 0) + 1
+        first = 0 if audit.recording.optimizers else None
+        return max(counts, key=lambda index: (counts[index], -index), default=first)
 
     def _redundant(self, audit: Audit) -> int | None:
         """An optimizer that holds nothing but what an earlier one holds: it was meant for something else."""
