@@ -233,3 +233,48 @@ def test_what_becomes_of_a_later_model_before_its_optimizer_is_built_is_recorded
     assert parameter.verdict == "frozen"
     assert parameter.frozen_at is not None and parameter.frozen_at.code.endswith("# froze")
     assert [event.kind for event in parameter.life][:2] == ["made", "frozen"]
+
+
+ROUNDS = """
+class Server:
+    def __init__(self):
+        self.net = Net()
+
+    def round(self):
+        states = []
+        for _ in range(6):
+            client = Net()
+            client.load_state_dict(self.net.state_dict())
+            states.append(fit(client, steps=4).state_dict())
+        CALL
+
+    def average(self, states):
+        mean = self.net.state_dict()
+        for key in mean:
+            mean[key] = sum(state[key] for state in states) / len(states)  # written
+        LOADED
+
+
+server = Server()
+for _ in range(3):
+    server.round()
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "loaded", "is_told"),
+    [
+        ("self.average(states)", "return None", True),
+        ("self.average(states)", "self.net.load_state_dict(mean)", False),
+        ("if len(states) > 9:\n            self.average(states)", "return None", False),
+        ("return states", "return None", False),
+    ],
+    ids=["called behind the clients", "loaded", "called under a test", "never called"],
+)
+def test_a_write_that_loads_nothing_is_told_though_the_recording_rests_there(
+    call: str, loaded: str, is_told: bool, tmp_path: Path
+) -> None:
+    report = reported(ROUNDS.replace("CALL", call).replace("LOADED", loaded), tmp_path)
+    told = [finding for finding in report.findings if finding.code == "FXA308"]
+    assert bool(told) is is_told
+    assert all(finding.culprit is not None and finding.culprit.code.endswith("# written") for finding in told)

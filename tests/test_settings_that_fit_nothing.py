@@ -122,3 +122,46 @@ def test_the_share_by_which_nothing_is_chosen_is_blamed(tmp_path: Path) -> None:
 
 def test_a_share_by_which_something_is_chosen_is_no_matter(tmp_path: Path) -> None:
     assert not judged(tmp_path, HEAD.replace("NUMBER", "50") + PLACES + LOOP).findings
+
+
+# -- a test of the data that holds for none of the part that is read ---------------------------------------------------
+
+GAPS = """
+data = torch.randn(24, 4, 2)
+data[::3, :, 0] = float("nan")
+
+
+class Rows:
+    def __init__(self, values):
+        self.mask = MASKED(torch.isnan(values))  # tested
+        self.values = torch.nan_to_num(values)
+
+    def batch(self, begin):
+        return torch.stack([self.values[i] for i in range(begin, begin + 4)]), torch.stack(
+            [self.mask[i] for i in range(begin, begin + 4)]
+        )
+
+
+rows = Rows(data)
+net = nn.ModuleDict({"body": nn.Linear(4, 4), "first": nn.Linear(4, 4), "second": nn.Linear(4, 4)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def masked(made, wanted, mask):
+    weight = mask.float()
+    return ((made - wanted).square() * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def compute():
+    values, mask = rows.batch(0)
+    h = torch.tanh(net["body"](values[..., 1]))
+    return sum(masked(net[name](h), values[..., i], mask[..., i]) for i, name in enumerate(("first", "second")))
+"""
+
+
+@pytest.mark.parametrize(("masked", "verdict"), [("", "blocked"), ("~", "trained")])
+def test_the_test_of_the_data_that_holds_for_nothing_of_a_part(masked: str, verdict: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, HEAD.replace("NUMBER", "0") + GAPS.replace("MASKED", masked) + LOOP)
+    assert verdicts(report)["second.weight"] == verdict
+    blamed = [line_of(finding) for finding in report.findings]
+    assert blamed == (["self.mask = (torch.isnan(values))  # tested"] if verdict == "blocked" else [])

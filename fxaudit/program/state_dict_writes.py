@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Sequence
 
+from fxaudit.program.ran import Ran
 from fxaudit.program.source import of_text
-from fxaudit.program.tree import Tree, tree_of
+from fxaudit.program.tree import Tree, call_sites, tree_of
 
 __all__ = ["comes_to", "lost_entries"]
 
 CHANGING = frozenset({"update", "setdefault"})
+MAX_CALLERS = 2
+"""So many callers are asked whether the program comes to a line."""
 
 
 def lost_entries(files: Sequence[str]) -> Iterator[tuple[Tree, ast.stmt, str]]:
@@ -40,17 +43,34 @@ def _in_file(file: str) -> tuple[tuple[ast.stmt, str], ...]:
     return tuple(found)
 
 
-def comes_to(tree: Tree, statement: ast.stmt, ran: Collection[int]) -> bool:
-    """Whether the function of the statement began, and no test stands before it: its line may not have been heard, as
-    the recording rests between two fits."""
+def comes_to(files: Sequence[str], ran: Ran, tree: Tree, statement: ast.AST, callers: int = MAX_CALLERS) -> bool:
+    """Whether the function of the statement began, and no test stands before it, or that is so of one that calls it:
+    its line may not have been heard, as the recording rests between two fits."""
+    if _is_to_come(tree, statement, ran.of(tree.file)):
+        return True
+    name = getattr(tree.function(statement), "name", "")
+    calls = call_sites(files, name) if name and callers and not _is_tested(tree, statement) else []
+    return any(comes_to(files, ran, other, call, callers - 1) for other, call in calls)
+
+
+def _is_tested(tree: Tree, statement: ast.AST) -> bool:
+    """Whether a test of its own function decides whether the statement runs."""
     scope = tree.function(statement) or tree.root
     for outer in tree.ancestors(statement):
         if outer is scope:
-            break
-        if isinstance(outer, ast.If | ast.While | ast.Try | ast.ExceptHandler):
             return False
-    body = getattr(scope, "body", [])
-    return any(part.lineno in ran for part in body if isinstance(part, ast.stmt) and part.lineno <= statement.lineno)
+        if isinstance(outer, ast.If | ast.While | ast.Try | ast.ExceptHandler):
+            return True
+    return False
+
+
+def _is_to_come(tree: Tree, statement: ast.AST, ran: Collection[int]) -> bool:
+    """Whether the function of the statement began, and no test stands before it."""
+    if _is_tested(tree, statement):
+        return False
+    line: int = getattr(statement, "lineno", 0)
+    body = getattr(tree.function(statement) or tree.root, "body", [])
+    return any(part.lineno in ran for part in body if isinstance(part, ast.stmt) and part.lineno <= line)
 
 
 def _asked_of(node: ast.expr) -> str:

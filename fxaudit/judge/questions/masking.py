@@ -19,6 +19,7 @@ __all__ = [
     "multiplied_mask",
     "one_step_long",
     "part_read_alone",
+    "tested_data",
 ]
 
 MAX_READERS = 20
@@ -87,6 +88,22 @@ def data_made(audit: Audit, index: int) -> int:
             break
         index = inputs[0].op
     return index
+
+
+def tested_data(audit: Audit, index: int) -> int:
+    """The operation outside every module that tested data, and made the mask of which the operation takes a part, or
+    which a loader joined; -1 for none."""
+    record = audit.record
+    while index >= 0:
+        op = record.ops[index]
+        operation = operations.of(op.name)
+        if operation.compares or operation.checks:
+            return index if op.module < 0 else -1
+        inputs = [record.values[vid] for vid in op.inputs]
+        if not (_moves(op) or operation.joins) or not inputs:
+            return -1
+        index = inputs[0].op
+    return -1
 
 
 def _is_written(record: Record, op: Op) -> bool:

@@ -42,6 +42,7 @@ from fxaudit.judge.questions.masking import (
     multiplied_mask,
     one_step_long,
     part_read_alone,
+    tested_data,
 )
 from fxaudit.judge.questions.padding import NO_PADDING, padding_of_its_own
 from fxaudit.judge.questions.shifted import shifted_below
@@ -300,6 +301,10 @@ class ZeroOrigins:
         if constant is not None:
             flat = (origin, f"`{audit.record.ops[found.origin].name}` is zero there")
             return constant, [flat, used], _why(found, name, f"`{name}` multiplies it with zeros")
+        tested = tested_data(audit, found.origin)
+        if tested not in (-1, found.origin):
+            part = (origin, "of all that is told there this part is read, and none of it is true")
+            return audit.op_source(tested), [part, used], _why(found, name, f"`{name}` multiplies it with zeros")
         # What was made before anybody watched has no line but the one that the source tells.
         given = zeros_given(audit, found.bites) if found.origin in (-1, found.bites) else []
         more = [(line, "filled with zeros, too") for line in given[1:]]

@@ -69,7 +69,9 @@ class WithoutEffect(Rule):
         """One finding for each write into what `state_dict()` gave that nobody loads."""
         ran = audit.record.ran()
         for tree, statement, model in lost_entries(audit.project_files):
-            if was_passed(audit.project_files, ran, tree, statement) or comes_to(tree, statement, ran.of(tree.file)):
+            if was_passed(audit.project_files, ran, tree, statement) or comes_to(
+                audit.project_files, ran, tree, statement
+            ):
                 yield self.finding(
                     audit,
                     (),
