@@ -11,6 +11,7 @@ from fxaudit.program.tree import Tree, call_sites, tree_of
 __all__ = [
     "CALLERS",
     "begins_a_trial",
+    "comes_now_and_then",
     "is_drawn_each_time",
     "is_handed_on",
     "is_repeated",
@@ -76,6 +77,34 @@ def is_drawn_each_time(places: Sequence[tuple[str, int]], around: Collection[tup
                     break  # its caller is the next place
                 case ast.If(test=test) if depth or not _asks_of_what_is_written(tree, test, statement):
                     return False
+    return False
+
+
+def comes_now_and_then(
+    places: Sequence[tuple[str, int]], around: set[tuple[str, int]], steps: Sequence[tuple[str, int]]
+) -> bool:
+    """Whether a statement comes after the step in one of the loops, or in every so many rounds (`step % every == 0`):
+    with what comes first in each round a training of its own may begin.
+
+    Args:
+        places: (file, line) of the statement and of its callers, the innermost first.
+        around: The loops.
+        steps: The same of the step.
+    """
+    if around.isdisjoint(loops_at(places)):
+        return False
+    for file, line in places:
+        tree = tree_of(file)
+        statement = tree.statement_at(line) if tree is not None else None
+        for outer in tree.ancestors(statement) if tree is not None and statement is not None else ():
+            match outer:
+                case ast.If(test=test) if any(isinstance(part, ast.Mod) for part in ast.walk(test)):
+                    return True
+                case ast.For() | ast.While() if (file, outer.lineno) in around:
+                    last = outer.end_lineno or 0
+                    return any(other == file and outer.lineno <= at <= last and at < line for other, at in steps)
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    break
     return False
 
 

@@ -20,7 +20,7 @@ from fxaudit.capture import operations
 from fxaudit.capture.frozen import Mode, Recording
 from fxaudit.capture.naming import ModelName, models_seen
 from fxaudit.capture.processes import digest, is_one_of_several, is_sharded, mirrors
-from fxaudit.capture.recording import Record
+from fxaudit.capture.recording import Op, Record
 from fxaudit.capture.session import Session
 from fxaudit.capture.watch.autograd import note_hand_updates
 from fxaudit.judge.rule import Rule
@@ -28,7 +28,7 @@ from fxaudit.judge.rules import RULES
 from fxaudit.judge.rules.loop.stops_later import StopsLater
 from fxaudit.judge.trail import project_files
 from fxaudit.judge.write_up import Options, with_later_findings
-from fxaudit.program.put_backs import is_drawn_each_time, loads_a_file, loops_at, may_be_put_back
+from fxaudit.program.put_backs import comes_now_and_then, is_drawn_each_time, loads_a_file, loops_at, may_be_put_back
 from fxaudit.renderers import write_whole
 from fxaudit.run.consulted import with_structure
 from fxaudit.run.enough import MAX_FITS, Settling
@@ -369,8 +369,8 @@ def raise_stack_limit() -> None:
 
 
 def _comes_again(session: Session) -> tuple[bool, frozenset[int]]:
-    """Whether what wrote the values of a file into parameters before this first step, or drew them at random, stands in
-    a loop that goes round the step, too; and the tracks that it drew.
+    """Whether what wrote the values of a file into parameters before this first step, those of a network that nobody
+    trains, or drew them at random, stands in a loop that goes round the step, too; and the tracks that it drew.
 
     Values that the program keeps itself are another thing: of several members of a population each begins where
     it was, or all where a server is. So is what a test decides, and a loop of which each round trains a model of its
@@ -391,7 +391,36 @@ def _comes_again(session: Session) -> tuple[bool, frozenset[int]]:
     made = [loops_at(record.stacks.places(optimizer.created)) for optimizer in session.optimizers]
     around = around.difference(*made)  # an optimizer made in each round trains what is made in each round
     drawn = frozenset(_drawn_by(record, {stack for stack in again if is_drawn_each_time(chains[stack], around)}))
-    return bool(drawn) or any(loads_a_file(chains[stack]) for stack in again), drawn
+    copies = {stack for stack in again if comes_now_and_then(chains[stack], around, places)}
+    is_kept = any(loads_a_file(chains[stack]) for stack in again) or _copies_another(session, copies)
+    return bool(drawn) or is_kept, drawn
+
+
+def _copies_another(session: Session, stacks: set[int]) -> bool:
+    """Whether something at these places put a parameter that no optimizer holds in the place of one that some does."""
+    record = session.record
+    held = {track for info in session.optimizers for _, members in info.groups for track in members}
+    for op in record.ops:
+        if op.stack not in stacks or not operations.of(op.name).replaces_all:
+            continue
+        if any(record.values[vid].track in held for vid in op.mutates):
+            source = _copied(record, op)
+            if source >= 0 and source not in held and record.tracks[source].is_parameter:
+                return True
+    return False
+
+
+def _copied(record: Record, op: Op) -> int:
+    """The track of the tensor whose values the operation copies as they are; -1 where it is none that is followed."""
+    queue = [*op.inputs[1:2]]
+    for vid in queue:
+        value = record.values[vid]
+        made = operations.of(record.ops[value.op].name) if value.op >= 0 else None
+        if value.track >= 0:
+            return value.track
+        if made is not None and (made.copies or made.detaches or made.view):
+            queue += record.ops[value.op].inputs[:1]
+    return -1
 
 
 def _drawn_by(record: Record, stacks: set[int]) -> Iterator[int]:

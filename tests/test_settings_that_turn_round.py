@@ -1,0 +1,99 @@
+"""A copy, an option, a type or a reading that turns what is meant into its opposite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fxaudit.report import Report
+from tests.scripts import codes, judged, left_alone, line_of, verdicts
+
+pytestmark = pytest.mark.usefixtures("first_step_paid")
+HEAD = """
+import copy
+
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x, y = torch.randn(32, 4), torch.randn(32, 1)
+net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
+
+
+def train(optimizer, steps=1):
+    for _ in range(steps):
+        loss = (net(x) - y).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return loss.item()
+"""
+FILLING = """
+target = copy.deepcopy(net).requires_grad_(False)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+memory = []
+
+
+def sync(into, source):
+    with torch.no_grad():
+        for a, b in zip(into.parameters(), source.parameters()):
+            a.data.copy_(b.data)
+
+for epoch in range(9):
+    TOP
+    for turn in range(4):
+        memory.append(turn)
+        if len(memory) > 9:
+            train(optimizer)
+    END
+"""
+LOAD = "net.load_state_dict(target.state_dict())  # blamed"
+HELPER = "sync(net, target)  # blamed"
+PERIODIC = "if epoch % 2 == 0: net.load_state_dict(target.state_dict())  # blamed"
+COPIES = {
+    "a load": ("pass", LOAD),
+    "a helper": ("pass", HELPER),
+    "a load in every second round": (PERIODIC, "pass"),
+}
+RIGHT = {
+    "a target that follows": ("pass", "target.load_state_dict(net.state_dict())"),
+    "a server that follows": (
+        "net.load_state_dict(target.state_dict())",
+        "target.load_state_dict({k: (v + net.state_dict()[k]) / 2 for k, v in target.state_dict().items()})",
+    ),
+    "an average that is taken over": (
+        "pass",
+        "sync(target, net); net.load_state_dict(target.state_dict())",
+    ),
+}
+
+
+def _of_the_net(report: Report) -> set[str]:
+    return {verdict for name, verdict in verdicts(report).items() if not name.startswith("target")}
+
+
+def filled(top: str, end: str) -> str:
+    return HEAD + FILLING.replace("TOP", top).replace("END", end)
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_network_that_nobody_trains_copied_in_while_the_memory_still_fills(name: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, filled(*COPIES[name]))
+    assert _of_the_net(report) == {"replaced"}
+    loud = [finding for finding in report.findings if finding.level != "note"]
+    assert [finding.code for finding in loud] == ["FXA408"]
+    assert line_of(loud[0]).endswith("# blamed"), str(loud[0].culprit)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_copy_that_follows_is_no_finding(name: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, filled(*RIGHT[name]))
+    assert "FXA408" not in codes(report)
+    assert _of_the_net(report) == {"trained"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "share"), [("a load", 1.0), ("a helper", 1.0)])
+def test_plain_training_is_undone_by_the_copy(name: str, share: float) -> None:
+    assert left_alone(filled(*COPIES[name])) == share
