@@ -97,3 +97,42 @@ def test_a_copy_that_follows_is_no_finding(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "share"), [("a load", 1.0), ("a helper", 1.0)])
 def test_plain_training_is_undone_by_the_copy(name: str, share: float) -> None:
     assert left_alone(filled(*COPIES[name])) == share
+
+
+# -- what gives its items once, counted before the optimizer gets it ---------------------------------------------------
+
+COUNTED = """
+import itertools
+
+BODY, HEAD = net[0], net[2]
+body = MADE  # blamed
+count = sum(p.numel() for p in body)  # counted
+optimizer = torch.optim.SGD([{"params": body}, {"params": HEAD.parameters()}], lr=0.05)
+for epoch in range(4):
+    train(optimizer)
+"""
+LAZY = {
+    "filter": "filter(lambda p: p.requires_grad, BODY.parameters())",
+    "map": "map(lambda entry: entry[1], BODY.named_parameters())",
+    "chain": "itertools.chain([BODY.weight], [BODY.bias])",
+}
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_a_filter_that_is_counted_first_is_to_be_a_list(name: str, tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + COUNTED.replace("MADE", LAZY[name])).findings
+    assert finding.code == "FXA301" and line_of(finding).endswith("# blamed")
+    assert any(related.source.code.endswith("# counted") for related in finding.related)
+    kept = COUNTED.replace("MADE", f"list({LAZY[name]})")
+    assert judged(tmp_path, HEAD + kept).findings == ()
+
+
+def test_who_counts_what_a_module_gives_stays_the_one_to_blame(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, HEAD + COUNTED.replace("MADE", "BODY.parameters()")).findings
+    assert finding.code == "FXA301" and line_of(finding).endswith("# counted")
+
+
+@pytest.mark.slow
+def test_plain_training_leaves_what_was_counted_alone() -> None:
+    assert left_alone(HEAD + COUNTED.replace("MADE", LAZY["filter"])) == 0.5
+    assert left_alone(HEAD + COUNTED.replace("MADE", f"list({LAZY['filter']})")) == 0.0

@@ -29,6 +29,8 @@ ITERATORS = frozenset(
     }
 )  # fmt: skip
 """Calls that give their items once."""
+LAZY = frozenset({"chain", "dropwhile", "filter", "islice", "map", "takewhile"})
+"""Functions that choose or join the items of something else, of which a list is made where they are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class UsedUp:
     first: int
     second: int
     made: int = 0
-    """The line of the generator expression by which it is made, where the second reader only hands it on; else 0."""
+    """The line of the generator expression, or of the `filter`, by which it is made, where the second reader only hands
+    it on; else 0."""
     owner: str = ""
     """The module whose own method gives it, such as `parameters()`, where the second reader only hands it on."""
 
@@ -127,7 +130,12 @@ def kept_generators(file: str, lines: Container[int]) -> list[ast.GeneratorExp |
 
 
 def _bracketed(made: ast.Assign) -> int:
-    return made.lineno if isinstance(made.value, ast.GeneratorExp) else 0
+    match made.value:
+        case ast.GeneratorExp():
+            return made.lineno
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(value=ast.Name(id="itertools"), attr=name)):
+            return made.lineno if name in LAZY else 0
+    return 0
 
 
 def _owner(made: ast.Assign, is_gone_through: bool) -> str:
