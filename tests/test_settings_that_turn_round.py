@@ -136,3 +136,112 @@ def test_who_counts_what_a_module_gives_stays_the_one_to_blame(tmp_path: Path) -
 def test_plain_training_leaves_what_was_counted_alone() -> None:
     assert left_alone(HEAD + COUNTED.replace("MADE", LAZY["filter"])) == 0.5
     assert left_alone(HEAD + COUNTED.replace("MADE", f"list({LAZY['filter']})")) == 0.0
+
+
+# -- a fraction that is given for a whole number -----------------------------------------------------------------------
+
+FIELDS = """
+import dataclasses
+
+
+@dataclasses.dataclass
+class Options:
+    lr: float = 0.05
+    mult: KIND = 1  # blamed
+
+
+def read(options, line):
+    key, text = (part.strip() for part in line.split("="))
+    kinds = {field.name: field.type for field in dataclasses.fields(options)}
+    number = float(text)
+    setattr(options, key, int(number) if kinds[key] is int else number)
+
+
+options = Options()
+with open("options.cfg") as lines:
+    for line in lines:
+        read(options, line)
+"""
+DEFAULTS = """
+OPTIONS = {
+    "lr": 0.05,
+    "mult": FIRST,  # blamed
+}
+
+
+def put(options, text):
+    key, _, given = text.partition("=")
+    options.update({key: type(options[key])(float(given))})
+
+
+put(OPTIONS, "mult=GIVEN")
+
+
+class Box:
+    def __init__(self, entries):
+        self.__dict__.update(entries)
+
+
+options = Box(OPTIONS)
+"""
+PARSED = """
+import argparse
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", default=0.05)
+parser.add_argument("--mult", default=FIRST)  # blamed
+options = parser.parse_args([])
+with open("options.cfg") as lines:
+    for line in lines:
+        key, text = line.split("=")
+        setattr(options, key.strip(), type(getattr(options, key.strip()))(float(text)))
+"""
+SCALED = """
+optimizer = torch.optim.SGD(
+    [{"params": net[0].parameters(), "lr": options.lr * options.mult}, {"params": net[2].parameters()}], lr=0.05
+)
+for epoch in range(4):
+    train(optimizer)
+"""
+TYPED = {
+    "a field": FIELDS.replace("KIND", "int"),
+    "a default": DEFAULTS.replace("FIRST", "1"),
+    "an option": PARSED.replace("FIRST", "1"),
+}
+FLOATS = {
+    "a field": FIELDS.replace("KIND", "float"),
+    "a default": DEFAULTS.replace("FIRST", "1.0"),
+    "an option": PARSED.replace("FIRST", "1.0"),
+}
+
+
+def _scaled(folder: Path, text: str, given: str) -> str:
+    (folder / "options.cfg").write_text(f"lr = 0.05\nmult = {given}\n")
+    return HEAD + text.replace("GIVEN", given) + SCALED
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_a_fraction_given_for_a_whole_number_leads_to_what_makes_it_one(name: str, tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, _scaled(tmp_path, TYPED[name], "0.1")).findings
+    assert finding.code == "FXA304" and line_of(finding).endswith("# blamed")
+    assert "`float`" in finding.fix
+
+
+@pytest.mark.parametrize("name", FLOATS)
+def test_a_fraction_given_for_a_number_is_no_finding(name: str, tmp_path: Path) -> None:
+    assert judged(tmp_path, _scaled(tmp_path, FLOATS[name], "0.1")).findings == ()
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_a_zero_given_for_a_whole_number_is_not_rounded(name: str, tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, _scaled(tmp_path, TYPED[name], "0")).findings
+    assert finding.code == "FXA304" and "`float`" not in finding.fix
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("first", "share"), [("1", 0.5), ("1.0", 0.0)])
+def test_plain_training_leaves_alone_what_is_scaled_by_a_whole_number(
+    first: str, share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert left_alone(_scaled(tmp_path, PARSED.replace("FIRST", first), "0.1")) == share

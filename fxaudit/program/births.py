@@ -38,6 +38,7 @@ from fxaudit.program.given import (
     unpacks,
 )
 from fxaudit.program.plain import INNER, chain_of, lineage_of, readings, texts_of
+from fxaudit.program.rounded import rounded_away
 from fxaudit.program.slips import stores_the_denied
 from fxaudit.program.spelling import are_opposed, letters_apart
 from fxaudit.program.tree import tree_of
@@ -563,6 +564,7 @@ class Births:
             or self._class_default(owner, name, value, stations)
             or self._option(owner, name, value, stations)
             or self._in_file(name, value, sight.index, stations)
+            or rounded_away(self._course, owner, name, value, sight.index, stations)
         )
 
     def _in_construction(self, owner: Seen, name: str, before: int, value: Plain, stations: Stations) -> Birth | None:

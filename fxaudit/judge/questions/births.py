@@ -63,6 +63,8 @@ def unread_setting(birth: Birth | None) -> str:
         return f"Give `1 - {birth.text}`: of the two shares one is what is kept, the other what is dropped."
     if birth.kind == "crossed":
         return f"Give {birth.text} in the order in which they are taken, or by keyword: each gets what is the other's."
+    if birth.kind == "rounded":
+        return f"Let it be a `float`: as a whole number, by `{birth.text}`, what is given for it is {birth.value}."
     if birth.kind == "misspelt":
         return f"Correct the key of `{birth.text}`: nobody asks for it as it is written, and a default is taken."
     if any("given once more" in role for _, _, role in birth.stations):
