@@ -245,3 +245,83 @@ def test_plain_training_leaves_alone_what_is_scaled_by_a_whole_number(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert left_alone(_scaled(tmp_path, PARSED.replace("FIRST", first), "0.1")) == share
+
+
+# -- a number that is to rise, and falls -------------------------------------------------------------------------------
+
+KEEPER = """
+class Keeper:
+    def __init__(self, mode, rewind=True):
+        self.mode, self.rewind, self.best = mode, rewind, None
+
+    def improved(self, value):
+        WAY
+
+    def look(self, value):
+        if self.best is None or self.improved(value):
+            self.best, self.state = value, copy.deepcopy(net.state_dict())
+        elif self.rewind:
+            net.load_state_dict(self.state)  # put back
+
+
+OPTIONS = {
+    "mode": MODE,  # blamed
+    "rewind": True,
+}
+keeper, optimizer = Keeper(**OPTIONS), torch.optim.SGD(net.parameters(), lr=RATE)
+
+
+@torch.no_grad()
+def measure():
+    return METRIC
+
+
+keeper.look(measure())
+for epoch in range(5):
+    train(optimizer, 4)
+    keeper.look(measure())
+"""
+ERROR = "(net(x) - y).square().mean().item() ** 0.5"
+SHARE = "2 * ((net(x) - y).abs() < 0.9).float().mean().item() - 1"
+EXPRESSION = 'return value < self.best if self.mode == "min" else value > self.best'
+EARLY = """if self.mode == "min":
+            return value < self.best - 1e-4
+        return value > self.best + 1e-4"""
+BRANCH = """if self.mode == "max":
+            better = self.best < value
+        else:
+            better = self.best > value
+        return better"""
+WAYS = {"an expression": EXPRESSION, "an early return": EARLY, "a branch": BRANCH}
+
+
+def _kept(way: str, mode: str, metric: str = ERROR, rate: str = "0.05") -> str:
+    text = KEEPER.replace("WAY", way).replace("MODE", repr(mode)).replace("METRIC", metric).replace("RATE", rate)
+    return HEAD + text
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_mode_by_which_an_error_is_to_rise_is_blamed(way: str, tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, _kept(WAYS[way], "max")).findings
+    assert finding.code == "FXA408" and line_of(finding).endswith("# blamed"), str(finding.culprit)
+    assert judged(tmp_path, _kept(WAYS[way], "min")).findings == ()
+
+
+def test_the_mode_by_which_a_share_that_is_right_is_to_fall_is_blamed(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, _kept(EXPRESSION, "min", SHARE, "0.2")).findings
+    assert finding.code == "FXA408" and line_of(finding).endswith("# blamed"), str(finding.culprit)
+    assert judged(tmp_path, _kept(EXPRESSION, "max", SHARE, "0.2")).findings == ()
+
+
+@pytest.mark.parametrize(("mode", "metric"), [("min", ERROR), ("max", SHARE)])
+def test_what_gets_worse_because_the_steps_are_too_large_is_not_for_the_mode(
+    mode: str, metric: str, tmp_path: Path
+) -> None:
+    (finding,) = judged(tmp_path, _kept(EXPRESSION, mode, metric, "3.0")).findings
+    assert finding.code == "FXA408" and not line_of(finding).startswith('"mode"')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "share"), [("max", 1.0), ("min", 0.0)])
+def test_plain_training_is_undone_by_the_mode(mode: str, share: float) -> None:
+    assert left_alone(_kept(EXPRESSION, mode)) == share

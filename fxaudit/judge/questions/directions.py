@@ -13,7 +13,7 @@ from fxaudit.program.evaluation import NOT_KNOWN, evaluated
 from fxaudit.program.given import given_to
 from fxaudit.program.tree import Tree, jumps_before, tree_of
 
-__all__ = ["direction_born"]
+__all__ = ["direction_born", "was_kept"]
 
 NARROW = 0.01
 """Up to so much, a margin beside the best so far is none."""
@@ -69,7 +69,7 @@ def _is_worse(course: Course, sight: Sight, test: ast.Compare, signed: ast.expr,
     match best:
         case ast.BinOp(left=kept, op=ast.Add() | ast.Sub(), right=beside):
             best, margin = kept, evaluated(beside, sight.read)
-    if not isinstance(margin, int | float) or not _was_kept(course, sight, best, signed):
+    if not isinstance(margin, int | float) or not was_kept(course, sight, best, signed):
         return False
     if not isinstance(test.ops[0], ast.Gt | ast.GtE | ast.Lt | ast.LtE):
         return False
@@ -82,7 +82,7 @@ def _is_worse(course: Course, sight: Sight, test: ast.Compare, signed: ast.expr,
     return (other - number if asks_for_more else number - other) > abs(margin)
 
 
-def _was_kept(course: Course, sight: Sight, best: ast.expr, signed: ast.expr) -> bool:
+def was_kept(course: Course, sight: Sight, best: ast.expr, signed: ast.expr) -> bool:
     """Whether the best so far was given its value from what the signed number is called, or is made of."""
     if not isinstance(best, ast.Name | ast.Attribute):
         return False

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterable
 
 from fxaudit.capture import operations
 from fxaudit.capture.recording import Op
 from fxaudit.judge.questions.births import born_at, zero_factor_born
 from fxaudit.judge.questions.directions import direction_born
+from fxaudit.judge.questions.modes import mode_born
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import common_frame, project_stack, source_at
 from fxaudit.program.birth import Birth
@@ -15,7 +17,7 @@ from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.name_tests import tests_around
 from fxaudit.program.put_backs import is_handed_on, sites
 from fxaudit.program.source import SourceLine
-from fxaudit.program.tree import call_sites, jumps_before, tree_of
+from fxaudit.program.tree import Tree, call_sites, jumps_before, tree_of
 
 __all__ = ["let_in", "put_back_at", "wrong_order"]
 
@@ -51,6 +53,10 @@ def put_back_at(audit: Audit, write: Op | None) -> tuple[SourceLine | None, Line
     if share is not None:
         line, stations = born_at(share)
         return line, [(here, "put back here"), *written, *stations]
+    mode = _first_born(audit, chain[: base + CALLERS], mode_born)
+    if mode is not None:
+        line, stations = born_at(mode)
+        return line, [(here, "put back here"), *written, *stations]
     asked = chain[base : base + CALLERS]
     for frame in asked[: asked.index(met) + 1] if met in asked else asked:
         decision = _decision(audit, stacks.file(frame), stacks.line(frame), beside if frame == met else 0)
@@ -59,14 +65,25 @@ def put_back_at(audit: Audit, write: Op | None) -> tuple[SourceLine | None, Line
             line, stations = born_at(decision.birth)
             test = (source_at(decision.file, decision.line), f"`{decision.text}` decides")
             return line, [test, (here, "put back here"), *written, *stations]
-    for frame in chain[: base + CALLERS]:
+    born = _first_born(audit, chain[: base + CALLERS], direction_born)
+    if born is not None:
+        line, stations = born_at(born)
+        return line, [(here, "put back here"), *written, *stations]
+    return here, written
+
+
+def _first_born(
+    audit: Audit, frames: Iterable[int], ask: Callable[[Audit, Tree, ast.stmt], Birth | None]
+) -> Birth | None:
+    """What the question says of the statement at one of the frames, the innermost first."""
+    stacks = audit.record.stacks
+    for frame in frames:
         tree = tree_of(stacks.file(frame))
         statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
-        born = direction_born(audit, tree, statement) if tree is not None and statement is not None else None
-        if born is not None:
-            line, stations = born_at(born)
-            return line, [(here, "put back here"), *written, *stations]
-    return here, written
+        found = ask(audit, tree, statement) if tree is not None and statement is not None else None
+        if found is not None:
+            return found
+    return None
 
 
 def _hands_on_itself(file: str, line: int) -> bool:
