@@ -12,7 +12,7 @@ from fxaudit.program.spelling import letters_apart, plain
 from fxaudit.program.tree import Tree
 from fxaudit.program.values import sources
 
-__all__ = ["AS_LISTED", "InVain", "asked_in_vain", "nearest_part", "tests_around"]
+__all__ = ["AS_LISTED", "InVain", "asked_in_vain", "nearest_part", "parts_of", "tests_around"]
 
 AS_LISTED = "Write the name as `named_parameters()` lists it."
 MIN_LENGTH = 3
@@ -68,7 +68,7 @@ def tests_around(tree: Tree, line: int) -> list[tuple[ast.expr, bool]]:
     return [
         (part, wanted)
         for test, passing in _around(tree, statement)
-        for part, wanted in _parts(test, passing)
+        for part, wanted in parts_of(test, passing)
         if not variables.isdisjoint(_names(part))
     ]
 
@@ -90,18 +90,18 @@ def _around(tree: Tree, statement: ast.stmt) -> list[tuple[ast.expr, bool]]:
     return found
 
 
-def _parts(test: ast.expr, passing: bool) -> Iterator[tuple[ast.expr, bool]]:
+def parts_of(test: ast.expr, passing: bool) -> Iterator[tuple[ast.expr, bool]]:
     """The tests of which a test is made up, and what each has to give."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
-            yield from _parts(inner, not passing)
+            yield from parts_of(inner, not passing)
         case ast.BoolOp(values=values):
             for value in values:
-                yield from _parts(value, passing)
+                yield from parts_of(value, passing)
         case ast.Call(func=ast.Name(id="bool"), args=[inner]):
-            yield from _parts(inner, passing)
+            yield from parts_of(inner, passing)
         case ast.Compare(left=inner, ops=[ast.Is() | ast.IsNot() as op], comparators=[ast.Constant(value=None)]):
-            yield from _parts(inner, passing is isinstance(op, ast.IsNot))
+            yield from parts_of(inner, passing is isinstance(op, ast.IsNot))
         case _:
             yield test, passing
 

@@ -838,11 +838,14 @@ def _filters(expression: ast.AST) -> bool:
 
 
 def _assignments(tree: Tree, name: ast.Name, before: ast.AST) -> list[ast.stmt]:
-    """The statements of the same function (or of the module) that give `name` its value, nearest first.
+    """The statements of the same function (or of the module) that give `name` its value, nearest first; for a lambda
+    those of the function in which it stands.
 
     Calls that fill a list (`name.append(…)`, `name.extend(…)`, `name += …`) count.
     """
     scope: ast.AST = tree.function(name) or tree.root
+    while isinstance(scope, ast.Lambda) and name.id not in {argument.arg for argument in scope.args.args}:
+        scope = tree.function(scope) or tree.root
     found: list[ast.stmt] = []
     for node in ast.walk(scope):
         if not isinstance(node, ast.stmt) or node is before:

@@ -4,7 +4,7 @@ put in, and what was meant to train is not there."""
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fxaudit.judge.rule import Audit
@@ -108,14 +108,19 @@ def _names(node: ast.AST) -> set[str]:
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
-def asked_in_vain(audit: Audit, tree: Tree, test: ast.expr, names: set[str]) -> Injection | None:
-    """What the test of a branch asks of the names of modules, where none has it; `names` are those that it asks."""
+def asked_in_vain(
+    audit: Audit, tree: Tree, test: ast.expr, names: set[str], others: Sequence[str] = ()
+) -> Injection | None:
+    """What the test of a branch asks of the names of modules, where none has it, nor one of the `others`; `names` are
+    the variables of those that it asks."""
+    names = names | _of_comprehensions(test, names)
     course, models = audit.record.course, [model.root for model in audit.recording.models]
     paths = {path: module for root in models for path, module in audit.recording.paths(root).items() if path}
     for sight in course.at(tree.file, test.lineno)[-1:]:
         for texts, line in _texts(tree, test, sight, names):
             written = [text.strip(".*") for text in texts or ()]
-            if not texts or not paths or any(not text or any(text in path for path in paths) for text in written):
+            known = (*paths, *others)
+            if not texts or not paths or any(not text or any(text in path for path in known) for text in written):
                 continue
             leaves = (path.rpartition(".")[2] for path, module in paths.items() if module.parameters)
             modules = (*dict.fromkeys(leaf for leaf in leaves if not leaf.isdigit()),)
@@ -123,6 +128,12 @@ def asked_in_vain(audit: Audit, tree: Tree, test: ast.expr, names: set[str]) -> 
             place = places[0] if len(places) == 1 else (tree.file, test.lineno)
             return Injection(*place, source_at(tree.file, test.lineno), texts, modules)
     return None
+
+
+def _of_comprehensions(test: ast.expr, names: set[str]) -> set[str]:
+    """The variables for parts of such a name: `any(part in wanted for part in name.split("."))`."""
+    parts = (loop for node in ast.walk(test) for loop in getattr(node, "generators", ()))
+    return {name for loop in parts if not names.isdisjoint(_names(loop.iter)) for name in _names(loop.target)}
 
 
 def asked_for_none(audit: Audit, tree: Tree, test: ast.expr, names: set[str]) -> bool:
@@ -146,7 +157,9 @@ def _texts(
                 yield (text,), (tree.file, part.lineno)
             case ast.Compare(left=left, ops=[ast.In()], comparators=[held]) if not names.isdisjoint(_names(left)):
                 yield _held(tree, sight, held)
-            case ast.Call(func=ast.Name(id="any"), args=[ast.GeneratorExp(generators=[through])]):
+            case ast.Call(func=ast.Name(id="any"), args=[ast.GeneratorExp(generators=[through])]) if names.isdisjoint(
+                _names(through.iter)
+            ):
                 yield _held(tree, sight, through.iter)
             case ast.Call(func=ast.Attribute(attr="endswith" | "startswith"), args=[given]):
                 yield _held(tree, sight, given)

@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from fxaudit.capture import operations
-from fxaudit.judge.questions.freezing import last_freeze
+from fxaudit.judge.questions.freezing import freezing_statement, last_freeze
+from fxaudit.judge.questions.injected import Injection, asked_in_vain, of_the_loop
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import common_frame, project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.name_tests import parts_of, tests_around
 from fxaudit.program.source import SourceLine
-from fxaudit.program.tree import tree_of
+from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["head_frozen_as_drawn", "new_part_frozen"]
+__all__ = ["head_frozen_as_drawn", "is_as_drawn", "new_part_frozen", "ready_at"]
 
 Lines = list[tuple[SourceLine | None, str]]
 
 
-def head_frozen_as_drawn(
-    audit: Audit, states: list[ParameterState]
-) -> tuple[list[ParameterState], SourceLine | None, Lines] | None:
-    """(the parameters of the last layer before the loss, the line to edit, what is related), where what froze them
-    froze other layers, too, beside which adapters train, and nobody loaded them."""
+@dataclass(frozen=True, slots=True)
+class FrozenHead:
+    """The parameters of a last layer, the line to edit, and what is related."""
+
+    states: list[ParameterState]
+    line: SourceLine | None
+    told: Lines = field(default_factory=list)
+    missing: str = ""
+    """Which names are asked for, so that something trains, and no module has; "" where that is not so."""
+
+    @property
+    def name(self) -> str:
+        """What the layer is called."""
+        return self.states[0].local_name.rpartition(".")[0]
+
+
+def head_frozen_as_drawn(audit: Audit, states: list[ParameterState]) -> FrozenHead | None:
+    """The last layer before the loss, where what froze it froze other layers, too, beside which adapters train, and
+    nobody loaded it."""
     head = _last_layer(audit)
     concerned = [state for state in states if state.index in head]
     stacks = {last_freeze(state) for state in concerned}
@@ -34,13 +52,49 @@ def head_frozen_as_drawn(
     with_them = [state for state in others if project_stack(table, last_freeze(state)) in frozen]
     if len(frozen) != 1 or not _adapts(audit, concerned[0], with_them):
         return None
-    if any(state.held for state in concerned) or not all(_is_as_drawn(audit, state) for state in concerned):
+    if any(state.held for state in concerned) or not all(is_as_drawn(audit, state) for state in concerned):
         return None
     froze = audit.source(frozen.pop())
+    vain = _named_in_vain(audit, concerned)
+    if vain is not None:
+        told: Lines = [(vain.test, "asked here"), (froze, "frozen here, with the rest")]
+        return FrozenHead(concerned, source_at(vain.file, vain.line), told, vain.missing)
     settings = _adapter_settings(audit)
     if settings is not None:
-        return concerned, settings, [(froze, "frozen here, with the rest")]
-    return concerned, froze, []
+        return FrozenHead(concerned, settings, [(froze, "frozen here, with the rest")])
+    return FrozenHead(concerned, froze)
+
+
+def _named_in_vain(audit: Audit, states: list[ParameterState]) -> Injection | None:
+    """What the statement that froze them asked names for, to let them train, and that neither a module nor a parameter
+    has."""
+    tree, statement = freezing_statement(audit, states) or (None, None)
+    outer = tree.ancestors(statement) if tree is not None and statement is not None else ()
+    loop = next((node for node in outer if isinstance(node, ast.For)), None)
+    if tree is None or statement is None or loop is None:
+        return None
+    names = [state.local_name for state in audit.states]
+    for test in _letting_train(tree, statement, loop):
+        found = asked_in_vain(audit, tree, test, of_the_loop(loop), names)
+        if found is not None:
+            return found
+    return None
+
+
+def _letting_train(tree: Tree, statement: ast.stmt, loop: ast.For) -> Iterator[ast.expr]:
+    """The tests that have to hold so that what the loop goes through trains; also where their results have names."""
+    tests = tests_around(tree, statement.lineno)
+    flags = {test.id: wanted for test, wanted in tests if isinstance(test, ast.Name)}
+    for node in ast.walk(loop):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=flag)], value=value) if flag in flags:
+                tests += parts_of(value, flags[flag])
+    for test, wanted in tests:
+        match test:
+            case ast.Compare(left=left, ops=[ast.NotIn()], comparators=parts) if not wanted:
+                yield ast.copy_location(ast.Compare(left, [ast.In()], parts), test)
+            case _ if wanted:
+                yield test
 
 
 def new_part_frozen(
@@ -55,9 +109,9 @@ def new_part_frozen(
             together.setdefault(project_stack(table, stack), []).append(state)
     for frozen, members in together.items():
         froze = max((time for time, flag, _ in members[0].track.freezes if not flag), default=-1)
-        ready = [_ready_at(audit, state) for state in members]
+        ready = [ready_at(audit, state) for state in members]
         last = max((time for time in ready if time >= 0), default=-1)
-        new = [s for s in members if last <= s.track.created_time <= froze and not s.held and _is_as_drawn(audit, s)]
+        new = [s for s in members if last <= s.track.created_time <= froze and not s.held and is_as_drawn(audit, s)]
         if last < 0 or not new or any(s.track.created < 0 for s in new):
             continue
         made = project_stack(table, new[0].track.created)
@@ -70,7 +124,7 @@ def new_part_frozen(
     return None
 
 
-def _ready_at(audit: Audit, state: ParameterState) -> int:
+def ready_at(audit: Audit, state: ParameterState) -> int:
     """When a parameter had been trained, or loaded; -1 where it was not."""
     events = audit.record.events
     stepped = [events[fact.event].time for fact in state.facts if fact.changed and fact.event < len(events)]
@@ -108,7 +162,7 @@ def _last_layer(audit: Audit) -> set[int]:
     return set()
 
 
-def _is_as_drawn(audit: Audit, state: ParameterState) -> bool:
+def is_as_drawn(audit: Audit, state: ParameterState) -> bool:
     """Whether its numbers were seen being drawn, or filled in, and nothing was copied into it since."""
     own = set(state.track.values)
     written = [operations.of(op.name) for op in audit.record.ops if not own.isdisjoint(op.mutates)]

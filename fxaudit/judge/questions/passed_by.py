@@ -9,6 +9,7 @@ from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.course import Sight
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, call_sites, sliced_statements, tree_of
@@ -31,15 +32,21 @@ def passed_by(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -
             passed = {
                 str(evaluated(name, sight.read))
                 for sight in audit.record.course.at(tree.file, test.lineno)
-                if evaluated(test.test, sight.read) is True
+                if _holds(test.test, sight)
             }
             if names <= passed and held.isdisjoint(passed):
                 here = source_at(tree.file, test.lineno)
-                listed = _listed(audit, test.test, names)
+                listed = _listed(audit, test.test, names, info)
                 if listed is not None:
                     return listed, [(here, "this test passes it by")]
                 return here, []
     return None
+
+
+def _holds(test: ast.expr, sight: Sight) -> bool:
+    """Whether the test was seen to hold: of `a or b` by either of them, whatever the other one was."""
+    parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or) else [test]
+    return any(evaluated(part, sight.read) is True for part in parts)
 
 
 def of_no_kind(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> tuple[SourceLine, Lines] | None:
@@ -162,17 +169,30 @@ def _loops(audit: Audit, info: OptimizerInfo) -> Iterator[tuple[Tree, ast.For, a
                     yield tree, node, name
 
 
-def _listed(audit: Audit, test: ast.expr, names: set[str]) -> SourceLine | None:
-    """The one place in the program at which all the names stand as texts, where the test looks them up somewhere."""
+def _listed(audit: Audit, test: ast.expr, names: set[str], info: OptimizerInfo) -> SourceLine | None:
+    """The one place in the program at which all the names stand as texts, where the test looks them up somewhere; not
+    what is listed for an option of the groups: `no_weight_decay` is for a group of its own."""
     if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.In):
         return None
     found = [
-        source_at(file, min(part.lineno for part in parts))
-        for file in audit.project_files
-        if (tree := tree_of(file)) is not None
+        (tree, node, source_at(tree.file, min(part.lineno for part in parts)))
+        for tree in filter(None, map(tree_of, audit.project_files))
         for node in tree.nodes
         if isinstance(node, ast.Tuple | ast.List | ast.Set)
         and (parts := [e for e in node.elts if isinstance(e, ast.Constant) and e.value in names])
         and {part.value for part in parts} == names
     ]
-    return found[0] if len(found) == 1 else None
+    if len(found) != 1:
+        return None
+    ((tree, node, line),) = found
+    return line if len(info.groups) < 2 or info.settings.isdisjoint(_options(tree, node)) else None
+
+
+def _options(tree: Tree, node: ast.AST) -> set[str]:
+    """The options after which the list may be called: `weight_decay`, of `no_weight_decay`."""
+    names = [getattr(outer, "name", "") for outer in [tree.function(node)] if outer is not None]
+    statement = tree.statement(node)
+    if isinstance(statement, ast.Assign):
+        names += [getattr(target, "id", getattr(target, "attr", "")) for target in statement.targets]
+    words = [name.lower().strip("_").split("_") for name in names]
+    return {"_".join(part[start:]) for part in words for start in range(len(part))}

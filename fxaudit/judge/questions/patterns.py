@@ -91,10 +91,15 @@ def pattern_in_vain(audit: Audit, states: list[ParameterState], info: OptimizerI
 
 
 def _would_fit(texts: list[str], word: str, missed: list[str]) -> bool:
-    """Whether one of the patterns would find what is missed with a name in the place of the word that all of it has."""
+    """Whether one of the patterns would find what is missed with a name in the place of the word that all of it has, or
+    all of that with a word of such a name: `query` of `query_tower`."""
     parts = set.intersection(*({*name.split(".")} for name in missed)) if missed else set()
     corrected = [text.replace(word, re.escape(part)) for text in texts for part in parts if part.isidentifier()]
-    return any(_finds(text, name) for text in corrected for name in missed)
+    words = {one for part in parts for one in part.split("_") if one.isidentifier()}
+    in_part = [text.replace(word, one) for text in texts for one in words]
+    return any(_finds(text, name) for text in corrected for name in missed) or any(
+        all(_finds(text, name) for name in missed) for text in in_part
+    )
 
 
 def _finds(pattern: str, name: str) -> bool:

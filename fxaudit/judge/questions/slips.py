@@ -6,10 +6,10 @@ import ast
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeGuard
 
 from fxaudit.judge.questions.births import unread_setting
 from fxaudit.judge.questions.freezing import decisions_around, last_freeze
+from fxaudit.judge.questions.names_that_go_on import going_on
 from fxaudit.judge.questions.text_flags import COMPARE, means_no
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
@@ -17,7 +17,7 @@ from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.anchored import anchored_in_vain
 from fxaudit.program.birth import Birth
 from fxaudit.program.births import Births
-from fxaudit.program.course import Course, Seen
+from fxaudit.program.course import Course
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.name_tests import tests_around
 from fxaudit.program.slips import (
@@ -33,11 +33,6 @@ from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, tree_of
 
 __all__ = ["Slip", "frozen_by_a_slip"]
-
-
-DIGITS = tuple("0123456789")
-WHOLE = ("", ".")
-"""What stands behind a number that is asked for as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +53,7 @@ def frozen_by_a_slip(audit: Audit) -> Iterator[tuple[Slip, list[ParameterState]]
         by_stack.setdefault(last_freeze(state), []).append(state)
     ways: tuple[Callable[[Audit, int], Slip | None], ...] = (
         _true_text, _letters, _text_for_a_flag, _inverted_option, _flags_read_late, _shallow_copy,
-        _comparison, _number_goes_on, _anchored, _overruled,
+        _comparison, _going_on, _anchored, _overruled,
     )  # fmt: skip
     found: dict[Slip, list[ParameterState]] = {}
     for stack, states in by_stack.items():
@@ -240,6 +235,16 @@ def _counted(audit: Audit, stack: int) -> Iterator[Birth | None]:
                 yield births.of(tree.file, header.lineno, part, number) if tree is not None else None
 
 
+def _going_on(audit: Audit, stack: int) -> Slip | None:
+    """`name.startswith("blocks.1")` holds of `blocks.10`, too, and `name.startswith("text")` of `text_proj`."""
+    found = going_on(audit, [s for s in audit.unexplained("frozen") if last_freeze(s) == stack])
+    if found is None:
+        return None
+    asked, beyond = found
+    words = f"`{asked.words}` holds of `{beyond[0].local_name}`, too, where `{asked.text}` is asked for"
+    return Slip(source_at(asked.file, asked.line), words, asked.fix, frozenset(s.name for s in beyond))
+
+
 def _anchored(audit: Audit, stack: int) -> Slip | None:
     """`re.match("adapter", name)` asks for names that begin so, and `layers.0.adapter` does not."""
     place = _place(audit, stack)
@@ -254,126 +259,3 @@ def _anchored(audit: Audit, stack: int) -> Slip | None:
         return None
     only = frozenset(states[name] for name in found.named)
     return Slip(source_at(found.file, found.line), found.sentence, found.fix, only)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A text that ends in a digit, and with which names are compared."""
-
-    file: str
-    line: int
-    text: str
-    words: str
-    """The test, as it is written."""
-    begins: bool
-    """Whether it is asked how a name begins; else what stands in it."""
-
-    def ends_in(self, name: str) -> Iterator[str]:
-        """What stands in the name behind the text, wherever the text is found. The program may have asked for the name
-        within a part of the model."""
-        start = name.find(self.text)
-        while start >= 0:
-            if start == 0 or not self.begins or name[start - 1] == ".":
-                yield name[start + len(self.text) :][:1]
-            start = name.find(self.text, start + 1)
-
-    @property
-    def fix(self) -> str:
-        """How to ask for the whole number."""
-        asked = f'name.startswith("{self.text}.")' if self.begins else f'"{self.text}." in name'
-        return f"Ask for the whole number: `{asked}`."
-
-
-def _number_goes_on(audit: Audit, stack: int) -> Slip | None:
-    """`name.startswith("blocks.1")`, or `"blocks.1" in name`, holds of `blocks.10`, too."""
-    states = [s for s in audit.unexplained("frozen") if last_freeze(s) == stack]
-    asked = {*_numbers_asked(audit, stack)} if states else set()
-    for one in sorted(asked, key=lambda one: (-len(one.text), one.file, one.line)):
-        behind = {s.name: [*one.ends_in(s.local_name)] for s in states}
-        others = [other for other in asked if other.text != one.text]
-        beyond = [
-            s
-            for s in states
-            if behind[s.name]
-            and all(end.isdigit() for end in behind[s.name])
-            and not any(end in WHOLE for other in others for end in other.ends_in(s.local_name))
-        ]
-        if beyond and any(end in WHOLE for ends in behind.values() for end in ends):
-            said = f"`{one.words}` holds of `{beyond[0].local_name}`, too, where `{one.text}` is asked for"
-            return Slip(source_at(one.file, one.line), said, one.fix, frozenset(s.name for s in beyond))
-    return None
-
-
-def _numbers_asked(audit: Audit, stack: int) -> Iterator[_Asked]:
-    """The texts that end in a digit, wherever they come from, with which a name is compared where something is frozen:
-    in the tests around the statement, where that is made what is gone through, or in a function that one of these
-    calls."""
-    place = _place(audit, stack)
-    if place is None:
-        return
-    tests: list[tuple[Tree, ast.AST]] = [(place[0], test) for test, _ in tests_around(place[0], place[1].lineno)]
-    tests += [(place[0], node) for node in _gone_through(place[0], place[1])]
-    trees, known = [*filter(None, map(tree_of, audit.project_files))], set[str]()
-    for _, test in tests:  # which becomes longer
-        called = {getattr(n.func, "id", getattr(n.func, "attr", "")) for n in ast.walk(test) if _is_call(n)} - known
-        known |= called
-        tests += [(t, n) for t in trees for n in t.statements if isinstance(n, ast.FunctionDef) and n.name in called]
-    for tree, test in tests:
-        for node in ast.walk(test):
-            match node:
-                case ast.Call(func=ast.Attribute(attr="startswith"), args=[given]):
-                    begins = True
-                case ast.Compare(left=given, ops=[ast.In()], comparators=[ast.Name() | ast.Attribute()]):
-                    begins = False
-                case _:
-                    continue
-            for text in _texts_of(audit.record.course, tree.file, node, given):
-                if text.endswith(DIGITS) and (begins or any(letter.isalpha() for letter in text)):
-                    yield _Asked(tree.file, node.lineno, text, ast.unparse(node), begins)
-
-
-def _gone_through(tree: Tree, statement: ast.stmt) -> Iterator[ast.AST]:
-    """What the loops around the statement go through, and the statements of the same function that make it."""
-    for outer in tree.ancestors(statement):
-        if isinstance(outer, ast.For | ast.AsyncFor):
-            yield outer.iter
-            read = {node.id for node in ast.walk(outer.iter) if isinstance(node, ast.Name)}
-            function = tree.function(outer)
-            for node in ast.walk(function) if function is not None else ():
-                if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id in read for t in node.targets):
-                    yield node.value
-
-
-def _is_call(node: ast.AST) -> TypeGuard[ast.Call]:
-    return isinstance(node, ast.Call)
-
-
-def _texts_of(course: Course, file: str, node: ast.expr, given: ast.expr) -> Iterator[str]:
-    """The texts that the expression was, as far as they are known: written down, seen, or members of what is gone
-    through."""
-    tree = tree_of(file)
-    if isinstance(given, ast.Constant):
-        yield from [given.value] if isinstance(given.value, str) else []
-        return
-    for sight in course.at(file, node.lineno) if not isinstance(given, ast.JoinedStr) else ():
-        text = evaluated(given, sight.read)
-        members = text.members or () if isinstance(text, Seen) else (text,)
-        yield from (one for one in members if isinstance(one, str))
-    for outer in tree.ancestors(node) if tree is not None else ():
-        loops = [outer] if isinstance(outer, ast.For) else getattr(outer, "generators", [])
-        for loop in loops:
-            if ast.unparse(loop.target) == ast.unparse(given):
-                yield from _members(course, file, loop.iter)
-
-
-def _members(course: Course, file: str, gone_through: ast.expr) -> Iterator[str]:
-    """The texts in a list, written down or seen."""
-    if isinstance(gone_through, ast.List | ast.Tuple | ast.Set):
-        parts = gone_through.elts
-        yield from (p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str))
-    written = ast.unparse(gone_through)
-    tree = tree_of(file)
-    statement = tree.statement_at(gone_through.lineno) if tree is not None else None
-    for sight in course.at(file, statement.lineno) if statement is not None else ():
-        seen = sight.read.get(written)
-        yield from (text for text in (seen.members or () if seen is not None else ()) if isinstance(text, str))

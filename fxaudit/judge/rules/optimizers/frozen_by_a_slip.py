@@ -14,12 +14,12 @@ __all__ = ["FrozenByASlip"]
 class FrozenByASlip(Rule):
     """Parameters are frozen by a line that does not do what it seems to.
 
-    A test is true of every name (`"a" in name or "b"`), `"blocks.1" in name` holds of `blocks.10`, too, a text that
-    means no is taken for a flag (`bool("0")`), an option of the command line is `store_false`, or `--no-freeze` stores
-    True, a text is gone through letter by letter where a list was meant, `re.match` asks how a name begins where it was
-    to search it, a base configuration is merged over the one that begins with it, flags are put back that were read
-    after they had been switched off, a shallow copy of a module is frozen, and with it the module itself, or
-    `requires_grad == True` compares where it was to set.
+    A test is true of every name (`"a" in name or "b"`), `"blocks.1" in name` holds of `blocks.10`, too, or
+    `name.startswith("text")` of `text_proj`, which is new, a text that means no is taken for a flag (`bool("0")`), an
+    option of the command line is `store_false`, or `--no-freeze` stores True, a text is gone through letter by letter
+    where a list was meant, `re.match` asks how a name begins where it was to search it, a base configuration is merged
+    over the one that begins with it, flags are put back that were read after they had been switched off, a shallow copy
+    of a module is frozen, and with it the module itself, or `requires_grad == True` compares where it was to set.
     """
 
     code, name, level = "FXA310", "frozen-by-a-slip", "warning"

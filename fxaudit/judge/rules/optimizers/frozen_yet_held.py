@@ -49,6 +49,7 @@ HEAD = (
     "If it is new, leave it out of what is frozen, or unfreeze it: with adapters, name it in `modules_to_save`. Nobody "
     "was seen loading other numbers into it."
 )
+NAMED = "Name `{}` there, as `named_modules()` lists it: nobody was seen loading other numbers into it."
 LET_RUN = "Change what keeps the line that unfreezes from running, or leave these out of the optimizer."
 RENAME = "Give it the name that is asked for."
 TELL = "Write it there in each round of this loop."
@@ -66,7 +67,8 @@ class FrozenYetHeld(Rule):
     purpose; where the program means to unfreeze it and never gets there, that statement is named, as is the one that
     unfreezes others which were frozen with it, or the same ones twice, hands on a module that was to be copied, copies
     one that is frozen, or uses up the iterator that was to lead to its flags again. A last layer that is frozen with
-    the rest, as it was drawn, is worth a note. An error where nothing else is left to train, so that `backward` raises.
+    the rest, as it was drawn, is worth a note, and more where the names of what is to train are those of nothing. An
+    error where nothing else is left to train, so that `backward` raises.
     """
 
     code, name, level = "FXA306", "frozen-yet-held", "note"
@@ -236,15 +238,15 @@ class FrozenYetHeld(Rule):
         """What may be meant: a last layer that is frozen with the rest, a thaw that nobody asks for."""
         head = head_frozen_as_drawn(audit, states) if audit.judge.looped else None
         if head is not None:
-            concerned, settings, told = head
             yield self.finding(
                 audit,
-                concerned,
-                f"{audit.names(concerned)}, the last layer before the loss, stays as it was drawn: it is frozen with "
-                "the rest",
-                settings,
-                related=told,
-                fix=HEAD,
+                head.states,
+                f"{audit.names(head.states)}, the last layer before the loss, stays as it was drawn: "
+                f"{head.missing or 'it is frozen with the rest'}",
+                head.line,
+                related=head.told,
+                fix=NAMED.format(head.name) if head.missing else HEAD,
+                level="warning" if head.missing else None,
             )
             return
         part = new_part_frozen(audit, states) if audit.judge.looped else None
