@@ -265,6 +265,42 @@ optimizer = torch.optim.SGD(params, lr=0.1)
             {"asked": "asked here, and `LayerNorm` is none of these"},
         ),
     ),
+    "kinds that a helper asks for": (
+        """
+class Marked(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.mark, self.linear = nn.Parameter(torch.zeros(4)), nn.Linear(4, 1)
+
+    def forward(self, x):
+        return self.linear(x + self.mark)
+
+
+net = nn.Sequential(nn.LayerNorm(4), Marked())
+"""
+        + COMPUTE
+        + """
+def grouped(model):
+    decay, rest = [], []
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            decay.append(module.weight)
+            rest.append(module.bias)
+        elif isinstance(module, nn.LayerNorm):  # blamed
+            rest.extend(module.parameters())
+    return [{"params": decay}, {"params": rest}]
+
+
+class Trainer:
+    def __init__(self, model):
+        self.optimizer = torch.optim.SGD(grouped(model), lr=0.1)
+
+
+optimizer = Trainer(net).optimizer
+"""
+        + LOOP,
+        Told("FXA301", ("`SGD` does not hold `1.mark`", "Add the kind of module to those that are asked for.")),
+    ),
     "a default that remembers": (
         PAIR
         + """

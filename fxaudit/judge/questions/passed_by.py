@@ -72,7 +72,7 @@ def of_no_kind(audit: Audit, states: list[ParameterState], info: OptimizerInfo) 
             if any(index == info.index for index, _ in state.held)
         }
         if asked and kinds.isdisjoint(asked) and not held.isdisjoint(asked):
-            listed, test = next(iter(asked.values()))
+            listed, test = [*asked.values()][-1]  # behind it another branch belongs
             told: Lines = [(test, f"asked here, and {_among(kinds)} is none of these")]
             return (listed, told) if listed != test else (test, [])
     return None
@@ -148,25 +148,50 @@ def _keeps_a_default(function: ast.FunctionDef) -> bool:
 
 
 def _loops(audit: Audit, info: OptimizerInfo) -> Iterator[tuple[Tree, ast.For, ast.Name]]:
-    """The loops over names in the functions that put together what the optimizer got, with the variable of the name."""
+    """The loops over names, or modules, in the functions that put together what the optimizer got, with the variable of
+    the name, or the module."""
+    for tree, scope in _scopes(audit, info):
+        for node in ast.walk(scope):
+            match node:
+                case (
+                    ast.For(
+                        target=ast.Tuple(elts=[ast.Name() as name, *_]),
+                        iter=ast.Call(func=ast.Attribute(attr="named_parameters" | "named_modules" | "named_children")),
+                    )
+                    | ast.For(target=ast.Name() as name, iter=ast.Call(func=ast.Attribute(attr="modules" | "children")))
+                ):
+                    yield tree, node, name
+
+
+def _scopes(audit: Audit, info: OptimizerInfo) -> Iterator[tuple[Tree, ast.AST]]:
+    """The functions in which the optimizer is built, and those that its statement calls, each once."""
     stacks = audit.record.stacks
     places = [(stacks.file(frame), stacks.line(frame)) for frame in stacks.chain(info.created)[:3]]
     places += [(file, line) for place in places for file, line, _ in sliced_statements(*place)]
     seen: set[ast.AST] = set()
-    for file, line in places:
+    for position, (file, line) in enumerate(places):
         tree = tree_of(file)
         statement = tree.statement_at(line) if tree is not None else None
-        scope = (tree.function(statement) or tree.root) if tree is not None and statement is not None else None
-        if tree is None or scope is None or scope in seen:
+        if tree is None or statement is None:
             continue
-        seen.add(scope)
-        for node in ast.walk(scope):
-            match node:
-                case ast.For(
-                    target=ast.Tuple(elts=[ast.Name() as name, *_]),
-                    iter=ast.Call(func=ast.Attribute(attr="named_parameters" | "named_modules" | "named_children")),
-                ):
-                    yield tree, node, name
+        around: list[tuple[Tree, ast.AST]] = [(tree, tree.function(statement) or tree.root)]
+        around += _called_in(audit, statement) if position == 0 else []
+        for where, scope in around:
+            if scope not in seen:
+                seen.add(scope)
+                yield where, scope
+
+
+def _called_in(audit: Audit, statement: ast.stmt) -> list[tuple[Tree, ast.AST]]:
+    """The functions of the program that a statement calls by their names."""
+    calls = (node.func for node in ast.walk(statement) if isinstance(node, ast.Call))
+    names = {getattr(called, "attr", getattr(called, "id", "")) for called in calls}
+    return [
+        (tree, node)
+        for tree in filter(None, map(tree_of, audit.project_files))
+        for node in tree.statements
+        if isinstance(node, ast.FunctionDef) and node.name in names
+    ]
 
 
 def _listed(audit: Audit, test: ast.expr, names: set[str], info: OptimizerInfo) -> SourceLine | None:
