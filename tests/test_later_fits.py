@@ -278,3 +278,22 @@ def test_a_write_that_loads_nothing_is_told_though_the_recording_rests_there(
     told = [finding for finding in report.findings if finding.code == "FXA308"]
     assert bool(told) is is_told
     assert all(finding.culprit is not None and finding.culprit.code.endswith("# written") for finding in told)
+
+
+MADE_IN_THE_LOOP = """
+first = Net()
+optimizer = torch.optim.SGD(first.parameters(), lr=0.1)
+for _ in range(60):
+    probe = nn.Parameter(torch.zeros(6))
+    optimizer.zero_grad()
+    first(torch.randn(8, 6) + probe.detach()).square().mean().backward()
+    optimizer.step()
+fit(Net(broken=True))
+"""
+
+
+def test_parameters_that_the_loop_makes_end_no_waiting_for_the_next_fit(tmp_path: Path) -> None:
+    report = reported(MADE_IN_THE_LOOP, tmp_path)
+    (finding,) = (finding for finding in report.findings if finding.level == "error")
+    assert finding.culprit is not None and finding.culprit.code.endswith("# guilty")
+    assert not any("times that something began to train" in note for note in report.notes)

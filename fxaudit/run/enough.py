@@ -75,6 +75,10 @@ class Settling:
         go on with another model than the one that is stepped."""
         self.fits = 1
         """How often something began to train."""
+        self.hears_of_parameters = True
+        """Whether it is news, while another fit is waited for, that a parameter is made."""
+        self._woken_with = -1
+        """How many optimizers there were when a new parameter ended the waiting; -1 where something else did."""
         self._limit = MAX_STEPS
         self._was_suspected = False
         """Old values came back, and the next time was waited for."""
@@ -111,6 +115,7 @@ class Settling:
             self.fearing = not self.waiting and (self._may_switch_off() or self._may_take_another_model())
             self.done = not (self.waiting or self.fearing)
         elif rounds >= max(MIN_STEPS, self._until) and self._all_settled(rounds):
+            self._look_back()
             self.expecting = self._may_fit_again()
             self.suspecting = self._may_be_put_back()
             self.fearing = not self._was_feared and self._may_take_another_model()
@@ -150,8 +155,17 @@ class Settling:
     def _wait_no_more(self) -> None:
         self.waiting, self.expecting, self.suspecting, self.fearing = [], False, False, False
 
-    def resume(self) -> None:
+    def _look_back(self) -> None:
+        """Where a new parameter had ended the waiting, and no optimizer was built after it, that was no fit, and such
+        news is not heard any more: the loop itself makes parameters."""
+        if self._woken_with == len(self.session.optimizers):
+            self.fits -= 1
+            self.hears_of_parameters = False
+        self._woken_with = -1
+
+    def resume(self, *, by_a_parameter: bool = False) -> None:
         """What was waited for has begun: see some steps of it."""
+        self._woken_with = len(self.session.optimizers) if by_a_parameter else -1
         steps = sum(info.steps for info in self.session.optimizers)
         period = self.put_backs.period if self.put_backs is not None else 0
         self._was_suspected = self._was_suspected or bool(period)

@@ -53,7 +53,9 @@ class Vigil:
         put_backs: What notices that old values come back; None where that is not waited for.
         is_all: Whether nothing else is waited for than old values that come back.
         is_for_silence: Whether it is news, too, that an optimizer steps without any gradient.
-        is_for_another: Whether it is news already that another optimizer is built, or a parameter made.
+        is_for_another: Whether it is news already that another optimizer is built.
+        on_parameter: Called where a parameter is about to be made, and the session can be woken; the vigil has ended
+            then. None where that is no news.
     """
 
     def __init__(
@@ -67,17 +69,19 @@ class Vigil:
         is_all: bool = False,
         is_for_silence: bool = False,
         is_for_another: bool = False,
+        on_parameter: Callable[[], None] | None = None,
     ) -> None:
         self._put_backs, self._is_all, self._is_for_silence = put_backs, is_all, is_for_silence
         self.steps = 0
         self._session = session
-        self._on_news, self._on_nothing = on_news, on_nothing
+        self._on_news, self._on_nothing, self._on_parameter = on_news, on_nothing, on_parameter
         self._began = time.monotonic()
         self._waiting = [self._state(index) for index in tracks]
         self._rates_then = {info.index: _rates(info.ref()) for info in session.optimizers}
         session.on_step_unrecorded = self._after
         if is_for_another:
             session.on_built_unrecorded = self._built
+        if on_parameter is not None:
             session.on_made_unrecorded = self._made
 
     def end(self) -> None:
@@ -87,8 +91,9 @@ class Vigil:
 
     def _made(self) -> None:
         """What becomes of a new parameter before the next optimizer is built is to be recorded, where that can be."""
-        if self._session.may_wake:
-            self._built()
+        if self._session.may_wake and self._on_parameter is not None:
+            self.end()
+            self._on_parameter()
 
     def _built(self) -> None:
         """What the next optimizer holds, and what happens to that before its first step, is to be recorded."""

@@ -166,7 +166,7 @@ class Observation:
         elif self.session.rest():
             self._tell_of_waiting()
             is_all = not (self.settling.waiting or self.settling.expecting or self.settling.fearing)
-            waiting, put_backs = self.settling.waiting, self.settling.put_backs
+            waiting, put_backs, expects = self.settling.waiting, self.settling.put_backs, self.settling.expecting
             self._vigil = Vigil(
                 self.session,
                 waiting,
@@ -175,15 +175,19 @@ class Observation:
                 put_backs,
                 is_all=is_all,
                 is_for_silence=self.settling.fearing,
-                is_for_another=self.settling.expecting,
+                is_for_another=expects,
+                on_parameter=self._wake_early if expects and self.settling.hears_of_parameters else None,
             )
         else:
             self.settling.postpone()
 
-    def _wake(self) -> None:
+    def _wake_early(self) -> None:
+        self._wake(by_a_parameter=True)
+
+    def _wake(self, *, by_a_parameter: bool = False) -> None:
         self._end_vigil()
         if self.session.wake():
-            self.settling.resume()
+            self.settling.resume(by_a_parameter=by_a_parameter)
         else:
             self._give_up()
 
