@@ -595,7 +595,7 @@ def test_a_method_of_a_model_is_missed_only_where_another_one_thaws_in_its_place
 
 # -- a flag that another object tells ----------------------------------------------------------------------------------
 
-TOLD = f"""{HEAD}
+GIVEN_BY_ANOTHER = f"""{HEAD}
 class Schedule:
     def __init__(self, release_after):
         self.release_after = release_after
@@ -614,7 +614,7 @@ for epoch in range(6):
 
 @pytest.mark.parametrize("number", ["40", "4"])
 def test_a_flag_that_an_object_gives_by_a_counter_that_never_comes_so_far(number: str, tmp_path: Path) -> None:
-    report = judged(tmp_path, TOLD.replace("NUMBER", number))
+    report = judged(tmp_path, GIVEN_BY_ANOTHER.replace("NUMBER", number))
     assert codes(report) == (["FXA306"] if number == "40" else [])
     assert verdicts(report)["body.weight"] == ("frozen" if number == "40" else "trained")
     for finding in report.findings:

@@ -26,6 +26,7 @@ from fxaudit.capture.frozen import Recording
 from fxaudit.judge.expectations import expected_of
 from fxaudit.judge.graph_data import graph_data
 from fxaudit.judge.life import Lives
+from fxaudit.judge.questions.by_choice import as_it_is_set
 from fxaudit.judge.questions.chosen_calls import with_chosen_call
 from fxaudit.judge.questions.emptied_loaders import with_emptied_loader
 from fxaudit.judge.questions.freezing import settle_frozen
@@ -66,6 +67,7 @@ BEHIND: tuple[tuple[str, Callable[[Audit, Finding], Finding]], ...] = (
     ("a loader without a batch", with_emptied_loader),
     ("a loop that ends early", with_short_loop),
     ("a setting to change", with_setting_to_change),
+    ("what is set so on purpose", as_it_is_set),
 )
 """What may lie behind the line that a rule blames: each gives the finding, with another line where it knows one."""
 MAX_PATHS = 50

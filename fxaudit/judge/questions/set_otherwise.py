@@ -17,7 +17,7 @@ from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.source import SourceLine, actual_path
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["with_setting_to_change"]
+__all__ = ["decision_at_line", "stands_in", "with_setting_to_change"]
 
 ENDINGS = {
     "FXA101": "or remove the module from the model",
@@ -46,11 +46,11 @@ def with_setting_to_change(audit: Audit, finding: Finding) -> Finding:
 def _edit(audit: Audit, code: str, line: SourceLine, tree: Tree, number: int) -> str:
     """What to make of the setting in the line, if the line of that number asks for it; "" where it does not."""
     meant = _nearly_asked(audit, tree, number)
-    if meant is not None and _stands_in(meant, line):
+    if meant is not None and stands_in(meant, line):
         return _written(meant, line, (tree.file, number))
-    decision = _decision(audit, tree, number)
+    decision = decision_at_line(audit, tree, number)
     birth = decision.birth if decision is not None else None
-    if decision is None or birth is None or not _stands_in(birth, line):
+    if decision is None or birth is None or not stands_in(birth, line):
         return ""
     if birth.asked:
         asking = (place[:2] for place in reversed(birth.stations) if repr(birth.asked) in place[2])
@@ -69,7 +69,8 @@ def _written(meant: Birth, line: SourceLine, asking: tuple[str, int]) -> str:
     return f"Write `{meant.asked}` in place of `{meant.value}`: {where} asks for that."
 
 
-def _stands_in(birth: Birth, line: SourceLine) -> bool:
+def stands_in(birth: Birth, line: SourceLine) -> bool:
+    """Whether the value was written down in the line."""
     found = source_at(birth.file, birth.line)
     return (found.file, found.line) == (line.file, line.line)
 
@@ -83,7 +84,7 @@ def _nearly_asked(audit: Audit, tree: Tree, number: int) -> Birth | None:
     return next((birth for birth in found if birth is not None), None)
 
 
-def _decision(audit: Audit, tree: Tree, number: int) -> Decision | None:
+def decision_at_line(audit: Audit, tree: Tree, number: int) -> Decision | None:
     """Why the test in the line went the one way whenever it was seen."""
     found, decisions = decider_at(tree.file, number), Decisions(audit.record.course)
     told = (decisions.of(tree.file, number, found[1], outcome=gave) for gave in (False, True)) if found else ()

@@ -33,6 +33,7 @@ from fxaudit.judge.trail import (
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.deciders import decider_at
 from fxaudit.program.decisions import Decision
+from fxaudit.program.evaluation import evaluated
 from fxaudit.program.groups import thaws_through
 from fxaudit.program.lookups import Lookup, Lookups
 from fxaudit.program.names import METHODS_OF_MODULES
@@ -56,6 +57,8 @@ TELL = "Write it there in each round of this loop."
 ASKED = "Ask this function for True here, if they are to be trained; else leave them out of the optimizer."
 
 
+HOOK = ("on_", "before_", "after_")
+"""How the names of methods begin that somebody else is to call."""
 MAX_AROUND = 6
 """So many functions are looked at from which a thaw would be called."""
 
@@ -406,7 +409,7 @@ class _IdleThaw:
     """What to do; "" where nothing more is known."""
 
     is_offered: bool = False
-    """A method of a model that is there for whoever wants it, and nobody has to."""
+    """A method that is there for whoever wants it, and nobody has to; or a setting says that it is never to be."""
 
     def concerned(self, states: list[ParameterState]) -> list[ParameterState]:
         """Those that it would unfreeze."""
@@ -458,10 +461,9 @@ def _thaw_never_run(audit: Audit) -> _IdleThaw | None:
 
 
 def _is_offered(audit: Audit, tree: Tree, scope: ast.AST | None, role: str) -> bool:
-    """Whether the function is a method of a model, and what runs in its place, as its `role` says, thaws nothing."""
+    """Whether it is a method, and no hook, and what runs in its place, as its `role` says, thaws nothing."""
     owner = tree.parents.get(scope) if scope is not None else None
-    kinds = {audit.recording.classes[module.kind].name for module in audit.recording.modules if module.kind >= 0}
-    if not isinstance(owner, ast.ClassDef) or owner.name not in kinds:
+    if not isinstance(owner, ast.ClassDef) or getattr(scope, "name", "").startswith(HOOK):
         return False
     beside = {getattr(t.function(thaw), "name", "") for t, thaw in _thaws(project_files(audit.record))}
     return not any(f".{name}` runs" in role for name in beside - {""})
@@ -485,6 +487,8 @@ def _kept_from_running(audit: Audit, tree: Tree, thaw: ast.Call | ast.Assign, ob
     if missed is not None:
         asked = (source_at(missed.file, missed.line), missed.sentence)
         return _IdleThaw([asked, *(one for one in told if one[0] != asked[0])])
+    if _waits_for_nothing(audit, obstacle):
+        return _IdleThaw(told, is_offered=True)
     # In a loop within a loop the counter begins again: the number that it is compared with may well be right.
     counting = [tree.ancestors(thaw), *(t.ancestors(c) for t, c in callers[:1])]
     is_nested = sum(_counts(outer) for around in counting for outer in around) > 1
@@ -498,6 +502,19 @@ def _kept_from_running(audit: Audit, tree: Tree, thaw: ast.Call | ast.Assign, ob
     selection = selected_by(tree, thaw)
     wanted = names_asked_for(project_files(audit.record), selection) if selection is not None else ()
     return _IdleThaw(told, decision, tuple(wanted))
+
+
+def _waits_for_nothing(audit: Audit, obstacle: Obstacle) -> bool:
+    """Whether a counter is compared with a number below 0: `unfreeze_at: -1` says that it is never to be."""
+    _, test = decider_at(obstacle.file, obstacle.line) or (None, None)
+    if not isinstance(test, ast.Compare) or len(test.comparators) != 1:
+        return False
+    sights = audit.record.course.at(obstacle.file, obstacle.line)
+    seen = [{evaluated(side, sight.read) for sight in sights} for side in (test.left, test.comparators[0])]
+    numbers = [[value for value in values if isinstance(value, int | float)] for values in seen]
+    if any(len(found) < len(values) or not found for found, values in zip(numbers, seen, strict=True)):
+        return False
+    return any(max(one) < 0 <= min(other) for one, other in (numbers, numbers[::-1]))
 
 
 def _misnamed_hook(audit: Audit, tree: Tree, thaw: ast.AST) -> _IdleThaw | None:

@@ -13,6 +13,7 @@ from fxaudit.judge.questions.lost import lost_at, refused_at
 from fxaudit.judge.questions.shared_containers import OWN, overwritten_in_a_shared_one
 from fxaudit.judge.questions.swallowed import swallowed
 from fxaudit.judge.questions.terms_left_out import read_only_in_a_term_left_out
+from fxaudit.judge.questions.terms_passed_over import passed_by_weight
 from fxaudit.judge.questions.unreached_reads import (
     read_only_in_an_overridden_method,
     read_only_where_a_callee_came_not,
@@ -209,6 +210,9 @@ def _lines(audit: Audit, end: UnusedValue, stack: int) -> tuple[SourceLine | Non
     else:
         related = [(again.source, "the name is given another value here")]
     chosen = _chosen(audit, stack)
+    weighed = passed_by_weight(audit, chosen) if chosen is not None and again is None else None
+    if weighed is not None:
+        return weighed[0], [*weighed[1], (audit.source(stack), "made here, and passed over"), *related]
     if chosen is not None and again is None and not _is_known_to_be_left(audit, end, stack):
         culprit, related = chosen, [(audit.source(stack), "made here, and passed over"), *related]
     elif chosen is not None:

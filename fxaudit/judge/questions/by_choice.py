@@ -1,0 +1,104 @@
+"""What stands still because a configuration says so in as many words: `aux_weight: 0.0`, `use_aux: false`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.births import zero_factor_born
+from fxaudit.judge.questions.set_otherwise import decision_at_line, stands_in
+from fxaudit.judge.questions.terms_passed_over import weight_in
+from fxaudit.judge.rule import Audit
+from fxaudit.program.birth import Birth
+from fxaudit.program.keys import keys_of
+from fxaudit.program.source import SourceLine, actual_path
+from fxaudit.program.spelling import letters_apart
+from fxaudit.program.tree import tree_of
+
+__all__ = ["as_it_is_set"]
+
+SWITCHED = ("FXA101", "FXA102", "FXA103")
+"""The rules whose culprit may be a setting by which something is left out."""
+WEIGHTED = "FXA501"
+LISTS = ("list", "tuple", "set", "frozenset")
+
+
+def as_it_is_set(audit: Audit, finding: Finding) -> Finding:
+    """The finding; a note where its culprit is an entry of a configuration that switches off, by its own value alone,
+    what a branch runs for, or the weight of a term of the loss."""
+    line = finding.culprit
+    if line is None or line.library or finding.level == "note" or finding.code not in (*SWITCHED, WEIGHTED):
+        return finding
+    births = _weights(audit, finding) if finding.code == WEIGHTED else _switches(audit, finding)
+    is_meant = any(stands_in(birth, line) and _is_off(birth) and _is_an_entry(birth) for birth in births)
+    is_meant = is_meant or (finding.code in SWITCHED and _is_not_listed(audit, line))
+    return replace(finding, level="note") if is_meant else finding
+
+
+def _is_not_listed(audit: Audit, line: SourceLine) -> bool:
+    """Whether the culprit is a test for a name in what lists others, `"aux" in tasks`, none of which is nearly that."""
+    tree = tree_of(actual_path(line.file))
+    statement = tree.statement_at(line.line) if tree is not None else None
+    match statement:
+        case ast.If(test=ast.Compare(left=ast.Constant(value=str(name)), ops=[ast.In()], comparators=[table])):
+            sights = audit.record.course.at(actual_path(line.file), statement.lineno)
+            seen = [sight.read.get(ast.unparse(table)) for sight in sights]
+            listed = [text for sight in sights for text in keys_of(sight, table)]
+            is_list = bool(listed) and all(one is not None and one.kind in LISTS for one in seen)
+            return is_list and all(isinstance(text, str) and letters_apart(name, text) is None for text in listed)
+    return False
+
+
+def _switches(audit: Audit, finding: Finding) -> Iterator[Birth]:
+    """The births of what the tests decided by in the lines beside the culprit."""
+    for source in (related.source for related in finding.related):
+        tree = None if source.library else tree_of(actual_path(source.file))
+        decision = decision_at_line(audit, tree, source.line) if tree is not None else None
+        if decision is not None and decision.birth is not None:
+            yield decision.birth
+        weight = weight_in(audit, tree.file, source.line) if tree is not None else None
+        if weight is not None:
+            yield weight[0]
+
+
+def _weights(audit: Audit, finding: Finding) -> Iterator[Birth]:
+    """The births of the zeros by which numbers were multiplied in the lines beside the culprit."""
+    stacks = audit.record.stacks
+    places = {(actual_path(related.source.file), related.source.line) for related in finding.related}
+    for op in audit.graph.ops:
+        single = [vid for vid in op.outputs if audit.record.values[vid].numel == 1]
+        if 0 not in op.numbers or not single or places.isdisjoint(stacks.places(op.stack)):
+            continue
+        found = zero_factor_born(audit.record, op.stack)
+        if found is not None:
+            yield found
+            return
+
+
+def _is_off(birth: Birth) -> bool:
+    """Whether the value itself says no, and nothing shows that another was meant."""
+    return not birth.value and not birth.asked and not birth.because and not birth.is_whole
+
+
+def _is_an_entry(birth: Birth) -> bool:
+    """Whether it stands in a configuration: in a file of its own, or in a table at the top of a module."""
+    if birth.kind == "entry":
+        return True
+    tree = tree_of(birth.file) if birth.kind == "literal" else None
+    statement = tree.statement_at(birth.line) if tree is not None else None
+    if tree is None or statement is None or tree.function(statement) is not None:
+        return False
+    return isinstance(statement, ast.Assign) and any(_holds(node, birth) for node in ast.walk(statement.value))
+
+
+def _holds(node: ast.AST, birth: Birth) -> bool:
+    match node:
+        case ast.Dict(values=values):
+            given = values
+        case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
+            given = [keyword.value for keyword in keywords]
+        case _:
+            return False
+    return any(isinstance(v, ast.Constant) and v.lineno == birth.line and v.value == birth.value for v in given)

@@ -1,0 +1,134 @@
+"""What a configuration switches off in as many words is a note: nobody has to be told that it does not train."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.scripts import LOOP, judged, line_of, verdicts
+
+pytestmark = pytest.mark.usefixtures("first_step_paid")
+
+SCRIPT = """
+import json
+
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+READ
+net = nn.ModuleDict({"body": nn.Linear(4, 4), "main": nn.Linear(4, 1), "aux": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def error(out):
+    return (out - 1).square().mean()
+
+
+def compute():
+    h = torch.tanh(net["body"](torch.randn(8, 4)))
+    main = error(net["main"](h))
+    WAY
+"""
+FILE = 'config = json.load(open("config.json"))'
+WAYS = {
+    "a weight": ('return main + config["extra"]["weight"] * error(net["aux"](h))', "FXA501", "weight"),
+    "a flag": (
+        'use = config["extra"]["use"]\n    if use:\n        main = main + error(net["aux"](h))\n    return main',
+        "FXA101",
+        "use",
+    ),
+    "a comprehension": (
+        'terms = {"main": main, "aux": error(net["aux"](h))}\n'
+        '    weights = {"main": 1.0, "aux": config["extra"]["weight"]}\n'
+        "    return sum(weights[name] * term for name, term in terms.items() if weights[name] > 0)",
+        "FXA103",
+        "weight",
+    ),
+}
+
+
+def script(folder: Path, way: str, aux: dict[str, object], read: str = FILE) -> str:
+    (folder / "config.json").write_text(json.dumps({"extra": aux}, indent=2))
+    return SCRIPT.replace("READ", read).replace("WAY", WAYS[way][0]) + LOOP
+
+
+@pytest.mark.parametrize("way", ["a weight", "a flag", "a comprehension"])
+def test_an_entry_that_switches_it_off_is_told_in_a_note(way: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, script(tmp_path, way, {"weight": 0.0, "use": False}))
+    assert verdicts(report)["aux.weight"] in ("blocked", "unreachable")
+    (finding,) = report.findings
+    assert (finding.code, finding.level) == (WAYS[way][1], "note")
+    assert line_of(finding).strip().startswith(f'"{WAYS[way][2]}":')
+
+
+@pytest.mark.parametrize("way", ["a weight", "a flag", "a comprehension"])
+def test_an_entry_that_switches_it_on_leaves_nothing_to_tell(way: str, tmp_path: Path) -> None:
+    assert not judged(tmp_path, script(tmp_path, way, {"weight": 0.5, "use": True})).findings
+
+
+def test_a_key_that_is_misspelt_stays_an_error(tmp_path: Path) -> None:
+    read = 'config = {"extra": {"weight": json.load(open("config.json"))["extra"].get("weight", 0.0)}}'
+    report = judged(tmp_path, script(tmp_path, "a weight", {"wieght": 0.5}, read))
+    (finding,) = report.findings
+    assert finding.level == "error"
+    assert line_of(finding).strip().startswith('"wieght"')
+
+
+def test_a_weight_that_the_code_itself_sets_stays_an_error(tmp_path: Path) -> None:
+    text = script(tmp_path, "a weight", {}).replace('config["extra"]["weight"]', "weight")
+    text = text.replace("    h = torch", "    weight = 0.0\n    h = torch", 1)
+    (finding,) = judged(tmp_path, text).findings
+    assert finding.level == "error"
+
+
+LISTED = 'if "aux" in config["TABLE"]:\n        main = main + error(net["aux"](h))\n    return main'
+
+
+@pytest.mark.parametrize(
+    ("read", "level"),
+    [
+        ('config = {"tasks": ["main", "depth"]}', "note"),
+        ('config = {"tasks": ["main", "Aux"]}', "warning"),
+        ('config = {"tasks": {"main": 1, "depth": 2}}', "warning"),
+    ],
+    ids=["a list of others", "a list with nearly that name", "the keys of a table"],
+)
+def test_a_name_that_is_not_listed(read: str, level: str, tmp_path: Path) -> None:
+    text = SCRIPT.replace("READ", f"{read}\ntasks = config['tasks']").replace("WAY", LISTED) + LOOP
+    report = judged(tmp_path, text.replace('config["TABLE"]', "tasks"))
+    assert [finding.level for finding in report.findings] == [level]
+    assert report.findings[0].code == "FXA101"
+
+
+THAWED = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+config = {"release": RELEASE}
+net = nn.ModuleDict({"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)})
+net["body"].requires_grad_(False)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def release(step):
+    if step == config["release"]:
+        net["body"].requires_grad_(True)
+
+
+for epoch in range(4):
+    release(epoch)
+    loss = (net["head"](torch.tanh(net["body"](torch.randn(8, 4)))) - 1).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(("release", "level"), [("-1", "note"), ("400", "warning")])
+def test_a_counter_that_is_to_come_below_nought_waits_for_nothing(release: str, level: str, tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, THAWED.replace("RELEASE", release)).findings
+    assert (finding.code, finding.level) == ("FXA306", level)
