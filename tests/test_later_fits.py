@@ -297,3 +297,24 @@ def test_parameters_that_the_loop_makes_end_no_waiting_for_the_next_fit(tmp_path
     (finding,) = (finding for finding in report.findings if finding.level == "error")
     assert finding.culprit is not None and finding.culprit.code.endswith("# guilty")
     assert not any("times that something began to train" in note for note in report.notes)
+
+
+FOLDS = """
+for fold in range(3):
+    net = Net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    for step in range(12):
+        (net(torch.randn(8, 6)).square().mean() / 2).backward()
+        if step % 2:
+            optimizer.step()
+            CLEARED
+"""
+
+
+@pytest.mark.parametrize(("cleared", "is_told"), [("optimizer.zero_grad()", False), ("pass", True)])
+def test_gradients_that_are_cleared_behind_a_step_while_the_recording_rests(
+    cleared: str, is_told: bool, tmp_path: Path
+) -> None:
+    body = FOLDS.replace("net = Net()", "net.load_state_dict(first)").replace("CLEARED", cleared)
+    report = reported(f"net = Net()\nfirst = {{k: v.clone() for k, v in net.state_dict().items()}}\n{body}", tmp_path)
+    assert ("FXA404" in [finding.code for finding in report.findings]) is is_told

@@ -132,3 +132,75 @@ for epoch in range(4):
 def test_a_counter_that_is_to_come_below_nought_waits_for_nothing(release: str, level: str, tmp_path: Path) -> None:
     (finding,) = judged(tmp_path, THAWED.replace("RELEASE", release)).findings
     assert (finding.code, finding.level) == ("FXA306", level)
+
+
+# -- what has the name of a term that is switched off ------------------------------------------------------------------
+
+ROUNDS = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+TARGETS = {"main": 1.0, "toxic": WEIGHT}
+FROZEN = {"toxic": False}
+net = nn.ModuleDict({"body": nn.Linear(4, 4), "heads": nn.ModuleDict({name: nn.Linear(4, 1) for name in TARGETS})})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+logs = {}
+for name, flag in FROZEN.items():
+    if flag:
+        net["heads"][name].requires_grad_(False)
+
+
+def compute():
+    h, total = torch.tanh(net["body"](torch.randn(8, 4))), 0.0
+    for name, weight in TARGETS.items():
+        out = net["heads"][name](h)
+        term = ((outCUT if name == "toxic" else out) - 1).square().mean()
+        logs[name] = term.detach()
+        if weight:
+            total = total + weight * term
+    return total
+"""
+
+
+@pytest.mark.parametrize(
+    ("weight", "cut", "levels"),
+    [("0.0", "", ["note"]), ("0.5", "", []), ("0.5", ".detach()", ["error"])],
+    ids=["off", "on", "cut off, and without a part in another table"],
+)
+def test_a_term_that_its_own_weight_leaves_out(weight: str, cut: str, levels: list[str], tmp_path: Path) -> None:
+    report = judged(tmp_path, ROUNDS.replace("WEIGHT", weight).replace("CUT", cut) + LOOP)
+    assert [finding.level for finding in report.findings] == levels
+    for finding in report.findings if weight == "0.0" else ():
+        assert any("switches it off" in related.role for related in finding.related)
+
+
+PICKED = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+net = nn.ModuleDict({"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)})
+net["body"].requires_grad_(False)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def thaw(net, kinds):
+    params = [p for m in net.modules() if isinstance(m, kinds) for p in m.parameters() if not p.requires_grad]
+    if params:
+        for p in params:
+            p.requires_grad_(True)
+
+
+for epoch in range(4):
+    thaw(net, nn.LayerNorm)
+    loss = (net["head"](torch.tanh(net["body"](torch.randn(8, 4)))) - 1).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def test_parameters_picked_by_a_kind_that_the_model_lacks(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, PICKED).findings
+    assert (finding.code, finding.level) == ("FXA306", "note")

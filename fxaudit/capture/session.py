@@ -262,6 +262,8 @@ class Session:
         self.recorder.__enter__()  # type: ignore[no-untyped-call]
         self._mode_entered = True
         self.snapshots.clear()  # what happened in between was not seen and is nobody's fault
+        for track in self.record.tracks:  # and gradients may have been cleared
+            track.contributions = track.used = 0
         return True
 
     @property

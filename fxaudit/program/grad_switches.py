@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from fxaudit.program.source import of_text
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["switched_off_for_good"]
+__all__ = ["may_open", "switched_off_for_good"]
 
 SWITCH = "set_grad_enabled"
 
@@ -18,6 +18,26 @@ def switched_off_for_good(files: Iterable[str]) -> Iterator[tuple[Tree, ast.stmt
     for file in files:
         tree = tree_of(file)
         yield from ((tree, node) for node in _for_good(file)) if tree is not None else ()
+
+
+def may_open(file: str, line: int) -> bool:
+    """Whether the `with` at the line asks something each time whether gradients are on in it:
+    `torch.set_grad_enabled(step > 100)`, `nullcontext() if self.tuned else torch.no_grad()`."""
+    tree = tree_of(file)
+    statement = tree.statement_at(line) if tree is not None else None
+    given = [item.context_expr for item in statement.items] if isinstance(statement, ast.With | ast.AsyncWith) else []
+    for expression in given:
+        match expression:
+            case ast.IfExp():
+                return True
+            case ast.Call(func=function, args=args, keywords=keywords) if _name(function) == SWITCH:
+                flags = [*args, *(keyword.value for keyword in keywords)]
+                return not all(isinstance(flag, ast.Constant) for flag in flags)
+    return False
+
+
+def _name(function: ast.expr) -> str:
+    return str(getattr(function, "attr", getattr(function, "id", "")))
 
 
 @of_text
@@ -37,7 +57,7 @@ def _for_good(file: str) -> tuple[ast.stmt, ...]:
 def _flag(node: ast.stmt) -> ast.expr | None:
     """What a statement of its own sets the mode to."""
     call = node.value if isinstance(node, ast.Expr) else None
-    if not isinstance(call, ast.Call) or getattr(call.func, "attr", getattr(call.func, "id", "")) != SWITCH:
+    if not isinstance(call, ast.Call) or _name(call.func) != SWITCH:
         return None
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
     return given[0] if len(given) == 1 else None

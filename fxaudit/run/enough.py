@@ -10,9 +10,9 @@ from fxaudit.capture.session import Session
 from fxaudit.capture.values import is_elsewhere
 from fxaudit.judge.graph import StepGraph
 from fxaudit.judge.questions.other_ways import calls_not_taken
-from fxaudit.judge.trail import calls_not_run, project_files, share_a_loop
+from fxaudit.judge.trail import calls_not_run, project_files, project_stack, share_a_loop
 from fxaudit.program.fits import may_fit_again
-from fxaudit.program.grad_switches import switched_off_for_good
+from fxaudit.program.grad_switches import may_open, switched_off_for_good
 from fxaudit.program.groups import late_thaws, thaws_through
 from fxaudit.program.late_models import models_given_later
 from fxaudit.program.put_backs import CALLERS, is_repeated, may_be_put_back
@@ -351,6 +351,13 @@ class Settling:
         first = next((e.time for e in events if isinstance(e, BackwardEvent)), 0)
         return any(isinstance(e, FlagEvent | GroupEvent) and e.time > first for e in events)
 
+    def _may_open(self, index: int) -> bool:
+        """Whether the region without gradients in which the operation ran is one only for now."""
+        record = self.session.record
+        region = record.ops[index].region
+        frame = project_stack(record.stacks, region) if region >= 0 else -1
+        return frame >= 0 and may_open(record.stacks.file(frame), record.stacks.line(frame))
+
     def _freezes_by_stages(self) -> bool:
         """Whether something is frozen or thawed in the same loop as it is trained: the next round may thaw more."""
         record = self.session.record
@@ -367,4 +374,6 @@ class Settling:
         name = self.session.names.get(index)
         if name is not None and next(calls_not_taken(self.session.record, [name]), None) is not None:
             return False  # a later round may take the other way
+        if any(self._may_open(cut.op) for cut in graph.cuts(index)):
+            return False
         return graph.reaches_by_data(index) and bool(graph.cuts(index)) and not graph.carries_to_loss(index)

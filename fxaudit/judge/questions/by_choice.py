@@ -9,8 +9,10 @@ from dataclasses import replace
 from fxaudit.answer.finding import Finding
 from fxaudit.judge.questions.births import zero_factor_born
 from fxaudit.judge.questions.set_otherwise import decision_at_line, stands_in
+from fxaudit.judge.questions.terms_left_out import switches_of
 from fxaudit.judge.questions.terms_passed_over import weight_in
-from fxaudit.judge.rule import Audit
+from fxaudit.judge.rule import Audit, related_lines
+from fxaudit.judge.trail import source_at
 from fxaudit.program.birth import Birth
 from fxaudit.program.keys import keys_of
 from fxaudit.program.source import SourceLine, actual_path
@@ -34,7 +36,26 @@ def as_it_is_set(audit: Audit, finding: Finding) -> Finding:
     births = _weights(audit, finding) if finding.code == WEIGHTED else _switches(audit, finding)
     is_meant = any(stands_in(birth, line) and _is_off(birth) and _is_an_entry(birth) for birth in births)
     is_meant = is_meant or (finding.code in SWITCHED and _is_not_listed(audit, line))
-    return replace(finding, level="note") if is_meant else finding
+    if is_meant:
+        return replace(finding, level="note")
+    named = _switched_by_name(audit, finding) if finding.code in SWITCHED else None
+    if named is None:
+        return finding
+    where, words = source_at(named.file, named.line), f"`{named.text}` switches it off"
+    related = related_lines(line, [(where, words), *((one.source, one.role) for one in finding.related)])
+    return replace(finding, level="note", related=related)
+
+
+def _switched_by_name(audit: Audit, finding: Finding) -> Birth | None:
+    """The birth of what switched the term off that has the name of the module of the parameters: `heads.slots`."""
+    owners = [name.split(".")[:-1] for name in finding.parameters]
+    shared = [part for part in (owners[0] if owners else []) if all(part in owner for owner in owners)]
+    for name in (part for part in reversed(shared) if not part.isdigit()):
+        for _, decision in switches_of(audit.record.course, name):
+            birth = decision.birth
+            if birth is not None and _is_off(birth) and _is_an_entry(birth):
+                return birth
+    return None
 
 
 def _is_not_listed(audit: Audit, line: SourceLine) -> bool:

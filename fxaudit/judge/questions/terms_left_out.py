@@ -4,7 +4,7 @@ what decided against it is to blame."""
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from fxaudit.judge.questions.births import unread_setting
 from fxaudit.judge.questions.unreached_reads import Lines, entries_of
@@ -16,7 +16,7 @@ from fxaudit.program.plain import readings
 from fxaudit.program.source import is_library
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["read_only_in_a_term_left_out"]
+__all__ = ["read_only_in_a_term_left_out", "switches_of"]
 
 
 def read_only_in_a_term_left_out(audit: Audit, made: int, stack: int) -> tuple[Lines, str]:
@@ -72,9 +72,52 @@ def _is_it(value: ast.expr, scope: ast.AST, name: str | None) -> bool:
     return value is scope or (name is not None and getattr(value, "attr", getattr(value, "id", None)) == name)
 
 
-def _passed_by(course: Course, term: str) -> tuple[str, Decision] | None:
-    """(file, decision) of the test in a loop that decided against the term whenever it was its turn."""
+def switches_of(course: Course, name: str) -> Iterator[tuple[str, Decision]]:
+    """(file, decision) of the tests that left out of a sum, or did not compute a loss of, what has the name: in a round
+    of a loop that has it for its turn, or by the name itself."""
+    passed = _passed_by(course, name, _tests_before_a_sum)
+    if passed is not None:
+        yield passed
     decisions = Decisions(course)
+    for sight in course.last_passes():
+        statement = readings(course.file_of(sight)).statement(sight.line)
+        if isinstance(statement, ast.If) and _names(statement.test, name) and _makes_a_term(statement.body):
+            decision = decisions.in_pass(sight, statement.test, outcome=False)
+            if decision is not None:
+                yield course.file_of(sight), decision
+
+
+def _names(test: ast.expr, name: str) -> bool:
+    return any(isinstance(node, ast.Constant) and node.value == name for node in ast.walk(test))
+
+
+def _makes_a_term(body: list[ast.stmt]) -> bool:
+    """Whether something is added up there, or a loss is computed."""
+    for node in (node for part in body for node in ast.walk(part)):
+        match node:
+            case ast.BinOp(op=ast.Add()) | ast.AugAssign(op=ast.Add()):
+                return True
+            case ast.Call(func=ast.Attribute(attr=called) | ast.Name(id=called)) if "loss" in called.lower():
+                return True
+    return False
+
+
+def _tests_before_a_sum(loop: ast.For) -> Iterator[tuple[int, ast.expr, bool]]:
+    """(line, test, what it gives where the round goes on without adding something up) of the tests in a loop."""
+    for position, statement in enumerate(loop.body):
+        if isinstance(statement, ast.If) and isinstance(statement.body[-1], ast.Continue):
+            if _makes_a_term(loop.body[position + 1 :]):
+                yield statement.lineno, statement.test, True
+        elif isinstance(statement, ast.If) and _makes_a_term(statement.body):
+            yield statement.lineno, statement.test, False
+
+
+Tests = Callable[[ast.For], Iterator[tuple[int, ast.expr, bool]]]
+
+
+def _passed_by(course: Course, term: str, tests: Tests | None = None) -> tuple[str, Decision] | None:
+    """(file, decision) of the test in a loop that decided against the term whenever it was its turn."""
+    decisions, tests = Decisions(course), tests or _tests_in
     for sight in course.last_passes():
         file = course.file_of(sight)
         looked_at = readings(file)
@@ -83,7 +126,7 @@ def _passed_by(course: Course, term: str) -> tuple[str, Decision] | None:
             continue
         for frame in {other.frame for other in course.at(file, sight.line)}:
             for turn in _turns(course, frame, sight.line, loop, term):
-                for at, test, outcome in _tests_in(loop):
+                for at, test, outcome in tests(loop):
                     for inner in (one for one in turn if one.line == at):
                         decision = decisions.in_pass(inner, test, outcome=outcome)
                         if decision is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from fxaudit.judge.questions.injected import asked_for_none, asked_in_vain, of_the_loop
@@ -52,6 +53,8 @@ def empty_thaws(audit: Audit) -> list[EmptyThaw]:
     is_thawed = any(_was_thawed(track.freezes) for track in audit.record.tracks)
     found = []
     for thaw, missed in idle:
+        if not thaw.is_condition and isinstance(thaw.loop, ast.For) and _had_rounds(thaw.loop, ran.of(thaw.tree.file)):
+            continue  # something else in it decided
         seen, is_sure = (missed.sentence, True) if missed is not None else _evidence(audit, thaw)
         if seen is None or (is_thawed and not is_sure):
             continue
@@ -82,6 +85,11 @@ def _listed(audit: Audit, thaw: Thaw) -> EmptyThaw | None:
     more = ", …" if len(vain.modules) > SHOWN else ""
     seen = f"{vain.missing}, there are {known}{more}"
     return EmptyThaw(source_at(vain.file, vain.line), thaw.tree.text(thaw.selection), seen, related)
+
+
+def _had_rounds(loop: ast.For, ran: Collection[int]) -> bool:
+    """Whether a line of its body ran."""
+    return any(line in ran for part in loop.body for line in range(part.lineno, (part.end_lineno or part.lineno) + 1))
 
 
 def _asks_kind(thaw: Thaw) -> bool:

@@ -36,11 +36,11 @@ from fxaudit.program.decisions import Decision
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.groups import thaws_through
 from fxaudit.program.lookups import Lookup, Lookups
-from fxaudit.program.names import METHODS_OF_MODULES
+from fxaudit.program.names import METHODS_OF_MODULES, names_bound
 from fxaudit.program.source import SourceLine, actual_path
 from fxaudit.program.spelling import letters_apart
 from fxaudit.program.thaws import names_asked_for, selected_by
-from fxaudit.program.tree import Obstacle, Tree, branches_around, call_sites, obstacles, tree_of
+from fxaudit.program.tree import Obstacle, Tree, assignments_behind, branches_around, call_sites, obstacles, tree_of
 from fxaudit.program.values import joined_strings, origins_of_test
 
 __all__ = ["FrozenYetHeld"]
@@ -487,7 +487,7 @@ def _kept_from_running(audit: Audit, tree: Tree, thaw: ast.Call | ast.Assign, ob
     if missed is not None:
         asked = (source_at(missed.file, missed.line), missed.sentence)
         return _IdleThaw([asked, *(one for one in told if one[0] != asked[0])])
-    if _waits_for_nothing(audit, obstacle):
+    if _waits_for_nothing(audit, obstacle) or _asks_for_kinds(obstacle):
         return _IdleThaw(told, is_offered=True)
     # In a loop within a loop the counter begins again: the number that it is compared with may well be right.
     counting = [tree.ancestors(thaw), *(t.ancestors(c) for t, c in callers[:1])]
@@ -502,6 +502,16 @@ def _kept_from_running(audit: Audit, tree: Tree, thaw: ast.Call | ast.Assign, ob
     selection = selected_by(tree, thaw)
     wanted = names_asked_for(project_files(audit.record), selection) if selection is not None else ()
     return _IdleThaw(told, decision, tuple(wanted))
+
+
+def _asks_for_kinds(obstacle: Obstacle) -> bool:
+    """Whether what a branch goes by was picked by kinds of modules, of which a model may have none by intent."""
+    _, test = decider_at(obstacle.file, obstacle.line) or (None, None)
+    names = {test.id} if isinstance(test, ast.Name) else set()
+    made = next((one for one in assignments_behind(obstacle.file, obstacle.line) if names_bound(one) & names), None)
+    rounds = [part for node in ast.walk(made) for part in getattr(node, "generators", ())] if made is not None else []
+    calls = [node.func for part in rounds for one in part.ifs for node in ast.walk(one) if isinstance(node, ast.Call)]
+    return any(isinstance(called, ast.Name) and called.id == "isinstance" for called in calls)
 
 
 def _waits_for_nothing(audit: Audit, obstacle: Obstacle) -> bool:
