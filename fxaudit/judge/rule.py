@@ -156,7 +156,8 @@ class Audit:
             own = self._own_losses(state)
             certain = [cut for cut in certain if self.graph.leads_to(cut, own)] or certain
         is_dead = dead is not None and self.is_thrown_away(dead) and not self._is_dropped(dead)
-        if is_dead and certain and all(cut.kind == "no_grad" for cut in certain):
+        is_cut = any(self._is_made_beside(dead, cut) for cut in certain) if dead is not None else False
+        if is_dead and certain and all(cut.kind == "no_grad" for cut in certain) and not is_cut:
             return dead  # a region without gradients is mostly meant, as in an EMA or a rollout; this never is
         term = self._unused_term(state) if any(cut.kind == "detached" for cut in certain) else None
         if term is not None:
@@ -264,6 +265,12 @@ class Audit:
         outputs = self.record.ops[cut.op].outputs
         readers = [op for out in outputs for op in self.graph.consumers.get(out, ())]
         return any(operations.of(op.name).measures and op.inputs[position] in outputs for op in readers)
+
+    def _is_made_beside(self, dead: UnusedValue, cut: Cut) -> bool:
+        """Whether one call of a library makes the value and what goes into the region: a distribution makes more of
+        what it is given than a draw needs, be it to check that."""
+        made = self.record.values[cut.value].op
+        return made not in (-1, dead.op) and self.record.ops[made].stack == self.record.ops[dead.op].stack >= 0
 
     def _is_bound(self, dead: UnusedValue) -> bool:
         """Whether the program gives the value a name, beside the operation's other results: `weight, index = p.max(1)`.
