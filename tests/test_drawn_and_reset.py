@@ -78,3 +78,79 @@ def test_plain_training_moves_the_logits_by_a_draw_with_gradients_alone() -> Non
     text = DRAWN.replace("DIST", DISTRIBUTIONS[0])
     assert left_alone(text.replace("USE", SAMPLED) + LOOP) == 1 / 3
     assert left_alone(text.replace("USE", REDRAWN) + LOOP) == 0
+
+
+LENGTHS = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+torch.manual_seed(0)
+SETTINGS = {
+    "hop": 8,
+    "every": EVERY,  # the setting
+}
+
+
+class Collate:
+    def __init__(self, hop):
+        self.hop = hop
+
+    def __call__(self, items):
+        waves, targets = zip(*items)
+        feats = [wave.unfold(0, self.hop, self.hop) for wave in waves]
+        counts = COUNTS
+        return torch.stack(feats), torch.tensor(counts), torch.stack(targets)
+
+
+class Net(nn.Module):
+    def __init__(self, every):
+        super().__init__()
+        self.every = every
+        self.conv, self.out = nn.Conv1d(8, 8, every, stride=every), nn.Linear(8, 6)
+
+    def forward(self, x, lengths):
+        h = torch.relu(self.conv(x.transpose(1, 2))).transpose(1, 2)
+        return self.out(h).log_softmax(-1), torch.div(lengths, self.every, rounding_mode="floor")
+
+
+items = [(torch.randn(320), torch.randint(1, 6, (6,))) for _ in range(16)]
+net = Net(SETTINGS["every"])
+loss_of = nn.CTCLoss(zero_infinity=True)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for x, lengths, targets in DataLoader(items, 4, collate_fn=Collate(SETTINGS["hop"])):
+    logits, short = net(x, LATER)
+    loss = loss_of(logits.transpose(0, 1), targets, short, torch.full((4,), 6))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+RIGHT = "[len(wave) // self.hop for wave in waves]"
+ONCE_MORE = {
+    "in the data": ("[len(f) // self.hop for f in feats]  # blamed", "lengths"),
+    "in the loop": (RIGHT, 'lengths // SETTINGS["hop"]'),
+    "rounded": ("[int(len(f) / self.hop) for f in feats]  # blamed", "lengths"),
+}
+
+
+def _lengths(counts: str, later: str = "lengths", every: int = 4) -> str:
+    text = LENGTHS.replace("COUNTS", counts).replace("LATER", later).replace("EVERY", str(every))
+    return text if later == "lengths" else text.replace("net(x, " + later + ")", "net(x, " + later + ")  # blamed")
+
+
+@pytest.mark.parametrize("way", ONCE_MORE)
+def test_a_division_of_lengths_that_count_the_data_already_is_blamed(way: str, tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, _lengths(*ONCE_MORE[way])).findings
+    assert finding.code == "FXA501" and line_of(finding).endswith("# blamed")
+    assert "divided by 8 although they count the data already" in finding.message
+    assert finding.fix == "Leave this division out: the outputs are shorter than the data by 4 alone."
+
+
+@pytest.mark.parametrize("counts", [RIGHT, "[len(f) for f in feats]"])
+def test_lengths_that_are_divided_as_the_data_is_are_right(counts: str, tmp_path: Path) -> None:
+    assert codes(judged(tmp_path, _lengths(counts))) == []
+
+
+def test_outputs_that_are_too_few_are_blamed_on_what_makes_them_few(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, _lengths(RIGHT, every=10)).findings
+    assert finding.code == "FXA501" and line_of(finding).endswith("# the setting")

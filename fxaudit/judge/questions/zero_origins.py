@@ -33,6 +33,7 @@ from fxaudit.judge.questions.ignored_targets import (
     target_cut_off,
 )
 from fxaudit.judge.questions.instances import only_here
+from fxaudit.judge.questions.lengths import divided_besides
 from fxaudit.judge.questions.made_in_python import made_in_python
 from fxaudit.judge.questions.masking import (
     data_made,
@@ -88,8 +89,8 @@ INFINITE = Fact(
 )
 SHORTENED = Fact(INFINITE.sentence, f"Look at what the lengths are divided by here: {_SHORTER}")
 DIVIDED_TWICE = Fact(f"{INFINITE.sentence}: the lengths are divided twice", "Divide the lengths once.")
-LENGTHS = 2
-"""Which input of `ctc_loss` says how long the outputs are."""
+OUTPUTS, LENGTHS = 0, 2
+"""Which inputs of `ctc_loss` are the outputs, and say how long they are."""
 MAX_BEHIND = 12
 """So many operations are gone back from a product."""
 UNFILLED = "nothing is added to the zeros that it begins with"
@@ -493,6 +494,11 @@ class ZeroOrigins:
             here = source_at(birth.file, birth.line)
             told = [(audit.source(before), "it is divided here already"), (here, "by this")]
             return audit.source(again), [*told, given], DIVIDED_TWICE
+        besides = divided_besides(audit.record, found.bites, OUTPUTS, LENGTHS) if found.bites >= 0 else None
+        if besides is not None:
+            why = f"{INFINITE.sentence}: the lengths are divided by {besides.by:g} although they count the data already"
+            fix = f"Leave this division out: the outputs are shorter than the data by {besides.rightly:g} alone."
+            return source_at(*besides.place), [given], Fact(why, fix)
         shortened = setting_behind(audit.record, found.bites, LENGTHS)
         if shortened is None:
             divided = self._divided(found.bites)
