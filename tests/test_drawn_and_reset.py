@@ -154,3 +154,78 @@ def test_lengths_that_are_divided_as_the_data_is_are_right(counts: str, tmp_path
 def test_outputs_that_are_too_few_are_blamed_on_what_makes_them_few(tmp_path: Path) -> None:
     (finding,) = judged(tmp_path, _lengths(RIGHT, every=10)).findings
     assert finding.code == "FXA501" and line_of(finding).endswith("# the setting")
+
+
+RESET = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Adapted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.base = nn.Linear(4, 4)
+        self.lora_a, self.lora_b = nn.Linear(4, 2, bias=False), nn.Linear(2, 4, bias=False)
+
+    def forward(self, x):
+        return self.base(x) + self.lora_b(self.lora_a(x))
+
+
+def reset(module, text="lora_"):
+    for name, p in module.named_parameters():
+        TEST
+
+
+net = nn.Sequential(Adapted(), nn.Tanh(), Adapted(), nn.Linear(4, 1))
+CALL
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return (net(torch.randn(8, 4)) - 1).square().mean()
+"""
+BY_NAME = "if text in name:\n            nn.init.zeros_(p)  # picks"
+PASSED_BY = "if text not in name:\n            continue\n        p.data.zero_()  # picks"
+ALL = "nn.init.zeros_(p)"
+WHOLE = "reset(net)"
+EACH = "for layer in (net[0], net[2]):\n    reset(layer)"
+FACTORS = """for layer in (net[0], net[2]):
+    for factor in (layer.lora_a, layer.lora_b):
+        reset(factor, "weight")  # calls"""
+FACTORS_ALL = FACTORS.replace(', "weight"', "")
+
+
+def _reset(test: str, call: str) -> str:
+    return RESET.replace("TEST", test).replace("CALL", call)
+
+
+@pytest.mark.parametrize(
+    ("test", "call", "blamed"),
+    [
+        (BY_NAME, WHOLE, "# picks"),
+        (PASSED_BY, WHOLE, "# picks"),
+        (BY_NAME, EACH, "# picks"),
+        (BY_NAME, FACTORS, "# calls"),
+        (ALL, FACTORS_ALL, "# calls"),
+    ],
+)
+def test_what_one_call_picks_and_fills_with_zeros_is_blamed_there(
+    test: str, call: str, blamed: str, tmp_path: Path
+) -> None:
+    report = judged(tmp_path, _reset(test, call) + LOOP)
+    assert {v for name, v in verdicts(report).items() if "lora_" in name} == {"blocked"}
+    assert set(codes(report)) == {"FXA501"}
+    assert all(line_of(finding).endswith(blamed) for finding in report.findings)
+
+
+def test_one_factor_that_is_filled_with_zeros_is_right(tmp_path: Path) -> None:
+    report = judged(tmp_path, _reset(BY_NAME.replace("text in", '"lora_b" in'), WHOLE) + LOOP)
+    assert codes(report) == [] and set(verdicts(report).values()) == {"trained"}
+
+
+@pytest.mark.slow
+def test_plain_training_never_moves_two_factors_of_zeros() -> None:
+    assert left_alone(_reset(BY_NAME, WHOLE) + LOOP) == 4 / 10
+    assert left_alone(_reset(BY_NAME.replace("text in", '"lora_b" in'), WHOLE) + LOOP) == 0

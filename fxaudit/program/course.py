@@ -185,6 +185,15 @@ class Course:
                 if text is not None and text not in SUFFIXES:
                     yield "/".join([*folders, text])
 
+    def passes_at(self, passes: Iterable[Sight], moment: int) -> list[Sight]:
+        """Those of the passes through a statement in which the operation of that moment may have run."""
+        return [sight for sight in passes if sight.moment <= moment < self._next_moment(sight)]
+
+    def _next_moment(self, sight: Sight) -> int:
+        """How many operations had been recorded when the next statement began."""
+        following = sight.index + 1
+        return self.sights[following].moment if following < len(self.sights) else sight.moment + 1
+
     def goes_on_at(self, sight: Sight) -> int:
         """The line of the statement that ran next in the same frame; -1 where that was the last."""
         own = self.in_frame(sight.frame)

@@ -47,18 +47,12 @@ def lost_at(record: Record, stack: int, moment: int) -> Lost | None:
     """
     course = record.course
     passes = course.at(*_place(record, stack)) if stack >= 0 else []
-    own = [sight for sight in passes if sight.moment <= moment < _next_moment(course, sight)]
+    own = course.passes_at(passes, moment)
     found = {_lost_after(course, sight) for sight in own or passes} - (set() if own else {None})
     if len(found) != 1 or (place := found.pop()) is None:
         return None
     file, line, target = place
     return Lost(source_at(file, line), target)
-
-
-def _next_moment(course: Course, sight: Sight) -> int:
-    """How many operations had been recorded when the next statement began."""
-    following = sight.index + 1
-    return course.sights[following].moment if following < len(course.sights) else sight.moment + 1
 
 
 def _lost_after(course: Course, first: Sight) -> tuple[str, int, str] | None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import itertools
+from collections.abc import Sequence
 
-from fxaudit.capture.recording import Record
+from fxaudit.capture.recording import Op, Record
 from fxaudit.judge.trail import project_stack
+from fxaudit.program.name_tests import tests_around
 from fxaudit.program.put_backs import is_handed_on
 from fxaudit.program.source import is_library
 from fxaudit.program.tree import tree_of
 
-__all__ = ["where_given"]
+__all__ = ["where_given", "where_picked"]
 
 
 def where_given(record: Record, stack: int) -> int:
@@ -30,3 +32,21 @@ def where_given(record: Record, stack: int) -> int:
         if name not in {getattr(called, "attr", getattr(called, "id", "")) for called in calls}:
             return frame
     return chain[-1] if chain else stack
+
+
+def where_picked(record: Record, writes: Sequence[Op]) -> list[int]:
+    """The frames of writes into several things where one call of a function did them all, and picked by tests of its
+    own what it writes into: `if "lora_" in name: zeros_(p)`. No edit of that call tells them apart. Empty for others.
+    """
+    table = record.stacks
+    frames = [project_stack(table, op.stack) for op in writes]
+    tree = tree_of(table.file(frames[0])) if len(frames) > 1 else None
+    if tree is None or len({(table.parents[frame], table.codes[frame]) for frame in frames}) != 1:
+        return []
+    calls: set[int] = set()
+    for op, frame in zip(writes, frames, strict=True):
+        statement = tree.statement_at(table.line(frame))
+        passes = record.course.at(tree.file, statement.lineno) if statement is not None else []
+        calls.update(sight.frame for sight in record.course.passes_at(passes, op.index))
+    is_picked = all(tests_around(tree, table.line(frame)) for frame in frames)
+    return frames if len(calls) == 1 and is_picked else []

@@ -47,7 +47,7 @@ from fxaudit.judge.questions.masking import (
 )
 from fxaudit.judge.questions.padding import NO_PADDING, padding_of_its_own
 from fxaudit.judge.questions.shifted import shifted_below
-from fxaudit.judge.questions.written_for import where_given
+from fxaudit.judge.questions.written_for import where_given, where_picked
 from fxaudit.judge.questions.zeros import factor_origins, fills_with_zeros, integer_zero, zero_number, zeros_given
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import method_call_of, project_stack, source_at
@@ -374,7 +374,10 @@ class ZeroOrigins:
             if value.op >= 0 and value.op not in seen and len(seen) < MAX_BEHIND:
                 seen.add(value.op)
                 queue += record.ops[value.op].inputs
-        lines = [self._audit.source(where_given(record, op.stack)) for op in zeroing]
+        other = [op for op in (record.ops[found.origin],) if op not in zeroing] if found.origin >= 0 else []
+        frames = where_picked(record, [*zeroing, *other])[: len(zeroing)]
+        frames = frames or [where_given(record, op.stack) for op in zeroing]
+        lines = [self._audit.source(frame) for frame in frames]
         stood = [self._audit.source(op.stack) for op in zeroing]
         written = [line for line, at in zip(lines, stood, strict=True) if at is not None and fills_with_zeros(at)]
         return next(iter((written or lines)[::-1]), None)
