@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from fxaudit.program.course import Plain
 
-__all__ = ["NOT_HEARD", "Birth", "Stations"]
+__all__ = ["COUNTS", "NOT_HEARD", "Birth", "Stations"]
 
 Stations = tuple[tuple[str, int, str], ...]
 """(file, line, what hands the value on there), from the effect towards the birth."""
@@ -16,6 +16,8 @@ Written = Literal["literal", "default", "option", "entry"]
 NotHeard = Literal["misspelt", "misplaced", "opposite", "crossed", "capitals", "overruled", "replaced", "rounded"]
 """A setting that has no effect as it is written, or another."""
 NOT_HEARD: tuple[str, ...] = get_args(NotHeard)
+COUNTS = "here, which counts"
+"""How the station of the entry that counts is told, where another one has no effect."""
 Kind = Written | NotHeard | Literal["computed"]
 
 
@@ -43,3 +45,8 @@ class Birth:
     def is_a_setting(self) -> bool:
         """Whether somebody wrote the value down, so that it could be another."""
         return self.kind != "computed"
+
+    @property
+    def counts_instead(self) -> str:
+        """The file whose entry counts in the place of this one, which nobody reads; "" where a default does."""
+        return next((file for file, _, told in self.stations if told.endswith(COUNTS)), "")

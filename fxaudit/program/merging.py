@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fxaudit.program.config_files import block_around, blocks_of_key, keys_of_file
 from fxaudit.program.course import Course, Seen, Sight
+from fxaudit.program.given import calls_in
 from fxaudit.program.plain import readings
 
 __all__ = ["ReplacedBlock", "merged_at", "merged_over", "replaced_block"]
@@ -70,9 +71,10 @@ def _read_from(course: Course, file: str) -> set[int]:
 
 
 def _names(course: Course, sight: Sight, file: str) -> bool:
-    """Whether the file stands in the statement itself."""
+    """Whether the file stands in the statement itself, in what a call is given."""
     statement = readings(course.file_of(sight)).statement(sight.line)
-    parts = ast.walk(statement) if isinstance(statement, ast.Assign | ast.AnnAssign) else ()
+    calls = calls_in(statement) if isinstance(statement, ast.Assign | ast.AnnAssign) else ()
+    parts = (part for call in calls for part in ast.walk(call))
     texts = (part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
     return any(_is_path(text, file) for text in texts)
 

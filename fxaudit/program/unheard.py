@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from fxaudit.program.birth import Birth, Stations
+from fxaudit.program.birth import COUNTS, Birth, Stations
 from fxaudit.program.config_files import (
     block_around,
     entry_of_file,
@@ -95,7 +95,7 @@ class Unheard:
     ) -> Birth:
         """The birth of a value that counts, though a file says another one for it."""
         lost = (*said[:2], f"`{name}` is {said[2]} here, which is lost")
-        counts = (entry.file, entry.line, f"`{name}` is {entry.value!r} here, which counts")
+        counts = (entry.file, entry.line, f"`{name}` is {entry.value!r} {COUNTS}")
         place, text = self._course.file_of(merged), ast.unparse(statement)
         return Birth(place, merged.line, "overruled", text, entry.value, (*entry.stations, counts, lost))
 
@@ -117,20 +117,36 @@ class Unheard:
         return None
 
     def beside(self, entry: Birth, name: str, before: int) -> Birth | None:
-        """The one entry of another file that nobody reads, in a block of the same key as that in which the entry stands
-        that switches something off, because its own key is nearly this one."""
-        if entry.value or isinstance(entry.value, tuple):
-            return None
+        """The one entry of another file that nobody reads, because its key is nearly this one, in a block of the same
+        key as that in which the entry stands: it was to switch on what the entry switches off, or to take its place,
+        where the file begins with what the entry's says."""
         files = [file for file in self._course.config_files(before) if file != entry.file]
         read = frozenset[str]().union(*(words_of(file) for file in self._course.files()))
         known, around = {key for _, key, _ in keys_of_file(entry.file)}, block_around(entry.file, entry.line)
+        counts = (entry.file, entry.line, f"`{name}` is {entry.value!r} {COUNTS}")
         found = [
-            Birth(file, line, "misspelt", text, entry.value, entry.stations)
+            Birth(file, line, "misspelt", text, entry.value, (*entry.stations, counts))
             for file in files
             for line, key, text in keys_of_file(file)
-            if key not in read | known and block_around(file, line) == around and _is_nearly(name, key)
+            if key not in read | known
+            and block_around(file, line) == around
+            and _is_nearly(name, key)
+            and all(line != at for at, _ in entry_of_file(file, key, entry.value))
         ]
-        return found[0] if len(found) == 1 else None
+        if len(found) != 1 or (entry.value and not self._is_put_over(found[0].file, entry.file, files)):
+            return None
+        return found[0]
+
+    def _is_put_over(self, special: str, base: str, files: list[str]) -> bool:
+        """Whether what a file says was seen to be put together with what stands in a file that it begins with, at once
+        or by way of others."""
+        based, waiting = {special}, [special]
+        while waiting:
+            file = waiting.pop()
+            more = [other for other in (*files, base) if other not in based and is_based_on(file, other)]
+            based.update(more)
+            waiting += more
+        return base in based and merged_at(self._course, special, base) is not None
 
     def near_member(self, owner: Seen, name: str, value: Plain, before: int, stations: Stations) -> Birth | None:
         """The one line of a configuration file with the key of the table that is nearly the one that is asked for."""

@@ -6,6 +6,7 @@ Where the course has a hole, the answer is None, and the source is read instead.
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Callable, Iterator
 
 from fxaudit.capture import operations
@@ -66,7 +67,9 @@ def unread_setting(birth: Birth | None) -> str:
     if birth.kind == "rounded":
         return f"Let it be a `float`: as a whole number, by `{birth.text}`, what is given for it is {birth.value}."
     if birth.kind == "misspelt":
-        return f"Correct the key of `{birth.text}`: nobody asks for it as it is written, and a default is taken."
+        counts = os.path.basename(birth.counts_instead)
+        taken = f"what `{counts}` says counts" if counts else "a default is taken"
+        return f"Correct the key of `{birth.text}`: nobody asks for it as it is written, and {taken}."
     if any("given once more" in role for _, _, role in birth.stations):
         return f"Join the two blocks of `{birth.text.rstrip(': ')}`: the second takes the place of the whole first one."
     return f"Put `{birth.text}` where it is asked for: it stands in another place, and a default is taken."

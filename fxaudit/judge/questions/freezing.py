@@ -18,6 +18,7 @@ from fxaudit.program.tree import Tree, tree_of
 
 __all__ = [
     "asked_to_freeze",
+    "counted_around",
     "decisions_around",
     "freezing_statement",
     "frozen_at",
@@ -98,6 +99,29 @@ def decisions_around(audit: Audit, stack: int) -> Iterator[Decision]:
                 if decision is not None:
                     yield decision
             inner = outer
+
+
+def counted_around(audit: Audit, stack: int) -> Iterator[Decision]:
+    """The numbers up to which the loops around the freeze at `stack` go, `for stage in self.stages[:frozen]`, or that a
+    test around it compares with others, `if i < frozen`; the innermost first, also in the callers."""
+    stacks, births = audit.record.stacks, Births(audit.record.course)
+    for frame in stacks.chain(project_stack(stacks, stack))[:CALLERS]:
+        tree = tree_of(stacks.file(frame))
+        statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+        for header in tree.ancestors(statement) if tree is not None and statement is not None else ():
+            match header:
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    break
+                case ast.For(iter=asked) | ast.If(test=ast.Compare() as asked):
+                    is_test = isinstance(header, ast.If)
+                case _:
+                    continue
+            for part in (n for n in ast.walk(asked) if isinstance(n, ast.Name | ast.Attribute | ast.Subscript)):
+                numbers = births.numbers(stacks.file(frame), header.lineno, part)
+                for number in numbers[-1:] if len(numbers) == 1 or not is_test else ():
+                    birth = births.of(stacks.file(frame), header.lineno, part, number)
+                    place = stacks.file(frame), header.lineno
+                    yield Decision(*place, ast.unparse(asked), ast.unparse(part), number, birth)
 
 
 def freezing_statement(audit: Audit, states: list[ParameterState]) -> tuple[Tree, ast.stmt] | None:

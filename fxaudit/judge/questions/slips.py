@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from fxaudit.judge.questions.births import unread_setting
-from fxaudit.judge.questions.freezing import decisions_around, last_freeze
+from fxaudit.judge.questions.freezing import counted_around, decisions_around, last_freeze
 from fxaudit.judge.questions.names_that_go_on import going_on
 from fxaudit.judge.questions.text_flags import COMPARE, means_no
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.anchored import anchored_in_vain
-from fxaudit.program.birth import Birth
 from fxaudit.program.births import Births
 from fxaudit.program.course import Course
 from fxaudit.program.evaluation import evaluated
@@ -212,27 +211,14 @@ def _objects_of(course: Course, tree: Tree, statement: ast.stmt) -> dict[int, in
 
 def _overruled(audit: Audit, stack: int) -> Slip | None:
     """The base of a configuration is merged over it: what it says of `frozen_stages` is lost."""
-    births = [decision.birth for decision in decisions_around(audit, stack)]
-    for birth in (*births, *_counted(audit, stack)):
+    for decision in (*decisions_around(audit, stack), *counted_around(audit, stack)):
+        birth = decision.birth
         if birth is not None and birth.kind == "overruled":
             counts, lost = birth.stations[-2:]
             files = [os.path.basename(file) for file, _, _ in (counts, lost)]
             words = f"`{files[0]}` is merged over `{files[1]}`, where {lost[2].partition(',')[0].removesuffix(' here')}"
             return Slip(source_at(birth.file, birth.line), words, unread_setting(birth))
     return None
-
-
-def _counted(audit: Audit, stack: int) -> Iterator[Birth | None]:
-    """Where the numbers come from up to which the loops around a freeze go: `for stage in self.stages[:frozen]`."""
-    tree, statement = _place(audit, stack) or (None, None)
-    births = Births(audit.record.course)
-    headers = [node for node in tree.ancestors(statement) if isinstance(node, ast.For)] if tree and statement else []
-    for header in headers:
-        for part in (
-            node for node in ast.walk(header.iter) if isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
-        ):
-            for number in births.numbers(tree.file, header.lineno, part)[-1:] if tree is not None else ():
-                yield births.of(tree.file, header.lineno, part, number) if tree is not None else None
 
 
 def _going_on(audit: Audit, stack: int) -> Slip | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.births import unread_setting
 from fxaudit.judge.questions.injected import put_in_vain
 from fxaudit.judge.questions.misspelt_options import frozen_by_default
 from fxaudit.judge.questions.name_tests import asked_of_nothing, frozen_in_vain
@@ -20,7 +22,8 @@ class NoSuchName(Rule):
 
     The program decides by name what trains, and nothing contains one of the names, though something that stays frozen
     nearly does; or it decides by an option, which a configuration file gives under another name, so that the default
-    holds; or it puts adapters into a model by names that no module has.
+    holds, or what the file says with which that one begins; or it puts adapters into a model by names that no module
+    has.
 
     May be intended where one list of names serves several models: a note where no name is near.
     """
@@ -34,7 +37,9 @@ class NoSuchName(Rule):
         for decision, states in frozen_by_default(audit):
             birth = decision.birth
             assert birth is not None
-            words = f"`{decision.operand}` is {decision.value!r} by default, and nobody reads `{birth.text}`"
+            counts = os.path.basename(birth.counts_instead)
+            by = f", as `{counts}` says" if counts else " by default"
+            words = f"`{decision.operand}` is {decision.value!r}{by}, and nobody reads `{birth.text}`"
             asked = (source_at(decision.file, decision.line), "asked here")
             yield self.finding(
                 audit,
@@ -42,7 +47,7 @@ class NoSuchName(Rule):
                 f"{audit.names(states, 'stays', 'stay')} frozen: {words}",
                 source_at(birth.file, birth.line),
                 related=[asked, (states[0].frozen_at, "frozen here")],
-                fix="Write the option as the program reads it.",
+                fix=unread_setting(birth) if counts else "Write the option as the program reads it.",
                 fact=words,
             )
         found = [*frozen_in_vain(audit)]
