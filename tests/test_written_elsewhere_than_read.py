@@ -119,3 +119,148 @@ def test_plain_training_goes_by_the_base(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert left_alone(_based(tmp_path, "a test", f'"{entry}": -1', '"frozen_stages": 3')) == share
+
+
+MASKED = """
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+torch.manual_seed(0)
+ids, picks = torch.tensor([0, 2, 4, 5, 7]), torch.tensor([1, 3])
+
+
+def mark(part, value=True):
+    part[picks] = value
+
+
+shown = START  # made
+net, side = nn.Linear(4, 4), nn.Linear(4, 3)
+optimizer = torch.optim.SGD([*net.parameters(), *side.parameters()], lr=0.1)
+WRITE
+
+
+def compute():
+    h = net(torch.randn(8, 4))
+    error = side(h).square().mean(-1)
+    return (h - 1).square().mean() + USE
+"""
+MASK = "torch.zeros(8, dtype=torch.bool)"
+PRODUCT = "(error * shown).sum()"
+LOST = {
+    "an index after an index": "shown[ids][picks] = True  # blamed",
+    "a list": "shown[[1, 2, 3]][0] = True  # blamed",
+    "a part of a part": "shown[2:][picks].view(-1).fill_(True)  # blamed",
+    "a selection": "shown.index_select(0, ids).fill_(True)  # blamed",
+    "a copy": "shown.clone()[ids] = True  # blamed",
+    "a name": "part = shown[ids]\npart[picks] = True  # blamed",
+    "a function": "mark(shown[ids])  # blamed",
+}
+USES = {
+    "a factor": (MASK, "shown[ids][picks] = True  # blamed", PRODUCT),
+    "a choice": (MASK, "shown[ids][picks] = True  # blamed", "torch.where(shown, error, 0.0).sum()"),
+    "a selection": (MASK, "shown[ids][picks] = True  # blamed", "error[shown].sum()"),
+    "the others": (
+        "torch.ones(8, dtype=torch.bool)",
+        "shown[ids][picks] = False  # blamed",
+        "(error * ~shown).sum()",
+    ),
+    "targets": (
+        "torch.full((8,), -100)",
+        "shown[ids][picks] = 2  # blamed",
+        "F.cross_entropy(side(h), shown, reduction='sum')",
+    ),
+}
+KEPT_WRITES = {
+    "one index": "shown[ids[picks]] = True",
+    "an index after a slice": "shown[2:][picks] = True",
+    "a slice": "mark(shown[1:6])",
+    "put back": "part = shown[ids]\npart[picks] = True\nshown[ids] = part",
+    "both": "shown[ids][picks] = True\nshown[picks] = True",
+}
+OTHERWISE = {
+    "the same": "shown[ids][picks] = False",
+    "the same by a function": "mark(shown[ids], False)",
+    "read": "part = shown[ids]\npart[picks] = True\nnumber = part.sum().item()",
+}
+
+
+def _masked(start: str, write: str, use: str) -> str:
+    return MASKED.replace("START", start).replace("WRITE", write).replace("USE", use) + LOOP
+
+
+@pytest.mark.parametrize(
+    ("start", "write", "use"),
+    [*((MASK, write, PRODUCT) for write in LOST.values()), *USES.values()],
+    ids=[*LOST, *(f"used as {use}" for use in USES)],
+)
+def test_a_write_into_a_copy_of_a_mask_is_blamed(start: str, write: str, use: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, _masked(start, write, use))
+    assert {n: v for n, v in verdicts(report).items() if "side" in n} == dict.fromkeys(
+        ("side.weight", "side.bias"), "blocked"
+    )
+    (finding,) = report.findings
+    assert finding.code == "FXA501" and line_of(finding).endswith("# blamed")
+    assert "goes into a copy" in finding.message and "makes a copy" in finding.fix
+
+
+@pytest.mark.parametrize("write", KEPT_WRITES.values(), ids=KEPT_WRITES)
+def test_a_write_that_reaches_the_mask_is_right(write: str, tmp_path: Path) -> None:
+    assert codes(judged(tmp_path, _masked(MASK, write, PRODUCT))) == []
+
+
+@pytest.mark.parametrize("write", OTHERWISE.values(), ids=OTHERWISE)
+def test_a_mask_that_nobody_meant_to_write_is_blamed_itself(write: str, tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, _masked(MASK, write, PRODUCT)).findings
+    assert line_of(finding).endswith("# made")
+
+
+BY_HAND = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Lazy(torch.optim.Optimizer):
+    def __init__(self, params, lr):
+        super().__init__(params, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                rows = p.grad.nonzero()[:, 0].unique()
+                UPDATE
+
+
+table, net = nn.Embedding(8, 3), nn.Linear(3, 1)
+optimizer = Lazy([*table.parameters(), *net.parameters()], lr=0.1)
+
+
+def compute():
+    return (net(table(torch.arange(5))) - 1).square().mean()
+"""
+UPDATES = {
+    "p[rows].sub_(group['lr'] * p.grad[rows])  # blamed": True,
+    "p.index_select(0, rows).sub_(group['lr'] * p.grad[rows])  # blamed": True,
+    "p[rows] -= group['lr'] * p.grad[rows]": False,
+    "p[: len(p)].sub_(group['lr'] * p.grad)": False,
+}
+
+
+@pytest.mark.parametrize(("update", "is_lost"), UPDATES.items())
+def test_an_update_of_a_part_that_is_a_copy_is_blamed(update: str, is_lost: bool, tmp_path: Path) -> None:
+    report = judged(tmp_path, BY_HAND.replace("UPDATE", update) + LOOP)
+    assert codes(report) == (["FXA407"] if is_lost else [])
+    for finding in report.findings:
+        assert line_of(finding).endswith("# blamed") and "writes into a copy" in finding.message
+
+
+@pytest.mark.slow
+def test_plain_training_loses_what_is_written_into_a_copy() -> None:
+    assert {left_alone(_masked(MASK, write, PRODUCT)) for write in LOST.values()} == {2 / 4}
+    assert {left_alone(_masked(*way)) for way in USES.values()} == {2 / 4}
+    assert {left_alone(_masked(MASK, write, PRODUCT)) for write in KEPT_WRITES.values()} == {0}
+    for update, is_lost in UPDATES.items():
+        assert left_alone(BY_HAND.replace("UPDATE", update) + LOOP) == (1 if is_lost else 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +11,7 @@ from fxaudit.capture.recording import Op, Record, Track
 from fxaudit.program.arithmetic import ZeroFactor, zero_factor
 from fxaudit.program.tree import tree_of
 
-__all__ = ["IdleWrite", "idle_write", "lines_about"]
+__all__ = ["IdleWrite", "idle_write", "lines_about", "written_copies"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ def idle_write(files: Sequence[str], record: Record, track: Track, ops: Sequence
     if writes:
         taking = [op for op in writes if set(op.inputs) - own] or writes  # a decay reads nothing but the value itself
         return _restored(record, own, writes, ops) or _zero(files, record, own, taking[-1])
-    return _written_copy(own, ops)
+    lost = next(written_copies(own, ops), None)
+    return IdleWrite("copy", lost[0].stack, lost[1].stack) if lost is not None else None
 
 
 def unwritten(record: Record, track: Track, ops: Sequence[Op], *, by_hand: bool) -> IdleWrite | None:
@@ -157,21 +158,38 @@ def _factor(files: Sequence[str], record: Record, op: Op) -> ZeroFactor | None:
     return zero_factor(files, tree, record.stacks.line(op.stack), scopes[at]) if tree is not None else None
 
 
-def _written_copy(own: set[int], ops: Sequence[Op]) -> IdleWrite | None:
-    """A copy of the tensor that is written in place, and that nobody reads after that."""
+def written_copies(own: set[int], ops: Sequence[Op]) -> Iterator[tuple[Op, Op]]:
+    """(what made it, the write) for each copy of the tensor, or of a part, that is written in place, and that nobody
+    reads after that. Whether a part has memory of its own, the caller knows."""
     copies: dict[int, Op] = {}
     same = set(own)
     for op in ops:
-        if op.mutates and (maker := next((copies[vid] for vid in op.mutates if vid in copies), None)) is not None:
-            read = any(
-                set(op.outputs) & set(later.inputs) and not later.mutates for later in ops if later.index > op.index
-            )
-            return None if read else IdleWrite("copy", maker.stack, op.stack)
-        if same & set(op.inputs) and _copies(op):
+        inputs, operation = set(op.inputs), operations.of(op.name)
+        maker = next((copies[vid] for vid in op.mutates if vid in copies), None)
+        if maker is not None:
+            if not _is_read(op, ops):
+                yield maker, op
+            continue
+        handed = next((copies[vid] for vid in op.inputs if vid in copies), None) if operation.view else None
+        if same & inputs and (_copies(op) or operation.selects):
             copies.update(dict.fromkeys(op.outputs, op))
-        elif same & set(op.inputs) and operations.of(op.name).view:
+        elif handed is not None:
+            copies.update(dict.fromkeys(op.outputs, handed))
+        if same & inputs and operation.view:
             same |= set(op.outputs)
-    return None
+
+
+def _is_read(write: Op, ops: Sequence[Op]) -> bool:
+    """Whether something reads what was written, other than to write there once more."""
+    written = set(write.outputs)
+    for later in ops:
+        if later.index <= write.index:
+            continue
+        if written & (set(later.inputs) - set(later.mutates)):
+            return True
+        if written & set(later.mutates):
+            written |= set(later.outputs)
+    return False
 
 
 def _outside(own: set[int], ops: Sequence[Op]) -> IdleWrite | None:

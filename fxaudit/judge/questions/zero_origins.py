@@ -34,6 +34,7 @@ from fxaudit.judge.questions.ignored_targets import (
 )
 from fxaudit.judge.questions.instances import only_here
 from fxaudit.judge.questions.lengths import divided_besides
+from fxaudit.judge.questions.lost_writes import LostWrite, lost_write
 from fxaudit.judge.questions.made_in_python import made_in_python
 from fxaudit.judge.questions.masking import (
     data_made,
@@ -115,6 +116,8 @@ class ZeroOrigins:
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
         self._filled = _filled_outside(audit)
+        self._lost: dict[tuple[int, int], LostWrite | None] = {}
+        """(where a gradient vanishes, the origin of that) → the write to blame."""
 
     def of(self, state: ParameterState, found: Vanishing | None) -> Origin:
         """Why the gradient of the parameter is zero; `found` is where it vanishes."""
@@ -132,9 +135,9 @@ class ZeroOrigins:
 
     def _of(self, state: ParameterState, found: Vanishing | None) -> Origin:
         audit = self._audit
-        put_together = self._put_together(found)
-        if put_together is not None:
-            return put_together
+        in_vain = self._put_together(found) or self._written_into_a_copy(found)
+        if in_vain is not None:
+            return in_vain
         written = [e for e in audit.record.events if isinstance(e, GradientEvent) and e.track == state.index]
         if found is None and written:
             zeros: Origin = audit.source(written[-1].stack), [], Fact("the program writes zeros into it")
@@ -225,6 +228,26 @@ class ZeroOrigins:
         name = audit.record.ops[index].name
         line, related = made
         return line, [*related, (audit.op_source(index), f"`{name}` leaves them out")], _why(found, name, "")
+
+    def _written_into_a_copy(self, found: Vanishing | None) -> Origin | None:
+        """Where what a mask, a factor or a target was to be given went into a copy of it."""
+        if found is None or found.bites < 0:
+            return None
+        place = found.bites, found.origin
+        if place not in self._lost:
+            self._lost[place] = lost_write(self._audit, found)
+        lost = self._lost[place]
+        if lost is None:
+            return None
+        name = self._audit.record.ops[found.bites].name
+        otherwise = "nothing is selected" if found.how == "empty" else f"`{name}` hands back zeros for it"
+        told: Lines = [
+            (lost.copied, "a copy is made here, and dropped"),
+            (lost.made, "what was to be written into is made here"),
+            (self._audit.op_source(found.bites), f"`{name}` reads it as it was"),
+        ]
+        sentence = f"{_why(found, name, otherwise).sentence}, as what was to be written there goes into a copy"
+        return lost.line, [one for one in told if one[0] != lost.line], Fact(sentence, lost.fix)
 
     def _by_number(self, found: Vanishing, bites: SourceLine | None) -> Origin:
         audit = self._audit
