@@ -72,7 +72,9 @@ def of_no_kind(audit: Audit, states: list[ParameterState], info: OptimizerInfo) 
             if any(index == info.index for index, _ in state.held)
         }
         if asked and kinds.isdisjoint(asked) and not held.isdisjoint(asked):
-            listed, test = [*asked.values()][-1]  # behind it another branch belongs
+            places = [*asked.values()]
+            is_in_branches = all(where == tested for where, tested in places)
+            listed, test = places[-1 if is_in_branches else 0]  # behind the last branch another one belongs
             told: Lines = [(test, f"asked here, and {_among(kinds)} is none of these")]
             return (listed, told) if listed != test else (test, [])
     return None
