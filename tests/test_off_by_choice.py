@@ -204,3 +204,10 @@ for epoch in range(4):
 def test_parameters_picked_by_a_kind_that_the_model_lacks(tmp_path: Path) -> None:
     (finding,) = judged(tmp_path, PICKED).findings
     assert (finding.code, finding.level) == ("FXA306", "note")
+
+
+def test_what_decays_beside_a_weight_of_nought_is_not_left_alone(tmp_path: Path) -> None:
+    text = script(tmp_path, "a weight", {"weight": 0.0, "use": False})
+    built = "torch.optim.SGD(net.parameters(), lr=0.1)"
+    (finding,) = judged(tmp_path, text.replace(built, "torch.optim.AdamW(net.parameters(), lr=0.1)")).findings
+    assert (finding.code, finding.level) == ("FXA501", "error")

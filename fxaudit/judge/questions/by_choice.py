@@ -29,9 +29,11 @@ LISTS = ("list", "tuple", "set", "frozenset")
 
 def as_it_is_set(audit: Audit, finding: Finding) -> Finding:
     """The finding; a note where its culprit is an entry of a configuration that switches off, by its own value alone,
-    what a branch runs for, or the weight of a term of the loss."""
+    what a branch runs for, or the weight of a term of the loss, and the parameters stay as they are."""
     line = finding.culprit
     if line is None or line.library or finding.level == "note" or finding.code not in (*SWITCHED, WEIGHTED):
+        return finding
+    if _are_changed(audit, finding):
         return finding
     births = _weights(audit, finding) if finding.code == WEIGHTED else _switches(audit, finding)
     is_meant = any(stands_in(birth, line) and _is_off(birth) and _is_an_entry(birth) for birth in births)
@@ -56,6 +58,12 @@ def _switched_by_name(audit: Audit, finding: Finding) -> Birth | None:
             if birth is not None and _is_off(birth) and _is_an_entry(birth):
                 return birth
     return None
+
+
+def _are_changed(audit: Audit, finding: Finding) -> bool:
+    """Whether steps change the parameters nevertheless: what decays without a gradient is not left alone."""
+    named = set(finding.parameters)
+    return any(fact.changed for state in audit.states if state.name in named for fact in state.facts)
 
 
 def _is_not_listed(audit: Audit, line: SourceLine) -> bool:

@@ -34,6 +34,8 @@ def weight_in(audit: Audit, file: str, line: int) -> tuple[Birth, str] | None:
     for test in readings(file).tests_at(line):
         for sight in course.at(file, line):
             decision = decisions.in_pass(sight, test, outcome=False)
-            if decision is not None and decision.birth is not None and decision.birth.is_a_setting:
+            if decision is None or isinstance(decision.value, str):
+                continue  # a name that is not there is no weight
+            if decision.birth is not None and decision.birth.is_a_setting:
                 found[decision.birth.file, decision.birth.line] = (decision.birth, decision.text)
     return next(iter(found.values())) if len(found) == 1 else None
