@@ -172,7 +172,8 @@ def test_a_term_that_its_own_weight_leaves_out(weight: str, cut: str, levels: li
     report = judged(tmp_path, ROUNDS.replace("WEIGHT", weight).replace("CUT", cut) + LOOP)
     assert [finding.level for finding in report.findings] == levels
     for finding in report.findings if weight == "0.0" else ():
-        assert any("switches it off" in related.role for related in finding.related)
+        assert line_of(finding).startswith("TARGETS = ") and finding.message.endswith(": its weight is 0.0")
+        assert "it ends here" in [related.role for related in finding.related]
 
 
 PICKED = """

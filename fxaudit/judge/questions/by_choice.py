@@ -29,7 +29,8 @@ LISTS = ("list", "tuple", "set", "frozenset")
 
 def as_it_is_set(audit: Audit, finding: Finding) -> Finding:
     """The finding; a note where its culprit is an entry of a configuration that switches off, by its own value alone,
-    what a branch runs for, or the weight of a term of the loss, and the parameters stay as they are."""
+    what a branch runs for, or the weight of a term of the loss, and the parameters stay as they are. An entry that
+    switches off the term of the same name becomes the culprit."""
     line = finding.culprit
     if line is None or line.library or finding.level == "note" or finding.code not in (*SWITCHED, WEIGHTED):
         return finding
@@ -43,9 +44,10 @@ def as_it_is_set(audit: Audit, finding: Finding) -> Finding:
     named = _switched_by_name(audit, finding) if finding.code in SWITCHED else None
     if named is None:
         return finding
-    where, words = source_at(named.file, named.line), f"`{named.text}` switches it off"
-    related = related_lines(line, [(where, words), *((one.source, one.role) for one in finding.related)])
-    return replace(finding, level="note", related=related)
+    where = source_at(named.file, named.line)
+    related = related_lines(where, [(line, "it ends here"), *((one.source, one.role) for one in finding.related)])
+    words = "it is switched off" if isinstance(named.value, bool) else f"its weight is {named.value!r}"
+    return replace(finding, level="note", culprit=where, related=related, message=f"{finding.message}: {words}")
 
 
 def _switched_by_name(audit: Audit, finding: Finding) -> Birth | None:
