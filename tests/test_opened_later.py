@@ -65,16 +65,26 @@ import torch
 from torch import nn
 
 torch.manual_seed(0)
-net = nn.ModuleDict({"body": nn.Linear(4, 4), "head": nn.Linear(4, 1)})
-net["body"].requires_grad_(False)
-optimizer = torch.optim.SGD(net["head"].parameters(), lr=0.1)
-for step in range(6):
-    if step == 1000:
-        net["body"].requires_grad_(True)
-    loss = (net["head"](torch.tanh(net["body"](torch.randn(8, 4)))) - 1).square().mean()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+config = {"steps": 12, "tuned_after": 1000}
+
+
+def probe(encoder, head):
+    encoder.requires_grad_(False)
+    model = nn.Sequential(encoder, head)
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
+    for step in range(config["steps"]):
+        if step == config["tuned_after"]:
+            encoder.requires_grad_(True)
+        loss = (model(torch.randn(8, 4)) - 1).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    model.eval()
+    with torch.no_grad():
+        return model(torch.randn(8, 4)).mean().item()
+
+
+probe(nn.Linear(4, 4), nn.Linear(4, 1))
 """
 
 
