@@ -71,6 +71,8 @@ def compute():
 TABLES = {
     "lambdas": 'TERMS = {"main": lambda found: (found["out"] - 1).square().mean(),\n'
     '    "side": lambda found: beside(found["sides"])}',
+    "one line": 'TERMS = {"main": lambda found: (found["out"] - 1).square().mean(), '
+    '"side": lambda found: beside(found["sides"])}',
     "a registry": "TERMS = {}\n\n\ndef term(name):\n    return lambda made: TERMS.setdefault(name, made)\n\n\n"
     '@term("main")\ndef main_term(found):\n    return (found["out"] - 1).square().mean()\n\n\n'
     '@term("side")\ndef side_term(found):\n    return beside(found["sides"])',

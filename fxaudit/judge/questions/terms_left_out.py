@@ -44,8 +44,14 @@ def _was_called(audit: Audit, tree: Tree, scope: ast.AST) -> bool:
     """Whether the function ran. The line of a lambda runs where it is made; but then it leaves no call."""
     if not isinstance(scope, ast.Lambda):
         return was_entered(tree, scope, audit.record.ran())
-    called = audit.record.stacks.lines_seen().get(tree.file, ())
-    return any(line in called for line in range(scope.body.lineno, (scope.body.end_lineno or scope.body.lineno) + 1))
+    stacks, body = audit.record.stacks, scope.body
+    begin, end = (body.lineno, body.col_offset), (body.end_lineno or body.lineno, body.end_col_offset or 0)
+    for index in range(len(stacks.codes)):
+        if stacks.file(index) == tree.file and begin[0] <= stacks.line(index) <= end[0]:
+            place = (stacks.line(index), stacks.column(index))
+            if place[1] < 0 or begin <= place < end:  # several may stand in one line
+                return True
+    return False
 
 
 def _name_in_table(audit: Audit, tree: Tree, scope: ast.AST) -> str | None:
