@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts import judged, line_of
+from tests.scripts import judged, left_alone, line_of
 
 SCRIPT = """
 import torch
@@ -144,3 +144,10 @@ def test_what_ends_gradient_in_both_modes_is_blamed_itself(tmp_path: Path) -> No
     text = ROUNDED.replace("{coded}", coded).replace("{first}", "evaluate(net)")
     (finding,) = judged(tmp_path, text).findings
     assert line_of(finding) == "return torch.round(h)  # blamed"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("coded", CODED)
+@pytest.mark.parametrize(("first", "share"), [("evaluate(net)", 2 / 4), ("evaluate(net)\nnet.train()", 0.0)])
+def test_plain_training_leaves_the_body_alone_in_evaluation_mode(coded: str, first: str, share: float) -> None:
+    assert left_alone(ROUNDED.replace("{coded}", CODED[coded]).replace("{first}", first)) == share

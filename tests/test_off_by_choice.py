@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts import LOOP, judged, line_of, verdicts
+from tests.scripts import LOOP, judged, left_alone, line_of, verdicts
 
 pytestmark = pytest.mark.usefixtures("first_step_paid")
 
@@ -174,6 +174,14 @@ def test_a_term_that_its_own_weight_leaves_out(weight: str, cut: str, levels: li
     for finding in report.findings if weight == "0.0" else ():
         assert line_of(finding).startswith("TARGETS = ") and finding.message.endswith(": its weight is 0.0")
         assert "it ends here" in [related.role for related in finding.related]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("weight", "cut", "share"), [("0.0", "", 2 / 6), ("0.5", "", 0.0), ("0.5", ".detach()", 2 / 6)]
+)
+def test_plain_training_leaves_alone_what_its_weight_leaves_out(weight: str, cut: str, share: float) -> None:
+    assert left_alone(ROUNDS.replace("WEIGHT", weight).replace("CUT", cut) + LOOP) == share
 
 
 PICKED = """

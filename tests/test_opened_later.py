@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts import codes, judged, verdicts
+from tests.scripts import codes, judged, left_alone, verdicts
 
 pytestmark = pytest.mark.usefixtures("first_step_paid")
 
@@ -58,6 +58,13 @@ def test_gradients_that_never_come_are_missed(region: str, tmp_path: Path) -> No
     report = judged(tmp_path, SCRIPT.replace("REGION", region).replace("BEGIN", "400"))
     assert verdicts(report)["body.weight"] == "unreachable"
     assert codes(report) == ["FXA105"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize(("begin", "share"), [("25", 0.0), ("400", 2 / 4)])
+def test_plain_training_comes_to_all_of_it_or_to_the_head_alone(region: str, begin: str, share: float) -> None:
+    assert left_alone(SCRIPT.replace("REGION", REGIONS[region]).replace("BEGIN", begin)) == share
 
 
 TURNED = """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts import LOOP, judged, line_of, verdicts
+from tests.scripts import LOOP, judged, left_alone, line_of, verdicts
 
 pytestmark = pytest.mark.usefixtures("first_step_paid")
 
@@ -102,6 +102,12 @@ def test_the_weight_that_passes_a_term_by_is_blamed(table: str, loop: str, tmp_p
 @pytest.mark.parametrize("table", TABLES)
 def test_a_term_with_a_weight_is_no_matter(table: str, tmp_path: Path) -> None:
     assert not judged(tmp_path, script(table, "a branch", WRITTEN.replace("NUMBER", "0.5"))).findings
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "share"), [("0.0", 2 / 6), ("0.5", 0.0)])
+def test_plain_training_leaves_alone_what_only_the_term_trains(number: str, share: float) -> None:
+    assert left_alone(script("lambdas", "a branch", WRITTEN.replace("NUMBER", number))) == share
 
 
 READ = """

@@ -46,6 +46,7 @@ __all__ = [
     "rebinding_of",
     "rebound_by_the_next_round",
     "sliced_statements",
+    "tests_leading_to",
     "tree_of",
     "unpacking",
 ]
@@ -511,6 +512,19 @@ def jumps_before(outer: ast.AST, inner: ast.AST) -> list[ast.If]:
     before = body[: body.index(inner)]
     jumps = [s for s in before if isinstance(s, ast.If) and isinstance(s.body[-1], ast.Return | ast.Continue)]
     return jumps[::-1]
+
+
+def tests_leading_to(tree: Tree, statement: ast.stmt) -> Iterator[tuple[int, ast.expr, bool]]:
+    """(line, test, what it gives where the statement is come to) of the branches around a statement, and of those
+    before it that would have jumped away, in its own function; the nearest first."""
+    inner: ast.AST = statement
+    for outer in tree.ancestors(statement):
+        yield from ((jump.lineno, jump.test, False) for jump in jumps_before(outer, inner))
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            return
+        if isinstance(outer, ast.If) and inner is not outer.test:
+            yield outer.lineno, outer.test, inner in outer.body
+        inner = outer
 
 
 def is_only_returned(file: str, line: int) -> bool:

@@ -11,7 +11,7 @@ from fxaudit.capture.recording import ModuleCall
 from fxaudit.judge.rule import Audit, related_lines
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.program.source import SourceLine, actual_path
-from fxaudit.program.tree import Tree, jumps_before, tree_of
+from fxaudit.program.tree import Tree, tests_leading_to, tree_of
 
 __all__ = ["BACK_TO_TRAINING", "with_line_that_left_evaluation"]
 
@@ -53,14 +53,7 @@ def _tests(tree: Tree, statement: ast.stmt, line: int) -> Iterator[tuple[int, as
             for branch, outcome in ((node.body, True), (node.orelse, False)):
                 if branch.lineno <= line <= (branch.end_lineno or line):
                     yield node.lineno, node.test, outcome
-    inner: ast.AST = statement
-    for outer in tree.ancestors(statement):
-        yield from ((jump.lineno, jump.test, False) for jump in jumps_before(outer, inner))
-        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            return
-        if isinstance(outer, ast.If) and inner is not outer.test:
-            yield outer.lineno, outer.test, inner in outer.body
-        inner = outer
+    yield from tests_leading_to(tree, statement)
 
 
 def _asks_mode(test: ast.expr, outcome: bool) -> bool:

@@ -13,7 +13,7 @@ from fxaudit.program.birth import Birth
 from fxaudit.program.course import Course, Sight
 from fxaudit.program.decisions import Decisions
 from fxaudit.program.evaluation import evaluated
-from fxaudit.program.tree import Tree, jumps_before, tree_of
+from fxaudit.program.tree import Tree, jumps_before, tests_leading_to, tree_of
 
 __all__ = ["mode_born"]
 
@@ -47,7 +47,7 @@ def mode_born(audit: Audit, tree: Tree, around: ast.stmt) -> Birth | None:
     """The birth of the text or flag that chose the comparison behind a test around the statement, where the number was
     worse by it in each pass, the loss did not rise, and the number is one of the kind that the other is for."""
     course = audit.record.course
-    for line, test in _branches(tree, around):
+    for line, test, _ in tests_leading_to(tree, around):
         seen = [choice for sight in course.at(tree.file, line) for choice in _choices(course, sight, test)]
         if not seen or not all(choice.failed for choice in seen) or not _is_turned_round(audit, seen):
             continue
@@ -71,18 +71,6 @@ def _is_turned_round(audit: Audit, seen: list[_Choice]) -> bool:
     if any(choice.asks_for_more for choice in seen):
         return all(losses[0] / ALIKE <= choice.best <= losses[0] * ALIKE for choice in seen)
     return all(choice.best >= 0 and choice.number >= CLEAR * choice.best for choice in seen)
-
-
-def _branches(tree: Tree, around: ast.stmt) -> Iterator[tuple[int, ast.expr]]:
-    """(line, test) of the branches around the statement, and of those before it that would have jumped away."""
-    inner: ast.AST = around
-    for outer in tree.ancestors(around):
-        yield from ((jump.lineno, jump.test) for jump in jumps_before(outer, inner))
-        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
-            return
-        if isinstance(outer, ast.If) and inner is not outer.test:
-            yield outer.lineno, outer.test
-        inner = outer
 
 
 def _choices(course: Course, sight: Sight, test: ast.expr) -> Iterator[_Choice]:
