@@ -13,7 +13,9 @@ Stations = tuple[tuple[str, int, str], ...]
 """(file, line, what hands the value on there), from the effect towards the birth."""
 
 Written = Literal["literal", "default", "option", "entry"]
-NotHeard = Literal["misspelt", "misplaced", "opposite", "crossed", "capitals", "overruled", "replaced", "rounded"]
+NotHeard = Literal[
+    "misspelt", "misplaced", "opposite", "crossed", "capitals", "overruled", "replaced", "rounded", "samples"
+]
 """A setting that has no effect as it is written, or another."""
 NOT_HEARD: tuple[str, ...] = get_args(NotHeard)
 COUNTS = "here, which counts"

@@ -146,8 +146,9 @@ class Births:
                     result = statement.value if isinstance(statement, ast.Return) else None
                 if result is not None and same(evaluated(result, sight.read), value):
                     return self.back(sight, result, value, ())
-                if isinstance(result, ast.Call):
-                    return self._returned_by(sight, result, value, ())
+                made = self._returned_by(sight, result, value, ()) if isinstance(result, ast.Call) else None
+                if made is not None:
+                    return made
         return None
 
     def answer(self, sight: Sight, node: ast.expr) -> tuple[Sight, ast.expr] | None:
@@ -242,7 +243,9 @@ class Births:
                 part = next((part for part in given if same(evaluated(part, sight.read), value)), None)
                 return self.back(sight, part, value, stations) if part is not None else here
             case ast.Call():
-                made = self._result(sight, node, value, stations) or self._computed.shrunk(sight, node, value, stations)
+                made = self._computed.counted(sight, node, value, stations)
+                made = made or self._result(sight, node, value, stations)
+                made = made or self._computed.shrunk(sight, node, value, stations)
                 is_flag = isinstance(node.func, ast.Name) and node.func.id == "bool" and value is True
                 return here if made is None and is_flag else made
         found = self._computed.factor(sight, node, value, stations) or self._computed.shrunk(
@@ -254,6 +257,8 @@ class Births:
             found = self._computed.divided_away(sight, node, stations)
         if found is None and value == 0:
             found = self._computed.complement(sight, node, stations) or self._computed.addend(sight, node, stations)
+        if found is None:
+            found = self._computed.counted(sight, node, value, stations)
         if found is None and _all_known(node, sight):
             return replace(here, because=self._computed.operands(sight, node, stations))
         return found

@@ -6,11 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from fxaudit.program.arithmetic import is_whole
+from fxaudit.program.birth import Birth, Stations
 from fxaudit.program.course import Course, Plain, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated, same
+from fxaudit.program.samples import counted_samples
 
 if TYPE_CHECKING:
-    from fxaudit.program.birth import Birth, Stations
     from fxaudit.program.births import Births
 
 __all__ = ["Computed"]
@@ -40,6 +41,24 @@ class Computed:
                 said = (birth.file, birth.line, f"`{ast.unparse(part)}` is {value!r}, from here")
                 found.setdefault((birth.file, birth.line), said)
         return tuple(found.values())
+
+    def counted(self, sight: Sight, node: ast.expr, value: Plain, stations: Stations) -> Birth | None:
+        """The count of samples from which a number of steps is computed, where a loader makes batches of them."""
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return None
+        file = self._course.file_of(sight)
+        own = counted_samples(self._course.files(), file, node, stations)
+        if own is not None:
+            told = (own.file, own.line, f"batches are made of them here, and `{own.text}` counts them one by one")
+            return Birth(file, node.lineno, "samples", ast.unparse(node), value, (*stations, told))
+        here = (*stations, (file, node.lineno, f"`{ast.unparse(node)}` is {value!r}"))
+        for part in ast.walk(node):
+            number = evaluated(part, sight.read) if isinstance(part, ast.Name | ast.Attribute) else NOT_KNOWN
+            if isinstance(number, int | float) and not isinstance(number, bool):
+                birth = self._births.back(sight, part, number, here)  # type: ignore[arg-type]
+                if birth is not None and birth.kind == "samples":
+                    return birth
+        return None
 
     def complement(self, sight: Sight, node: ast.expr, stations: Stations) -> Birth | None:
         """The setting that leaves nothing for another share: `1 - share` is 0 where somebody set 1."""

@@ -648,13 +648,13 @@ def _target_names(target: ast.expr) -> list[str]:
     return [ast.unparse(target)]
 
 
-def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, int, str]]:
+def sliced_statements(file: str, line: int, limit: int = 12, files: Sequence[str] = ()) -> list[tuple[str, int, str]]:
     """The statements that decide what the call at `line` gets as its first argument, nearest first.
 
-    Follows names backwards through assignments in the same function and into functions of the same file that the
-    argument calls. Each entry is (file, line, kind) with kind `filter` where the statement leaves something out,
-    `branch` for the test of an `if` around one, `rebound` where it assigns in a loop what an earlier round had
-    assigned, and `assigned` otherwise.
+    Follows names backwards through assignments in the same function and into functions that the argument calls: those
+    of the same file, or else the one function of that name in `files`. Each entry is (file, line, kind) with kind
+    `filter` where the statement leaves something out, `branch` for the test of an `if` around one, `rebound` where it
+    assigns in a loop what an earlier round had assigned, and `assigned` otherwise.
     """
     tree = tree_of(file)
     statement = tree.statement_at(line) if tree else None
@@ -665,45 +665,43 @@ def sliced_statements(file: str, line: int, limit: int = 12) -> list[tuple[str, 
     given = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and _covers(n, line)]
     calls = [n for n in given if n.args or any(keyword.arg == "params" for keyword in n.keywords)]
     constructor = next((n for n in calls if _called_name(n)[:1].isupper()), calls[0] if calls else None)
-    queue: list[ast.AST] = [*constructor.args[:1]] if constructor is not None else []
+    queue: list[tuple[Tree, ast.AST]] = [(tree, part) for part in constructor.args[:1]] if constructor else []
     if constructor is not None and not queue:
-        queue = [k.value for k in constructor.keywords if k.arg == "params"]
-    if constructor is not None and queue and _filters(queue[0]):
-        found.append((file, queue[0].lineno, "filter"))  # type: ignore[attr-defined]
+        queue = [(tree, k.value) for k in constructor.keywords if k.arg == "params"]
+    if constructor is not None and queue and _filters(queue[0][1]):
+        found.append((file, queue[0][1].lineno, "filter"))  # type: ignore[attr-defined]
     while queue and len(found) < limit:
-        expression = queue.pop(0)
+        tree, expression = queue.pop(0)
         for node in ast.walk(expression):
             if isinstance(node, ast.Name):
-                for assignment in _assignments(tree, node, statement):
-                    if assignment in seen:
-                        continue
-                    seen.add(assignment)
-                    value = getattr(assignment, "value", None) or assignment
-                    found.extend((file, test, "branch") for test in branches_around(tree, assignment))
-                    found.append((file, assignment.lineno, _kind(tree, assignment, value)))
-                    queue.append(value)
+                queue.extend(_given_before(tree, node, statement, seen, found))
             elif isinstance(node, ast.Call):
-                for definition in _definitions(tree, _called_name(node)):
+                for inside, definition in _definitions(tree, _called_name(node), files):
                     if definition in seen:
                         continue
                     seen.add(definition)
                     for inner in ast.walk(definition):
                         if isinstance(inner, ast.Return | ast.Yield) and inner.value is not None:
-                            if _filters(inner.value) or _ends_its_loop(tree, inner):
-                                found.append((file, inner.lineno, "filter"))
+                            if _filters(inner.value) or _ends_its_loop(inside, inner):
+                                found.append((inside.file, inner.lineno, "filter"))
                             for name in ast.walk(inner.value):
                                 if isinstance(name, ast.Name):
-                                    for assignment in _assignments(tree, name, inner):
-                                        if assignment in seen:
-                                            continue
-                                        seen.add(assignment)
-                                        value = getattr(assignment, "value", None) or assignment
-                                        found.extend(
-                                            (file, test, "branch") for test in branches_around(tree, assignment)
-                                        )
-                                        found.append((file, assignment.lineno, _kind(tree, assignment, value)))
-                                        queue.append(value)
+                                    queue.extend(_given_before(inside, name, inner, seen, found))
     return found
+
+
+def _given_before(
+    tree: Tree, name: ast.Name, before: ast.AST, seen: set[ast.AST], found: list[tuple[str, int, str]]
+) -> Iterator[tuple[Tree, ast.AST]]:
+    """The values that the name is given, of assignments not `seen` yet; these, and the tests around them, go into
+    `found`."""
+    for assignment in _assignments(tree, name, before):
+        if assignment not in seen:
+            seen.add(assignment)
+            value = getattr(assignment, "value", None) or assignment
+            found.extend((tree.file, test, "branch") for test in branches_around(tree, assignment))
+            found.append((tree.file, assignment.lineno, _kind(tree, assignment, value)))
+            yield tree, value
 
 
 def last_of_chain(file: str, line: int) -> int:
@@ -890,8 +888,18 @@ def _ends_its_loop(tree: Tree, node: ast.AST) -> bool:
     return isinstance(node, ast.Return) and isinstance(outer, ast.For) and node in outer.body
 
 
-def _definitions(tree: Tree, name: str) -> list[ast.AST]:
-    return [n for n in tree.nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n.name == name]
+def _definitions(tree: Tree, name: str, files: Sequence[str]) -> list[tuple[Tree, ast.stmt]]:
+    """The functions of that name in the file; where it has none, the only one in `files`."""
+    own = [(tree, node) for node in tree.statements if _defines(node, name)]
+    if own or not name:
+        return own
+    others = [(other, node) for other in filter(None, map(tree_of, files)) for node in other.statements]
+    others = [(other, node) for other, node in others if _defines(node, name)]
+    return others if len(others) == 1 else []
+
+
+def _defines(node: ast.stmt, name: str) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
 
 
 def is_zero(node: ast.AST | None) -> bool:

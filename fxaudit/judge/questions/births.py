@@ -16,8 +16,9 @@ from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.program.arithmetic import factors
 from fxaudit.program.birth import NOT_HEARD, Birth
 from fxaudit.program.births import Births
+from fxaudit.program.decisions import Decisions
 from fxaudit.program.source import SourceLine
-from fxaudit.program.tree import sliced_statements, tree_of
+from fxaudit.program.tree import sliced_statements, tests_leading_to, tree_of
 
 __all__ = [
     "begun_with",
@@ -32,6 +33,7 @@ __all__ = [
     "setting_behind",
     "text_born",
     "threshold_born",
+    "unheard_before",
     "unread_setting",
     "zero_addend_born",
     "zero_argument_born",
@@ -66,6 +68,8 @@ def unread_setting(birth: Birth | None) -> str:
         return f"Give {birth.text} in the order in which they are taken, or by keyword: each gets what is the other's."
     if birth.kind == "rounded":
         return f"Let it be a `float`: as a whole number, by `{birth.text}`, what is given for it is {birth.value}."
+    if birth.kind == "samples":
+        return f"Count batches: `{birth.text}` counts samples, of which a batch has several."
     if birth.kind == "misspelt":
         counts = os.path.basename(birth.counts_instead)
         taken = f"what `{counts}` says counts" if counts else "a default is taken"
@@ -344,6 +348,23 @@ def factor_born(record: Record, info: OptimizerInfo) -> Birth | None:
     position = info.zeroed_by % len(info.schedulers)
     found = (births.returned(file, line, 0) for file, line in info.factors.get(position, ()))
     return next((birth for birth in found if birth is not None), None)
+
+
+def unheard_before(record: Record, returned: Birth) -> Birth | None:
+    """The setting without its effect by which a function comes to return the number, in one of its tests: a count of
+    samples for which it waits, where steps are counted."""
+    tree = tree_of(returned.file)
+    statement = tree.statement_at(returned.line) if tree is not None else None
+    decisions = Decisions(record.course)
+    if tree is None or statement is None:
+        return None
+    for line, test, gave in tests_leading_to(tree, statement):
+        passes = (decisions.in_pass(one, test, outcome=gave) for one in reversed(record.course.at(tree.file, line)))
+        decision = next(filter(None, passes), None)
+        birth = decision.birth if decision is not None else None
+        if birth is not None and birth.kind in NOT_HEARD:
+            return birth
+    return None
 
 
 def _rates(statement: ast.stmt) -> Iterator[ast.expr]:

@@ -227,7 +227,7 @@ def dropping_statement(audit: Audit, stack: int, names: Collection[str] = ()) ->
     filters it is the one that asks for the beginning of the `names` that are left out."""
     stacks = audit.record.stacks
     frame = project_stack(stacks, stack)
-    found = sliced_statements(stacks.file(frame), stacks.line(frame))
+    found = sliced_statements(stacks.file(frame), stacks.line(frame), files=audit.project_files)
     here = stacks.line(frame)
     loud = [entry for entry in found if entry[2] in ("filter", "rebound", "branch") and entry[1] != here]
     if not loud:

@@ -125,11 +125,23 @@ def stepped_outside(audit: Audit, names: frozenset[str]) -> tuple[SourceLine, So
                 statement = tree.statement_at(stacks.line(frame)) if stacks.file(frame) == tree.file else None
                 if statement is None or tree.function(statement) is not tree.function(call):
                     continue
-                inner = [node for node in tree.ancestors(statement) if isinstance(node, ast.For | ast.While)]
+                inner = [
+                    *_rounds(statement),
+                    *(n for n in tree.ancestors(statement) if isinstance(n, ast.For | ast.While)),
+                ]
                 outer = [node for node in tree.ancestors(call) if isinstance(node, ast.For | ast.While)]
                 if len(inner) > len(outer) and inner[len(inner) - len(outer) :] == outer:
                     return source_at(tree.file, call.lineno), source_at(tree.file, inner[0].lineno)
     return None
+
+
+def _rounds(statement: ast.stmt) -> list[ast.stmt | ast.expr]:
+    """The comprehension that a statement gives to something: `losses = [self.training_step(b) for b in loader]`."""
+    if not isinstance(statement, ast.Assign | ast.Expr | ast.Return | ast.AugAssign | ast.AnnAssign):
+        return []
+    kinds = ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp
+    found: list[ast.stmt | ast.expr] = [node for node in ast.walk(statement) if isinstance(node, kinds)]
+    return found[:1]
 
 
 def _origins(audit: Audit, tree: Tree, value: ast.expr) -> list[Origin]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 from fxaudit.capture.recording import Op
 from fxaudit.judge.questions.births import born_at
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.program.births import Births
+from fxaudit.program.decisions import Decisions
 from fxaudit.program.kept import decorator_of, kept_by
 from fxaudit.program.source import SourceLine, is_library
-from fxaudit.program.tree import Tree, tree_of
+from fxaudit.program.tree import Tree, tests_leading_to, tree_of
 
-__all__ = ["decorated", "draws", "kept_within", "misplaced", "reused", "switched_off"]
+__all__ = ["decorated", "draws", "kept_within", "misplaced", "reused", "served", "switched_off"]
 
 WITHOUT = re.compile(r"no_?grad|infer|eval|predict|froz|freez|stop|detach|without")
 """What a decorator is called that says itself that what it decorates has no gradient."""
@@ -98,9 +100,23 @@ def reused(audit: Audit, op: Op) -> SourceLine | None:
     statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
     if tree is None or statement is None:
         return None
+    stored = _kept_elsewhere(tree, statement)
+    if not stored:
+        return None
+    scope = tree.function(statement)
+    for outer in tree.ancestors(statement):
+        if outer is scope:
+            break
+        if isinstance(outer, ast.If) and any(text in ast.unparse(outer.test) for text in stored):
+            return source_at(tree.file, outer.lineno)
+    return source_at(tree.file, statement.lineno)
+
+
+def _kept_elsewhere(tree: Tree, statement: ast.stmt) -> set[str]:
+    """The attributes that a statement reads, and another function assigns, as they are written."""
     read = {ast.unparse(n) for n in ast.walk(statement) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)}
     scope = tree.function(statement)
-    kept = {
+    return read & {
         ast.unparse(target)
         for node in tree.statements
         if isinstance(node, ast.Assign)
@@ -109,14 +125,45 @@ def reused(audit: Audit, op: Op) -> SourceLine | None:
         for target in node.targets
         if isinstance(target, ast.Attribute) and getattr(tree.function(node), "name", "") != "__init__"
     }
-    if not read & kept:
-        return None
-    for outer in tree.ancestors(statement):
-        if outer is scope:
-            break
-        if isinstance(outer, ast.If) and any(text in ast.unparse(outer.test) for text in read & kept):
-            return source_at(tree.file, outer.lineno)
-    return source_at(tree.file, statement.lineno)
+
+
+def served(audit: Audit, op: Op) -> tuple[SourceLine, SourceLine] | None:
+    """(the setting, or the default, by which a function hands out what was made in the region and kept, the line that
+    hands it out), where it would have computed it anew otherwise: `if fresh or self.table is None:`."""
+    stacks, decisions = audit.record.stacks, Decisions(audit.record.course)
+    for reader in _readers(audit, op):
+        frame = project_stack(stacks, reader.stack)
+        tree = tree_of(stacks.file(frame)) if frame >= 0 else None
+        statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+        if tree is None or statement is None or not _kept_elsewhere(tree, statement):
+            continue
+        for line, test, gave in tests_leading_to(tree, statement):
+            decision = decisions.of(tree.file, line, test, gave)
+            birth = decision.birth if decision is not None and not decision.is_compared else None
+            if birth is not None and birth.is_a_setting and _computes_anew(tree, line, test):
+                return source_at(birth.file, birth.line), source_at(tree.file, statement.lineno)
+    return None
+
+
+def _readers(audit: Audit, made: Op) -> Iterator[Op]:
+    """The operations outside of the region that are given what was made in it."""
+    values, graph, queue, seen = audit.record.values, audit.graph, list(made.outputs), set(made.outputs)
+    while queue:
+        for op in graph.consumers.get(queue.pop(0), ()):
+            if op.grad_enabled:
+                yield op
+                continue
+            fresh = [out for out in op.outputs if out not in seen and not values[out].requires_grad]
+            seen.update(fresh)
+            queue += fresh
+
+
+def _computes_anew(tree: Tree, line: int, test: ast.expr) -> bool:
+    """Whether the branch of the test calls what its object holds: `return self.tower(features)`."""
+    branch = tree.statement_at(line)
+    body = branch.body if isinstance(branch, ast.If) and branch.test is test else []
+    calls = (node.func for part in body for node in ast.walk(part) if isinstance(node, ast.Call))
+    return any(isinstance(called, ast.Attribute) and ast.unparse(called).startswith("self.") for called in calls)
 
 
 def decorated(audit: Audit, op: Op) -> SourceLine | None:

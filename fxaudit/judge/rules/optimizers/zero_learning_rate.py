@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import SchedulerStepEvent, StepEvent
 from fxaudit.capture.registry import OptimizerInfo
-from fxaudit.judge.questions.births import born_at, factor_born, own_factor_born, rate_born, unread_setting
+from fxaudit.judge.questions.births import (
+    born_at,
+    factor_born,
+    own_factor_born,
+    rate_born,
+    unheard_before,
+    unread_setting,
+)
 from fxaudit.judge.questions.rates import given_rate, schedule_origins, stepped_outside, written_rate
 from fxaudit.judge.questions.unread_writes import unread_writes
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -139,6 +146,7 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
             if why:
                 return why[0][0], [*why[1:], *related], ""
         born = factor_born(audit.record, info)
+        born = (unheard_before(audit.record, born) if born is not None and _is_returned(born) else None) or born
         is_rare = 2 * info.scheduler_steps < info.steps
         rarely = stepped_outside(audit, _bound_names(audit, stack)) if is_rare else None
         # A function of the schedule that returns 0 at first, and more later, is not to blame for that.

@@ -8,7 +8,7 @@ from fxaudit.judge.graph import Cut
 from fxaudit.judge.questions.borrowed import borrowed
 from fxaudit.judge.questions.chosen_regions import chosen
 from fxaudit.judge.questions.handed_back import handed_back
-from fxaudit.judge.questions.regions import decorated, draws, kept_within, misplaced, reused, switched_off
+from fxaudit.judge.questions.regions import decorated, draws, kept_within, misplaced, reused, served, switched_off
 from fxaudit.judge.rule import Audit, Example
 from fxaudit.judge.trail import project_stack
 from fxaudit.judge.verdict import ParameterState
@@ -20,6 +20,7 @@ ANEW = "Compute it anew for this loss, with gradients."
 AGAIN = "Compute it anew here, from what is given, and keep the stored one for what it is compared with."
 SWITCHED = "Give the flag another value here, so that gradients are on in training."
 DRAW = "Draw with `rsample()`: `sample()` of a distribution switches gradients off."
+ASKED_ANEW = "Ask for it to be computed anew where it is used in a loss."
 CHOSEN = "Set it the other way: what then runs computes this with gradients."
 KEPT = "Compute it anew in each call that trains; keep it only while gradients are switched off."
 
@@ -82,6 +83,9 @@ class NoGradRegion(CutRule):
         taken = reused(audit, again) if again is not None and switched_off(audit, op) is None else None
         if taken is not None:
             return taken, None, "the region is opened here", KEPT
+        out = served(audit, op) if switched_off(audit, op) is None else None
+        if out is not None:
+            return out[0], out[1], "what was made without gradients is handed out here", ASKED_ANEW
         back = handed_back(audit, op, states)
         if back is not None:
             return back, audit.op_source(cut.op), "what is handed back was made here, without gradients", AGAIN

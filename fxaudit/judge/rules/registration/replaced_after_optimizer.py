@@ -146,7 +146,7 @@ def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
         # Functions that only change the model that they are given are right, and called too late.
         between = chain[:depth]
         names = [stacks.codes[frame].co_name for frame in between]
-        are_known = any(name in METHODS_OF_MODULES or TRAINING & set(name.split("_")) for name in names)
+        are_known = any(name in METHODS_OF_MODULES or _trains(name) for name in names)
         if not are_known and all(_only_changes(stacks.file(frame), stacks.line(frame)) for frame in between):
             return above
     is_below = above in chain[1:2]  # a deeper call that replaces is wrong by itself
@@ -163,6 +163,12 @@ def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
     # Who calls a method by which nobody expects a layer to be replaced did nothing wrong.
     is_its_call = _calls(stacks.file(above), stacks.line(above), chain[0], stacks)
     return above if is_its_call and stacks.codes[chain[0]].co_name not in METHODS_OF_MODULES else replaced
+
+
+def _trains(name: str) -> bool:
+    """Whether a function is called as what trains is; `on_fit_start` is called on the way there."""
+    words = name.split("_")
+    return words[0] != "on" and not TRAINING.isdisjoint(words)
 
 
 def _who_lets_it_grow(stacks: StackTable, replaced: int) -> int:
