@@ -360,3 +360,44 @@ def test_a_hook_that_resizes_behind_the_optimizer_is_blamed_where_it_is_called(t
     assert line_of(finding) == "task.on_fit_start()"
     report = judged(tmp_path, FITTED.replace("FIRST", CALLS[1]).replace("SECOND", CALLS[0]))
     assert codes(report) == []
+
+
+# -- leaves that a library makes ---------------------------------------------------------------------------------------
+
+STACKED = """
+import copy
+
+import torch
+from torch import nn
+from torch.func import functional_call, stack_module_state
+
+
+class Ensemble(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.members = nn.ModuleList(nn.Linear(4, 1) for _ in range(3))
+        skeleton = copy.deepcopy(self.members[0]).to("meta")
+        self._call = lambda state, z: functional_call(skeleton, state, (z,))
+        self._state, _ = stack_module_state(self.members)
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        return self.scale * torch.vmap(self._call, in_dims=(0, None))(self._state, x)
+
+
+torch.manual_seed(0)
+net = Ensemble()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+def compute():
+    return net(torch.randn(16, 4)).square().mean()
+"""
+
+
+def test_leaves_that_a_library_made_are_one_finding_at_the_line_that_asked_for_them(tmp_path: Path) -> None:
+    report = judged(tmp_path, STACKED + LOOP)
+    (finding,) = (finding for finding in report.findings if finding.code == "FXA205")
+    assert line_of(finding) == "self._state, _ = stack_module_state(self.members)"
+    assert len(finding.parameters) == 2
+    assert verdicts(report)["scale"] == "trained"

@@ -52,7 +52,7 @@ class Unregistered(Rule):
             if state.mechanism == "cut off":
                 cut = audit.graph.cuts(state.index)[0]
                 related = [(audit.op_source(cut.op), "and here what is computed from it is cut off"), *related]
-            source = source or audit.source(project_stack(audit.record.stacks, state.track.created))
+            source = source or audit.source(project_stack(audit.record.stacks, _made(state)))
             if source is not None and (source.file, source.line) in rewrapping:
                 continue
             cached = _cached_at(audit, state)
@@ -128,6 +128,12 @@ class Unregistered(Rule):
         model, x = Net(), torch.randn(8, 4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         return Example(model, lambda: model(x).square().mean(), optimizer)
+
+
+def _made(state: ParameterState) -> int:
+    """The stack at which the tensor was made, or else was told to require gradients; -1 where neither was seen."""
+    track = state.track
+    return track.created if track.created >= 0 else next((stack for _, flag, stack in track.freezes if flag), -1)
 
 
 def _is_own_leaf(audit: Audit, state: ParameterState) -> bool:
