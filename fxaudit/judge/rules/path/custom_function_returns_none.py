@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.recording import Op
 from fxaudit.judge.graph import Cut
+from fxaudit.judge.questions.withheld_gradients import withheld
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import method_call_of, project_stack, return_of, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.handing import stars
-from fxaudit.program.source import SourceLine, actual_path
-from fxaudit.program.tree import branches_around, call_sites, obstacles, tree_of
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import call_sites
 
 __all__ = ["CustomFunctionReturnsNone"]
 
@@ -51,17 +52,18 @@ class CustomFunctionReturnsNone(Rule):
             states = [state for state, _ in members]
             op = members[0][1]
             returned = return_of(audit.project_files, detail, "backward")
-            branch = _branch_not_taken(audit, returned, _position(audit, op, states)) if returned is not None else None
+            found = withheld(audit, op, states, returned) if returned is not None else None
             related = [(audit.source(op.stack), "the function is applied here")]
-            if branch is not None:
+            if found is not None:
                 related.insert(0, (returned, "what is returned here is None"))
-            culprit = branch or returned or audit.source(op.stack)
+            culprit = found.line if found is not None else returned or audit.source(op.stack)
             yield self.finding(
                 audit,
                 states,
                 f"`{op.name}.backward` returns no gradient for {audit.names(states)}",
                 culprit,
                 related=related,
+                fix=found.advice if found is not None else None,
             )
 
     def _read_inside(self, audit: Audit) -> Iterator[Finding]:
@@ -188,51 +190,11 @@ class CustomFunctionReturnsNone(Rule):
         return Example(model, lambda: model(x).square().mean(), optimizer)
 
 
-def _branch_not_taken(audit: Audit, returned: SourceLine, position: int) -> SourceLine | None:
-    """The branch that keeps `backward` from computing the gradient that it returns by name at `position`, or that puts
-    None in its place."""
-    tree = tree_of(actual_path(returned.file))
-    statement = tree.statement_at(returned.line) if tree is not None else None
-    scope = tree.function(statement) if tree is not None and statement is not None else None
-    if tree is None or scope is None or not isinstance(statement, ast.Return):
-        return None
-    if not isinstance(statement.value, ast.Tuple) or not 0 <= position < len(statement.value.elts):
-        return None
-    element = statement.value.elts[position]
-    ran = audit.record.ran().of(tree.file)
-    for node in ast.walk(scope):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if (
-                isinstance(element, ast.Name) and name == element.id and _is_none(value) and node.lineno in ran
-            ):
-                branches = branches_around(tree, node)
-                if branches:
-                    return source_at(tree.file, branches[0])
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if (
-                isinstance(element, ast.Name) and name == element.id and not _is_none(value)
-            ):
-                # The line may have run for another call of the same function; here it gave nothing.
-                found = [o.line for o in obstacles(tree, node, ran)] + branches_around(tree, node)
-                if found:
-                    return source_at(tree.file, found[0])
-    return None
-
-
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
-
-
 def _giving_frame(audit: Audit, op: Op) -> int:
     """The frame that decides what the function is given: outside of those that only hand on `*arguments`."""
     stacks = audit.record.stacks
     chain = stacks.chain(project_stack(stacks, op.stack))
     return next((frame for frame in chain if not stars(stacks.file(frame), stacks.line(frame))), op.stack)
-
-
-def _position(audit: Audit, op: Op, states: list[ParameterState]) -> int:
-    """Which of the function's tensor arguments depends on the parameters; -1 where none does."""
-    carried = audit.graph.carried([state.index for state in states])
-    return next((number for number, vid in enumerate(op.inputs) if vid in carried), -1)
 
 
 def _input_alone_asked_for(audit: Audit, qualified: str) -> SourceLine | None:
