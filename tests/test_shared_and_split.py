@@ -11,7 +11,7 @@ from tests.scripts import LOOP, judged, left_alone, line_of, verdicts
 
 pytestmark = pytest.mark.usefixtures("first_step_paid")
 
-# -- a gradient that `backward` gives where another argument needs one ---------------------------------------------------
+# -- a gradient that `backward` gives where another argument needs one -------------------------------------------------
 
 SCALED = """
 import torch
@@ -114,7 +114,12 @@ def test_the_line_that_asks_about_another_argument_is_blamed(choice: str, tmp_pa
     report = judged(tmp_path, scaled(given, body))
     (finding,) = report.findings
     assert finding.code == "FXA111"
-    assert verdicts(report) == {"body.weight": "trained", "body.bias": "trained", "gain": "unreachable", "bias": "trained"}
+    assert verdicts(report) == {
+        "body.weight": "trained",
+        "body.bias": "trained",
+        "gain": "unreachable",
+        "bias": "trained",
+    }
     assert line_of(finding) == blamed
     assert choice == "the other way" or f"`needs_input_grad[{place}]`" in finding.fix
 
@@ -131,3 +136,143 @@ def test_plain_training_leaves_alone_what_is_asked_for_at_another_place() -> Non
     given, body, _, place = CHOICES["a choice"]
     assert left_alone(scaled(given, body)) == 1 / 4
     assert left_alone(scaled(given, right(body, place))) == 0
+
+
+# -- a split whose second part was to take the rest --------------------------------------------------------------------
+
+SPLIT = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Turned(torch.optim.SGD):
+    pass
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(4, 4, 1, bias=False)
+        self.embed = nn.Linear(4, 4)
+        self.norm = nn.LayerNorm(4)
+        self.head = nn.Linear(4, 2)
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, x):
+        h = self.conv(x.unsqueeze(2)).squeeze(2)
+        return self.head(self.norm(torch.tanh(self.embed(h)))) * self.scale
+
+
+net = Net()
+
+
+def split(model):
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+FILTERS
+    return first, rest
+
+
+first, rest = split(net)
+BUILT
+
+
+def compute():
+    return net(torch.randn(8, 4)).square().mean()
+
+
+for epoch in range(4):
+    loss = compute()
+    net.zero_grad()
+    loss.backward()
+    for optimizer in optimizers:
+        optimizer.step()
+"""
+TWO = "optimizers = [Turned(first, lr=0.1), torch.optim.SGD(rest, lr=0.1)]"
+GROUPS = 'optimizers = [torch.optim.SGD([{"params": first}, {"params": rest, "weight_decay": 0.0}], lr=0.1)]'
+COMPREHENSIONS = """
+    first = [p for n, p in named if FIRST]
+    rest = [p for n, p in named if REST]
+"""
+BRANCHES = """
+    first, rest = [], []
+    for n, p in model.named_parameters():
+        if FIRST:
+            first.append(p)
+        if REST:
+            rest.append(p)
+"""
+OWN_NAMES = """
+    rest = [q for q in model.parameters() if REST]
+    first = [weight for _, weight in model.named_parameters() if FIRST]
+"""
+SPLITS = {
+    # (how, first, rest, the right one, how the optimizers are built, what is left out)
+    "a range and a name": (
+        COMPREHENSIONS,
+        'p.ndim == 2 and not n.startswith("head")',
+        'p.ndim < 2 or n.startswith("head")',
+        'p.ndim != 2 or n.startswith("head")',
+        TWO,
+        {"conv.weight"},
+    ),
+    "a range in branches": (
+        BRANCHES,
+        'p.dim() == 2 and "head" not in n',
+        'p.dim() <= 1 or "head" in n',
+        'p.dim() != 2 or "head" in n',
+        TWO,
+        {"conv.weight"},
+    ),
+    "and for or": (
+        COMPREHENSIONS,
+        'p.ndim >= 2 and "embed" not in n',
+        'p.ndim < 2 and "embed" in n',
+        'p.ndim < 2 or "embed" in n',
+        GROUPS,
+        {"embed.weight", "norm.weight", "norm.bias", "head.bias", "scale"},
+    ),
+    "one number and those below": (
+        OWN_NAMES,
+        "len(weight.shape) == 2",
+        "q.ndim < 2",
+        "q.ndim != 2",
+        TWO,
+        {"conv.weight"},
+    ),
+    "nobody takes a scalar": (COMPREHENSIONS, "p.ndim > 1", "p.ndim == 1", "p.ndim <= 1", GROUPS, {"scale"}),
+}
+
+
+def split(kind: str, *, is_right: bool = False) -> str:
+    how, first, rest, right, built, _ = SPLITS[kind]
+    filters = how.replace("FIRST", first).replace("REST", right if is_right else rest)
+    return SPLIT.replace("FILTERS", filters).replace("BUILT", built)
+
+
+@pytest.mark.parametrize("kind", SPLITS)
+def test_the_filter_that_was_to_take_the_rest_is_blamed(kind: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, split(kind))
+    (finding,) = report.findings
+    assert finding.code == "FXA301"
+    assert {name for name, verdict in verdicts(report).items() if verdict == "excluded"} == SPLITS[kind][-1]
+    assert SPLITS[kind][2] in line_of(finding)
+
+
+@pytest.mark.parametrize("kind", SPLITS)
+def test_a_filter_that_takes_the_rest_is_no_matter(kind: str, tmp_path: Path) -> None:
+    assert not judged(tmp_path, split(kind, is_right=True)).findings
+
+
+def test_of_two_groups_of_one_optimizer_nobody_knows_which_was_to_take_more(tmp_path: Path) -> None:
+    text = SPLIT.replace("FILTERS", COMPREHENSIONS.replace("FIRST", "p.ndim == 2").replace("REST", "p.ndim < 2"))
+    (finding,) = judged(tmp_path, text.replace("BUILT", GROUPS)).findings
+    assert "p.ndim == 2" in line_of(finding)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", SPLITS)
+def test_plain_training_leaves_alone_what_neither_filter_takes(kind: str) -> None:
+    assert left_alone(split(kind)) == len(SPLITS[kind][-1]) / 8
+    assert left_alone(split(kind, is_right=True)) == 0

@@ -23,6 +23,7 @@ from fxaudit.judge.questions.left_out import (
     read_before,
 )
 from fxaudit.judge.questions.name_tests import left_out_in_vain
+from fxaudit.judge.questions.opposites import REST, left_by_both
 from fxaudit.judge.questions.own_steps import idle_update
 from fxaudit.judge.questions.passed_by import of_no_kind, passed_by, remembered
 from fxaudit.judge.questions.patterns import fitting_nothing, pattern_in_vain
@@ -231,6 +232,7 @@ class NotInOptimizer(Rule):
             (lambda: empty_group(audit, info), ""),
             (lambda: listed_parts(audit, states, info), LISTED),
             (lambda: _collected_for_nobody(audit, info), ""),
+            (lambda: left_by_both(audit, states, _chosen_at(audit, info)), REST),
             (lambda: dropping_statement(audit, info.created, [s.local_name for s in states]), ""),
         )
         (statement, more), advice = next(
