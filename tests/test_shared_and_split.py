@@ -276,3 +276,123 @@ def test_of_two_groups_of_one_optimizer_nobody_knows_which_was_to_take_more(tmp_
 def test_plain_training_leaves_alone_what_neither_filter_takes(kind: str) -> None:
     assert left_alone(split(kind)) == len(SPLITS[kind][-1]) / 8
     assert left_alone(split(kind, is_right=True)) == 0
+
+
+# -- a part that two models share, and that is frozen with one of them -------------------------------------------------
+
+SHARED = """
+import functools
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Front(nn.Linear):
+    def __init__(self, size):
+        super().__init__(size, size)
+
+
+PARTS
+
+
+class Net(nn.Module):
+    OWNDEF
+        super().__init__()
+        self.front = FRONT
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.head(torch.tanh(self.front(x)))
+
+
+class Both(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.student, self.teacher = Net(), Net()
+
+
+MADE
+for p in teacher.parameters():
+    p.requires_grad_(False)
+optimizer = torch.optim.SGD(student.parameters(), lr=0.1)
+
+
+def compute():
+    x = torch.randn(8, 4)
+    return (student(x) - teacher(x).detach()).square().mean() + student(x).square().mean()
+"""
+APART = "student, teacher = Net(), Net()"
+TOGETHER = "both = Both()\nstudent, teacher = both.student, both.teacher"
+PLAIN = "def __init__(self):"
+PARTS = {
+    # (what makes the part, how the model begins, what it takes, how the two are made), the line, the same one right
+    "a function that remembers": (
+        ("@functools.lru_cache(maxsize=8)\ndef front(size):\n    return Front(size)", PLAIN, "front(4)", APART),
+        "@functools.lru_cache(maxsize=8)",
+        ("def front(size):\n    return Front(size)", PLAIN, "front(4)", APART),
+    ),
+    "in one model": (
+        ("@functools.cache\ndef front(size):\n    return Front(size)", PLAIN, "front(4)", TOGETHER),
+        "@functools.cache",
+        ("def front(size):\n    return Front(size)", PLAIN, "front(4)", TOGETHER),
+    ),
+    "a dictionary": (
+        (
+            "KNOWN = {}\n\n\ndef front(size):\n    if size not in KNOWN:\n        KNOWN[size] = Front(size)\n"
+            "    return KNOWN[size]",
+            PLAIN,
+            "front(4)",
+            APART,
+        ),
+        "if size not in KNOWN:",
+        ("def front(size):\n    return Front(size)", PLAIN, "front(4)", APART),
+    ),
+    "a default": (
+        ("", "def __init__(self, front=Front(4)):", "front", APART),
+        "def __init__(self, front=Front(4)):",
+        ("", "def __init__(self, front=None):", "front or Front(4)", APART),
+    ),
+    "a class": (
+        ("", f"part = Front(4)\n\n    {PLAIN}", "self.part", APART),
+        "part = Front(4)",
+        ("", f"part = Front\n\n    {PLAIN}", "self.part(4)", APART),
+    ),
+}
+
+
+def shared(parts: str, begins: str, front: str, made: str) -> str:
+    text = SHARED.replace("PARTS", parts).replace("OWNDEF", begins).replace("FRONT", front).replace("MADE", made)
+    return text + LOOP
+
+
+@pytest.mark.parametrize("kind", PARTS)
+def test_what_makes_one_part_for_two_models_is_blamed(kind: str, tmp_path: Path) -> None:
+    wrong, blamed, _ = PARTS[kind]
+    report = judged(tmp_path, shared(*wrong))
+    (finding,) = [finding for finding in report.findings if finding.level != "note"]
+    assert finding.code == "FXA306"
+    assert line_of(finding) == blamed
+    assert len(finding.parameters) == 2
+    assert "teacher.front` is the same module as" in finding.message
+
+
+@pytest.mark.parametrize("kind", PARTS)
+def test_a_part_for_each_model_is_no_matter(kind: str, tmp_path: Path) -> None:
+    assert not judged(tmp_path, shared(*PARTS[kind][2])).findings
+
+
+def test_a_shared_part_that_is_frozen_where_it_is_made_is_meant(tmp_path: Path) -> None:
+    (_, begins, front, made), _, _ = PARTS["a function that remembers"]
+    parts = "@functools.cache\ndef front(size):\n    return Front(size).requires_grad_(False)"
+    report = judged(tmp_path, shared(parts, begins, front, made))
+    assert [finding.level for finding in report.findings] == ["note"]
+    assert verdicts(report)["student.front.weight"] == "frozen"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", PARTS)
+def test_plain_training_leaves_alone_the_part_that_both_have(kind: str) -> None:
+    wrong, _, right_one = PARTS[kind]
+    assert left_alone(shared(*wrong)) == 4 / 6  # the part, and the teacher's head
+    assert left_alone(shared(*right_one)) == 4 / 8  # the teacher

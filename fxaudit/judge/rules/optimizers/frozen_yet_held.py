@@ -18,6 +18,7 @@ from fxaudit.judge.questions.never_its_turn import never_its_turn
 from fxaudit.judge.questions.never_told import never_told
 from fxaudit.judge.questions.new_heads import head_frozen_as_drawn, new_part_frozen
 from fxaudit.judge.questions.shadowed import thawing_override
+from fxaudit.judge.questions.shared_parts import frozen_with_another
 from fxaudit.judge.questions.used_up import used_up
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import (
@@ -54,6 +55,7 @@ NAMED = "Name `{}` there, as `named_modules()` lists it: nobody was seen loading
 LET_RUN = "Change what keeps the line that unfreezes from running, or leave these out of the optimizer."
 RENAME = "Give it the name that is asked for."
 TELL = "Write it there in each round of this loop."
+ONE_EACH = "Make one for each model: here it is made once, and all get the same one."
 ASKED = "Ask this function for True here, if they are to be trained; else leave them out of the optimizer."
 
 
@@ -68,10 +70,11 @@ class FrozenYetHeld(Rule):
 
     It has `requires_grad=False`, gets no gradient and is passed over by every step. Harmless where it is frozen on
     purpose; where the program means to unfreeze it and never gets there, that statement is named, as is the one that
-    unfreezes others which were frozen with it, or the same ones twice, hands on a module that was to be copied, copies
-    one that is frozen, or uses up the iterator that was to lead to its flags again. A last layer that is frozen with
-    the rest, as it was drawn, is worth a note, and more where the names of what is to train are those of nothing. An
-    error where nothing else is left to train, so that `backward` raises.
+    unfreezes others which were frozen with it, or the same ones twice, hands on a module that was to be copied, gives
+    a model the same part as one that is frozen has, copies one that is frozen, or uses up the iterator that was to lead
+    to its flags again. A last layer that is frozen with the rest, as it was drawn, is worth a note, and more where the
+    names of what is to train are those of nothing. An error where nothing else is left to train, so that `backward`
+    raises.
     """
 
     code, name, level = "FXA306", "frozen-yet-held", "note"
@@ -83,8 +86,8 @@ class FrozenYetHeld(Rule):
         yield from self._refused(audit)
         states = audit.unexplained("frozen")
         ways = (
-            self._used_up, self._thawed, self._overridden, self._again, self._copies, self._copied, self._doubled,
-            self._left_out, self._by_choice, self._held,
+            self._used_up, self._thawed, self._overridden, self._again, self._parts, self._copies, self._copied,
+            self._doubled, self._left_out, self._by_choice, self._held,
         )  # fmt: skip
         for way in ways:
             for finding in way(audit, states) if states else ():
@@ -148,6 +151,21 @@ class FrozenYetHeld(Rule):
                 override[0],
                 related=[(_frozen_first(audit, states), "frozen here")],
                 level="warning",
+            )
+
+    def _parts(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
+        """What is frozen with another model, which has the same part."""
+        found = frozen_with_another(audit, states) if audit.judge.looped else None
+        if found is not None:
+            yield self.finding(
+                audit,
+                found.states,
+                f"{audit.names(found.states, 'is', 'are')} frozen too: `{found.frozen}` is the same module as "
+                f"`{found.trained}`",
+                found.line,
+                related=[(_frozen_first(audit, found.states), "frozen here, with the other model")],
+                level="warning",
+                fix=ONE_EACH,
             )
 
     def _copies(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
