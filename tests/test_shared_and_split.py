@@ -396,3 +396,129 @@ def test_plain_training_leaves_alone_the_part_that_both_have(kind: str) -> None:
     wrong, _, right_one = PARTS[kind]
     assert left_alone(shared(*wrong)) == 4 / 6  # the part, and the teacher's head
     assert left_alone(shared(*right_one)) == 4 / 8  # the teacher
+
+
+# -- a method without gradients, for rollouts, by which the loss is computed, too --------------------------------------
+
+ROLLOUTS = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Linear(4, 2)
+        self.critic = nn.Linear(4, 1)
+
+    OVERACT
+    def act(self, x):
+        ACT
+
+    OVERVALUE
+    def value(self, x):
+        VALUE
+
+    def evaluate(self, x):
+        return self.body(x), self.value(x)
+
+
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+
+COLLECT
+
+
+def compute():
+    x = torch.randn(8, 4)
+    old, before = CALLED
+    returns = torch.cat([before[1:] * 0.9, torch.ones(1, 1)])
+    advantage = returns - before
+    LOSS
+    return (logits.softmax(-1)[:, :1] * advantage).mean() + (returns - value).square().mean()
+"""
+OVER = "@torch.no_grad()"
+ACTED = "return self.body(x).argmax(-1), self.value(x)"
+EVALUATED = "logits, value = net.evaluate(x)"
+TAKES = "    return net.body(x).argmax(-1), net.value(x)"
+HEADS = {
+    # over act, what it does, over value, what that does, who collects, how it is called, the loss, the line
+    "a method": (OVER, ACTED, OVER, "return self.critic(x)", "", "net.act(x)", EVALUATED, OVER),
+    "a block": (
+        "",
+        f"with torch.no_grad():\n            {ACTED}",
+        OVER,
+        "return self.critic(x)",
+        "",
+        "net.act(x)",
+        EVALUATED,
+        OVER,
+    ),
+    "a function": (
+        "",
+        ACTED,
+        OVER,
+        "return self.critic(x)",
+        f"@torch.inference_mode()\ndef collect(net, x):\n{TAKES}",
+        "(kept.clone() for kept in collect(net, x))",
+        EVALUATED,
+        OVER,
+    ),
+    "in the loss": (
+        "",
+        ACTED,
+        OVER,
+        "return self.critic(x)",
+        f"@torch.no_grad()\ndef collect(net, x):\n{TAKES}",
+        "collect(net, x)",
+        "logits, value = net.body(x), net.value(x)",
+        OVER,
+    ),
+    "a block in a method": (
+        OVER,
+        ACTED,
+        "",
+        "with torch.no_grad():\n            return self.critic(x)",
+        "",
+        "net.act(x)",
+        EVALUATED,
+        "with torch.no_grad():",
+    ),
+}
+
+
+def rollouts(kind: str, *, is_right: bool = False) -> str:
+    over_act, act, over_value, value, collect, called, loss, _ = HEADS[kind]
+    if is_right:
+        over_value, value = "", "return self.critic(x)"
+    text = ROLLOUTS.replace("OVERACT", over_act).replace("OVERVALUE", over_value).replace("COLLECT", collect)
+    text = text.replace("ACT", act).replace("VALUE", value).replace("CALLED", called).replace("LOSS", loss)
+    return text + LOOP
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_the_region_that_the_loss_is_computed_in_is_blamed(kind: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, rollouts(kind))
+    finding = report.findings[0]
+    assert finding.code == "FXA105"
+    assert finding.parameters == ("critic.weight", "critic.bias")
+    assert line_of(finding) == HEADS[kind][-1]
+    text = (tmp_path / "script.py").read_text(encoding="utf-8").splitlines()
+    assert finding.culprit is not None
+    assert "critic" in "".join(text[finding.culprit.line : finding.culprit.line + 2])
+    assert "rsample" not in finding.fix
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_rollouts_without_gradients_are_no_matter(kind: str, tmp_path: Path) -> None:
+    assert not judged(tmp_path, rollouts(kind, is_right=True)).findings
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", HEADS)
+def test_plain_training_leaves_alone_what_has_no_gradient_in_the_loss(kind: str) -> None:
+    assert left_alone(rollouts(kind)) == 2 / 4
+    assert left_alone(rollouts(kind, is_right=True)) == 0

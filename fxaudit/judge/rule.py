@@ -18,6 +18,7 @@ from fxaudit.answer.finding import Finding, Level, PathStep, Related
 from fxaudit.answer.folding import fold_sentence
 from fxaudit.capture import operations
 from fxaudit.capture.events import BackwardEvent, ScalerStepEvent, StepEvent
+from fxaudit.judge.beside import Beside
 from fxaudit.judge.graph import Cut, StepGraph, UnusedValue
 from fxaudit.judge.norms import Norms
 from fxaudit.judge.trail import project_files
@@ -84,6 +85,10 @@ class Audit:
     def norms(self) -> Norms:
         """How large the gradients between operations were, where that was measured."""
         return Norms(self.recording)
+
+    @cached_property
+    def _beside(self) -> Beside:
+        return Beside(self.graph)
 
     @property
     def states(self) -> list[ParameterState]:
@@ -244,7 +249,7 @@ class Audit:
         detached: what is measured against one, and detached, comes before that.
         """
         ranks = {"detached": 0, "non_differentiable": 1, "left_torch": 2}
-        first = cuts[0]
+        first = self._beside.nearest(cuts) if all(cut.kind == "no_grad" for cut in cuts) else cuts[0]
         detached = [cut for cut in cuts if cut.kind in ("detached", "rewrapped")]
         if len(detached) > 1 and all(cut.kind in ranks or cut.kind == "rewrapped" for cut in cuts):
             emptying = [cut for cut in detached if self.graph.empties_term(cut)]

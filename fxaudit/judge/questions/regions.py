@@ -40,7 +40,7 @@ def switched_off(audit: Audit, op: Op) -> tuple[SourceLine, Lines] | None:
 def draws(audit: Audit, op: Op) -> bool:
     """Whether the user's line that opened the region draws from a distribution: `sample` of torch's opens one."""
     _, statement = _opening(audit, op) or (None, None)
-    if statement is None or isinstance(statement, ast.With | ast.FunctionDef):
+    if statement is None or isinstance(statement, ast.With | ast.FunctionDef | ast.ClassDef):
         return False
     calls = (node.func for node in ast.walk(statement) if isinstance(node, ast.Call))
     return any(isinstance(called, ast.Attribute) and called.attr == "sample" for called in calls)
