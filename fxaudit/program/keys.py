@@ -23,6 +23,7 @@ __all__ = [
     "missed_within",
     "never_asked",
     "only_key",
+    "stray_key",
     "unasked_key",
 ]
 
@@ -64,6 +65,23 @@ def unasked_key(course: Course, sight: Sight, key: ast.expr, table: ast.expr) ->
     if len(left) > 1 or len(asked - keys) > 1:
         left = [found for found in left if _is_part_of(wanted, str(found.value))]
     return left[0] if len(left) == 1 else None
+
+
+def stray_key(course: Course, sight: Sight, key: ast.expr, table: ast.expr) -> tuple[Birth, str] | None:
+    """(where the key is written that the table has no entry for, and that nothing else in the program mentions; the one
+    key of the table that the statement never asks for), where it asks for all others in turn: the first was to be the
+    second."""
+    wanted, token = evaluated(key, sight.read), held_by(sight, table)
+    if isinstance(key, ast.Constant) or not isinstance(wanted, str):
+        return None
+    passes = course.at(course.file_of(sight), sight.line)
+    texts = [text for s in passes if isinstance(text := evaluated(key, s.read), str)]
+    keys = {k for s in passes if held_by(s, table) == token for k in keys_of(s, table) if isinstance(k, str)}
+    asked, is_all = set(texts), len(texts) > len(set(texts)) or len(passes) < PASSES
+    if not is_all or not asked & keys or asked - keys != {wanted} or len(keys - asked) != 1:
+        return None
+    written = _written_for_nobody(course, wanted, sight.index)
+    return (written, next(iter(keys - asked))) if written is not None else None
 
 
 def missed_within(course: Course, sight: Sight, key: ast.expr, table: ast.expr) -> tuple[str, Birth] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from fxaudit.program.births import Births
 from fxaudit.program.config_files import SUFFIXES, lines_with
 from fxaudit.program.course import Course, Plain, Seen, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated
-from fxaudit.program.keys import constants_of, held_by, is_key, keys_of, missed_within, unasked_key
+from fxaudit.program.keys import constants_of, held_by, is_key, keys_of, missed_within, stray_key, unasked_key
 from fxaudit.program.plain import readings
 from fxaudit.program.source import files_beside, is_library
 from fxaudit.program.spelling import letters_apart
@@ -124,6 +124,8 @@ class Lookup:
             return f"The keys are {kinds}: {meant}, or make {others} of the keys where the table is read."
         if self.near is not None and self.birth is None and self.near.lower() == str(self.key).lower():
             return f"The keys are written like `{self.near}`: bring what is asked for into that form, by `.lower()`."
+        if self.unasked and self.birth is not None and self.birth.value == self.unasked:
+            return f"Name it `{self.key}`: that is what is asked for, and nothing asks for `{self.unasked}`."
         if self.near is not None:
             return f"`{self.near}` was meant: correct the name. {_capital(raises)} raises where there is none."
         return f"Name one that there is, or add the missing one. {_capital(raises)} raises where there is none."
@@ -139,10 +141,18 @@ class Lookups:
     @cached_property
     def all(self) -> tuple[Lookup, ...]:
         """Each that found nothing, once for each key."""
+        return self._those(_asked)
+
+    @cached_property
+    def filters(self) -> tuple[Lookup, ...]:
+        """The same of the tests of comprehensions, `… if key in T`, which leave out what has no entry."""
+        return self._those(_filtering)
+
+    def _those(self, asking: Callable[[str, int], Iterator[_Asked]]) -> tuple[Lookup, ...]:
         found: dict[tuple[str, int, Plain], Lookup] = {}
         for last in self.course.last_passes():
             file = self.course.file_of(last)
-            asked = [*_asked(file, last.line)]
+            asked = [*asking(file, last.line)]
             for sight in self.course.at(file, last.line) if asked else ():
                 for one in asked:
                     lookup = self._missed(sight, one)
@@ -192,6 +202,9 @@ class Lookups:
         unasked = unasked_key(self.course, sight, one.key, one.table) if lookup.near is None else None
         if unasked is not None:
             return replace(lookup, birth=unasked, unasked=str(unasked.value))
+        stray = stray_key(self.course, sight, one.key, one.table) if lookup.near is None else None
+        if stray is not None:
+            return replace(lookup, birth=stray[0], unasked=stray[1])
         is_given = (
             isinstance(one.key, ast.Name) and self.course.name_bound(sight.frame, one.key.id, sight.index) is None
         )
@@ -280,7 +293,8 @@ class Lookups:
 
     def is_asked(self, lookup: Lookup, key: Plain) -> bool:
         """Whether some pass of the statement was seen in which that key was asked for."""
-        asked = [one for one in _asked(lookup.file, lookup.sight.line) if one.node.lineno == lookup.line]
+        asked = [*_asked(lookup.file, lookup.sight.line), *_filtering(lookup.file, lookup.sight.line)]
+        asked = [one for one in asked if one.node.lineno == lookup.line]
         sights = self.course.at(lookup.file, lookup.sight.line)
         return any(evaluated(one.key, sight.read) == key for sight in sights for one in asked)
 
@@ -401,6 +415,16 @@ def _asked(file: str, line: int) -> Iterator[_Asked]:
     if isinstance(statement, ast.If):
         chosen = [*_chosen(statement.test, statement.test, _value(statement.body), _value(statement.orelse))]
         yield from chosen or _passed_over(statement)
+
+
+def _filtering(file: str, line: int) -> Iterator[_Asked]:
+    """The lookups in the tests of the comprehensions of the statement, or whose element begins, at the line."""
+    looked_at = readings(file)
+    within = (part for node in looked_at.nodes_at(line) for part in ast.walk(node))
+    for test in (*looked_at.tests_at(line), *(test for part in within for test in getattr(part, "ifs", ()))):
+        match test:
+            case ast.Compare(left=key, ops=[ast.In()], comparators=[table]):
+                yield _Asked(test, table, key, None)
 
 
 def _chosen(node: ast.expr, test: ast.expr, body: ast.expr | None, orelse: ast.expr | None) -> Iterator[_Asked]:

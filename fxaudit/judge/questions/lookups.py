@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -24,6 +25,8 @@ RATE = ("FXA304",)
 """The rule on rates of 0: a lookup of the parameters' name may have given it."""
 UNUSED = ("FXA101", "FXA103", "FXA303")
 """The rules on what nothing uses: the function that was meant may use it."""
+UNREAD = ("FXA102",)
+"""The rule on what nothing reads: it may be kept under another key than the one that is asked for."""
 
 
 def with_failed_lookup(audit: Audit, finding: Finding) -> Finding:
@@ -58,8 +61,9 @@ def _behind(audit: Audit, lookups: Lookups, finding: Finding, line: SourceLine) 
         yield from ((found, "the rate that was found is used here") for found in _of_names(lookups, finding))
     if finding.code in UNUSED:
         yield from ((found, "nothing that ran uses it") for found in _using(audit, lookups, finding))
-        yield from ((found, "what is made here goes without it") for found in _passed_over(lookups, finding))
         yield from ((found, "made here, and given to what stands in") for found in _given(audit, lookups, finding))
+    if finding.code in (*UNUSED, *UNREAD):
+        yield from ((found, "what is made here goes without it") for found in _passed_over(lookups, finding))
 
 
 def _zeros(lookups: Lookups, found: Iterable[Lookup]) -> Iterator[Lookup]:
@@ -116,13 +120,27 @@ def _using(audit: Audit, lookups: Lookups, finding: Finding) -> Iterator[Lookup]
 
 
 def _passed_over(lookups: Lookups, finding: Finding) -> Iterator[Lookup]:
-    """The lookups that found nothing, and went on, where the key that is nearly the same names what the finding is
-    about."""
-    for lookup in lookups.all:
-        part = f".{lookup.near}."
-        is_meant = bool(lookup.near) and all(part in f".{name}." for name in finding.parameters)
-        if is_meant and lookup.taken is None and not lookup.of_object and not lookups.is_asked(lookup, lookup.near):
-            yield lookup
+    """The lookups that found nothing, and went on, where the keys that are nearly the same name all that the finding is
+    about, or where the key does that of which no other is the like than the one that nobody asks for."""
+    places: dict[tuple[str, int, str], list[Lookup]] = {}
+    for lookup in (*lookups.all, *lookups.filters):
+        goes_on = lookup.taken is None or lookups.always_misses(lookup)
+        if lookup.near and goes_on and not lookup.of_object and not lookups.is_asked(lookup, lookup.near):
+            places.setdefault((lookup.file, lookup.line, lookup.table), []).append(lookup)
+    for found in places.values():
+        meant = [lookup for lookup in found if any(_is_named(name, lookup) for name in finding.parameters)]
+        if meant and all(any(_is_named(name, lookup) for lookup in meant) for name in finding.parameters):
+            yield meant[0]
+
+
+def _is_named(name: str, lookup: Lookup) -> bool:
+    """Whether the key that was meant is a part of the parameter's name; or, where it is another word, the key that was
+    asked for."""
+    path = name.removesuffix(" (old)")
+    if lookup.unasked:
+        words = re.split("[._]", path)
+        return str(lookup.key) in words or lookup.unasked in words
+    return f".{lookup.near}." in f".{path}."
 
 
 def _given(audit: Audit, lookups: Lookups, finding: Finding) -> Iterator[Lookup]:

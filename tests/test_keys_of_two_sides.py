@@ -1,0 +1,230 @@
+"""Two parts of a program that have to agree do not: keys that are written on one side and asked for on the other, an
+iterator that both go through, a rate that one takes from the other at the wrong time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fxaudit.report import Report
+from tests.scripts import LOOP, judged, left_alone, line_of, verdicts
+
+pytestmark = pytest.mark.usefixtures("first_step_paid")
+HEAD = """
+import json
+from itertools import chain
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+torch.manual_seed(0)
+"""
+
+
+def loud(report: Report) -> list[str]:
+    """The messages of what is more than a note."""
+    return [finding.message for finding in report.findings if finding.level != "note"]
+
+
+# -- a table of weights with a key that no term has, beside a term without a weight ------------------------------------
+
+WEIGHTS = """
+with open("settings.json") as file:
+    settings = json.load(file)
+TERMS = {"mask": F.mse_loss, "edge": F.l1_loss, "depth": F.mse_loss}
+
+
+class Net(nn.Module):
+    def __init__(self, names):
+        super().__init__()
+        self.body = nn.Linear(4, 4)
+        self.heads = nn.ModuleDict({name: nn.Linear(4, 1) for name in names})
+
+    def forward(self, x):
+        h = torch.tanh(self.body(x))
+        return {name: head(h) for name, head in self.heads.items()}
+
+
+class Weighted:
+    def __init__(self, weights):
+        self.weights = dict(weights)
+
+    def __call__(self, terms):
+        TAKEN
+
+
+net = Net(TERMS)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+criterion = Weighted(settings["weights"])
+x, y = torch.randn(8, 4), torch.randn(8, 1)
+
+
+def compute():
+    return criterion({name: TERMS[name](out, y) for name, out in net(x).items()})
+"""
+TAKEN = {
+    "a comprehension": "return sum(self.weights[name] * v for name, v in terms.items() if name in self.weights)",
+    "a dictionary": """kept = {name: self.weights[name] * v for name, v in terms.items() if name in self.weights}
+        return sum(kept.values())""",
+    "a loop": """total = 0.0
+        for name, value in terms.items():
+            if name in self.weights:
+                total = total + self.weights[name] * value
+        return total""",
+    "a loop that goes on": """total = 0.0
+        for name, value in terms.items():
+            weight = self.weights.get(name)
+            if weight is None:
+                continue
+            total = total + weight * value
+        return total""",
+    "the weights in turn": "return sum(weight * terms[name] for name, weight in self.weights.items() if name in terms)",
+    "the weights in a loop": """total = 0.0
+        for name, weight in self.weights.items():
+            if name in terms:
+                total = total + weight * terms[name]
+        return total""",
+}
+
+
+def weighted(taken: str) -> str:
+    return HEAD + WEIGHTS.replace("TAKEN", TAKEN[taken]) + LOOP
+
+
+def with_weights(folder: Path, **weights: float) -> None:
+    entries = ",\n".join(f'    "{name}": {weight}' for name, weight in weights.items())
+    (folder / "settings.json").write_text('{\n  "weights": {\n' + entries + "\n  }\n}\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("taken", TAKEN)
+def test_the_weight_that_no_term_has_is_blamed(taken: str, tmp_path: Path) -> None:
+    with_weights(tmp_path, mask=1.0, boundary=0.5, depth=0.2)
+    report = judged(tmp_path, weighted(taken))
+    (finding,) = report.findings
+    assert verdicts(report)["heads.edge.weight"] == "unreachable"
+    assert line_of(finding) == '"boundary": 0.5,'
+    assert "`edge`" in finding.fix
+
+
+@pytest.mark.parametrize("taken", TAKEN)
+def test_weights_of_all_terms_are_no_matter(taken: str, tmp_path: Path) -> None:
+    with_weights(tmp_path, mask=1.0, edge=0.5, depth=0.2)
+    assert not judged(tmp_path, weighted(taken)).findings
+
+
+@pytest.mark.parametrize("taken", ["a comprehension", "the weights in turn"])
+@pytest.mark.parametrize("others", [{}, {"boundary": 0.5, "normal": 0.1}, {"boundary": 0.0}])
+def test_no_entry_is_blamed_where_none_or_several_may_be_meant(
+    taken: str, others: dict[str, float], tmp_path: Path
+) -> None:
+    with_weights(tmp_path, mask=1.0, depth=0.2, **others)
+    (finding,) = judged(tmp_path, weighted(taken)).findings
+    assert finding.culprit is not None
+    assert finding.culprit.file.endswith("script.py")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("taken", TAKEN)
+@pytest.mark.parametrize(("name", "share"), [("boundary", 2 / 8), ("edge", 0.0)])
+def test_plain_training_leaves_alone_what_has_no_weight(
+    taken: str, name: str, share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with_weights(tmp_path, **{"mask": 1.0, name: 0.5, "depth": 0.2})
+    assert left_alone(weighted(taken)) == share
+
+
+# -- parameters kept under a key, and looked up under another one ------------------------------------------------------
+
+RATES = """
+class Rates(nn.Module):
+    def __init__(self, names):
+        super().__init__()
+        self.log_rate = nn.ParameterDict()
+        for name in names:
+            self.log_rate[KEPT] = nn.Parameter(torch.tensor(-1.0))
+
+    def of(self, name):
+        LOOKED
+
+    def summary(self):
+        return {key: rate.exp().item() for key, rate in self.log_rate.items()}
+
+
+def adapted(body, rates, x, y):
+    fast = dict(body.named_parameters())
+    loss = F.mse_loss(torch.func.functional_call(body, fast, (x,)), y)
+    grads = torch.autograd.grad(loss, tuple(fast.values()), create_graph=True)
+    return {name: p - rates.of(name) * g for (name, p), g in zip(fast.items(), grads)}
+
+
+class Learner(nn.Module):
+    def __init__(self, body, rates):
+        super().__init__()
+        self.body, self.rates = body, rates
+
+    def forward(self, x, y):
+        return torch.func.functional_call(self.body, adapted(self.body, self.rates, x, y), (x,))
+
+
+body = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1))
+rates = Rates([name for name, _ in body.named_parameters()])
+OWNED
+x, y = torch.randn(8, 4), torch.randn(8, 1)
+
+
+def compute():
+    REPORTED
+"""
+LOOKED = {
+    "a test": """key = name.replace(".", "_")  # blamed
+        if key in self.log_rate:
+            return self.log_rate[key].exp()
+        return 0.1""",
+    "a choice": """key = name.replace(".", "_")  # blamed
+        return self.log_rate[key].exp() if key in self.log_rate else 0.1""",
+    "an exception": """key = name.replace(".", "_")  # blamed
+        try:
+            rate = self.log_rate[key].exp()
+        except (AttributeError, KeyError):
+            rate = 0.1
+        return rate""",
+}
+ADAPTED = "F.mse_loss(torch.func.functional_call(body, adapted(body, rates, x, y), (x,)), y)"
+LOOSE = "optimizer = torch.optim.SGD([*body.parameters(), *rates.parameters()], lr=0.1)"
+OWNED = """net = Learner(body, rates)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)"""
+KINDS = {
+    "of one model": (OWNED, "return F.mse_loss(net(x, y), y)", "unreachable"),
+    "beside the model": (LOOSE, f"return {ADAPTED}", "stale"),
+    "reported": (LOOSE, f"rates.summary()\n    return {ADAPTED}", "unreachable"),
+}
+
+
+def rates(looked: str, kind: str, kept: str = 'name.replace(".", "__")') -> str:
+    owned, reported, _ = KINDS[kind]
+    text = RATES.replace("KEPT", kept).replace("LOOKED", LOOKED[looked])
+    return HEAD + text.replace("OWNED", owned).replace("REPORTED", reported) + LOOP
+
+
+@pytest.mark.parametrize("looked", LOOKED)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_key_that_is_made_otherwise_than_it_is_kept_is_blamed(looked: str, kind: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, rates(looked, kind))
+    (finding,) = report.findings
+    assert {verdicts(report)[name] for name in finding.parameters} == {KINDS[kind][2]}
+    assert line_of(finding) == 'key = name.replace(".", "_")  # blamed'
+
+
+@pytest.mark.parametrize("looked", LOOKED)
+def test_a_key_that_is_made_alike_is_no_matter(looked: str, tmp_path: Path) -> None:
+    assert not loud(judged(tmp_path, rates(looked, "reported", 'name.replace(".", "_")')))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("looked", LOOKED)
+@pytest.mark.parametrize(("letters", "share"), [("__", 4 / 8), ("_", 0.0)])
+def test_plain_training_leaves_alone_what_is_looked_up_otherwise(looked: str, letters: str, share: float) -> None:
+    assert left_alone(rates(looked, "of one model", f'name.replace(".", "{letters}")')) == share
