@@ -136,6 +136,97 @@ def test_plain_training_leaves_alone_what_has_no_weight(
     assert left_alone(weighted(taken)) == share
 
 
+# -- a key that is looked up in the wrong section, for what another use of the model reads, too ------------------------
+
+SECTIONS = """
+with open("settings.json") as file:
+    settings = json.load(file)
+
+
+class Net(nn.Module):
+    def __init__(self, width, drop=0.0):
+        super().__init__()
+        self.drop = drop
+        self.body, self.out = nn.Linear(4, width), nn.Linear(width, 1)
+        self.classes = nn.Embedding(3, width)
+        self.none = nn.Parameter(torch.randn(width))
+
+    def condition(self, y, count):
+        if y is None:
+            return self.none.expand(count, -1)
+        found = self.classes(y)
+        if self.training and self.drop > 0:
+            found = torch.where(torch.rand(count, 1) < self.drop, self.none, found)
+        return found
+
+    def forward(self, x, y=None):
+        return self.out(torch.tanh(self.body(x) + self.condition(y, len(x))))
+
+
+model = settings["model"]
+net = Net(model["width"], ASKED)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+x, y = torch.randn(12, 4), torch.arange(12) % 3
+
+
+def compute():
+    return net(x, y).square().mean()
+"""
+ASKED = {
+    "by get": 'drop=model.get("drop", 0.0)',
+    "by pop": 'drop=model.pop("drop", 0.0)',
+}
+LAID_OUT = """{
+  "model": {
+    "width": 4MODEL
+  },
+  "guidance": {
+    "scale": 2.0GUIDANCE
+  }
+}
+"""
+
+
+def sections(asked: str) -> str:
+    return HEAD + SECTIONS.replace("ASKED", ASKED[asked]) + LOOP
+
+
+def with_sections(folder: Path, section: str) -> None:
+    text = LAID_OUT.replace(section, ',\n    "drop": 0.5').replace("MODEL", "").replace("GUIDANCE", "")
+    (folder / "settings.json").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_the_key_in_another_section_is_blamed_though_sampling_reads_it_too(asked: str, tmp_path: Path) -> None:
+    with_sections(tmp_path, "GUIDANCE")
+    report = judged(tmp_path, sections(asked))
+    (finding,) = report.findings
+    assert verdicts(report)["none"] == "unreachable"
+    assert line_of(finding) == '"drop": 0.5'
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_a_key_in_its_section_is_no_matter(asked: str, tmp_path: Path) -> None:
+    with_sections(tmp_path, "MODEL")
+    assert not judged(tmp_path, sections(asked)).findings
+
+
+def test_without_the_key_the_branches_come_in_their_order(tmp_path: Path) -> None:
+    with_sections(tmp_path, "NOWHERE")
+    (finding,) = judged(tmp_path, sections("by get")).findings
+    assert line_of(finding) == "if y is None:"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("section", "share"), [("GUIDANCE", 1 / 6), ("MODEL", 0.0)])
+def test_plain_training_leaves_alone_what_stands_for_no_class(
+    section: str, share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with_sections(tmp_path, section)
+    assert left_alone(sections("by get")) == share
+
+
 # -- parameters kept under a key, and looked up under another one ------------------------------------------------------
 
 RATES = """

@@ -24,7 +24,7 @@ from fxaudit.judge.trail import (
     was_entered,
 )
 from fxaudit.judge.verdict import ParameterState
-from fxaudit.program.birth import Birth
+from fxaudit.program.birth import NOT_HEARD, Birth
 from fxaudit.program.births import Births
 from fxaudit.program.decisions import Decision
 from fxaudit.program.loops import counting_loop, late_closures, loop_over
@@ -42,6 +42,8 @@ HOUSEKEEPING = frozenset(
         "out_features",
     }
 )  # fmt: skip
+MAX_MENTIONS = 8
+"""Of so many mentions the branches are compared."""
 
 Related = list[tuple[SourceLine | None, str]]
 
@@ -78,7 +80,7 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     """
     made = registration(audit, root, path)
     ran = audit.record.ran()
-    for tree, mention in mentions(audit, root, path):
+    for tree, mention in _unheard_first(audit, mentions(audit, root, path), ran):
         loop = loop_over(tree, mention)
         node = loop.call if loop is not None else mention
         found = obstacles(tree, node, ran.of(tree.file))
@@ -153,6 +155,20 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
     if without is not None and not without.library:
         return Unreached(without, [(made, "made here, and never used")])
     return Unreached(made, [(source, "forward runs without it here") for source in beside])
+
+
+def _unheard_first(audit: Audit, found: list[tuple[Tree, ast.AST]], ran: Ran) -> list[tuple[Tree, ast.AST]]:
+    """The mentions; where each of several is in a branch that nothing comes to, first the one that a setting without
+    effect keeps from running: that was meant to run, and the others may be for another use of the model."""
+    if len(found) < 2 or len(found) > MAX_MENTIONS:
+        return found
+    branches = [obstacles(tree, mention, ran.of(tree.file)) for tree, mention in found]
+    if not all(branches):
+        return found
+    decided = [decision_at(audit.record, branch[0]) for branch in branches]
+    births = [decision.birth if decision is not None else None for decision in decided]
+    unheard = [one for one, birth in zip(found, births, strict=True) if birth is not None and birth.kind in NOT_HEARD]
+    return [*unheard, *(one for one in found if one not in unheard)]
 
 
 def _bound_born(audit: Audit, tree: Tree, mention: ast.AST) -> tuple[str, Birth] | None:
