@@ -319,3 +319,90 @@ def test_a_key_that_is_made_alike_is_no_matter(looked: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(("letters", "share"), [("__", 4 / 8), ("_", 0.0)])
 def test_plain_training_leaves_alone_what_is_looked_up_otherwise(looked: str, letters: str, share: float) -> None:
     assert left_alone(rates(looked, "of one model", f'name.replace(".", "{letters}")')) == share
+
+
+# -- a group that joins during a warm-up, and takes over a rate of 0 ---------------------------------------------------
+
+JOINING = """
+class Warmup:
+    def __init__(self, optimizer, steps):
+        self.optimizer, self.steps, self.count = optimizer, steps, FIRST
+        self.base = [(group, group["lr"]) for group in optimizer.param_groups]
+        self.apply()
+
+    def apply(self):
+        for group, rate in self.base:
+            group["lr"] = rate * min(1.0, self.count / self.steps)
+
+    def step(self):
+        self.count += 1
+        self.apply()
+
+
+def current(optimizer):
+    return optimizer.param_groups[0]["lr"]
+
+
+net = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+schedule = Warmup(optimizer, 4)
+extra = nn.Linear(4, 1)
+JOINED
+x, y = torch.randn(8, 4), torch.randn(8, 1)
+
+
+def compute():
+    schedule.step()
+    return F.mse_loss(net(x) + extra(x), y)
+
+
+for epoch in range(8):
+    loss = F.mse_loss(net(x) + extra(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    schedule.step()
+"""
+JOINED = {
+    "at once": (
+        "optimizer.add_param_group("
+        '{"params": list(extra.parameters()), "lr": optimizer.param_groups[0]["lr"]})  # blamed'
+    ),
+    "by a name": """rate = optimizer.param_groups[0]["lr"]
+optimizer.add_param_group(dict(params=list(extra.parameters()), lr=rate))  # blamed""",
+    "by a function": """group = {"params": list(extra.parameters()), "lr": current(optimizer)}  # blamed
+optimizer.add_param_group(group)""",
+    "with all settings": """group = {**optimizer.param_groups[0], "params": list(extra.parameters())}  # blamed
+optimizer.add_param_group(group)""",
+}
+
+
+def joining(joined: str, first: str = "0") -> str:
+    return HEAD + JOINING.replace("JOINED", JOINED[joined]).replace("FIRST", first)
+
+
+@pytest.mark.parametrize("joined", JOINED)
+def test_the_rate_that_is_taken_over_during_a_warm_up_is_blamed(joined: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, joining(joined))
+    (finding,) = report.findings
+    assert verdicts(report)["extra.weight"] == "blocked"
+    assert line_of(finding).endswith("# blamed")
+
+
+@pytest.mark.parametrize("joined", JOINED)
+def test_a_rate_that_is_above_0_then_is_no_matter(joined: str, tmp_path: Path) -> None:
+    assert not judged(tmp_path, joining(joined, "1")).findings
+
+
+def test_a_factor_of_0_is_blamed_for_itself(tmp_path: Path) -> None:
+    text = joining("at once", "1").replace('["lr"]})  # blamed', '["lr"] * SCALE})')
+    text = text.replace("extra =", "SCALE = 0.0  # a factor\nextra =")
+    (finding,) = judged(tmp_path, text).findings
+    assert "a warm-up" not in " ".join(related.role for related in finding.related)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("joined", JOINED)
+@pytest.mark.parametrize(("first", "share"), [("0", 2 / 6), ("1", 0.0)])
+def test_plain_training_leaves_alone_what_joined_with_a_rate_of_0(joined: str, first: str, share: float) -> None:
+    assert left_alone(joining(joined, first)) == share

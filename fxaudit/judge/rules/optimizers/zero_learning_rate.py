@@ -16,6 +16,7 @@ from fxaudit.judge.questions.births import (
     unheard_before,
     unread_setting,
 )
+from fxaudit.judge.questions.copied_rates import copied_rate
 from fxaudit.judge.questions.rates import given_rate, schedule_origins, stepped_outside, written_rate
 from fxaudit.judge.questions.unread_writes import unread_writes
 from fxaudit.judge.rule import Audit, Example, Rule
@@ -107,6 +108,10 @@ class ZeroLearningRate(Rule):
 
 
 Lines = list[tuple[SourceLine | None, str]]
+COPIED = (
+    "Give the group the rate that was set, in the place of `{}`, which was 0 then, and build the schedule behind it: "
+    "one that is there already does not raise it."
+)
 LOADED = "Give each group its learning rate again after loading: the state was saved when it was 0."
 
 
@@ -120,6 +125,11 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
     if info.zeroed_on_load >= 0:
         loaded = audit.source(info.zeroed_on_load)
         return loaded, [(built, "the optimizer is built here, with a rate above 0")], LOADED
+    copied = copied_rate(audit, info, states)
+    if copied is not None:
+        role = "the group joins the optimizer here, while a warm-up has the rate of the others at 0"
+        told = [(copied.joined, role)] if copied.joined != copied.source else []
+        return copied.source, [*told, (built, "the optimizer is built here")], COPIED.format(copied.text)
     written = written_rate(audit.record)
     if written is not None and _others_move(audit, info):  # what all groups are given is not 0 at every step
         own = own_factor_born(audit.record, written.tree.file, written.line, written.value)
