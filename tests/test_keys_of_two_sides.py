@@ -406,3 +406,83 @@ def test_a_factor_of_0_is_blamed_for_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("first", "share"), [("0", 2 / 6), ("1", 0.0)])
 def test_plain_training_leaves_alone_what_joined_with_a_rate_of_0(joined: str, first: str, share: float) -> None:
     assert left_alone(joining(joined, first)) == share
+
+
+# -- an iterator of parameters that a report goes through before the optimizer does ------------------------------------
+
+GROUPS = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 1), nn.Linear(4, 1)
+
+    def forward(self, x):
+        h = torch.tanh(self.body(x))
+        return self.first(h) + self.second(h)
+
+
+def grouped(net):
+    GROUPED
+
+
+def told(groups):
+    for group in groups:
+        print(sum(p.numel() for p in group["params"]))
+
+
+net = Net()
+groups = grouped(net)
+told(groups)
+optimizer = torch.optim.SGD(groups, lr=0.1)
+x, y = torch.randn(8, 4), torch.randn(8, 1)
+
+
+def compute():
+    return F.mse_loss(net(x), y)
+"""
+MADE = {
+    "a chain": "chain(net.first.parameters(), net.second.parameters())",
+    "a generator": "(p for part in (net.first, net.second) for p in part.parameters())",
+    "a chain of all": "chain.from_iterable(part.parameters() for part in (net.first, net.second))",
+}
+GROUPED = {
+    "a list": """heads = MADE  # blamed
+    return [{"params": list(net.body.parameters())}, {"params": heads, "lr": 0.2}]""",
+    "calls of dict": """heads = MADE  # blamed
+    body = dict(params=list(net.body.parameters()))
+    return [body, dict(params=heads, lr=0.2)]""",
+}
+
+
+def grouping(made: str, grouped: str) -> str:
+    return HEAD + GROUPS.replace("GROUPED", GROUPED[grouped]).replace("MADE", made) + LOOP
+
+
+@pytest.mark.parametrize("made", MADE)
+@pytest.mark.parametrize("grouped", GROUPED)
+def test_the_iterator_that_a_report_uses_up_is_blamed(made: str, grouped: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, grouping(MADE[made], grouped))
+    (finding,) = report.findings
+    assert verdicts(report)["second.weight"] == "excluded"
+    assert line_of(finding) == f"heads = {MADE[made]}  # blamed"
+
+
+@pytest.mark.parametrize("made", MADE)
+@pytest.mark.parametrize("grouped", GROUPED)
+def test_a_list_that_a_report_goes_through_is_no_matter(made: str, grouped: str, tmp_path: Path) -> None:
+    assert not judged(tmp_path, grouping(f"list({MADE[made]})", grouped)).findings
+
+
+def test_a_full_iterator_is_not_blamed_for_another_group(tmp_path: Path) -> None:
+    text = (
+        grouping(MADE["a chain"], "a list").replace("told(groups)\n", "").replace("list(net.body.parameters())", "[]")
+    )
+    (finding,) = judged(tmp_path, text).findings
+    assert "# blamed" not in line_of(finding)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("made", MADE)
+@pytest.mark.parametrize(("form", "share"), [("{}", 4 / 6), ("list({})", 0.0)])
+def test_plain_training_leaves_alone_what_a_report_used_up(made: str, form: str, share: float) -> None:
+    assert left_alone(grouping(form.format(MADE[made]), "a list")) == share

@@ -18,6 +18,7 @@ __all__ = [
     "leaves_loop_after",
     "leftover_variable",
     "loop_over",
+    "place_kept",
     "used_up",
 ]
 
@@ -111,14 +112,14 @@ def used_up(file: str, line: int, ran: Container[int] | None = None) -> list[Use
 
 def kept_generators(file: str, lines: Container[int]) -> list[ast.GeneratorExp | ast.Call]:
     """What gives its items once, goes through parameters, and is kept, on one of the `lines`: in a dictionary or a
-    tuple, or handed back by a function."""
+    tuple, or handed back by a function, at once or by the name of it that the function reads nowhere else."""
     tree = tree_of(file)
     found: list[ast.GeneratorExp | ast.Call] = []
     for node in tree.nodes if tree is not None else ():
         if tree is None or not isinstance(node, ast.GeneratorExp | ast.Call) or node.lineno not in lines:
             continue
-        through = node.generators[0].iter if isinstance(node, ast.GeneratorExp) else node
-        asked = [part for part in ast.walk(through) if isinstance(part, ast.Call)]
+        through = [part.iter for part in node.generators] if isinstance(node, ast.GeneratorExp) else [node]
+        asked = [part for one in through for part in ast.walk(one) if isinstance(part, ast.Call)]
         if not any(getattr(call.func, "attr", "") in ("parameters", "named_parameters") for call in asked):
             continue
         match tree.parents.get(node):
@@ -126,7 +127,45 @@ def kept_generators(file: str, lines: Container[int]) -> list[ast.GeneratorExp |
                 found.append(node)
             case ast.Tuple() | ast.Return() if isinstance(node, ast.GeneratorExp):
                 found.append(node)
+            case ast.Assign(targets=[ast.Name(id=name)]) as made if _gives_once(tree, node) and _lets_all_pass(node):
+                if _name_kept(tree, made, name) is not None:
+                    found.append(node)
     return found
+
+
+def place_kept(tree: Tree, node: ast.expr) -> ast.expr | None:
+    """Where that stands which is kept: itself, or the name that it was given before."""
+    match tree.parents.get(node):
+        case ast.Assign(targets=[ast.Name(id=name)]) as made:
+            return _name_kept(tree, made, name)
+    return node
+
+
+def _name_kept(tree: Tree, made: ast.Assign, name: str) -> ast.expr | None:
+    """The one reading of the name in its function, where that puts it in a dictionary or a tuple, or hands it back."""
+    scope = tree.function(made)
+    reads = _reads(scope, name) if scope is not None else []
+    outer = tree.parents.get(reads[0]) if len(reads) == 1 else None
+    match outer:
+        case ast.Return() | ast.Tuple():
+            return reads[0]
+        case ast.Dict(values=values) if reads[0] in values:
+            return reads[0]
+        case ast.keyword() as given:
+            call = tree.parents.get(given)
+            is_display = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "dict"
+            return reads[0] if is_display else None
+    return None
+
+
+def _lets_all_pass(node: ast.GeneratorExp | ast.Call) -> bool:
+    """Whether it leaves out nothing but what is frozen; of a generator expression that is asked where it ran."""
+    match node:
+        case ast.Call(func=ast.Name(id="filter") | ast.Attribute(attr="filterfalse" | "compress")):
+            return isinstance(getattr(node.args[0], "body", None), ast.Attribute) if node.args else False
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in ITERATORS
+    return True
 
 
 def _bracketed(made: ast.Assign) -> int:

@@ -12,7 +12,7 @@ from fxaudit.judge.trail import common_frame, project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.groups import groups_listed, params_chosen
-from fxaudit.program.loops import kept_generators, leftover_variable, used_up
+from fxaudit.program.loops import kept_generators, leftover_variable, place_kept, used_up
 from fxaudit.program.name_lists import list_of_the_chosen
 from fxaudit.program.source import SourceLine, actual_path
 from fxaudit.program.tree import assignments_behind, branch_ran, last_of_chain, sliced_statements, tree_of
@@ -29,6 +29,8 @@ __all__ = [
     "of_a_copy",
     "read_before",
 ]
+
+GIVING = frozenset({"parameters", "named_parameters"})
 
 Told = tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]
 """The line to edit, and what is related to it."""
@@ -90,9 +92,9 @@ def _may_hold(audit: Audit, owner: str, states: list[ParameterState]) -> bool:
     return any(f".{words[-1]}." in f".{state.local_name}." for state in states)
 
 
-def kept_generator(audit: Audit, info: OptimizerInfo) -> Told | None:
-    """Where a group is empty: the one line that keeps a generator of parameters, which somebody else has gone through,
-    as its condition was seen to let some pass."""
+def kept_generator(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> Told | None:
+    """Where a group is empty: the one line that keeps a generator of parameters, among which may be the `states`, and
+    which somebody else has gone through, as its condition was seen to let some pass."""
     if all(members for _, members in info.groups):
         return None
     ran, stacks = audit.record.ran(), audit.record.stacks
@@ -105,7 +107,7 @@ def kept_generator(audit: Audit, info: OptimizerInfo) -> Told | None:
         if members
     }
     kept = [(file, node) for file in audit.project_files for node in kept_generators(file, ran.of(file))]
-    kept = [(file, node) for file, node in kept if id(node) not in filled]  # that one was still full
+    kept = [one for one in kept if _may_be_empty(audit, *one, states, info, filled)]
     if len(kept) != 1:
         return None
     ((file, node),) = kept
@@ -114,6 +116,32 @@ def kept_generator(audit: Audit, info: OptimizerInfo) -> Told | None:
     if not any(all(evaluated(test, one.read) is True for test in tests) for one in passes):
         return None
     return source_at(file, node.lineno), [(audit.source(info.created), "nothing is left of it here")]
+
+
+def _may_be_empty(
+    audit: Audit,
+    file: str,
+    node: ast.GeneratorExp | ast.Call,
+    states: list[ParameterState],
+    info: OptimizerInfo,
+    filled: Collection[int],
+) -> bool:
+    """Whether what is kept may be that of an empty group, as far as its place in the list of groups shows, and, where
+    it was given a name before, whose parameters it goes through."""
+    tree = tree_of(file)
+    place = place_kept(tree, node) if tree is not None else None
+    if tree is None or place is None or id(place) in filled:
+        return False  # that one was still full
+    if place is node:
+        return True
+    listed = next((outer for outer in tree.ancestors(place) if isinstance(outer, ast.List)), None)
+    if listed is not None and len(listed.elts) == len(info.groups):
+        number = next(number for number, group in enumerate(listed.elts) if place in ast.walk(group))
+        if info.groups[number][1]:
+            return False
+    owners = [part.func for part in ast.walk(node) if isinstance(part, ast.Call) and _called_as(part) in GIVING]
+    owned = [ast.unparse(owner.value) for owner in owners if isinstance(owner, ast.Attribute)]
+    return any(_may_hold(audit, owner, states) for owner in owned)
 
 
 def left_from_a_loop(audit: Audit, info: OptimizerInfo) -> Told | None:

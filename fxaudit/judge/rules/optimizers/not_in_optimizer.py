@@ -223,7 +223,7 @@ class NotInOptimizer(Rule):
             (lambda: (source_at(vain.file, vain.line), []) if vain is not None else None, ""),
             (lambda: fitting_nothing(audit, states, info, _chosen_at(audit, info)), PATTERN),
             (lambda: remembered(audit, info), REMEMBERED),
-            (lambda: kept_generator(audit, info), KEPT),
+            (lambda: kept_generator(audit, states, info), KEPT),
             (lambda: _passed_over(audit, states, info), ""),
             (lambda: passed_by(audit, states, info), PASSED_BY),
             (lambda: of_no_kind(audit, states, info), OF_NO_KIND),
