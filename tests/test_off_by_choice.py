@@ -220,3 +220,63 @@ def test_what_decays_beside_a_weight_of_nought_is_not_left_alone(tmp_path: Path)
     built = "torch.optim.SGD(net.parameters(), lr=0.1)"
     (finding,) = judged(tmp_path, text.replace(built, "torch.optim.AdamW(net.parameters(), lr=0.1)")).findings
     assert (finding.code, finding.level) == ("FXA501", "error")
+
+
+# -- a rate of 0 for one group -----------------------------------------------------------------------------------------
+
+RATED = """
+from types import SimpleNamespace
+
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+OPTIONS = GIVEN
+net = nn.ModuleDict({"words": nn.Embedding(8, 4), "main": nn.Linear(4, 1)})
+optimizer = torch.optim.SGD(
+    [
+        {"params": net["words"].parameters(), "lr": FIRST},
+        {"params": net["main"].parameters(), "lr": SECOND},
+    ]
+)
+
+
+def compute():
+    return net["main"](net["words"](torch.randint(0, 8, (16,)))).square().mean()
+"""
+TABLES = {
+    "SimpleNamespace": ("SimpleNamespace(words_lr={}, lr={})", "OPTIONS.words_lr", "OPTIONS.lr"),
+    "dict": ('{{"words_lr": {}, "lr": {}}}', 'OPTIONS["words_lr"]', 'OPTIONS["lr"]'),
+}
+
+
+def rated(table: str, words: str, main: str) -> str:
+    given, first, second = TABLES[table]
+    return RATED.replace("GIVEN", given.format(words, main)).replace("FIRST", first).replace("SECOND", second) + LOOP
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_rate_of_zero_for_one_group_of_several_is_a_note(table: str, tmp_path: Path) -> None:
+    report = judged(tmp_path, rated(table, "0.0", "0.1"))
+    (finding,) = report.findings
+    assert (finding.code, finding.level) == ("FXA304", "note")
+    assert line_of(finding).startswith("OPTIONS = ")
+    assert verdicts(report)["words.weight"] == "blocked"
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_rate_of_zero_for_all_stays_an_error(table: str, tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, rated(table, "0.0", "0.0")).findings
+    assert (finding.code, finding.level) == ("FXA304", "error")
+
+
+def test_a_rate_of_zero_in_the_code_itself_stays_an_error(tmp_path: Path) -> None:
+    text = rated("dict", "0.0", "0.1").replace('OPTIONS["words_lr"]', "0.0")
+    (finding,) = judged(tmp_path, text).findings
+    assert (finding.code, finding.level) == ("FXA304", "error")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("words", "main", "share"), [("0.0", "0.1", 1 / 3), ("0.0", "0.0", 1.0), ("0.1", "0.1", 0.0)])
+def test_plain_training_leaves_alone_what_has_a_rate_of_zero(words: str, main: str, share: float) -> None:
+    assert left_alone(rated("dict", words, main)) == pytest.approx(share)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fxaudit.answer.finding import Finding
-from fxaudit.judge.questions.births import zero_factor_born
+from fxaudit.judge.questions.births import rate_born, zero_factor_born
 from fxaudit.judge.questions.set_otherwise import decision_at_line, stands_in
 from fxaudit.judge.questions.terms_left_out import switches_of
 from fxaudit.judge.questions.terms_passed_over import weight_in
@@ -24,19 +24,21 @@ __all__ = ["as_it_is_set"]
 SWITCHED = ("FXA101", "FXA102", "FXA103")
 """The rules whose culprit may be a setting by which something is left out."""
 WEIGHTED = "FXA501"
+RATED = "FXA304"
 LISTS = ("list", "tuple", "set", "frozenset")
 
 
 def as_it_is_set(audit: Audit, finding: Finding) -> Finding:
     """The finding; a note where its culprit is an entry of a configuration that switches off, by its own value alone,
-    what a branch runs for, or the weight of a term of the loss, and the parameters stay as they are. An entry that
-    switches off the term of the same name becomes the culprit."""
+    what a branch runs for, the weight of a term of the loss, or the rate of one group of several, and the parameters
+    stay as they are. An entry that switches off the term of the same name becomes the culprit."""
     line = finding.culprit
-    if line is None or line.library or finding.level == "note" or finding.code not in (*SWITCHED, WEIGHTED):
+    if line is None or line.library or finding.level == "note" or finding.code not in (*SWITCHED, WEIGHTED, RATED):
         return finding
     if _are_changed(audit, finding):
         return finding
-    births = _weights(audit, finding) if finding.code == WEIGHTED else _switches(audit, finding)
+    asked = {WEIGHTED: _weights, RATED: _rates}.get(finding.code, _switches)
+    births = asked(audit, finding)
     is_meant = any(stands_in(birth, line) and _is_off(birth) and _is_an_entry(birth) for birth in births)
     is_meant = is_meant or (finding.code in SWITCHED and _is_not_listed(audit, line))
     if is_meant:
@@ -108,6 +110,17 @@ def _weights(audit: Audit, finding: Finding) -> Iterator[Birth]:
             return
 
 
+def _rates(audit: Audit, finding: Finding) -> Iterator[Birth]:
+    """The births of the rates of 0 that optimizers were built with which step others with a rate above 0."""
+    named = set(finding.parameters)
+    held = {index for state in audit.states if state.name in named for index, _ in state.held}
+    for info in audit.recording.optimizers:
+        moves = any(fact.lr != 0 and fact.optimizer == info.index for state in audit.states for fact in state.facts)
+        birth = rate_born(audit.record, info, written=False) if info.index in held and moves else None
+        if birth is not None:
+            yield birth
+
+
 def _is_off(birth: Birth) -> bool:
     """Whether the value itself says no, and nothing shows that another was meant."""
     return not birth.value and not birth.asked and not birth.because and not birth.is_whole
@@ -126,9 +139,13 @@ def _is_an_entry(birth: Birth) -> bool:
 
 def _holds(node: ast.AST, birth: Birth) -> bool:
     match node:
-        case ast.Dict(values=values):
-            given = values
-        case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
+        case ast.Dict(keys=keys, values=values):
+            is_a_group = any(isinstance(key, ast.Constant) and key.value == "params" for key in keys)
+            given = [] if is_a_group else values
+        case ast.Call(
+            func=ast.Name(id="dict" | "SimpleNamespace" | "Namespace") | ast.Attribute(attr="SimpleNamespace"),
+            keywords=keywords,
+        ):
             given = [keyword.value for keyword in keywords]
         case _:
             return False
