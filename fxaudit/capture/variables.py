@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import types
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FrameType
@@ -14,6 +15,8 @@ from fxaudit.program.source import variables_of
 __all__ = ["modules_around", "names_of"]
 
 MAX_FRAMES = 40
+MAX_OBJECTS = 50
+"""So many objects that the objects in the variables of a frame hold are looked into."""
 MAX_PARTS = 200
 """So many members of a list, or attributes of an object, are looked at."""
 
@@ -22,13 +25,14 @@ def names_of(things: Iterable[object], frame: FrameType | None, skips: Callable[
     """`id` of each thing → what the program running in `frame` calls it; frames whose code is skipped do not count.
 
     A variable of an outer frame outlives that of an inner one. A list's member is `weights[0]`, an attribute of an
-    object `agent.temperature`, or `temperature` in the object's own methods.
+    object `agent.temperature`, or `temperature` in the object's own methods; one of an object that another one holds
+    `agent.average.shadow`.
     """
     wanted = {id(thing): thing for thing in things}
     scopes = _scopes(frame, skips)
     found: dict[int, str] = {}
-    for reading in (_variables, _parts):
-        for scope in reversed(scopes):
+    for reading in (_variables, _parts, _parts_of_parts):
+        for scope in reversed(scopes) if len(found) < len(wanted) else ():
             for name, value in reading(scope):
                 if wanted.get(id(value), _NOTHING) is value:
                     found.setdefault(id(value), name)
@@ -81,6 +85,13 @@ def _parts(scope: dict[str, object]) -> Iterator[tuple[str, object]]:
             for key, part in list(vars(value).items())[:MAX_PARTS]:
                 if not key.startswith("_"):
                     yield f"{prefix}{key}", part
+
+
+def _parts_of_parts(scope: dict[str, object]) -> Iterator[tuple[str, object]]:
+    """Attributes of plain objects that plain objects have as attributes: `trainer.average.shadow`."""
+    objects = {name: value for name, value in scope.items() if _is_plain(value)}
+    held = ((name, part) for name, part in _parts(objects) if _is_plain(part))
+    yield from _parts(dict(itertools.islice(held, MAX_OBJECTS)))
 
 
 def _is_plain(value: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -25,6 +26,7 @@ SWITCHED = ("FXA101", "FXA102", "FXA103")
 """The rules whose culprit may be a setting by which something is left out."""
 WEIGHTED = "FXA501"
 RATED = "FXA304"
+RATE = re.compile(r"(?<![a-z])(?:lr|rates?)(?![a-z])", re.IGNORECASE)
 LISTS = ("list", "tuple", "set", "frozenset")
 
 
@@ -111,13 +113,14 @@ def _weights(audit: Audit, finding: Finding) -> Iterator[Birth]:
 
 
 def _rates(audit: Audit, finding: Finding) -> Iterator[Birth]:
-    """The births of the rates of 0 that optimizers were built with which step others with a rate above 0."""
+    """The births of the rates of 0 that optimizers were built with which step others with a rate above 0, where they
+    are called rates: a factor or a decay of 0 by which one is multiplied is none."""
     named = set(finding.parameters)
     held = {index for state in audit.states if state.name in named for index, _ in state.held}
     for info in audit.recording.optimizers:
         moves = any(fact.lr != 0 and fact.optimizer == info.index for state in audit.states for fact in state.facts)
         birth = rate_born(audit.record, info, written=False) if info.index in held and moves else None
-        if birth is not None:
+        if birth is not None and RATE.search(" ".join([birth.text, *(told for *_, told in birth.stations[-1:])])):
             yield birth
 
 
