@@ -165,3 +165,50 @@ def test_the_test_of_the_data_that_holds_for_nothing_of_a_part(masked: str, verd
     assert verdicts(report)["second.weight"] == verdict
     blamed = [line_of(finding) for finding in report.findings]
     assert blamed == (["self.mask = (torch.isnan(values))  # tested"] if verdict == "blocked" else [])
+
+
+# -- places of zeros into which a test of the data lets nothing be written ---------------------------------------------
+
+CELLS = """
+class Assigner:
+    def __init__(self, ranges):
+        self.ranges = ranges
+
+    def __call__(self, sizes, level):
+        low, high = self.ranges[level]
+        chosen = (sizes >= low) & (sizes < high)
+        wanted = torch.zeros(len(sizes), 4)
+        rows = torch.arange(len(sizes))[chosen]
+        wanted[rows, (sizes * 3).long()[chosen]] = 1.0
+        return wanted
+
+
+assigner = Assigner([[0.0, 0.6], UPPER])
+
+
+def compute():
+    x, sizes = torch.randn(8, 4), torch.rand(8)
+    h = torch.tanh(net["body"](x))
+    return (net["next"](h).sum(1, keepdim=True) * assigner(sizes, 0)).square().mean() + (
+        (net["value"](h) - 1).square() * assigner(sizes, 1)
+    ).mean()
+"""
+
+
+def cells(upper: str) -> str:
+    return HEAD.replace("NUMBER", "1") + CELLS.replace("UPPER", upper) + LOOP
+
+
+def test_the_test_that_lets_nothing_into_the_zeros_is_blamed(tmp_path: Path) -> None:
+    report = judged(tmp_path, cells("[6.0, 32.0]"))
+    (finding,) = report.findings
+    assert finding.code == "FXA501"
+    assert verdicts(report)["value.weight"] == "blocked"
+    assert line_of(finding) == "chosen = (sizes >= low) & (sizes < high)"
+    assert not judged(tmp_path, cells("[0.3, 32.0]")).findings
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("upper", "share"), [("[6.0, 32.0]", 2 / 6), ("[0.3, 32.0]", 0.0)])
+def test_plain_training_leaves_alone_what_nothing_is_written_for(upper: str, share: float) -> None:
+    assert left_alone(cells(upper)) == share

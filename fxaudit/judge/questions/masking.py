@@ -13,6 +13,7 @@ from fxaudit.program.tree import tree_of
 
 __all__ = [
     "data_made",
+    "emptied_by",
     "hiding_mask",
     "last_bend",
     "multiplied_behind",
@@ -177,6 +178,15 @@ def multiplied_mask(audit: Audit, index: int) -> int:
     if op is None or not operations.of(op.name).factors:
         return -1
     compared = max((_compared(record, vid) for vid in op.inputs), default=-1)
+    return compared if compared >= 0 and record.ops[compared].module < 0 else -1
+
+
+def emptied_by(audit: Audit, index: int) -> int:
+    """The comparison, outside every module, that left nothing of what the operation is given to select by; -1 for
+    none."""
+    record = audit.record
+    empty = [vid for vid in record.ops[index].inputs if record.values[vid].numel == 0]
+    compared = max((_compared(record, vid) for vid in empty), default=-1)
     return compared if compared >= 0 and record.ops[compared].module < 0 else -1
 
 

@@ -38,6 +38,7 @@ from fxaudit.judge.questions.lost_writes import LostWrite, lost_write
 from fxaudit.judge.questions.made_in_python import made_in_python
 from fxaudit.judge.questions.masking import (
     data_made,
+    emptied_by,
     hiding_mask,
     last_bend,
     multiplied_behind,
@@ -306,6 +307,10 @@ class ZeroOrigins:
         compared = self._compared(unfilled.index, used) if unfilled is not None else None
         if compared is not None:
             return compared[0], compared[1], Fact(UNFILLED, NOTHING)
+        test = audit.op_source(emptied_by(audit, unfilled.index)) if unfilled is not None else None
+        if test is not None and unfilled is not None:
+            written = (audit.op_source(unfilled.index), "nothing is selected here, and all of it stays 0")
+            return test, [written, used], Fact(UNFILLED, NOTHING)
         mask = audit.op_source(multiplied_mask(audit, found.origin))
         if mask is not None and origin is not None:
             return mask, [(origin, "what is left of it by this mask is 0"), used], _why(found, name, BY_ZERO.sentence)
