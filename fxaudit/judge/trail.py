@@ -232,7 +232,7 @@ def why_never_called(
             told = [*_lines(found), (where, "the call that never runs")]
             anew = begins_anew(record.course, found[0])
             if anew is not None:
-                again = (source_at(found[0].file, anew[0]), f"`{anew[1]}` begins anew here, each time")
+                again = (source_at(anew[0], anew[1]), f"`{anew[2]}` begins anew here, each time")
                 return [again, *told, *behind_test(record, files, found[0])]
             return _explained(record, files, found[0], told, [])
         if receivers and node.lineno in ran.of(tree.file):

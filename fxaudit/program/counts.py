@@ -18,6 +18,9 @@ __all__ = ["Waiting", "begins_anew", "waits_for_itself"]
 MIN_PASSES = 2
 """A counter stands still where it was the same in so many passes."""
 
+BEGINNING = frozenset({"__init__", "__post_init__", "__new__", "<module>"})
+"""Where something begins for the first time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -65,15 +68,16 @@ def _raised(file: str, name: str) -> Iterator[ast.AugAssign]:
                 yield node
 
 
-def begins_anew(course: Course, obstacle: Obstacle) -> tuple[int, str] | None:
-    """(line, name) of the statement that sets the counter back which the test asks for, as `seen = 0` in each epoch.
+def begins_anew(course: Course, obstacle: Obstacle) -> tuple[str, int, str] | None:
+    """(file, line, name) of the statement that sets the counter back which the test asks for, as `seen = 0` in each
+    epoch.
 
     The counter is set to a number in one place, and raised behind it; the place ran more than once, and the test never
-    gave what was wanted.
+    gave what was wanted. A counter that is an attribute is set back in another function than the one that asks for it.
     """
     tree = tree_of(obstacle.file)
     test = tree.statement_at(obstacle.line) if tree is not None else None
-    if tree is None or not isinstance(test, ast.If) or obstacle.gave is not False:
+    if tree is None or not isinstance(test, ast.If) or obstacle.gave is None:
         return None
     scope = tree.function(test)
     if scope is None:
@@ -85,8 +89,37 @@ def begins_anew(course: Course, obstacle: Obstacle) -> tuple[int, str] | None:
             and _is_raised(tree, scope, name, begun[0])
             and len(course.at(tree.file, begun[0].lineno)) > 1
         ):
-            return begun[0].lineno, name
+            return tree.file, begun[0].lineno, name
+    for node in ast.walk(test.test):
+        if isinstance(node, ast.Attribute) and (found := _part_begun_anew(course, tree, test, node)) is not None:
+            return found
     return None
+
+
+def _part_begun_anew(course: Course, tree: Tree, test: ast.If, counter: ast.Attribute) -> tuple[str, int, str] | None:
+    """The same for a counter that is an attribute, by whoever sets it back."""
+    chain = chain_of(counter.value)
+    sights = course.at(tree.file, test.lineno) if chain is not None else []
+    owners = {sight.read[chain.text].token for sight in sights if chain and chain.text in sight.read} - {-1}
+    begun: dict[tuple[str, int], int] = {}
+    is_raised = False
+    for sight in course.sights:
+        set_here = [target for target, place in sight.owners.items() if place[1] == counter.attr and place[0] in owners]
+        entered = course.frames[sight.frame]
+        if not set_here or entered.function.rpartition(".")[2] in BEGINNING:
+            continue
+        at = tree_of(entered.file)
+        statement = at.statement_at(sight.line) if at is not None else None
+        if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
+            is_raised = True
+        elif at is not None and statement is not None and at.function(statement) is not tree.function(test):
+            match statement:
+                case ast.Assign(value=ast.Constant(value=int())):
+                    begun[entered.file, sight.line] = begun.get((entered.file, sight.line), 0) + 1
+    if len(begun) != 1 or not is_raised:
+        return None
+    ((place, times),) = begun.items()
+    return (*place, ast.unparse(counter)) if times > len(owners) else None
 
 
 def _set_to_numbers(scope: ast.AST, name: str) -> Iterator[ast.Assign]:

@@ -96,6 +96,10 @@ class Decisions:
         """Why `test` gave `outcome` in one pass; None where it did not, or that cannot be told."""
         return self._decided(sight, test, outcome) if self._truth(test, sight) is outcome else None
 
+    def truth(self, test: ast.expr, sight: Sight) -> bool | None:
+        """What `test` gave in one pass; None where that cannot be told."""
+        return self._truth(test, sight)
+
     def _decided(self, sight: Sight, test: ast.expr, outcome: bool, depth: int = 0) -> Decision | None:
         match test:
             case ast.UnaryOp(op=ast.Not(), operand=inner):
@@ -106,6 +110,15 @@ class Decisions:
             case ast.Compare(
                 left=ast.BinOp(op=ast.Mod(), right=every), ops=[ast.Eq()], comparators=[ast.Constant(value=0)]
             ) if not outcome and (period := self._period(sight, test, every)) is not None:
+                return period
+            case (
+                ast.BinOp(op=ast.Mod(), right=every)
+                | ast.Compare(
+                    left=ast.BinOp(op=ast.Mod(), right=every),
+                    ops=[ast.NotEq() | ast.Gt()],
+                    comparators=[ast.Constant(value=0)],
+                )
+            ) if outcome and (period := self._period(sight, test, every)) is not None:
                 return period
             case ast.Compare(left=left, comparators=[right]):
                 return self._compared(sight, test, left, right)

@@ -15,6 +15,7 @@ from fxaudit.capture.events import (
     StepBeginsEvent,
     StepEvent,
 )
+from fxaudit.judge.questions.periods import FEWER, waits_for_more_than_are_counted
 from fxaudit.judge.questions.turns import receivers
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import common_frame, let_run, project_stack, source_at, why_never_called
@@ -62,7 +63,8 @@ class StepNeverCalled(Rule):
                 )
                 continue
             why = _why(audit, optimizer)
-            culprit, related = _culprit(audit, optimizer, states, why)
+            late = [] if why else waits_for_more_than_are_counted(audit, optimizer)
+            culprit, related = _culprit(audit, optimizer, states, why or late)
             if related and (audit.graph.is_spoilt or all(state.arrived == "nonfinite" for state in states)):
                 continue  # a step that is skipped because of NaN is right to be skipped: FXA502 names what makes it
             built = audit.source(info.created)
@@ -72,7 +74,7 @@ class StepNeverCalled(Rule):
                 f"`step` is never called on {audit.called(optimizer, 'the ')} that holds {audit.names(states)}",
                 culprit or built,
                 related=[*related, (built, "the optimizer is built here")],
-                fix=let_run("step", why) or self.fix + self._edit(audit, optimizer),
+                fix=FEWER if late else let_run("step", why) or self.fix + self._edit(audit, optimizer),
             )
 
     def _edit(self, audit: Audit, optimizer: int) -> str:
