@@ -30,6 +30,7 @@ from fxaudit.judge.questions.by_choice import as_it_is_set
 from fxaudit.judge.questions.chosen_calls import with_chosen_call
 from fxaudit.judge.questions.emptied_loaders import with_emptied_loader
 from fxaudit.judge.questions.freezing import settle_frozen
+from fxaudit.judge.questions.groups_left_out import with_groups_left_out
 from fxaudit.judge.questions.identity_tests import with_identity_test
 from fxaudit.judge.questions.left_in_evaluation import with_line_that_left_evaluation
 from fxaudit.judge.questions.lookups import with_failed_lookup
@@ -60,6 +61,7 @@ BEHIND: tuple[tuple[str, Callable[[Audit, Finding], Finding]], ...] = (
     ("a name in vain", with_name_in_vain),
     ("a word that YAML reads otherwise", with_boolean_word),
     ("a zip that ends early", with_short_zip),
+    ("groups without a rate", with_groups_left_out),
     ("a flag that ends gradient", with_switched_cut),
     ("evaluation mode in training", with_line_that_left_evaluation),
     ("a function that a setting chose", with_chosen_call),

@@ -10,6 +10,7 @@ from fxaudit.judge.graph import UnusedValue
 from fxaudit.judge.questions.dead_ends import before_logging, bound, lost_to_the_next_round, thrown_away
 from fxaudit.judge.questions.left_out_keys import left_out_key
 from fxaudit.judge.questions.lost import lost_at, refused_at
+from fxaudit.judge.questions.replaced_entries import KEYS, entry_replaced
 from fxaudit.judge.questions.shared_containers import OWN, overwritten_in_a_shared_one
 from fxaudit.judge.questions.swallowed import swallowed
 from fxaudit.judge.questions.terms_left_out import read_only_in_a_term_left_out
@@ -163,6 +164,10 @@ def _blamed(audit: Audit, states: list[ParameterState], end: UnusedValue, stack:
     next_round = lost_to_the_next_round(audit, end, stack)
     if next_round is not None:
         return _lost_to(audit, end, stack, next_round)
+    replaced, key = entry_replaced(audit, op)
+    if replaced:
+        first, *others = replaced
+        return _Told(first[0], [*others, (culprit, "what is made here is lost")], KEYS.format(key), f": {first[1]}")
     again = thrown_away(audit, stack)
     left_out = left_out_key(audit, states) if again is None else None
     if left_out is not None:
