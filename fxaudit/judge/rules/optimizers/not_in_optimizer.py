@@ -11,6 +11,7 @@ from fxaudit.capture.events import GroupEvent
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.questions.given_later import LOADED, given_later
 from fxaudit.judge.questions.grown_later import grown_by_its_owner
+from fxaudit.judge.questions.handed_a_part import HANDED, handed_a_part
 from fxaudit.judge.questions.left_out import (
     Told,
     all_dropped,
@@ -232,6 +233,7 @@ class NotInOptimizer(Rule):
             (lambda: empty_group(audit, info), ""),
             (lambda: listed_parts(audit, states, info), LISTED),
             (lambda: _collected_for_nobody(audit, info), ""),
+            (lambda: handed_a_part(audit, info), HANDED),
             (lambda: left_by_both(audit, states, _chosen_at(audit, info)), REST),
             (lambda: dropping_statement(audit, info.created, [s.local_name for s in states]), ""),
         )

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fxaudit.answer.finding import Finding
+from fxaudit.judge.questions.listed_before import LISTED_BEFORE, listed_before
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import common_frame, project_stack
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.bindings import made_at
 from fxaudit.program.names import METHODS_OF_MODULES
 from fxaudit.program.source import SourceLine, StackTable
-from fxaudit.program.tree import tree_of
+from fxaudit.program.tree import sliced_statements, tree_of
 
 if TYPE_CHECKING:
     from fxaudit.capture.registry import ModuleInfo, OptimizerInfo
@@ -34,7 +35,7 @@ class ReplacedAfterOptimizer(Rule):
 
     The optimizer holds the old tensor and steps it; the model computes with the new one, which nobody updates. Swapping
     a head, resizing embeddings, pruning, weight normalisation, `load_state_dict(assign=True)`, `deepcopy` and sharding
-    do it.
+    do it. Or it was replaced before, and the optimizer was given a list that had been made earlier still.
     """
 
     code, name, level = "FXA204", "replaced-after-optimizer", "error"
@@ -79,6 +80,30 @@ class ReplacedAfterOptimizer(Rule):
                 source or built,
                 related=[(built, "the optimizer was built before, here")],
                 fix=AGAIN if source in again else None,
+            )
+        yield from self._listed(audit)
+
+    def _listed(self, audit: Audit) -> Iterator[Finding]:
+        """What took the place of a parameter that stands in a list, from which an optimizer was built later."""
+        groups: dict[tuple[str, int], list[tuple[ParameterState, int, OptimizerInfo, ParameterState]]] = {}
+        for state in audit.unexplained("excluded"):
+            found = listed_before(audit, state, audit.unexplained("stale"))
+            source = audit.source(_where_replaced(audit, found[0], found[1].created)) if found is not None else None
+            if found is not None and source is not None:
+                groups.setdefault((source.file, source.line), []).append((state, *found))
+        for members in groups.values():
+            _, stack, info, old = members[0]
+            yield self.finding(
+                audit,
+                [*(state for state, *_ in members), *(before for *_, before in members)],
+                f"{audit.names([state for state, *_ in members])} took the place of what stands in the list that the "
+                "optimizer is given",
+                audit.source(_where_replaced(audit, stack, info.created)),
+                related=[
+                    (audit.source(old.track.created), "what the optimizer holds is made here"),
+                    (audit.source(info.created), f"the optimizer `{info.type}` is built here, from the list"),
+                ],
+                fix=LISTED_BEFORE,
             )
 
     @staticmethod
@@ -165,6 +190,18 @@ def _of_two_calls(audit: Audit, replaced: int, built: int) -> int:
     return above if is_its_call and stacks.codes[chain[0]].co_name not in METHODS_OF_MODULES else replaced
 
 
+def _where_replaced(audit: Audit, replaced: int, built: int) -> int:
+    """The frame that replaces; or that of its call, where the function that makes the list itself calls it too late."""
+    stacks, course = audit.record.stacks, audit.record.course
+    one, other = project_stack(stacks, replaced), project_stack(stacks, built)
+    above, beside = common_frame(stacks, one, other), common_frame(stacks, other, one)
+    file, called = stacks.file(above), stacks.line(above)
+    made = [line for at, line, _ in sliced_statements(stacks.file(beside), stacks.line(beside)) if at == file]
+    lists = [line for line in made if any(s.kind == "list" for o in course.at(file, line) for s in o.bound.values())]
+    is_between = any(line < called < stacks.line(beside) for line in lists)
+    return _of_two_calls(audit, replaced, built) if is_between else one
+
+
 def _trains(name: str) -> bool:
     """Whether a function is called as what trains is; `on_fit_start` is called on the way there."""
     words = name.split("_")
@@ -236,7 +273,9 @@ def _replacement(audit: Audit, state: ParameterState, stale: list[ParameterState
         related = _took_place(state, [s for s in stale if any(o == index for o, _ in s.held)])
         if not related:
             continue
-        registered = [r for r in state.track.registered if r[0] >= info.created_time]
+        # Time counts operations: at the very moment of the optimizer, what it was given then decides.
+        first = info.created_time + (1 if state.index in info.names_then else 0)
+        registered = [r for r in state.track.registered if r[0] >= first]
         root = state.root
         if root is not None and root.created >= 0 and root.index >= info.modules_then > 0:
             return made_at(
@@ -247,7 +286,7 @@ def _replacement(audit: Audit, state: ParameterState, stale: list[ParameterState
             return swapped, index
         if registered:
             return registered[0][3], index
-        if state.track.created >= 0 and state.track.created_time >= info.created_time:
+        if state.track.created >= 0 and state.track.created_time >= first:
             return state.track.created, index
         if state.track.index not in info.names_then:
             return info.created, index
