@@ -9,7 +9,9 @@ from fxaudit.answer.finding import Finding, Level
 from fxaudit.capture import operations
 from fxaudit.judge.graph import Cut, CutKind
 from fxaudit.judge.questions.dead_ends import bound
+from fxaudit.judge.questions.never_undone import UNDO, never_undone
 from fxaudit.judge.questions.other_ways import other_way
+from fxaudit.judge.questions.passed_down import PASSED_DOWN, stopped_before
 from fxaudit.judge.questions.turns import turn_never_comes
 from fxaudit.judge.rule import Audit, Rule
 from fxaudit.judge.verdict import ParameterState
@@ -43,9 +45,13 @@ class CutRule(Rule):
             culprit, moved = self.settled(audit, [state for state, _ in members], cut, self.culprit(audit, cut))
             related = [*moved, *self.related(audit, states, cut)]
             concerned = [state for state, _ in members]
-            turn = turn_never_comes(audit, concerned) or other_way(audit, concerned)
+            op = audit.record.ops[cut.op] if cut.op >= 0 else None
+            undone = never_undone(audit, op) if op is not None else []
+            stopped = stopped_before(audit, op) if op is not None else []
+            turn = undone or stopped or turn_never_comes(audit, concerned) or other_way(audit, concerned)
             if turn:
                 culprit, related = turn[0][0], [*turn[1:], (culprit, "gradient ends here meanwhile"), *related]
+            way = UNDO if undone else PASSED_DOWN if stopped else OTHER_WAY if turn else ""
             yield self.finding(
                 audit,
                 states,
@@ -53,7 +59,7 @@ class CutRule(Rule):
                 culprit,
                 related=related,
                 level=self.level_for(audit, states),
-                fix=OTHER_WAY if turn else self.advice(audit, concerned, cut) + self.edit(audit, cut),
+                fix=way or self.advice(audit, concerned, cut) + self.edit(audit, cut),
             )
 
     def advice(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:

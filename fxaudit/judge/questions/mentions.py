@@ -12,6 +12,7 @@ from fxaudit.judge.questions.left_in_evaluation import BACK_TO_TRAINING
 from fxaudit.judge.questions.missing_calls import line_without
 from fxaudit.judge.questions.never_set import never_set
 from fxaudit.judge.questions.one_of_a_class import Turned, turned_away
+from fxaudit.judge.questions.passed_down import not_passed_down
 from fxaudit.judge.questions.shadowed import mode_override
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import (
@@ -236,7 +237,7 @@ def decided(
     """The same where the course of the program tells what decided: a flag that was set, or else the test."""
     test = source_at(decisive.file, decisive.line)
     told = blamed(decision, [(test, "asked here"), (here, "the call that never runs")])
-    (culprit, _), *related = [*never_set(audit.record, decision), *told]
+    (culprit, _), *related = [*(never_set(audit.record, decision) or not_passed_down(audit, decision)), *told]
     words = f"{decisive.role}: `{decision.operand}` is {decision.value!r}"
     return Unreached(culprit, [*related, (made, "made here")], words)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from fxaudit.capture.recording import Record
 from fxaudit.judge.graph import Cut
 from fxaudit.judge.questions.never_set import never_set
+from fxaudit.judge.questions.passed_down import not_passed_down
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import blamed, decision_at, project_files, project_stack, source_at, was_entered
 from fxaudit.judge.verdict import ParameterState
@@ -29,7 +30,7 @@ def other_way(audit: Audit, states: Sequence[ParameterState]) -> list[tuple[Sour
         if decision is not None:
             told = [(source_at(tree.file, found[0].line), found[0].role)]
             told.append((source_at(tree.file, call.lineno), "this call never runs"))
-            return [*never_set(record, decision), *blamed(decision, told)]
+            return [*(never_set(record, decision) or not_passed_down(audit, decision)), *blamed(decision, told)]
     return []
 
 

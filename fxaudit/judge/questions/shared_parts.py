@@ -1,8 +1,10 @@
-"""A part that two models share without saying so: a function hands out again what it has made, or a default does."""
+"""A part that two models share without saying so: a function hands out again what it has made, or a default does, or
+one model is given what was to be copied from the other."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,11 +13,17 @@ from fxaudit.judge.questions.freezing import last_freeze
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.given import calls_in, last_name
 from fxaudit.program.kept import kept_by
 from fxaudit.program.source import SourceLine, is_library
-from fxaudit.program.tree import tree_of
+from fxaudit.program.tree import Tree, tree_of
 
 __all__ = ["SharedPart", "frozen_with_another"]
+
+CONTAINERS = frozenset({"ModuleList", "ModuleDict"})
+COPYING = frozenset({"load_state_dict", "copy_", "deepcopy"})
+WARM = re.compile(r"(^|_)(init|initiali[sz]e|copy|transfer|inherit|warm|start)(_|$)|from_(teacher|pretrained|other)")
+"""What a function is called that gives a model the numbers with which it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,8 @@ class SharedPart:
     """What the part is called in the model that is frozen."""
     trained: str
     """What it is called in the other one."""
+    is_given: bool = False
+    """Whether the line gives the other model what the first one has; else it makes the part once for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,7 @@ class _Place:
 
     name: str
     owner: int
+    root: int
     beside: list[ParameterState]
 
 
@@ -59,6 +70,9 @@ def frozen_with_another(audit: Audit, states: list[ParameterState]) -> SharedPar
         line = _made_once(audit, audit.recording.modules[module], [place.owner for place in places])
         if with_it and without and line is not None:
             return SharedPart(line, own, with_it[0].name, without[0].name)
+        given = _given(audit, own, module, without[0]) if with_it and without else None
+        if given is not None:
+            return SharedPart(given, own, with_it[0].name, without[0].name, is_given=True)
     return None
 
 
@@ -91,22 +105,94 @@ def _twice(audit: Audit) -> dict[int, list[_Place]]:
                 owner = paths[path.rpartition(".")[0]].index
                 found.setdefault(module.index, []).append((root, path, owner))
     shared = {index: places for index, places in found.items() if len({owner for _, _, owner in places}) > 1}
+    own = {track for index in shared for track in _members(audit, index)}
     return {
-        index: [_place(audit, root, path, owner, _members(audit, index)) for root, path, owner in places]
+        index: [_place(audit, root, path, owner, own) for root, path, owner in places]
         for index, places in shared.items()
         if not any(owner in shared for _, _, owner in places)
     }
 
 
 def _place(audit: Audit, root: ModuleInfo, path: str, owner: int, own: set[int]) -> _Place:
-    prefix = path.rpartition(".")[0]
+    prefix, paths = path.rpartition(".")[0], audit.recording.paths(root)
+    while prefix and paths[prefix].type in CONTAINERS:
+        prefix = prefix.rpartition(".")[0]
     beside = [
         state
         for state in audit.states
         if state.root is root and state.index not in own and f".{state.local_name}".startswith(f".{prefix}")
     ]
     called = next((s.name.removesuffix(s.local_name) for s in audit.states if s.root is root), "")
-    return _Place(f"{called}{path}", owner, beside)
+    return _Place(f"{called}{path}", owner, root.index, beside)
+
+
+def _given(audit: Audit, states: list[ParameterState], module: int, place: _Place) -> SourceLine | None:
+    """The assignment that gave a model, before the freeze, what another one has in the place of what it had itself, in
+    a function that copies other parts of that one, or says by its name that it does."""
+    root, owner = audit.recording.modules[place.root], audit.recording.modules[place.owner]
+    name = place.name.rpartition(".")[2]
+    entries = [entry for entry in owner.attributes.get(name, ()) if entry[2] == "module"]
+    has_had_one = len(entries) > (0 if owner.type in CONTAINERS else 1)  # a list is given its first members unseen
+    if not has_had_one or audit.recording.modules[module].created_time > entries[-1][0]:
+        return None
+    frozen = min((time, stack) for state in states for time, flag, stack in state.track.freezes if not flag)
+    stacks = audit.record.stacks
+    frame = project_stack(stacks, entries[-1][1])
+    tree = tree_of(stacks.file(frame)) if not is_library(stacks.file(frame)) else None
+    statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+    if tree is None or statement is None or not _takes_a_part(statement) or not _is_before(audit, entries[-1], frozen):
+        return None
+    is_held = any(index for state in place.beside if state.root is root for index in state.held)
+    return source_at(tree.file, stacks.line(frame)) if is_held and _copies_beside(tree, statement) else None
+
+
+def _is_before(audit: Audit, given: tuple[int, int, str], frozen: tuple[int, int]) -> bool:
+    """Whether the assignment came before the freeze: where no operation lies between the two, the statements tell."""
+    if given[0] != frozen[0]:
+        return given[0] < frozen[0]
+    stacks, course = audit.record.stacks, audit.record.course
+    first: list[int] = []
+    for frame in (project_stack(stacks, stack) for stack in (given[1], frozen[1])):
+        tree = tree_of(stacks.file(frame))
+        statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+        sights = course.at(stacks.file(frame), statement.lineno) if statement is not None else []
+        first.append(sights[0].index if sights else -1)
+    return -1 not in first and first[0] < first[1]
+
+
+def _takes_a_part(statement: ast.stmt) -> bool:
+    """Whether the statement gives a part of something what is a part of something else, and makes nothing of it."""
+    match statement:
+        case ast.Assign(targets=[target], value=ast.Attribute() | ast.Subscript() as value):
+            return isinstance(target, ast.Attribute | ast.Subscript) and _first(target) != _first(value) != ""
+        case ast.Expr(value=ast.Call(func=ast.Name(id="setattr"), args=[_, _, value])):
+            is_asked = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "getattr"
+            return is_asked or isinstance(value, ast.Attribute | ast.Subscript)
+    return False
+
+
+def _first(node: ast.expr) -> str:
+    """The object whose part it is: `self.student` of `self.student.embed`, `teacher` of `teacher.layers[3]`."""
+    chain = ast.unparse(node).replace("[", ".").split(".")
+    return ".".join(chain[: 2 if chain[0] == "self" else 1])
+
+
+def _copies_beside(tree: Tree, statement: ast.stmt) -> bool:
+    """Whether the function around the statement copies from the same model, too, or is called as what copies."""
+    scope = tree.function(statement)
+    name = getattr(scope, "name", "")
+    if name != "__init__" and WARM.search(name.lower()) is not None:
+        return True
+    donor = _first(statement.value) if isinstance(statement, ast.Assign) else ""
+    given = [
+        part
+        for node in getattr(scope, "body", ())
+        for call in calls_in(node)
+        if last_name(call.func) in COPYING
+        for part in call.args
+    ]
+    parts = (node for part in given for node in ast.walk(part) if isinstance(node, ast.Name | ast.Attribute))
+    return any(ast.unparse(node) == donor for node in parts)
 
 
 def _made_once(audit: Audit, module: ModuleInfo, owners: list[int]) -> SourceLine | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fxaudit.judge.questions.never_set import never_set
+from fxaudit.judge.questions.passed_down import not_passed_down
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import behind_test, blamed, decision_at, overridden, source_at, was_entered
 from fxaudit.program.births import Births
@@ -213,7 +214,8 @@ def _why(audit: Audit, tree: Tree, reading: ast.stmt, name: str) -> Lines:
     told.append((source_at(tree.file, reading.lineno), f"`{name}` is read here, and this never runs"))
     decision = decision_at(audit.record, found[0])
     if decision is not None:
-        return [*never_set(audit.record, decision), *blamed(decision, told)]
+        why = never_set(audit.record, decision) or not_passed_down(audit, decision)
+        return [*why, *blamed(decision, told)]
     if not ran.is_whole:
         return []  # the line may have run unheard
     compared = _compared_with_a_setting(audit, found[0])

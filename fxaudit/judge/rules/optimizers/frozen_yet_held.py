@@ -18,7 +18,7 @@ from fxaudit.judge.questions.never_its_turn import never_its_turn
 from fxaudit.judge.questions.never_told import never_told
 from fxaudit.judge.questions.new_heads import head_frozen_as_drawn, new_part_frozen
 from fxaudit.judge.questions.shadowed import thawing_override
-from fxaudit.judge.questions.shared_parts import frozen_with_another
+from fxaudit.judge.questions.shared_parts import SharedPart, frozen_with_another
 from fxaudit.judge.questions.used_up import used_up
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import (
@@ -56,6 +56,7 @@ LET_RUN = "Change what keeps the line that unfreezes from running, or leave thes
 RENAME = "Give it the name that is asked for."
 TELL = "Write it there in each round of this loop."
 ONE_EACH = "Make one for each model: here it is made once, and all get the same one."
+COPY = "Copy its numbers, `load_state_dict(….state_dict())`, or the module, `copy.deepcopy(…)`: this is the same one."
 ASKED = "Ask this function for True here, if they are to be trained; else leave them out of the optimizer."
 
 
@@ -155,17 +156,22 @@ class FrozenYetHeld(Rule):
 
     def _parts(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
         """What is frozen with another model, which has the same part."""
-        found = frozen_with_another(audit, states) if audit.judge.looped else None
-        if found is not None:
+        groups: dict[tuple[str, int], list[SharedPart]] = {}
+        rest = states if audit.judge.looped else []
+        while (found := frozen_with_another(audit, rest)) is not None:
+            groups.setdefault((found.line.file, found.line.line), []).append(found)
+            rest = [state for state in rest if state not in found.states]
+        for parts in groups.values():
+            own = [state for part in parts for state in part.states]
             yield self.finding(
                 audit,
-                found.states,
-                f"{audit.names(found.states, 'is', 'are')} frozen too: `{found.frozen}` is the same module as "
-                f"`{found.trained}`",
-                found.line,
-                related=[(_frozen_first(audit, found.states), "frozen here, with the other model")],
+                own,
+                f"{audit.names(own, 'is', 'are')} frozen too: `{parts[0].frozen}` is the same module as "
+                f"`{parts[0].trained}`",
+                parts[0].line,
+                related=[(_frozen_first(audit, own), "frozen here, with the other model")],
                 level="warning",
-                fix=ONE_EACH,
+                fix=COPY if parts[0].is_given else ONE_EACH,
             )
 
     def _copies(self, audit: Audit, states: list[ParameterState]) -> Iterator[Finding]:
