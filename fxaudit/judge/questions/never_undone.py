@@ -90,14 +90,18 @@ def _stored(method: ast.FunctionDef) -> dict[str, str]:
         match node:
             case ast.Assign(targets=targets, value=value):
                 text = ast.unparse(value) if isinstance(value, ast.Constant) else ""
-                found |= {target.attr: text for target in targets if _is_own(target)}
+                found |= {name: text for name in map(_own, targets) if name}
             case ast.Delete(targets=targets):
-                found |= {target.attr: "del" for target in targets if _is_own(target)}
+                found |= {name: "del" for name in map(_own, targets) if name}
     return found
 
 
-def _is_own(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+def _own(node: ast.expr) -> str:
+    """The attribute of `self` that the expression is; "" for anything else."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return name
+    return ""
 
 
 def _handing_on(audit: Audit, place: Place, undoing: str) -> list[ast.FunctionDef]:

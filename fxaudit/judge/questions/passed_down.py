@@ -40,13 +40,17 @@ def stopped_before(audit: Audit, op: Op) -> Lines:
     tree = tree_of(stacks.file(frame)) if frame >= 0 else None
     statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
     scope = tree.function(statement) if tree is not None and statement is not None else None
-    for test in _tests(scope) if scope is not None else ():
-        asking = tree.statement(test) if tree is not None else None
+    if tree is None or scope is None:
+        return []
+    for test in _tests(scope):
+        asking = tree.statement(test)
+        if asking is None:
+            continue
         operands = {ast.unparse(part) for part in ast.walk(test) if isinstance(part, ast.Attribute)}
-        for operand in sorted(operands) if tree is not None and asking is not None else ():
-            found = _stopped(audit, tree.file, asking.lineno, test, operand)
-            if found:
-                return found
+        found = (_stopped(audit, tree.file, asking.lineno, test, operand) for operand in sorted(operands))
+        stopped = next(filter(None, found), [])
+        if stopped:
+            return stopped
     return []
 
 
