@@ -401,3 +401,118 @@ def test_leaves_that_a_library_made_are_one_finding_at_the_line_that_asked_for_t
     assert line_of(finding) == "self._state, _ = stack_module_state(self.members)"
     assert len(finding.parameters) == 2
     assert verdicts(report)["scale"] == "trained"
+
+
+# -- rates that are rounded away, in a group that a registry hands on --------------------------------------------------
+
+ROUNDED = """
+import torch
+from torch import nn
+
+OPTIMIZERS = {}
+
+
+def register(make):
+    OPTIMIZERS[make.__name__] = make
+    return make
+
+
+@register
+def sgd(groups):
+    return torch.optim.SGD(groups, momentum=0.9)
+
+
+def layerwise(parts, base, decay):
+    groups = []
+    for depth, part in enumerate(parts):
+        lr = ROUND  # blamed
+        groups.append({"params": list(part.parameters()), "lr": lr})
+    return groups
+
+
+def build(name, groups):
+    return OPTIMIZERS[name](groups)
+
+
+torch.manual_seed(0)
+net = nn.ModuleDict({"head": nn.Linear(8, 1), "trunk": nn.Linear(4, 8), "stem": nn.Linear(4, 4)})
+groups = layerwise(net.values(), 1e-3, 0.1)
+optimizer = build("sgd", groups)
+
+
+def compute():
+    return net["head"](torch.relu(net["trunk"](torch.tanh(net["stem"](torch.randn(8, 4)))))).square().mean()
+"""
+
+
+def rounded(way: str) -> str:
+    return ROUNDED.replace("ROUND", way) + LOOP
+
+
+@pytest.mark.parametrize("way", ["round(base * decay**depth, 4)", "round(base * decay**depth, ndigits)"])
+def test_a_rate_that_is_rounded_away_is_blamed_where_it_is_rounded(way: str, tmp_path: Path) -> None:
+    text = rounded(way).replace("OPTIMIZERS = {}", "OPTIMIZERS = {}\nndigits = 4")
+    report = judged(tmp_path, text)
+    (finding,) = report.findings
+    assert finding.code == "FXA304"
+    assert verdicts(report)["stem.weight"] == "blocked"
+    assert line_of(finding) == f"lr = {way}  # blamed"
+
+
+def test_a_rate_with_enough_digits_trains(tmp_path: Path) -> None:
+    assert not judged(tmp_path, rounded("round(base * decay**depth, 8)")).findings
+
+
+@pytest.mark.slow
+def test_plain_training_leaves_alone_what_has_a_rate_rounded_away() -> None:
+    assert left_alone(rounded("round(base * decay**depth, 4)")) > 0
+    assert left_alone(rounded("round(base * decay**depth, 8)")) == 0.0
+
+
+# -- the list of kinds that a new kind is most like --------------------------------------------------------------------
+
+KINDS = """
+import torch
+from torch import nn
+
+DECAYED = (nn.Linear,)
+OTHERS = (nn.LayerNorm, nn.Embedding)
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(width))
+
+    def forward(self, x):
+        return self.scale * x / x.square().mean(-1, keepdim=True).add(1e-6).sqrt()
+
+
+def split(model):
+    decay, others = [], []
+    for module in model.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            if name == "bias":
+                others.append(parameter)
+            elif isinstance(module, DECAYED):
+                decay.append(parameter)
+            elif isinstance(module, OTHERS):
+                others.append(parameter)
+    return [{"params": decay}, {"params": others}]
+
+
+torch.manual_seed(0)
+net = nn.Sequential(nn.Linear(4, 4), NORM(4), nn.Linear(4, 1))
+optimizer = torch.optim.SGD(split(net), lr=0.1)
+
+
+def compute():
+    return net(torch.randn(8, 4)).square().mean()
+"""
+
+
+def test_the_list_with_the_most_similar_kind_is_the_one_that_lacks_a_kind(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, KINDS.replace("NORM", "RMSNorm") + LOOP).findings
+    assert finding.code == "FXA301"
+    assert line_of(finding) == "OTHERS = (nn.LayerNorm, nn.Embedding)"
+    assert not judged(tmp_path, KINDS.replace("NORM", "nn.LayerNorm") + LOOP).findings

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fxaudit.program.tree import Tree, is_zero
 from fxaudit.program.values import Origin, origins
 
-__all__ = ["ZeroFactor", "computed", "factors", "is_whole", "value_of", "zero_factor"]
+__all__ = ["ZeroFactor", "computed", "factors", "is_whole", "rounds_to_digits", "value_of", "zero_factor"]
 
 Scope = Mapping[str, object]
 SCALING = frozenset({"alpha", "value", "weight"})
@@ -194,6 +194,14 @@ def is_whole(value: ast.expr) -> bool:
             return True
         case ast.BinOp(left=left, right=right):
             return is_whole(left) or is_whole(right)
+    return False
+
+
+def rounds_to_digits(value: ast.expr) -> bool:
+    """Whether an expression keeps so many digits of a number: `round(rate, 4)`."""
+    match value:
+        case ast.Call(func=ast.Name(id="round"), args=[_, digits]):
+            return not isinstance(digits, ast.Constant) or digits.value != 0
     return False
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import cached_property
 
-from fxaudit.program.arithmetic import is_whole
+from fxaudit.program.arithmetic import is_whole, rounds_to_digits
 from fxaudit.program.birth import Birth, Stations
 from fxaudit.program.computed import Computed
 from fxaudit.program.config_files import entry_of_file, entry_of_texts, texts_of_key
@@ -243,6 +243,8 @@ class Births:
                 part = next((part for part in given if same(evaluated(part, sight.read), value)), None)
                 return self.back(sight, part, value, stations) if part is not None else here
             case ast.Call():
+                if rounds_to_digits(node) and value == 0:
+                    return here  # so few digits are its own fault
                 made = self._computed.counted(sight, node, value, stations)
                 made = made or self._result(sight, node, value, stations)
                 made = made or self._computed.shrunk(sight, node, value, stations)

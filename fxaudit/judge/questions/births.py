@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from fxaudit.capture import operations
 from fxaudit.capture.recording import Op, Record
@@ -26,6 +26,7 @@ __all__ = [
     "born_at",
     "divided_twice",
     "factor_born",
+    "group_rate_born",
     "keyword_born",
     "number_born",
     "own_factor_born",
@@ -321,6 +322,26 @@ def rate_born(record: Record, info: OptimizerInfo, *, written: bool) -> Birth | 
             if found is not None:
                 return found
     return _rate_within(record, births, info.created) if info.created >= 0 else None
+
+
+def group_rate_born(record: Record, files: Iterable[str]) -> Birth | None:
+    """The birth of the one rate of 0 that a statement of the program was seen to put into a group of parameters."""
+    births, found = Births(record.course), dict[tuple[str, int], Birth]()
+    for tree in filter(None, map(tree_of, files)):
+        for statement in (one for one in tree.statements if _rated(one)):
+            for given in _rates(statement):
+                birth = births.of(tree.file, statement.lineno, given, 0)
+                if birth is not None:
+                    found[birth.file, birth.line] = birth
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _rated(statement: ast.stmt) -> bool:
+    """Whether a simple statement has a group in it: what names its `params` and its `lr`."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.For | ast.While | ast.If):
+        return False
+    keys = [{getattr(key, "value", None) for key in n.keys} for n in ast.walk(statement) if isinstance(n, ast.Dict)]
+    return any({"params", "lr"} <= each for each in keys)
 
 
 def own_factor_born(record: Record, file: str, line: int, rate: ast.expr) -> Birth | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from fxaudit.capture.registry import OptimizerInfo
@@ -74,10 +75,17 @@ def of_no_kind(audit: Audit, states: list[ParameterState], info: OptimizerInfo) 
         if asked and kinds.isdisjoint(asked) and not held.isdisjoint(asked):
             places = [*asked.values()]
             is_in_branches = all(where == tested for where, tested in places)
-            listed, test = places[-1 if is_in_branches else 0]  # behind the last branch another one belongs
+            alike = [place for name, place in asked.items() if any(_words(name) & _words(kind) for kind in kinds)]
+            # Behind the last branch another one belongs; of several lists that with the most similar kind.
+            listed, test = places[-1] if is_in_branches else (alike or places)[0]
             told: Lines = [(test, f"asked here, and {_among(kinds)} is none of these")]
             return (listed, told) if listed != test else (test, [])
     return None
+
+
+def _words(name: str) -> set[str]:
+    """The words that a class is called by: `RMS` and `Norm` of `RMSNorm`."""
+    return set(re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z][a-z]+|[A-Z]+|[a-z]+", name))
 
 
 def _part_gone_through(loop: ast.For) -> str:

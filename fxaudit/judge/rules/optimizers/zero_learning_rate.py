@@ -11,6 +11,7 @@ from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.questions.births import (
     born_at,
     factor_born,
+    group_rate_born,
     own_factor_born,
     rate_born,
     unheard_before,
@@ -171,6 +172,7 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
         return scheduler, [*factors[:2], (built, "the optimizer is built here")], ""
     rate = written or given_rate(audit, info)
     born = given or rate_born(audit.record, info, written=written is not None)
+    born = born or (group_rate_born(audit.record, audit.project_files) if rate is None else None)
     if born is not None and (born.is_a_setting or born.is_whole):
         line, stations = born_at(born)
         return line, [*stations[:2], (built, "the optimizer is built here")], unread_setting(born)
