@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts import judged, left_alone, line_of
+from tests.scripts import LOOP, judged, left_alone, line_of, verdicts
 
 SCRIPT = """
 import torch
@@ -151,3 +151,73 @@ def test_what_ends_gradient_in_both_modes_is_blamed_itself(tmp_path: Path) -> No
 @pytest.mark.parametrize(("first", "share"), [("evaluate(net)", 2 / 4), ("evaluate(net)\nnet.train()", 0.0)])
 def test_plain_training_leaves_the_body_alone_in_evaluation_mode(coded: str, first: str, share: float) -> None:
     assert left_alone(ROUNDED.replace("{coded}", CODED[coded]).replace("{first}", first)) == share
+
+
+# -- what a `train` of its own folds away ------------------------------------------------------------------------------
+
+MERGED = """
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Adapted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.base = nn.Linear(4, 4).requires_grad_(False)
+        self.down, self.up = nn.Parameter(torch.randn(2, 4)), nn.Parameter(torch.zeros(4, 2))
+        self.merged = False
+
+    @torch.no_grad()
+    def train(self, mode=True):
+        super().train(mode)
+        if mode == self.merged:
+            self.base.weight.add_((-1 if mode else 1) * (self.up @ self.down))
+            self.merged = not mode
+        return self
+
+    def forward(self, x):
+        y = self.base(x)
+        if not self.merged:
+            y = y + x @ self.down.t() @ self.up.t()
+        return y
+
+
+torch.manual_seed(0)
+net = nn.Sequential(Adapted(), nn.Linear(4, 1))
+optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+BEFORE
+
+
+@torch.no_grad()
+def validate():
+    net.eval()  # left
+    return net(torch.randn(8, 4)).mean().item()
+
+
+validate()
+BEHIND
+
+
+def compute():
+    return (net(torch.randn(8, 4)) - 1).square().mean()
+"""
+
+
+def merged(before: str, behind: str) -> str:
+    return MERGED.replace("BEFORE", before).replace("BEHIND", behind) + LOOP
+
+
+def test_adapters_that_evaluation_merged_lead_to_the_line_that_left_it_so(tmp_path: Path) -> None:
+    report = judged(tmp_path, merged("net.train()", ""))
+    (finding,) = report.findings
+    assert finding.code == "FXA102"
+    assert verdicts(report)["0.down"] == "unreachable"
+    assert line_of(finding) == "net.eval()  # left"
+    assert "`model.train()`" in (finding.fix or "")
+    assert not judged(tmp_path, merged("", "net.train()")).findings
+
+
+@pytest.mark.slow
+def test_plain_training_leaves_alone_what_evaluation_merged() -> None:
+    assert left_alone(merged("net.train()", "")) > left_alone(merged("", "net.train()"))

@@ -20,6 +20,7 @@ from fxaudit.judge.trail import (
     decision_at,
     never_called,
     obstacles_to_entering,
+    project_stack,
     registered,
     source_at,
     was_entered,
@@ -123,6 +124,12 @@ def unreached_mention(audit: Audit, root: int, path: str) -> Unreached:
             return Unreached(here, [(made, "made here")])
         decisive = found[0]
         decision = decision_at(audit.record, decisive)
+        kept = _kept_in_evaluation(audit, root, path, decision) if decision is not None else None
+        if kept is not None:
+            asked = source_at(decisive.file, decisive.line)
+            words = f"{decisive.role}, as this leaves it in evaluation mode"
+            more: Related = [(asked, "asked here"), (here, "the call that never runs"), (made, "made here")]
+            return Unreached(kept, more, words, advice=BACK_TO_TRAINING)
         if decision is not None and "training" not in decision.operand:
             return decided(audit, decisive, decision, here, made)
         related: Related = [(here, "the call that never runs")]
@@ -476,6 +483,23 @@ def _left_in_evaluation(audit: Audit, root: int, path: str, branch: Obstacle) ->
     modes = [mode for module in _way(audit, root, path) for mode in module.modes]
     _, training, stack = max(modes, default=(0, True, -1))
     return audit.source(stack) if not training else None
+
+
+def _kept_in_evaluation(audit: Audit, root: int, path: str, decision: Decision) -> SourceLine | None:
+    """The line that put the module in evaluation mode for good, where a `train` of its own writes what the test asks
+    for, as by merging adapters; None where something else wrote it."""
+    birth = decision.birth
+    tree = tree_of(birth.file) if birth is not None else None
+    statement = tree.statement_at(birth.line) if tree is not None and birth is not None else None
+    writer = tree.function(statement) if tree is not None and statement is not None else None
+    if tree is None or getattr(writer, "name", "") not in ("train", "eval"):
+        return None
+    for module in _way(audit, root, path):
+        _, training, stack = max(module.modes, default=(0, True, -1))
+        line = audit.source(project_stack(audit.record.stacks, stack)) if not training else None
+        if line is not None and not line.library and line.function.rpartition(".")[2] not in ("train", "eval"):
+            return line
+    return None
 
 
 def _switched(audit: Audit, root: int, path: str) -> SourceLine | None:

@@ -49,7 +49,8 @@ class ParameterNeverRead(Rule):
             message = f"{audit.names(states, 'is', 'are')} never read"
             if unreached.condition:
                 message += f": {unreached.condition}"
-            yield self.finding(audit, states, message, unreached.culprit, related=unreached.related, level=level)
+            fix, related = unreached.advice or None, unreached.related
+            yield self.finding(audit, states, message, unreached.culprit, related=related, level=level, fix=fix)
         for given, states in instead.items():
             message = f"{audit.names(states, 'is', 'are')} never read: `functional_call` runs with another tensor"
             message += f", as {given.words}" if given.words else ""
