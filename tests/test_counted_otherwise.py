@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,7 @@ def test_a_schedule_that_counts_batches_trains(test: str, count: str, tmp_path: 
 
 def test_a_delay_without_any_count_is_told_where_it_returns_the_zero(tmp_path: Path) -> None:
     (finding,) = judged(tmp_path, ramped("compared", "500")).findings
-    assert line_of(finding) != "scheduler = schedule(optimizer, len(train_set))  # blamed"
+    assert line_of(finding) == "return 0.0"
     assert "counts samples" not in (finding.fix or "")
 
 
@@ -238,7 +239,7 @@ def test_what_is_computed_anew_trains(default: str, asked: str, tmp_path: Path) 
 
 @pytest.mark.slow
 def test_plain_training_leaves_alone_what_a_cache_hands_out() -> None:
-    assert left_alone(indexed("False", "items")) > 0
+    assert left_alone(indexed("False", "items")) == 0.5
     assert left_alone(indexed("True", "items")) == 0.0
 
 
@@ -300,6 +301,18 @@ def test_the_last_test_of_a_split_in_another_file_is_blamed(last: str, tmp_path:
     assert finding.culprit is not None
     assert (finding.culprit.file.rpartition("/")[2], line_of(finding)) == ("groups.py", last)
     assert verdicts(report)["0.gamma"] == "excluded"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("last", "share"), [('elif name.endswith(".bias") or "norm" in name:', 0.2), ("else:", 0.0)])
+def test_plain_training_leaves_alone_what_a_split_lets_fall_through(
+    last: str, share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "groups.py").write_text(GROUPS.replace("LAST", last), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "groups", raising=False)
+    assert left_alone(BUILT + LOOP) == pytest.approx(share)
+    monkeypatch.delitem(sys.modules, "groups", raising=False)
 
 
 FITTED = """
@@ -465,7 +478,7 @@ def test_a_rate_with_enough_digits_trains(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_plain_training_leaves_alone_what_has_a_rate_rounded_away() -> None:
-    assert left_alone(rounded("round(base * decay**depth, 4)")) > 0
+    assert left_alone(rounded("round(base * decay**depth, 4)")) == pytest.approx(1 / 3)
     assert left_alone(rounded("round(base * decay**depth, 8)")) == 0.0
 
 
@@ -516,3 +529,9 @@ def test_the_list_with_the_most_similar_kind_is_the_one_that_lacks_a_kind(tmp_pa
     assert finding.code == "FXA301"
     assert line_of(finding) == "OTHERS = (nn.LayerNorm, nn.Embedding)"
     assert not judged(tmp_path, KINDS.replace("NORM", "nn.LayerNorm") + LOOP).findings
+
+
+@pytest.mark.slow
+def test_plain_training_leaves_alone_the_kind_that_no_list_has() -> None:
+    assert left_alone(KINDS.replace("NORM", "RMSNorm") + LOOP) == pytest.approx(0.2)
+    assert left_alone(KINDS.replace("NORM", "nn.LayerNorm") + LOOP) == 0.0

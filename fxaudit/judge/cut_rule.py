@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from fxaudit.answer.finding import Finding, Level
@@ -45,13 +45,9 @@ class CutRule(Rule):
             culprit, moved = self.settled(audit, [state for state, _ in members], cut, self.culprit(audit, cut))
             related = [*moved, *self.related(audit, states, cut)]
             concerned = [state for state, _ in members]
-            op = audit.record.ops[cut.op] if cut.op >= 0 else None
-            undone = never_undone(audit, op) if op is not None else []
-            stopped = stopped_before(audit, op) if op is not None else []
-            turn = undone or stopped or turn_never_comes(audit, concerned) or other_way(audit, concerned)
+            turn, way = _elsewhere(audit, concerned, cut)
             if turn:
                 culprit, related = turn[0][0], [*turn[1:], (culprit, "gradient ends here meanwhile"), *related]
-            way = UNDO if undone else PASSED_DOWN if stopped else OTHER_WAY if turn else ""
             yield self.finding(
                 audit,
                 states,
@@ -108,6 +104,19 @@ class CutRule(Rule):
     def level_for(self, audit: Audit, states: list[ParameterState]) -> Level:
         """Parameters that nothing holds are taken for intended."""
         return self.level if audit.is_held(states) else "note"
+
+
+def _elsewhere(audit: Audit, states: list[ParameterState], cut: Cut) -> tuple[list[tuple[SourceLine, str]], str]:
+    """(line, role) pairs of what lies elsewhere than the cut and has to be edited in its place, by the first question
+    that knows of any, and what to do; nothing where none does."""
+    op = audit.record.ops[cut.op] if cut.op >= 0 else None
+    asked: tuple[tuple[Callable[[], list[tuple[SourceLine, str]] | None], str], ...] = (
+        (lambda: never_undone(audit, op) if op is not None else None, UNDO),
+        (lambda: stopped_before(audit, op) if op is not None else None, PASSED_DOWN),
+        (lambda: turn_never_comes(audit, states), OTHER_WAY),
+        (lambda: other_way(audit, states), OTHER_WAY),
+    )
+    return next(((found, way) for question, way in asked if (found := question())), ([], ""))
 
 
 def rewrapping_lines(audit: Audit) -> set[tuple[str, int]]:

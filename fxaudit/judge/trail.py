@@ -51,6 +51,7 @@ __all__ = [
     "share_a_loop",
     "skipping_return",
     "source_at",
+    "user_place",
     "was_entered",
     "why_never_called",
 ]
@@ -79,6 +80,12 @@ def project_files(record: Record) -> list[str]:
 def project_stack(stacks: StackTable, stack: int) -> int:
     """The innermost frame of `stack` in the user's own project; the stack itself where there is none."""
     return next((i for i in stacks.chain(stack) if not is_library(stacks.file(i))), stack)
+
+
+def user_place(stacks: StackTable, stack: int) -> tuple[str, int]:
+    """(file, line) of the innermost frame of `stack` that is the user's."""
+    frame = project_stack(stacks, stack)
+    return stacks.file(frame), stacks.line(frame)
 
 
 def common_frame(stacks: StackTable, stack: int, other: int) -> int:

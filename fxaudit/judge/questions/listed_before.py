@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from fxaudit.capture.registry import OptimizerInfo
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import project_stack
+from fxaudit.judge.trail import user_place
 from fxaudit.judge.verdict import ParameterState
 
 __all__ = ["LISTED_BEFORE", "listed_before"]
@@ -47,11 +47,8 @@ def _put_there(audit: Audit, state: ParameterState, old: ParameterState) -> int:
     above, _, part = state.local_name.rpartition(".")[0].rpartition(".")
     around = audit.recording.way(state.root, above)[-1]
     entries = [entry for entry in around.attributes.get(part, ()) if entry[2] == "module"]
-    stood_there = any(_place(audit, former.created) == _place(audit, entry[1]) for entry in entries[:-1])
+    stood_there = any(
+        user_place(audit.record.stacks, former.created) == user_place(audit.record.stacks, entry[1])
+        for entry in entries[:-1]
+    )
     return entries[-1][1] if stood_there and former.type == new.type else -1
-
-
-def _place(audit: Audit, stack: int) -> tuple[str, int]:
-    stacks = audit.record.stacks
-    frame = project_stack(stacks, stack)
-    return stacks.file(frame), stacks.line(frame)

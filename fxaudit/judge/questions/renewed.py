@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fxaudit.judge.rule import Audit
-from fxaudit.judge.trail import project_stack
+from fxaudit.judge.trail import project_stack, user_place
 from fxaudit.program.source import SourceLine
 
 __all__ = ["FIX", "Renewed", "renewed"]
@@ -33,10 +33,10 @@ def renewed(audit: Audit, root: int, path: str) -> Renewed | None:
     if line is None:
         return None
     for time, stack, _ in entries[:-1]:
-        former = _place(audit, stack)
+        former = user_place(audit.record.stacks, stack)
         beside = _put_there(audit, former)
         for old in audit.recording.modules:
-            made_there = old.created_time <= time and _place(audit, old.created) == former
+            made_there = old.created_time <= time and user_place(audit.record.stacks, old.created) == former
             if made_there and old.type == new.type and old.calls and old.index not in {new.index, *beside}:
                 still = next((f"`{name}`" for name, other in modules.items() if other is old), "a part of no module")
                 return Renewed(line, audit.source(project_stack(audit.record.stacks, stack)), still)
@@ -50,11 +50,5 @@ def _put_there(audit: Audit, place: tuple[str, int]) -> set[int]:
         for owner in audit.recording.modules
         for name, child in owner.children.items()
         for entry in owner.attributes.get(name, ())[-1:]
-        if _place(audit, entry[1]) == place
+        if user_place(audit.record.stacks, entry[1]) == place
     }
-
-
-def _place(audit: Audit, stack: int) -> tuple[str, int]:
-    stacks = audit.record.stacks
-    frame = project_stack(stacks, stack)
-    return stacks.file(frame), stacks.line(frame)
