@@ -123,9 +123,11 @@ ENDS = {
     "a thread that outlives the script": script(
         """
         import threading, time
-        threading.Thread(target=lambda: (time.sleep(0.2), print("late"))).start()
+        ended = threading.Event()
+        threading.Thread(target=lambda: (ended.wait(), time.sleep(0.2), print("late"))).start()
         for _ in range(4): step()
         end()
+        ended.set()
         """
     ),
     "a daemon thread without end": script(
