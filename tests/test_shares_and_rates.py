@@ -263,3 +263,36 @@ def test_a_mean_that_takes_up_the_new_values_has_no_finding(tmp_path: Path) -> N
 def test_a_state_that_is_loaded_with_its_rate_has_no_finding(tmp_path: Path) -> None:
     program = LOADED.replace("opt, 1.0, 0.0, total_iters", "opt, 1.0, 0.1, total_iters")
     assert judged(tmp_path, HEAD + program).findings == ()
+
+STAIRS = """
+class Warmup:
+    def __init__(self, top, begin, span):
+        self.top, self.begin, self.span = top, begin, span
+
+    def at(self, round_):
+        share = (round_ - self.begin) // self.span  # whole
+        return self.top * max(0, min(share, 1))
+
+
+weight = Warmup(0.5, 2, 30)  # span
+net = nn.ModuleDict({"body": nn.Linear(4, 8), "task": nn.Linear(8, 1), "aux": nn.Linear(8, 1)})
+opt = torch.optim.SGD(net.parameters(), lr=.1)
+for round_ in range(9):
+    for _ in range(2):
+        h = F.relu(net["body"](torch.randn(8, 4)))
+        loss = net["task"](h).square().mean() + weight.at(round_) * net["aux"](h).square().mean()
+        opt.zero_grad(); loss.backward(); opt.step()
+"""
+
+
+def test_a_share_of_whole_numbers_between_two_bounds_is_blamed(tmp_path: Path) -> None:
+    (finding,) = [f for f in judged(tmp_path, HEAD + STAIRS).findings if f.level == "error"]
+    assert line_of(finding) == "share = (round_ - self.begin) // self.span  # whole"
+
+
+def test_a_share_that_is_not_rounded_is_not_blamed_for_what_begins_later(tmp_path: Path) -> None:
+    program = HEAD + STAIRS.replace("//", "/").replace("Warmup(0.5, 2, 30)", "Warmup(0.5, 20, 30)")
+    (finding,) = [f for f in judged(tmp_path, program).findings if f.level in ("error", "warning")]
+    assert "# whole" not in line_of(finding)
+    healthy = HEAD + STAIRS.replace("//", "/")
+    assert [f for f in judged(tmp_path, healthy).findings if f.level in ("error", "warning")] == []

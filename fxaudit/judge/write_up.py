@@ -18,6 +18,7 @@ from fxaudit.answer.answer import (
     SymbolicReport,
 )
 from fxaudit.answer.finding import LEVELS, Finding, PathStep
+from fxaudit.answer.late import LateGraphData, LateReports
 from fxaudit.answer.picture_data import GraphData
 from fxaudit.answer.summary import unsettled_note
 from fxaudit.attempts import attempt, attempted
@@ -49,7 +50,7 @@ from fxaudit.judge.rules import RULES
 from fxaudit.judge.timeline import steps_of
 from fxaudit.judge.verdict import Judge, ParameterState
 from fxaudit.program.bindings import object_name
-from fxaudit.program.source import SourceLine, held_texts
+from fxaudit.program.source import Moment, SourceLine, held_texts
 
 __all__ = ["Options", "judged", "report_on", "rule_info", "unjudged_report"]
 
@@ -162,28 +163,54 @@ def report_on(
     none: dict[int, OptimizerReport] = {}
     optimizers = attempt("the optimizers", lambda: _optimizers(recording, judge), none, notes)
     lives: Lives | None = attempt("the lives of parameters", lambda: _lives(audit, optimizers), None, notes)
-    parameters = {
-        state.name: attempt(
-            f"the details of {state.name}",
-            partial(_parameter, audit, state, findings, optimizers, lives),
-            ParameterReport(state.name, state.verdict, state.reason),
-            notes,
-        )
-        for state in judge.states
-    }
+    by_name = {state.name: state for state in judge.states}
+
+    def details(name: str, failures: list[str]) -> ParameterReport:
+        state = by_name[name]
+        little = ParameterReport(name, state.verdict, state.reason)
+        make = partial(_parameter, audit, state, findings, optimizers, lives)
+        return attempt(f"the details of {name}", make, little, failures)
+
+    def graph(failures: list[str]) -> GraphData:
+        make = partial(graph_data, audit, optimizers, options.traced)
+        return attempt("the graph", make, GraphData(), failures)
+
+    parameters: Mapping[str, ParameterReport]
+    if findings or any(state.verdict not in ("trained", "frozen") for state in judge.states):
+        parameters, drawn = {name: details(name, notes) for name in by_name}, graph(notes)
+    else:  # hardly anybody looks closer at what is well
+        moment = Moment({code.co_filename for code in recording.record.stacks.codes})
+        parameters, drawn = LateReports([*by_name], partial(_later, moment, details)), _later_drawn(moment, graph)
     return Answer(
         parameters=parameters,
         findings=findings,
         optimizers=tuple(optimizers.values()),
         steps=attempt("the loop", lambda: steps_of(recording, optimizers, judge), (), notes),
         symbolic=SymbolicReport(*options.symbolic),  # type: ignore[arg-type]
-        graph_data=attempt("the graph", lambda: graph_data(audit, optimizers, options.traced), GraphData(), notes),
+        graph_data=drawn,
         rules=tuple(rule_info(rule) for rule in options.rules if any(f.code == rule.code for f in findings)),
         environment=dict(recording.environment),
         notes=(*recording.notes, *notes, *limits),
         title=recording.title,
         audited=audited,
     )
+
+
+def _later(moment: Moment, details: Callable[[str, list[str]], ParameterReport], name: str) -> ParameterReport:
+    failures: list[str] = []
+    with moment.again():
+        report = details(name, failures)
+    return replace(report, reason=" ".join((f"{report.reason}.", *failures))) if failures else report
+
+
+def _later_drawn(moment: Moment, graph: Callable[[list[str]], GraphData]) -> GraphData:
+    def draw() -> GraphData:
+        failures: list[str] = []
+        with moment.again(), collector_paused():
+            drawn = graph(failures)
+        return replace(drawn, left_out=" ".join(failures)) if failures else drawn
+
+    return LateGraphData.of(draw)
 
 
 def with_later_findings(answer: Answer, findings: Sequence[Finding]) -> Answer:

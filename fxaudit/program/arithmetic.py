@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fxaudit.program.tree import Tree, is_zero
 from fxaudit.program.values import Origin, origins
 
-__all__ = ["ZeroFactor", "computed", "factors", "is_whole", "rounds_to_digits", "value_of", "zero_factor"]
+__all__ = ["ZeroFactor", "computed", "factors", "is_whole", "is_whole_division", "rounds_to_digits", "value_of", "zero_factor"]
 
 Scope = Mapping[str, object]
 SCALING = frozenset({"alpha", "value", "weight"})
@@ -195,6 +195,11 @@ def is_whole(value: ast.expr) -> bool:
         case ast.BinOp(left=left, right=right):
             return is_whole(left) or is_whole(right)
     return False
+
+
+def is_whole_division(value: ast.expr) -> bool:
+    """Whether an expression is an integer division, and nothing more."""
+    return isinstance(value, ast.BinOp) and isinstance(value.op, ast.FloorDiv)
 
 
 def rounds_to_digits(value: ast.expr) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import cached_property
 
-from fxaudit.program.arithmetic import is_whole, rounds_to_digits
+from fxaudit.program.arithmetic import is_whole, is_whole_division, rounds_to_digits
 from fxaudit.program.birth import Birth, Stations
 from fxaudit.program.computed import Computed
 from fxaudit.program.config_files import entry_of_file, entry_of_texts, texts_of_key
@@ -241,7 +241,9 @@ class Births:
             case ast.Call(func=ast.Name(id="max" | "min"), args=[_, _, *_] as parts):
                 given = [part for part in parts if not isinstance(part, ast.Constant)]
                 part = next((part for part in given if same(evaluated(part, sight.read), value)), None)
-                return self.back(sight, part, value, stations) if part is not None else here
+                if part is None:
+                    return self._computed.clamped(sight, given, stations) or here
+                return self.back(sight, part, value, stations)
             case ast.Call():
                 if rounds_to_digits(node) and value == 0:
                     return here  # so few digits are its own fault
@@ -255,7 +257,7 @@ class Births:
         )
         if found is None:
             found = self.respelt(sight, node, (*stations, (file, node.lineno, f"`{ast.unparse(node)}` is {value!r}")))
-        if found is None and value != 0:  # a division that is the whole value is to blame itself
+        if found is None and value != 0 and not is_whole_division(node):  # that is to blame itself
             found = self._computed.divided_away(sight, node, stations)
         if found is None and value == 0:
             found = self._computed.complement(sight, node, stations) or self._computed.addend(sight, node, stations)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from fxaudit.program.arithmetic import is_whole
+from fxaudit.program.arithmetic import is_whole, is_whole_division
 from fxaudit.program.birth import Birth, Stations
 from fxaudit.program.course import Course, Plain, Sight
 from fxaudit.program.evaluation import NOT_KNOWN, evaluated, same
@@ -96,7 +96,7 @@ class Computed:
         """The share that somebody set, by which a number is multiplied that is cut off to 0: `int(share * size)`."""
         if value != 0 or not is_whole(node):
             return None
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv):
+        if is_whole_division(node):
             return None  # it is itself to blame for what it cuts off
         for part in ast.walk(node):
             if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Mult):
@@ -109,6 +109,17 @@ class Computed:
                     if birth is not None and birth.is_a_setting:
                         return birth
         return None
+
+    def clamped(self, sight: Sight, parts: list[ast.expr], stations: Stations) -> Birth | None:
+        """The integer division of which `min` or `max` lets only a bound through: a share of whole numbers has no
+        middle."""
+        if len(parts) != 1:
+            return None
+        number = evaluated(parts[0], sight.read)
+        if not isinstance(number, int) or isinstance(number, bool):
+            return None
+        birth = self._births.back(sight, parts[0], number, stations)
+        return birth if birth is not None and birth.kind == "computed" and birth.is_whole else None
 
     def addend(self, sight: Sight, node: ast.expr, stations: Stations) -> Birth | None:
         """The setting that is one of two addends which are both 0: `start + (end - start) * share`."""

@@ -26,6 +26,7 @@ from fxaudit.program.generated import FINDERS, GENERATED, is_generated, origin_o
 from fxaudit.program.qualified import qualified_names
 
 __all__ = [
+    "Moment",
     "PACKAGE",
     "Frame",
     "KeptCode",
@@ -59,6 +60,8 @@ _STAMPS: dict[str, tuple[int, int] | None] = {}
 """File → its size and time of change when it was first read."""
 
 _HELD: list[Mapping[str, str]] = []
+_THEN: list[tuple[str, Mapping[str, list[str]]]] = []
+"""Of a moment that is over, inside `Moment.again`: where the process was, and the lines of files that have changed."""
 """The texts that are held and read in place of the files, the last ones first of all."""
 INSTALLED = "site-packages/"
 """How the portable names of installed files begin."""
@@ -125,6 +128,8 @@ def is_skipped(file: str) -> bool:
 
 def working_directory() -> str:
     """Where the process is; the root where that folder is gone."""
+    if _THEN:
+        return _THEN[-1][0]
     try:
         return os.getcwd()
     except OSError:
@@ -268,6 +273,39 @@ def held_texts(texts: Mapping[str, str] | None) -> Iterator[None]:
         forget_texts()
 
 
+class Moment:
+    """What files are called and what stands in them now, for somebody who writes about them later.
+
+    Args:
+        files: The program's own files that will be written about; those of libraries stay as they are.
+    """
+
+    def __init__(self, files: Iterable[str]) -> None:
+        self._directory = working_directory()
+        self._held = _HELD[-1] if _HELD else None
+        self._lines: dict[str, tuple[tuple[int, int] | None, list[str]]] = {}
+        for file in () if _HELD else files:
+            if not file.startswith("<") and not is_library(file):
+                if file not in _STAMPS:
+                    read_source(file)
+                self._lines[file] = (_STAMPS.get(file), linecache.getlines(file))
+
+    @contextlib.contextmanager
+    def again(self) -> Iterator[None]:
+        """Inside, paths are shown and lines read as they were then."""
+        changed = {file: lines for file, (stamp, lines) in self._lines.items() if _stamp(file) != stamp}
+        _THEN.append((self._directory, changed))
+        if changed:
+            forget_texts()
+        try:
+            with held_texts(self._held):
+                yield
+        finally:
+            _THEN.pop()
+            if changed:
+                forget_texts()
+
+
 def forget_texts() -> None:
     """Forget what was read from the texts of files: they are others now."""
     for cached in _OF_TEXTS:
@@ -313,6 +351,8 @@ def read_source(file: str) -> list[str]:
     """The lines of `file` as Python sees them, without line ends; empty when it cannot be read."""
     if _HELD:
         return _HELD[-1].get(file, "").split("\n") if file in _HELD[-1] else []
+    if _THEN and file in _THEN[-1][1]:
+        return [line.rstrip("\r\n") for line in _THEN[-1][1][file]]
     if file not in _STAMPS and not file.startswith("<"):
         _STAMPS[file] = _stamp(file)
         linecache.checkcache(file)  # another module may have read an older text of it

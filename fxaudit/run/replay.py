@@ -154,7 +154,7 @@ class Rehearsal:
                     if len(self.session.assignments) == assignments:
                         raise
                     refused = True
-                if not refused and (is_one_of_several() or not self._needs_rehearsal()):
+                if not refused and (is_one_of_several() or not self._asks_for_rehearsal()):
                     return examine()  # other processes need not come to the same decision, and would be waited for
                 if not refused and not can_fork():
                     self._rehearse()
@@ -261,35 +261,40 @@ class Rehearsal:
                 raise
             # The recorded event says what was raised; a rule explains it.
 
+    def _asks_for_rehearsal(self) -> bool:
+        with self.session.quietly(), torch.no_grad():
+            return self._needs_rehearsal()
+
     def _needs_rehearsal(self) -> bool:
         """Whether some held parameter has a zero gradient, none without a sure cut, or may lose what a step adds to
         it."""
         if not self.optimizers or self.steps <= 0:
             return False
         session = self.session
-        events = session.record.backwards()
         held = {t for info in session.optimizers for _, members in info.groups for t in members}
-        graph = StepGraph(session.record)
-        with session.quietly():
+        written = {vid for op in session.record.ops if op.mutates and op.module >= 0 for vid in op.mutates}
+        if written:
             own = {session.recorder.track(p).index for module in self.modules for _, p in named_parameters(module)}
-        written = {vid for op in graph.ops if op.module >= 0 for vid in op.mutates}
-        if any(not written.isdisjoint(session.record.tracks[index].values) for index in held | own):
-            return True  # forward writes a parameter in place
+            if any(not written.isdisjoint(session.record.tracks[index].values) for index in held | own):
+                return True  # forward writes a parameter in place
         rates = [rate for info in session.optimizers for rate, _ in info.groups]
         if rates and all(rate == 0 for rate in rates):
             return False
         if any(not type(optimizer).__module__.startswith("torch.") for optimizer in self.optimizers):
             return True  # what the user's own optimizer writes, and where, only a step can tell
+        arrived = [event.arrived for event in session.record.backwards()]
+        graph: StepGraph | None = None
         finite: list[tuple[int, torch.Tensor]] = []
         for index in held:
             track = session.record.tracks[index]
             tensor = track.ref()
             if tensor is None or not tensor.requires_grad:
                 continue
-            states = [event.arrived[index][0] for event in events if index in event.arrived]
+            states = [norms[index][0] for norms in arrived if index in norms]
             if "finite" in states:
                 finite.append((index, tensor))
                 continue
+            graph = graph or StepGraph(session.record)
             cut = not states and graph.cuts(index) and not graph.carries_to_loss(index)
             if cut and self._may_have_its_turn(index):
                 return True
