@@ -301,7 +301,7 @@ def _audit_recorded(
     try:
         with own, collector_seldom():
             with session.still():
-                session.remember_scope(scope)
+                session.remember_scope(scope, {id(unwrapped(module)) for _, module in named})
                 models = _learn(session, named, optimizers, files)
                 session.holding = {session.optimizer_info(given).index for given in optimizers}
                 session.holding |= {session.optimizers[i].wrapper_of for i in session.holding} - {-1}
@@ -380,8 +380,8 @@ def _learn(
             found = construction_of(files, type(optimizer).__name__, session.variables.get(id(optimizer), ""))
             note_construction(session, optimizer, session.record.stacks.at(*found) if found else -1)
             _note_earlier_scheduler(session, optimizer, files)
-        info_of = session.optimizer_info(optimizer)
-        session.look_at_groups(info_of, optimizer)
+        else:
+            session.look_at_groups(session.optimizer_info(optimizer), optimizer)
     return models
 
 

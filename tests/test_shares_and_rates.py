@@ -264,6 +264,7 @@ def test_a_state_that_is_loaded_with_its_rate_has_no_finding(tmp_path: Path) -> 
     program = LOADED.replace("opt, 1.0, 0.0, total_iters", "opt, 1.0, 0.1, total_iters")
     assert judged(tmp_path, HEAD + program).findings == ()
 
+
 STAIRS = """
 class Warmup:
     def __init__(self, top, begin, span):

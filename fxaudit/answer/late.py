@@ -1,4 +1,4 @@
-"""Parts of an answer that are made when somebody first asks for them: most audits of healthy programs are never drawn."""
+"""Parts of an answer that are made when somebody first asks: most audits of healthy programs are never drawn."""
 
 from __future__ import annotations
 

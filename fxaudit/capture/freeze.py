@@ -77,6 +77,7 @@ class _Freezing:
         self.recorder = session.recorder
         self.classes: list[ClassInfo] = []
         self._class_of: dict[type, int] = {}
+        self._of_classes: dict[type, list[tuple[str, Kept]]] = {}
 
     def recording(self, mode: Mode, title: str, notes: Sequence[str]) -> Recording:
         session = self.session
@@ -186,8 +187,10 @@ class _Freezing:
                     info.settings[name] = value
             else:
                 info.kept[name] = _kept("attribute", value)
-        for name, value in _of_class(kind):
-            info.kept.setdefault(name, _kept("class", value))
+        if kind not in self._of_classes:
+            self._of_classes[kind] = [(name, _kept("class", value)) for name, value in _of_class(kind)]
+        for name, kept in self._of_classes[kind]:
+            info.kept.setdefault(name, kept)
         if isinstance(module, Sized) and getattr(getattr(kind, "__len__", None), "__module__", "").startswith("torch."):
             with contextlib.suppress(Exception):  # a scripted or compiled module hands the question on to what it wraps
                 info.length = len(module)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -57,12 +57,7 @@ class _State:
             for name in ("_parameters", "_buffers", "_modules")
             if isinstance(slots := vars(module).get(name), dict)  # scripted modules keep them in C++
         ]
-        self.hooks = [
-            (hooks, list(hooks.items()) if hooks else [])
-            for own in map(vars, self.modules)
-            for name in _HOOK_DICTIONARIES
-            if isinstance(hooks := own.get(name), dict)
-        ]
+        self.hooks = {id(hooks): (hooks, list(hooks.items())) for hooks in _hooks_of(self.modules)}
         self.lazy_modules = [
             (module, type(module), dict(vars(module)))
             for module in self.modules
@@ -169,8 +164,10 @@ class _State:
             for slot in slots:
                 if name == "_parameters" and slot in vars(module) and slot not in ("training",):
                     del vars(module)[slot]
-        for hooks, items in self.hooks:
-            if (hooks or items) and list(hooks) != [key for key, _ in items]:
+        for hooks in [hooks for hooks in _hooks_of(self.modules) if id(hooks) not in self.hooks]:
+            hooks.clear()
+        for hooks, items in self.hooks.values():
+            if list(hooks) != [key for key, _ in items]:
                 hooks.clear()
                 hooks.update(items)
         for module, kind, attributes in self.lazy_modules:
@@ -216,6 +213,15 @@ class _State:
                 hooks.update(items)
             if getattr(tensor, name) is not hooks:
                 setattr(tensor, name, hooks)
+
+
+def _hooks_of(modules: Iterable[nn.Module]) -> Iterator[dict[Any, Any]]:
+    """The dictionaries of hooks in which there are some."""
+    for own in map(vars, modules):
+        for name in _HOOK_DICTIONARIES:
+            hooks = own.get(name)
+            if hooks and isinstance(hooks, dict):
+                yield hooks
 
 
 class _Groups:

@@ -11,7 +11,7 @@ import sys
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from types import FrameType
 from typing import Any
 
@@ -648,12 +648,15 @@ class Session:
         if len(self.modules) > known:
             self.look_at_names()
 
-    def remember_scope(self, scope: Mapping[str, object]) -> None:
-        """Note the names under which a scope's variables hold tensors, modules and optimizers."""
+    def remember_scope(self, scope: Mapping[str, object], named: Container[int] = ()) -> None:
+        """Note the names under which a scope's variables hold tensors, modules and optimizers.
+
+        The modules whose `id`s are `named` get names for their parameters from somebody else.
+        """
         for name, value in scope.items():
             if isinstance(value, torch.Tensor | nn.Module) or hasattr(value, "param_groups"):
                 self.variables.setdefault(id(value), name)
-                if isinstance(value, nn.Module):
+                if isinstance(value, nn.Module) and id(value) not in named:
                     info = self.module_info(value)
                     with self.quietly():
                         self.note_names(info, value, unseen_only=True)

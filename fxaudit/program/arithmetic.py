@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from fxaudit.program.tree import Tree, is_zero
 from fxaudit.program.values import Origin, origins
 
-__all__ = ["ZeroFactor", "computed", "factors", "is_whole", "is_whole_division", "rounds_to_digits", "value_of", "zero_factor"]
+__all__ = [
+    "ZeroFactor",
+    "computed",
+    "factors",
+    "is_whole",
+    "is_whole_division",
+    "rounds_to_digits",
+    "value_of",
+    "zero_factor",
+]
 
 Scope = Mapping[str, object]
 SCALING = frozenset({"alpha", "value", "weight"})

@@ -26,10 +26,10 @@ from fxaudit.program.generated import FINDERS, GENERATED, is_generated, origin_o
 from fxaudit.program.qualified import qualified_names
 
 __all__ = [
-    "Moment",
     "PACKAGE",
     "Frame",
     "KeptCode",
+    "Moment",
     "SourceLine",
     "StackTable",
     "absolute_path",

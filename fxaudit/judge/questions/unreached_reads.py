@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fxaudit.judge.questions.limits_off import unlimited
 from fxaudit.judge.questions.never_set import never_set
 from fxaudit.judge.questions.passed_down import not_passed_down
 from fxaudit.judge.rule import Audit
@@ -212,6 +213,10 @@ def _why(audit: Audit, tree: Tree, reading: ast.stmt, name: str) -> Lines:
         return []
     told = [(source_at(o.file, o.line), o.role) for o in found[:1]]
     told.append((source_at(tree.file, reading.lineno), f"`{name}` is read here, and this never runs"))
+    without = unlimited(tree, found[0], name, ran)
+    if without is not None:
+        line, target = without
+        return [(source_at(tree.file, line), f"without a limit `{target}` is something else than `{name}`"), *told]
     decision = decision_at(audit.record, found[0])
     if decision is not None:
         why = never_set(audit.record, decision) or not_passed_down(audit, decision)
