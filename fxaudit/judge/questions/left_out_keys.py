@@ -11,11 +11,14 @@ from fxaudit.capture import operations
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
 from fxaudit.judge.verdict import ParameterState
+from fxaudit.program.birth import Birth
+from fxaudit.program.births import Births
+from fxaudit.program.course import Course, Sight
 from fxaudit.program.evaluation import evaluated
 from fxaudit.program.keys import only_key
 from fxaudit.program.names import names_bound
 from fxaudit.program.plain import readings
-from fxaudit.program.source import SourceLine
+from fxaudit.program.source import SourceLine, of_text
 from fxaudit.program.tree import assignments_behind, tree_of
 
 __all__ = ["LeftOut", "left_out_key"]
@@ -52,16 +55,108 @@ def left_out_key(audit: Audit, states: list[ParameterState]) -> LeftOut | None:
                 terms = _terms(audit, states)
             for key in (key for key, is_taken in keys if not is_taken):
                 place = only_key(course, key)
+                named = _named_by(audit, terms, test, key, taken) if place is None else None
+                if named is not None:
+                    return LeftOut(named, source_at(file, last.line), *_left(test, taken[0], key))
                 if place is not None and _puts_away(audit, terms, *place, key):
                     forgotten = _forgotten(audit, terms, test)
                     if forgotten is not None:
                         made, name = forgotten
                         role = f"`{ast.unparse(test)}` would take `{name}` here, as it takes `{taken[0]}`"
                         return LeftOut(made, source_at(file, last.line), role, f"Put `{name}` where the others are.")
-                    role = f"`{ast.unparse(test)}` picks here, `{taken[0]}` for one, and leaves `{key}` out"
-                    fix = f"Name it as the test asks, like `{taken[0]}`, or let the test take it."
-                    return LeftOut(source_at(*place), source_at(file, last.line), role, fix)
+                    return LeftOut(source_at(*place), source_at(file, last.line), *_left(test, taken[0], key))
     return None
+
+
+def _left(test: ast.expr, taken: str, key: str) -> tuple[str, str]:
+    """What the filter does, and what to do about it."""
+    role = f"`{ast.unparse(test)}` picks here, `{taken}` for one, and leaves `{key}` out"
+    return role, f"Name it as the test asks, like `{taken}`, or let the test take it."
+
+
+def _named_by(audit: Audit, terms: set[int], test: ast.expr, key: str, taken: list[str]) -> SourceLine | None:
+    """Where the text was set that the key is, or ends with, where one of the terms is put away under it by its
+    variable: `{self.loss_name: …}`; None where there are several such texts or places.
+
+    Where the same statement put away another term that is taken, that one has to be named as the test asks.
+    """
+    course = audit.record.course
+    found: dict[tuple[str, int], SourceLine] = {}
+    for sight in course.sights:
+        file = course.file_of(sight)
+        for node, value in _keys_by_variable(file, sight.line):
+            text = evaluated(node, sight.read)
+            if (
+                not isinstance(text, str)
+                or not _is_end_of(text, key)
+                or not _ran_within_value(audit, terms, file, value)
+            ):
+                continue
+            others = {str(evaluated(node, one.read)) for one in course.at(file, sight.line)} - {text}
+            beside = [other for other in others if any(_is_end_of(other, one) for one in taken)]
+            if beside and not any(_is_named_so(test, other) for other in beside):
+                return None  # what comes before it makes the difference
+            for birth in (_born(course, sight, part) for part in _variables(node)):
+                if birth is not None and birth.is_a_setting and not _is_named_so(test, str(birth.value)):
+                    found[birth.file, birth.line] = source_at(birth.file, birth.line)
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _born(course: Course, sight: Sight, part: ast.expr) -> Birth | None:
+    text = evaluated(part, sight.read)
+    return Births(course).back(sight, part, text, ()) if isinstance(text, str) else None
+
+
+def _variables(key: ast.expr) -> Iterator[ast.expr]:
+    """What a key is put together of, but for what is written down."""
+    match key:
+        case ast.JoinedStr(values=parts):
+            yield from (part.value for part in parts if isinstance(part, ast.FormattedValue))
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            yield from (part for side in (left, right) for part in _variables(side))
+        case ast.Name() | ast.Attribute() | ast.Subscript():
+            yield key
+
+
+@of_text
+def _by_variable(file: str) -> dict[int, list[tuple[ast.expr, ast.expr]]]:
+    """Line of a statement → (key, value) of the entries that it writes under a key which is not written down."""
+    tree = tree_of(file)
+    found: dict[int, list[tuple[ast.expr, ast.expr]]] = {}
+    for node in tree.nodes if tree is not None else ():
+        pairs: list[tuple[ast.expr | None, ast.expr]] = []
+        match node:
+            case ast.Dict(keys=keys, values=values):
+                pairs = [*zip(keys, values, strict=True)]
+            case ast.Assign(targets=[ast.Subscript(slice=key)], value=value):
+                pairs = [(key, value)]
+        statement = tree.statement(node) if pairs and tree is not None else None
+        if statement is not None:
+            own = [(key, value) for key, value in pairs if key is not None and not isinstance(key, ast.Constant)]
+            found.setdefault(statement.lineno, []).extend(own)
+    return found
+
+
+def _keys_by_variable(file: str, line: int) -> list[tuple[ast.expr, ast.expr]]:
+    return _by_variable(file).get(line, [])
+
+
+def _is_end_of(text: str, key: str) -> bool:
+    """Whether the key is the text, or that with something before it: `aux.ce` ends with `ce`."""
+    before = key.removesuffix(text)
+    return bool(text) and (key == text or (before != key and before[-1] in "._/-:"))
+
+
+def _ran_within_value(audit: Audit, terms: set[int], file: str, value: ast.expr) -> bool:
+    """Whether one of the terms is computed by the expression, or by the statement that gives it its name."""
+    methods = (node.attr for node in ast.walk(value) if isinstance(node, ast.Attribute))
+    if any(operations.of(name).escapes or operations.of(name).detaches for name in methods):
+        return False
+    if isinstance(value, ast.Name):
+        behind = (b for b in assignments_behind(file, value.lineno) if names_bound(b) == {value.id})
+        statement = next(behind, None)
+        return statement is not None and _ran_within(audit, terms, file, statement)
+    return _ran_within(audit, terms, file, value)
 
 
 def _forgotten(audit: Audit, terms: set[int], test: ast.expr) -> tuple[SourceLine, str] | None:
@@ -180,7 +275,7 @@ def _is_method_call(statement: ast.stmt) -> bool:
     return False
 
 
-def _ran_within(audit: Audit, ops: Iterable[int], file: str, statement: ast.stmt) -> bool:
+def _ran_within(audit: Audit, ops: Iterable[int], file: str, statement: ast.stmt | ast.expr) -> bool:
     """Whether one of the operations ran in the lines of the statement, or in what it called."""
     stacks, last = audit.record.stacks, statement.end_lineno or statement.lineno
     return any(

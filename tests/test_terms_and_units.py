@@ -1,0 +1,80 @@
+"""Terms that a setting names, counts that are told for others, and helpers and tests that are right elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scripts import codes, judged, line_of
+
+pytestmark = pytest.mark.usefixtures("first_step_paid")
+
+# -- terms whose names a setting gives ---------------------------------------------------------------------------------
+
+TERMS = """
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+torch.manual_seed(0)
+SETTINGS = {
+    "depth": dict(width=6, weight=1.0, title="loss_depth"),
+    "normal": dict(
+        width=4,
+        title="TITLE",  # titled
+        weight=0.5,
+    ),
+}
+
+
+class Branch(nn.Module):
+    def __init__(self, width, weight, title="loss_other"):
+        super().__init__()
+        self.title, self.weight = title, weight
+        self.up, self.down = nn.Linear(8, width), nn.Linear(width, 1)
+
+    def terms(self, x, y):
+        out = self.down(torch.relu(self.up(x)))
+        return {KEY: self.weight * F.l1_loss(out, y), "spread": out.detach().std()}
+
+
+class Net(nn.Module):
+    def __init__(self, settings):
+        super().__init__()
+        self.stem = nn.Linear(4, 8)
+        self.branches = nn.ModuleDict({name: Branch(**options) for name, options in settings.items()})
+
+    def forward(self, x, y):
+        table, h = {}, torch.tanh(self.stem(x))
+        for name, branch in self.branches.items():
+            for key, value in branch.terms(h, y).items():
+                table[f"{name}/{key}"] = value
+        return table
+
+
+net = Net(SETTINGS)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(4):
+    table = net(torch.randn(8, 4), torch.randn(8, 1))
+    total = sum(value for name, value in table.items() if "loss" in name)
+    optimizer.zero_grad()
+    total.backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize("key", ["self.title", 'f"{self.title}"', 'self.title + "_term"'])
+def test_the_setting_is_blamed_that_names_a_term_as_no_filter_asks(tmp_path: Path, key: str) -> None:
+    program = TERMS.replace("KEY", key)
+    (finding,) = judged(tmp_path, program.replace("TITLE", "l1_normal")).findings
+    assert finding.code == "FXA103" and line_of(finding).endswith("# titled")
+    assert finding.related[0].role.startswith("`'loss' in name` picks here, `depth/loss_depth")
+    assert not codes(judged(tmp_path, program.replace("TITLE", "loss_normal")))
+
+
+def test_a_setting_that_names_a_term_as_the_others_are_named_is_not_blamed(tmp_path: Path) -> None:
+    program = TERMS.replace("KEY", "self.title").replace("TITLE", "loss_normal")
+    program = program.replace('"loss" in name)', 'name.startswith("depth/loss"))')
+    (finding,) = judged(tmp_path, program).findings
+    assert finding.code == "FXA103" and not line_of(finding).endswith("# titled")
