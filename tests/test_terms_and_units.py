@@ -78,3 +78,80 @@ def test_a_setting_that_names_a_term_as_the_others_are_named_is_not_blamed(tmp_p
     program = program.replace('"loss" in name)', 'name.startswith("depth/loss"))')
     (finding,) = judged(tmp_path, program).findings
     assert finding.code == "FXA103" and not line_of(finding).endswith("# titled")
+
+
+# -- counts that are told for others -----------------------------------------------------------------------------------
+
+COUNTS = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Ranker(nn.Module):
+    def __init__(self, LIMIT=9):  # limit
+        super().__init__()
+        self.items, self.score = nn.Embedding(20, 6), nn.Linear(6, 1)
+        self.LIMIT, self.seen_batches = LIMIT, 0
+
+    def tell(self, batches):
+        self.seen_batches = batches
+
+    def forward(self, ids):
+        is_warm = self.seen_batches >= self.LIMIT
+        with torch.set_grad_enabled(True) if is_warm else torch.no_grad():
+            h = self.items(ids)
+        return self.score(h)
+
+
+class Loop:
+    def __init__(self):
+        self.net = Ranker()
+        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=0.1)
+        self.round, self.batches = 0, 0
+
+    def one(self, ids, y):
+        self.net.tell(GIVEN)  # told
+        loss = (self.net(ids).squeeze(-1) - y).square().mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        self.batches += 1
+
+    def fit(self):
+        for self.round in range(3):
+            for _ in range(8):
+                self.one(torch.randint(0, 20, (8,)), torch.randn(8))
+
+
+Loop().fit()
+"""
+
+
+def counted(given: str, limit: str = "frozen_for") -> str:
+    return COUNTS.replace("GIVEN", given).replace("LIMIT", limit)
+
+
+def test_the_call_is_blamed_that_tells_another_count_than_is_asked_for(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, counted("self.round")).findings
+    assert finding.code == "FXA105" and line_of(finding).endswith("# told")
+    assert "`batches` is given `self.round`, though there is a `self.batches`" in finding.message
+    assert finding.fix.startswith("Give it the count that it asks for by name")
+
+
+def test_a_count_that_is_told_under_its_name_is_no_mistake(tmp_path: Path) -> None:
+    assert "FXA105" not in codes(judged(tmp_path, counted("self.batches")))
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        counted("self.round").replace("self.batches += 1", "self.batches = 0"),  # nothing counts under that name
+        counted("self.round").replace("self.batches", "self.steps"),
+        counted("self.round", "frozen_rounds"),  # the limit is one of rounds
+    ],
+)
+def test_a_count_that_may_be_meant_leaves_the_limit_to_blame(tmp_path: Path, program: str) -> None:
+    (finding,) = judged(tmp_path, program).findings
+    assert finding.code == "FXA105" and line_of(finding).endswith("# limit")

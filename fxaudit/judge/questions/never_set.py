@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from fxaudit.capture.recording import Record
 from fxaudit.judge.questions.never_told import never_told
+from fxaudit.judge.questions.told_another import told_another
 from fxaudit.judge.trail import blamed, decision_at, never_called, project_files, registered, source_at, was_entered
 from fxaudit.program.decisions import Decision
 from fxaudit.program.defaults import given_for, parameter_at
@@ -30,7 +31,7 @@ def never_set(record: Record, decision: Decision) -> Lines:
     if "." in decision.operand:
         name = decision.operand.rpartition(".")[2]
         stored = _never_stored(record, name) or _kept_from_storing(record, name, decision.value)
-        return stored or never_told(record, decision)
+        return stored or never_told(record, decision) or told_another(record, decision)
     return _never_given(record, decision) if birth.kind == "default" else []
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from fxaudit.answer.finding import Finding, Related
 from fxaudit.judge.questions.births import born_at, unread_setting
+from fxaudit.judge.questions.told_another import COUNT, told_another
 from fxaudit.judge.rule import Audit, related_lines
 from fxaudit.program.decisions import Decision, Decisions
 from fxaudit.program.source import SourceLine, actual_path
@@ -39,6 +40,12 @@ def with_switched_cut(audit: Audit, finding: Finding) -> Finding:
     if decision is None or decision.birth is None:
         return finding
     setting, stations = born_at(decision.birth)
+    told = told_another(audit.record, decision)
+    if told:
+        (culprit, role), *more = told
+        others = [*more, (line, "gradient ends here"), (setting, "what it is compared with gets its value here")]
+        message = f"{finding.message}: {role}"
+        return replace(finding, culprit=culprit, related=related_lines(culprit, others), fix=COUNT, message=message)
     test = SourceLine.at(decision.file, decision.line, line.function if decision.file == tree.file else "")
     related: list[tuple[SourceLine | None, str]] = [(line, "gradient ends here")]
     related += [(test, f"`{decision.text}` decides")] if decision.line != line.line else []
