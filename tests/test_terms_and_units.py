@@ -155,3 +155,59 @@ def test_a_count_that_is_told_under_its_name_is_no_mistake(tmp_path: Path) -> No
 def test_a_count_that_may_be_meant_leaves_the_limit_to_blame(tmp_path: Path, program: str) -> None:
     (finding,) = judged(tmp_path, program).findings
     assert finding.code == "FXA105" and line_of(finding).endswith("# limit")
+
+
+# -- groups by tests of shapes -----------------------------------------------------------------------------------------
+
+GROUPS = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+def sorted_out(net):
+    strong, weak = [], []
+    for weight in net.parameters():
+        if weight.dim() <= 1:
+            weak.append(weight)
+        elif weight.dim() == NUMBER:  # asked
+            strong.append(weight)
+    return strong, weak
+
+
+def make(net, kind):
+    strong, weak = sorted_out(net)
+    groups = [{"params": strong, "weight_decay": 0.1}, {"params": weak}]
+    if kind == "KIND":  # kind
+        return torch.optim.SGD(groups, lr=0.1)
+    raise ValueError(kind)
+
+
+net = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Flatten(), nn.Linear(12, 4), nn.Tanh(), nn.Linear(4, 1))
+optimizer = make(net, **{"kind": "KIND"})
+for step in range(4):
+    loss = net(torch.randn(8, 1, 4, 4)).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize("kind", ["sgd", "momentum"])
+def test_a_test_for_the_kind_of_an_optimizer_asks_for_no_name(tmp_path: Path, kind: str) -> None:
+    program = GROUPS.replace("KIND", kind)
+    (finding,) = judged(tmp_path, program.replace("NUMBER", "2")).findings
+    assert finding.code == "FXA301" and line_of(finding).endswith("# asked")
+    assert "no name contains" not in finding.message
+    assert not codes(judged(tmp_path, program.replace("== NUMBER", ">= 2")))
+
+
+def test_a_name_that_is_asked_for_in_vain_is_blamed_still(tmp_path: Path) -> None:
+    program = GROUPS.replace("KIND", "sgd").replace(
+        "weight in net.parameters()", "name, weight in net.named_parameters()"
+    )
+    program = program.replace("weight.dim() == NUMBER:", 'name == "0.wieght" or weight.dim() == 2:')
+    (finding,) = judged(tmp_path, program).findings
+    assert finding.code == "FXA301" and line_of(finding).endswith("# asked")
+    assert "no name contains `0.wieght`" in finding.message

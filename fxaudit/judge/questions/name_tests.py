@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.anchored import Anchored, anchored_in_vain
+from fxaudit.program.evaluation import evaluated
 from fxaudit.program.groups import flags_given
 from fxaudit.program.name_lists import listed_in_vain, texts_beside
 from fxaudit.program.name_tests import InVain, asked_in_vain, tests_around
@@ -108,8 +110,21 @@ def _in_vain(audit: Audit, places: Iterable[tuple[str, int]], wanted: list[Param
         tree = tree_of(file)
         if tree is None:
             continue
-        tests = tests_around(tree, line)
+        tests = [(test, wanted) for test, wanted in tests_around(tree, line) if not _was_met(audit, file, test, wanted)]
         for vain in asked_in_vain(audit.project_files, tree, tests, names, [state.local_name for state in wanted]):
             if (vain.file, vain.line, vain.text) not in known:
                 known.add((vain.file, vain.line, vain.text))
                 yield vain
+
+
+def _was_met(audit: Audit, file: str, test: ast.expr, wanted: bool) -> bool:
+    """Whether the test compares something with one text alone, and was seen to give what it has to each time: it asks
+    for the kind of an optimizer, say, and for no name."""
+    match test:
+        case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[right]):
+            tree = tree_of(file)
+            statement = tree.statement(test) if tree is not None else None
+            passes = audit.record.course.at(file, statement.lineno) if statement is not None else []
+            is_one = any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in (left, right))
+            return is_one and bool(passes) and all(evaluated(test, sight.read) is wanted for sight in passes)
+    return False
