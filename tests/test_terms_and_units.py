@@ -211,3 +211,73 @@ def test_a_name_that_is_asked_for_in_vain_is_blamed_still(tmp_path: Path) -> Non
     (finding,) = judged(tmp_path, program).findings
     assert finding.code == "FXA301" and line_of(finding).endswith("# asked")
     assert "no name contains `0.wieght`" in finding.message
+
+
+# -- helpers for reports -----------------------------------------------------------------------------------------------
+
+HELPERS = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+def gathered(parts):
+    HELPED  # within
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.left, self.right, self.last = nn.Linear(3, 5), nn.Linear(3, 5), nn.Linear(5, 1)
+
+    def forward(self, x, y):
+        both = gathered([self.left(x), self.right(y)])  # called
+        return self.last(torch.relu(both)).mean(0)
+
+
+net = Net()
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+
+
+def train():
+    for step in range(4):
+        loss = (net(torch.randn(8, 3), torch.randn(8, 3)) - 1).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def summary():
+    CALLED
+    outs = [net(torch.randn(8, 3), torch.randn(8, 3)) for _ in range(3)]
+    print(gathered(outs).mean())
+
+
+train()
+summary()
+"""
+STACKED = "return torch.stack([part.detach().cpu() for part in parts])"
+
+
+@pytest.mark.parametrize("called", ["net.eval()", "torch.set_printoptions(2)"])
+def test_the_call_in_forward_of_a_helper_for_reports_is_blamed(tmp_path: Path, called: str) -> None:
+    program = HELPERS.replace("HELPED", STACKED).replace("CALLED", called)
+    if "eval" not in called:
+        program = program.replace("def summary", "@torch.no_grad()\ndef summary")
+    (finding,) = judged(tmp_path, program).findings
+    assert finding.code == "FXA104" and line_of(finding).endswith("# called")
+    assert [one.role for one in finding.related[:2]] == ["gradient ends here", "called here for a report, rightly"]
+    assert "without the helper" in finding.fix and "-" not in finding.fix.splitlines()[-1][:1]
+
+
+@pytest.mark.parametrize(
+    ("helped", "called"),
+    [
+        (STACKED, "net.train()"),  # nobody says that the other call is for a report
+        ("return torch.stack([torch.tanh(part.detach()) for part in parts])", "net.eval()"),  # it computes
+    ],
+)
+def test_a_helper_that_is_not_for_reports_is_blamed_itself(tmp_path: Path, helped: str, called: str) -> None:
+    (finding,) = judged(tmp_path, HELPERS.replace("HELPED", helped).replace("CALLED", called)).findings
+    assert finding.code == "FXA104" and line_of(finding).endswith("# within")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fxaudit.judge.cut_rule import CutRule
 from fxaudit.judge.graph import Cut
 from fxaudit.judge.questions.read_back import ADVICE, ROLE, read_back
+from fxaudit.judge.questions.right_for_others import INSTEAD, right_for_others
 from fxaudit.judge.questions.swapped import swapped_arguments
 from fxaudit.judge.rule import Audit, Example
 from fxaudit.judge.verdict import ParameterState
@@ -37,26 +38,35 @@ class DetachedPath(CutRule):
         self, audit: Audit, states: list[ParameterState], cut: Cut, culprit: SourceLine | None
     ) -> tuple[SourceLine | None, list[tuple[SourceLine | None, str]]]:
         """The call that gives a function its arguments in the wrong order, where the function rightly detaches one; or
-        where what was put aside is read in the place of the value."""
+        where what was put aside is read in the place of the value; or the call of a helper that is for reports."""
         op = audit.record.ops[cut.op]
         swapped = swapped_arguments(audit, op)
         if swapped is not None:
             return swapped, [(culprit, "this is detached, and the other argument was meant: they may be swapped")]
         read = read_back(audit, op)
-        return (culprit, []) if read is None else (read, [(culprit, ROLE)])
+        if read is not None:
+            return read, [(culprit, ROLE)]
+        used = right_for_others(audit, op)
+        if used is None:
+            return culprit, []
+        return used[0], [(culprit, "gradient ends here"), (used[1], "called here for a report, rightly")]
 
     def advice(self, audit: Audit, states: list[ParameterState], cut: Cut) -> str:
         """To swap arguments, to use the value itself, or to delete the call."""
         op = audit.record.ops[cut.op]
         if swapped_arguments(audit, op) is not None:
             return "Give the arguments in the other order: the function detaches this one."
-        return self.fix if read_back(audit, op) is None else ADVICE
+        if read_back(audit, op) is not None:
+            return ADVICE
+        return self.fix if right_for_others(audit, op) is None else INSTEAD
 
     def edit(self, audit: Audit, cut: Cut) -> str:
         """The line without the call, where that is to edit."""
         op = audit.record.ops[cut.op]
-        is_elsewhere = swapped_arguments(audit, op) is not None or read_back(audit, op) is not None
-        return "" if is_elsewhere else without_detach(self.culprit(audit, cut))
+        elsewhere = (swapped_arguments, read_back, right_for_others)
+        return (
+            "" if any(asked(audit, op) is not None for asked in elsewhere) else without_detach(self.culprit(audit, cut))
+        )
 
     @staticmethod
     def bad() -> Example:
