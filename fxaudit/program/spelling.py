@@ -48,14 +48,21 @@ def shares_words(one: str, other: str) -> bool:
 
 def abbreviates(one: str, other: str) -> bool:
     """Whether two names of several words have the same ones, but that one is cut short: `aux_weight` and
-    `auxiliary_weight`."""
+    `auxiliary_weight`, `get_params` and `get_parameters`."""
     first, second = one.lower().split("_"), other.lower().split("_")
     if len(first) != len(second) or len(first) < 2:
         return False
     apart = [(a, b) for a, b in zip(first, second, strict=True) if a != b]
-    return len(apart) == 1 and all(
-        min(len(a), len(b)) >= SHORTENED and (a.startswith(b) or b.startswith(a)) for a, b in apart
-    )
+    return len(apart) == 1 and all(_is_cut_short(a, b) or _is_cut_short(*_singular(a, b)) for a, b in apart)
+
+
+def _is_cut_short(one: str, other: str) -> bool:
+    return min(len(one), len(other)) >= SHORTENED and (one.startswith(other) or other.startswith(one))
+
+
+def _singular(one: str, other: str) -> tuple[str, str]:
+    """Both words without their plural, where both have one."""
+    return (one[:-1], other[:-1]) if one.endswith("s") and other.endswith("s") else (one, other)
 
 
 def means_the_same(one: str, other: str) -> bool:
