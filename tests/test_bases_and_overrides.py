@@ -1,4 +1,5 @@
-"""Methods that never run, because they are called otherwise than the one that they were to take the place of."""
+"""Methods that never run, because they are called otherwise than the one that they were to take the place of, or stand
+behind another base."""
 
 from __future__ import annotations
 
@@ -113,3 +114,107 @@ RAW = """
 def test_plurals_of_words_that_are_cut_short() -> None:
     assert abbreviates("get_params", "get_parameters") and abbreviates("list_feats", "list_features")
     assert not abbreviates("get_params", "get_parts") and not abbreviates("all_gates", "all_gains")
+
+
+# -- a base that stands before the mixin -------------------------------------------------------------------------------
+
+SPEECH = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Speech(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.frames = nn.Linear(6, 4)
+        self.words = nn.Linear(4, 3)
+
+    def encode(self, x):
+        h = self.frames(x)
+        SUPER
+        return torch.tanh(h)  # encode of the base
+
+    def groups(self):
+        return [*self.frames.parameters(), *self.words.parameters()]
+
+    def forward(self, x):
+        return self.words(self.encode(x))
+
+
+class PitchMixin:
+    def with_pitch(self):
+        self.pitch = nn.Linear(6, 4)
+        return self
+
+    def encode(self, x):
+        h = super().encode(x)
+        return h + self.pitch(x)  # encode of the mixin
+
+    def groups(self):
+        return [*super().groups(), *self.pitch.parameters()]
+
+
+class Voiced(BASES):  # bases
+    SPEED = 1
+    OWN
+
+
+class Singing(Voiced):
+    pass
+
+
+model = Singing().with_pitch()
+optimizer = torch.optim.SGD(PARAMETERS, lr=0.1)  # built
+for epoch in range(3):
+    loss = LOSS.square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+HIDING, RIGHT = "Speech, PitchMixin", "PitchMixin, Speech"
+
+
+def speech(bases: str, own: str = "", within: str = "", given: str = "model.parameters()", loss: str = "") -> str:
+    """The program with these bases."""
+    words = {"BASES": bases, "OWN": own, "SUPER": within or "pass", "PARAMETERS": given}
+    text = SPEECH
+    for word, meant in {**words, "LOSS": loss or "model(torch.randn(8, 6))"}.items():
+        text = text.replace(word, meant)
+    return text
+
+
+def test_bases_in_the_wrong_order_are_blamed(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, speech(HIDING)).findings
+    assert finding.code == "FXA101" and line_of(finding).endswith("# bases")
+    assert finding.related[0].role == "`Speech.encode` runs, and hides `PitchMixin.encode`: its class comes first"
+    assert finding.fix.startswith("List `PitchMixin` before the other bases")
+    assert not codes(judged(tmp_path, speech(RIGHT)))
+
+
+def test_so_are_those_that_hide_what_hands_out_parameters(tmp_path: Path) -> None:
+    sung = "(model(x := torch.randn(8, 6)) + model.pitch(x)[:, :3])"
+    (finding,) = judged(tmp_path, speech(HIDING, given="model.groups()", loss=sung)).findings
+    assert finding.code == "FXA301" and line_of(finding).endswith("# bases")
+
+
+OVERRIDES = "def encode(self, x):\n        return torch.relu(self.frames(x))  # encode of its own"
+ASKS = "if x is None:\n            return super().encode(x)"
+
+
+def test_a_method_of_the_class_itself_hides_both(tmp_path: Path) -> None:
+    for bases in (HIDING, RIGHT):
+        (finding,) = judged(tmp_path, speech(bases, own=OVERRIDES)).findings
+        assert finding.code == "FXA101" and not line_of(finding).endswith("# bases")
+
+
+def test_a_method_that_may_go_further_hides_none(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, speech(HIDING, within=ASKS)).findings
+    assert finding.code == "FXA101" and not line_of(finding).endswith("# bases")
+
+
+def test_a_mixin_that_runs_and_leaves_its_part_out_is_blamed_itself(tmp_path: Path) -> None:
+    text = speech(RIGHT).replace("return h + self.pitch(x)", "return h if len(x) else h + self.pitch(x)")
+    (finding,) = judged(tmp_path, text).findings
+    assert finding.code == "FXA101" and not line_of(finding).endswith("# bases")

@@ -27,6 +27,7 @@ from fxaudit.capture.frozen import Recording
 from fxaudit.judge.expectations import expected_of
 from fxaudit.judge.graph_data import graph_data
 from fxaudit.judge.life import Lives
+from fxaudit.judge.questions.base_order import with_bases_to_turn
 from fxaudit.judge.questions.by_choice import as_it_is_set
 from fxaudit.judge.questions.chosen_calls import with_chosen_call
 from fxaudit.judge.questions.emptied_loaders import with_emptied_loader
@@ -56,6 +57,7 @@ __all__ = ["Options", "judged", "report_on", "rule_info", "unjudged_report"]
 
 BEHIND: tuple[tuple[str, Callable[[Audit, Finding], Finding]], ...] = (
     ("a misspelt method", with_misnamed_override),
+    ("bases in another order", with_bases_to_turn),
     ("a failed lookup", with_failed_lookup),
     ("a text taken for a flag", with_text_flag),
     ("a name taken twice", with_shadowed_registration),

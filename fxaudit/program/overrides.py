@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fxaudit.program.tree import Tree, tree_of
 
-__all__ = ["Override", "overrides_of"]
+__all__ = ["Hidden", "Override", "hidden_by_order", "overrides_of"]
 
 Class = tuple[Tree, ast.ClassDef]
 
@@ -57,6 +57,52 @@ def overrides_of(files: Sequence[str], owner: str, name: str) -> Iterator[Overri
             break
 
 
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A method that another base of a class hides, only because that base stands before its own."""
+
+    tree: Tree
+    node: ast.ClassDef
+    """The class that lists both bases."""
+    owner: str
+    method: ast.FunctionDef
+    """The method that is hidden, and its class."""
+    before: str
+    """The class whose method runs."""
+
+    @property
+    def line(self) -> int:
+        """The line that lists the bases."""
+        return self.node.lineno
+
+
+def hidden_by_order(files: Sequence[str], kind: str, name: str) -> Iterator[Hidden]:
+    """The methods called `name` that objects of the class `kind` have not, because the class of the one that they have
+    stands before theirs among the bases of a class, of which neither is derived from the other."""
+    classes = _classes(files)
+    line = _lineage(classes, kind)
+    having = [one for one in line if _method(classes, one, name) is not None]
+    running = _method(classes, having[0], name) if having else None
+    if running is None or _calls_further(running[2], having[0]):
+        return
+    for later in having[1:]:
+        first, found = having[0], _method(classes, later, name)
+        if found is None or first in _lineage(classes, later) or later in _lineage(classes, first):
+            continue
+        for lister in reversed(line):
+            tree, node = classes.get(lister, (None, None))
+            bases = [_lineage(classes, base) for base in _base_names(node)] if node is not None else []
+            ones = [number for number, below in enumerate(bases) if first in below]
+            others = [number for number, below in enumerate(bases) if later in below]
+            if tree is not None and node is not None and ones and others and ones[-1] < others[0]:
+                yield Hidden(tree, node, later, found[2], first)
+                break
+
+
+def _base_names(node: ast.ClassDef) -> list[str]:
+    return [ast.unparse(b).rpartition(".")[2] for b in node.bases if isinstance(b, ast.Name | ast.Attribute)]
+
+
 def _classes(files: Sequence[str]) -> dict[str, Class]:
     trees = [tree for tree in map(tree_of, files) if tree is not None]
     return {node.name: (tree, node) for tree in trees for node in tree.nodes if isinstance(node, ast.ClassDef)}
@@ -68,8 +114,8 @@ def _lineage(classes: dict[str, Class], name: str, below: tuple[str, ...] = ()) 
     found = [name]
     if name not in classes or name in below:
         return found
-    for base in (b for b in classes[name][1].bases if isinstance(b, ast.Name | ast.Attribute)):
-        for kind in _lineage(classes, ast.unparse(base).rpartition(".")[2], (*below, name)):
+    for base in _base_names(classes[name][1]):
+        for kind in _lineage(classes, base, (*below, name)):
             if kind in found:
                 found.remove(kind)
             found.append(kind)
