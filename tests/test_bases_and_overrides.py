@@ -1,5 +1,5 @@
 """Methods that never run, because they are called otherwise than the one that they were to take the place of, or stand
-behind another base."""
+behind another base; values that are put back under a mask."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fxaudit.program.spelling import abbreviates
-from tests.scripts import codes, judged, line_of
+from tests.scripts import codes, judged, line_of, verdicts
 
 # -- a method of the subclass that is called otherwise -----------------------------------------------------------------
 
@@ -218,3 +218,74 @@ def test_a_mixin_that_runs_and_leaves_its_part_out_is_blamed_itself(tmp_path: Pa
     text = speech(RIGHT).replace("return h + self.pitch(x)", "return h if len(x) else h + self.pitch(x)")
     (finding,) = judged(tmp_path, text).findings
     assert finding.code == "FXA101" and not line_of(finding).endswith("# bases")
+
+
+# -- values that are put back under a mask -----------------------------------------------------------------------------
+
+SPARSE = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+net = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 2))
+x, y = torch.randn(32, 6), torch.randn(32, 2)
+
+
+class Sparse:
+    def __init__(self, weight):
+        self.drawn = weight.detach().clone()
+        self.alive = torch.ones_like(self.drawn)
+        self.weight = weight
+
+    @torch.no_grad()
+    def drop(self, share):
+        bound = self.weight.abs().flatten().kthvalue(int(share * self.weight.numel())).values
+        self.alive = (self.weight.abs() > bound).float()
+
+    @torch.no_grad()
+    def keep(self):
+        self.weight.mul_(self.alive)
+
+    @torch.no_grad()
+    def restart(self, weight):
+        weight.copy_(self.alive * self.drawn)
+
+
+sparse = Sparse(net[0].weight)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for number in range(30):
+    if number in (ROUNDS):
+        sparse.drop(0.4)
+        sparse.restart(net[0].weight)
+    loss = (net(x) - y).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    AFTER
+"""
+
+
+def sparse(after: str, rounds: str = "12,") -> str:
+    """The program that does that after each step."""
+    return SPARSE.replace("AFTER", after).replace("ROUNDS", rounds)
+
+
+def test_weights_that_are_put_back_under_a_mask_that_changes(tmp_path: Path) -> None:
+    report = judged(tmp_path, sparse("sparse.restart(net[0].weight)  # back"))
+    (finding,) = report.findings
+    assert verdicts(report)["0.weight"] == "replaced" and verdicts(report)["2.weight"] == "trained"
+    assert finding.code == "FXA408" and finding.parameters == ("0.weight",) and line_of(finding).endswith("# back")
+
+
+@pytest.mark.parametrize(
+    ("after", "rounds"),
+    [
+        ("sparse.keep()", "8, 16"),  # pruned
+        ("number % 5 or sparse.restart(net[0].weight)", "12,"),  # now and then
+        ("if number < 6: sparse.restart(net[0].weight)", "4,"),  # only while it begins
+        ("sparse.keep() if number == 12 else sparse.restart(net[0].weight)", "40,"),  # one step is kept
+    ],
+)
+def test_weights_under_a_mask_are_trained(tmp_path: Path, after: str, rounds: str) -> None:
+    report = judged(tmp_path, sparse(after, rounds))
+    assert verdicts(report)["0.weight"] == "trained"

@@ -36,6 +36,8 @@ TWICE = 2
 """So many steps that are undone, behind a first one that is not, are no chance: a constant is written each time."""
 MASKED_ROUNDS = 20
 """In so many rounds a mask has to be true everywhere before it is said to be so always."""
+NEW_MASKS = 8
+"""Under another mask than before old values are put back in one of so many steps at most."""
 LEAF_CODES = {"rewrapped": "FXA107", "left_torch": "FXA106", "detached": "FXA107"}
 """Kinds of cuts after which the value may go on in a new leaf, and the rule that tells of them."""
 
@@ -66,7 +68,7 @@ class ParameterState:
     frozen_at: SourceLine | None = None
     """For `frozen`: the user's line that froze it, where that was seen."""
     mechanism: str = ""
-    """For `replaced`: slot, remade, rewritten, overwritten."""
+    """For `replaced`: slot, remade, rewritten, rewound, overwritten."""
 
     @property
     def index(self) -> int:
@@ -572,6 +574,13 @@ class Judge:
             return True
         judged = [fact for fact in moved if fact.lost is not None]
         later = judged[1:] if len(judged) > TWICE else judged  # a constant takes the place of the first value once
+        if later and self._is_lost_behind_masks(state, later):
+            stepped = {self.record.events[fact.event].time for fact in later}
+            written = [op.index for op in self.writers(state.track)]
+            after = {next((index for index in written if index >= time), -1) for time in stepped}
+            state.writers = tuple(op for op in self.writers(state.track) if op.index in after)
+            self._replaced(state, "rewound", "after every step its first values come back, under a mask")
+            return True
         if later and all(fact.lost for fact in later):
             last = self.record.events[state.facts[-1].event].time
             writers = self.writers(state.track)
@@ -608,6 +617,41 @@ class Judge:
                 )
                 return True
         return False
+
+    def _is_lost_behind_masks(self, state: ParameterState, facts: list[StepFact]) -> bool:
+        """Whether most steps are lost bit for bit, and after each of the others, too, a copy from before the first step
+        was written in its place, under a mask that had become another one."""
+        others = [fact for fact in facts if not fact.lost]
+        if not others or len(others) * NEW_MASKS > len(facts):
+            return False
+        first = self.record.events[state.facts[0].event].time
+        times = [self.record.events[fact.event].time for fact in state.facts]
+        for fact in others:
+            start = self.record.events[fact.event].time
+            end = next((time for time in times if time > start), len(self.record.ops))
+            writes = [op for op in self.writers(state.track) if start <= op.index < end]
+            if not writes or not all(self._is_old_under_a_mask(op, state, first) for op in writes):
+                return False
+        return True
+
+    def _is_old_under_a_mask(self, write: Op, state: ParameterState, before: int) -> bool:
+        """Whether what is written is a copy of the tensor's own value from before that moment, or that times a mask."""
+        if not operations.of(write.name).replaces_all:
+            return False
+        if self._keeps_from(write, state, before):
+            return True
+        made = self.record.maker(write.inputs[-1])
+        if made is None or operations.of(made.name).name != "mul" or len(made.inputs) != 2:
+            return False
+        kept = [vid for vid in made.inputs if self._is_kept([vid], state, before)]
+        return len(kept) == 1 and all(self._is_a_mask(vid) for vid in made.inputs if vid not in kept)
+
+    def _is_a_mask(self, vid: int) -> bool:
+        """Whether the value is the outcome of a comparison, but for its type, or ones that stand for one."""
+        op = self.record.maker(vid)
+        while op is not None and operations.of(op.name).copies and op.inputs:
+            op = self.record.maker(op.inputs[0])
+        return op is not None and (operations.of(op.name).compares or op.name in ("ones", "ones_like"))
 
     def _is_put_back(self, state: ParameterState) -> bool:
         """Whether old values came back every few steps, and were not computed anew, as a pruned model's are."""
@@ -655,8 +699,12 @@ class Judge:
 
     def _keeps_from(self, write: Op, state: ParameterState, before: int) -> bool:
         """Whether what is written is a copy of the tensor's own value from before that moment."""
+        own = set(state.track.values)
+        return self._is_kept([vid for vid in write.inputs[1:] if vid not in own], state, before)
+
+    def _is_kept(self, queue: list[int], state: ParameterState, before: int) -> bool:
+        """Whether the values, to which those are added that they are copies of, are such a copy."""
         own, values = set(state.track.values), self.record.values
-        queue = [vid for vid in write.inputs[1:] if vid not in own]
         for vid in queue:
             made = values[vid].op
             op = self.record.ops[made] if 0 <= made < before else None

@@ -40,11 +40,11 @@ class RewrittenBetweenSteps(Rule):
         for state in audit.unexplained("replaced"):
             if state.mechanism == "put_back":
                 undone.append(state)
-            if state.mechanism not in ("rewritten", "overwritten", "undone"):
+            if state.mechanism not in ("rewritten", "rewound", "overwritten", "undone"):
                 continue
             writers = state.writers
             stack = project_stack(audit.record.stacks, writers[-1].stack) if writers else -1
-            source = audit.source(stack)
+            source = put_back_at(audit, writers[-1])[0] if state.mechanism == "rewound" else audit.source(stack)
             key = (source.file, source.line) if source is not None else ("", 0)
             groups.setdefault(key, (source, writers[-1].name if writers else "", []))[2].append(state)
         for source, name, states in groups.values():
