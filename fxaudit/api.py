@@ -299,18 +299,19 @@ def _audit_recorded(
     own = session.recording()
     rehearsal = Rehearsal(session, named, optimizers, closure, steps)
     try:
-        with own, collector_seldom():
-            with session.still():
-                session.remember_scope(scope, {id(unwrapped(module)) for _, module in named})
-                models = _learn(session, named, optimizers, files)
-                session.holding = {session.optimizer_info(given).index for given in optimizers}
-                session.holding |= {session.optimizers[i].wrapper_of for i in session.holding} - {-1}
-                with session.quietly():
-                    session.warming = {session.optimizer_info(one).index for one in optimizers if rises_later(one)}
-                session.begin_batch((model.module for model in models), is_computed=closure.tensor is not None)
+        with own, collector_seldom(), contextlib.ExitStack() as before:
+            before.enter_context(session.still())  # until the closure runs
+            session.remember_scope(scope, {id(unwrapped(module)) for _, module in named})
+            models = _learn(session, named, optimizers, files)
+            session.holding = {session.optimizer_info(given).index for given in optimizers}
+            session.holding |= {session.optimizers[i].wrapper_of for i in session.holding} - {-1}
+            with session.quietly():
+                session.warming = {session.optimizer_info(one).index for one in optimizers if rises_later(one)}
+            session.begin_batch((model.module for model in models), is_computed=closure.tensor is not None)
             mode = Mode("one step", optimizers_known=bool(optimizers))
             options = Options(expect=expect, rules=rules)
-            report = rehearsal.report(lambda: examine(session, models, mode, options, type(named[0][1]).__name__))
+            title = type(named[0][1]).__name__
+            report = rehearsal.report(lambda: examine(session, models, mode, options, title), before.close)
             notes: list[str] = []
             prefixed = [(model.prefix, model.module) for model in models]
             report = attempt("the symbolic trace", lambda: with_structure(report, prefixed), report, notes)

@@ -45,6 +45,8 @@ MAX_TEXT = 200
 OVERRIDABLE = (*LISTING, "zero_grad", "requires_grad_")
 """Methods of torch's of which it matters that a class has its own."""
 _ATOMS = (bool, int, float, str, type(None))
+_PRIVATE = frozenset(name for name in vars(nn.Module()) if name.startswith("_"))
+"""What every module has, and is no setting."""
 
 
 def freeze(
@@ -179,7 +181,8 @@ class _Freezing:
             if buffer is not None and isinstance(name, str):
                 info.buffers[name] = shape_of(buffer)
                 info.kept[name] = _kept("buffer", buffer)
-        for name, value in own.items():
+        for name in [name for name in own if name not in _PRIVATE]:
+            value = own[name]
             if not isinstance(name, str) or name.startswith("_"):
                 continue
             if isinstance(value, _ATOMS):

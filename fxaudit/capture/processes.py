@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 _SHARDING = "torch.distributed.fsdp._fully_shard._fsdp_state"
+_STATES = "torch.distributed._composable_state"
 
 
 def is_wrapper(module: nn.Module) -> bool:
@@ -116,8 +117,8 @@ def is_sharded(session: Session) -> bool:
 def join_shards(session: Session) -> None:
     """Let every unsharded Parameter of a sharded module count as the DTensor that it stands in for."""
     sharding = sys.modules.get(_SHARDING)
-    if sharding is None:
-        return
+    if sharding is None or not getattr(sys.modules.get(_STATES), "_module_state_mapping", True):
+        return  # no module has been sharded
     for _, module in session.live_modules():
         for shard in _shards(sharding, module):
             whole = getattr(shard, "_unsharded_param", None)

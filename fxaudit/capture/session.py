@@ -393,15 +393,19 @@ class Session:
             module = info.ref()
             if module is None or id(module) in seen:
                 continue
-            for part in _parts(module):
-                if id(part) not in seen:
-                    seen.add(id(part))
-                    found.append((self.module_info(part), part))
+            found.extend((self.module_info(part), part) for part in _parts(module, seen))
         return found
 
     def roots(self) -> list[tuple[LiveModule, nn.Module]]:
         """The topmost owning modules: those that are no other live module's sub-module."""
         live = self.live_modules()
+        if self._still is None:
+            return self._find_roots(live)
+        if len(self._still) < 3:
+            self._still.append(self._find_roots(live))
+        return list(self._still[2])
+
+    def _find_roots(self, live: list[tuple[LiveModule, nn.Module]]) -> list[tuple[LiveModule, nn.Module]]:
         children = _children(module for _, module in live)
         wrappers = {id(module) for _, module in live if is_wrapper(module) and id(module) not in children}
         if wrappers:  # the model in a wrapper around it all is a root of its own
@@ -778,16 +782,17 @@ def _children(modules: Iterable[nn.Module]) -> set[int]:
     return {id(child) for module in modules for child in vars(module).get("_modules", {}).values() if child is not None}
 
 
-def _parts(module: nn.Module) -> Iterator[nn.Module]:
-    """`module` and everything below it, without recursion and whatever `modules()` was overridden to do."""
-    queue, seen = deque([module]), {id(module)}
-    while queue:
-        part = queue.popleft()
-        yield part
-        for child in vars(part).get("_modules", {}).values():
+def _parts(module: nn.Module, seen: set[int] | None = None) -> list[nn.Module]:
+    """`module` and everything below it that is not `seen` yet, whatever `modules()` was overridden to do."""
+    seen = set() if seen is None else seen
+    found = [module]
+    seen.add(id(module))
+    for part in found:  # it grows: breadth first, and without recursion
+        for child in (vars(part).get("_modules") or {}).values():
             if child is not None and id(child) not in seen:
                 seen.add(id(child))
-                queue.append(child)
+                found.append(child)
+    return found
 
 
 def _is_tensor(kind: type, known: dict[type, bool]) -> bool:

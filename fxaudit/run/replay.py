@@ -132,8 +132,9 @@ class Rehearsal:
         self.closure = closure
         self.steps = steps
 
-    def report(self, examine: Callable[[], Answer]) -> Answer:
-        """Observe, rehearse where needed, and return what `examine` makes of it.
+    def report(self, examine: Callable[[], Answer], begin: Callable[[], None]) -> Answer:
+        """Observe, rehearse where needed, and return what `examine` makes of it; `begin` is called before anything of
+        the user's runs.
 
         Raises:
             Exception: Whatever the closure raises, after everything was put back.
@@ -145,9 +146,11 @@ class Rehearsal:
         try:
             self.session.measuring_plan = Measuring(at_once=True)
             if self.closure.tensor is not None:
+                begin()
                 return self._of_tensor(examine)
             refused = False
             with preserved(self.session, self.modules, self.optimizers):
+                begin()
                 try:
                     self._forward_and_backward()
                 except TypeError:

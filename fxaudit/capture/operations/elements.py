@@ -36,8 +36,8 @@ ELEMENTS = (
     both("addcmul", scaled=(1, 2), preserves=True),
     both("addcdiv", scaled=(1, 2), preserves=True),
     both("atan2", ("arctan2",)),
-    both("maximum", gradient="flat", rests=True),
-    both("minimum", gradient="flat"),
+    both("maximum", gradient="flat", rests=True, limits=True),
+    both("minimum", gradient="flat", limits=True),
     both("where", gradient="flat", masks=True, factors=True),
     Operation("masked_fill", gradient="flat", masks=True, factors=True, preserves=True),
     # of one, in pieces that are straight
@@ -60,9 +60,9 @@ ELEMENTS = (
     kinked("hardsigmoid", gradient="flat"),
     kinked("softshrink", gradient="flat", of_zeros="zeros"),
     kinked("hardshrink", gradient="flat", of_zeros="zeros"),
-    kinked("clamp", ("clip",), gradient="flat", rests=True, preserves=True),
-    kinked("clamp_min", gradient="flat", rests=True, preserves=True),
-    kinked("clamp_max", gradient="flat", preserves=True),
+    kinked("clamp", ("clip",), gradient="flat", limits=True, rests=True, preserves=True),
+    kinked("clamp_min", gradient="flat", limits=True, rests=True, preserves=True),
+    kinked("clamp_max", gradient="flat", limits=True, preserves=True),
     # of one, in a curve
     curved("tanh", gradient="flat", of_zeros="zeros"),
     curved("sigmoid", ("expit",), gradient="flat"),

@@ -89,6 +89,8 @@ class Operation:
     """Makes masks."""
     bounds: bool = False
     """Compares with a bound: what is greater, or less. What is equal to a label is chosen by it."""
+    limits: bool = False
+    """Keeps its first tensor within bounds that it is given."""
     checks: bool = False
     """A program looks for NaN and infinity by it."""
     counts: bool = False

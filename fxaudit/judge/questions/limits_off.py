@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from fxaudit.capture import operations
 from fxaudit.program.names import names_bound, names_read
 from fxaudit.program.plain import chain_of
 from fxaudit.program.ran import RanLines
@@ -13,7 +14,8 @@ from fxaudit.program.tree import Obstacle, Tree
 
 __all__ = ["unlimited"]
 
-LIMITING = frozenset({"clamp", "clamp_", "clip", "clip_", "clamp_min", "clamp_max", "minimum", "maximum", "min", "max"})
+SHORT = ("min", "max")
+"""Python's own, which limit one of several numbers."""
 
 
 def unlimited(tree: Tree, obstacle: Obstacle, name: str, ran: RanLines) -> tuple[int, str] | None:
@@ -56,7 +58,7 @@ def _limitings(statement: ast.stmt) -> Iterator[tuple[list[ast.expr], list[ast.e
     for node in ast.walk(statement):
         if isinstance(node, ast.Call):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in LIMITING:
+            if operations.of(called).limits or (called in SHORT and len(node.args) > 1):
                 own = [node.func.value] if isinstance(node.func, ast.Attribute) else []
                 yield [*own, *node.args[:1]], [*node.args, *(keyword.value for keyword in node.keywords)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from fxaudit.capture import operations
 from fxaudit.capture.recording import Op
 from fxaudit.judge.rule import Audit
 from fxaudit.judge.trail import project_stack, source_at
@@ -14,13 +15,8 @@ __all__ = ["INSTEAD", "right_for_others"]
 
 INSTEAD = "Do here without the helper: it detaches what it is given, rightly where it is called for a report."
 OFF = frozenset({"no_grad", "inference_mode"})
-OUT = frozenset({"item", "tolist", "numpy"})
-"""The methods by which a tensor leaves torch."""
-TOGETHER = OUT | frozenset(
-    """cat clone concat concatenate cpu detach dict enumerate flatten float half items keys list reshape sorted
-    squeeze stack to tuple unsqueeze values view zip""".split()
-)
-"""What a helper calls that computes nothing: it puts values together, and takes them off the graph."""
+PYTHON = frozenset("dict enumerate items keys list sorted tuple values zip".split())
+"""What else a helper calls that computes nothing."""
 
 
 def right_for_others(audit: Audit, op: Op) -> tuple[SourceLine, SourceLine] | None:
@@ -35,7 +31,8 @@ def right_for_others(audit: Audit, op: Op) -> tuple[SourceLine, SourceLine] | No
         return None
     if not isinstance(tree.parents.get(function), ast.Module) or function.decorator_list:
         return None  # a method may be a layer
-    if not {_name(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)} <= TOGETHER:
+    called = {_name(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
+    if not all(name in PYTHON or _puts_together(name) for name in called):
         return None
     outside = [above for above in stacks.chain(frame) if not _is_within(tree, function, audit, above)]
     files = audit.project_files
@@ -77,7 +74,7 @@ def _is_for_a_report(tree: Tree, call: ast.Call) -> bool:
     """Whether no gradient is wanted of what is called there: gradients are off, or the model is in evaluation mode, or
     what comes out leaves torch at once."""
     outer = tree.parents.get(call)
-    if isinstance(outer, ast.Attribute) and outer.attr in OUT:
+    if isinstance(outer, ast.Attribute) and operations.of(outer.attr).escapes:
         return True
     for around in tree.ancestors(call):
         if isinstance(around, ast.With) and any(_is_off(item.context_expr) for item in around.items):
@@ -87,6 +84,12 @@ def _is_for_a_report(tree: Tree, call: ast.Call) -> bool:
             is_off = any(_is_off(decorator) for decorator in around.decorator_list)
             return "backward" not in called and (is_off or "eval" in called)
     return False
+
+
+def _puts_together(name: str) -> bool:
+    """Whether an operation computes nothing: it puts tensors together or apart, or takes them off the graph."""
+    operation = operations.of(name)
+    return operation.joins or operation.view or operation.copies or operation.detaches or bool(operation.escapes)
 
 
 def _is_off(node: ast.expr) -> bool:
