@@ -1,4 +1,4 @@
-"""A limit that is off: the branch without it is to use the value as it is, and reads something else."""
+"""A limit that is off: the branch without it is to use the value as it is, and 0 may be meant for none."""
 
 from __future__ import annotations
 
@@ -70,3 +70,57 @@ def test_a_limit_of_something_else_says_nothing(tmp_path: Path) -> None:
 def test_without_a_limit_the_value_itself_is_well(tmp_path: Path) -> None:
     report = judged(tmp_path, program("limit is not None", BOUND, "guess"))
     assert [f for f in report.findings if f.level in ("error", "warning")] == []
+
+
+CLIPPED = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+net = nn.ModuleDict({"stem": nn.Linear(5, 8), "top": nn.Linear(8, 1)})
+LIMITS = {"stem": GIVEN, "top": 1.0}  # set
+
+
+class Trim:
+    def __init__(self, part, most=None):
+        self.part, self.most = part, most
+
+    def after(self, net):
+GUARD
+        torch.nn.utils.clip_grad_norm_(net[self.part].parameters(), self.most)  # clipped
+
+
+hooks = [Trim(part, most) for part, most in LIMITS.items()]
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+for _ in range(4):
+    x = torch.randn(16, 5)
+    loss = (net["top"](net["stem"](x).tanh()).flatten() - x.sum(1)).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    for hook in hooks:
+        hook.after(net)
+    optimizer.step()
+"""
+
+
+def clipped(guard: str, given: str) -> str:
+    return CLIPPED.replace("GUARD", guard).replace("GIVEN", given)
+
+
+def test_the_guard_is_blamed_that_lets_a_limit_of_zero_through(tmp_path: Path) -> None:
+    text = clipped("        if self.most is None:\n            return", "0.0")
+    (finding,) = [f for f in judged(tmp_path, text).findings if f.level == "error"]
+    assert (finding.code, line_of(finding)) == ("FXA407", "if self.most is None:")
+    assert "does not take 0 for no limit" in finding.message
+    assert "# clipped" in "".join(one.source.code for one in finding.related if one.source is not None)
+
+
+@pytest.mark.parametrize("guard", ["        pass", "        if self.part is None:\n            return"])
+def test_without_a_guard_for_the_limit_it_is_the_zero_that_is_blamed(tmp_path: Path, guard: str) -> None:
+    (finding,) = [f for f in judged(tmp_path, clipped(guard, "0.0")).findings if f.level == "error"]
+    assert finding.code == "FXA407" and "is None" not in line_of(finding)
+
+
+def test_a_guard_that_takes_zero_for_none_is_well(tmp_path: Path) -> None:
+    text = clipped("        if not self.most:\n            return", "0.0")
+    assert [f for f in judged(tmp_path, text).findings if f.level in ("error", "warning")] == []

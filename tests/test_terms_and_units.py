@@ -140,6 +140,14 @@ def test_the_call_is_blamed_that_tells_another_count_than_is_asked_for(tmp_path:
     assert finding.fix.startswith("Give it the count that it asks for by name")
 
 
+def test_it_is_blamed_where_a_setting_limits_it_and_the_test_is_turned(tmp_path: Path) -> None:
+    program = counted("self.round").replace("self.net = Ranker()", "self.net = Ranker(frozen_for=11)")
+    program = program.replace("torch.set_grad_enabled(True) if is_warm else torch.no_grad()", "REGION")
+    program = program.replace("REGION", "torch.no_grad() if not is_warm else torch.set_grad_enabled(True)")
+    (finding,) = judged(tmp_path, program).findings
+    assert finding.code == "FXA105" and line_of(finding).endswith("# told")
+
+
 def test_a_count_that_is_told_under_its_name_is_no_mistake(tmp_path: Path) -> None:
     assert "FXA105" not in codes(judged(tmp_path, counted("self.batches")))
 

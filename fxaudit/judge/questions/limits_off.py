@@ -1,5 +1,4 @@
-"""A limit that is off: what it would have limited is to be used as it is, and the branch without it reads something
-else."""
+"""A limit that is off: what it would have limited is to be used as it is, and nothing is to be clipped."""
 
 from __future__ import annotations
 
@@ -7,12 +6,17 @@ import ast
 from collections.abc import Iterator
 
 from fxaudit.capture import operations
+from fxaudit.capture.recording import Record
+from fxaudit.judge.trail import project_stack, source_at
+from fxaudit.program.deciders import deciders
+from fxaudit.program.given import calls_in
 from fxaudit.program.names import names_bound, names_read
 from fxaudit.program.plain import chain_of
 from fxaudit.program.ran import RanLines
-from fxaudit.program.tree import Obstacle, Tree
+from fxaudit.program.source import SourceLine
+from fxaudit.program.tree import Obstacle, Tree, tree_of
 
-__all__ = ["unlimited"]
+__all__ = ["off_taken_for_on", "unlimited"]
 
 SHORT = ("min", "max")
 """Python's own, which limit one of several numbers."""
@@ -33,6 +37,24 @@ def unlimited(tree: Tree, obstacle: Obstacle, name: str, ran: RanLines) -> tuple
             targets = names_bound(statement) & meant
             if isinstance(statement, ast.Assign) and targets and name not in names_read(statement):
                 return statement.lineno, min(targets)
+    return None
+
+
+def off_taken_for_on(record: Record, stack: int) -> tuple[SourceLine, str] | None:
+    """(the test, its text) behind which the frame `stack` clips to a limit of 0: it lets through all but None."""
+    stacks = record.stacks
+    for frame in stacks.chain(project_stack(stacks, stack))[:2]:
+        tree = tree_of(stacks.file(frame))
+        statement = tree.statement_at(stacks.line(frame)) if tree is not None else None
+        if tree is None or statement is None:
+            continue
+        calls = calls_in(statement)
+        given = {ast.unparse(part) for call in calls for part in (*call.args, *(k.value for k in call.keywords))}
+        for test in deciders(tree, statement):
+            match test:
+                case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
+                    if _option(test) in given:
+                        return source_at(tree.file, test.lineno), ast.unparse(test)
     return None
 
 

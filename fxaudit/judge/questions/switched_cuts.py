@@ -36,11 +36,12 @@ def with_switched_cut(audit: Audit, finding: Finding) -> Finding:
     statement = tree.statement_at(line.line) if tree is not None else None
     if tree is None or statement is None:
         return finding
-    decision = _decision(audit, tree, statement, line)
+    decisions = [found for found in _decisions(audit, tree, statement, line) if found.birth is not None]
+    told, compared = next(((told, one) for one in decisions if (told := told_another(audit.record, one))), ([], None))
+    decision = compared or next(filter(_is_switched, decisions), None)
     if decision is None or decision.birth is None:
         return finding
     setting, stations = born_at(decision.birth)
-    told = told_another(audit.record, decision)
     if told:
         (culprit, role), *more = told
         others = [*more, (line, "gradient ends here"), (setting, "what it is compared with gets its value here")]
@@ -59,14 +60,11 @@ def with_switched_cut(audit: Audit, finding: Finding) -> Finding:
     return replace(finding, culprit=setting, related=lines, fix=fix, message=message)
 
 
-def _decision(audit: Audit, tree: Tree, statement: ast.stmt, line: SourceLine) -> Decision | None:
-    """Why the innermost test around the line that a flag decides went the way to it."""
+def _decisions(audit: Audit, tree: Tree, statement: ast.stmt, line: SourceLine) -> list[Decision]:
+    """Why the tests around the line went the way to it, the innermost first."""
     decisions = Decisions(audit.record.course)
-    for at, test, outcome in _tests(tree, statement, line):
-        found = decisions.of(tree.file, at, test, outcome=outcome)
-        if found is not None and _is_switched(found):
-            return found
-    return None
+    found = (decisions.of(tree.file, at, test, outcome=outcome) for at, test, outcome in _tests(tree, statement, line))
+    return [decision for decision in found if decision is not None]
 
 
 def _tests(tree: Tree, statement: ast.stmt, line: SourceLine) -> Iterator[tuple[int, ast.expr, bool]]:

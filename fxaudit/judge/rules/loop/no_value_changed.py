@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fxaudit.answer.finding import Finding
 from fxaudit.capture.events import ClipEvent, GradientEvent
 from fxaudit.judge.questions.births import born_at, zero_argument_born
+from fxaudit.judge.questions.limits_off import off_taken_for_on
 from fxaudit.judge.questions.own_steps import Idle, idle_step
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.verdict import ParameterState
@@ -112,6 +113,12 @@ class NoValueChanged(Rule):
         line, stations = born_at(born) if born is not None else (None, [])
         here = [(audit.source(clip.stack), "clipped here")] if line is not None else []
         related = [*here, *stations, (step, effect)]
+        off = off_taken_for_on(audit.record, clip.stack) if endless is None else None
+        if off is not None:
+            set_to = [(line, "set to 0 here")] if line is not None else [(audit.source(clip.stack), "clipped here")]
+            line, related = off[0], [*set_to, *related]
+            message = f"{message}: `{off[1]}` does not take 0 for no limit"
+            fix = "Let 0 turn the clipping off as well, or set a norm above 0."
         return self.finding(audit, states, message, line or audit.source(clip.stack), related=related, fix=fix)
 
     @staticmethod
