@@ -115,6 +115,7 @@ class Judge:
     def judge(self) -> list[ParameterState]:
         """The verdicts, parameters of the models first, then unregistered and stale tensors."""
         self._registered()
+        self._latest_of_several()
         self._lost_slots()
         self._others()
         return self.states
@@ -148,6 +149,33 @@ class Judge:
         """Whether it gets a gradient, or an optimizer holds it: what a model hides, as a teacher, does neither."""
         gets_some = any(track.index in event.reached or track.index in event.arrived for event in self.graph.backwards)
         return gets_some or bool(self.recording.holders(track.index))
+
+    def _latest_of_several(self) -> None:
+        """Parameters that took the place of others that gradient did reach and that no optimizer held, maybe when nobody
+        recorded any more: what was true of those is true of them, and they stand for them."""
+        late = [state for state in self.states if state.verdict in ("unreachable", "excluded") and state.swapped]
+        if not late or not self.looped:
+            return
+        reached = {t for event in self.graph.backwards for t in event.arrived}
+        for state in late:
+            others = [track for track in self._in_the_same_place(state) if track in reached]
+            if not others or any(self.recording.holders(track) for track in (state.index, *others)):
+                continue
+            self._named.update(others)
+            if state.verdict == "unreachable":
+                self._note_arrivals(state, self.record.tracks[others[-1]])
+                state.reached_in = sum(not e.arrived.keys().isdisjoint(others) for e in self.graph.backwards)
+                state.verdict = "excluded"
+                state.reason = "gradient arrived at what stood in its place before, and no optimizer holds either"
+
+    def _in_the_same_place(self, state: ParameterState) -> list[int]:
+        """The other tracks that stood in the slot of the parameter."""
+        tracks = self.record.tracks
+        history = self.recording.history.get((state.root.index, state.local_name), ()) if state.root else ()
+        known = [track for _, track in history]
+        places = {place[1:3] for track in known for place in tracks[track].registered}
+        seen = [track.index for track in tracks if any(place[1:3] in places for place in track.registered)]
+        return [track for track in dict.fromkeys((*known, *seen)) if track != state.index]
 
     def _lost_slots(self) -> None:
         """Parameters whose slot holds something else by now, because forward assigned to it."""
@@ -437,7 +465,15 @@ class Judge:
         state = ParameterState(self._unique(name), track, root, local, len(reached), swapped)
         self._names.add(state.name)
         state.held = tuple((info.index, group) for info, group in self.recording.holders(track.index))
-        arrivals = [event.arrived[index] for event in reached if index in event.arrived]
+        self._note_arrivals(state, track)
+        if self._destroying(state) is not None:
+            state.arrived, state.norm = "nonfinite", None
+        self.states.append(state)
+        return state
+
+    def _note_arrivals(self, state: ParameterState, track: Track) -> None:
+        """The best of the gradients that arrived at a track, as those of the state."""
+        arrivals = [event.arrived[track.index] for event in self.graph.backwards if track.index in event.arrived]
         arrivals += [(fact.gradient, fact.norm) for fact in track.facts]
         if track.hand_updates and track.asked:
             arrivals.append(("finite", track.asked))
@@ -447,10 +483,6 @@ class Judge:
                 state.arrived = kind
                 state.norm = max(norms) if kind == "finite" else None
                 break
-        if self._destroying(state) is not None:
-            state.arrived, state.norm = "nonfinite", None
-        self.states.append(state)
-        return state
 
     # -- the verdict ---------------------------------------------------------------------------------------------
 

@@ -275,7 +275,7 @@ def _replacement(audit: Audit, state: ParameterState, stale: list[ParameterState
             continue
         # Time counts operations: at the very moment of the optimizer, what it was given then decides.
         first = info.created_time + (1 if state.index in info.names_then else 0)
-        registered = [r for r in state.track.registered if r[0] >= first]
+        registered = [r for r in state.track.registered or _stood_before(audit, state) if r[0] >= first]
         root = state.root
         if root is not None and root.created >= 0 and root.index >= info.modules_then > 0:
             return made_at(
@@ -291,6 +291,13 @@ def _replacement(audit: Audit, state: ParameterState, stale: list[ParameterState
         if state.track.index not in info.names_then:
             return info.created, index
     return None
+
+
+def _stood_before(audit: Audit, state: ParameterState) -> list[tuple[int, int, str, int, bool]]:
+    """How those were registered that stood in the parameter's place before, where nobody saw how it came there."""
+    history = audit.recording.history.get((state.root.index, state.local_name), ()) if state.root is not None else ()
+    before = [audit.record.tracks[track] for _, track in history if track != state.index]
+    return [registered for track in before for registered in track.registered]
 
 
 def _took_place(state: ParameterState, stale: list[ParameterState]) -> bool:
