@@ -11,7 +11,7 @@ from fxaudit.program.birth import Stations
 from fxaudit.program.source import of_text
 from fxaudit.program.tree import tree_of
 
-__all__ = ["Counted", "counted_samples"]
+__all__ = ["STEPS", "Counted", "counted_samples"]
 
 STEPS = frozenset({"batches", "iter", "iteration", "iterations", "iters", "step", "steps", "updates"})
 """What is called so counts steps of the optimizer: `steps_per_epoch`, `total_iters`."""

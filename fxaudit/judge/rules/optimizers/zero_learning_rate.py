@@ -19,6 +19,7 @@ from fxaudit.judge.questions.births import (
 )
 from fxaudit.judge.questions.copied_rates import copied_rate
 from fxaudit.judge.questions.rates import given_rate, schedule_origins, stepped_outside, written_rate
+from fxaudit.judge.questions.steps_for_rounds import COUNT_ROUNDS, steps_for_rounds
 from fxaudit.judge.questions.unread_writes import unread_writes
 from fxaudit.judge.rule import Audit, Example, Rule
 from fxaudit.judge.trail import source_at, why_never_called
@@ -159,6 +160,11 @@ def _origin(audit: Audit, info: OptimizerInfo, states: list[ParameterState]) -> 
         born = factor_born(audit.record, info)
         born = (unheard_before(audit.record, born) if born is not None and _is_returned(born) else None) or born
         is_rare = 2 * info.scheduler_steps < info.steps
+        in_steps = steps_for_rounds(audit.record, info) if is_rare else None
+        if in_steps is not None:
+            product, asked, text = in_steps
+            asked += [(scheduler, f"the {kind} is built here"), (built, "the optimizer is built here")]
+            return product, asked, COUNT_ROUNDS.format(text)
         rarely = stepped_outside(audit, _bound_names(audit, stack)) if is_rare else None
         # A function of the schedule that returns 0 at first, and more later, is not to blame for that.
         if rarely is not None and (born is None or not born.is_a_setting or _is_returned(born)):
