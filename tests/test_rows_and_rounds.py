@@ -1,4 +1,4 @@
-"""Counts of steps where rounds are counted."""
+"""Counts of steps where rounds are counted, and kinds of modules that neither of two optimizers is given."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts import judged, left_alone, line_of, verdicts
+from tests.scripts import LOOP, judged, left_alone, line_of, verdicts
 
 pytestmark = pytest.mark.usefixtures("first_step_paid")
 
@@ -109,3 +109,124 @@ def test_plain_training_leaves_alone_what_waits_for_steps() -> None:
     assert left_alone(planned()) == 0.5
     assert left_alone(planned("wait")) == 0.0
     assert left_alone(planned(in_steps=True)) == 0.0
+
+
+# -- a kind that neither of two optimizers is given --------------------------------------------------------------------
+
+RECURRENT = """
+import torch
+from torch import nn
+
+CELLS = KINDS  # the kinds
+
+
+class Tagger(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.LSTM(4, 6), MADE
+        self.out = nn.Sequential(nn.Linear(6, 6), nn.Tanh(), nn.Linear(6, 6), nn.Tanh(), nn.Linear(6, 2))
+        self.second.is_slow = self.first.is_slow = True
+
+    def forward(self, x):
+        h = self.first(x)[0][-1]
+        return self.out(SECOND)
+
+
+def build(net):
+    slow, fast = [], []
+    for part in net.modules():
+        mine = [p for p in part.parameters(recurse=False)]
+        if isinstance(part, CELLS):
+            slow += mine
+        LAST
+            fast += mine
+    FILTER
+    return torch.optim.SGD(fast, lr=0.1), torch.optim.RMSprop(slow, lr=0.01)
+
+
+torch.manual_seed(0)
+tagger = Tagger()
+pair = build(tagger)
+
+
+class Both:
+    def zero_grad(self):
+        for each in pair:
+            each.zero_grad()
+
+    def step(self):
+        for each in pair:
+            each.step()
+
+
+optimizer = Both()
+
+
+def compute():
+    x = torch.randn(5, 3, 4)
+    return tagger(x).square().mean()
+"""
+LAST = 'elif not getattr(part, "is_slow", False):'
+MADE = {
+    "LSTMCell": ("nn.LSTMCell(6, 6)", "self.second(h, (h, h))[0]"),
+    "Mixer": ("Mixer(6)", "self.second(h)"),
+    "Own": ("Own(6, 6)", "self.second(self.first(x)[0])[0][-1]"),
+}
+CLASSES = """
+
+class Mixer(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x):
+        return self.weight * x
+
+
+class Own(nn.LSTM):
+    pass
+
+"""
+
+
+def tagging(kinds: str, made: str = "LSTMCell", last: str = LAST, drop: str = "pass") -> str:
+    module, call = MADE[made]
+    text = RECURRENT.replace("KINDS", kinds).replace("MADE", module).replace("SECOND", call)
+    text = text.replace("LAST", last).replace("FILTER", drop).replace("\n\nclass Tagger", CLASSES + "\nclass Tagger")
+    return text + LOOP
+
+
+def test_the_list_of_kinds_is_blamed_that_lacks_one_for_the_other_optimizer(tmp_path: Path) -> None:
+    report = judged(tmp_path, tagging("(nn.LSTM,)"))
+    (finding,) = report.findings
+    assert finding.code == "FXA301"
+    assert verdicts(report)["second.weight_ih"] == "excluded"
+    assert line_of(finding) == "CELLS = (nn.LSTM,)  # the kinds"
+    assert any("isinstance(part, CELLS)" in place.source.code for place in finding.related)
+
+
+def test_kinds_that_are_all_listed_train(tmp_path: Path) -> None:
+    assert not judged(tmp_path, tagging("(nn.LSTM, nn.LSTMCell)")).findings
+    assert not judged(tmp_path, tagging("(nn.LSTM,)", last="else:")).findings
+
+
+def test_the_last_test_is_blamed_for_a_kind_like_none_of_the_list(tmp_path: Path) -> None:
+    (finding,) = judged(tmp_path, tagging("(nn.LSTM,)", "Mixer")).findings
+    assert finding.code == "FXA301"
+    assert line_of(finding) == LAST
+
+
+@pytest.mark.parametrize("made", ["Own", "LSTMCell"])
+def test_the_list_of_kinds_is_not_blamed_for_what_is_dropped_behind_it(made: str, tmp_path: Path) -> None:
+    """One is of a kind of the list, and the other goes to the rest, which an `else` takes."""
+    last = LAST if made == "Own" else "else:"
+    drop = "slow = slow[:4]" if made == "Own" else "fast = fast[4:]"
+    findings = judged(tmp_path, tagging("(nn.LSTM,)", made, last, drop)).findings
+    assert [finding.code for finding in findings] == ["FXA301"]
+    assert "the kinds" not in line_of(findings[0])
+
+
+@pytest.mark.slow
+def test_plain_training_leaves_alone_the_kind_that_neither_optimizer_has() -> None:
+    assert left_alone(tagging("(nn.LSTM,)")) == pytest.approx(4 / 14)
+    assert left_alone(tagging("(nn.LSTM, nn.LSTMCell)")) == 0.0

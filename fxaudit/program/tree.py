@@ -797,9 +797,21 @@ def _covers(node: ast.AST, line: int) -> bool:
 def _kind(tree: Tree, assignment: ast.AST, value: ast.AST) -> str:
     if _filters(value) or branches_around(tree, assignment):
         return "filter"
-    in_loop = any(isinstance(n, ast.For | ast.While) for n in _around(tree, assignment))
-    return (
-        "rebound" if in_loop and isinstance(assignment, ast.Assign) and not _own_entry(tree, assignment) else "assigned"
+    loop = next((n for n in _around(tree, assignment) if isinstance(n, ast.For | ast.While)), None)
+    if loop is None or not isinstance(assignment, ast.Assign) or _own_entry(tree, assignment):
+        return "assigned"
+    return "assigned" if _is_of_its_round(tree, assignment, loop) else "rebound"
+
+
+def _is_of_its_round(tree: Tree, assignment: ast.Assign, loop: ast.For | ast.While) -> bool:
+    """Whether what is assigned in a loop is a variable that only the same loop puts into something that grows, or is
+    put into: `own = …` and `chosen += own`."""
+    names = {target.id for target in assignment.targets if isinstance(target, ast.Name)}
+    scope = tree.function(assignment) or tree.root
+    uses = [n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id in names and isinstance(n.ctx, ast.Load)]
+    inside = {*ast.walk(loop)}
+    return bool(uses) and all(
+        use in inside and isinstance(tree.statement(use), ast.AugAssign | ast.Expr | ast.If) for use in uses
     )
 
 

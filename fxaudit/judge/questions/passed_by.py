@@ -12,6 +12,7 @@ from fxaudit.judge.trail import source_at
 from fxaudit.judge.verdict import ParameterState
 from fxaudit.program.course import Sight
 from fxaudit.program.evaluation import evaluated
+from fxaudit.program.plain import lineage_of
 from fxaudit.program.source import SourceLine
 from fxaudit.program.tree import Tree, call_sites, sliced_statements, tree_of
 from fxaudit.program.values import sources
@@ -52,7 +53,11 @@ def _holds(test: ast.expr, sight: Sight) -> bool:
 
 def of_no_kind(audit: Audit, states: list[ParameterState], info: OptimizerInfo) -> tuple[SourceLine, Lines] | None:
     """The kinds of modules that a loop which fills the optimizer's groups asks for, where none is that of `states`, and
-    what it holds is of them: the line that lists them."""
+    what it holds is of them: the line that lists them.
+
+    The loop may fill another optimizer as well, which holds what is of these kinds; then one of them has to be like the
+    kind that is missing, for something else decides what this one gets.
+    """
     kinds = {state.module_type.rpartition(".")[2] for state in states}
     if not kinds or "" in kinds:
         return None
@@ -61,26 +66,59 @@ def of_no_kind(audit: Audit, states: list[ParameterState], info: OptimizerInfo) 
         if part and not all(part in state.local_name.split(".") for state in states):
             continue  # it does not come to them
         asked: dict[str, tuple[SourceLine, SourceLine]] = {}
+        falls_through: set[str] = set()
         for node in ast.walk(loop):
             match node:
                 case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(), wanted]):
                     test = source_at(tree.file, node.lineno)
                     for where, name in _classes(audit, tree, wanted):
                         asked.setdefault(name, (where, test))
-        held = {
-            state.module_type.rpartition(".")[2]
-            for state in audit.states
-            if any(index == info.index for index, _ in state.held)
-        }
-        if asked and kinds.isdisjoint(asked) and not held.isdisjoint(asked):
+                        falls_through |= {name} if _has_no_rest(tree, node) else set()
+        alike = [place for name, place in asked.items() if any(_words(name) & _words(kind) for kind in kinds)]
+        is_near = any(_words(name) & _words(kind) for name in falls_through for kind in kinds)
+        is_of_both = is_near and not falls_through.isdisjoint(_held_beside(audit, tree, loop, info))
+        is_of_both = is_of_both and not any(falls_through & {*lineage_of(audit.project_files, kind)} for kind in kinds)
+        if asked and kinds.isdisjoint(asked) and (not _held_by(audit, info).isdisjoint(asked) or is_of_both):
             places = [*asked.values()]
             is_in_branches = all(where == tested for where, tested in places)
-            alike = [place for name, place in asked.items() if any(_words(name) & _words(kind) for kind in kinds)]
             # Behind the last branch another one belongs; of several lists that with the most similar kind.
             listed, test = places[-1] if is_in_branches else (alike or places)[0]
             told: Lines = [(test, f"asked here, and {_among(kinds)} is none of these")]
             return (listed, told) if listed != test else (test, [])
     return None
+
+
+def _held_by(audit: Audit, info: OptimizerInfo) -> set[str]:
+    """The kinds of the modules whose parameters the optimizer holds."""
+    held = (state for state in audit.states if any(index == info.index for index, _ in state.held))
+    return {state.module_type.rpartition(".")[2] for state in held}
+
+
+def _held_beside(audit: Audit, tree: Tree, loop: ast.For, info: OptimizerInfo) -> set[str]:
+    """The kinds that other optimizers hold, which are built in the function of the loop as this one is."""
+    found: set[str] = set()
+    scope, stacks = tree.function(loop), audit.record.stacks
+    for other in audit.recording.optimizers:
+        for frame in stacks.chain(other.created)[:1] if other.index != info.index and scope is not None else ():
+            statement = tree.statement_at(stacks.line(frame)) if stacks.file(frame) == tree.file else None
+            if statement is not None and tree.function(statement) is scope:
+                found |= _held_by(audit, other)
+    return found
+
+
+def _has_no_rest(tree: Tree, asked: ast.expr) -> bool:
+    """Whether a question is all of the test of a branch, another one follows for the rest, and what fails them all goes
+    on to nothing."""
+    branch = tree.parents.get(asked)
+    if not isinstance(branch, ast.If) or branch.test is not asked or not branch.orelse:
+        return False
+    while isinstance(branch, ast.If) and branch.orelse:
+        branch = branch.orelse[0] if len(branch.orelse) == 1 and not _jumps(branch) else None
+    return isinstance(branch, ast.If) and not _jumps(branch)
+
+
+def _jumps(branch: ast.If) -> bool:
+    return isinstance(branch.body[-1], ast.Continue | ast.Break | ast.Return)
 
 
 def _words(name: str) -> set[str]:
