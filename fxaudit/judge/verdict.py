@@ -151,8 +151,8 @@ class Judge:
         return gets_some or bool(self.recording.holders(track.index))
 
     def _latest_of_several(self) -> None:
-        """Parameters that took the place of others that gradient did reach and that no optimizer held, maybe when nobody
-        recorded any more: what was true of those is true of them, and they stand for them."""
+        """Parameters that took the place of others that gradient did reach and that no optimizer held, maybe when
+        nobody recorded any more: what was true of those is true of them, and they stand for them."""
         late = [state for state in self.states if state.verdict in ("unreachable", "excluded") and state.swapped]
         if not late or not self.looped:
             return
