@@ -7,6 +7,8 @@ import importlib.util
 import json
 import os
 import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -79,6 +81,20 @@ def test_nothing_is_drawn_before_somebody_asks(net: nn.Module, monkeypatch: pyte
     assert made == ["one"]
     assert len(report.graph_data.nodes) == len(report.graph.nodes) - len(report.graph_data.autograd_nodes)
     assert made == ["one", "graph", "one", "one", "one"]
+
+
+def test_threads_that_ask_together_get_the_same(net: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(write_up, "graph_data", lambda *a, real=write_up.graph_data: made.append(1) or real(*a))
+    report, ready = audited(net), threading.Barrier(4)
+
+    def ask(_: int) -> Any:
+        ready.wait()
+        return report.graph_data.nodes, report["body.weight"]
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(ask, range(4)))
+    assert made == [1] and all(answer == answers[0] for answer in answers)
 
 
 def test_what_ails_is_written_at_once(net: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -11,6 +12,7 @@ from fxaudit.answer.picture_data import GraphData
 
 __all__ = ["LateGraphData", "LateReports"]
 
+_LOCK = threading.RLock()
 _FIELDS = tuple(field.name for field in fields(GraphData))
 
 
@@ -57,10 +59,14 @@ class LateGraphData(GraphData):
     def __getattr__(self, name: str) -> Any:
         if name not in _FIELDS:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        made = self._make()
-        for field in _FIELDS:
-            object.__setattr__(self, field, getattr(made, field))
-        object.__delattr__(self, "_make")
+        with _LOCK:
+            try:
+                return object.__getattribute__(self, name)  # another thread asked, too, and was first
+            except AttributeError:
+                made = self._make()
+            for field in _FIELDS:
+                object.__setattr__(self, field, getattr(made, field))
+            object.__delattr__(self, "_make")
         return getattr(made, name)
 
     def __eq__(self, other: object) -> bool:

@@ -17,6 +17,7 @@ import os
 import site
 import sys
 import sysconfig
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
@@ -60,8 +61,6 @@ _STAMPS: dict[str, tuple[int, int] | None] = {}
 """File → its size and time of change when it was first read."""
 
 _HELD: list[Mapping[str, str]] = []
-_THEN: list[tuple[str, Mapping[str, list[str]]]] = []
-"""Of a moment that is over, inside `Moment.again`: where the process was, and the lines of files that have changed."""
 """The texts that are held and read in place of the files, the last ones first of all."""
 INSTALLED = "site-packages/"
 """How the portable names of installed files begin."""
@@ -70,6 +69,17 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 CONTEXT_LINES = 3
 MAX_BESIDE, MAX_FOLDERS = 100, 12
 """So many entries of a folder, and so many folders, are looked at."""
+
+
+class _Then(threading.local):
+    """Of the moments that are over, in which this thread is by `Moment.again`: where the process was, and the lines of
+    files that have changed since."""
+
+    def __init__(self) -> None:
+        self.moments: list[tuple[str, Mapping[str, list[str]]]] = []
+
+
+_THEN = _Then()
 
 
 @functools.cache
@@ -128,8 +138,8 @@ def is_skipped(file: str) -> bool:
 
 def working_directory() -> str:
     """Where the process is; the root where that folder is gone."""
-    if _THEN:
-        return _THEN[-1][0]
+    if _THEN.moments:
+        return _THEN.moments[-1][0]
     try:
         return os.getcwd()
     except OSError:
@@ -294,14 +304,14 @@ class Moment:
     def again(self) -> Iterator[None]:
         """Inside, paths are shown and lines read as they were then."""
         changed = {file: lines for file, (stamp, lines) in self._lines.items() if _stamp(file) != stamp}
-        _THEN.append((self._directory, changed))
+        _THEN.moments.append((self._directory, changed))
         if changed:
             forget_texts()
         try:
             with held_texts(self._held):
                 yield
         finally:
-            _THEN.pop()
+            _THEN.moments.pop()
             if changed:
                 forget_texts()
 
@@ -351,8 +361,8 @@ def read_source(file: str) -> list[str]:
     """The lines of `file` as Python sees them, without line ends; empty when it cannot be read."""
     if _HELD:
         return _HELD[-1].get(file, "").split("\n") if file in _HELD[-1] else []
-    if _THEN and file in _THEN[-1][1]:
-        return [line.rstrip("\r\n") for line in _THEN[-1][1][file]]
+    if _THEN.moments and file in _THEN.moments[-1][1]:
+        return [line.rstrip("\r\n") for line in _THEN.moments[-1][1][file]]
     if file not in _STAMPS and not file.startswith("<"):
         _STAMPS[file] = _stamp(file)
         linecache.checkcache(file)  # another module may have read an older text of it
