@@ -279,21 +279,26 @@ weight = Warmup(0.5, 2, 30)  # span
 net = nn.ModuleDict({"body": nn.Linear(4, 8), "task": nn.Linear(8, 1), "aux": nn.Linear(8, 1)})
 opt = torch.optim.SGD(net.parameters(), lr=.1)
 for round_ in range(9):
-    for _ in range(2):
+    for _ in range(BATCHES):
         h = F.relu(net["body"](torch.randn(8, 4)))
         loss = net["task"](h).square().mean() + weight.at(round_) * net["aux"](h).square().mean()
         opt.zero_grad(); loss.backward(); opt.step()
 """
 
 
-def test_a_share_of_whole_numbers_between_two_bounds_is_blamed(tmp_path: Path) -> None:
-    (finding,) = [f for f in judged(tmp_path, HEAD + STAIRS).findings if f.level == "error"]
+@pytest.mark.parametrize("batches", [2, 12])  # of twelve, all that is recorded comes before the share begins
+def test_a_share_of_whole_numbers_between_two_bounds_is_blamed(tmp_path: Path, batches: int) -> None:
+    (finding,) = [
+        f for f in judged(tmp_path, HEAD + STAIRS.replace("BATCHES", str(batches))).findings if f.level == "error"
+    ]
     assert line_of(finding) == "share = (round_ - self.begin) // self.span  # whole"
 
 
 def test_a_share_that_is_not_rounded_is_not_blamed_for_what_begins_later(tmp_path: Path) -> None:
-    program = HEAD + STAIRS.replace("//", "/").replace("Warmup(0.5, 2, 30)", "Warmup(0.5, 20, 30)")
+    program = HEAD + STAIRS.replace("BATCHES", "2").replace("//", "/").replace(
+        "Warmup(0.5, 2, 30)", "Warmup(0.5, 20, 30)"
+    )
     (finding,) = [f for f in judged(tmp_path, program).findings if f.level in ("error", "warning")]
     assert "# whole" not in line_of(finding)
-    healthy = HEAD + STAIRS.replace("//", "/")
+    healthy = HEAD + STAIRS.replace("BATCHES", "2").replace("//", "/")
     assert [f for f in judged(tmp_path, healthy).findings if f.level in ("error", "warning")] == []
