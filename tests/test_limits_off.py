@@ -111,7 +111,7 @@ def test_the_guard_is_blamed_that_lets_a_limit_of_zero_through(tmp_path: Path) -
     text = clipped("        if self.most is None:\n            return", "0.0")
     (finding,) = [f for f in judged(tmp_path, text).findings if f.level == "error"]
     assert (finding.code, line_of(finding)) == ("FXA407", "if self.most is None:")
-    assert "does not take 0 for no limit" in finding.message
+    assert "`self.most is None` does not keep a limit of 0 from being applied" in finding.message
     assert "# clipped" in "".join(one.source.code for one in finding.related if one.source is not None)
 
 
@@ -124,3 +124,12 @@ def test_without_a_guard_for_the_limit_it_is_the_zero_that_is_blamed(tmp_path: P
 def test_a_guard_that_takes_zero_for_none_is_well(tmp_path: Path) -> None:
     text = clipped("        if not self.most:\n            return", "0.0")
     assert [f for f in judged(tmp_path, text).findings if f.level in ("error", "warning")] == []
+
+
+def test_a_later_clip_of_everything_is_not_blamed_for_the_one_to_zero(tmp_path: Path) -> None:
+    text = clipped("        pass", "0.0").replace(
+        "    optimizer.step()", "    torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)\n    optimizer.step()"
+    )
+    (finding,) = [f for f in judged(tmp_path, text).findings if f.level == "error"]
+    assert finding.code == "FXA407" and "clip_grad_norm_(0.0)" in finding.message
+    assert "5.0" not in line_of(finding)

@@ -98,7 +98,8 @@ class NoValueChanged(Rule):
         """The finding on a clip that leaves nothing of the gradient, or makes it NaN."""
         names = audit.names(states)
         endless = next((c for c in reversed(clips) if c.norm is not None and not math.isfinite(c.norm)), None)
-        clip = endless or clips[-1]
+        to_zero = next((c for c in reversed(clips) if c.bound.strip("0") in ("", ".")), None)
+        clip = endless or to_zero or clips[-1]
         message = f"`{clip}` clips the gradient of {names} to nothing"
         fix = "Clip to a norm above 0."
         if endless is not None:
@@ -113,11 +114,11 @@ class NoValueChanged(Rule):
         line, stations = born_at(born) if born is not None else (None, [])
         here = [(audit.source(clip.stack), "clipped here")] if line is not None else []
         related = [*here, *stations, (step, effect)]
-        off = off_taken_for_on(audit.record, clip.stack) if endless is None else None
+        off = off_taken_for_on(audit.record, clip.stack) if endless is None and clip is to_zero else None
         if off is not None:
             set_to = [(line, "set to 0 here")] if line is not None else [(audit.source(clip.stack), "clipped here")]
             line, related = off[0], [*set_to, *related]
-            message = f"{message}: `{off[1]}` does not take 0 for no limit"
+            message = f"{message}: `{off[1]}` does not keep a limit of 0 from being applied"
             fix = "Let 0 turn the clipping off as well, or set a norm above 0."
         return self.finding(audit, states, message, line or audit.source(clip.stack), related=related, fix=fix)
 
